@@ -87,9 +87,11 @@ try() {
     else
         say "skipped: no dig"
     fi
+    [ "$(cat /run/meridian/meridian.pid)" = "$server" ] || fail "the pid file has another number"
     /usr/bin/meridian reload --config "$folder/meridian.yaml" | sed 's/^/   /'
     kill -TERM "$server"
     wait "$server" || fail "the server ends with status $?"
+    [ ! -e /run/meridian/meridian.pid ] || fail "the server leaves its pid file"
     trap 'rm -rf "$scratch"' EXIT
     [ -n "$(ls -A /var/lib/meridian)" ] || fail "the state folder is empty"
 
@@ -108,7 +110,7 @@ try() {
 
     dpkg -P meridian >"$scratch/purge" 2>&1 || { cat "$scratch/purge"; fail "dpkg -P"; }
     left="$(find /etc /usr/bin /usr/lib/systemd /usr/share/man /usr/share/doc /usr/share/bash-completion \
-        /usr/share/zsh /usr/share/fish /var/lib -xdev -name '*meridian*' 2>/dev/null || true)"
+        /usr/share/zsh /usr/share/fish /usr/share/meridian /var/lib -xdev -name '*meridian*' 2>/dev/null || true)"
     [ -z "$left" ] || fail "purge leaves: $left"
     getent passwd meridian >/dev/null || fail "purge takes the user"
     say "after purge: nothing but the user"
@@ -143,6 +145,7 @@ dpkg-deb -I "$package" conffiles >"$scratch/conffiles"
 for path in usr/bin/meridian usr/lib/systemd/system/meridian.service usr/share/man/man1/meridian.1.gz \
     usr/share/man/man1/meridian-pop-drain.1.gz usr/share/bash-completion/completions/meridian \
     usr/share/zsh/vendor-completions/_meridian usr/share/fish/vendor_completions.d/meridian.fish \
+    usr/share/meridian/schema/zone.schema.json \
     usr/share/doc/meridian/examples/alerts.yaml usr/share/doc/meridian/examples/sysctl.conf \
     usr/share/doc/meridian/copyright; do
     grep -q " \./$path\$" "$scratch/contents" || fail "the package has no $path"

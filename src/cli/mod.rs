@@ -5,6 +5,7 @@
 
 pub(crate) mod check;
 pub(crate) mod colour;
+pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod geoip;
@@ -24,7 +25,7 @@ pub(crate) mod when;
 
 use crate::finding::render;
 use crate::finding::{Files, Findings};
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::ffi::OsString;
 use std::io::Write;
@@ -96,6 +97,9 @@ Examples:
     },
     /// Print man pages
     Man(man::Man),
+    /// Print the names of PoPs for the scripts of `completions`
+    #[command(hide = true)]
+    PopNames(completions::PopNames),
 }
 
 /// How a command prints what it found.
@@ -124,11 +128,16 @@ const HERE: &str = "meridian.yaml";
 const INSTALLED: &str = "/etc/meridian/meridian.yaml";
 
 impl Config {
+    /// Path of the server file, if it is named or at a usual place.
+    fn find(&self) -> Option<PathBuf> {
+        let named = self.config.clone().or_else(|| named_by(std::env::var_os("MERIDIAN_CONFIG")));
+        named.or_else(|| found(Path::exists))
+    }
+
     /// Path of the server file. If neither `--config` nor MERIDIAN_CONFIG names one and none of the
     /// usual places has one, stderr names these places, and the path is that of the current folder.
     pub(crate) fn path(&self) -> PathBuf {
-        let named = self.config.clone().or_else(|| named_by(std::env::var_os("MERIDIAN_CONFIG")));
-        named.or_else(|| found(Path::exists)).unwrap_or_else(|| {
+        self.find().unwrap_or_else(|| {
             let _ = writeln!(
                 std::io::stderr(),
                 "no server file: neither ./{HERE} nor {INSTALLED} exists; name one by --config or \
@@ -183,13 +192,8 @@ fn run_command(command: CliCommand) -> ExitCode {
         CliCommand::Geoip(geoip) => geoip.run(),
         CliCommand::Schema(schema) => schema.run(),
         CliCommand::Man(man) => man.run(),
-        CliCommand::Completions { shell } => {
-            // Into memory first: clap panics when a pipe closes early.
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "meridian", &mut script);
-            output::write(&script);
-            ExitCode::SUCCESS
-        }
+        CliCommand::Completions { shell } => completions::print(shell),
+        CliCommand::PopNames(names) => names.run(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of `cli`.
 
 use super::*;
+use clap::CommandFactory;
 
 /// The option wins over the variable, the variable over the usual places, and the current folder
 /// over the installed file.

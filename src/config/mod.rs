@@ -13,6 +13,7 @@ mod networks;
 mod other_words;
 mod place;
 mod policy;
+mod pop_names;
 mod pops;
 mod probes;
 mod scalar;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use deployment::read_deployment;
 pub(crate) use deployment::{Reading, Recall};
+pub(crate) use pop_names::pop_names;
 pub(crate) use scalar::UNITS;
 pub(crate) use zones::choices::Choices;
 pub(crate) use zones::folder::is_zone_file;

@@ -104,6 +104,10 @@ fn options(mut data: &[u8], text: &mut String) {
                 };
                 let _ = writeln!(text, "; CLIENT-SUBNET: {address}/{source}/{scope}");
             }
+            (10, cookie) => {
+                let digits: String = cookie.iter().map(|octet| format!("{octet:02x}")).collect();
+                let _ = writeln!(text, "; COOKIE: {digits}");
+            }
             (15, [e0, e1, words @ ..]) => {
                 let _ = writeln!(
                     text,

@@ -138,6 +138,11 @@ pub fn read(root: &Path, is_for_check: bool) -> (Option<Deployment>, Findings, F
     consistently(root, is_for_check, ZoneRules::default(), &Watch::default(), done)
 }
 
+/// Names of the PoPs of the deployment, as far as two of its files can be read.
+pub(crate) fn pop_names(root: &Path) -> Vec<String> {
+    crate::config::pop_names(root, &Disk::new(&Watch::default(), true))
+}
+
 fn consistently<T>(
     root: &Path,
     is_for_check: bool,

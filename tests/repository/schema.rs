@@ -6,6 +6,11 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use meridian::testing::cli::schema::{json, page, sample};
 use meridian::testing::config::catalogue::{FILES, FileKind};
 use serde_json::Value;
+use std::path::Path;
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 /// A schema, compiled; a schema that is none fails here.
 fn compiled(text: &str) -> (Schemas, SchemaIndex) {
@@ -31,7 +36,7 @@ fn file(word: &str) -> &'static FileKind {
 /// `MERIDIAN_WRITE=1 cargo test --test repository reference`.
 #[test]
 fn the_reference_is_the_catalogue() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let path = top().join("docs/configuration.md");
     let made = page::markdown();
     if std::env::var_os("MERIDIAN_WRITE").is_some() {
         std::fs::write(&path, &made).unwrap();
@@ -42,22 +47,78 @@ fn the_reference_is_the_catalogue() {
     );
 }
 
+/// The schemas in `schema/` are those that the program prints. After a change:
+/// `MERIDIAN_WRITE=1 cargo test --test repository schema`.
 #[test]
-fn the_sample_passes() {
-    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (word, path) in [
-        ("server", "meridian.yaml"),
-        ("pops", "pops.yaml"),
-        ("policies", "policies.yaml"),
-        ("networks", "geoip/networks.yaml"),
-        ("zone", "zones/cdn.example.yaml"),
-        ("zone", "zones/media.example.yaml"),
-        ("zone", "zones/shop.example.yaml"),
-    ] {
-        let text = std::fs::read_to_string(top.join(path)).expect("a file of the sample");
-        for schema in [json::of(file(word)), json::all()] {
-            assert_eq!(fault(&schema, &text), None, "{path}");
+fn the_schema_files_are_what_the_program_prints() {
+    for kind in &FILES {
+        let path = top().join("schema").join(format!("{}.schema.json", kind.word));
+        let made = json::of(kind);
+        if std::env::var_os("MERIDIAN_WRITE").is_some() {
+            std::fs::write(&path, &made).unwrap();
         }
+        assert!(
+            std::fs::read_to_string(&path).is_ok_and(|text| text == made),
+            "{}: run `MERIDIAN_WRITE=1 cargo test --test repository schema`",
+            path.display()
+        );
+    }
+}
+
+/// Every sample file begins with the line from which an editor learns its schema. The schema is in
+/// the tree, or where the package puts it; it and the schema of all files accept the file.
+#[test]
+fn every_sample_names_its_schema_and_passes() {
+    // The package, and the container image, put the folder `schema` there.
+    let installed = Path::new("/usr/share/meridian/");
+    let packaging = std::fs::read_to_string(top().join("Cargo.toml")).unwrap();
+    assert!(packaging.contains(r#"["schema/*.json", "usr/share/meridian/schema/", "644"]"#));
+    let image = std::fs::read_to_string(top().join("deploy/Containerfile")).unwrap();
+    assert!(image.contains("/src/schema /usr/share/meridian/schema\n"));
+    let mut found = 0;
+    for folder in
+        ["", "zones", "geoip", "deploy/debian/etc", "deploy/debian/etc/zones", "deploy/debian/etc/geoip"]
+    {
+        for entry in std::fs::read_dir(top().join(folder)).unwrap().flatten() {
+            let path = entry.path();
+            if path.extension().is_none_or(|extension| extension != "yaml") {
+                continue;
+            }
+            found += 1;
+            let text = std::fs::read_to_string(&path).unwrap();
+            let first = text.lines().next().unwrap_or_default();
+            let Some(named) = first.strip_prefix("# yaml-language-server: $schema=") else {
+                panic!("{}: the first line names no schema", path.display());
+            };
+            let at = match Path::new(named).strip_prefix(installed) {
+                Ok(inside) => top().join(inside),
+                Err(_) => path.with_file_name(named),
+            };
+            let schema = std::fs::read_to_string(&at)
+                .unwrap_or_else(|error| panic!("{}: {}: {error}", path.display(), at.display()));
+            for schema in [schema, json::all()] {
+                assert_eq!(fault(&schema, &text), None, "{}", path.display());
+            }
+        }
+    }
+    assert!(found >= 12, "{found} sample files");
+}
+
+/// The files that the package's server makes lie in the folders that the unit makes for it, and the
+/// unit says so.
+#[test]
+fn the_example_of_the_package_fits_the_unit() {
+    let unit = std::fs::read_to_string(top().join("deploy/meridian.service")).unwrap();
+    let text = std::fs::read_to_string(top().join("deploy/debian/etc/meridian.yaml")).unwrap();
+    let example: Value = serde_yaml::from_str(&text).unwrap();
+    for (made, folder, key, path) in [
+        ("RuntimeDirectory=meridian\n", "/run/meridian/", "control:", &example["listen"]["control"]),
+        ("RuntimeDirectory=meridian\n", "/run/meridian/", "pid_file:", &example["pid_file"]),
+        ("StateDirectory=meridian\n", "/var/lib/meridian", "state:", &example["state"]),
+    ] {
+        let path = path.as_str().unwrap_or_else(|| panic!("the example has no `{key}`"));
+        assert!(path.starts_with(folder) && unit.contains(made), "{key} {path}");
+        assert!(unit.contains(&format!("{key} {path}")), "the unit does not tell `{key} {path}`");
     }
 }
 

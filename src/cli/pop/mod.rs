@@ -28,6 +28,7 @@ pub(crate) enum PopCommand {
     #[command(after_help = "Example:\n  meridian pop show fra")]
     Show {
         /// Its name
+        #[arg(value_name = "POP")]
         name: String,
         #[command(flatten)]
         server: ServerClient,

@@ -10,9 +10,9 @@
 //! | `yaml in pops`, `in policies`, `in networks`, `in records` | adds the block to that map of the sample; the same |
 //!
 //! A tour is replayed twice: in process, and, where the program can serve, against the program on a
-//! port of its own. Answers of `dig` are compared by status, flags, client subnet and sections,
-//! order aside; everything else word for word, where `...` at the end of a line stands for
-//! anything.
+//! port of its own. Answers of `dig` are compared by status, flags, client subnet, length of the
+//! cookie, and sections, order aside; everything else word for word, where `...` at the end of a
+//! line stands for anything.
 
 mod replay;
 

@@ -68,6 +68,9 @@ impl Backend {
     fn dig(&mut self, arguments: &[&str], shown: &str) -> Result<(), String> {
         let (packet, transport) = question(arguments)?;
         let expected = Shown::read(shown).printed_by(arguments);
+        if expected.is_whole() && !shown.starts_with(";; Got answer:\n") {
+            return Err("  dig begins with `;; Got answer:`".to_owned());
+        }
         let mut differs = String::new();
         // After a SIGHUP the server takes a moment; what it answers then is what counts.
         for _ in 0..self.patience() {
@@ -250,6 +253,9 @@ fn absolute(name: &str) -> Result<Name, String> {
         .map_err(|error| format!("  {name}: {error}"))
 }
 
+/// A client cookie, as dig sends one (RFC 7873 section 4).
+const COOKIE_OPTION: [u8; 12] = [0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8];
+
 /// The message that `dig` sends for its arguments.
 fn question(arguments: &[&str]) -> Result<(Vec<u8>, Transport), String> {
     let (mut name, mut rtype, mut class_ch, mut subnet) = ("", RrType::A, false, None);
@@ -268,7 +274,15 @@ fn question(arguments: &[&str]) -> Result<(Vec<u8>, Transport), String> {
             },
         }
     }
-    let mut packet = query(&absolute(name)?.to_string(), rtype, subnet);
+    let name_text = absolute(name)?.to_string();
+    let mut packet = query(&name_text, rtype, subnet);
+    if !arguments.contains(&"+nocookie") {
+        // The length of the OPT record's data ends the query without options.
+        let length_at = query(&name_text, rtype, None).len() - 2;
+        packet.extend_from_slice(&COOKIE_OPTION);
+        let length = (packet.len() - length_at - 2) as u16;
+        packet[length_at..length_at + 2].copy_from_slice(&length.to_be_bytes());
+    }
     // The alias of the tour asks without RD.
     packet[2] = u8::from(is_recursive);
     if class_ch {

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// What is compared: everything but the message ID, sizes, times, and the order of records.
+/// What is compared: everything but the message ID, the cookie's value, sizes, times, and the order
+/// of records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
     status: Option<String>,
     flags: BTreeSet<String>,
     subnet: Option<String>,
+    /// Digits of the cookie, whose value is another each time.
+    cookie_digits: Option<usize>,
     extended_errors: BTreeSet<String>,
     /// `SECTION: owner ttl class type data`, blanks made one.
     records: BTreeSet<String>,
@@ -36,6 +39,8 @@ impl Shown {
             }
             if let Some(rest) = line.strip_prefix("; CLIENT-SUBNET: ") {
                 shown.subnet = Some(rest.trim().to_owned());
+            } else if let Some(rest) = line.strip_prefix("; COOKIE: ") {
+                shown.cookie_digits = rest.split_whitespace().next().map(str::len);
             } else if let Some(rest) = line.strip_prefix("; EDE: ") {
                 shown.extended_errors.extend(rest.split_whitespace().next().map(str::to_owned));
             } else if let Some(rest) =
@@ -49,6 +54,11 @@ impl Shown {
             }
         }
         shown
+    }
+
+    /// Whether it is a whole message, not only a part of it.
+    pub fn is_whole(&self) -> bool {
+        self.status.is_some()
     }
 
     /// What is left of an answer when `dig` is told to print only a part of it.
@@ -84,6 +94,9 @@ impl Shown {
         }
         if self.subnet != expected.subnet {
             tell("client subnet", &expected.subnet, &self.subnet);
+        }
+        if self.cookie_digits != expected.cookie_digits {
+            tell("digits of the cookie", &expected.cookie_digits, &self.cookie_digits);
         }
         if self.extended_errors != expected.extended_errors {
             tell("extended errors", &expected.extended_errors, &self.extended_errors);

@@ -1,0 +1,125 @@
+//! `meridian completions`: scripts by which a shell completes a command line, made from the tree of
+//! commands, and the names of PoPs, which the scripts ask the program for.
+
+use super::{Arguments, Config, output};
+use crate::reload::prepare;
+use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap_complete::Shell;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Names of the values that are PoPs, or stand for some.
+const POP_VALUES: [&str; 2] = ["POP", "SELECTOR"];
+
+/// Head of the function that completes, in the scripts for bash and zsh.
+const FUNCTION: &str = "\n_meridian() {\n";
+
+/// Prints the script for a shell.
+pub(crate) fn print(shell: Shell) -> ExitCode {
+    output::write(script(shell).as_bytes());
+    ExitCode::SUCCESS
+}
+
+fn script(shell: Shell) -> String {
+    // Into memory first: clap panics when a pipe closes early.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "meridian", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    // PoPs come first; where none is asked for, the function goes on as before.
+    let with_pops = |pops: &str, call: &str| {
+        let script = format!("\n{script}");
+        let script = script.replacen(FUNCTION, &format!("{pops}{FUNCTION}    {call} && return 0\n"), 1);
+        script.trim_start_matches('\n').to_owned()
+    };
+    match shell {
+        Shell::Bash => with_pops(include_str!("pops.bash"), "_meridian_pops \"$1\""),
+        Shell::Zsh => with_pops(include_str!("pops.zsh"), "_meridian_pops"),
+        Shell::Fish => script + include_str!("pops.fish"),
+        _ => script,
+    }
+}
+
+/// Print the names of the PoPs of the files, one a line, if the next word of a command line is one
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  meridian pop-names -- pop drain")]
+pub(crate) struct PopNames {
+    /// The words before the cursor, without the name of the program
+    #[arg(last = true, value_name = "WORD")]
+    words: Vec<String>,
+}
+
+impl PopNames {
+    /// Runs the command. It tells no fault, because it runs while somebody types.
+    pub(crate) fn run(self) -> ExitCode {
+        let line = Line::read(&self.words);
+        if line.asks_for_pop
+            && let Some(path) = (Config { config: line.config }).find()
+        {
+            let names = prepare::pop_names(&path);
+            output::write(names.iter().map(|name| format!("{name}\n")).collect::<String>().as_bytes());
+        }
+        ExitCode::SUCCESS
+    }
+}
+
+/// A command line up to the cursor.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Line {
+    /// The next word is a PoP, or selects some.
+    asks_for_pop: bool,
+    /// The server file that it names.
+    config: Option<PathBuf>,
+}
+
+impl Line {
+    fn read(words: &[String]) -> Line {
+        let mut command = &Arguments::command();
+        let mut line = Line::default();
+        // The option whose value is next, and how many values without option there were.
+        let mut option: Option<&Arg> = None;
+        let mut values = 0;
+        for word in words {
+            if let Some(of) = option {
+                // bash takes `--down=fra` for three words.
+                if word == "=" {
+                    continue;
+                }
+                if of.get_id() == "config" {
+                    line.config = Some(word.into());
+                }
+                option = None;
+            } else if let Some(inner) = command.find_subcommand(word).filter(|_| values == 0) {
+                command = inner;
+            } else if let Some((name, value)) = word.strip_prefix("--").and_then(|w| w.split_once('=')) {
+                if name == "config" {
+                    line.config = Some(value.into());
+                }
+            } else if word.starts_with('-') {
+                option = option_of(command, word);
+            } else {
+                values += 1;
+            }
+        }
+        let next = option.or_else(|| {
+            let mut positionals = command.get_positionals();
+            let last = command.get_positionals().last();
+            positionals.nth(values).or(last.filter(|arg| matches!(arg.get_action(), ArgAction::Append)))
+        });
+        let named = next.and_then(|arg| arg.get_value_names()?.first());
+        line.asks_for_pop = named.is_some_and(|name| POP_VALUES.contains(&name.as_str()));
+        line
+    }
+}
+
+/// The option of that name, if it takes a value.
+fn option_of<'c>(command: &'c Command, word: &str) -> Option<&'c Arg> {
+    let is_it = |arg: &&Arg| match word.strip_prefix("--") {
+        Some(long) => arg.get_long() == Some(long),
+        None => arg.get_short().is_some_and(|short| word.strip_prefix('-') == Some(&*short.to_string())),
+    };
+    // `get_opts` would count flags too, since the tree is not built.
+    command.get_arguments().filter(|arg| arg.get_action().takes_values()).find(is_it)
+}
+
+#[cfg(test)]
+mod tests;

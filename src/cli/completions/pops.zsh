@@ -1,0 +1,9 @@
+
+# PoP names, where the words before the cursor ask for one.
+_meridian_pops() {
+    local -a names
+    [[ ${words[CURRENT]} != -* ]] || return 1
+    names=(${(f)"$(${(Q)words[1]} pop-names -- ${(Q)words[2,CURRENT-1]} 2>/dev/null)"})
+    (( $#names )) || return 1
+    compadd -a names
+}

@@ -1,0 +1,60 @@
+//! The script for bash, run by bash.
+
+use std::path::Path;
+use std::process::Command;
+
+/// What bash offers for the word behind `words`, which begins with `word`, in a folder.
+fn offered(folder: &Path, words: &[&str], word: &str) -> Option<String> {
+    let program = env!("CARGO_BIN_EXE_meridian");
+    let script = r#"
+        source <("$1" completions bash)
+        COMP_WORDS=("$@")
+        COMP_CWORD=$(($# - 1))
+        _meridian "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        echo "${COMPREPLY[@]}"
+    "#;
+    let bash = Command::new("bash")
+        .args(["-c", script, "bash", program])
+        .args(words)
+        .arg(word)
+        .current_dir(folder)
+        .env_remove("MERIDIAN_CONFIG")
+        .output();
+    let Ok(output) = bash else {
+        println!("skipped: no bash here");
+        return None;
+    };
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words:?}");
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[test]
+fn bash_completes_pop_names() {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sample = tree.join("meridian.yaml").display().to_string();
+    let rows: [(&Path, &[&str], &str, &str); 7] = [
+        (tree, &["pop", "drain"], "l", "lhr lax"),
+        (tree, &["pop", "drain", "fra"], "n", "nbo nrt"),
+        (tree, &["pop", "show"], "gr", "gru"),
+        (tree, &["explain", "www.shop.example", "--down"], "ia", "iad"),
+        (tree, &["explain", "www.shop.example", "--down", "="], "ia", "iad"),
+        (tree, &["pop", "drain"], "--dry", "--dry-run"),
+        (Path::new("/"), &["pop", "show", "--config", &sample], "gr", "gru"),
+    ];
+    for (folder, words, word, expected) in rows {
+        let Some(found) = offered(folder, words, word) else { return };
+        assert_eq!(found, expected, "{words:?} {word}");
+    }
+}
+
+/// No deployment, a broken one, and one without PoPs: nothing is offered, and nothing is told.
+#[test]
+fn without_names_nothing_is_told() {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = ["missing.yaml", "pops.yaml", "zones", "README.md", "geoip/places.mmdb"];
+    for file in files {
+        let config = tree.join(file).display().to_string();
+        let Some(found) = offered(tree, &["pop", "show", "--config", &config], "fr") else { return };
+        assert_eq!(found, "", "{file}");
+    }
+}
