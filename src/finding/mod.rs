@@ -15,7 +15,7 @@ pub(crate) mod render;
 
 use crate::limits::{FINDING_PLACES_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
 use escape::escaped;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 #[cfg(test)]
@@ -354,6 +354,9 @@ pub struct Findings {
     more: HashMap<Kind, usize>,
     /// How many of each severity there were past the bound of all kinds.
     beyond: [usize; 4],
+    /// The first error of each file among those: every faulty file is known by one of its errors,
+    /// however many files there are.
+    unlisted: BTreeMap<Option<FileId>, Finding>,
 }
 
 impl Findings {
@@ -380,12 +383,13 @@ impl Findings {
             *self.more.entry(kind).or_default() += count;
         } else {
             self.beyond[finding.severity as usize] += count;
+            self.note_unlisted(finding);
         }
     }
 
     /// Records all findings of another list.
     pub fn extend(&mut self, other: Findings) {
-        let Findings { list, more, beyond, .. } = other;
+        let Findings { list, more, beyond, unlisted, .. } = other;
         let mut more = more;
         for finding in list {
             let counted = more.remove(&kind(&finding)).unwrap_or(0);
@@ -396,6 +400,7 @@ impl Findings {
             }
         }
         self.beyond.iter_mut().zip(beyond).for_each(|(sum, count)| *sum += count);
+        unlisted.values().for_each(|finding| self.note_unlisted(finding));
     }
 
     /// Whether any finding refuses the deployment.
@@ -436,7 +441,8 @@ impl Findings {
     }
 
     /// Drops the findings for which `keep` does not hold.
-    pub(crate) fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Finding) -> bool) {
+        self.unlisted.retain(|_, finding| keep(finding));
         self.list.retain(keep);
         self.recount();
     }

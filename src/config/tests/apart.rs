@@ -133,3 +133,41 @@ fn compiling_puts_aside() {
     // What is of no zone refuses.
     assert!(!reading.put_aside(&mut finding(At::whole(crate::finding::FileId(0))).into()));
 }
+
+/// Files whose reading counts its rounds.
+struct Rounds<'m>(&'m Memory, std::cell::Cell<usize>);
+
+impl Sources for Rounds<'_> {
+    fn read(&self, path: &Path) -> Result<Arc<[u8]>, String> {
+        self.0.read(path)
+    }
+    fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
+        self.0.list(folder)
+    }
+    // Zone texts are parsed once a round.
+    fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
+        self.1.set(self.1.get() + 1);
+        (0..count).for_each(work);
+    }
+}
+
+/// One round finds every faulty zone, however many there are and however many faults each has: more
+/// than findings are kept of.
+#[test]
+fn many_faulty_zones_are_put_aside_at_once() {
+    let mut memory = files();
+    let faults: String = (0..60).map(|number| format!("  w{number}: {{ A: nowhere }}\n")).collect();
+    for number in 0..60 {
+        let zone = format!("zone: f{number}.example.\nrecords:\n{faults}");
+        memory.0.insert(format!("zones/f{number}.example.yaml").into(), zone.into());
+        memory.0.insert(format!("zones/t{number}.example.zone").into(), "w A nowhere\n".repeat(60).into());
+    }
+    let rounds = Rounds(&memory, Default::default());
+    let mut reading = Reading::new(Path::new("meridian.yaml"), &rounds, Choices::default(), None);
+    let (deployment, findings) = reading.read();
+    let dead = |source: &&ZoneSource| source.standing.word() == "dead";
+    assert_eq!(deployment.unwrap().zone_sources.iter().filter(dead).count(), 120);
+    assert_eq!(rounds.1.get(), 2);
+    // Every fault is counted.
+    assert!(findings.errors() > 120 * 60);
+}

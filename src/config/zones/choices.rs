@@ -6,7 +6,7 @@
 //! good texts, or leaves it out. A round without a blamed zone is the result. An error that belongs
 //! to no zone refuses everything.
 
-use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
+use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::limits::WHY_OCTETS_MAX;
 use crate::wire::name::Name;
 use crate::zone::source::{FileUse, LastGood, Standing, ZoneFile, ZoneSource, ZoneTexts};
@@ -219,7 +219,7 @@ impl Choices {
     pub(crate) fn put_aside(&mut self, findings: &mut Findings, files: &Files, on_error: OnError) -> Round {
         let mut blamed: BTreeMap<Name, String> = BTreeMap::new();
         let mut refuses = on_error == OnError::Refuse;
-        for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
+        for finding in findings.blames() {
             match finding.at.and_then(|at| self.zones_of_files.get(&at.file)) {
                 Some(zone) => _ = blamed.entry(zone.clone()).or_insert_with(|| why(finding, files)),
                 None => refuses = true,
