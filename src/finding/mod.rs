@@ -81,6 +81,7 @@ codes! {
     NOT_UTF8 = "MRD0109", "the file is not UTF-8 text";
     EMPTY_DEPLOYMENT = "MRD0110", "nothing would be served";
     BAD_SECRETS = "MRD0111", "a file of cookie secrets that cannot be used, or that others can read";
+    BUDGET_SPENT = "MRD0112", "too little is left of what the files of one load may make together";
     // 02xx: zones
     OUT_OF_ZONE = "MRD0201", "an owner name outside its zone";
     CNAME_AND_OTHER = "MRD0202", "a CNAME beside other data at one owner";
@@ -164,7 +165,7 @@ codes! {
     ZONE_STANDING = "MRD0520", "a zone that is not served as its files say: they are faulty or gone";
     ZONE_NAMELESS = "MRD0521", "a zone file of which neither its text nor its name tells the zone";
     ZONES_GONE = "MRD0522", "zones that are gone, and are more than half of all, or needed by others";
-    KEPT_TEXTS = "MRD0523", "last good texts of a zone that cannot be read, or do not fit what steers";
+    KEPT_TEXTS = "MRD0523", "last good texts of a zone that cannot be read, or are faulty beside other files";
 }
 
 /// Number of a file in [`Files`].
