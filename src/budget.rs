@@ -9,7 +9,7 @@
 
 use crate::limits::{
     LOAD_OCTETS_FACTOR, LOAD_OCTETS_MAX, LOAD_PARTS, LOAD_STEPS_FACTOR, LOAD_STEPS_MAX, SHARE_OCTETS,
-    SHARE_STEPS,
+    SHARE_STEPS, YAML_COPIED_OCTETS_MAX,
 };
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -32,6 +32,8 @@ pub enum Spent {
     Octets,
     /// Steps of work.
     Steps,
+    /// Either, by other readers: this one has not used its part.
+    ByOthers,
 }
 
 impl fmt::Display for Spent {
@@ -51,6 +53,13 @@ impl fmt::Display for Spent {
                 LOAD_STEPS_MAX / LOAD_PARTS / 1_000_000,
                 LOAD_STEPS_MAX / 1_000_000
             ),
+            Spent::ByOthers => write!(
+                f,
+                "all files together would make more than {} MiB, or take more than {} million steps of \
+                 work, beyond what is written",
+                LOAD_OCTETS_MAX >> 20,
+                LOAD_STEPS_MAX / 1_000_000
+            ),
         }
     }
 }
@@ -68,7 +77,16 @@ impl Default for Budget {
 impl Budget {
     /// A reader's share, empty at first.
     pub fn share(&self) -> Share<'_> {
-        Share { budget: self, octets: Purse::default(), steps: Purse::default() }
+        self.share_up_to(LOAD_OCTETS_MAX / LOAD_PARTS)
+    }
+
+    /// The share of one YAML file, for what its aliases copy.
+    pub(crate) fn share_of_copies(&self) -> Share<'_> {
+        self.share_up_to(YAML_COPIED_OCTETS_MAX)
+    }
+
+    fn share_up_to(&self, part: u64) -> Share<'_> {
+        Share { budget: self, part, octets: Purse::default(), steps: Purse::default() }
     }
 
     /// The same budget as it is now, for work that may have to be done again.
@@ -100,6 +118,8 @@ impl Budget {
 #[derive(Debug)]
 pub struct Share<'b> {
     budget: &'b Budget,
+    /// Octets that it may draw.
+    part: u64,
     octets: Purse,
     steps: Purse,
 }
@@ -115,8 +135,7 @@ impl Share<'_> {
 
     /// Counts octets of memory, before they are allocated.
     pub fn make(&mut self, octets: usize) -> Result<(), Spent> {
-        let part = LOAD_OCTETS_MAX / LOAD_PARTS;
-        let taken = self.octets.take(&self.budget.octets, octets as u64, (SHARE_OCTETS, part));
+        let taken = self.octets.take(&self.budget.octets, octets as u64, (SHARE_OCTETS, self.part));
         taken.map_err(|empty| self.refused(Spent::Octets, empty))
     }
 
@@ -133,10 +152,13 @@ impl Share<'_> {
     }
 
     fn refused(&self, spent: Spent, empty: Empty) -> Spent {
-        if empty == Empty::Budget {
-            self.budget.is_spent.store(true, Ordering::Relaxed);
+        match empty {
+            Empty::Part => spent,
+            Empty::Budget => {
+                self.budget.is_spent.store(true, Ordering::Relaxed);
+                Spent::ByOthers
+            }
         }
-        spent
     }
 }
 

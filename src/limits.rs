@@ -73,12 +73,10 @@ pub(crate) const RRSET_OCTETS_MAX: usize = 60_000;
 pub(crate) const YAML_DEPTH_MAX: usize = 64;
 /// Values in a YAML file: a million records are four million values.
 pub(crate) const YAML_NODES_MAX: usize = 16_000_000;
-/// Values that aliases stand for in all YAML files of a load, beside an eighth of their octets:
-/// aliases of aliases grow without bound, a few thousand PoPs with one anchor do not. About 100
-/// octets of memory each.
-pub(crate) const YAML_COPIES_MAX: usize = 250_000;
-/// Octets of text and keys in these values, beside as many as the files have.
-pub(crate) const YAML_COPIED_OCTETS_MAX: usize = 8 << 20;
+/// Octets of memory that the aliases of one YAML file may make beyond what its text grants: aliases
+/// of aliases grow without bound, a few thousand PoPs with one anchor do not. A value is about 100
+/// octets.
+pub(crate) const YAML_COPIED_OCTETS_MAX: u64 = 16 << 20;
 /// Largest UDP query that is read: four times what we advertise; longer ones are cut by the kernel
 /// and dropped. No power of two, so that the rooms of a batch do not all fall on the same few
 /// places of the cache.
@@ -453,6 +451,9 @@ pub(crate) const LOAD_STEPS_FACTOR: u64 = 16;
 /// Parts of these budgets, of which one reader takes one at most: a zone that is a bomb leaves
 /// enough for the others. A quarter is 64 MiB, and a /16 of reverse names 18.
 pub(crate) const LOAD_PARTS: u64 = 4;
+/// Times that zones are read again because others had used the budget up: each time that many parts
+/// of it are found to be bombs.
+pub(crate) const LOAD_STARVED_ROUNDS_MAX: usize = 4;
 /// Octets that a reader takes from the budget of its load at once: a few records are not worth a
 /// meeting of two cores.
 pub(crate) const SHARE_OCTETS: u64 = 64 << 10;

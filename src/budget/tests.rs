@@ -49,7 +49,7 @@ fn shares_are_of_one_budget() {
     late.grant(1);
     assert_eq!(late.make(LOAD_OCTETS_FACTOR as usize), Ok(()));
     assert!(!budget.is_spent());
-    assert_eq!(late.make(1), Err(Spent::Octets));
+    assert_eq!(late.make(1), Err(Spent::ByOthers));
     assert!(budget.is_spent());
     let mut bomb = shares.pop().expect("a share");
     assert_eq!(bomb.work(5), Ok(()));

@@ -84,7 +84,7 @@ impl<'s> Reading<'s> {
                     for sentence in self.choices.faults() {
                         findings.push(Finding::warning(code::KEPT_TEXTS, sentence));
                     }
-                    let zone_sources = self.choices.sources(self.on_error);
+                    let zone_sources = self.choices.sources();
                     return (deployment.map(|d| Deployment { zone_sources, ..d }), findings);
                 }
                 Round::Again => {}
@@ -314,6 +314,7 @@ impl<'s> Reading<'s> {
             code::BAD_INCLUDE,
             code::BAD_GENERATE,
             code::TOO_LARGE,
+            code::BUDGET_SPENT,
         ];
         let is_fault =
             |finding: &Finding| finding.severity == Severity::Error && lost.contains(&finding.code);

@@ -94,8 +94,6 @@ pub(super) struct FileReader<'s> {
     pub(crate) inputs: Vec<(String, Arc<[u8]>)>,
     /// What may still be made of the files in this round.
     pub(crate) budget: Budget,
-    /// What aliases may still copy in this round.
-    yaml_budget: tree::Budget,
 }
 
 impl<'s> FileReader<'s> {
@@ -113,7 +111,6 @@ impl<'s> FileReader<'s> {
             findings: Findings::default(),
             inputs: Vec::new(),
             budget: Budget::default(),
-            yaml_budget: tree::Budget::default(),
         }
     }
 
@@ -121,7 +118,6 @@ impl<'s> FileReader<'s> {
     pub(crate) fn begin(&mut self) {
         self.inputs.clear();
         self.budget = Budget::default();
-        self.yaml_budget = tree::Budget::default();
     }
 
     /// The number of a file, with its text for findings.
@@ -129,7 +125,8 @@ impl<'s> FileReader<'s> {
         self.number_of(shown, "", text)
     }
 
-    fn number_of(&mut self, shown: &str, reader: &str, text: Arc<[u8]>) -> FileId {
+    /// The same with a number for each of its readers.
+    pub(crate) fn number_of(&mut self, shown: &str, reader: &str, text: Arc<[u8]>) -> FileId {
         let key = (shown.to_owned(), reader.to_owned());
         *self.numbers.entry(key).or_insert_with(|| self.files.add_octets(shown, text))
     }
@@ -168,7 +165,7 @@ impl<'s> FileReader<'s> {
             }
         };
         let file = self.number(shown, Arc::clone(&octets));
-        let tree = tree::parse(text, file, &mut self.yaml_budget, &mut self.findings);
+        let tree = tree::parse(text, file, &self.budget, &mut self.findings);
         YamlFile { file, octets: Some(octets), tree }
     }
 

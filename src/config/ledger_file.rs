@@ -7,6 +7,7 @@
 use super::scalar::{any_text, choice, integer, members, refuse, text};
 use super::table::MapReader;
 use super::tree::{self, Node};
+use crate::budget::Budget;
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::limits::{OVERRIDE_SECS_MAX, WEIGHT_MAX};
 use crate::rfc3339;
@@ -36,7 +37,7 @@ pub(crate) fn read(octets: &[u8], file: FileId, out: &mut Findings) -> Option<Wr
         out.push(Finding::error(code::NOT_UTF8, "the ledger is not UTF-8 text").at(At::whole(file), ""));
         return None;
     };
-    let root = tree::parse(text, file, &mut tree::Budget::default(), out)?;
+    let root = tree::parse(text, file, &Budget::default(), out)?;
     let mut written = WrittenLedger { ledger: Ledger::default(), places: Vec::new() };
     let mut table = MapReader::open(&root, "the ledger", out)?;
     // Required, so that a file that was cut to nothing is not taken for an empty ledger.

@@ -5,11 +5,12 @@
 //! type before we know which one is meant (`no` and `012` are text here until somebody asks for a
 //! number); and it cannot show both places of a key that is written twice.
 //!
-//! Aliases and merge keys make values that are written once and stand in memory many times. A
-//! [`Budget`] counts these copies and their octets over all files of a load.
+//! Aliases and merge keys make values that are written once and stand in memory many times. Each
+//! file has a [`Share`] of the budget of its load for them, which goes back if the file is refused.
 
+use crate::budget::{Budget, Share, Spent};
 use crate::finding::{At, FileId, Finding, Findings, code};
-use crate::limits::{YAML_COPIED_OCTETS_MAX, YAML_COPIES_MAX, YAML_DEPTH_MAX, YAML_NODES_MAX};
+use crate::limits::{YAML_COPIED_OCTETS_MAX, YAML_DEPTH_MAX, YAML_NODES_MAX};
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, Span};
 use std::collections::{HashMap, HashSet};
 
@@ -47,52 +48,42 @@ pub(super) struct Key {
     pub(crate) at: At,
 }
 
-/// Copies that aliases may still make, over all files of a load. Each file adds in proportion to
-/// its size, so that the copies of a load are linear in its octets.
-#[derive(Debug)]
-pub(super) struct Budget {
-    copies: usize,
-    octets: usize,
-}
+/// Octets of memory of a copied value, with the key before it.
+const COPY_OCTETS: usize = size_of::<(Key, Node)>();
+/// What a text makes by itself takes three quarters of what it grants: its copies have the rest.
+const GRANT_DIVISOR: usize = 4;
+/// Copied octets for which a step of work is counted.
+const OCTETS_PER_STEP: usize = 8;
 
-impl Default for Budget {
-    fn default() -> Budget {
-        Budget { copies: YAML_COPIES_MAX, octets: YAML_COPIED_OCTETS_MAX }
-    }
-}
-
-/// Written octets for which a file may copy one value more.
-const OCTETS_PER_COPY: usize = 8;
-
-impl Budget {
-    fn add_file(&mut self, text: &str) {
-        self.copies += text.len() / OCTETS_PER_COPY;
-        self.octets += text.len();
-    }
-
-    /// Takes what a copy of `node` costs; `None` if the budget does not have it.
-    fn spend(&mut self, node: &Node) -> Option<()> {
-        self.copies = self.copies.checked_sub(1)?;
-        match &node.kind {
-            ValueKind::Null => {}
-            ValueKind::Text(text) => self.octets = self.octets.checked_sub(text.len())?,
-            ValueKind::List(list) => list.iter().try_for_each(|node| self.spend(node))?,
-            ValueKind::Map(entries) => {
-                for (key, node) in entries {
-                    self.octets = self.octets.checked_sub(key.text.len())?;
-                    self.spend(node)?;
-                }
-            }
-        }
-        Some(())
+/// Takes what a copy of `node` costs.
+fn spend(share: &mut Share<'_>, node: &Node) -> Result<(), Spent> {
+    let mut make = |octets: usize| share.work(octets / OCTETS_PER_STEP).and_then(|()| share.make(octets));
+    make(COPY_OCTETS)?;
+    match &node.kind {
+        ValueKind::Null => Ok(()),
+        ValueKind::Text(text) => make(text.len()),
+        ValueKind::List(list) => list.iter().try_for_each(|node| spend(share, node)),
+        ValueKind::Map(entries) => entries.iter().try_for_each(|(key, node)| {
+            share.make(key.text.len())?;
+            spend(share, node)
+        }),
     }
 }
 
 /// Reads one document. Faults become findings; `None` means that there is no tree to go on with.
-pub(super) fn parse(text: &str, file: FileId, budget: &mut Budget, out: &mut Findings) -> Option<Node> {
-    budget.add_file(text);
+pub(super) fn parse(text: &str, file: FileId, budget: &Budget, out: &mut Findings) -> Option<Node> {
+    let mut share = budget.share_of_copies();
+    share.grant(text.len() / GRANT_DIVISOR);
+    let tree = build(text, file, &mut share, out);
+    if tree.is_none() {
+        share.give_back();
+    }
+    tree
+}
+
+fn build(text: &str, file: FileId, share: &mut Share<'_>, out: &mut Findings) -> Option<Node> {
     let mut builder =
-        Builder { text, file, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0, budget, out };
+        Builder { text, file, open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0, share, out };
     for event in Parser::new_from_str(text) {
         let (event, span) = match event {
             Ok(pair) => pair,
@@ -135,20 +126,20 @@ enum OpenContent {
     Map { entries: Vec<(Key, Node)>, places: HashMap<Box<str>, usize>, key: Option<Key> },
 }
 
-struct Builder<'t, 'f> {
+struct Builder<'t, 'f, 'b> {
     text: &'t str,
     file: FileId,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     root: Option<Node>,
     nodes: usize,
-    budget: &'f mut Budget,
+    share: &'f mut Share<'b>,
     out: &'f mut Findings,
 }
 
 type Stop = Box<Finding>;
 
-impl Builder<'_, '_> {
+impl Builder<'_, '_, '_> {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
         let at = self.at(span);
         match event {
@@ -186,7 +177,7 @@ impl Builder<'_, '_> {
             },
             Event::Alias(id) => match self.anchors.get(&id) {
                 Some(node) => {
-                    self.budget.spend(node).ok_or_else(|| too_many_copies(at))?;
+                    spend(self.share, node).map_err(|spent| too_many_copies(spent, at))?;
                     // A finding about a copied value points to the anchor, where it would be
                     // mended.
                     let copy = node.clone();
@@ -240,7 +231,7 @@ impl Builder<'_, '_> {
             ));
         }
         if anchor != 0 {
-            self.budget.spend(&node).ok_or_else(|| too_many_copies(node.at))?;
+            spend(self.share, &node).map_err(|spent| too_many_copies(spent, node.at))?;
             self.anchors.insert(anchor, node.clone());
         }
         match self.open.last_mut().map(|open| &mut open.content) {
@@ -363,16 +354,17 @@ impl Builder<'_, '_> {
     }
 }
 
-fn too_many_copies(at: At) -> Stop {
-    Box::new(
-        Finding::error(
+fn too_many_copies(spent: Spent, at: At) -> Stop {
+    let finding = match spent {
+        Spent::ByOthers => Finding::error(code::BUDGET_SPENT, spent.to_string()),
+        Spent::Octets | Spent::Steps => Finding::error(
             code::TOO_LARGE,
             format!(
-                "aliases stand for more than {YAML_COPIES_MAX} values or {YAML_COPIED_OCTETS_MAX} octets of \
-                 text"
+                "aliases would make more of this file than {} MiB beyond what its text may make",
+                YAML_COPIED_OCTETS_MAX >> 20
             ),
-        )
-        .at(at, "the limit is passed here")
-        .help("write the values out, or use fewer and smaller anchors"),
-    )
+        ),
+    };
+    let finding = finding.at(at, "the limit is passed here");
+    Box::new(finding.help("write the values out, or use fewer and smaller anchors"))
 }

@@ -15,7 +15,7 @@ pub(crate) mod render;
 
 use crate::limits::{FINDING_PLACES_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
 use escape::escaped;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 #[cfg(test)]
@@ -81,6 +81,7 @@ codes! {
     NOT_UTF8 = "MRD0109", "the file is not UTF-8 text";
     EMPTY_DEPLOYMENT = "MRD0110", "nothing would be served";
     BAD_SECRETS = "MRD0111", "a file of cookie secrets that cannot be used, or that others can read";
+    BUDGET_SPENT = "MRD0112", "too little is left of what the files of one load may make together";
     // 02xx: zones
     OUT_OF_ZONE = "MRD0201", "an owner name outside its zone";
     CNAME_AND_OTHER = "MRD0202", "a CNAME beside other data at one owner";
@@ -164,7 +165,7 @@ codes! {
     ZONE_STANDING = "MRD0520", "a zone that is not served as its files say: they are faulty or gone";
     ZONE_NAMELESS = "MRD0521", "a zone file of which neither its text nor its name tells the zone";
     ZONES_GONE = "MRD0522", "zones that are gone, and are more than half of all, or needed by others";
-    KEPT_TEXTS = "MRD0523", "last good texts of a zone that cannot be read, or do not fit what steers";
+    KEPT_TEXTS = "MRD0523", "last good texts of a zone that cannot be read, or are faulty beside other files";
 }
 
 /// Number of a file in [`Files`].
@@ -354,6 +355,9 @@ pub struct Findings {
     more: HashMap<Kind, usize>,
     /// How many of each severity there were past the bound of all kinds.
     beyond: [usize; 4],
+    /// The first error of each file among those: every faulty file is known by one of its errors,
+    /// however many files there are.
+    unlisted: BTreeMap<Option<FileId>, Finding>,
 }
 
 impl Findings {
@@ -380,12 +384,13 @@ impl Findings {
             *self.more.entry(kind).or_default() += count;
         } else {
             self.beyond[finding.severity as usize] += count;
+            self.note_unlisted(finding);
         }
     }
 
     /// Records all findings of another list.
     pub fn extend(&mut self, other: Findings) {
-        let Findings { list, more, beyond, .. } = other;
+        let Findings { list, more, beyond, unlisted, .. } = other;
         let mut more = more;
         for finding in list {
             let counted = more.remove(&kind(&finding)).unwrap_or(0);
@@ -396,6 +401,7 @@ impl Findings {
             }
         }
         self.beyond.iter_mut().zip(beyond).for_each(|(sum, count)| *sum += count);
+        unlisted.values().for_each(|finding| self.note_unlisted(finding));
     }
 
     /// Whether any finding refuses the deployment.
@@ -436,7 +442,8 @@ impl Findings {
     }
 
     /// Drops the findings for which `keep` does not hold.
-    pub(crate) fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Finding) -> bool) {
+        self.unlisted.retain(|_, finding| keep(finding));
         self.list.retain(keep);
         self.recount();
     }

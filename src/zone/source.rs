@@ -64,7 +64,7 @@ pub(crate) enum Standing {
     /// By its last good texts, because its files are gone and other zones need it: which name of
     /// theirs leads there.
     Vanished(Arc<str>),
-    /// Not at all, because its files are faulty and there are no last good texts.
+    /// Not at all, because its files are faulty and there are no sound last good texts.
     Dead(Arc<str>),
 }
 
@@ -93,7 +93,7 @@ impl Standing {
 pub(crate) struct ZoneSource {
     /// Apex in lower case.
     pub(crate) apex: Name,
-    /// The texts in force. Of a dead zone, those that do not fit what steers, if there are any.
+    /// The texts in force. Of a dead zone, those that are faulty beside the other files, if any.
     pub(crate) texts: Arc<ZoneTexts>,
     /// Why these.
     pub(crate) standing: Standing,
@@ -119,6 +119,10 @@ impl ZoneSource {
             Standing::Vanished(why) => format!(
                 "the zone `{apex}` has no file any more, and is served from its last good texts, because \
                  {why}"
+            ),
+            Standing::Dead(why) if self.has_texts() => format!(
+                "the zone `{apex}` is answered SERVFAIL, because neither its files nor its last good texts \
+                 make a sound zone beside the other files of now: {why}"
             ),
             Standing::Dead(why) => format!(
                 "the zone `{apex}` is answered SERVFAIL, because its files are faulty and it has no last \

@@ -94,7 +94,7 @@ fn many_files() {
     let bomb = Bomb { name: "many files", files, told: None };
     let told = |read: &ReadResult| render::text(&read.findings, &read.files, false);
     let alone = told(&load(&bomb));
-    assert!(alone.contains("error[MRD0106]"), "{alone}");
+    assert!(alone.contains("error[MRD0112]"), "{alone}");
     // On several cores the same zones are blamed.
     assert_eq!(told(&load_by(&bomb, Threads)), alone);
 }

@@ -6,8 +6,8 @@
 //! good texts, or leaves it out. A round without a blamed zone is the result. An error that belongs
 //! to no zone refuses everything.
 
-use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
-use crate::limits::WHY_OCTETS_MAX;
+use crate::finding::{At, FileId, Files, Finding, Findings, code};
+use crate::limits::{LOAD_STARVED_ROUNDS_MAX, WHY_OCTETS_MAX};
 use crate::wire::name::Name;
 use crate::zone::source::{FileUse, LastGood, Standing, ZoneFile, ZoneSource, ZoneTexts};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -49,6 +49,12 @@ pub(crate) struct Choices {
     zones_of_files: HashMap<FileId, Name>,
     /// Files of the folder that no zone is known of.
     nameless: BTreeSet<FileId>,
+    /// Files that cost no zone when they are faulty, by their numbers.
+    strays: HashMap<FileId, PathBuf>,
+    /// Those that are not read any more.
+    strays_aside: BTreeSet<PathBuf>,
+    /// Rounds that were repeated because bombs had left too little for other zones.
+    starved_rounds: usize,
     /// Errors of the rounds before, of zones that are put aside.
     told: Findings,
     /// Of this round: the texts of each zone.
@@ -76,7 +82,16 @@ impl Choices {
 
     /// Whether a file is of a zone that is put aside.
     pub(crate) fn passes_over(&self, path: &Path) -> bool {
-        self.zones_of_paths.get(path).is_some_and(|zone| self.aside.contains_key(zone))
+        self.strays_aside.contains(path)
+            || self.zones_of_paths.get(path).is_some_and(|zone| self.aside.contains_key(zone))
+    }
+
+    /// Says that a file of the folder costs no zone: another file is named after the zone that it
+    /// tells, or it cannot be a zone at all.
+    pub(crate) fn stray(&mut self, path: &Path, file: FileId) {
+        self.zones_of_paths.remove(path);
+        self.zones_of_files.remove(&file);
+        self.strays.insert(file, path.to_owned());
     }
 
     /// The zones that are read from their last good texts, with these.
@@ -196,13 +211,12 @@ impl Choices {
     }
 
     /// What each of the zones that are served, or dead, is served from.
-    pub(crate) fn sources(&mut self, on_error: OnError) -> Vec<ZoneSource> {
+    pub(crate) fn sources(&mut self) -> Vec<ZoneSource> {
         let texts = std::mem::take(&mut self.texts);
         let current = texts.into_iter().filter(|(zone, _)| !self.aside.contains_key(zone));
-        // What refuses all never goes back to a text, so none is held in memory.
-        let held = |texts| if on_error == OnError::Keep { Arc::new(texts) } else { Arc::default() };
+        // Held also where a fault refuses all: the next server file may say `keep`.
         let mut sources: Vec<ZoneSource> = current
-            .map(|(apex, texts)| ZoneSource { apex, texts: held(texts), standing: Standing::Current })
+            .map(|(apex, texts)| ZoneSource { apex, texts: Arc::new(texts), standing: Standing::Current })
             .collect();
         sources.extend(self.aside.iter().map(|(zone, standing)| self.source(zone, standing)));
         sources.sort_by(|a, b| a.apex.cmp(&b.apex));
@@ -218,10 +232,22 @@ impl Choices {
     /// Puts the zones aside that errors are of; refuses everything if one is of no zone.
     pub(crate) fn put_aside(&mut self, findings: &mut Findings, files: &Files, on_error: OnError) -> Round {
         let mut blamed: BTreeMap<Name, String> = BTreeMap::new();
+        let mut starved: BTreeSet<Name> = BTreeSet::new();
+        let mut strays: BTreeSet<PathBuf> = BTreeSet::new();
         let mut refuses = on_error == OnError::Refuse;
-        for finding in findings.iter().filter(|finding| finding.severity == Severity::Error) {
-            match finding.at.and_then(|at| self.zones_of_files.get(&at.file)) {
-                Some(zone) => _ = blamed.entry(zone.clone()).or_insert_with(|| why(finding, files)),
+        for finding in findings.blames() {
+            let file = finding.at.map(|at| at.file);
+            if let Some(path) = file.and_then(|file| self.strays.get(&file)) {
+                strays.insert(path.clone());
+                continue;
+            }
+            match file.and_then(|file| self.zones_of_files.get(&file)) {
+                Some(zone) => {
+                    if finding.code == code::BUDGET_SPENT {
+                        starved.insert(zone.clone());
+                    }
+                    blamed.entry(zone.clone()).or_insert_with(|| why(finding, files));
+                }
                 None => refuses = true,
             }
         }
@@ -238,8 +264,16 @@ impl Choices {
                 ),
             );
         }
-        if refuses || blamed.is_empty() {
+        if refuses || (blamed.is_empty() && strays.is_empty()) {
             return Round::Refused;
+        }
+        // What is left by bombs says nothing of the other zones: they are read again without them.
+        let spared = !starved.is_empty() && blamed.keys().any(|zone| !starved.contains(zone));
+        if spared && self.starved_rounds < LOAD_STARVED_ROUNDS_MAX {
+            self.starved_rounds += 1;
+            blamed.retain(|zone, _| !starved.contains(zone));
+            let zone_of = |finding: &Finding| self.zones_of_files.get(&finding.at?.file);
+            findings.retain(|finding| !zone_of(finding).is_some_and(|zone| starved.contains(zone)));
         }
         let before = self.aside.clone();
         let mut unfit = Vec::new();
@@ -256,13 +290,16 @@ impl Choices {
                     continue;
                 }
                 // What was wrong with its files says more than why its last good texts do not fit.
-                Some(standing) => Standing::Dead(standing.why().into()),
+                Some(Standing::Kept(files) | Standing::Dead(files)) => Standing::Dead(Arc::clone(files)),
+                // Of a zone without files, only its last good texts can be faulty.
+                Some(Standing::Current | Standing::Vanished(_)) => Standing::Dead(why.into()),
                 None => Standing::Dead(why.into()),
             };
             self.aside.insert(zone, standing);
         }
         let is_served = |zone: &Name| !matches!(self.aside.get(zone), Some(Standing::Dead(_)));
         if unfit.is_empty() && (self.zones_of_paths.values().any(is_served) || !self.kept().is_empty()) {
+            self.strays_aside.append(&mut strays);
             findings.contain();
             let told = std::mem::take(findings);
             self.told.extend(told.errors_alone());
@@ -272,11 +309,14 @@ impl Choices {
         for (zone, why) in unfit {
             let finding = Finding::error(
                 code::KEPT_TEXTS,
-                format!("the last good texts of the zone `{zone}` do not fit what steers now: {why}"),
+                format!(
+                    "the zone `{zone}` cannot go on from its last good texts, because they are faulty beside \
+                     the other files of now: {why}"
+                ),
             );
             findings.push(finding.help(
-                "mend the zone's files, or put back what its last good texts name; nothing is taken over \
-                 until then",
+                "mend the zone's files, or put back what its last good texts need of other files; nothing \
+                 is taken over until then",
             ));
         }
         self.tell(findings);

@@ -61,10 +61,21 @@ pub(crate) fn is_zone_file(path: &Path) -> bool {
 /// An included file, by its number and its octets.
 type IncludedText = (FileId, Arc<[u8]>);
 
+/// A file of YAML that tells which zone it is.
+struct Claim {
+    zone: Name,
+    path: PathBuf,
+    file: FileId,
+    /// What stands in it, if it can be read.
+    text: Option<(Node, Arc<[u8]>)>,
+}
+
 /// A reader of the folder.
 pub(crate) struct ZoneFolder<'r, 's> {
     files: &'r mut FileReader<'s>,
     choices: &'r mut Choices,
+    /// Files of YAML that tell their zones.
+    claims: Vec<Claim>,
     trees: Vec<(Name, Node)>,
     texts: Vec<ZoneText>,
     /// Paths that zone text included.
@@ -94,6 +105,7 @@ pub(crate) fn read(
     let mut folder = ZoneFolder {
         files,
         choices,
+        claims: Vec::new(),
         trees: Vec::new(),
         texts: Vec::new(),
         included: HashSet::new(),
@@ -105,12 +117,13 @@ pub(crate) fn read(
         match kind(&path) {
             Kind::Passed => {}
             Kind::Foreign => foreign.push(path),
-            Kind::Unnameable => folder.unnameable(&path, at),
             _ if folder.choices.passes_over(&path) => {}
+            Kind::Unnameable => folder.unnameable(&path),
             Kind::Yaml => folder.yaml(&path),
             Kind::Text => folder.text(&path),
         }
     }
+    folder.copies();
     for (zone, texts) in folder.choices.kept() {
         folder.kept(&zone, &texts);
     }
@@ -127,13 +140,25 @@ pub(crate) fn read(
 }
 
 impl ZoneFolder<'_, '_> {
-    /// A file whose name is not UTF-8. It may be meant as a zone.
-    fn unnameable(&mut self, path: &Path, at: At) {
+    /// A file whose name is not UTF-8. It may be meant as a zone: the one that its text tells, if
+    /// it tells any; else it costs no zone.
+    fn unnameable(&mut self, path: &Path) {
         let shown = path.file_name().unwrap_or_default().to_string_lossy();
+        // Several names may be shown alike.
+        let file = self.files.number_of(&path.display().to_string(), &format!("{path:?}"), Arc::default());
         let message = format!("the file name `{shown}` is not UTF-8, so the file is not read");
-        let finding = Finding::error(code::BAD_NAME, message).at(at, "in this folder");
+        let finding = Finding::error(code::BAD_NAME, message).at(At::whole(file), "");
         self.files.findings.push(finding.help("rename the file, or move it elsewhere"));
         self.all_read = false;
+        let is_yaml = path.extension().is_some_and(|ending| ending != "zone");
+        let octets = self.files.sources.read(path).ok().filter(|_| is_yaml);
+        match octets.as_deref().and_then(zone_line) {
+            Some(zone) => {
+                self.choices.assign(path, file, Some(&zone));
+                self.claims.push(Claim { zone, path: path.to_owned(), file, text: None });
+            }
+            None => self.choices.stray(path, file),
+        }
     }
 
     /// Takes a zone file of YAML. Which zone it is, its text says, or what it was before, or its
@@ -141,21 +166,53 @@ impl ZoneFolder<'_, '_> {
     fn yaml(&mut self, path: &Path) {
         let read = self.files.yaml(path, None);
         let told = read.tree.as_ref().and_then(zones::apex_of);
-        let zone = told
-            .clone()
-            .or_else(|| read.octets.as_deref().and_then(zone_line))
-            .or_else(|| self.choices.had_file(path))
-            .or_else(|| zone_of_stem(path).ok());
+        let written = told.clone().or_else(|| read.octets.as_deref().and_then(zone_line));
+        let zone =
+            written.clone().or_else(|| self.choices.had_file(path)).or_else(|| zone_of_stem(path).ok());
         self.choices.assign(path, read.file, zone.as_ref());
-        match (read.tree, read.octets) {
-            (Some(tree), Some(octets)) => {
-                // What names no zone is read for its faults alone.
-                let apex = told.unwrap_or_else(Name::root);
-                self.input("zone", &apex, &octets);
-                self.choices.add_text(&apex, FileUse::Yaml, &path.display().to_string(), &octets);
-                self.trees.push((apex, tree));
+        let text = read.tree.zip(read.octets);
+        self.all_read &= text.is_some();
+        match (written, text) {
+            (Some(zone), text) => {
+                self.claims.push(Claim { zone, path: path.to_owned(), file: read.file, text });
             }
-            _ => self.all_read = false,
+            // What names no zone is read for its faults alone.
+            (None, Some(text)) => self.take(&Name::root(), path, text),
+            (None, None) => {}
+        }
+    }
+
+    fn take(&mut self, apex: &Name, path: &Path, (tree, octets): (Node, Arc<[u8]>)) {
+        self.input("zone", apex, &octets);
+        self.choices.add_text(apex, FileUse::Yaml, &path.display().to_string(), &octets);
+        self.trees.push((apex.clone(), tree));
+    }
+
+    /// Takes the files of YAML that tell their zones. Where several tell the same one, the file
+    /// that is named after it is the zone, and each other, a copy perhaps, is at fault alone.
+    fn copies(&mut self) {
+        let claims = std::mem::take(&mut self.claims);
+        let mut named: HashMap<Name, Vec<FileId>> = HashMap::new();
+        for claim in &claims {
+            if zone_of_stem(&claim.path).is_ok_and(|zone| zone == claim.zone) {
+                named.entry(claim.zone.to_lowercase()).or_default().push(claim.file);
+            }
+        }
+        for Claim { zone, path, file, text } in claims {
+            let named = named
+                .get(&zone.to_lowercase())
+                .and_then(|named| <&[FileId; 1]>::try_from(named.as_slice()).ok());
+            match named.filter(|[named]| *named != file) {
+                None => text.into_iter().for_each(|text| self.take(&zone, &path, text)),
+                Some([named]) => {
+                    self.choices.stray(&path, file);
+                    self.all_read = false;
+                    let message = format!("the zone `{zone}` stands in a file that is named after it");
+                    let finding = Finding::error(code::DUPLICATE_ZONE, message).at(At::whole(file), "");
+                    let finding = finding.related(At::whole(*named), "the file that is read");
+                    self.files.findings.push(finding.help("move this file elsewhere"));
+                }
+            }
         }
     }
 

@@ -149,8 +149,9 @@ impl<'r> Reader<'r> {
         });
         self.records.shrink_to_fit();
         self.share.give_back();
+        let code = if spent == Spent::ByOthers { code::BUDGET_SPENT } else { code::TOO_LARGE };
         self.tell(
-            Finding::error(code::TOO_LARGE, spent.to_string())
+            Finding::error(code, spent.to_string())
                 .at(at, "the limit is passed here; the rest of this zone is not read")
                 .help("`$GENERATE` and files that are included several times make more than is written"),
         );
