@@ -25,7 +25,8 @@ use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
-use world::{Question, Workload, World, WorldSize};
+use world::ordinary::{Kind as Workload, Ordinary, SITES};
+use world::{Question, WorldSize};
 
 const USAGE: &str =
     "usage: cargo bench --bench compare -- run [--name WORD] [--names N] [--networks N] [--rounds N] \
@@ -102,8 +103,7 @@ fn echo(port: u16) {
 fn run(options: &Options) {
     // The load and everything that it starts; servers are sent to the other core.
     let _ = Command::new("taskset").args(["-a", "-p", "-c", "1", &std::process::id().to_string()]).output();
-    let world =
-        World::new(WorldSize { names: options.names, networks: options.networks, seed: 1 }).with_loopback();
+    let world = Ordinary::new(WorldSize { names: options.names, networks: options.networks, seed: 1 });
     let folder = std::env::temp_dir().join(format!("meridian-compare-{}", std::process::id()));
     let mut report = Report {
         facts: facts(options),
@@ -126,8 +126,7 @@ fn run(options: &Options) {
         }
     }
     let duration = Duration::from_millis(options.millis);
-    // No server knows another's cookies.
-    for workload in Workload::ALL.into_iter().filter(|workload| *workload != Workload::StaticCookie) {
+    for workload in Workload::COMPARED {
         let questions = world.questions(workload, 16_384);
         for round in 0..=options.rounds {
             for server in servers.iter().filter(|server| server.kind.can(workload)) {
@@ -148,7 +147,7 @@ fn run(options: &Options) {
             }
         }
         println!("{} done", workload.word());
-        if options.overload && matches!(workload, Workload::Static | Workload::GeoEcs) {
+        if options.overload && matches!(workload, Workload::Static | Workload::TwoV4) {
             overload(&mut report, &servers, workload, &questions, duration);
         }
     }
@@ -202,10 +201,7 @@ fn right_percent(server: &Running, questions: &[Question]) -> usize {
         socket.set_read_timeout(Some(Duration::from_millis(500))).expect("a time-out can be set");
         let mut answer = [0; 1500];
         let length = socket.send(&question.packet).and_then(|_| socket.recv(&mut answer)).unwrap_or(0);
-        match question.expected {
-            Some(address) => answer[..length].windows(4).any(|four| four == address.octets()),
-            None => length > 3 && answer[3] & 15 == 3,
-        }
+        question.expected.is_met(&answer[..length])
     };
     questions.iter().filter(is_right).count() * 100 / questions.len()
 }
@@ -229,7 +225,7 @@ fn facts(options: &Options) -> Vec<(String, String)> {
                 options.names,
                 options.networks,
                 world::COUNTRIES.len(),
-                world::POPS
+                SITES.len()
             ),
         ),
         (

@@ -2,7 +2,7 @@
 
 use crate::load::Outcome;
 use crate::servers::Kind;
-use crate::world::Workload;
+use crate::world::ordinary::Kind as Workload;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
@@ -67,7 +67,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 impl Report {
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
-        for workload in Workload::ALL {
+        for workload in Workload::COMPARED {
             for kind in Kind::ALL {
                 let of: Vec<&Measured> =
                     self.measured.iter().filter(|m| (m.kind, m.workload) == (kind, workload)).collect();

@@ -2,7 +2,8 @@
 
 #![allow(dead_code)] // each benchmark uses a part
 
-use crate::world::{COUNTRIES, POPS, Workload, World, pop_address, shop_zone};
+use crate::world::ordinary::Kind as Workload;
+use crate::world::{COUNTRIES, Deployment};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -63,16 +64,19 @@ impl Kind {
         String::from_utf8_lossy(&text).lines().next().unwrap_or_default().to_owned()
     }
 
-    /// Whether it is made for this kind of question. The echo carries every one.
+    /// Whether it is made for this kind of question. The echo carries every one. No peer shares
+    /// clients by weight and network: gdnsd draws for each query, and Knot's weights know no
+    /// countries.
     pub fn can(self, workload: Workload) -> bool {
         match self {
+            Kind::Knot | Kind::Gdnsd if workload == Workload::Shared => false,
             Kind::Nsd => !workload.is_steered(),
             Kind::Knot => !workload.is_steered() || has_knot_geoip(),
             Kind::Echo | Kind::Meridian | Kind::Gdnsd => true,
         }
     }
 
-    fn command(self, world: &World, folder: &Path, port: u16) -> Option<Command> {
+    fn command(self, world: &dyn Deployment, folder: &Path, port: u16) -> Option<Command> {
         let program = self.program()?;
         fs::create_dir_all(folder).expect("a folder can be made");
         // One core for the server; the load takes another.
@@ -103,35 +107,55 @@ fn put(path: PathBuf, text: &str) -> PathBuf {
     path
 }
 
-fn nsd(world: &World, folder: &Path, port: u16) -> PathBuf {
+fn nsd(world: &dyn Deployment, folder: &Path, port: u16) -> PathBuf {
     let dir = folder.display();
-    put(folder.join("zones/cdn.zone"), &world.cdn_zone(""));
-    put(folder.join("zones/shop.zone"), &shop_zone());
+    let mut zones = String::new();
+    for (apex, text) in world.zones("") {
+        put(folder.join(format!("zones/{apex}.zone")), &text);
+        let _ = writeln!(zones, "zone:\n  name: {apex}\n  zonefile: {apex}.zone");
+    }
     let text = format!(
         "server:\n  ip-address: 127.0.0.1@{port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
          zonesdir: \"{dir}/zones\"\n  \
          database: \"\"\n  pidfile: \"{dir}/nsd.pid\"\n  xfrdfile: \"{dir}/xfrd.state\"\n  xfrdir: \
          \"{dir}\"\n  zonelistfile: \"{dir}/zone.list\"\n  \
          logfile: \"{dir}/nsd.log\"\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\nremote-control:\n  \
-         control-enable: no\n\
-         zone:\n  name: cdn.example\n  zonefile: cdn.zone\nzone:\n  name: shop.example\n  zonefile: \
-         shop.zone\n"
+         control-enable: no\n{zones}"
     );
     put(folder.join("nsd.conf"), &text)
 }
 
-fn knot(world: &World, folder: &Path, port: u16) -> PathBuf {
+fn knot(world: &dyn Deployment, folder: &Path, port: u16) -> PathBuf {
     let dir = folder.display();
-    // A name must exist before the module answers for it.
-    put(folder.join("zones/cdn.zone"), &world.cdn_zone("edge 60 A 192.0.2.250\n"));
-    put(folder.join("zones/shop.zone"), &shop_zone());
+    // A name must exist before the module answers for it, and have the types that it answers.
+    let (mut steered, mut rows) = (String::new(), String::new());
+    for table in world.by_country() {
+        for owner in &table.owners {
+            let _ = writeln!(steered, "{owner} 60 A 192.0.2.250\n{owner} 60 AAAA 2001:db8:ffff::250");
+            let _ = writeln!(rows, "{owner}.cdn.example:");
+            for ((country, _), home) in COUNTRIES.iter().zip(&table.home) {
+                let _ = writeln!(rows, "  - geo: \"{country}\"");
+                for (rtype, is_v4) in [("A", true), ("AAAA", false)] {
+                    let of = table.addresses[*home].iter().filter(|address| address.is_ipv4() == is_v4);
+                    let of: Vec<String> = of.map(|address| format!("\"{address}\"")).collect();
+                    if !of.is_empty() {
+                        let _ = writeln!(rows, "    {rtype}: [ {} ]", of.join(", "));
+                    }
+                }
+            }
+        }
+    }
     let geo = has_knot_geoip();
+    let mut zones = String::new();
+    for (number, (apex, text)) in world.zones(&steered).into_iter().enumerate() {
+        put(folder.join(format!("zones/{apex}.zone")), &text);
+        let _ = writeln!(zones, "  - domain: {apex}\n    file: {apex}.zone");
+        if geo && number == 0 {
+            zones.push_str("    module: mod-geoip/geo\n");
+        }
+    }
     if geo {
         fs::write(folder.join("places.mmdb"), world.database()).expect("a file can be written");
-        let mut rows = "edge.cdn.example:\n".to_owned();
-        for (number, (country, _)) in COUNTRIES.iter().enumerate() {
-            let _ = write!(rows, "  - geo: \"{country}\"\n    A: {}\n", pop_address(number % POPS));
-        }
         put(folder.join("geo.conf"), &rows);
     }
     let module = format!(
@@ -146,42 +170,70 @@ fn knot(world: &World, folder: &Path, port: u16) -> PathBuf {
          storage: \"{dir}\"\n{}\
          template:\n  - id: default\n    storage: \"{dir}/zones\"\n    semantic-checks: off\n    \
          zonefile-sync: -1\n    journal-content: none\n\
-         zone:\n  - domain: cdn.example\n    file: cdn.zone\n{}  - domain: shop.example\n    file: \
-         shop.zone\n",
+         zone:\n{zones}",
         if geo { &module } else { "" },
-        if geo { "    module: mod-geoip/geo\n" } else { "" },
     );
     put(folder.join("knot.conf"), &text)
 }
 
-fn gdnsd(world: &World, folder: &Path, port: u16) -> PathBuf {
+fn gdnsd(world: &dyn Deployment, folder: &Path, port: u16) -> PathBuf {
     let dir = folder.display();
-    put(folder.join("zones/cdn.example"), &world.cdn_zone("edge 60 DYNA geoip!web\n"));
-    put(folder.join("zones/shop.example"), &shop_zone());
+    let tables = world.by_country();
+    let mut steered = String::new();
+    for table in &tables {
+        for owner in &table.owners {
+            let _ = writeln!(steered, "{owner} 60 DYNA geoip!{}", table.word);
+        }
+    }
+    for (apex, text) in world.zones(&steered) {
+        // It knows no DNAME, and refuses a zone that has one.
+        let lines = text.lines().filter(|line| !line.contains(" DNAME "));
+        put(folder.join(format!("zones/{apex}")), &lines.map(|line| format!("{line}\n")).collect::<String>());
+    }
     fs::write(folder.join("places.mmdb"), world.database()).expect("a file can be written");
     for below in ["run", "state"] {
         fs::create_dir_all(folder.join(below)).expect("a folder can be made");
     }
-    let all: Vec<String> = (0..POPS).map(|pop| format!("p{pop}")).collect();
-    let mut map = String::new();
-    for continent in ["EU", "NA", "SA", "AF", "AS", "OC"] {
-        let _ = write!(map, "{continent} => {{ ");
-        for (number, (country, _)) in COUNTRIES.iter().enumerate().filter(|(_, (_, of))| *of == continent) {
-            let _ = write!(map, "{country} => [p{}], ", number % POPS);
+    let (mut maps, mut resources) = (String::new(), String::new());
+    for table in &tables {
+        let mut map = String::new();
+        for continent in ["EU", "NA", "SA", "AF", "AS", "OC"] {
+            let _ = write!(map, "{continent} => {{ ");
+            let of = COUNTRIES.iter().zip(&table.home).filter(|((_, of), _)| *of == continent);
+            for ((country, _), home) in of {
+                let _ = write!(map, "{country} => [p{home}], ");
+            }
+            let _ = writeln!(map, "default => [p0] }},");
         }
-        let _ = writeln!(map, "default => [p0] }},");
+        let (mut names, mut dcmap) = (Vec::new(), Vec::new());
+        for (pop, addresses) in table.addresses.iter().enumerate() {
+            let of = |is_v4: bool| {
+                let of = addresses.iter().filter(|address| address.is_ipv4() == is_v4);
+                of.map(|address| address.to_string()).collect::<Vec<_>>().join(", ")
+            };
+            names.push(format!("p{pop}"));
+            dcmap.push(match of(false) {
+                none if none.is_empty() => format!("p{pop} => [ {} ]", of(true)),
+                v6 => format!("p{pop} => {{ addrs_v4 => [ {} ], addrs_v6 => [ {v6} ] }}", of(true)),
+            });
+        }
+        let word = table.word;
+        let _ = writeln!(
+            maps,
+            "{word} => {{ geoip2_db => \"{dir}/places.mmdb\", datacenters => [{}], map => {{\n{map} default \
+             => [p0] }} }}",
+            names.join(", ")
+        );
+        let _ = writeln!(
+            resources,
+            "{word} => {{ map => {word}, service_types => up, dcmap => {{ {} }} }}",
+            dcmap.join(", ")
+        );
     }
-    let dcmap: Vec<String> = (0..POPS).map(|pop| format!("p{pop} => {}", pop_address(pop))).collect();
     let text = format!(
         "options => {{\n  listen => {{ 127.0.0.1:{port} => {{ udp_threads = 1, tcp_threads = 1 }} }},\n  \
-         run_dir => \"{dir}/run\",\n  \
-         state_dir => \"{dir}/state\"\n}}\n\
-         plugins => {{ geoip => {{\n  maps => {{ web => {{\n    geoip2_db => \"{dir}/places.mmdb\",\n    \
-         datacenters => [{}],\n    map => {{\n{map}    \
-         default => [p0] }}\n  }} }},\n  resources => {{ web => {{ map => web, service_types => up, dcmap => \
-         {{ {} }} }} }}\n}} }}\n",
-        all.join(", "),
-        dcmap.join(", ")
+         run_dir => \"{dir}/run\",\n  state_dir => \"{dir}/state\"\n}}\nplugins => {{ geoip => {{\n  maps => \
+         {{ {maps} }},\n  resources => {{ {resources} }}\n}} }}\n"
     );
     put(folder.join("config"), &text);
     folder.to_owned()
@@ -213,7 +265,7 @@ impl Drop for Running {
 
 impl Running {
     /// Starts a server and waits for its first answer; the reason if there is none.
-    pub fn start(kind: Kind, world: &World, folder: &Path) -> Result<Running, String> {
+    pub fn start(kind: Kind, world: &dyn Deployment, folder: &Path) -> Result<Running, String> {
         let port = free_port();
         let mut command = kind.command(world, folder, port).ok_or("not installed")?;
         let said = folder.join("said");
@@ -233,7 +285,7 @@ impl Running {
         };
         let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
         socket.set_read_timeout(Some(Duration::from_millis(10))).expect("a time-out can be set");
-        let question = world.questions(Workload::Static, 1).remove(0).packet;
+        let question = world.example().packet;
         let until = Instant::now() + Duration::from_secs(120);
         while Instant::now() < until {
             let mut answer = [0; 1500];

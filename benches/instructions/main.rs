@@ -42,8 +42,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
-use world::WorldSize;
-use world::ordinary::{Asked, Kind, Ordinary};
+use world::ordinary::{Kind, Ordinary};
+use world::{Deployment, Question, WorldSize};
 
 /// Questions of one run, some thousand different ones in turn.
 const QUERIES: usize = 8_192;
@@ -115,7 +115,8 @@ fn drive(measured_world: &Measured, folder: &Path, keys: &[String]) {
     let block = CounterBlock::single_writer(Lane::Udp, 0);
     for kind in measured_world.kinds(keys) {
         let questions = world.questions(kind, DIFFERENT);
-        // What is not right need not be fast; and whatever is learnt of earlier batches is of this kind.
+        // What is not right need not be fast; and what was learnt of earlier batches is of this
+        // kind from here on.
         for batch in questions.chunks(BATCH) {
             resolver.ask(batch);
             resolver.await_turns(|| worker.turn());
@@ -176,7 +177,7 @@ impl Resolver {
     }
 
     /// Asks, each question from its own address.
-    fn ask(&self, batch: &[Asked]) {
+    fn ask(&self, batch: &[Question]) {
         for question in batch {
             let local = Local { address: question.client, interface: 0 };
             send_one(&self.socket, &question.packet, self.server, Some(local)).expect("loopback is there");
@@ -191,7 +192,7 @@ impl Resolver {
         }
     }
 
-    fn hear(&self, batch: &[Asked], kind: Kind) {
+    fn hear(&self, batch: &[Question], kind: Kind) {
         let mut room = [0; 1500];
         for question in batch {
             let length = self.socket.recv(&mut room).expect("an answer comes");
@@ -224,7 +225,7 @@ fn load(folder: &Path) -> Arc<Snapshot> {
 
 /// What `src/transport/udp.rs` does for the datagrams of its batches, one by one.
 #[inline(never)]
-fn answer_all(published: &Published, block: &CounterBlock, questions: &[Asked]) -> usize {
+fn answer_all(published: &Published, block: &CounterBlock, questions: &[Question]) -> usize {
     let (mut draws, mut scratch, mut room) = (Draws::seeded(), Scratch::default(), [0; 1232]);
     for batch in questions.chunks(BATCH).cycle().take(QUERIES / BATCH) {
         block.received(BATCH as u64);

@@ -4,7 +4,8 @@
 //! an answer, and a stage that has grown is found here.
 
 use crate::DIFFERENT;
-use crate::world::ordinary::{Asked, Kind, Ordinary};
+use crate::world::Question;
+use crate::world::ordinary::{Kind, Ordinary};
 use meridian::testing::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
 use meridian::testing::shared::counters::CounterBlock;
 use meridian::testing::shared::published::ServedSnapshot;
@@ -125,7 +126,7 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
 }
 
 /// The policy that decides a question.
-fn policy_of(snapshot: &Snapshot, question: &Asked) -> u32 {
+fn policy_of(snapshot: &Snapshot, question: &Question) -> u32 {
     let client = Client { address: question.client, transport: Transport::Udp };
     let context = QueryContext { draw: 1, epoch_secs: 1 };
     respond(snapshot, &question.packet, &client, context, &mut [0; 1232]).policy.expect("a steered name")
@@ -141,7 +142,7 @@ pub fn nanoseconds(stage: &mut Stage<'_>) -> f64 {
     begun.elapsed().as_nanos() as f64 / ROUNDS as f64
 }
 
-fn read(question: &Asked) -> Query {
+fn read(question: &Question) -> Query {
     read_packet(&question.packet)
 }
 

@@ -114,12 +114,82 @@ impl Workload {
     }
 }
 
-/// A question, who asks, and the address that must come back.
+/// What must come back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// A response code without an answer.
+    Denial(u8),
+    /// These octets in a message without an error.
+    Octets(Vec<u8>),
+    /// So many addresses of a service, IPv6 or not, all of one PoP: this one, if the kind names it.
+    Pop { service: usize, is_v6: bool, count: usize, pop: Option<usize> },
+}
+
+impl Expected {
+    /// Whether a message is what was expected.
+    pub fn is_met(&self, message: &[u8]) -> bool {
+        let Some(header) = message.first_chunk::<12>() else { return false };
+        let (rcode, answers) = (header[3] & 15, u16::from_be_bytes([header[6], header[7]]));
+        match self {
+            Expected::Denial(expected) => (rcode, answers) == (*expected, 0),
+            Expected::Octets(octets) => {
+                rcode == 0 && message.windows(octets.len()).any(|part| part == octets)
+            }
+            Expected::Pop { service, is_v6, count, pop } => {
+                let found: Vec<usize> = if *is_v6 {
+                    let start = [0x20, 1, 0x0d, 0xb8, 0, *service as u8, 0];
+                    message
+                        .windows(8)
+                        .filter(|part| part.starts_with(&start))
+                        .map(|part| part[7].into())
+                        .collect()
+                } else {
+                    let start = [198, 18, *service as u8];
+                    message
+                        .windows(4)
+                        .filter(|part| part.starts_with(&start))
+                        .map(|part| usize::from(part[3]) / 8)
+                        .collect()
+                };
+                let first = pop.or(found.first().copied());
+                rcode == 0 && found.len() == *count && found.iter().all(|pop| Some(*pop) == first)
+            }
+        }
+    }
+}
+
+/// A question, who asks, and what must come back.
 #[derive(Clone, Debug)]
 pub struct Question {
     pub packet: Vec<u8>,
     pub client: IpAddr,
-    pub expected: Option<Ipv4Addr>,
+    pub expected: Expected,
+}
+
+/// What any server needs of a deployment.
+pub trait Deployment {
+    /// Writes it as ours reads it, DNS on `port` of loopback.
+    fn write(&self, folder: &Path, port: u16);
+    /// Its database of countries.
+    fn database(&self) -> Vec<u8>;
+    /// Its zones as text, each with its apex; the CDN's stands first, with `steered` in it.
+    fn zones(&self, steered: &str) -> Vec<(String, String)>;
+    /// What is answered by country, and by which PoP.
+    fn by_country(&self) -> Vec<ByCountry>;
+    /// A question with a static answer.
+    fn example(&self) -> Question;
+}
+
+/// Names of the CDN's zone that lead each client to the PoP of its country.
+pub struct ByCountry {
+    /// A word for their policy.
+    pub word: &'static str,
+    /// The names, below the apex.
+    pub owners: Vec<String>,
+    /// The addresses of each PoP.
+    pub addresses: Vec<Vec<IpAddr>>,
+    /// The PoP of each of [`COUNTRIES`].
+    pub home: Vec<usize>,
 }
 
 /// SplitMix64: the same numbers everywhere.
@@ -294,6 +364,8 @@ impl World {
         if workload == Workload::StaticCookie {
             add_cookie(&mut packet, resolver, dice);
         }
+        let expected = expected
+            .map_or(Expected::Denial(3), |address: Ipv4Addr| Expected::Octets(address.octets().to_vec()));
         Question {
             packet,
             client: if workload == Workload::GeoSource { IpAddr::V4(network.network()) } else { resolver },
@@ -301,8 +373,20 @@ impl World {
         }
     }
 
-    /// Writes a deployment of ours: `meridian.yaml` and what it names, DNS on `port` of loopback.
-    pub fn write(&self, folder: &Path, port: u16) {
+    /// The CDN's zone as text; `steered` are lines for what has no type of its own.
+    pub fn cdn_zone(&self, steered: &str) -> String {
+        let mut text = head("cdn.example.");
+        text.push_str("x 60 CNAME edge\n");
+        text.push_str(steered);
+        for host in 0..self.size.names {
+            let _ = writeln!(text, "{} 300 IN A {}", host_label(host), host_address(host));
+        }
+        text
+    }
+}
+
+impl Deployment for World {
+    fn write(&self, folder: &Path, port: u16) {
         for below in ["zones", "state"] {
             fs::create_dir_all(folder.join(below)).expect("a folder can be made");
         }
@@ -343,20 +427,25 @@ impl World {
         fs::write(folder.join("places.mmdb"), self.database()).expect("a file can be written");
     }
 
-    /// The CDN's zone as text; `steered` are lines for what has no type of its own.
-    pub fn cdn_zone(&self, steered: &str) -> String {
-        let mut text = head("cdn.example.");
-        text.push_str("x 60 CNAME edge\n");
-        text.push_str(steered);
-        for host in 0..self.size.names {
-            let _ = writeln!(text, "{} 300 IN A {}", host_label(host), host_address(host));
-        }
-        text
+    fn database(&self) -> Vec<u8> {
+        database(&self.countries)
     }
 
-    /// A database of countries and continents.
-    pub fn database(&self) -> Vec<u8> {
-        database(&self.countries)
+    fn zones(&self, steered: &str) -> Vec<(String, String)> {
+        vec![("cdn.example".to_owned(), self.cdn_zone(steered)), ("shop.example".to_owned(), shop_zone())]
+    }
+
+    fn by_country(&self) -> Vec<ByCountry> {
+        vec![ByCountry {
+            word: "web",
+            owners: vec!["edge".to_owned()],
+            addresses: (0..POPS).map(|pop| vec![pop_address(pop).into()]).collect(),
+            home: (0..COUNTRIES.len()).map(|country| country % POPS).collect(),
+        }]
+    }
+
+    fn example(&self) -> Question {
+        self.questions(Workload::Static, 1).remove(0)
     }
 }
 

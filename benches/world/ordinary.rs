@@ -2,8 +2,8 @@
 //! addresses each, policies of every shape, names of several, customers' zones, and a database of
 //! countries with networks of both families. With it the kinds of questions that are measured.
 
+use super::{ByCountry, Countries, Deployment, Expected, Question, WorldSize, database};
 use super::{COOKIE_SECRET, COUNTRIES, Dice, add_cookie, head};
-use super::{Countries, WorldSize, database};
 use meridian::testing::explain::dig;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::wire::name::Name;
@@ -80,6 +80,7 @@ pub enum Kind {
     Fenced,
     CrossTwo,
     Mixture,
+    TwoResolver,
 }
 
 use Kind::*;
@@ -114,16 +115,39 @@ impl Kind {
         (Mixture, "mixture", "a mixture of ECS, chains and denials", None),
     ];
 
+    /// Those that whole servers are compared by.
+    pub const COMPARED: [Kind; 11] = [
+        Static,
+        Nxdomain,
+        OneV4,
+        OneResolver,
+        TwoV4,
+        TwoV6,
+        TwoResolver,
+        CnameTwo,
+        CrossTwo,
+        Shared,
+        Mixture,
+    ];
+
     /// Its key in files.
     pub fn word(self) -> &'static str {
+        if self == TwoResolver {
+            return "two_resolver";
+        }
         Kind::ROWS.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+    }
+
+    /// Whether a policy decides, for some questions at least.
+    pub fn is_steered(self) -> bool {
+        self.policy().is_some() || self == Mixture
     }
 
     /// The policy that decides, if one does.
     fn policy(self) -> Option<&'static str> {
         Some(match self {
             SteeredNoData | OneV4 | OneV6 | OneResolver => "one",
-            Https | SteeredWildcard | CnameTwo | TwoV4 | TwoCookie | TwoV6 | CrossTwo => "two",
+            Https | SteeredWildcard | CnameTwo | TwoV4 | TwoCookie | TwoV6 | TwoResolver | CrossTwo => "two",
             TwoOfFour => "four",
             Shared => "shared",
             Nearest => "near",
@@ -132,58 +156,6 @@ impl Kind {
             _ => return None,
         })
     }
-}
-
-/// What must come back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// A response code without an answer.
-    Denial(u8),
-    /// These octets in a message without an error.
-    Octets(Vec<u8>),
-    /// So many addresses of a service, IPv6 or not, all of one PoP: this one, if the kind names it.
-    Pop { service: usize, is_v6: bool, count: usize, pop: Option<usize> },
-}
-
-impl Expected {
-    /// Whether a message is what was expected.
-    pub fn is_met(&self, message: &[u8]) -> bool {
-        let Some(header) = message.first_chunk::<12>() else { return false };
-        let (rcode, answers) = (header[3] & 15, u16::from_be_bytes([header[6], header[7]]));
-        match self {
-            Expected::Denial(expected) => (rcode, answers) == (*expected, 0),
-            Expected::Octets(octets) => {
-                rcode == 0 && message.windows(octets.len()).any(|part| part == octets)
-            }
-            Expected::Pop { service, is_v6, count, pop } => {
-                let found: Vec<usize> = if *is_v6 {
-                    let start = [0x20, 1, 0x0d, 0xb8, 0, *service as u8, 0];
-                    message
-                        .windows(8)
-                        .filter(|part| part.starts_with(&start))
-                        .map(|part| part[7].into())
-                        .collect()
-                } else {
-                    let start = [198, 18, *service as u8];
-                    message
-                        .windows(4)
-                        .filter(|part| part.starts_with(&start))
-                        .map(|part| usize::from(part[3]) / 8)
-                        .collect()
-                };
-                let first = pop.or(found.first().copied());
-                rcode == 0 && found.len() == *count && found.iter().all(|pop| Some(*pop) == first)
-            }
-        }
-    }
-}
-
-/// A question, who asks, and what must come back.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    pub packet: Vec<u8>,
-    pub client: IpAddr,
-    pub expected: Expected,
 }
 
 /// An address of a service of a PoP.
@@ -215,23 +187,23 @@ impl Ordinary {
     }
 
     /// Questions of one kind, of which hardly two are the same.
-    pub fn questions(&self, kind: Kind, count: usize) -> Vec<Asked> {
+    pub fn questions(&self, kind: Kind, count: usize) -> Vec<Question> {
         let mut dice = Dice(self.size.seed ^ kind as u64 ^ 0x0dd);
         (0..count).map(|_| self.question(kind, &mut dice)).collect()
     }
 
-    fn question(&self, kind: Kind, dice: &mut Dice) -> Asked {
+    fn question(&self, kind: Kind, dice: &mut Dice) -> Question {
         if kind == Mixture {
             const EACH: [Kind; 10] =
-                [TwoV4, TwoV4, TwoV6, CnameTwo, CnameTwo, CrossTwo, Static, Nxdomain, StaticNoData, Nearest];
+                [TwoV4, TwoV4, TwoV6, CnameTwo, CnameTwo, CrossTwo, Static, Nxdomain, StaticNoData, OneV4];
             return self.question(EACH[dice.roll(EACH.len())], dice);
         }
         let (name, expected) = self.asked(kind, dice);
         let is_v6 = matches!(kind, OneV6 | TwoV6);
         let (client, subnet, country) = match kind {
-            OneResolver => {
+            OneResolver | TwoResolver => {
                 let (network, country) = self.countries.loopback[dice.roll(self.countries.loopback.len())];
-                let host = network.network().to_bits() | 1 + dice.roll(250) as u32;
+                let host = network.network().to_bits() | (1 + dice.roll(250) as u32);
                 (Ipv4Addr::from(host), None, country)
             }
             _ if is_v6 => {
@@ -273,7 +245,7 @@ impl Ordinary {
                 *octet ^= (dice.roll(2) as u8) << 5;
             }
         }
-        Asked { packet, client, expected }
+        Question { packet, client, expected }
     }
 
     /// The name that is asked for, and what comes of it but for the client.
@@ -302,43 +274,11 @@ impl Ordinary {
             SteeredWildcard => (below(&format!("c{host}.edge")), of_pop(1, 2)),
             CnameTwo => (below(&alias_owner(which)), of_pop(1, 2)),
             OneV4 | OneV6 | OneResolver | Nearest => steered(0, 1),
-            TwoV4 | TwoCookie | TwoV6 | Shared | Random | Fenced => steered(1, 2),
+            TwoV4 | TwoCookie | TwoV6 | TwoResolver | Shared | Random | Fenced => steered(1, 2),
             TwoOfFour => steered(2, 2),
             CrossTwo => (format!("img{which}.{}", customer(dice.roll(CUSTOMERS))), of_pop(1, 2)),
             Mixture => unreachable!("it asks for others"),
         }
-    }
-
-    /// Writes the deployment: `meridian.yaml` and what it names, DNS on `port` of loopback.
-    pub fn write(&self, folder: &Path, port: u16) {
-        for below in ["zones", "state"] {
-            fs::create_dir_all(folder.join(below)).expect("a folder can be made");
-        }
-        let put =
-            |path: &str, text: String| fs::write(folder.join(path), text).expect("a file can be written");
-        put(
-            "meridian.yaml",
-            format!(
-                "node: {{ name: bench }}\nlisten: {{ dns: [\"127.0.0.1:{port}\"], control: \
-                 state/control.sock, threads: 1 }}\ngeoip: {{ databases: [places.mmdb] }}\npops: \
-                 pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\ncookies: {{ secrets: \
-                 cookies.secrets }}\n"
-            ),
-        );
-        put("cookies.secrets", format!("{COOKIE_SECRET:032x}\n"));
-        put("pops.yaml", pops());
-        put("policies.yaml", policies());
-        put("zones/cdn.example.zone", self.cdn_zone(""));
-        put("zones/cdn.example.yaml", steered_zone());
-        for number in 0..CUSTOMERS {
-            put(&format!("zones/{}zone", customer(number)), customer_zone(number));
-        }
-        fs::write(folder.join("places.mmdb"), self.database()).expect("a file can be written");
-    }
-
-    /// The database of countries.
-    pub fn database(&self) -> Vec<u8> {
-        database(&self.countries)
     }
 
     /// The CDN's zone as text, with these lines for what a policy steers.
@@ -366,6 +306,65 @@ impl Ordinary {
             }
         }
         text
+    }
+}
+
+impl Deployment for Ordinary {
+    fn write(&self, folder: &Path, port: u16) {
+        for below in ["zones", "state"] {
+            fs::create_dir_all(folder.join(below)).expect("a folder can be made");
+        }
+        let put =
+            |path: &str, text: String| fs::write(folder.join(path), text).expect("a file can be written");
+        put(
+            "meridian.yaml",
+            format!(
+                "node: {{ name: bench }}\nlisten: {{ dns: [\"127.0.0.1:{port}\"], control: \
+                 state/control.sock, threads: 1 }}\ngeoip: {{ databases: [places.mmdb] }}\npops: \
+                 pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\ncookies: {{ secrets: \
+                 cookies.secrets }}\n"
+            ),
+        );
+        put("cookies.secrets", format!("{COOKIE_SECRET:032x}\n"));
+        put("pops.yaml", pops());
+        put("policies.yaml", policies());
+        put("zones/cdn.example.zone", self.cdn_zone(""));
+        put("zones/cdn.example.yaml", steered_zone());
+        for number in 0..CUSTOMERS {
+            put(&format!("zones/{}zone", customer(number)), customer_zone(number));
+        }
+        fs::write(folder.join("places.mmdb"), self.database()).expect("a file can be written");
+    }
+
+    fn database(&self) -> Vec<u8> {
+        database(&self.countries)
+    }
+
+    fn zones(&self, steered: &str) -> Vec<(String, String)> {
+        let customers = (0..CUSTOMERS)
+            .map(|number| (customer(number).trim_end_matches('.').to_owned(), customer_zone(number)));
+        std::iter::once(("cdn.example".to_owned(), self.cdn_zone(steered))).chain(customers).collect()
+    }
+
+    /// Other policies are not by country alone.
+    fn by_country(&self) -> Vec<ByCountry> {
+        let of = |(service, word): (usize, &'static str)| ByCountry {
+            word,
+            owners: (0..OWNERS).map(|number| steered_owner(word, number)).collect(),
+            addresses: (0..SITES.len())
+                .map(|pop| {
+                    let count = SERVICES[service].1;
+                    let v4 = (0..count).map(|index| IpAddr::V4(v4_of(service, pop, index)));
+                    v4.chain((0..count).map(|index| IpAddr::V6(v6_of(service, pop, index)))).collect()
+                })
+                .collect(),
+            home: (0..COUNTRIES.len()).map(home).collect(),
+        };
+        [(0, "one"), (1, "two")].map(of).into()
+    }
+
+    fn example(&self) -> Question {
+        self.questions(Static, 1).remove(0)
     }
 }
 
