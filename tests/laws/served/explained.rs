@@ -375,8 +375,8 @@ fn a_place_that_gives_way_is_told() {
         (line("chosen").unwrap_or_default(), line("overruled").is_some(), line("rule").is_some())
     };
     // The leaf is that of the address that decides, also where a special client subnet leaves the
-    // decision to the resolver: the scope is the length of its block then. (Unknown clients go where
-    // those of AU go, so that the halves of the /25 are one leaf.)
+    // decision to the resolver: the scope is the length of its block then.
+    // Unknown clients go where those of AU go, so the halves of the /25 are one leaf.
     let query = ExplainQuery {
         name: Name::parse("to.near.example.", None).expect("a name"),
         rtype: RrType::A,
