@@ -8,7 +8,7 @@
 //!
 //! [`embedded`] turns IPv4 clients inside IPv6 into IPv4, [`special`] knows the addresses that no
 //! client on the internet has, [`hubs`] places a country on the map, [`distance`] measures;
-//! [`iso3166`] and [`territories`] know which codes of places there are, [`lands`] which of them the
+//! [`iso3166`] and [`territories`] know which codes of places there are, [`lands`] those that the
 //! loaded data have.
 
 pub(crate) mod atlas;
