@@ -94,7 +94,7 @@ fn bombs() -> Vec<(&'static str, &'static str, String, &'static str)> {
             "one map merged a hundred thousand times",
             "policies.yaml",
             format!("base: &a {{ k: 1, l: 2 }}\nother: {{ <<: [{}*a] }}\n", "*a, ".repeat(100_000)),
-            "MRD0102",
+            "MRD0106",
         ),
         (
             "a key written half a million times",

@@ -1,6 +1,6 @@
-//! The fast path, usual answers in a straight line: an RRset that stands ready, a CNAME to another
-//! of our names, and the address of the one PoP that a policy puts first while nothing speaks
-//! against it.
+//! The fast path, usual answers in a straight line: an RRset, that there is none, a CNAME to another
+//! of our names, and the addresses of the PoP that leads a preference list while nothing speaks
+//! against it, alone or among equals that all pass.
 //!
 //! Nothing is decided here that [`Walk::walk`] would not decide alike; this only leaves out the
 //! questions whose answers are known. What is not usual is left to `walk` from the step at which it
@@ -11,17 +11,18 @@
 
 use super::outcome::{Outcome, Reason};
 use super::reply::Reply;
+use super::steered::shuffle;
 use crate::answer::step::Step;
-use crate::snapshot::locate::Evidence;
-use crate::steer::choose::{Resort, sole};
-use crate::steer::table::{V4, V6};
+use crate::snapshot::locate::Decision;
+use crate::steer::choose::{ChoiceInputs, Resort, leader, pick};
+use crate::steer::table::{SharedAddress, V4, V6};
+use crate::wire::hash;
 use crate::wire::header::flag;
 use crate::wire::position::NamePosition;
 use crate::wire::response::Section;
-use crate::wire::rr::{CLASS_IN, Rcode, RrType};
-use crate::zone::image::{Match, Set, Steered, Usual};
+use crate::wire::rr::{CLASS_IN, Rcode, RrType, Ttl};
+use crate::zone::image::{Match, NodeId, Set, Steered, Usual};
 use crate::zone::text::ChainMode;
-use std::net::IpAddr;
 
 impl<'s> Reply<'s> {
     /// The response code of a usual answer, or the step from which to walk, if one was found.
@@ -37,20 +38,19 @@ impl<'s> Reply<'s> {
         let mut step = self.step(query.name.wire(), NamePosition::QUESTION, found);
         while self.steps_left > 0 {
             match step.found.matched {
-                Match::Exact(node) => match step.image.usual(node, query.qtype) {
-                    Usual::Steered(steered) if self.fast_address(step, steered, outcome).is_some() => {
-                        return Ok(Rcode::NOERROR);
-                    }
-                    Usual::Ready(records, count)
-                        if step.owns_what_is_ready()
-                            && self.response.ready(Section::Answer, records, count).is_ok() =>
-                    {
-                        return Ok(Rcode::NOERROR);
-                    }
+                Match::Exact(node) | Match::Wildcard(node) => match step.image.usual(node, query.qtype) {
+                    Usual::Steered(steered) => match self.fast_steered(step, node, steered, outcome) {
+                        Some(()) => return Ok(Rcode::NOERROR),
+                        None => break,
+                    },
                     Usual::Alias(set) if let Some(next) = self.fast_cname(step, set) => step = next,
-                    _ => break,
+                    Usual::Alias(_) => break,
+                    data => match self.fast_data(step, data) {
+                        Some(()) => return Ok(Rcode::NOERROR),
+                        None => break,
+                    },
                 },
-                Match::NoName if self.fast_nxdomain(step).is_some() => return Ok(Rcode::NXDOMAIN),
+                Match::NoName if self.fast_denial(step).is_some() => return Ok(Rcode::NXDOMAIN),
                 _ => break,
             }
             self.steps_left -= 1;
@@ -58,9 +58,25 @@ impl<'s> Reply<'s> {
         Err(Some(step))
     }
 
-    /// Writes the SOA of the zone that knows no such name.
+    /// Writes the RRset that is asked for, or that there is none.
     #[inline(always)]
-    fn fast_nxdomain(&mut self, step: Step<'s>) -> Option<usize> {
+    fn fast_data(&mut self, step: Step<'s>, data: Usual<'_>) -> Option<()> {
+        match data {
+            Usual::Ready(records, count) if step.owns_what_is_ready() => {
+                self.response.ready(Section::Answer, records, count).ok()
+            }
+            Usual::Ready(..) | Usual::Steered(_) | Usual::Alias(_) => None,
+            Usual::Named(set) => {
+                let records = step.image.records(set);
+                self.response.rrset(Section::Answer, step.owner(), records, step.written(), |_, _| {}).ok()
+            }
+            Usual::NoData => self.fast_denial(step).map(|_| ()),
+        }
+    }
+
+    /// Writes the SOA of the zone that knows no such name, or no such type of it.
+    #[inline(always)]
+    fn fast_denial(&mut self, step: Step<'s>) -> Option<usize> {
         let (zone, soa) = (step.image, step.image.denial()?);
         let apex = step.ending(&self.response, zone.apex());
         self.response.pointed(Section::Authority, apex, &soa, step.written())
@@ -80,61 +96,85 @@ impl<'s> Reply<'s> {
         Some(self.step(target.name, rdata.written(at, step.written()), target.found))
     }
 
-    /// Writes the one address of the PoP that a policy puts first, to an IPv4 client.
+    /// Writes what a policy answers without a scan: addresses of the PoP that leads its preference
+    /// list, or of the one that wins among equals; and for other types what stands beside them.
     #[inline(always)]
-    fn fast_address(&mut self, step: Step<'s>, steered: &Steered, outcome: &mut Outcome) -> Option<()> {
+    fn fast_steered(
+        &mut self,
+        step: Step<'s>,
+        node: NodeId,
+        steered: &Steered,
+        outcome: &mut Outcome,
+    ) -> Option<()> {
         let (snapshot, qtype) = (self.snapshot, self.query.qtype);
+        let policy = snapshot.steering.policies.get(steered.policy as usize)?;
+        // A CNAME answers every type.
+        if policy.may_alias() {
+            return None;
+        }
         let family = match qtype {
             RrType::A => V4,
             RrType::AAAA => V6,
-            _ => return None,
+            RrType::HTTPS if policy.https => return None,
+            _ => return self.fast_data(step, step.image.data(node, qtype)),
         };
-        let policy = snapshot.steering.policies.get(steered.policy as usize)?;
         // Whether a type exists depends on the policy's own candidates, whomever a rule may add for
         // some clients.
-        if policy.families & family == 0 || policy.may_alias() || policy.resolver_classes.is_some() {
-            return None;
+        if policy.families & family == 0 {
+            return self.fast_data(step, Usual::NoData);
         }
         let (view, by_cell) = snapshot.status.seen_by(steered.policy, policy);
-        let trie = policy.routes_of(by_cell).first()?;
-        let query_source = self.query_source();
-        let subnet = query_source.subnet.filter(|_| policy.ecs);
-        let IpAddr::V4(address) = subnet.map_or(query_source.resolver, |subnet| subnet.address) else {
-            return None;
+        let seed = match step.found.matched {
+            Match::Wildcard(_) => hash::name(step.name),
+            _ => steered.seed,
         };
-        let (choice, depth) = match subnet {
-            Some(_) => trie.v4.lookup(address.to_bits()),
-            None => trie.full_depth_v4(address.to_bits()),
+        let decision = self.query_source().decide(policy, by_cell, seed, self.draw);
+        let question = ChoiceInputs {
+            policy,
+            preference_list: decision.preference_list,
+            pops: &snapshot.steering.pops,
+            status: &snapshot.status,
+            view,
+            family: Some(family),
         };
-        let [by_ecs, by_resolver] = *policy.choices.get(choice as usize)?;
-        // `BY_ECS_SPECIAL` is never a valid preference list, so `get` returns `None`.
-        let preference_list =
-            policy.preference_lists.get(if subnet.is_some() { by_ecs } else { by_resolver } as usize)?;
-        let (_, pop, slot, horizon_secs) = sole(policy, preference_list, view, family)?;
+        let (pop, slot, horizon_secs) = leader(question, &|| decision.key())?;
         let own = snapshot.steering.slots.get(slot as usize)?;
-        let ttl = steered.ttl.unwrap_or(preference_list.ttl).at(horizon_secs);
-        // Where the only address of a family were down, so would be the PoP in that family.
-        match (&*own.v4, &*own.v6) {
-            ([only], _) if family == V4 => {
-                self.response.pointed_address(step.owner(), qtype, ttl, only.address.octets())?
-            }
-            (_, [only]) if family == V6 => {
-                self.response.pointed_address(step.owner(), qtype, ttl, only.address.octets())?
-            }
-            _ => return None,
+        let seen = view.slots().get(slot as usize)?;
+        let ttl = steered.ttl.unwrap_or(decision.preference_list.ttl).at(horizon_secs);
+        if family == V4 {
+            let own = (&*own.v4, seen.down_v4);
+            self.fast_addresses(step, own, &decision, ttl, |address| address.octets())?;
+        } else {
+            let own = (&*own.v6, seen.down_v6);
+            self.fast_addresses(step, own, &decision, ttl, |address| address.octets())?;
         }
-        // The cell was not read.
-        let (evidence, scope) = match subnet {
-            _ if !policy.located && !by_cell => (Evidence::Nothing, 0),
-            Some(_) => (Evidence::Ecs, if policy.located { depth.max(1) } else { 0 }),
-            None => (Evidence::Resolver, 0),
-        };
-        self.scope = self.scope.max(scope);
+        self.scope = self.scope.max(decision.scope());
         outcome.policy = Some(steered.policy);
         outcome.reason = Some(Reason::Regular);
-        outcome.evidence = Some(evidence);
+        outcome.evidence = Some(decision.evidence);
         outcome.pop = Some((pop, Resort::Regular));
         Some(())
+    }
+
+    /// Writes the addresses of a PoP that are up, in a drawn order.
+    #[inline(always)]
+    fn fast_addresses<A: Copy, const N: usize>(
+        &mut self,
+        step: Step<'s>,
+        (addresses, down): (&[SharedAddress<A>], u64),
+        decision: &Decision<'_>,
+        ttl: Ttl,
+        octets: impl Fn(A) -> [u8; N],
+    ) -> Option<()> {
+        let (owner, qtype) = (step.owner(), self.query.qtype);
+        if let ([only], 0) = (addresses, down & 1) {
+            return self.response.pointed_address(owner, qtype, ttl, octets(only.address));
+        }
+        let (mut picked, count) = pick(addresses, down, decision.preference_list.answers, &|| decision.key());
+        shuffle(&mut picked, count, self.draw);
+        let records = picked.get(..count)?.iter();
+        let records = records.map(|&index| octets(addresses[usize::from(index)].address));
+        self.response.addresses(Section::Answer, owner, qtype, ttl, records).ok()
     }
 }
 

@@ -287,7 +287,8 @@ impl Seen {
 }
 
 /// Shuffles the first `count` indexes by a draw (Fisher and Yates).
-fn shuffle(picked: &mut [u8; ANSWERS_MAX as usize], count: usize, draw: u64) {
+#[inline]
+pub(super) fn shuffle(picked: &mut [u8; ANSWERS_MAX as usize], count: usize, draw: u64) {
     for last in (1..count).rev() {
         let roll = mix(draw, last as u64);
         picked.swap(last, (roll % (last as u64 + 1)) as usize);

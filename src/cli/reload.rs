@@ -70,18 +70,23 @@ fn tell(told: &Value, format: Format) -> ExitCode {
         print(&outcome(told, ok));
     }
     match ok {
-        true if others(told).is_empty() => ExitCode::SUCCESS,
+        true if others(told).is_empty() && !has_errors(told) => ExitCode::SUCCESS,
         true => ExitCode::from(NOT_ALL),
         false => ExitCode::FAILURE,
     }
 }
 
-/// Exit status of a reload that has not taken every zone over.
+/// Exit status of a reload that has not taken over every zone, or every file of the zones.
 const NOT_ALL: u8 = 3;
 
 /// The zones that are not served by their files.
 fn others(told: &Value) -> &[Value] {
     told["zones"]["others"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Whether a file is at fault: a stray copy costs no zone, and is not read.
+fn has_errors(told: &Value) -> bool {
+    told["findings"].as_array().is_some_and(|all| all.iter().any(|finding| finding["severity"] == "error"))
 }
 
 /// A line for each zone that is not served by its files.

@@ -401,13 +401,6 @@ impl Trie {
         Trie { v4: self.v4.of_classes(&of_class), v6: self.v6.of_classes(&of_class), deeper }
     }
 
-    /// Value and depth for an IPv4 address that needs no scope: also below the depth of one.
-    #[inline(always)]
-    pub(crate) fn full_depth_v4(&self, address: u32) -> (u32, u8) {
-        let deeper = self.deeper.as_ref().and_then(|deeper| deeper.v4(address));
-        deeper.unwrap_or_else(|| self.v4.lookup(address))
-    }
-
     /// Number of leaves.
     pub(crate) fn leaves(&self) -> usize {
         self.v4.leaves() + self.v6.leaves()

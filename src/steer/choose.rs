@@ -184,6 +184,41 @@ pub fn sole<'a>(
     (seen.unconditional & families != 0).then_some((first, pop, slot, seen.horizon_secs))
 }
 
+/// The usual cases, equals among them: everybody in the first band passes, in every family of the
+/// policy if there are several. Gives who leads as [`choose`] does, and the horizon; `None` where a
+/// scan must tell.
+#[inline(always)]
+pub(crate) fn leader(question: ChoiceInputs<'_>, key: &impl Fn() -> u64) -> Option<(PopId, u32, u32)> {
+    let ChoiceInputs { policy, preference_list, status, view, pops, family } = question;
+    let families = family.unwrap_or(Families::MAX);
+    if let Some((_, pop, slot, horizon_secs)) = sole(policy, preference_list, view, families) {
+        return Some((pop, slot, horizon_secs));
+    }
+    let first = preference_list.entries.first()?;
+    if preference_list.cname.is_some() {
+        return None;
+    }
+    let key = key();
+    let mut best: Option<(PopId, u32, Score)> = None;
+    let mut horizon = NO_HORIZON;
+    for entry in preference_list.entries.iter().take_while(|entry| entry.band == first.band) {
+        let pop = entry.target.split().ok()?;
+        let slot = *policy.slots.get(usize::from(pop.0))?;
+        let seen = view.slots().get(slot as usize)?;
+        if entry.weight == 0 || policy.families & !seen.unconditional != 0 {
+            return None;
+        }
+        horizon = horizon.min(seen.horizon_secs);
+        let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
+        let score = Score::new(key, pops.get(usize::from(pop.0))?.seed, weight);
+        if best.is_none_or(|(_, _, high)| score.beats(high)) {
+            best = Some((pop, slot, score));
+        }
+    }
+    let (pop, slot, _) = best?;
+    Some((pop, slot, horizon))
+}
+
 /// Every other case.
 #[inline(never)]
 fn contended(
@@ -596,6 +631,13 @@ pub(crate) fn pick<A>(
         return (picked, usize::from(down & 1 == 0 && answers > 0));
     }
     let wanted = usize::from(answers.min(ANSWERS_MAX));
+    // Usually all are up and wanted.
+    if down == 0 && addresses.len() <= wanted && addresses.iter().all(|a| a.weight > 0) {
+        for (index, place) in picked.iter_mut().enumerate().take(addresses.len()) {
+            *place = index as u8;
+        }
+        return (picked, addresses.len());
+    }
     let up = || addresses.iter().enumerate().filter(|(index, _)| down >> index & 1 == 0);
     let all_zero = up().all(|(_, a)| a.weight == 0);
     let answerable = || up().filter(|(_, a)| a.weight > 0 || all_zero);

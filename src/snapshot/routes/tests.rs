@@ -171,7 +171,8 @@ fn a_resolver_is_located_at_full_depth() {
     for (leaves, address, by_ecs, by_resolver) in rows {
         let (trie, address) = (compiled(&leaves), u32::from_be_bytes(address));
         assert_eq!(trie.v4.lookup(address), by_ecs, "{leaves:?}");
-        assert_eq!(trie.full_depth_v4(address), by_resolver, "{leaves:?}");
+        let own = trie.deeper.as_ref().and_then(|deeper| deeper.v4(address));
+        assert_eq!(own.unwrap_or_else(|| trie.v4.lookup(address)), by_resolver, "{leaves:?}");
     }
     assert!(compiled(&[leaf([10, 0, 0, 0], 24, 1)]).deeper.is_none(), "nothing is deeper");
 }

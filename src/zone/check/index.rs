@@ -94,6 +94,8 @@ pub(super) struct Names<'z> {
     by_name: HashTable,
     /// Whether a name below the apex has name servers.
     pub(crate) has_cuts: bool,
+    /// Octets of the longest name that has name servers: no longer name is a cut.
+    cut_octets_max: usize,
     /// Whether a name has a DNAME.
     pub(crate) has_dnames: bool,
     /// Whether the apex of another of our zones lies below this one's.
@@ -157,6 +159,7 @@ impl<'z> Index<'z> {
             owners: start..start,
             by_name,
             has_cuts: false,
+            cut_octets_max: 0,
             has_dnames: false,
             has_children: false,
         };
@@ -166,7 +169,10 @@ impl<'z> Index<'z> {
         for some in zone.records.chunks(PREFETCH_MAX) {
             let hashes = names.by_name.prefetch(some.iter().map(|record| hash_of(record.owner.as_wire())));
             for (record, hash) in some.iter().zip(hashes) {
-                names.has_cuts |= record.rtype == RrType::NS && record.owner != zone.apex;
+                if record.rtype == RrType::NS && record.owner != zone.apex {
+                    names.has_cuts = true;
+                    names.cut_octets_max = names.cut_octets_max.max(record.owner.as_wire().len());
+                }
                 names.has_dnames |= record.rtype == RrType::DNAME;
                 let number = self.number(&mut names, record.owner.as_wire(), hash, &mut parent_last);
                 numbers.push(number);
@@ -359,12 +365,15 @@ impl<'z> Index<'z> {
         None
     }
 
-    /// The delegation at or above a name inside a zone, if there is one.
+    /// The delegation at or above a name inside a zone, if there is one. Names that are longer than
+    /// every cut are passed by without a look-up: a name may have 127 labels.
     pub(crate) fn cut_above<'n>(&self, names: &Names<'z>, name: &'n [u8]) -> Option<&'n [u8]> {
         let mut at = Some(name);
         let mut cut = None;
         while let Some(ancestor) = at.filter(|name| !name.eq_ignore_ascii_case(names.zone.apex.as_wire())) {
-            if self.number_of(names, ancestor).is_some_and(|number| self.has_any(number, DELEGATION)) {
+            if ancestor.len() <= names.cut_octets_max
+                && self.number_of(names, ancestor).is_some_and(|number| self.has_any(number, DELEGATION))
+            {
                 cut = Some(ancestor);
             }
             at = parent(ancestor);

@@ -132,10 +132,12 @@ pub enum Usual<'a> {
     Steered(&'a Steered),
     /// Records that are sent as they are, and their number.
     Ready(&'a [u8], u16),
-    /// A CNAME, and nothing else.
+    /// Records with names in their data, whose pointers depend on the message.
+    Named(&'a Set),
+    /// A CNAME, and nothing of the asked type.
     Alias(&'a Set),
-    /// All else.
-    Other,
+    /// Nothing of the asked type.
+    NoData,
 }
 
 /// What a name is in a zone.
@@ -237,21 +239,26 @@ impl Image {
         if node.kind == NodeKind::Steered { self.steered.get(node.link as usize) } else { None }
     }
 
-    /// What is asked of most nodes, of one that [`Match::Exact`] gives.
+    /// What a node that [`Match::Exact`] or [`Match::Wildcard`] gives is to who asks for a type.
     #[inline(always)]
     pub fn usual(&self, node: NodeId, qtype: RrType) -> Usual<'_> {
-        let Some(node) = self.nodes.get(node.0 as usize) else { return Usual::Other };
-        if node.kind == NodeKind::Steered {
-            return self.steered.get(node.link as usize).map_or(Usual::Other, Usual::Steered);
+        match self.steered_at(node) {
+            Some(steered) => Usual::Steered(steered),
+            None => self.data(node, qtype),
         }
-        let (first, count) = (node.first_set as usize, usize::from(node.sets));
-        let Some(sets) = self.sets.get(first..first + count) else { return Usual::Other };
+    }
+
+    /// [`Image::usual`] but for policies: the records alone.
+    #[inline(always)]
+    pub(crate) fn data(&self, node: NodeId, qtype: RrType) -> Usual<'_> {
+        let sets = self.sets_at(node);
         match sets.iter().find(|set| set.rtype == qtype) {
-            Some(set) => self.ready(set).map_or(Usual::Other, |records| Usual::Ready(records, set.count)),
-            None => match sets {
-                // Nothing else stands beside an alias (RFC 1034 section 3.6.2).
-                [set] if set.rtype == RrType::CNAME => Usual::Alias(set),
-                _ => Usual::Other,
+            Some(set) => {
+                self.ready(set).map_or(Usual::Named(set), |records| Usual::Ready(records, set.count))
+            }
+            None => match sets.iter().find(|set| set.rtype == RrType::CNAME) {
+                Some(set) => Usual::Alias(set),
+                None => Usual::NoData,
             },
         }
     }

@@ -44,8 +44,6 @@ pub enum Break {
     Dangling,
     /// It may not be read.
     Locked,
-    /// Another file has the same zone.
-    Twice(&'static str),
 }
 
 use Break::*;
@@ -77,7 +75,6 @@ pub const KINDS: &[(&str, &str, Break, &str)] = &[
     ("a pipe in place of a file", YAML, Fifo, "MRD0100"),
     ("a link to nothing", YAML, Dangling, "MRD0100"),
     ("a file that may not be read", YAML, Locked, "MRD0100"),
-    ("a zone in two files", YAML, Twice("zones/b2.yaml"), "MRD0209"),
     ("zone text that is not well-formed", TEXT, Longer("a TXT ( x\n"), "MRD0219"),
     ("zone text without an SOA", TEXT, Replaced("@ SOA ns1 hostmaster 1 2 3 4 5\n", ""), "MRD0204"),
     ("two SOAs", TEXT, Longer("@ SOA ns2 hostmaster 1 2 3 4 5\n"), "MRD0204"),
@@ -109,7 +106,6 @@ pub fn mend(deployment: &Deployment, path: &str, how: &Break) {
     let there = deployment.path(path);
     match how {
         Folder => fs::remove_dir(&there).expect("ours"),
-        Twice(other) => return fs::remove_file(deployment.path(other)).expect("ours"),
         _ => fs::remove_file(&there).expect("ours"),
     }
     deployment.write(path, sound(path));
@@ -127,7 +123,6 @@ pub fn break_it(deployment: &Deployment, path: &str, how: &Break) {
         Longer(more) => return deployment.write(path, &format!("{text}{more}")),
         Octets(octets) => return fs::write(&there, octets).expect("ours"),
         Cut(length) => return deployment.write(path, &text[..*length]),
-        Twice(other) => return deployment.write(other, text),
         Folder | Fifo | Dangling | Locked => fs::remove_file(&there).expect("ours"),
     }
     match how {

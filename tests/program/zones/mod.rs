@@ -163,6 +163,24 @@ fn every_kind_at_a_reload() {
     server.stop();
 }
 
+/// A copy that somebody left beside a zone's own file is told, and costs the zone nothing, at a
+/// reload and at a start.
+#[test]
+fn a_stray_copy() {
+    let deployment = three_zones();
+    let server = deployment.start(Engine::Fast);
+    deployment.write("zones/b2.yaml", YAML_TEXT);
+    deployment.set_address("198.51.100.77");
+    let (status, told) = reload(&deployment, &[]);
+    assert_eq!((status, others(&told)), (Some(3), vec![]), "{told:#}");
+    assert_eq!(told["findings"][0]["code"], "MRD0209", "{told:#}");
+    assert_eq!(addresses(server.dns()[0], "www.b.example"), ["198.51.100.77"]);
+    server.stop();
+    let server = start(&deployment).unwrap_or_else(|text| panic!("{text}"));
+    assert_eq!(addresses(server.dns()[0], "www.b.example"), ["198.51.100.77"]);
+    server.stop();
+}
+
 /// What is wrong besides a broken zone, the change that makes it so, and what is told.
 type Refusal<'a> = (&'a str, &'a dyn Fn(&Deployment), &'a str);
 
