@@ -83,10 +83,10 @@ pub(crate) const YAML_COPIED_OCTETS_MAX: u64 = 16 << 20;
 pub(crate) const DATAGRAM_MAX: usize = 4 * UDP_PAYLOAD_MAX as usize;
 /// Look-ups whose reading is done ahead at once: as many loads as a core keeps on their way, and
 /// more than that are no harm.
-pub(crate) const PREFETCH_MAX: usize = 32;
+pub const PREFETCH_MAX: usize = 16;
 /// Datagrams taken at once unless the file says otherwise: past this a batch saves little more, and
 /// its first waits for its last.
-pub const BATCH_DEFAULT: u16 = 64;
+pub(crate) const BATCH_DEFAULT: u16 = 64;
 /// Most datagrams taken at once: the kernel takes no more in one call (UIO_MAXIOV), and each costs
 /// 6 KiB of room.
 pub(crate) const BATCH_MAX: u16 = 1_024;

@@ -6,8 +6,8 @@ pub mod answer {
         Client, Disposition, Outcome, QueryContext, Reason, Scratch, Step, Trace, Transport, respond,
         respond_by, respond_traced,
     };
-    pub mod prefetch {
-        pub use crate::answer::prefetch::Prefetcher;
+    pub mod stages {
+        pub use crate::answer::stages::Stages;
     }
 }
 pub mod budget {
@@ -139,7 +139,7 @@ pub mod health {
 }
 pub mod limits {
     pub use crate::limits::{
-        BATCH_DEFAULT, CONTROL_CONNECTIONS_MAX, FEED_PAGE_OCTETS_MAX, LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX,
+        CONTROL_CONNECTIONS_MAX, FEED_PAGE_OCTETS_MAX, LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX, PREFETCH_MAX,
         PROBES_AT_ONCE,
     };
 }

@@ -2,17 +2,16 @@
 //! took as JSON.
 
 use crate::deployment::{Questions, Size};
-use meridian::testing::answer::prefetch::Prefetcher;
-use meridian::testing::answer::{Client, Disposition, QueryContext, Scratch, Transport, respond_by};
+use meridian::testing::answer::stages::Stages;
+use meridian::testing::answer::{Client, Disposition, QueryContext, Transport};
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
-use meridian::testing::limits::BATCH_DEFAULT;
+use meridian::testing::limits::PREFETCH_MAX;
 use meridian::testing::reload::prepare;
 use meridian::testing::shared::published::Published;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop_status::PopStatus;
 use meridian::testing::steer::status::Status;
 use meridian::testing::sys::memory;
-use meridian::testing::wire::ecs::ClientSubnet;
 use serde_json::json;
 use std::fs;
 use std::hint::black_box;
@@ -122,40 +121,36 @@ pub fn drive(size: Size, folder: &Path) {
 }
 
 /// Queries that a worker takes from the kernel at once, and reads ahead for.
-const BATCH: usize = BATCH_DEFAULT as usize;
+const BATCH: usize = PREFETCH_MAX;
 
 /// Processor time of one answer in nanoseconds, in batches as a worker thread answers them.
 fn per_query(snapshot: &Snapshot, questions: &Questions) -> f64 {
     let resolver = Ipv4Addr::new(192, 0, 2, 53);
     let client = Client { address: resolver.into(), transport: Transport::Udp };
-    let (mut scratch, mut prefetcher, mut out) = (Scratch::default(), Prefetcher::default(), vec![0; 1_232]);
+    let (mut stages, mut out) = (Stages::default(), vec![0; 1_232]);
     let mut rounds: Vec<f64> = (0..=ROUNDS)
         .map(|_| {
             let (before, mut spent, mut asked) = (thread_nanos(), 0, 0);
             while spent < ROUND_NANOS {
                 for start in (0..questions.count()).step_by(BATCH) {
                     let count = BATCH.min(questions.count() - start);
-                    prefetcher.read(snapshot, count, |index| {
-                        let question = questions.at(start + index);
-                        (question, ClientSubnet::glance(question).or(Some(resolver.to_bits())))
-                    });
+                    stages.read(snapshot, count, |index| (questions.at(start + index), resolver.into()));
                     for index in start..start + count {
                         let moment = QueryContext { draw: 1, epoch_secs: 0 };
-                        respond_by(
-                            &mut scratch,
+                        stages.respond(
+                            index - start,
                             snapshot,
                             black_box(questions.at(index)),
                             &client,
                             moment,
                             &mut out,
                         );
-                        let outcome = &scratch.outcome;
+                        let outcome = &stages.outcome;
                         assert!(
                             matches!(outcome.disposition, Disposition::Send(_)) && outcome.rcode.0 == 0,
                             "{outcome:?}"
                         );
                     }
-                    prefetcher.note(&scratch.outcome);
                     asked += count;
                 }
                 spent = thread_nanos() - before;

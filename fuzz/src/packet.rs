@@ -2,12 +2,11 @@
 
 use super::sample::{FILES, Replaced};
 use hickory_proto::op::Message;
-use meridian::testing::answer::prefetch::Prefetcher;
-use meridian::testing::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
+use meridian::testing::answer::stages::Stages;
+use meridian::testing::answer::{Client, Disposition, QueryContext, Transport, respond};
 use meridian::testing::snapshot::steering::CacheFootprint;
 use meridian::testing::snapshot::{Snapshot, compile};
 use meridian::testing::wire::cookie::{CookieOption, CookieStatus};
-use meridian::testing::wire::ecs::ClientSubnet;
 use meridian::testing::wire::edns::Edns;
 use meridian::testing::wire::query::{Parsed, Query, parse};
 use std::net::{IpAddr, Ipv4Addr};
@@ -38,7 +37,7 @@ pub fn snapshot() -> &'static Snapshot {
         let deployment = loaded.deployment.expect("the sample is sound");
         let mut snapshot = compile(&deployment, None, 1).0.expect("the sample compiles");
         // As if the tables were large, so that queries are read ahead.
-        Arc::make_mut(&mut snapshot.steering).cache_footprint = CacheFootprint::Many;
+        Arc::make_mut(&mut snapshot.steering).cache_footprint = CacheFootprint::Far;
         snapshot
     })
 }
@@ -46,9 +45,7 @@ pub fn snapshot() -> &'static Snapshot {
 /// Answers over UDP and TCP and checks the reply.
 pub fn packet(data: &[u8]) {
     let mut out = [0u8; 65_535];
-    let mut ahead = Prefetcher::default();
-    ahead.note(&Outcome { policy: Some(0), ..Outcome::default() });
-    ahead.read(snapshot(), 2, |_| (data, ClientSubnet::glance(data)));
+    let mut stages = Stages::default();
     for transport in [Transport::Udp, Transport::Tcp] {
         let client = Client { address: CLIENT, transport };
         let outcome = respond(
@@ -58,6 +55,15 @@ pub fn packet(data: &[u8]) {
             QueryContext { draw: data.len() as u64, epoch_secs: EPOCH_SECS },
             &mut out,
         );
+        // A batch answers as one by one.
+        let mut room = [0u8; 65_535];
+        let moment = QueryContext { draw: data.len() as u64, epoch_secs: EPOCH_SECS };
+        stages.read(snapshot(), 2, |_| (data, CLIENT));
+        stages.respond(1, snapshot(), data, &client, moment, &mut room);
+        assert_eq!(stages.outcome, outcome);
+        if let Disposition::Send(len) = outcome.disposition {
+            assert_eq!(room[..len], out[..len]);
+        }
         let mut query = Query::default();
         let parsed = parse(data, &mut query);
         match outcome.disposition {

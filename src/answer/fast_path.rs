@@ -1,6 +1,6 @@
-//! The fast path, usual answers in a straight line: an RRset, that there is none, a CNAME to another
-//! of our names, and the addresses of the PoP that leads a preference list while nothing speaks
-//! against it, alone or among equals that all pass.
+//! The fast path, usual answers in a straight line: an RRset, that there is none, a CNAME to one of
+//! our names, and the addresses of the PoP that leads a preference list while nothing speaks against
+//! it, alone or among equals that all pass.
 //!
 //! Nothing is decided here that [`Walk::walk`] would not decide alike; this only leaves out the
 //! questions whose answers are known. What is not usual is left to `walk` from the step at which it
@@ -22,17 +22,23 @@ use crate::wire::position::NamePosition;
 use crate::wire::response::Section;
 use crate::wire::rr::{CLASS_IN, Rcode, RrType, Ttl};
 use crate::zone::image::{Match, NodeId, Set, Steered, Usual};
+use crate::zone::set::Found;
 use crate::zone::text::ChainMode;
 
 impl<'s> Reply<'s> {
-    /// The response code of a usual answer, or the step from which to walk, if one was found.
+    /// The response code of a usual answer, or the step from which to walk, if one was found. What
+    /// the name is may be known.
     #[inline(always)]
-    pub(crate) fn fast_path(&mut self, outcome: &mut Outcome) -> Result<Rcode, Option<Step<'s>>> {
+    pub(crate) fn fast_path(
+        &mut self,
+        found: Option<Found>,
+        outcome: &mut Outcome,
+    ) -> Result<Rcode, Option<Step<'s>>> {
         let query = self.query;
         if query.qclass != CLASS_IN || !is_plain(query.qtype) {
             return Err(None);
         }
-        let Some(found) = self.snapshot.zones.lookup(&query.name) else { return Err(None) };
+        let Some(found) = found.or_else(|| self.snapshot.zones.lookup(&query.name)) else { return Err(None) };
         outcome.zone = Some(found.zone);
         self.response.set_flag(flag::AA);
         let mut step = self.step(query.name.wire(), NamePosition::QUESTION, found);
@@ -128,7 +134,7 @@ impl<'s> Reply<'s> {
             Match::Wildcard(_) => hash::name(step.name),
             _ => steered.seed,
         };
-        let decision = self.query_source().decide(policy, by_cell, seed, self.draw);
+        let decision = self.query_source(Some(steered.policy)).decide(policy, by_cell, seed, self.draw);
         let question = ChoiceInputs {
             policy,
             preference_list: decision.preference_list,
@@ -181,7 +187,7 @@ impl<'s> Reply<'s> {
 /// Whether a type is data, whatever its name, and asked of the name itself: not OPT, nor what only
 /// asks; nor CNAME, nor DS, which lies above a cut (RFC 4035 section 3.1.4.1).
 #[inline(always)]
-fn is_plain(qtype: RrType) -> bool {
+pub(super) fn is_plain(qtype: RrType) -> bool {
     IS_PLAIN.get(usize::from(qtype.0)).is_some_and(|is_plain| *is_plain)
 }
 

@@ -18,7 +18,7 @@
 //! ```
 
 pub(crate) mod outcome;
-pub(crate) mod prefetch;
+pub(crate) mod stages;
 pub(crate) mod trace;
 
 mod admit;
@@ -43,6 +43,7 @@ use crate::wire::query::{Parsed, Query, parse};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Match;
 use reply::Reply;
+use stages::Ahead;
 use std::net::IpAddr;
 use step::Next;
 use walk::Walk;
@@ -106,7 +107,9 @@ pub fn respond_by(
     context: QueryContext,
     out: &mut [u8],
 ) {
-    converse(scratch, snapshot, packet, client, context, out, &mut trace::NoTrace::default());
+    let Scratch { query, outcome } = scratch;
+    let ahead = Ahead::default();
+    converse(query, ahead, outcome, snapshot, packet, client, context, out, &mut trace::NoTrace::default());
 }
 
 /// [`respond`] with a trace.
@@ -119,13 +122,17 @@ pub fn respond_traced<T: Trace>(
     trace: &mut T,
 ) -> Outcome {
     let mut scratch = Scratch::default();
-    converse(&mut scratch, snapshot, packet, client, context, out, trace);
+    let Scratch { query, outcome } = &mut scratch;
+    converse(query, Ahead::default(), outcome, snapshot, packet, client, context, out, trace);
     scratch.outcome
 }
 
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "what belongs together here is apart for all callers")]
 fn converse<T: Trace>(
-    scratch: &mut Scratch,
+    query: &mut Query,
+    ahead: Ahead,
+    outcome: &mut Outcome,
     snapshot: &Snapshot,
     packet: &[u8],
     client: &Client,
@@ -133,15 +140,15 @@ fn converse<T: Trace>(
     out: &mut [u8],
     trace: &mut T,
 ) {
-    let Scratch { query, outcome } = scratch;
     *outcome = Outcome::silence();
     if out.len() < usize::from(crate::limits::UDP_PAYLOAD_MIN) {
         return;
     }
-    match &parse(packet, query) {
+    match &(if ahead.is_read { Parsed::Query } else { parse(packet, query) }) {
         Parsed::Query => {
             let mut reply = Reply::new(snapshot, query, packet, (client, context), out, outcome);
-            match if T::IS_SILENT { reply.fast_path(outcome) } else { Err(None) } {
+            reply.leaf = ahead.leaf;
+            match if T::IS_SILENT { reply.fast_path(ahead.found, outcome) } else { Err(None) } {
                 Ok(rcode) => reply.finish(rcode, None, outcome),
                 Err(step) => at_length(reply.moved(), step, outcome, trace),
             }

@@ -1,6 +1,7 @@
 //! The reply: its size limit, its cookie and the echoed question, then the OPT and the header.
 
 use super::outcome::Outcome;
+use super::stages::LeafAhead;
 use super::{Client, Disposition, QueryContext, Transport};
 use crate::answer::step::Step;
 use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
@@ -32,6 +33,8 @@ pub(crate) struct Reply<'s> {
     /// Names that may still be looked at: the question itself, and one for each CNAME that is
     /// followed.
     pub(crate) steps_left: usize,
+    /// Where the client is, if that is known.
+    pub(crate) leaf: Option<LeafAhead>,
     /// The cookie that goes into the response.
     pub(crate) cookie: Option<cookie::Whole>,
 }
@@ -65,6 +68,7 @@ impl<'s> Reply<'s> {
             response,
             scope: 0,
             steps_left: CHAIN_MAX + 1,
+            leaf: None,
             cookie,
         }
     }
@@ -73,8 +77,8 @@ impl<'s> Reply<'s> {
     /// fast path stays in registers.
     #[inline(always)]
     pub(crate) fn moved(self) -> Reply<'s> {
-        let Reply { snapshot, query, client, draw, response, scope, steps_left, cookie } = self;
-        Reply { snapshot, query, client, draw, response: response.moved(), scope, steps_left, cookie }
+        let Reply { snapshot, query, client, draw, response, scope, steps_left, leaf, cookie } = self;
+        Reply { snapshot, query, client, draw, response: response.moved(), scope, steps_left, leaf, cookie }
     }
 
     /// Takes back what was written behind the question.
@@ -93,11 +97,11 @@ impl<'s> Reply<'s> {
     }
 
     /// From where the query is seen. Source 0 asks not to be located by the subnet (RFC 7871
-    /// section 7.1.2).
+    /// section 7.1.2). Its leaf may be known, for the policy that is going to decide.
     #[inline(always)]
-    pub(crate) fn query_source(&self) -> QuerySource<'s> {
-        let subnet = self.query.edns.as_ref().filter(|edns| edns.asks).and_then(|edns| edns.subnet.as_ref());
-        QuerySource { resolver: self.client.address, subnet: subnet.filter(|subnet| subnet.source() > 0) }
+    pub(crate) fn query_source(&self, policy: Option<u32>) -> QuerySource<'s> {
+        let leaf = self.leaf.filter(|leaf| Some(leaf.policy) == policy).map(|known| known.leaf);
+        QuerySource { resolver: self.client.address, subnet: self.query.subnet(), leaf }
     }
 
     /// Writes the OPT, with an extended error if there is room, and the header; and tells the

@@ -43,7 +43,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             steered.seed
         };
         let (view, by_cell) = snapshot.status.seen_by(steered.policy, policy);
-        let decision = self.reply.query_source().decide(policy, by_cell, seed, self.reply.draw);
+        let decision =
+            self.reply.query_source(Some(steered.policy)).decide(policy, by_cell, seed, self.reply.draw);
         self.trace.decision(policy, &decision);
         let question = ChoiceInputs {
             policy,

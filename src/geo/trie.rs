@@ -13,7 +13,6 @@
 //! class means to it.
 
 use super::prefix::{truncate_v4, truncate_v6};
-use crate::limits::PREFETCH_MAX;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -215,40 +214,11 @@ impl<K: AddressBits> AddressTable<K> {
         (self.value(place), (place >> 24) as u8)
     }
 
-    /// What [`AddressTable::lookup`] gives of these, but for depths: each an address in a table of
-    /// its own. A level of all goes before the next level of any, and within a level none asks what
-    /// another has brought: the processor waits for memory for all of them at once.
-    pub(crate) fn prefetch_values(
-        asked: &[Option<(&AddressTable<K>, K)>; PREFETCH_MAX],
-    ) -> [u32; PREFETCH_MAX] {
-        fn of_asked<'p, T: Copy>(
-            places: &'p mut [u32; PREFETCH_MAX],
-            asked: &[Option<T>; PREFETCH_MAX],
-        ) -> impl Iterator<Item = (&'p mut u32, T)> {
-            places.iter_mut().zip(asked).filter_map(|(place, asked)| Some((place, (*asked)?)))
-        }
-        let mut places = [0; PREFETCH_MAX];
-        for (place, (table, address)) in of_asked(&mut places, asked) {
-            *place = table.cuts.root[address.top(table.cuts.root_bits)];
-        }
-        let mut level = 0;
-        while places.iter().any(|place| *place >= BRANCH) {
-            for (place, (table, address)) in of_asked(&mut places, asked) {
-                let cuts = &*table.cuts;
-                // For a leaf, the first branch is read again, and forgotten.
-                let is_branch = *place >= BRANCH;
-                let branch = if is_branch { *place & !BRANCH } else { 0 };
-                let at = (cuts.root_bits + level).min(K::BITS - 4);
-                let inner =
-                    cuts.branches.get(branch as usize).map_or(0, |branch| branch.0[address.four(at) & 15]);
-                *place = if is_branch { inner } else { *place };
-            }
-            level += 4;
-        }
-        for (place, (table, _)) in of_asked(&mut places, asked) {
-            *place = table.value(*place);
-        }
-        places
+    /// A look-up at its first step. `tag` is the asker's, to know it again.
+    #[inline(always)]
+    pub(crate) fn descent(&self, address: K, tag: (usize, u8)) -> Descent<'_, K> {
+        let place = self.cuts.root[address.top(self.cuts.root_bits)];
+        Descent { table: self, address, place, tag }
     }
 
     /// The same cuts with a value for each class.
@@ -287,6 +257,48 @@ impl<K: AddressBits> AddressTable<K> {
         let cuts = &*self.cuts;
         let octets = size_of_val::<[u32]>(&cuts.root) + size_of_val::<[Branch]>(&cuts.branches);
         Part { at: Arc::as_ptr(&self.cuts).addr(), leaves: cuts.leaves, octets }
+    }
+}
+
+/// A look-up on its way down a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Descent<'t, K> {
+    table: &'t AddressTable<K>,
+    address: K,
+    place: u32,
+    tag: (usize, u8),
+}
+
+impl<K: AddressBits> Descent<'_, K> {
+    /// What [`AddressTable::lookup`] gives, once [`descend`] is through; with the tag.
+    #[inline(always)]
+    pub(crate) fn found(&self) -> ((usize, u8), (u32, u8)) {
+        (self.tag, (self.table.value(self.place), (self.place >> 24) as u8))
+    }
+}
+
+/// Takes look-ups to their leaves, each in a table of its own. A level of all goes before the next
+/// level of any, and within a level none asks what another has brought: the processor waits for
+/// memory for all of them at once.
+pub(crate) fn descend<K: AddressBits>(descents: &mut [Option<Descent<'_, K>>]) {
+    let mut level = 0;
+    loop {
+        let mut is_through = true;
+        for Descent { table, address, place, .. } in descents.iter_mut().flatten() {
+            let cuts = &*table.cuts;
+            // For a leaf, the first branch is read again, and forgotten.
+            let is_branch = *place >= BRANCH;
+            is_through &= !is_branch;
+            let branch = if is_branch { *place & !BRANCH } else { 0 };
+            let at = (cuts.root_bits + level).min(K::BITS - 4);
+            let inner =
+                cuts.branches.get(branch as usize).map_or(0, |branch| branch.0[address.four(at) & 15]);
+            *place = if is_branch { inner } else { *place };
+        }
+        if is_through {
+            return;
+        }
+        level += 4;
     }
 }
 

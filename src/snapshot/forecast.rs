@@ -161,7 +161,7 @@ pub(super) fn reads_cell(snapshot: &Snapshot, index: u32, preference_list: &Pref
 pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, owner: u64) -> Option<Answered> {
     let policy = &snapshot.steering.policies[index as usize];
     let subnet = ClientSubnet::host(address);
-    let query_source = QuerySource { resolver: address, subnet: Some(&subnet) };
+    let query_source = QuerySource { resolver: address, subnet: Some(&subnet), leaf: None };
     let decision = query_source.decide(policy, snapshot.status.by_cell(index, policy), owner, owner);
     if decision.is_special {
         return None;

@@ -92,6 +92,9 @@ pub(crate) struct QuerySource<'a> {
     pub(crate) resolver: IpAddr,
     /// The client subnet, if the query carries one that says anything (source above 0).
     pub(crate) subnet: Option<&'a ClientSubnet>,
+    /// Value and depth of the leaf that decides, if it was looked up before: that of the client
+    /// subnet, or of the resolver where there is none or the policy asks for none.
+    pub(crate) leaf: Option<(u32, u8)>,
 }
 
 /// What located the client.
@@ -204,7 +207,7 @@ impl QuerySource<'_> {
         let trie = &*policy.routes_of(by_cell)[class as usize];
         let by_ecs = self.subnet.filter(|_| policy.ecs).map(|subnet| {
             let subject = LookupAddress::of(subnet.address);
-            let (choice, depth) = subject.lookup(trie);
+            let (choice, depth) = self.leaf.unwrap_or_else(|| subject.lookup(trie));
             (subject, policy.choices[choice as usize][0], depth)
         });
         let (subject, preference_list, depth, is_special) = match by_ecs {
@@ -213,7 +216,8 @@ impl QuerySource<'_> {
             }
             special => {
                 let resolver = resolver();
-                let (choice, depth) = resolver.lookup_full_depth(trie);
+                let known = self.leaf.filter(|_| special.is_none());
+                let (choice, depth) = known.unwrap_or_else(|| resolver.lookup_full_depth(trie));
                 let preference_list = policy.choices[choice as usize][1];
                 (resolver, preference_list, special.map_or(depth, |(.., depth)| depth), special.is_some())
             }

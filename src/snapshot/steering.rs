@@ -43,33 +43,24 @@ pub struct Steering {
     pub cache_footprint: CacheFootprint,
 }
 
-/// How much of the routes of all policies a core's own cache does not hold.
+/// Whether a core's own cache holds the routes of all policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheFootprint {
-    /// Little.
+    /// It does.
     Near,
-    /// Those of one policy.
-    One,
-    /// Those of several.
-    Many,
+    /// It does not.
+    Far,
 }
 
 /// Leaves of routes past which they fill more than a core's own cache.
 const LEAVES_MANY: usize = 100_000;
 
 impl CacheFootprint {
-    /// Of policies that do not share one cut of all of them.
     fn of(policies: &[PolicyTable]) -> CacheFootprint {
         let mut seen = HashSet::new();
         let different = policies.iter().flat_map(tries).filter(|trie| seen.insert(Arc::as_ptr(trie)));
-        let leaves = different.map(|trie| trie.v4.leaves());
-        let (all, most) = leaves.fold((0, 0), |(all, most), leaves| (all + leaves, leaves.max(most)));
-        match all {
-            ..=LEAVES_MANY => CacheFootprint::Near,
-            // What a few small ones read besides is in the cache.
-            _ if all - most <= LEAVES_MANY => CacheFootprint::One,
-            _ => CacheFootprint::Many,
-        }
+        let leaves: usize = different.map(|trie| trie.leaves()).sum();
+        if leaves > LEAVES_MANY { CacheFootprint::Far } else { CacheFootprint::Near }
     }
 }
 
@@ -143,7 +134,7 @@ pub fn compile_within(
     }
     let (built, shares_routes) = tables.build(each, inputs.atlas, routes_octets_max);
     let policies: Box<[PolicyTable]> = policies.into_iter().map(|asked| asked.finish(&built)).collect();
-    let cache_footprint = if shares_routes { CacheFootprint::Many } else { CacheFootprint::of(&policies) };
+    let cache_footprint = if shares_routes { CacheFootprint::Far } else { CacheFootprint::of(&policies) };
     (Steering { pops, slots: slots.list.into(), policies, shares_routes, cache_footprint }, findings)
 }
 

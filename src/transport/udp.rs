@@ -1,7 +1,8 @@
 //! The fast lane: one batch of datagrams in, one batch of answers out.
 
-use crate::answer::prefetch::{PeekedQuery, Prefetcher};
-use crate::answer::{self, Client, Disposition, QueryContext, Scratch, Transport};
+use crate::answer::stages::Stages;
+use crate::answer::{Client, Disposition, QueryContext, Transport};
+use crate::limits::PREFETCH_MAX;
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::published::ServedSnapshot;
@@ -10,8 +11,7 @@ use crate::sys::datagram::{Batch, Datagram};
 use crate::sys::socket;
 use crate::transport::draw::Draws;
 use crate::transport::slow_path::{ReplyTo, SlowPathQuery, SlowPathQueue};
-use crate::wire::ecs::ClientSubnet;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,11 +80,7 @@ impl Kept {
     pub(crate) fn new(batch: usize) -> Kept {
         Kept {
             batch: Batch::new(batch),
-            worker_scratch: WorkerScratch {
-                draws: Draws::seeded(),
-                scratch: Scratch::default(),
-                prefetcher: Prefetcher::default(),
-            },
+            worker_scratch: WorkerScratch { draws: Draws::seeded(), stages: Stages::default() },
         }
     }
 }
@@ -117,8 +113,7 @@ impl Drops {
 /// What a worker keeps from one query to the next.
 struct WorkerScratch {
     draws: Draws,
-    scratch: Scratch,
-    prefetcher: Prefetcher,
+    stages: Stages,
 }
 
 fn answer_batch(
@@ -131,37 +126,43 @@ fn answer_batch(
     worker_context.block.received(count as u64);
     // Loaded after the receive has returned: a sleeping worker holds no snapshot.
     let service = worker_context.shared.published.served();
-    // No answer depends on it, also if it failed.
-    _ = catch_unwind(AssertUnwindSafe(|| {
-        worker_scratch.prefetcher.read(&service.snapshot, count, |index| glance(batch.datagram(index)))
-    }));
-    let mut next = 0;
-    while next < count {
-        // The core does not panic. Should it ever, one query is lost and counted, not the worker.
-        let answered = catch_unwind(AssertUnwindSafe(|| {
-            while next < count {
-                next += 1;
-                answer_one(worker_context, &service, batch, next - 1, epoch_secs, worker_scratch);
-            }
+    for start in (0..count).step_by(PREFETCH_MAX) {
+        let end = count.min(start + PREFETCH_MAX);
+        // Without it each query is answered by itself. Should one make it panic, none is lost here.
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            let message = |index| glance(batch.datagram(start + index));
+            worker_scratch.stages.read(&service.snapshot, end - start, message);
         }));
-        if answered.is_err() {
-            worker_context.block.dropped(Dropped::Panic, 1);
+        if read.is_err() {
+            worker_scratch.stages = Stages::default();
+        }
+        let mut next = start;
+        while next < end {
+            // The core does not panic. Should it ever, one query is lost and counted, not the worker.
+            let answered = catch_unwind(AssertUnwindSafe(|| {
+                while next < end {
+                    next += 1;
+                    let place = (next - 1, next - 1 - start);
+                    answer_one(worker_context, &service, batch, place, epoch_secs, worker_scratch);
+                }
+            }));
+            if answered.is_err() {
+                worker_context.block.dropped(Dropped::Panic, 1);
+            }
         }
     }
-    worker_scratch.prefetcher.note(&worker_scratch.scratch.outcome);
     let sent = batch.send(&worker_context.socket);
     if sent.failed > 0 {
         worker_context.block.dropped(Dropped::Unsent, sent.failed as u64);
     }
 }
 
-/// Peeks at a query: its octets, and its client as far as no parsing is needed.
-fn glance(datagram: Datagram<'_>) -> PeekedQuery<'_> {
-    let resolver = || match datagram.peer {
-        Some(SocketAddr::V4(peer)) => Some(peer.ip().to_bits()),
-        _ => None,
-    };
-    (datagram.octets, ClientSubnet::glance(datagram.octets).or_else(resolver))
+/// A message, and the resolver that sent it; nothing where that is not known.
+fn glance(datagram: Datagram<'_>) -> (&[u8], IpAddr) {
+    match datagram.peer {
+        Some(peer) => (datagram.octets, peer.ip()),
+        None => (&[], IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    }
 }
 
 #[inline(always)]
@@ -169,7 +170,7 @@ fn answer_one(
     worker_context: &WorkerContext,
     service: &ServedSnapshot,
     batch: &mut Batch,
-    index: usize,
+    (index, lane): (usize, usize),
     epoch_secs: u32,
     worker_scratch: &mut WorkerScratch,
 ) {
@@ -183,17 +184,10 @@ fn answer_one(
     };
     let client = Client { address: peer.ip(), transport: Transport::Udp };
     let moment = QueryContext { draw: worker_scratch.draws.draw(), epoch_secs };
-    answer::respond_by(
-        &mut worker_scratch.scratch,
-        &service.snapshot,
-        datagram.octets,
-        &client,
-        moment,
-        room,
-    );
-    match worker_scratch.scratch.outcome.disposition {
+    worker_scratch.stages.respond(lane, &service.snapshot, datagram.octets, &client, moment, room);
+    match worker_scratch.stages.outcome.disposition {
         Disposition::Send(length) if batch.reply(index, length) => {
-            worker_context.block.answered(service, &worker_scratch.scratch.outcome)
+            worker_context.block.answered(service, &worker_scratch.stages.outcome)
         }
         Disposition::Send(_) => worker_context.block.dropped(Dropped::TooLong, 1),
         Disposition::Silence => worker_context.block.dropped(Dropped::Silence, 1),

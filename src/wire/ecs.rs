@@ -95,15 +95,6 @@ impl ClientSubnet {
         Some(ClientSubnet { head, address: IpAddr::V4(v4_address(options, address_len, source)?) })
     }
 
-    /// The IPv4 address of a client subnet of three octets that is the last thing in a message, as
-    /// most are. A guess, made without reading the message: for what may be wrong, and must be
-    /// quick.
-    #[inline]
-    pub fn glance(message: &[u8]) -> Option<u32> {
-        let &[c0, c1, l0, l1, f0, f1, _, _, a, b, c] = message.last_chunk()?;
-        ([c0, c1, l0, l1, f0, f1] == [0, CODE as u8, 0, 7, 0, 1]).then(|| u32::from_be_bytes([a, b, c, 0]))
-    }
-
     /// Octets of the option in a response, with its four-octet option header.
     #[inline]
     pub(crate) fn response_len(&self) -> usize {

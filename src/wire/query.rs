@@ -4,6 +4,7 @@
 //! to the slow path. Every read is bounded; nothing allocates.
 
 use super::behind::{Behind, behind_questions, records};
+use super::ecs::ClientSubnet;
 use super::edns::Edns;
 use super::hash;
 use super::header::HEADER_LEN;
@@ -33,6 +34,13 @@ impl Query {
     #[inline(always)]
     pub fn question<'p>(&self, packet: &'p [u8]) -> Question<'p> {
         Question { body: packet.get(HEADER_LEN..).unwrap_or_default(), len: usize::from(self.name.len) + 4 }
+    }
+
+    /// The client subnet, if there is one that says anything (source above 0).
+    #[inline(always)]
+    pub(crate) fn subnet(&self) -> Option<&ClientSubnet> {
+        let edns = self.edns.as_ref().filter(|edns| edns.asks)?;
+        edns.subnet.as_ref().filter(|subnet| subnet.source() > 0)
     }
 
     /// Where the question section ends, in the query and in its response.

@@ -86,15 +86,18 @@ proptest! {
         spine.insert(0, ValueBlock { start: 0, len: 32, value: 0 });
         let other = AddressTable::new(&spine);
         let mut starts = blocks.iter().map(|block| block.start);
-        let asked: [Option<(&AddressTable<u32>, u32)>; PREFETCH_MAX] = std::array::from_fn(|at| match at % 4 {
-            3 => None,
-            2 => Some((&other, at as u32 / 4)),
-            _ => starts.next().map(|start| (&table, start)),
-        });
-        prop_assert_eq!(
-            AddressTable::prefetch_values(&asked),
-            asked.map(|asked| asked.map_or(0, |(table, address)| table.lookup(address).0))
-        );
+        let asked: Vec<(&AddressTable<u32>, u32)> = (0..32)
+            .filter_map(|at| match at % 4 {
+                2 => Some((&other, at / 4)),
+                _ => starts.next().map(|start| (&table, start)),
+            })
+            .collect();
+        let mut descents: Vec<_> =
+            asked.iter().enumerate().map(|(at, (table, start))| Some(table.descent(*start, (at, 7)))).collect();
+        descend(&mut descents);
+        for (descent, (at, (table, start))) in descents.iter().flatten().zip(asked.iter().enumerate()) {
+            prop_assert_eq!(descent.found(), ((at, 7), table.lookup(*start)));
+        }
     }
 }
 

@@ -13,30 +13,25 @@ use crate::support::dice::Dice;
 use crate::support::{EPOCH_SECS, Tree, World, load, with_down};
 use asked::{Asked, asked, subnet};
 use heard::{ENDS, Heard};
-use meridian::testing::answer::prefetch::Prefetcher;
+use meridian::testing::answer::stages::Stages;
 use meridian::testing::answer::{
     Client, Disposition, Outcome, QueryContext, Scratch, Transport, respond_by, respond_traced,
 };
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::snapshot::steering::{self, CacheFootprint, SteeringInputs};
-use meridian::testing::wire::ecs::ClientSubnet;
 use meridian::testing::wire::rr::{Rcode, RrType};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::sync::Arc;
-
-/// More than are read ahead at once.
-const BATCH: usize = 40;
 
 /// What serves, as a worker does: with what earlier messages left in the scratch and in the buffer.
 struct Roads {
     scratch: Scratch,
-    ahead: Prefetcher,
-    /// The next batch: messages with their clients.
-    batch: Vec<(Vec<u8>, Option<u32>)>,
-    /// Queries whose routes were read ahead.
+    stages: Stages,
+    /// The message before, which makes the next one a batch.
+    before: Vec<u8>,
+    /// Queries whose clients were located ahead.
     ways: usize,
     out: Vec<u8>,
     reached: BTreeMap<&'static str, usize>,
@@ -46,8 +41,8 @@ impl Roads {
     fn new() -> Roads {
         Roads {
             scratch: Scratch::default(),
-            ahead: Prefetcher::default(),
-            batch: Vec::new(),
+            stages: Stages::default(),
+            before: Vec::new(),
             ways: 0,
             out: vec![0xa5; 65_535],
             reached: BTreeMap::new(),
@@ -66,16 +61,18 @@ impl Roads {
     ) -> Outcome {
         let (mut heard, mut fresh) = (Heard::new(packet), vec![0x5a; size]);
         let traced = respond_traced(snapshot, packet, client, moment, &mut fresh, &mut heard);
-        let resolver = if let IpAddr::V4(address) = client.address { Some(address.to_bits()) } else { None };
-        self.batch.push((packet.to_vec(), ClientSubnet::glance(packet).or(resolver)));
-        if self.batch.len() == BATCH {
-            self.ways +=
-                self.ahead.read(snapshot, BATCH, |index| (&self.batch[index].0, self.batch[index].1));
-            self.batch.clear();
-        }
-        respond_by(&mut self.scratch, snapshot, packet, client, moment, &mut self.out[..size]);
-        self.ahead.note(&self.scratch.outcome);
-        let served = self.scratch.outcome;
+        // By itself, and in a batch.
+        let room = &mut self.out[..size];
+        let served = if moment.draw % 2 == 0 {
+            respond_by(&mut self.scratch, snapshot, packet, client, moment, room);
+            self.scratch.outcome
+        } else {
+            let batch = [packet, &self.before];
+            self.ways += self.stages.read(snapshot, 2, |index| (batch[index], client.address));
+            self.stages.respond(0, snapshot, packet, client, moment, room);
+            self.stages.outcome
+        };
+        self.before = packet.to_vec();
         let is_same = match (served.disposition, traced.disposition) {
             (Disposition::Send(served), Disposition::Send(traced)) => self.out[..served] == fresh[..traced],
             _ => true,
@@ -135,10 +132,10 @@ fn states(world: &World, dice: &mut Dice) -> Vec<Arc<Snapshot>> {
     let (mut shared, _) = steering::compile_within(&|count, work| (0..count).rev().for_each(work), inputs, 0);
     let mut sharing = (*world.snapshot).clone();
     // As if the tables were large, so that a batch is read ahead.
-    shared.cache_footprint = *dice.pick(&[CacheFootprint::One, CacheFootprint::Many]);
+    shared.cache_footprint = CacheFootprint::Far;
     sharing.steering = Arc::new(shared);
     let mut broad = (*world.snapshot).clone();
-    Arc::make_mut(&mut broad.steering).cache_footprint = CacheFootprint::Many;
+    Arc::make_mut(&mut broad.steering).cache_footprint = CacheFootprint::Far;
     let states =
         [world.snapshot.clone(), with_down(world, &down), troubled(world, dice, 6), troubled(world, dice, 2)];
     states.into_iter().chain([sharing, broad].map(Arc::new)).collect()
