@@ -108,7 +108,7 @@ pub fn respond_by(
     out: &mut [u8],
 ) {
     let Scratch { query, outcome } = scratch;
-    let ahead = Ahead::default();
+    let ahead = &Ahead::default();
     converse(query, ahead, outcome, snapshot, packet, client, context, out, &mut trace::NoTrace::default());
 }
 
@@ -123,7 +123,7 @@ pub fn respond_traced<T: Trace>(
 ) -> Outcome {
     let mut scratch = Scratch::default();
     let Scratch { query, outcome } = &mut scratch;
-    converse(query, Ahead::default(), outcome, snapshot, packet, client, context, out, trace);
+    converse(query, &Ahead::default(), outcome, snapshot, packet, client, context, out, trace);
     scratch.outcome
 }
 
@@ -131,7 +131,7 @@ pub fn respond_traced<T: Trace>(
 #[expect(clippy::too_many_arguments, reason = "what belongs together here is apart for all callers")]
 fn converse<T: Trace>(
     query: &mut Query,
-    ahead: Ahead,
+    ahead: &Ahead,
     outcome: &mut Outcome,
     snapshot: &Snapshot,
     packet: &[u8],

@@ -161,7 +161,7 @@ impl Batch {
 
     /// A query of the last `receive`, with room for its reply; `index` must be below what that
     /// returned.
-    #[inline]
+    #[inline(always)]
     pub fn exchange(&mut self, index: usize) -> (Datagram<'_>, &mut [u8; UDP_PAYLOAD_MAX as usize]) {
         assert!(index < self.received, "a datagram of this batch");
         let datagram = datagram(&self.arrivals.headers[index], &self.queries[index], &self.peers[index]);
