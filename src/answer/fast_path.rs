@@ -1,6 +1,6 @@
 //! The fast path, usual answers in a straight line: an RRset, that there is none, a CNAME to one of
-//! our names, and the addresses of the PoP that leads a preference list while nothing speaks against
-//! it, alone or among equals that all pass.
+//! our names, and the addresses of the PoP that leads a preference list while nothing speaks
+//! against it, alone or among equals that all pass.
 //!
 //! Nothing is decided here that [`Walk::walk`] would not decide alike; this only leaves out the
 //! questions whose answers are known. What is not usual is left to `walk` from the step at which it

@@ -22,6 +22,7 @@ pub(crate) mod stages;
 pub(crate) mod trace;
 
 mod admit;
+mod ahead;
 mod chain;
 mod chaos;
 mod fast_path;
@@ -42,8 +43,8 @@ use crate::snapshot::Snapshot;
 use crate::wire::query::{Parsed, Query, parse};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Match;
+use ahead::Ahead;
 use reply::Reply;
-use stages::Ahead;
 use std::net::IpAddr;
 use step::Next;
 use walk::Walk;

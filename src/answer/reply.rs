@@ -1,7 +1,7 @@
 //! The reply: its size limit, its cookie and the echoed question, then the OPT and the header.
 
+use super::ahead::LeafAhead;
 use super::outcome::Outcome;
-use super::stages::LeafAhead;
 use super::{Client, Disposition, QueryContext, Transport};
 use crate::answer::step::Step;
 use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};

@@ -3,12 +3,13 @@
 //!
 //! A stage goes through the whole batch before the next begins, and clients are located one level
 //! of their tables after the other. No load of memory then waits for another query's, nor for a
-//! branch that the processor has guessed wrong; answered one by one, each query waits for all of its
-//! own. What a stage finds is kept: nothing is read or looked up twice. Where all tables are in a
-//! core's own cache there is nothing to wait for, and messages are answered one by one. So they are
-//! for a while after a batch that asked for hardly any steered name: stages cost a static answer a
-//! fifth more.
+//! branch that the processor has guessed wrong; answered one by one, each query waits for all of
+//! its own. What a stage finds is kept: nothing is read or looked up twice. Where all tables are in
+//! a core's own cache there is nothing to wait for, and messages are answered one by one. So they
+//! are for a while after a batch that asked for hardly any steered name: stages cost a static
+//! answer a fifth more.
 
+use super::ahead::{Ahead, LeafAhead};
 use super::outcome::{Disposition, Outcome};
 use super::{Client, QueryContext, converse, fast_path, trace};
 use crate::geo::trie::{Descent, Trie, descend};
@@ -34,26 +35,6 @@ const ALIASES_MAX: usize = 3;
 const PAUSE: u8 = 7;
 /// See [`PAUSE`].
 const LOCATED_LEAST: usize = 8;
-
-/// What the stages before have found of a query.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Ahead {
-    /// Whether the message is a query, and stands read.
-    pub(crate) is_read: bool,
-    /// What its name is.
-    pub(crate) found: Option<Found>,
-    /// Where its client is.
-    pub(crate) leaf: Option<LeafAhead>,
-}
-
-/// The leaf of a client in the routes of a policy.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LeafAhead {
-    /// The policy.
-    pub(crate) policy: u32,
-    /// The leaf's value and depth.
-    pub(crate) leaf: (u32, u8),
-}
 
 /// A message on its way.
 #[derive(Debug, Default)]
@@ -125,8 +106,8 @@ impl Stages {
         located
     }
 
-    /// Answers the message at `index` of those that were last given to [`Stages::read`], by the same
-    /// snapshot. The outcome stands in `self`.
+    /// Answers the message at `index` of those that were last given to [`Stages::read`], by the
+    /// same snapshot. The outcome stands in `self`.
     #[inline(always)]
     pub fn respond(
         &mut self,

@@ -138,7 +138,8 @@ fn answer_batch(
         }
         let mut next = start;
         while next < end {
-            // The core does not panic. Should it ever, one query is lost and counted, not the worker.
+            // The core does not panic. Should it ever, one query is lost and counted, not the
+            // worker.
             let answered = catch_unwind(AssertUnwindSafe(|| {
                 while next < end {
                     next += 1;

@@ -92,8 +92,8 @@ proptest! {
                 _ => starts.next().map(|start| (&table, start)),
             })
             .collect();
-        let mut descents: Vec<_> =
-            asked.iter().enumerate().map(|(at, (table, start))| Some(table.descent(*start, (at, 7)))).collect();
+        let begun = asked.iter().enumerate().map(|(at, (table, start))| table.descent(*start, (at, 7)));
+        let mut descents: Vec<_> = begun.map(Some).collect();
         descend(&mut descents);
         for (descent, (at, (table, start))) in descents.iter().flatten().zip(asked.iter().enumerate()) {
             prop_assert_eq!(descent.found(), ((at, 7), table.lookup(*start)));
