@@ -33,9 +33,10 @@ pub(super) enum Claim {
 pub(crate) struct Doubts(Vec<Doubt>);
 
 impl Doubts {
-    /// Adds a finding. Past the number of findings that are kept, more say nothing new.
+    /// Adds a finding. Past the number of findings that are kept, more warnings say nothing new; an
+    /// error decides whether its file is taken.
     pub(super) fn push(&mut self, finding: Finding, claim: Claim) {
-        if self.0.len() < FINDINGS_KEPT_MAX {
+        if self.0.len() < FINDINGS_KEPT_MAX || finding.severity == Severity::Error {
             self.0.push(Doubt { finding, claim });
         }
     }

@@ -7,7 +7,7 @@ use super::tree::{Node, ValueKind};
 use std::path::Path;
 
 /// The names in the PoP file that the server file `root` names, in the order written. What cannot
-/// be read gives none.
+/// be read gives none, and what cannot be a name is left out: a shell is about to read them.
 pub(crate) fn pop_names(root: &Path, sources: &dyn Sources) -> Vec<String> {
     let mut reader = FileReader::new(sources);
     let server = reader.yaml(root, None).tree;
@@ -17,9 +17,16 @@ pub(crate) fn pop_names(root: &Path, sources: &dyn Sources) -> Vec<String> {
     let path = root.parent().unwrap_or(Path::new("")).join(&**file);
     let pops = reader.yaml(&path, None).tree;
     match pops.as_ref().and_then(|pops| value(pops, "pops")) {
-        Some(ValueKind::Map(pops)) => pops.iter().map(|(name, _)| name.text.to_string()).collect(),
+        Some(ValueKind::Map(pops)) => {
+            pops.iter().map(|(name, _)| name.text.to_string()).filter(|name| is_plain(name)).collect()
+        }
         _ => Vec::new(),
     }
+}
+
+/// Whether a name has nothing but letters, digits, hyphens, underscores and dots.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'))
 }
 
 /// The value of a key of a map.

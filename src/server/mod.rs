@@ -53,11 +53,11 @@ use crate::shared::event::Event;
 use crate::shared::phase::Phase;
 use crate::shared::published::Published;
 use crate::shared::tasks::{Task, TaskBoard};
-use crate::state::atomic;
 use crate::state::event_log::EventLog;
 use crate::state::folder::StateFolder;
 use crate::state::lock::Claim;
 use crate::sys::clock::epoch_secs;
+use crate::sys::replace;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -312,7 +312,9 @@ impl Server {
     /// A number that cannot be written keeps nobody from being answered.
     fn write_pid(&self) {
         let Some(path) = &self.pid_file else { return };
-        if let Err(error) = atomic::write(path, format!("{}\n", std::process::id()).as_bytes()) {
+        // Scripts and monitors of other users read it.
+        let number = format!("{}\n", std::process::id());
+        if let Err(error) = replace::whole(path, ".new", number.as_bytes(), 0o644) {
             tracing::error!(%error, "`{}` (`pid_file`) cannot be written", path.display());
         }
     }

@@ -58,3 +58,22 @@ fn without_names_nothing_is_told() {
         assert_eq!(found, "", "{file}");
     }
 }
+
+/// A name that a shell would run is not offered, and not run.
+#[test]
+fn names_are_never_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mark = folder.path().join("ran");
+    let write = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).expect("ours");
+    write("meridian.yaml", "pops: pops.yaml\n");
+    write(
+        "pops.yaml",
+        &format!("pops: {{ fra: {{}}, \"$(touch {})\": {{}}, \"f*\": {{}} }}\n", mark.display()),
+    );
+    let Some(found) = offered(folder.path(), &["pop", "drain"], "") else { return };
+    assert!(
+        found.split(' ').any(|name| name == "fra") && !found.contains('$') && !found.contains('*'),
+        "{found}"
+    );
+    assert!(!mark.exists(), "a name was run");
+}

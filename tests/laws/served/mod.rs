@@ -63,7 +63,7 @@ impl Roads {
         let traced = respond_traced(snapshot, packet, client, moment, &mut fresh, &mut heard);
         // By itself, and in a batch.
         let room = &mut self.out[..size];
-        let served = if moment.draw % 2 == 0 {
+        let served = if moment.draw.is_multiple_of(2) {
             respond_by(&mut self.scratch, snapshot, packet, client, moment, room);
             self.scratch.outcome
         } else {
