@@ -18,19 +18,22 @@ use meridian::testing::answer::{
     Client, Disposition, Outcome, QueryContext, Scratch, Transport, respond_by, respond_traced,
 };
 use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::limits::PREFETCH_MAX;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::snapshot::steering::{self, CacheFootprint, SteeringInputs};
 use meridian::testing::wire::rr::{Rcode, RrType};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// What serves, as a worker does: with what earlier messages left in the scratch and in the buffer.
 struct Roads {
     scratch: Scratch,
     stages: Stages,
-    /// The message before, which makes the next one a batch.
-    before: Vec<u8>,
+    /// A batch: the messages before, each with its resolver, and where the last was put.
+    batch: Vec<(Vec<u8>, IpAddr)>,
+    place: usize,
     /// Queries whose clients were located ahead.
     ways: usize,
     out: Vec<u8>,
@@ -42,7 +45,8 @@ impl Roads {
         Roads {
             scratch: Scratch::default(),
             stages: Stages::default(),
-            before: Vec::new(),
+            batch: vec![(Vec::new(), IpAddr::V4(Ipv4Addr::UNSPECIFIED)); PREFETCH_MAX],
+            place: 0,
             ways: 0,
             out: vec![0xa5; 65_535],
             reached: BTreeMap::new(),
@@ -67,12 +71,13 @@ impl Roads {
             respond_by(&mut self.scratch, snapshot, packet, client, moment, room);
             self.scratch.outcome
         } else {
-            let batch = [packet, &self.before];
-            self.ways += self.stages.read(snapshot, 2, |index| (batch[index], client.address));
-            self.stages.respond(0, snapshot, packet, client, moment, room);
+            self.place = (self.place + 1) % PREFETCH_MAX;
+            self.batch[self.place] = (packet.to_vec(), client.address);
+            let message = |index: usize| (&*self.batch[index].0, self.batch[index].1);
+            self.ways += self.stages.read(snapshot, PREFETCH_MAX, message);
+            self.stages.respond(self.place, snapshot, packet, client, moment, room);
             self.stages.outcome
         };
-        self.before = packet.to_vec();
         let is_same = match (served.disposition, traced.disposition) {
             (Disposition::Send(served), Disposition::Send(traced)) => self.out[..served] == fresh[..traced],
             _ => true,
