@@ -10,7 +10,7 @@
 //! answer a fifth more.
 
 use super::ahead::{Ahead, LeafAhead};
-use super::outcome::{Disposition, Outcome};
+use super::outcome::Outcome;
 use super::{Client, QueryContext, converse, fast_path, trace};
 use crate::geo::trie::{Descent, Trie, descend};
 use crate::limits::PREFETCH_MAX;
@@ -28,10 +28,10 @@ use std::net::IpAddr;
 
 /// Names of a zone past which it fills more than a core's own cache.
 const NAMES_MANY: usize = 50_000;
-/// How many CNAMES are followed in search of a policy.
+/// How many CNAMEs are followed in search of a policy.
 const ALIASES_MAX: usize = 3;
-/// Batches that are answered one by one after one in which less than one client in
-/// [`LOCATED_LEAST`] was to be located.
+/// Readings that are left out after one in which less than one client in [`LOCATED_LEAST`] was to
+/// be located.
 const PAUSE: u8 = 7;
 /// See [`PAUSE`].
 const LOCATED_LEAST: usize = 8;
@@ -49,7 +49,7 @@ pub struct Stages {
     lanes: Box<[Lane; PREFETCH_MAX]>,
     /// The zone of the last answer: that of the next, for what a large one needs.
     zone: Option<ZoneId>,
-    /// Batches left of a pause.
+    /// Readings that are still left out.
     pause: u8,
     /// What came of the last message.
     pub outcome: Outcome,
@@ -67,8 +67,8 @@ impl Default for Stages {
 }
 
 impl Stages {
-    /// The stages before the answers, for `count` messages (at most [`PREFETCH_MAX`]), given with
-    /// their resolvers' addresses. Gives how many clients were located.
+    /// The stages before the answers, for `count` messages, of which the first [`PREFETCH_MAX`] are
+    /// looked at, given with their resolvers' addresses. Gives how many clients were located.
     pub fn read<'m>(
         &mut self,
         snapshot: &Snapshot,
@@ -85,6 +85,7 @@ impl Stages {
         if count < 2 || !is_far && large.is_none() {
             return 0;
         }
+        let count = count.min(PREFETCH_MAX);
         let lanes = self.lanes.get_mut(..count).unwrap_or_default();
         for (index, lane) in lanes.iter_mut().enumerate() {
             lane.ahead.is_read = matches!(parse(message(index).0, &mut lane.query), Parsed::Query);
@@ -94,7 +95,7 @@ impl Stages {
             for (hash, lane) in hashes.iter_mut().zip(lanes.iter().filter(|lane| lane.ahead.is_read)) {
                 *hash = lane.query.name.hash_whole(0);
             }
-            black_box(zone.prefetch(&hashes[..count.min(PREFETCH_MAX)]));
+            black_box(zone.prefetch(&hashes[..count]));
         }
         if !is_far {
             return 0;
@@ -118,10 +119,12 @@ impl Stages {
         context: QueryContext,
         out: &mut [u8],
     ) {
-        let Some(Lane { query, ahead }) = self.lanes.get_mut(index) else {
-            self.outcome = Outcome::silence();
-            return;
-        };
+        let place = index.min(PREFETCH_MAX - 1);
+        let Lane { query, ahead } = &mut self.lanes[place];
+        // A message past those that were read has none before it.
+        if place != index {
+            *ahead = Ahead::default();
+        }
         converse(
             query,
             ahead,
@@ -133,9 +136,7 @@ impl Stages {
             out,
             &mut trace::NoTrace::default(),
         );
-        if self.outcome.disposition != Disposition::Silence {
-            self.zone = self.outcome.zone.or(self.zone);
-        }
+        self.zone = self.outcome.zone.or(self.zone);
     }
 }
 

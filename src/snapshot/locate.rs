@@ -166,7 +166,7 @@ impl Decision<'_> {
                 cell_key(4, u128::from(truncate_v4(bits, self.policy.cell_v4)), self.owner_seed)
             }
             // Only `::` and `::1` stand among embedded IPv4 clients without being such
-            // (`Subject::of`).
+            // ([`LookupAddress::of`]).
             LookupAddress::V6(bits @ 0..=1) => {
                 cell_key(4, u128::from(truncate_v4(bits as u32, self.policy.cell_v4)), self.owner_seed)
             }
@@ -191,7 +191,7 @@ fn cell_depth(subject: LookupAddress, policy: &PolicyTable) -> u8 {
 }
 
 impl QuerySource<'_> {
-    /// Decides for a policy and an owner. `shares` says whether the client's cell has a say now;
+    /// Decides for a policy and an owner. `by_cell` says whether the client's cell has a say now;
     /// `draw` is used where the policy shares at random.
     #[inline(always)]
     pub(crate) fn decide<'a>(
