@@ -64,7 +64,7 @@ impl Kind {
         String::from_utf8_lossy(&text).lines().next().unwrap_or_default().to_owned()
     }
 
-    /// Whether it is made for this kind of question. The echo carries every one. No peer shares
+    /// Whether the server can answer this workload. The echo carries all of them. No peer shares
     /// clients by weight and network: gdnsd draws for each query, and Knot's weights know no
     /// countries.
     pub fn can(self, workload: Workload) -> bool {

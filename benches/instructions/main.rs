@@ -157,13 +157,13 @@ fn measured(run: &mut dyn FnMut() -> usize) -> usize {
     run()
 }
 
-/// What was counted so far is one figure: Valgrind writes it down, and begins anew.
+/// Ends a figure: Valgrind writes down the instructions counted so far, and begins anew.
 #[inline(never)]
 fn counted() {
     black_box(());
 }
 
-/// Who asks, over a socket of loopback.
+/// The client, over a socket of loopback.
 struct Resolver {
     socket: UdpSocket,
     server: SocketAddr,
@@ -223,7 +223,7 @@ fn load(folder: &Path) -> Arc<Snapshot> {
     Arc::new(fresh.snapshot)
 }
 
-/// What `src/transport/udp.rs` does for the datagrams of its batches, one by one.
+/// Answers and counts datagrams one by one, without a socket and without stages.
 #[inline(never)]
 fn answer_all(published: &Published, block: &CounterBlock, questions: &[Question]) -> usize {
     let (mut draws, mut scratch, mut room) = (Draws::seeded(), Scratch::default(), [0; 1232]);
@@ -247,7 +247,7 @@ fn answer_all(published: &Published, block: &CounterBlock, questions: &[Question
 /// Instructions of one query, and the profile.
 type Counted = (u64, PathBuf);
 
-/// What Valgrind has counted of a world: for each kind the whole and the answer, then each stage.
+/// Counts of a world: for each kind the whole and the answer, then each stage.
 struct Figures {
     kinds: Vec<(Kind, Counted, Counted)>,
     stages: Vec<Counted>,

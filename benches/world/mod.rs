@@ -114,7 +114,7 @@ impl Workload {
     }
 }
 
-/// What must come back.
+/// The answer that must come back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// A response code without an answer.
@@ -166,7 +166,7 @@ pub struct Question {
     pub expected: Expected,
 }
 
-/// What any server needs of a deployment.
+/// A deployment as any server needs it.
 pub trait Deployment {
     /// Writes it as ours reads it, DNS on `port` of loopback.
     fn write(&self, folder: &Path, port: u16);
@@ -174,7 +174,7 @@ pub trait Deployment {
     fn database(&self) -> Vec<u8>;
     /// Its zones as text, each with its apex; the CDN's stands first, with `steered` in it.
     fn zones(&self, steered: &str) -> Vec<(String, String)>;
-    /// What is answered by country, and by which PoP.
+    /// The answers by country, with their PoPs.
     fn by_country(&self) -> Vec<ByCountry>;
     /// A question with a static answer.
     fn example(&self) -> Question;
@@ -385,24 +385,30 @@ impl World {
     }
 }
 
+/// Begins a deployment: its folders, its server file and its cookie secret. Gives what writes its
+/// other files.
+fn begin(folder: &Path, port: u16) -> impl Fn(&str, String) {
+    for below in ["zones", "state"] {
+        fs::create_dir_all(folder.join(below)).expect("a folder can be made");
+    }
+    let put = |path: &str, text: String| fs::write(folder.join(path), text).expect("a file can be written");
+    put(
+        "meridian.yaml",
+        format!(
+            "node: {{ name: bench }}\nlisten: {{ dns: [\"127.0.0.1:{port}\"], control: \
+             state/control.sock, threads: 1 }}\n\
+             geoip: {{ databases: [places.mmdb] }}\npops: pops.yaml\npolicies: policies.yaml\nzones: \
+             zones/\nstate: state/\n\
+             cookies: {{ secrets: cookies.secrets }}\n"
+        ),
+    );
+    put("cookies.secrets", format!("{COOKIE_SECRET:032x}\n"));
+    put
+}
+
 impl Deployment for World {
     fn write(&self, folder: &Path, port: u16) {
-        for below in ["zones", "state"] {
-            fs::create_dir_all(folder.join(below)).expect("a folder can be made");
-        }
-        let put =
-            |path: &str, text: String| fs::write(folder.join(path), text).expect("a file can be written");
-        put(
-            "meridian.yaml",
-            format!(
-                "node: {{ name: bench }}\nlisten: {{ dns: [\"127.0.0.1:{port}\"], control: \
-                 state/control.sock, threads: 1 }}\n\
-                 geoip: {{ databases: [places.mmdb] }}\npops: pops.yaml\npolicies: policies.yaml\nzones: \
-                 zones/\nstate: state/\n\
-                 cookies: {{ secrets: cookies.secrets }}\n"
-            ),
-        );
-        put("cookies.secrets", format!("{COOKIE_SECRET:032x}\n"));
+        let put = begin(folder, port);
         let mut pops = "pops:\n".to_owned();
         for pop in 0..POPS {
             let _ = writeln!(pops, "  p{pop}: {{ addresses: [{}] }}", pop_address(pop));

@@ -3,7 +3,7 @@
 //! countries with networks of both families. With it the kinds of questions that are measured.
 
 use super::{ByCountry, Countries, Deployment, Expected, Question, WorldSize, database};
-use super::{COOKIE_SECRET, COUNTRIES, Dice, add_cookie, head};
+use super::{COUNTRIES, Dice, add_cookie, begin, head};
 use meridian::testing::explain::dig;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::wire::name::Name;
@@ -47,7 +47,7 @@ const POLICIES: [(&str, usize, &[&str]); 7] = [
     ("fenced", 1, &["order: nearest", "answers: 2", "ttl: { min: 20, max: 60 }"]),
 ];
 
-/// How many names each policy steers, and of how many each other kind there are.
+/// Number of names that each policy steers, and of names of each other kind.
 const OWNERS: usize = 8;
 /// Customers, each with a zone.
 const CUSTOMERS: usize = 16;
@@ -311,21 +311,7 @@ impl Ordinary {
 
 impl Deployment for Ordinary {
     fn write(&self, folder: &Path, port: u16) {
-        for below in ["zones", "state"] {
-            fs::create_dir_all(folder.join(below)).expect("a folder can be made");
-        }
-        let put =
-            |path: &str, text: String| fs::write(folder.join(path), text).expect("a file can be written");
-        put(
-            "meridian.yaml",
-            format!(
-                "node: {{ name: bench }}\nlisten: {{ dns: [\"127.0.0.1:{port}\"], control: \
-                 state/control.sock, threads: 1 }}\ngeoip: {{ databases: [places.mmdb] }}\npops: \
-                 pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\ncookies: {{ secrets: \
-                 cookies.secrets }}\n"
-            ),
-        );
-        put("cookies.secrets", format!("{COOKIE_SECRET:032x}\n"));
+        let put = begin(folder, port);
         put("pops.yaml", pops());
         put("policies.yaml", policies());
         put("zones/cdn.example.zone", self.cdn_zone(""));

@@ -1,16 +1,16 @@
-//! What is known of a query before its answer begins: what the stages of a batch have found, or
-//! nothing.
+//! Facts about a query that are known before its answer begins: those that the stages of a batch
+//! have found, or none.
 
 use crate::zone::set::Found;
 
-/// What the stages before have found of a query.
+/// Facts that earlier stages have found about a query.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ahead {
-    /// Whether the message is a query, and stands read.
+    /// Whether the message was read, and is a query.
     pub(crate) is_read: bool,
-    /// What its name is.
+    /// The result of the look-up of its name, if that was found.
     pub(crate) found: Option<Found>,
-    /// Where its client is.
+    /// The leaf of its client, if that was located.
     pub(crate) leaf: Option<LeafAhead>,
 }
 

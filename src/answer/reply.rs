@@ -33,7 +33,7 @@ pub(crate) struct Reply<'s> {
     /// Names that may still be looked at: the question itself, and one for each CNAME that is
     /// followed.
     pub(crate) steps_left: usize,
-    /// Where the client is, if that is known.
+    /// The leaf of the client, if it was located before.
     pub(crate) leaf: Option<LeafAhead>,
     /// The cookie that goes into the response.
     pub(crate) cookie: Option<cookie::Whole>,

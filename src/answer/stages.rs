@@ -1,12 +1,12 @@
-//! A batch goes in stages: every message is read, then every name looked up, then every client
-//! located, and then each message is answered with what the stages before have found.
+//! A batch goes in stages: every message is read, then names are looked up and clients located, and
+//! then each message is answered with the results of the earlier stages.
 //!
 //! A stage goes through the whole batch before the next begins, and clients are located one level
 //! of their tables after the other. No load of memory then waits for another query's, nor for a
 //! branch that the processor has guessed wrong; answered one by one, each query waits for all of
-//! its own. What a stage finds is kept: nothing is read or looked up twice. Where all tables are in
-//! a core's own cache there is nothing to wait for, and messages are answered one by one. So they
-//! are for a while after a batch that asked for hardly any steered name: stages cost a static
+//! its own. Results are kept: nothing that was found is read or looked up again. Where all tables
+//! are in a core's own cache there is nothing to wait for, and messages are answered one by one. So
+//! they are for a while after a batch that asked for hardly any steered name: stages cost a static
 //! answer a fifth more.
 
 use super::ahead::{Ahead, LeafAhead};
@@ -28,7 +28,7 @@ use std::net::IpAddr;
 
 /// Names of a zone past which it fills more than a core's own cache.
 const NAMES_MANY: usize = 50_000;
-/// How many CNAMEs are followed in search of a policy.
+/// Limit of CNAMEs followed in search of a policy.
 const ALIASES_MAX: usize = 3;
 /// Readings that are left out after one in which less than one client in [`LOCATED_LEAST`] was to
 /// be located.
@@ -51,7 +51,7 @@ pub struct Stages {
     zone: Option<ZoneId>,
     /// Readings that are still left out.
     pause: u8,
-    /// What came of the last message.
+    /// The outcome of the last message.
     pub outcome: Outcome,
 }
 

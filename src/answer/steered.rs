@@ -6,7 +6,7 @@ use super::walk::Walk;
 use crate::answer::step::{Next, Step};
 use crate::limits::{ANSWERS_MAX, ECH_OCTETS_MAX};
 use crate::snapshot::locate::Decision;
-use crate::steer::choose::{Choice, ChoiceInputs, Resort, choose, pick};
+use crate::steer::choose::{Choice, Resort, choose, pick};
 use crate::steer::table::{Families, PolicyTable, SharedAddress, V4, V6};
 use crate::steer::view::View;
 use crate::wire::edns::extended_error;
@@ -46,14 +46,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let decision =
             self.reply.query_source(Some(steered.policy)).decide(policy, by_cell, seed, self.reply.draw);
         self.trace.decision(policy, &decision);
-        let question = ChoiceInputs {
-            policy,
-            preference_list: decision.preference_list,
-            pops: &snapshot.steering.pops,
-            status: &snapshot.status,
-            view,
-            family: offered,
-        };
+        let question = snapshot.question(policy, decision.preference_list, view, offered);
         let (choice, horizon_secs) = choose(question, &|| decision.key(), self.trace.choice_trace());
         self.trace.choice(snapshot, policy, choice);
         let ttl = steered.ttl.unwrap_or(decision.preference_list.ttl);
@@ -188,7 +181,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 }
 
-/// What a policy chose, to be written.
+/// The choice of a policy, to be written.
 struct Chosen<'a> {
     policy: &'a PolicyTable,
     /// Its number.

@@ -17,7 +17,7 @@ struct Doubt {
     claim: Claim,
 }
 
-/// What data may say otherwise.
+/// A claim that loaded data may contradict.
 #[derive(Clone, Debug)]
 pub(super) enum Claim {
     /// No client is in this country, nor in one of the others of the condition.

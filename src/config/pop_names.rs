@@ -3,6 +3,7 @@
 
 use super::Sources;
 use super::files::FileReader;
+use super::scalar::is_word;
 use super::tree::{Node, ValueKind};
 use std::path::Path;
 
@@ -18,15 +19,10 @@ pub(crate) fn pop_names(root: &Path, sources: &dyn Sources) -> Vec<String> {
     let pops = reader.yaml(&path, None).tree;
     match pops.as_ref().and_then(|pops| value(pops, "pops")) {
         Some(ValueKind::Map(pops)) => {
-            pops.iter().map(|(name, _)| name.text.to_string()).filter(|name| is_plain(name)).collect()
+            pops.iter().map(|(name, _)| name.text.to_string()).filter(|name| is_word(name)).collect()
         }
         _ => Vec::new(),
     }
-}
-
-/// Whether a name has nothing but letters, digits, hyphens, underscores and dots.
-fn is_plain(name: &str) -> bool {
-    name.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'))
 }
 
 /// The value of a key of a map.

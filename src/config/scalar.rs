@@ -323,6 +323,13 @@ pub(super) fn name(node: &Node, what: &str, origin: Option<&Name>, out: &mut Fin
     }
 }
 
+/// Whether a text can be a name of PoPs, tags and the like (see [`word`]).
+pub(super) fn is_word(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+}
+
 /// A name for PoPs, tags and the like: letters, digits, hyphens, underscores and dots, 1 to 63
 /// octets.
 pub(super) fn word<'t>(
@@ -331,9 +338,7 @@ pub(super) fn word<'t>(
     what: &str,
     out: &mut Findings,
 ) -> Option<&'t str> {
-    let fine = (1..=63).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-        && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    let fine = is_word(text);
     if !fine {
         out.push(
             Finding::error(code::BAD_VALUE, format!("`{text}` cannot be the name of {what}"))

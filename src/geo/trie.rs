@@ -270,7 +270,7 @@ pub(crate) struct Descent<'t, K> {
 }
 
 impl<K: AddressBits> Descent<'_, K> {
-    /// What [`AddressTable::lookup`] gives, once [`descend`] is through; with the tag.
+    /// The tag, and the result of [`AddressTable::lookup`]; only after [`descend`].
     #[inline(always)]
     pub(crate) fn found(&self) -> ((usize, u8), (u32, u8)) {
         (self.tag, (self.table.value(self.place), (self.place >> 24) as u8))

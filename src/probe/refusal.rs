@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{AlertDescription, CertificateError, Error};
 use std::fmt;
 
-/// What was seen of the certificates that a server sent.
+/// Facts about the certificates that a server sent.
 #[derive(Debug)]
 pub(super) struct Seen {
     /// When the server's certificate ends, in seconds since 1970.
@@ -65,7 +65,7 @@ impl Seen {
 
 /// A handshake that failed.
 pub(super) struct Refusal<'r> {
-    /// What rustls says.
+    /// The error of rustls.
     pub(super) error: &'r Error,
     /// The name that the certificate must be for.
     pub(super) name: &'r ServerName<'static>,

@@ -7,7 +7,7 @@
 
 use super::Snapshot;
 use super::locate::QuerySource;
-use crate::steer::choose::{Choice, ChoiceInputs, NoChoiceTrace, choose, pick};
+use crate::steer::choose::{Choice, NoChoiceTrace, choose, pick};
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
 use crate::wire::ecs::ClientSubnet;
@@ -127,26 +127,18 @@ fn clients(policy: &PolicyTable, samples: u32) -> impl Iterator<Item = IpAddr> {
 /// Whether an answer from a preference list reads the client's cell, in either family, as things
 /// stand.
 pub(super) fn reads_cell(snapshot: &Snapshot, index: u32, preference_list: &PreferenceList) -> bool {
-    let policy = &snapshot.steering.policies[index as usize];
+    let (policy, view) = (&snapshot.steering.policies[index as usize], snapshot.status.view(index));
     let asked = Cell::new(false);
     let key = || {
         asked.set(true);
         0
     };
     for family in [V4, V6].into_iter().filter(|family| policy.families & family != 0) {
-        let question = ChoiceInputs {
-            policy,
-            preference_list,
-            pops: &snapshot.steering.pops,
-            status: &snapshot.status,
-            view: snapshot.status.view(index),
-            family: Some(family),
-        };
+        let question = snapshot.question(policy, preference_list, view, Some(family));
         let (choice, _) = choose(question, &key, &mut NoChoiceTrace);
         if let Choice::Pop { slot, resort, .. } = choice {
             let addresses = &snapshot.steering.slots[slot as usize];
-            let (down_v4, down_v6) =
-                snapshot.status.view(index).slot(slot).not_answered(resort.ignores_probes());
+            let (down_v4, down_v6) = view.slot(slot).not_answered(resort.ignores_probes());
             if family == V4 {
                 pick(&addresses.v4, down_v4, preference_list.answers, &key);
             } else {
@@ -166,14 +158,8 @@ pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, own
     if decision.is_special {
         return None;
     }
-    let question = ChoiceInputs {
-        policy,
-        preference_list: decision.preference_list,
-        pops: &snapshot.steering.pops,
-        status: &snapshot.status,
-        view: snapshot.status.view(index),
-        family: None,
-    };
+    let view = snapshot.status.view(index);
+    let question = snapshot.question(policy, decision.preference_list, view, None);
     Some(match choose(question, &|| decision.key(), &mut NoChoiceTrace).0 {
         Choice::Pop { pop, .. } => Answered::Pop(snapshot.steering.pops[usize::from(pop.0)].name.clone()),
         Choice::Cname(cname) => Answered::Cname(

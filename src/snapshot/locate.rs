@@ -7,15 +7,18 @@
 //! as the scope. Whatever decided is covered by the scope: the leaf's depth, and the cell's where
 //! the cell was read.
 
+use super::Snapshot;
 use super::steering::BY_ECS_SPECIAL;
 use crate::geo::embedded;
 use crate::geo::prefix::{truncate_v4, truncate_v6};
 use crate::geo::special::special_block;
 use crate::geo::trie::{Deeper, Trie};
+use crate::steer::choose::ChoiceInputs;
 use crate::steer::policy::Sharing;
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::rendezvous::cell_key;
-use crate::steer::table::{PolicyTable, REDIRECT};
+use crate::steer::table::{Families, PolicyTable, REDIRECT};
+use crate::steer::view::View;
 use crate::wire::ecs::ClientSubnet;
 use crate::wire::hash::mix;
 use std::cell::Cell;
@@ -187,6 +190,21 @@ fn cell_depth(subject: LookupAddress, policy: &PolicyTable) -> u8 {
         LookupAddress::V4 { offset, .. } => policy.cell_v4 + offset,
         LookupAddress::V6(0..=1) => 128,
         LookupAddress::V6(_) => policy.cell_v6,
+    }
+}
+
+impl Snapshot {
+    /// The inputs of a choice, for a preference list of a policy and an asked family.
+    #[inline(always)]
+    pub(crate) fn question<'s>(
+        &'s self,
+        policy: &'s PolicyTable,
+        preference_list: &'s PreferenceList,
+        view: &'s View,
+        family: Option<Families>,
+    ) -> ChoiceInputs<'s> {
+        let (pops, status) = (&*self.steering.pops, &self.status);
+        ChoiceInputs { policy, preference_list, pops, status, view, family }
     }
 }
 

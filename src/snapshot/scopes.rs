@@ -1,4 +1,4 @@
-//! How many ECS scopes a policy costs the caches of resolvers.
+//! Number of ECS scopes of a policy: its cost in the caches of resolvers.
 //!
 //! A leaf is one scope, unless an answer there reads the client's cell: then each of its cells is
 //! one. Which leaves are parted follows from the preference list alone, so it is found out once for

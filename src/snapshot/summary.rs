@@ -48,7 +48,8 @@ pub(crate) struct PolicySummary {
     pub(crate) preference_lists: usize,
     /// Distinct scopes: its cost in resolvers' caches.
     pub(crate) scopes: usize,
-    /// Where it shares by cell: its IPv4 scopes, the cells of leaves that share counted.
+    /// Number of IPv4 scopes, with the cells of leaves that share; `None` where nothing shares by
+    /// cell.
     pub(crate) v4_scopes: Option<u64>,
     /// Networks of databases that give way to another of their block, for clients by ECS.
     pub(crate) overruled: usize,

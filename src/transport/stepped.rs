@@ -54,12 +54,12 @@ impl SteppedWorker {
         })
     }
 
-    /// Where it is asked.
+    /// The address of its socket.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.worker_context.socket.local_addr()
     }
 
-    /// What it answers from.
+    /// The snapshot in service.
     pub fn published(&self) -> &Published {
         &self.worker_context.shared.published
     }

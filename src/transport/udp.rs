@@ -69,7 +69,7 @@ pub(crate) fn turn(worker_context: &WorkerContext, kept: &mut Kept, drops: &mut 
     }
 }
 
-/// What a worker keeps from one turn to the next.
+/// Buffers and state that a worker keeps from one turn to the next.
 pub(crate) struct Kept {
     batch: Batch,
     worker_scratch: WorkerScratch,

@@ -85,7 +85,7 @@ struct RawRecord<'a> {
     end: usize,
 }
 
-/// Where the name at `at` ends; compression pointers are stepped over, not followed.
+/// The end of the name at `at`; compression pointers are stepped over, not followed.
 #[inline]
 fn name_end(packet: &[u8], at: usize) -> Option<usize> {
     let mut end = at;

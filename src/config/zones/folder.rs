@@ -66,7 +66,7 @@ struct Claim {
     zone: Name,
     path: PathBuf,
     file: FileId,
-    /// What stands in it, if it can be read.
+    /// Its tree and octets, if it can be read.
     text: Option<(Node, Arc<[u8]>)>,
 }
 

@@ -239,7 +239,7 @@ impl Image {
         if node.kind == NodeKind::Steered { self.steered.get(node.link as usize) } else { None }
     }
 
-    /// What a node that [`Match::Exact`] or [`Match::Wildcard`] gives is to who asks for a type.
+    /// The usual answer of a node, given by [`Match::Exact`] or [`Match::Wildcard`], to a type.
     #[inline(always)]
     pub fn usual(&self, node: NodeId, qtype: RrType) -> Usual<'_> {
         match self.steered_at(node) {
