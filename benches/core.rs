@@ -5,7 +5,8 @@
 mod support;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use meridian::testing::answer::{Client, QueryContext, Scratch, Transport, respond_by};
+use meridian::testing::answer::stages::{Plans, Stages};
+use meridian::testing::answer::{Client, QueryContext, Transport};
 use meridian::testing::wire::query::{Parsed, Query, parse};
 use meridian::testing::wire::rr::RrType;
 use std::hint::black_box;
@@ -31,19 +32,19 @@ fn core(criterion: &mut Criterion) {
         ),
         ("answer chain with ECS", query("images.shop.example.", RrType::A, ecs)),
     ] {
-        let (mut draw, mut scratch) = (0, Scratch::default());
+        let (mut draw, mut stages, none) = (0, Stages::default(), Plans::default());
         criterion.bench_function(what, |b| {
             b.iter(|| {
                 draw += 1;
-                respond_by(
-                    &mut scratch,
+                stages.respond(
+                    (&none, 0),
                     &world.snapshot,
                     black_box(&packet),
                     &client,
                     QueryContext { draw, epoch_secs: 0 },
                     &mut out,
                 );
-                scratch.outcome
+                stages.outcome
             });
         });
     }

@@ -3,11 +3,11 @@
 
 pub mod answer {
     pub use crate::answer::{
-        Client, Disposition, Outcome, QueryContext, Reason, Scratch, Step, Trace, Transport, respond,
-        respond_by, respond_traced,
+        Client, Decided, Disposition, Outcome, QueryContext, Reason, Step, Trace, Transport, respond,
+        respond_traced,
     };
     pub mod stages {
-        pub use crate::answer::stages::Stages;
+        pub use crate::answer::stages::{Plans, Stages};
     }
 }
 pub mod budget {

@@ -24,7 +24,8 @@ mod world;
 
 mod stages;
 
-use meridian::testing::answer::{self, Client, QueryContext, Scratch, Transport};
+use meridian::testing::answer::stages::{Plans, Stages};
+use meridian::testing::answer::{Client, QueryContext, Transport};
 use meridian::testing::reload::prepare;
 use meridian::testing::shared::counters::{CounterBlock, Lane};
 use meridian::testing::shared::published::Published;
@@ -226,7 +227,8 @@ fn load(folder: &Path) -> Arc<Snapshot> {
 /// Answers and counts datagrams one by one, without a socket and without stages.
 #[inline(never)]
 fn answer_all(published: &Published, block: &CounterBlock, questions: &[Question]) -> usize {
-    let (mut draws, mut scratch, mut room) = (Draws::seeded(), Scratch::default(), [0; 1232]);
+    let (mut draws, mut stages, mut room) = (Draws::seeded(), Stages::default(), [0; 1232]);
+    let none = Plans::default();
     for batch in questions.chunks(BATCH).cycle().take(QUERIES / BATCH) {
         block.received(BATCH as u64);
         let service = published.served();
@@ -236,8 +238,8 @@ fn answer_all(published: &Published, block: &CounterBlock, questions: &[Question
                 let client = Client { address: question.client, transport: Transport::Udp };
                 let moment = QueryContext { draw: draws.draw(), epoch_secs };
                 let snapshot = &service.snapshot;
-                answer::respond_by(&mut scratch, snapshot, &question.packet, &client, moment, &mut room);
-                block.answered(&service, &scratch.outcome);
+                stages.respond((&none, 0), snapshot, &question.packet, &client, moment, &mut room);
+                block.answered(&service, &stages.outcome);
             }
         }));
     }

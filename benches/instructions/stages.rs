@@ -6,7 +6,7 @@
 use crate::DIFFERENT;
 use crate::world::Question;
 use crate::world::ordinary::{Kind, Ordinary};
-use meridian::testing::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
+use meridian::testing::answer::{Client, Decided, Disposition, Outcome, QueryContext, Transport, respond};
 use meridian::testing::shared::counters::CounterBlock;
 use meridian::testing::shared::published::ServedSnapshot;
 use meridian::testing::snapshot::Snapshot;
@@ -113,10 +113,12 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
             budget: 100,
             run: Box::new(move |_| {
                 let decided = Outcome {
-                    policy: Some(0),
-                    reason: Some(meridian::testing::answer::Reason::Regular),
-                    evidence: Some(meridian::testing::snapshot::locate::Evidence::Ecs),
-                    pop: Some((pop, meridian::testing::steer::choose::Resort::Regular)),
+                    decided: Some(Decided {
+                        policy: 0,
+                        reason: meridian::testing::answer::Reason::Regular,
+                        evidence: meridian::testing::snapshot::locate::Evidence::Ecs,
+                        pop: Some((pop, meridian::testing::steer::choose::Resort::Regular)),
+                    }),
                     ..answered
                 };
                 block.answered(service, black_box(&decided));
@@ -129,7 +131,10 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
 fn policy_of(snapshot: &Snapshot, question: &Question) -> u32 {
     let client = Client { address: question.client, transport: Transport::Udp };
     let context = QueryContext { draw: 1, epoch_secs: 1 };
-    respond(snapshot, &question.packet, &client, context, &mut [0; 1232]).policy.expect("a steered name")
+    respond(snapshot, &question.packet, &client, context, &mut [0; 1232])
+        .decided
+        .expect("a steered name")
+        .policy
 }
 
 /// Nanoseconds of one run, the loop included.

@@ -134,11 +134,12 @@ fn per_query(snapshot: &Snapshot, questions: &Questions) -> f64 {
             while spent < ROUND_NANOS {
                 for start in (0..questions.count()).step_by(BATCH) {
                     let count = BATCH.min(questions.count() - start);
-                    stages.read(snapshot, count, |index| (questions.at(start + index), resolver.into()));
+                    let octets = |index| questions.at(start + index);
+                    let plans = stages.read(snapshot, count, octets, |_| resolver.into());
                     for index in start..start + count {
                         let moment = QueryContext { draw: 1, epoch_secs: 0 };
                         stages.respond(
-                            index - start,
+                            (&plans, index - start),
                             snapshot,
                             black_box(questions.at(index)),
                             &client,

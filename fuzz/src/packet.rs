@@ -58,8 +58,8 @@ pub fn packet(data: &[u8]) {
         // A batch answers as one by one.
         let mut room = [0u8; 65_535];
         let moment = QueryContext { draw: data.len() as u64, epoch_secs: EPOCH_SECS };
-        stages.read(snapshot(), 2, |_| (data, CLIENT));
-        stages.respond(1, snapshot(), data, &client, moment, &mut room);
+        let plans = stages.read(snapshot(), 2, |_| data, |_| CLIENT);
+        stages.respond((&plans, 1), snapshot(), data, &client, moment, &mut room);
         assert_eq!(stages.outcome, outcome);
         if let Disposition::Send(len) = outcome.disposition {
             assert_eq!(room[..len], out[..len]);

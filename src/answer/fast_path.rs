@@ -9,12 +9,12 @@
 //! alone, so `explain` never comes here, and the law that a traced answer is the served answer
 //! compares the two.
 
-use super::outcome::{Outcome, Reason};
+use super::outcome::{Decided, Outcome, Reason};
 use super::reply::Reply;
 use super::steered::shuffle;
 use crate::answer::step::Step;
 use crate::snapshot::locate::Decision;
-use crate::steer::choose::{ChoiceInputs, Resort, leader, pick};
+use crate::steer::choose::{Resort, leader, pick};
 use crate::steer::table::{SharedAddress, V4, V6};
 use crate::wire::hash;
 use crate::wire::header::flag;
@@ -129,20 +129,12 @@ impl<'s> Reply<'s> {
         if policy.families & family == 0 {
             return self.fast_data(step, Usual::NoData);
         }
-        let (view, by_cell) = snapshot.status.seen_by(steered.policy, policy);
         let seed = match step.found.matched {
             Match::Wildcard(_) => hash::name(step.name),
             _ => steered.seed,
         };
-        let decision = self.query_source(Some(steered.policy)).decide(policy, by_cell, seed, self.draw);
-        let question = ChoiceInputs {
-            policy,
-            preference_list: decision.preference_list,
-            pops: &snapshot.steering.pops,
-            status: &snapshot.status,
-            view,
-            family: Some(family),
-        };
+        let (decision, view) = self.decide(steered.policy, seed)?;
+        let question = snapshot.question(policy, decision.preference_list, view, Some(family));
         let (pop, slot, horizon_secs) = leader(question, &|| decision.key())?;
         let own = snapshot.steering.slots.get(slot as usize)?;
         let seen = view.slots().get(slot as usize)?;
@@ -155,10 +147,12 @@ impl<'s> Reply<'s> {
             self.fast_addresses(step, own, &decision, ttl, |address| address.octets())?;
         }
         self.scope = self.scope.max(decision.scope());
-        outcome.policy = Some(steered.policy);
-        outcome.reason = Some(Reason::Regular);
-        outcome.evidence = Some(decision.evidence);
-        outcome.pop = Some((pop, Resort::Regular));
+        outcome.decided = Some(Decided {
+            policy: steered.policy,
+            reason: Reason::Regular,
+            evidence: decision.evidence(),
+            pop: Some((pop, Resort::Regular)),
+        });
         Some(())
     }
 

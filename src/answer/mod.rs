@@ -35,7 +35,7 @@ mod steered;
 mod step;
 mod walk;
 
-pub use outcome::{Disposition, Outcome, Reason};
+pub use outcome::{Decided, Disposition, Outcome, Reason};
 pub use step::Step;
 pub use trace::Trace;
 
@@ -89,30 +89,6 @@ pub fn respond(
     respond_traced(snapshot, packet, client, context, out, &mut trace::NoTrace::default())
 }
 
-/// What whoever answers many messages keeps from one to the next, so that nothing is made anew or
-/// copied. It says nothing of earlier messages but for `outcome`, which is that of the last.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    query: Query,
-    /// What came of the last message.
-    pub outcome: Outcome,
-}
-
-/// [`respond`] for many messages; the outcome stands in `scratch`.
-#[inline]
-pub fn respond_by(
-    scratch: &mut Scratch,
-    snapshot: &Snapshot,
-    packet: &[u8],
-    client: &Client,
-    context: QueryContext,
-    out: &mut [u8],
-) {
-    let Scratch { query, outcome } = scratch;
-    let ahead = &Ahead::default();
-    converse(query, ahead, outcome, snapshot, packet, client, context, out, &mut trace::NoTrace::default());
-}
-
 /// [`respond`] with a trace.
 pub fn respond_traced<T: Trace>(
     snapshot: &Snapshot,
@@ -122,17 +98,16 @@ pub fn respond_traced<T: Trace>(
     out: &mut [u8],
     trace: &mut T,
 ) -> Outcome {
-    let mut scratch = Scratch::default();
-    let Scratch { query, outcome } = &mut scratch;
-    converse(query, &Ahead::default(), outcome, snapshot, packet, client, context, out, trace);
-    scratch.outcome
+    let (mut query, mut outcome) = (Query::default(), Outcome::silence());
+    converse(&mut query, &Ahead::default(), &mut outcome, snapshot, packet, client, context, out, trace);
+    outcome
 }
 
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "what belongs together here is apart for all callers")]
 fn converse<T: Trace>(
     query: &mut Query,
-    ahead: &Ahead,
+    ahead: &Ahead<'_>,
     outcome: &mut Outcome,
     snapshot: &Snapshot,
     packet: &[u8],
@@ -148,7 +123,7 @@ fn converse<T: Trace>(
     match &(if ahead.is_read { Parsed::Query } else { parse(packet, query) }) {
         Parsed::Query => {
             let mut reply = Reply::new(snapshot, query, packet, (client, context), out, outcome);
-            reply.leaf = ahead.leaf;
+            reply.located = ahead.located.as_ref();
             match if T::IS_SILENT { reply.fast_path(ahead.found, outcome) } else { Err(None) } {
                 Ok(rcode) => reply.finish(rcode, None, outcome),
                 Err(step) => at_length(reply.moved(), step, outcome, trace),

@@ -90,21 +90,33 @@ pub struct Outcome {
     pub scope: u8,
     /// Zone of the question.
     pub zone: Option<ZoneId>,
-    /// Policy that chose last, if one did.
-    pub policy: Option<u32>,
-    /// Why that policy answered as it did.
-    pub reason: Option<Reason>,
-    /// What located the client for that policy.
-    pub evidence: Option<Evidence>,
+    /// What the policy that chose last has decided, if one did.
+    pub decided: Option<Decided>,
     /// The type that was asked for; 0 where there was no question to read.
     pub qtype: RrType,
-    /// PoP that was chosen, and how far the choice had to go.
-    pub pop: Option<(PopId, Resort)>,
     /// What the DNS cookie says of the client.
     pub cookie: CookieStatus,
 }
 
+/// What a policy has decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The number of the policy.
+    pub policy: u32,
+    /// Why it answered as it did.
+    pub reason: Reason,
+    /// What located the client for it.
+    pub evidence: Evidence,
+    /// PoP that was chosen, and how far the choice had to go.
+    pub pop: Option<(PopId, Resort)>,
+}
+
 impl Outcome {
+    /// PoP that was chosen last, and how far the choice had to go.
+    pub fn pop(&self) -> Option<(PopId, Resort)> {
+        self.decided?.pop
+    }
+
     /// Nothing is sent.
     #[inline]
     pub const fn silence() -> Outcome {
@@ -114,11 +126,8 @@ impl Outcome {
             truncated: false,
             scope: 0,
             zone: None,
-            policy: None,
-            reason: None,
-            evidence: None,
+            decided: None,
             qtype: RrType(0),
-            pop: None,
             cookie: CookieStatus::None,
         }
     }

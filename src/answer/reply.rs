@@ -1,12 +1,13 @@
 //! The reply: its size limit, its cookie and the echoed question, then the OPT and the header.
 
-use super::ahead::LeafAhead;
+use super::ahead::Located;
 use super::outcome::Outcome;
 use super::{Client, Disposition, QueryContext, Transport};
 use crate::answer::step::Step;
 use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
-use crate::snapshot::locate::QuerySource;
+use crate::snapshot::locate::{Decision, QuerySource};
+use crate::steer::view::View;
 use crate::wire::cookie::{self, CookieStatus};
 use crate::wire::edns::{Edns, ResponseOptions};
 use crate::wire::position::NamePosition;
@@ -33,8 +34,8 @@ pub(crate) struct Reply<'s> {
     /// Names that may still be looked at: the question itself, and one for each CNAME that is
     /// followed.
     pub(crate) steps_left: usize,
-    /// The leaf of the client, if it was located before.
-    pub(crate) leaf: Option<LeafAhead>,
+    /// The client, if it was located before.
+    pub(crate) located: Option<&'s Located<'s>>,
     /// The cookie that goes into the response.
     pub(crate) cookie: Option<cookie::Whole>,
 }
@@ -68,7 +69,7 @@ impl<'s> Reply<'s> {
             response,
             scope: 0,
             steps_left: CHAIN_MAX + 1,
-            leaf: None,
+            located: None,
             cookie,
         }
     }
@@ -77,8 +78,18 @@ impl<'s> Reply<'s> {
     /// fast path stays in registers.
     #[inline(always)]
     pub(crate) fn moved(self) -> Reply<'s> {
-        let Reply { snapshot, query, client, draw, response, scope, steps_left, leaf, cookie } = self;
-        Reply { snapshot, query, client, draw, response: response.moved(), scope, steps_left, leaf, cookie }
+        let Reply { snapshot, query, client, draw, response, scope, steps_left, located, cookie } = self;
+        Reply {
+            snapshot,
+            query,
+            client,
+            draw,
+            response: response.moved(),
+            scope,
+            steps_left,
+            located,
+            cookie,
+        }
     }
 
     /// Takes back what was written behind the question.
@@ -96,12 +107,19 @@ impl<'s> Reply<'s> {
         Step { name, written, found, image: self.snapshot.zones.zone(found.zone) }
     }
 
-    /// From where the query is seen. Source 0 asks not to be located by the subnet (RFC 7871
-    /// section 7.1.2). Its leaf may be known, for the policy that is going to decide.
+    /// The decision of the policy of this number, for an owner, and what the policy sees of the
+    /// PoPs. Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
     #[inline(always)]
-    pub(crate) fn query_source(&self, policy: Option<u32>) -> QuerySource<'s> {
-        let leaf = self.leaf.filter(|leaf| Some(leaf.policy) == policy).map(|known| known.leaf);
-        QuerySource { resolver: self.client.address, subnet: self.query.subnet(), leaf }
+    pub(crate) fn decide(&self, number: u32, owner_seed: u64) -> Option<(Decision<'s>, &'s View)> {
+        let source = QuerySource { resolver: self.client.address, subnet: self.query.subnet() };
+        if let Some(known) = self.located
+            && known.policy == number
+        {
+            let decision = source.decide(&known.lookup, known.leaf, owner_seed, self.draw);
+            return Some((decision, known.lookup.view));
+        }
+        let lookup = source.lookup(self.snapshot, number)?;
+        Some((source.decide(&lookup, lookup.leaf(), owner_seed, self.draw), lookup.view))
     }
 
     /// Writes the OPT, with an extended error if there is room, and the header; and tells the

@@ -9,17 +9,17 @@
 //! they are for a while after a batch that asked for hardly any steered name: stages cost a static
 //! answer a fifth more.
 
-use super::ahead::{Ahead, LeafAhead};
+use super::ahead::{Ahead, Located};
 use super::outcome::Outcome;
 use super::{Client, QueryContext, converse, fast_path, trace};
-use crate::geo::trie::{Descent, Trie, descend};
+use crate::geo::trie::{Descent, descend};
 use crate::limits::PREFETCH_MAX;
 use crate::snapshot::Snapshot;
-use crate::snapshot::locate::LookupAddress;
+use crate::snapshot::locate::{ClientDescent, ClientLookup, QuerySource};
 use crate::snapshot::steering::CacheFootprint;
-use crate::steer::table::REDIRECT;
+use crate::steer::table::{REDIRECT, V4, V6};
 use crate::wire::query::{Parsed, Query, parse};
-use crate::wire::rr::CLASS_IN;
+use crate::wire::rr::{CLASS_IN, RrType};
 use crate::zone::image::{Match, Usual};
 use crate::zone::set::{Found, ZoneId};
 use std::array;
@@ -36,17 +36,21 @@ const PAUSE: u8 = 7;
 /// See [`PAUSE`].
 const LOCATED_LEAST: usize = 8;
 
-/// A message on its way.
+/// What the stages have found about each message of a reading.
 #[derive(Debug, Default)]
-struct Lane {
-    query: Query,
-    ahead: Ahead,
+pub struct Plans<'s>([Ahead<'s>; PREFETCH_MAX]);
+
+impl Plans<'_> {
+    /// How many clients were located.
+    pub fn located(&self) -> usize {
+        self.0.iter().filter(|plan| plan.located.is_some()).count()
+    }
 }
 
 /// Answers batches.
 #[derive(Debug)]
 pub struct Stages {
-    lanes: Box<[Lane; PREFETCH_MAX]>,
+    queries: Box<[Query; PREFETCH_MAX]>,
     /// The zone of the last answer: that of the next, for what a large one needs.
     zone: Option<ZoneId>,
     /// Readings that are still left out.
@@ -58,7 +62,7 @@ pub struct Stages {
 impl Default for Stages {
     fn default() -> Stages {
         Stages {
-            lanes: Box::new(array::from_fn(|_| Lane::default())),
+            queries: Box::new(array::from_fn(|_| Query::default())),
             zone: None,
             pause: 0,
             outcome: Outcome::default(),
@@ -68,130 +72,118 @@ impl Default for Stages {
 
 impl Stages {
     /// The stages before the answers, for `count` messages, of which the first [`PREFETCH_MAX`] are
-    /// looked at, given with their resolvers' addresses. Gives how many clients were located.
-    pub fn read<'m>(
+    /// looked at, with their resolvers' addresses.
+    pub fn read<'s, 'm>(
         &mut self,
-        snapshot: &Snapshot,
+        snapshot: &'s Snapshot,
         count: usize,
-        message: impl Fn(usize) -> (&'m [u8], IpAddr),
-    ) -> usize {
-        for lane in &mut *self.lanes {
-            lane.ahead = Ahead::default();
-        }
+        message: impl Fn(usize) -> &'m [u8],
+        resolver: impl Fn(usize) -> IpAddr,
+    ) -> Plans<'s> {
+        let mut plans = Plans::default();
         let is_far = snapshot.steering.cache_footprint == CacheFootprint::Far && self.pause == 0;
         self.pause = self.pause.saturating_sub(1);
         let large = self.zone.and_then(|zone| snapshot.zones.get(zone));
         let large = large.filter(|zone| zone.names() > NAMES_MANY);
         if count < 2 || !is_far && large.is_none() {
-            return 0;
+            return plans;
         }
         let count = count.min(PREFETCH_MAX);
-        let lanes = self.lanes.get_mut(..count).unwrap_or_default();
-        for (index, lane) in lanes.iter_mut().enumerate() {
-            lane.ahead.is_read = matches!(parse(message(index).0, &mut lane.query), Parsed::Query);
+        let queries = self.queries.get_mut(..count).unwrap_or_default();
+        for (index, (query, plan)) in queries.iter_mut().zip(&mut plans.0).enumerate() {
+            plan.is_read = matches!(parse(message(index), query), Parsed::Query);
         }
         if let Some(zone) = large {
             let mut hashes = [0; PREFETCH_MAX];
-            for (hash, lane) in hashes.iter_mut().zip(lanes.iter().filter(|lane| lane.ahead.is_read)) {
-                *hash = lane.query.name.hash_whole(0);
+            let read = queries.iter().zip(&plans.0).filter(|(_, plan)| plan.is_read);
+            for (hash, (query, _)) in hashes.iter_mut().zip(read) {
+                *hash = query.name.hash_whole(0);
             }
             black_box(zone.prefetch(&hashes[..count]));
         }
-        if !is_far {
-            return 0;
-        }
-        let located = locate(snapshot, lanes, |index| message(index).1);
-        if located * LOCATED_LEAST < count {
+        if is_far && locate(snapshot, queries, &mut plans, resolver) * LOCATED_LEAST < count {
             self.pause = PAUSE;
         }
-        located
+        plans
     }
 
-    /// Answers the message at `index` of those that were last given to [`Stages::read`], by the
-    /// same snapshot. The outcome stands in `self`.
+    /// Answers the message at `index` of those that were last given to [`Stages::read`], which gave
+    /// `plans`, by the same snapshot. The outcome stands in `self`.
     #[inline(always)]
     pub fn respond(
         &mut self,
-        index: usize,
+        (plans, index): (&Plans<'_>, usize),
         snapshot: &Snapshot,
         packet: &[u8],
         client: &Client,
         context: QueryContext,
         out: &mut [u8],
     ) {
-        let place = index.min(PREFETCH_MAX - 1);
-        let Lane { query, ahead } = &mut self.lanes[place];
+        let none = Ahead::default();
         // A message past those that were read has none before it.
-        if place != index {
-            *ahead = Ahead::default();
-        }
-        converse(
-            query,
-            ahead,
-            &mut self.outcome,
-            snapshot,
-            packet,
-            client,
-            context,
-            out,
-            &mut trace::NoTrace::default(),
-        );
+        let plan = plans.0.get(index).unwrap_or(&none);
+        let query = &mut self.queries[index.min(PREFETCH_MAX - 1)];
+        let trace = &mut trace::NoTrace::default();
+        converse(query, plan, &mut self.outcome, snapshot, packet, client, context, out, trace);
         self.zone = self.outcome.zone.or(self.zone);
     }
 }
 
-/// Looks names up, then locates the clients of those that policies steer.
-fn locate(snapshot: &Snapshot, lanes: &mut [Lane], resolver: impl Fn(usize) -> IpAddr) -> usize {
+/// Looks names up, then locates the clients of those that policies steer; gives how many.
+fn locate<'s>(
+    snapshot: &'s Snapshot,
+    queries: &[Query],
+    plans: &mut Plans<'s>,
+    resolver: impl Fn(usize) -> IpAddr,
+) -> usize {
     let mut v4: [Option<Descent<'_, u32>>; PREFETCH_MAX] = [None; PREFETCH_MAX];
     let mut v6: [Option<Descent<'_, u128>>; PREFETCH_MAX] = [None; PREFETCH_MAX];
     let (mut count_v4, mut count_v6) = (0, 0);
-    for (index, Lane { query, ahead }) in lanes.iter_mut().enumerate() {
-        if !ahead.is_read || query.qclass != CLASS_IN || !fast_path::is_plain(query.qtype) {
+    for (index, (query, plan)) in queries.iter().zip(&mut plans.0).enumerate() {
+        if !plan.is_read || query.qclass != CLASS_IN || !fast_path::is_plain(query.qtype) {
             continue;
         }
-        ahead.found = snapshot.zones.lookup(&query.name);
-        let Some((policy, trie, subject)) =
-            ahead.found.and_then(|found| way(snapshot, query, found, || resolver(index)))
+        plan.found = snapshot.zones.lookup(&query.name);
+        let Some((policy, lookup)) =
+            plan.found.and_then(|found| client_lookup(snapshot, query, found, || resolver(index)))
         else {
             continue;
         };
-        // The leaf comes with the descent.
-        ahead.leaf = Some(LeafAhead { policy, leaf: (REDIRECT, 0) });
-        match subject {
-            LookupAddress::V4 { bits, offset } => {
+        match lookup.descent(index) {
+            ClientDescent::V4(descent) => {
                 if let Some(place) = v4.get_mut(count_v4) {
-                    (*place, count_v4) = (Some(trie.v4.descent(bits, (index, offset))), count_v4 + 1);
+                    (*place, count_v4) = (Some(descent), count_v4 + 1);
                 }
             }
-            LookupAddress::V6(bits) => {
+            ClientDescent::V6(descent) => {
                 if let Some(place) = v6.get_mut(count_v6) {
-                    (*place, count_v6) = (Some(trie.v6.descent(bits, (index, 0))), count_v6 + 1);
+                    (*place, count_v6) = (Some(descent), count_v6 + 1);
                 }
             }
         }
+        // The leaf comes with the descent.
+        plan.located = Some(Located { policy, lookup, leaf: (REDIRECT, 0) });
     }
     descend(&mut v4[..count_v4]);
     descend(&mut v6[..count_v6]);
-    let found_v4 = v4.iter().flatten().map(Descent::found);
-    for ((index, offset), (value, depth)) in found_v4.chain(v6.iter().flatten().map(Descent::found)) {
-        let Some(Lane { ahead, .. }) = lanes.get_mut(index) else { continue };
-        // What leads to the IPv4 table is looked up when the answer is made.
-        ahead.leaf = ahead.leaf.filter(|_| value != REDIRECT);
-        if let Some(leaf) = &mut ahead.leaf {
-            leaf.leaf = (value, depth + offset);
+    let found_v4 = v4[..count_v4].iter().flatten().map(Descent::found);
+    for (index, leaf) in found_v4.chain(v6[..count_v6].iter().flatten().map(Descent::found)) {
+        if let Some(located) = plans.0.get_mut(index).and_then(|plan| plan.located.as_mut()) {
+            located.leaf = located.lookup.leaf_from(leaf);
         }
     }
     count_v4 + count_v6
 }
 
-/// The policy that decides what a query gets, its routes, and the address that is looked up there.
+/// The policy that decides what a query gets, and what it looks up for that; `None` where no place
+/// is asked for.
 #[inline(always)]
-fn way<'s>(
+fn client_lookup<'s>(
     snapshot: &'s Snapshot,
     query: &Query,
     mut found: Found,
     resolver: impl Fn() -> IpAddr,
-) -> Option<(u32, &'s Trie, LookupAddress)> {
+) -> Option<(u32, ClientLookup<'s>)> {
     let mut aliases = 0;
     let steered = loop {
         let (Match::Exact(node) | Match::Wildcard(node)) = found.matched else { return None };
@@ -206,17 +198,16 @@ fn way<'s>(
         }
     };
     let policy = snapshot.steering.policies.get(steered.policy as usize)?;
-    // Classes of resolvers have routes of their own.
-    if policy.resolver_classes.is_some() {
+    let is_asked = match query.qtype {
+        RrType::A => policy.families & V4 != 0,
+        RrType::AAAA => policy.families & V6 != 0,
+        RrType::HTTPS => policy.https,
+        _ => false,
+    };
+    // A CNAME answers every type.
+    if !is_asked && !policy.may_alias() {
         return None;
     }
-    let (_, by_cell) = snapshot.status.seen_by(steered.policy, policy);
-    let trie = &**policy.routes_of(by_cell).first()?;
-    let subnet = query.subnet().filter(|_| policy.ecs);
-    // A resolver is located deeper, where there is something.
-    if subnet.is_none() && trie.deeper.is_some() {
-        return None;
-    }
-    let address = subnet.map_or_else(resolver, |subnet| subnet.address);
-    Some((steered.policy, trie, LookupAddress::of(address)))
+    let source = QuerySource { resolver: resolver(), subnet: query.subnet() };
+    Some((steered.policy, source.lookup(snapshot, steered.policy)?))
 }

@@ -1,6 +1,6 @@
 //! Names whose addresses a policy decides.
 
-use super::outcome::Reason;
+use super::outcome::{Decided, Reason};
 use super::trace::Trace;
 use super::walk::Walk;
 use crate::answer::step::{Next, Step};
@@ -42,9 +42,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         } else {
             steered.seed
         };
-        let (view, by_cell) = snapshot.status.seen_by(steered.policy, policy);
-        let decision =
-            self.reply.query_source(Some(steered.policy)).decide(policy, by_cell, seed, self.reply.draw);
+        let Some((decision, view)) = self.reply.decide(steered.policy, seed) else {
+            return Next::Done(Rcode::SERVFAIL);
+        };
         self.trace.decision(policy, &decision);
         let question = snapshot.question(policy, decision.preference_list, view, offered);
         let (choice, horizon_secs) = choose(question, &|| decision.key(), self.trace.choice_trace());
@@ -70,13 +70,12 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         if self.stops_before_scope(scope) {
             return false;
         }
-        let outcome = &mut *self.outcome;
-        outcome.policy = Some(index);
-        outcome.reason = Some(Reason::of(choice));
-        outcome.evidence = Some(decision.evidence);
-        if let Choice::Pop { pop, resort, .. } = choice {
-            outcome.pop = Some((pop, resort));
-        }
+        let pop = match choice {
+            Choice::Pop { pop, resort, .. } => Some((pop, resort)),
+            _ => None,
+        };
+        let (reason, evidence) = (Reason::of(choice), decision.evidence());
+        self.outcome.decided = Some(Decided { policy: index, reason, evidence, pop });
         self.trace.key(policy, decision);
         // Whatever comes out is this client's, but for the denial that all clients of a policy get
         // at the same time. Where a CNAME is possible, that there is none is tailored too.

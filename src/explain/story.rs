@@ -114,7 +114,7 @@ impl<'a> Story<'a> {
         let ranker = Ranker::new(written, &snapshot.pops, site.clone());
         let places = self.places;
         let resolver_networks = &places.of_address(self.client).0.networks;
-        let stood_at = (!place.is_located() && decision.evidence != Evidence::Ecs).then_some(site.as_ref());
+        let stood_at = (!place.is_located() && decision.evidence() != Evidence::Ecs).then_some(site.as_ref());
         let at_site = stood_at
             .flatten()
             .and_then(|site| steering::site_place(&snapshot.pops, site))
@@ -219,7 +219,7 @@ impl Trace for Story<'_> {
         let address = address_of(decision.subject);
         let places = self.places;
         let (place, provenance) = places.of_address(address);
-        let by = match decision.evidence {
+        let by = match decision.evidence() {
             Evidence::Ecs => "client subnet",
             Evidence::Resolver if decision.is_special => {
                 "resolver (the client subnet is a special-purpose address)"
@@ -234,17 +234,17 @@ impl Trace for Story<'_> {
             self.line("source", &said.join(", "));
         }
         let site = self.snapshot.identity.site.clone();
-        let is_at_site = !place.is_located() && decision.evidence == Evidence::Resolver;
+        let is_at_site = !place.is_located() && decision.evidence() == Evidence::Resolver;
         if let Some(site) = site.as_ref().filter(|_| is_at_site) {
             self.line("fallback", &format!("the node's own site {site}"));
-        } else if decision.evidence != Evidence::Nothing
+        } else if decision.evidence() != Evidence::Nothing
             && (&place.coordinates, &place.site) == (&None, &None)
             && let Some(written) = written(self.snapshot, policy)
         {
             let order = UnknownOrder::of(written, &self.snapshot.pops, site.as_deref());
             self.line("fallback", &format!("the order for unknown clients: {}", order.words()));
         }
-        if decision.evidence != Evidence::Nothing {
+        if decision.evidence() != Evidence::Nothing {
             let leaf = Prefix::new(address, locate::leaf_len(policy, decision, self.client));
             let words = format!("{leaf} in the routes of this policy");
             self.line("leaf", &words);

@@ -214,7 +214,7 @@ impl<K: AddressBits> AddressTable<K> {
         (self.value(place), (place >> 24) as u8)
     }
 
-    /// A look-up at its first step. `tag` is the asker's, to know it again.
+    /// A look-up at its first step. `tag` is the asker's, to know it again, and an offset.
     #[inline(always)]
     pub(crate) fn descent(&self, address: K, tag: (usize, u8)) -> Descent<'_, K> {
         let place = self.cuts.root[address.top(self.cuts.root_bits)];
@@ -270,10 +270,12 @@ pub(crate) struct Descent<'t, K> {
 }
 
 impl<K: AddressBits> Descent<'_, K> {
-    /// The tag, and the result of [`AddressTable::lookup`]; only after [`descend`].
+    /// The tag, and the result of [`AddressTable::lookup`] with the offset added to the depth; only
+    /// after [`descend`].
     #[inline(always)]
-    pub(crate) fn found(&self) -> ((usize, u8), (u32, u8)) {
-        (self.tag, (self.table.value(self.place), (self.place >> 24) as u8))
+    pub(crate) fn found(&self) -> (usize, (u32, u8)) {
+        let (tag, offset) = self.tag;
+        (tag, (self.table.value(self.place), (self.place >> 24) as u8 + offset))
     }
 }
 

@@ -195,14 +195,14 @@ impl CounterBlock {
         if outcome.truncated {
             self.add(&self.truncated, 1);
         }
-        if let Some(evidence) = outcome.evidence {
-            let slot = match evidence {
+        if let Some(decided) = &outcome.decided {
+            let slot = match decided.evidence {
                 Evidence::Ecs => 0,
                 Evidence::Resolver => 1,
                 Evidence::Nothing => 2,
             };
             self.add(&self.evidence[slot], 1);
-            service.decision_counters.count(self.worker, outcome);
+            service.decision_counters.count(self.worker, decided);
         }
     }
 

@@ -6,7 +6,7 @@
 //! thread writes. Readers get [`Decisions`], which go by name: the shards of retired snapshots are
 //! folded into them, so that a count survives its snapshot.
 
-use crate::answer::{Outcome, Reason};
+use crate::answer::{Decided, Reason};
 use crate::limits::DECISION_PAIRS_MAX;
 use crate::snapshot::Snapshot;
 use std::collections::BTreeMap;
@@ -79,14 +79,13 @@ impl DecisionCounters {
             && self.pops.iter().eq(snapshot.steering.pops.iter().map(|p| &p.name))
     }
 
-    /// Counts the decision of an answer, if a policy made one.
+    /// Counts what a policy has decided.
     #[inline(always)]
-    pub(crate) fn count(&self, worker: WorkerId, outcome: &Outcome) {
-        let (Some(policy), Some(reason)) = (outcome.policy, outcome.reason) else { return };
+    pub(crate) fn count(&self, worker: WorkerId, decided: &Decided) {
         let Some(shard) = self.shards.get(worker.index) else { return };
-        let row = self.row_at((policy as usize).min(self.last_row));
-        add(shard, row + reason as usize, worker.is_multi_writer);
-        if let Some((pop, _)) = outcome.pop {
+        let row = self.row_at((decided.policy as usize).min(self.last_row));
+        add(shard, row + decided.reason as usize, worker.is_multi_writer);
+        if let Some((pop, _)) = decided.pop {
             add(shard, row + REASONS + usize::from(pop.0), worker.is_multi_writer);
         }
     }

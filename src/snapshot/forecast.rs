@@ -151,14 +151,14 @@ pub(super) fn reads_cell(snapshot: &Snapshot, index: u32, preference_list: &Pref
 
 /// What a client is answered by a policy; `None` for an address that is no client's.
 pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, owner: u64) -> Option<Answered> {
-    let policy = &snapshot.steering.policies[index as usize];
     let subnet = ClientSubnet::host(address);
-    let query_source = QuerySource { resolver: address, subnet: Some(&subnet), leaf: None };
-    let decision = query_source.decide(policy, snapshot.status.by_cell(index, policy), owner, owner);
+    let query_source = QuerySource { resolver: address, subnet: Some(&subnet) };
+    let lookup = query_source.lookup(snapshot, index)?;
+    let decision = query_source.decide(&lookup, lookup.leaf(), owner, owner);
     if decision.is_special {
         return None;
     }
-    let view = snapshot.status.view(index);
+    let (policy, view) = (lookup.policy, lookup.view);
     let question = snapshot.question(policy, decision.preference_list, view, None);
     Some(match choose(question, &|| decision.key(), &mut NoChoiceTrace).0 {
         Choice::Pop { pop, .. } => Answered::Pop(snapshot.steering.pops[usize::from(pop.0)].name.clone()),

@@ -12,7 +12,7 @@ use super::steering::BY_ECS_SPECIAL;
 use crate::geo::embedded;
 use crate::geo::prefix::{truncate_v4, truncate_v6};
 use crate::geo::special::special_block;
-use crate::geo::trie::{Deeper, Trie};
+use crate::geo::trie::{Deeper, Descent, Trie};
 use crate::steer::choose::ChoiceInputs;
 use crate::steer::policy::Sharing;
 use crate::steer::preference_list::PreferenceList;
@@ -95,9 +95,22 @@ pub(crate) struct QuerySource<'a> {
     pub(crate) resolver: IpAddr,
     /// The client subnet, if the query carries one that says anything (source above 0).
     pub(crate) subnet: Option<&'a ClientSubnet>,
-    /// Value and depth of the leaf that decides, if it was looked up before: that of the client
-    /// subnet, or of the resolver where there is none or the policy asks for none.
-    pub(crate) leaf: Option<(u32, u8)>,
+}
+
+/// A policy's look-up of a client: the address, the routes, and what the policy sees of the PoPs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClientLookup<'s> {
+    /// The policy.
+    pub(crate) policy: &'s PolicyTable,
+    /// What the policy sees of the status.
+    pub(crate) view: &'s View,
+    /// Whether the client's cell may have a say.
+    by_cell: bool,
+    /// Whether the address is that of the client subnet.
+    by_ecs: bool,
+    routes: &'s Trie,
+    /// The address.
+    pub(crate) subject: LookupAddress,
 }
 
 /// What located the client.
@@ -116,18 +129,18 @@ pub enum Evidence {
 pub struct Decision<'a> {
     /// The preference list.
     pub preference_list: &'a PreferenceList,
-    /// ECS scopes of an answer by it: one that does not read the client's cell, and one that does.
-    scopes: [u8; 2],
     /// Depth of the leaf, offset included.
     pub(crate) depth: u8,
+    /// Length of the special-purpose block that holds the client subnet, offset included, if the
+    /// resolver decided for that reason; else 0.
+    special_len: u8,
     /// Address that decided.
     pub subject: LookupAddress,
-    /// What located the client.
-    pub evidence: Evidence,
     /// Whether the client subnet was a special-purpose address that nobody knows.
     pub is_special: bool,
     /// Whether the client's cell may have a say.
     pub by_cell: bool,
+    by_ecs: bool,
     policy: &'a PolicyTable,
     owner_seed: u64,
     draw: u64,
@@ -141,7 +154,33 @@ impl Decision<'_> {
     /// another (see [`crate::steer::choose::choose`]), so all of them are given one scope.
     #[inline(always)]
     pub(crate) fn scope(&self) -> u8 {
-        self.scopes[usize::from(self.reads_cell())]
+        if !self.by_ecs {
+            return 0;
+        }
+        // Scope 0 would say "for everybody", which is only true of an untailored answer.
+        let leaf = self.depth.max(1);
+        match self.reads_cell() {
+            // The resolver decided, but that it did was read off the subnet.
+            _ if self.is_special => self.scope_by_resolver(leaf),
+            true => leaf.max(cell_depth(self.subject, self.policy)),
+            false if self.policy.located => leaf,
+            false => 0,
+        }
+    }
+
+    #[cold]
+    fn scope_by_resolver(&self, leaf: u8) -> u8 {
+        if self.policy.located || self.reads_cell() { leaf.max(self.special_len) } else { 0 }
+    }
+
+    /// What located the client.
+    #[inline(always)]
+    pub fn evidence(&self) -> Evidence {
+        match self.by_ecs && !self.is_special {
+            _ if !self.policy.located && !self.by_cell => Evidence::Nothing,
+            true => Evidence::Ecs,
+            false => Evidence::Resolver,
+        }
     }
 
     /// Whether something was chosen by the client's cell.
@@ -209,65 +248,108 @@ impl Snapshot {
 }
 
 impl QuerySource<'_> {
-    /// Decides for a policy and an owner. `by_cell` says whether the client's cell has a say now;
-    /// `draw` is used where the policy shares at random.
+    /// What the policy of this number looks up.
     #[inline(always)]
-    pub(crate) fn decide<'a>(
+    pub(crate) fn lookup<'s>(&self, snapshot: &'s Snapshot, number: u32) -> Option<ClientLookup<'s>> {
+        let policy = snapshot.steering.policies.get(number as usize)?;
+        let (view, by_cell) = snapshot.status.seen_by(number, policy);
+        let routes = self.routes(policy, by_cell)?;
+        let subnet = self.subnet.filter(|_| policy.ecs);
+        let subject = LookupAddress::of(subnet.map_or(self.resolver, |subnet| subnet.address));
+        Some(ClientLookup { policy, view, by_cell, by_ecs: subnet.is_some(), routes, subject })
+    }
+
+    /// The routes of the resolver's class.
+    #[inline(always)]
+    fn routes<'s>(&self, policy: &'s PolicyTable, by_cell: bool) -> Option<&'s Trie> {
+        let class = match &policy.resolver_classes {
+            None => 0,
+            Some(classes) => class_of(LookupAddress::of(self.resolver), classes),
+        };
+        policy.routes_of(by_cell).get(class as usize).map(|routes| &**routes)
+    }
+
+    /// Decides by the leaf that was looked up, for an owner. `draw` is used where the policy shares
+    /// at random.
+    #[inline(always)]
+    pub(crate) fn decide<'s>(
         &self,
-        policy: &'a PolicyTable,
-        by_cell: bool,
+        lookup: &ClientLookup<'s>,
+        (choice, depth): (u32, u8),
         owner_seed: u64,
         draw: u64,
-    ) -> Decision<'a> {
-        let tailors = policy.located || by_cell;
-        let resolver = || LookupAddress::of(self.resolver);
-        let class = policy.resolver_classes.as_ref().map_or(0, |classes| class_of(resolver(), classes));
-        let trie = &*policy.routes_of(by_cell)[class as usize];
-        let by_ecs = self.subnet.filter(|_| policy.ecs).map(|subnet| {
-            let subject = LookupAddress::of(subnet.address);
-            let (choice, depth) = self.leaf.unwrap_or_else(|| subject.lookup(trie));
-            (subject, policy.choices[choice as usize][0], depth)
-        });
-        let (subject, preference_list, depth, is_special) = match by_ecs {
-            Some((subject, preference_list, depth)) if preference_list != BY_ECS_SPECIAL => {
-                (subject, preference_list, depth, false)
-            }
-            special => {
-                let resolver = resolver();
-                let known = self.leaf.filter(|_| special.is_none());
-                let (choice, depth) = known.unwrap_or_else(|| resolver.lookup_full_depth(trie));
-                let preference_list = policy.choices[choice as usize][1];
-                (resolver, preference_list, special.map_or(depth, |(.., depth)| depth), special.is_some())
-            }
-        };
-        // Scope 0 would say "for everybody", which is only true of an untailored answer.
-        let [leaf, cell] = match by_ecs {
-            None => [0, 0],
-            // The resolver decided, but that it did was read off the subnet.
-            Some((subject, ..)) if is_special => [depth.max(special_len(subject)).max(1); 2],
-            Some(_) => [depth.max(1), depth.max(cell_depth(subject, policy)).max(1)],
-        };
-        let scopes = [if policy.located { leaf } else { 0 }, cell];
-        let evidence = match by_ecs {
-            _ if !tailors => Evidence::Nothing,
-            Some(_) if !is_special => Evidence::Ecs,
-            _ => Evidence::Resolver,
-        };
-        let preference_list = &policy.preference_lists[preference_list as usize];
-        Decision {
-            preference_list,
-            scopes,
+    ) -> Decision<'s> {
+        let ClientLookup { policy, by_cell, by_ecs, subject, .. } = *lookup;
+        let [list_by_ecs, list_by_resolver] = policy.choices[choice as usize];
+        let list = if by_ecs { list_by_ecs } else { list_by_resolver };
+        let mut decision = Decision {
+            preference_list: &policy.preference_lists[0],
             depth,
+            special_len: 0,
             subject,
-            evidence,
-            is_special,
+            is_special: by_ecs && list == BY_ECS_SPECIAL,
             by_cell,
+            by_ecs,
             policy,
             owner_seed,
             draw,
             key: Cell::new(None),
+        };
+        if decision.is_special {
+            self.decide_by_resolver(lookup.routes, &mut decision);
+        } else {
+            decision.preference_list = &policy.preference_lists[list as usize];
+        }
+        decision
+    }
+
+    /// The client subnet is a special-purpose address that nobody knows.
+    #[cold]
+    fn decide_by_resolver(&self, routes: &Trie, decision: &mut Decision<'_>) {
+        let policy = decision.policy;
+        decision.special_len = special_len(decision.subject);
+        decision.subject = LookupAddress::of(self.resolver);
+        let (choice, _) = decision.subject.lookup_full_depth(routes);
+        decision.preference_list = &policy.preference_lists[policy.choices[choice as usize][1] as usize];
+    }
+}
+
+impl<'s> ClientLookup<'s> {
+    /// Value and depth of the leaf.
+    #[inline(always)]
+    pub(crate) fn leaf(&self) -> (u32, u8) {
+        if self.by_ecs {
+            self.subject.lookup(self.routes)
+        } else {
+            self.subject.lookup_full_depth(self.routes)
         }
     }
+
+    /// The look-up as a step of many at once, with the asker's tag; nothing of it is done yet.
+    #[inline(always)]
+    pub(crate) fn descent(&self, tag: usize) -> ClientDescent<'s> {
+        match self.subject {
+            LookupAddress::V4 { bits, offset } => {
+                ClientDescent::V4(self.routes.v4.descent(bits, (tag, offset)))
+            }
+            LookupAddress::V6(bits) => ClientDescent::V6(self.routes.v6.descent(bits, (tag, 0))),
+        }
+    }
+
+    /// [`ClientLookup::leaf`], if a descent has found this; a resolver may be known deeper.
+    #[inline(always)]
+    pub(crate) fn leaf_from(&self, found: (u32, u8)) -> (u32, u8) {
+        // What leads to the IPv4 table is looked up again.
+        if found.0 == REDIRECT || !self.by_ecs && self.routes.deeper.is_some() { self.leaf() } else { found }
+    }
+}
+
+/// A look-up among many at once, by its family.
+pub(crate) enum ClientDescent<'s> {
+    /// Of an IPv4 client.
+    V4(Descent<'s, u32>),
+    /// Of an IPv6 client.
+    V6(Descent<'s, u128>),
 }
 
 /// Whether the place of the client subnet is not the one that decided: networks deeper than a scope
@@ -280,7 +362,7 @@ pub(crate) fn is_overruled(policy: &PolicyTable, decision: &Decision<'_>, resolv
     let own = trie.deeper.as_ref().and_then(|deeper| decision.subject.lookup_deeper(deeper));
     let list = |choice: u32| policy.choices.get(choice as usize).map(|[by_ecs, _]| *by_ecs);
     let is_other = |own: u32| list(own) != list(decision.subject.lookup(trie).0);
-    decision.evidence == Evidence::Ecs && own.is_some_and(|(own, _)| is_other(own))
+    decision.evidence() == Evidence::Ecs && own.is_some_and(|(own, _)| is_other(own))
 }
 
 /// Length of the leaf that holds the subject, counted from the start of the subject: of the

@@ -30,8 +30,8 @@ pub struct Local {
 pub struct Datagram<'a> {
     /// What was received.
     pub octets: &'a [u8],
-    /// Who sent it; `None` for an address of neither family.
-    pub(crate) peer: Option<SocketAddr>,
+    /// Who sent it: address and port; `None` for an address of neither family.
+    pub(crate) sender: Option<(IpAddr, u16)>,
     /// Whether the kernel cut it because it was longer than [`DATAGRAM_MAX`].
     pub(crate) cut: bool,
 }
@@ -152,11 +152,22 @@ impl Batch {
         Ok(self.received)
     }
 
-    /// A query of the last `receive`; `index` must be below what that returned.
-    #[inline]
-    pub(crate) fn datagram(&self, index: usize) -> Datagram<'_> {
+    /// The octets of a query of the last `receive`; `index` must be below what that returned.
+    #[inline(always)]
+    pub(crate) fn octets(&self, index: usize) -> &[u8] {
         assert!(index < self.received, "a datagram of this batch");
-        datagram(&self.arrivals.headers[index], &self.queries[index], &self.peers[index])
+        octets(&self.arrivals.headers[index], &self.queries[index])
+    }
+
+    /// Who sent a query of the last `receive`: address and port.
+    #[inline(always)]
+    pub(crate) fn sender(&self, index: usize) -> Option<(IpAddr, u16)> {
+        read_sender(&self.peers[index])
+    }
+
+    /// Who sent a query of the last `receive`, as a socket address.
+    pub(crate) fn peer(&self, index: usize) -> Option<SocketAddr> {
+        read_peer(&self.peers[index])
     }
 
     /// A query of the last `receive`, with room for its reply; `index` must be below what that
@@ -164,7 +175,12 @@ impl Batch {
     #[inline(always)]
     pub fn exchange(&mut self, index: usize) -> (Datagram<'_>, &mut [u8; UDP_PAYLOAD_MAX as usize]) {
         assert!(index < self.received, "a datagram of this batch");
-        let datagram = datagram(&self.arrivals.headers[index], &self.queries[index], &self.peers[index]);
+        let header = &self.arrivals.headers[index];
+        let datagram = Datagram {
+            octets: octets(header, &self.queries[index]),
+            sender: read_sender(&self.peers[index]),
+            cut: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
+        };
         // At most one reply for each query, so there is room for one more.
         (datagram, &mut self.replies[self.noted])
     }
@@ -312,46 +328,43 @@ unsafe fn send_all(socket: &UdpSocket, headers: &mut [libc::mmsghdr]) -> Sent {
     outcome
 }
 
-/// What the kernel has written: a header, the octets and the sender of one message.
-#[inline]
-fn datagram<'b>(
-    header: &libc::mmsghdr,
-    octets: &'b [u8; DATAGRAM_MAX],
-    peer: &libc::sockaddr_storage,
-) -> Datagram<'b> {
-    Datagram {
-        octets: &octets[..(header.msg_len as usize).min(DATAGRAM_MAX)],
-        peer: read_peer(peer, header.msg_hdr.msg_namelen),
-        cut: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
-    }
+/// What the kernel has written of one message.
+#[inline(always)]
+fn octets<'b>(header: &libc::mmsghdr, octets: &'b [u8; DATAGRAM_MAX]) -> &'b [u8] {
+    &octets[..(header.msg_len as usize).min(DATAGRAM_MAX)]
 }
 
-#[inline]
-fn read_peer(storage: &libc::sockaddr_storage, length: libc::socklen_t) -> Option<SocketAddr> {
+/// The sender that the kernel has written: it writes all of an address of the family that it tells.
+#[inline(always)]
+fn read_sender(storage: &libc::sockaddr_storage) -> Option<(IpAddr, u16)> {
     match i32::from(storage.ss_family) {
-        libc::AF_INET if length as usize >= size_of::<libc::sockaddr_in>() => {
+        libc::AF_INET => {
             // SAFETY: the family says sockaddr_in, which is smaller than the storage and as
-            // aligned.
-            let v4: libc::sockaddr_in = unsafe { ptr::read(ptr::from_ref(storage).cast()) };
-            Some(
-                SocketAddrV4::new(
-                    Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr)),
-                    u16::from_be(v4.sin_port),
-                )
-                .into(),
-            )
+            // aligned; every bit pattern is one.
+            let v4: &libc::sockaddr_in = unsafe { &*ptr::from_ref(storage).cast() };
+            let address = Ipv4Addr::from_bits(u32::from_be(v4.sin_addr.s_addr));
+            Some((IpAddr::V4(address), u16::from_be(v4.sin_port)))
         }
-        libc::AF_INET6 if length as usize >= size_of::<libc::sockaddr_in6>() => {
+        libc::AF_INET6 => {
             // SAFETY: as above, for sockaddr_in6.
-            let v6: libc::sockaddr_in6 = unsafe { ptr::read(ptr::from_ref(storage).cast()) };
-            let address = Ipv6Addr::from(v6.sin6_addr.s6_addr);
-            Some(
-                SocketAddrV6::new(address, u16::from_be(v6.sin6_port), v6.sin6_flowinfo, v6.sin6_scope_id)
-                    .into(),
-            )
+            let v6: &libc::sockaddr_in6 = unsafe { &*ptr::from_ref(storage).cast() };
+            Some((IpAddr::V6(Ipv6Addr::from(v6.sin6_addr.s6_addr)), u16::from_be(v6.sin6_port)))
         }
         _ => None,
     }
+}
+
+fn read_peer(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
+    let (address, port) = read_sender(storage)?;
+    Some(match address {
+        IpAddr::V4(address) => SocketAddrV4::new(address, port).into(),
+        IpAddr::V6(address) => {
+            // SAFETY: the family is that of sockaddr_in6, which is smaller than the storage and as
+            // aligned; every bit pattern is one.
+            let v6: &libc::sockaddr_in6 = unsafe { &*ptr::from_ref(storage).cast() };
+            SocketAddrV6::new(address, port, v6.sin6_flowinfo, v6.sin6_scope_id).into()
+        }
+    })
 }
 
 /// # Safety

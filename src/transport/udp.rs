@@ -1,17 +1,17 @@
 //! The fast lane: one batch of datagrams in, one batch of answers out.
 
-use crate::answer::stages::Stages;
+use crate::answer::stages::{Plans, Stages};
 use crate::answer::{Client, Disposition, QueryContext, Transport};
 use crate::limits::PREFETCH_MAX;
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::published::ServedSnapshot;
 use crate::sys::clock;
-use crate::sys::datagram::{Batch, Datagram};
+use crate::sys::datagram::Batch;
 use crate::sys::socket;
 use crate::transport::draw::Draws;
 use crate::transport::slow_path::{ReplyTo, SlowPathQuery, SlowPathQueue};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -128,14 +128,18 @@ fn answer_batch(
     let service = worker_context.shared.published.served();
     for start in (0..count).step_by(PREFETCH_MAX) {
         let end = count.min(start + PREFETCH_MAX);
-        // Without it each query is answered by itself. Should one make it panic, none is lost here.
-        let read = catch_unwind(AssertUnwindSafe(|| {
-            let message = |index| glance(batch.datagram(start + index));
-            worker_scratch.stages.read(&service.snapshot, end - start, message);
+        // Without plans each query is answered by itself. Should one make it panic, none is lost
+        // here.
+        let plans = catch_unwind(AssertUnwindSafe(|| {
+            let octets = |index| batch.octets(start + index);
+            let resolver = |index| batch.sender(start + index).map_or(NOBODY, |(address, _)| address);
+            worker_scratch.stages.read(&service.snapshot, end - start, octets, resolver)
         }));
-        if read.is_err() {
+        let plans = plans.unwrap_or_else(|_| {
+            worker_context.block.dropped(Dropped::Panic, 1);
             worker_scratch.stages = Stages::default();
-        }
+            Plans::default()
+        });
         let mut next = start;
         while next < end {
             // The core does not panic. Should it ever, one query is lost and counted, not the
@@ -144,7 +148,7 @@ fn answer_batch(
                 while next < end {
                     next += 1;
                     let place = (next - 1, next - 1 - start);
-                    answer_one(worker_context, &service, batch, place, epoch_secs, worker_scratch);
+                    answer_one(worker_context, &service, batch, (place, &plans), epoch_secs, worker_scratch);
                 }
             }));
             if answered.is_err() {
@@ -158,20 +162,15 @@ fn answer_batch(
     }
 }
 
-/// A message, and the resolver that sent it; nothing where that is not known.
-fn glance(datagram: Datagram<'_>) -> (&[u8], IpAddr) {
-    match datagram.peer {
-        Some(peer) => (datagram.octets, peer.ip()),
-        None => (&[], IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-    }
-}
+/// Stands for a sender that cannot be told.
+const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 #[inline(always)]
 fn answer_one(
     worker_context: &WorkerContext,
     service: &ServedSnapshot,
     batch: &mut Batch,
-    (index, lane): (usize, usize),
+    ((index, lane), plans): ((usize, usize), &Plans<'_>),
     epoch_secs: u32,
     worker_scratch: &mut WorkerScratch,
 ) {
@@ -180,12 +179,12 @@ fn answer_one(
         return worker_context.block.dropped(Dropped::Cut, 1);
     }
     // Port 0, and addresses that name no single host, can only be forged.
-    let Some(peer) = datagram.peer.filter(is_answerable) else {
+    let Some((address, _)) = datagram.sender.filter(is_answerable) else {
         return worker_context.block.dropped(Dropped::BadPeer, 1);
     };
-    let client = Client { address: peer.ip(), transport: Transport::Udp };
+    let client = Client { address, transport: Transport::Udp };
     let moment = QueryContext { draw: worker_scratch.draws.draw(), epoch_secs };
-    worker_scratch.stages.respond(lane, &service.snapshot, datagram.octets, &client, moment, room);
+    worker_scratch.stages.respond((plans, lane), &service.snapshot, datagram.octets, &client, moment, room);
     match worker_scratch.stages.outcome.disposition {
         Disposition::Send(length) if batch.reply(index, length) => {
             worker_context.block.answered(service, &worker_scratch.stages.outcome)
@@ -196,17 +195,16 @@ fn answer_one(
     }
 }
 
-fn is_answerable(peer: &SocketAddr) -> bool {
-    let address = peer.ip();
-    peer.port() != 0 && !address.is_unspecified() && !address.is_multicast()
+#[inline(always)]
+fn is_answerable((address, port): &(IpAddr, u16)) -> bool {
+    *port != 0 && !address.is_unspecified() && !address.is_multicast()
 }
 
 #[cold]
 fn hand_over(worker_context: &WorkerContext, batch: &mut Batch, index: usize) {
     let reply = ReplyTo::Datagram { socket: Arc::clone(&worker_context.socket), local: batch.local(index) };
-    let (datagram, _) = batch.exchange(index);
-    let Some(peer) = datagram.peer else { return };
-    if !worker_context.slow_path.offer(SlowPathQuery { octets: datagram.octets.to_vec(), peer, reply }) {
+    let (Some(peer), octets) = (batch.peer(index), batch.octets(index).to_vec()) else { return };
+    if !worker_context.slow_path.offer(SlowPathQuery { octets, peer, reply }) {
         worker_context.block.dropped(Dropped::SlowPathFull, 1);
     }
 }

@@ -69,8 +69,9 @@ fn answers() {
                 for client in &clients {
                     let (outcome, octets) =
                         ask(&snapshot, &query(name, rtype, Some(*client)), "192.0.2.77".parse().unwrap(), 42);
-                    let pop =
-                        outcome.pop.map_or("-", |(pop, _)| &snapshot.steering.pops[usize::from(pop.0)].name);
+                    let pop = outcome
+                        .pop()
+                        .map_or("-", |(pop, _)| &snapshot.steering.pops[usize::from(pop.0)].name);
                     let records: Vec<String> = Message::from_vec(&octets)
                         .unwrap()
                         .answers

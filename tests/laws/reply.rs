@@ -27,7 +27,7 @@ impl Got {
     }
 
     pub fn pop<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s str> {
-        self.outcome.pop.map(|(pop, _)| &*snapshot.steering.pops[usize::from(pop.0)].name)
+        self.outcome.pop().map(|(pop, _)| &*snapshot.steering.pops[usize::from(pop.0)].name)
     }
 }
 

@@ -85,7 +85,7 @@ fn answers_are_the_same() {
                 let asked = query(name, RrType::A, Some(prefix(&ecs)));
                 let ((before, _), (after, _)) =
                     (ask(&world.snapshot, &asked, from, 7), ask(&snapshot, &asked, from, 7));
-                assert_eq!((before.pop, before.rcode), (after.pop, after.rcode), "{name} {ecs}");
+                assert_eq!((before.pop(), before.rcode), (after.pop(), after.rcode), "{name} {ecs}");
                 assert!(before.scope <= after.scope, "{name} {ecs}: {} and {}", before.scope, after.scope);
                 tailored += usize::from(before.scope > 0);
             }

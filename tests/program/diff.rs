@@ -29,7 +29,7 @@ fn answered(snapshot: &Snapshot, name: &str, client: Ipv4Addr) -> Option<String>
         [192, 0, 2, 77].into(),
         0,
     );
-    outcome.pop.map(|(pop, _)| snapshot.steering.pops[usize::from(pop.0)].name.to_string())
+    outcome.pop().map(|(pop, _)| snapshot.steering.pops[usize::from(pop.0)].name.to_string())
 }
 
 fn of<'r>(passages: &'r [Passage], policy: &str) -> &'r Passage {

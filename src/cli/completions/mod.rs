@@ -85,15 +85,19 @@ impl Line {
                     continue;
                 }
                 if of.get_id() == "config" {
-                    line.config = Some(word.into());
+                    line.config = path_of(word);
                 }
                 option = None;
             } else if let Some(inner) = command.find_subcommand(word).filter(|_| values == 0) {
                 command = inner;
             } else if let Some((name, value)) = word.strip_prefix("--").and_then(|w| w.split_once('=')) {
                 if name == "config" {
-                    line.config = Some(value.into());
+                    line.config = path_of(value);
                 }
+            } else if let Some(value) = word.strip_prefix("-c").filter(|value| !value.is_empty())
+                && option_of(command, "-c").is_some()
+            {
+                line.config = path_of(value.strip_prefix('=').unwrap_or(value));
             } else if word.starts_with('-') {
                 option = option_of(command, word);
             } else {
@@ -109,6 +113,36 @@ impl Line {
         line.asks_for_pop = named.is_some_and(|name| POP_VALUES.contains(&name.as_str()));
         line
     }
+}
+
+/// The path that a shell will make of a word that is still as it was typed: without quotes and
+/// backslashes, and with the home folder for a tilde at its start. What else a shell would put in a
+/// word's place is not known without running it, so such a word is no path.
+fn path_of(word: &str) -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").map(PathBuf::from);
+    let (home, rest) = match word.strip_prefix('~') {
+        None => (None, word),
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            (Some(home()?), rest.trim_start_matches('/'))
+        }
+        Some(_) => return None,
+    };
+    let (mut path, mut quote, mut letters) = (String::new(), None, rest.chars());
+    while let Some(letter) = letters.next() {
+        match (quote, letter) {
+            (None, '\'' | '"') => quote = Some(letter),
+            (Some(open), _) if open == letter => quote = None,
+            (None | Some('"'), '$' | '`') => return None,
+            (None, '\\') => path.extend(letters.next()),
+            // Between double quotes a backslash stands for itself, but for these.
+            (Some('"'), '\\') => match letters.next() {
+                Some(escaped @ ('$' | '`' | '"' | '\\')) => path.push(escaped),
+                other => path.extend(['\\'].into_iter().chain(other)),
+            },
+            _ => path.push(letter),
+        }
+    }
+    Some(home.unwrap_or_default().join(path))
 }
 
 /// The option of that name, if it takes a value.

@@ -44,12 +44,41 @@ fn the_server_file_of_the_line_counts() {
         "pop -c a.yaml",
         "pop show --config=a.yaml",
         "pop show --config = a.yaml",
+        "pop show -ca.yaml",
+        "pop show -c=a.yaml",
+        "pop -ca.yaml",
     ];
     for words in all {
         let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
         let config = Line::read(&words).config;
-        let is_option_here = words[1] != "-c";
+        let is_option_here = !words[1].starts_with("-c");
         assert_eq!(config, is_option_here.then(|| "a.yaml".into()), "{words:?}");
+    }
+}
+
+/// Words as they were typed, and the paths that a shell makes of them.
+#[test]
+fn paths_are_read_as_a_shell_would() {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let rows = [
+        ("a.yaml", Some("a.yaml")),
+        ("'my cdn'/a.yaml", Some("my cdn/a.yaml")),
+        (r#""my cdn"/a.yaml"#, Some("my cdn/a.yaml")),
+        (r"my\ cdn/a.yaml", Some("my cdn/a.yaml")),
+        (r#""it\"s""#, Some("it\"s")),
+        (r#""a\b""#, Some(r"a\b")),
+        (r"'a\b$c'", Some(r"a\b$c")),
+        ("/a/~b", Some("/a/~b")),
+        ("$HOME/a.yaml", None),
+        ("`id`", None),
+        (r#""$(id)""#, None),
+        ("~other/a.yaml", None),
+    ];
+    for (word, expected) in rows {
+        assert_eq!(path_of(word), expected.map(PathBuf::from), "{word}");
+    }
+    if !home.is_empty() {
+        assert_eq!(path_of("~/my\\ cdn.yaml"), Some(PathBuf::from(home).join("my cdn.yaml")));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Counting by index, folding by name.
 
 use super::*;
+use crate::snapshot::locate::Evidence;
 use crate::steer::choose::Resort;
 use crate::steer::pop::PopId;
 
@@ -8,13 +9,9 @@ fn names(list: &[&str]) -> Box<[Arc<str>]> {
     list.iter().map(|n| Arc::from(*n)).collect()
 }
 
-fn outcome(policy: u32, pop: Option<u16>, reason: Reason) -> Outcome {
-    Outcome {
-        policy: Some(policy),
-        reason: Some(reason),
-        pop: pop.map(|p| (PopId(p), Resort::Regular)),
-        ..Outcome::silence()
-    }
+fn decided(policy: u32, pop: Option<u16>, reason: Reason) -> Decided {
+    let pop = pop.map(|pop| (PopId(pop), Resort::Regular));
+    Decided { policy, reason, evidence: Evidence::Ecs, pop }
 }
 
 const OWNED: WorkerId = WorkerId { index: 0, is_multi_writer: false };
@@ -25,14 +22,13 @@ const SHARED: WorkerId = WorkerId { index: 1, is_multi_writer: true };
 fn counts_are_kept_by_name() {
     let mut decisions = Decisions::default();
     let first = DecisionCounters::laid_out(names(&["web", "dns"]), names(&["fra", "iad"]), 2, 100);
-    first.count(OWNED, &outcome(0, Some(0), Reason::Regular));
-    first.count(SHARED, &outcome(0, Some(0), Reason::Regular));
-    first.count(OWNED, &outcome(1, Some(1), Reason::LastResort));
-    first.count(OWNED, &outcome(1, None, Reason::Cname));
-    first.count(OWNED, &Outcome::silence());
+    first.count(OWNED, &decided(0, Some(0), Reason::Regular));
+    first.count(SHARED, &decided(0, Some(0), Reason::Regular));
+    first.count(OWNED, &decided(1, Some(1), Reason::LastResort));
+    first.count(OWNED, &decided(1, None, Reason::Cname));
     first.fold_into(&mut decisions);
     let second = DecisionCounters::laid_out(names(&["dns", "web"]), names(&["ams", "fra"]), 2, 100);
-    second.count(OWNED, &outcome(1, Some(1), Reason::Regular));
+    second.count(OWNED, &decided(1, Some(1), Reason::Regular));
     second.fold_into(&mut decisions);
     assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("dns", "iad", 1), ("web", "fra", 3)]);
     let reasons: Vec<_> = decisions.by_reason().filter(|(.., n)| *n > 0).collect();
@@ -51,16 +47,16 @@ fn past_the_limit_policies_share_a_row() {
     let decision_counters =
         DecisionCounters::laid_out(names(&["a", "b", "c", "d"]), names(&["fra", "iad"]), 1, 4);
     for policy in 0..4 {
-        decision_counters.count(OWNED, &outcome(policy, Some(1), Reason::Regular));
+        decision_counters.count(OWNED, &decided(policy, Some(1), Reason::Regular));
     }
     // Indexes that no snapshot of this layout has count nothing, and touch no other's counter.
     decision_counters
-        .count(WorkerId { index: 7, is_multi_writer: false }, &outcome(0, Some(0), Reason::Regular));
+        .count(WorkerId { index: 7, is_multi_writer: false }, &decided(0, Some(0), Reason::Regular));
     decision_counters.fold_into(&mut decisions);
     assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("a", "iad", 1), ("other", "iad", 3)]);
     let (empty, mut nothing) =
         (DecisionCounters::laid_out(names(&[]), names(&[]), 1, 4), Decisions::default());
-    empty.count(OWNED, &outcome(0, Some(0), Reason::Regular));
+    empty.count(OWNED, &decided(0, Some(0), Reason::Regular));
     empty.fold_into(&mut nothing);
     assert_eq!(nothing, Decisions::default());
 }

@@ -218,7 +218,7 @@ fn ask(world: &World, tree: &Tree, dice: &mut Dice, names: &[&str], known: &[Pre
     let read = |path: &std::path::Path| tree.read(path);
     let tell = |query: &ExplainQuery| explain(&snapshot, None, query, &read).expect("PoPs of the world");
     let agree = |told: &Explanation, (outcome, message): (Outcome, Option<Vec<u8>>), what: &str, ttls| {
-        let pop = outcome.pop.map(|(pop, _)| &*world.snapshot.steering.pops[usize::from(pop.0)].name);
+        let pop = outcome.pop().map(|(pop, _)| &*world.snapshot.steering.pops[usize::from(pop.0)].name);
         let chosen = told.lines.iter().rfind(|(head, _)| head == "chosen").map(|(_, words)| words.as_str());
         let tells = pop.is_none_or(|pop| chosen == Some(pop));
         let text = told.text();
@@ -237,7 +237,7 @@ fn ask(world: &World, tree: &Tree, dice: &mut Dice, names: &[&str], known: &[Pre
     let so = now.with(world, pop, what).snapshot(world);
     // A status does not know how near a change is at a PoP that is switched off.
     agree(&tell(&supposing), served(&so, &query), &format!("supposed {what:?}"), false);
-    served(&snapshot, &query).0.pop.is_some()
+    served(&snapshot, &query).0.pop().is_some()
 }
 
 const SAMPLE: [&str; 10] = [

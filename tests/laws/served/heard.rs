@@ -116,7 +116,7 @@ impl Trace for Heard {
             .preference_lists
             .iter()
             .position(|preference_list| std::ptr::eq(preference_list, decision.preference_list));
-        self.ends.push(match decision.evidence {
+        self.ends.push(match decision.evidence() {
             Evidence::Ecs => BY_ECS,
             Evidence::Resolver => BY_RESOLVER,
             Evidence::Nothing => BY_NOTHING,

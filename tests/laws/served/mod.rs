@@ -13,10 +13,8 @@ use crate::support::dice::Dice;
 use crate::support::{EPOCH_SECS, Tree, World, load, with_down};
 use asked::{Asked, asked, subnet};
 use heard::{ENDS, Heard};
-use meridian::testing::answer::stages::Stages;
-use meridian::testing::answer::{
-    Client, Disposition, Outcome, QueryContext, Scratch, Transport, respond_by, respond_traced,
-};
+use meridian::testing::answer::stages::{Plans, Stages};
+use meridian::testing::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond_traced};
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::limits::PREFETCH_MAX;
 use meridian::testing::snapshot::Snapshot;
@@ -27,9 +25,8 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-/// What serves, as a worker does: with what earlier messages left in the scratch and in the buffer.
+/// What serves, as a worker does: with what earlier messages left in the stages and in the buffer.
 struct Roads {
-    scratch: Scratch,
     stages: Stages,
     /// A batch: the messages before, each with its resolver, and where the last was put.
     batch: Vec<(Vec<u8>, IpAddr)>,
@@ -43,7 +40,6 @@ struct Roads {
 impl Roads {
     fn new() -> Roads {
         Roads {
-            scratch: Scratch::default(),
             stages: Stages::default(),
             batch: vec![(Vec::new(), IpAddr::V4(Ipv4Addr::UNSPECIFIED)); PREFETCH_MAX],
             place: 0,
@@ -68,14 +64,16 @@ impl Roads {
         // By itself, and in a batch.
         let room = &mut self.out[..size];
         let served = if moment.draw.is_multiple_of(2) {
-            respond_by(&mut self.scratch, snapshot, packet, client, moment, room);
-            self.scratch.outcome
+            self.stages.respond((&Plans::default(), 0), snapshot, packet, client, moment, room);
+            self.stages.outcome
         } else {
             self.place = (self.place + 1) % PREFETCH_MAX;
             self.batch[self.place] = (packet.to_vec(), client.address);
-            let message = |index: usize| (&*self.batch[index].0, self.batch[index].1);
-            self.ways += self.stages.read(snapshot, PREFETCH_MAX, message);
-            self.stages.respond(self.place, snapshot, packet, client, moment, room);
+            let batch = &self.batch;
+            let plans =
+                self.stages.read(snapshot, PREFETCH_MAX, |index| &*batch[index].0, |index| batch[index].1);
+            self.ways += plans.located();
+            self.stages.respond((&plans, self.place), snapshot, packet, client, moment, room);
             self.stages.outcome
         };
         let is_same = match (served.disposition, traced.disposition) {

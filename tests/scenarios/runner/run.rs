@@ -160,7 +160,7 @@ fn one(
 }
 
 fn chosen(snapshot: &Snapshot, outcome: &Outcome) -> Option<String> {
-    outcome.pop.map(|(pop, _)| snapshot.steering.pops[usize::from(pop.0)].name.to_string())
+    outcome.pop().map(|(pop, _)| snapshot.steering.pops[usize::from(pop.0)].name.to_string())
 }
 
 fn pop_words(pop: Option<&str>) -> String {

@@ -365,7 +365,7 @@ impl<'w> Run<'w> {
             0 => Answer { pop: None, ttl_secs: TTL_SECS },
             _ => {
                 let ttl_secs = u32::from_be_bytes([out[at + 6], out[at + 7], out[at + 8], out[at + 9]]);
-                let (pop, resort) = outcome.pop.unwrap();
+                let (pop, resort) = outcome.pop().unwrap();
                 let number = pop.0 as u8;
                 let wanted = match rtype {
                     0 => vec![203, 0, 113, number],
