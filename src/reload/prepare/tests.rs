@@ -154,7 +154,7 @@ fn doubts_are_told_beside_other_faults() {
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         let names: Vec<String> = (0..databases.len()).map(|number| format!("{number}.csv")).collect();
         for (name, text) in names.iter().zip(databases) {
-            text.into_iter().for_each(|text| write(name, text));
+            text.iter().for_each(|text| write(name, text));
         }
         let geoip = match names.is_empty() {
             true => String::new(),
