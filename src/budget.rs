@@ -6,8 +6,8 @@
 //! file that is included again, an alias) draws on the [`Budget`] of the load beyond that, when it
 //! is made, whichever file and whichever mechanism makes it. Each reader has a [`Share`]; none
 //! takes more than a part of the budget. A text that would is a bomb, whatever other texts take: it
-//! is dropped, and all that it took goes back. However many bombs there are, the other texts have the
-//! whole budget; each bomb costs no more time than one part.
+//! is dropped, and all that it took goes back. However many bombs there are, the other texts have
+//! the whole budget; each bomb costs no more time than one part.
 
 use crate::limits::{
     LOAD_OCTETS_FACTOR, LOAD_OCTETS_MAX, LOAD_PARTS, LOAD_STEPS_FACTOR, LOAD_STEPS_MAX, SHARE_OCTETS,

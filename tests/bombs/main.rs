@@ -2,8 +2,9 @@
 //! at its place, within the budget of a load.
 //!
 //! Memory is counted by the allocator: no more than the budget, what it lends to one text, what the
-//! files themselves may make, and 64 MiB. Time is counted as work, by that budget; the clock is only asked whether a load has
-//! hung, with a bound that no busy machine reaches unless something is quadratic.
+//! files themselves may make, and 64 MiB. Time is counted as work, by that budget; the clock is
+//! only asked whether a load has hung, with a bound that no busy machine reaches unless something
+//! is quadratic.
 #![allow(unsafe_code)] // an allocator is unsafe by its signature; this one only counts and passes on
 
 #[path = "../support/mod.rs"]

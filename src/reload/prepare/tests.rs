@@ -115,8 +115,8 @@ fn restart_keys_are_named() {
     }
 }
 
-/// What waits for the databases is told once, with everything else: by those that can be read. Where
-/// one cannot, it is no error, since that one may contradict it.
+/// What waits for the databases is told once, with everything else: by those that can be read.
+/// Where one cannot, it is no error, since that one may contradict it.
 #[test]
 fn doubts_are_told_beside_other_faults() {
     const GOOD: &str = "192.0.2.0/24,DE,,,\n";
@@ -173,7 +173,8 @@ fn doubts_are_told_beside_other_faults() {
         );
         write(
             "q.yaml",
-            "policies: { web: { pops: all, order: listed, rules: [{ when: { country: UK }, pops: [a] }] } }\n",
+            "policies: { web: { pops: all, order: listed, rules: [{ when: { country: UK }, pops: [a] \
+             }] } }\n",
         );
         write("z/z.example.yaml", &zone("z.example.", "  w: { steer: web }\n"));
         if faulty_zone {
