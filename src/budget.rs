@@ -5,7 +5,9 @@
 //! grants so many of memory and of work to its reader. Text that repeats other text (`$GENERATE`, a
 //! file that is included again, an alias) draws on the [`Budget`] of the load beyond that, when it
 //! is made, whichever file and whichever mechanism makes it. Each reader has a [`Share`]; none
-//! takes more than a part of the budget, so that one bomb leaves enough for every other zone.
+//! takes more than a part of the budget. A text that would is a bomb, whatever other texts take: it
+//! is dropped, and all that it took goes back. However many bombs there are, the other texts have
+//! the whole budget; each bomb costs no more time than one part.
 
 use crate::limits::{
     LOAD_OCTETS_FACTOR, LOAD_OCTETS_MAX, LOAD_PARTS, LOAD_STEPS_FACTOR, LOAD_STEPS_MAX, SHARE_OCTETS,
@@ -23,6 +25,9 @@ pub struct Budget {
     octets: AtomicU64,
     steps: AtomicU64,
     is_spent: AtomicBool,
+    /// Whether a reader may go on to the end of its part where the budget is empty: see
+    /// [`Budget::lending`].
+    lends: bool,
 }
 
 /// The part of the budget that is used up.
@@ -70,6 +75,7 @@ impl Default for Budget {
             octets: AtomicU64::new(LOAD_OCTETS_MAX),
             steps: AtomicU64::new(LOAD_STEPS_MAX),
             is_spent: AtomicBool::new(false),
+            lends: false,
         }
     }
 }
@@ -95,7 +101,15 @@ impl Budget {
             octets: AtomicU64::new(self.octets_left()),
             steps: AtomicU64::new(self.steps_left()),
             is_spent: AtomicBool::new(self.is_spent()),
+            lends: self.lends,
         }
+    }
+
+    /// The budget for readers that come one after another: where it is empty, it lends each of them
+    /// the rest of its part. So a bomb is found to be one whatever was taken before it, and a text
+    /// that is none ends with a debt ([`Share::owes`]).
+    pub(crate) fn lending(self) -> Budget {
+        Budget { lends: true, ..self }
     }
 
     /// Whether some reader was refused because others had used the budget up.
@@ -135,20 +149,37 @@ impl Share<'_> {
 
     /// Counts octets of memory, before they are allocated.
     pub fn make(&mut self, octets: usize) -> Result<(), Spent> {
-        let taken = self.octets.take(&self.budget.octets, octets as u64, (SHARE_OCTETS, self.part));
+        let (from, lends) = (&self.budget.octets, self.budget.lends);
+        let taken = self.octets.take(from, octets as u64, (SHARE_OCTETS, self.part), lends);
         taken.map_err(|empty| self.refused(Spent::Octets, empty))
     }
 
     /// Counts steps of work, before they are done: about one for each octet that is looked at.
     pub fn work(&mut self, steps: usize) -> Result<(), Spent> {
         let part = LOAD_STEPS_MAX / LOAD_PARTS;
-        let taken = self.steps.take(&self.budget.steps, steps as u64, (SHARE_STEPS, part));
+        let (from, lends) = (&self.budget.steps, self.budget.lends);
+        let taken = self.steps.take(from, steps as u64, (SHARE_STEPS, part), lends);
         taken.map_err(|empty| self.refused(Spent::Steps, empty))
     }
 
-    /// What was made is dropped again: its octets go back to the budget.
+    /// Whether this reader's part has so many steps more; the budget may have fewer.
+    pub(crate) fn foresee(&self, steps: usize) -> Result<(), Spent> {
+        let beyond = (steps as u64).saturating_sub(self.steps.own);
+        let fits = self.steps.used.saturating_add(beyond) <= LOAD_STEPS_MAX / LOAD_PARTS;
+        if fits { Ok(()) } else { Err(Spent::Steps) }
+    }
+
+    /// What was made is dropped again: all that was taken goes back to the budget, the work too, so
+    /// that other texts do not lack it.
     pub fn give_back(&mut self) {
-        self.octets.drawn += std::mem::take(&mut self.octets.used);
+        self.octets.give_back();
+        self.steps.give_back();
+    }
+
+    /// Whether something was lent: other texts have used the budget up, and what was made cannot be
+    /// kept.
+    pub(crate) fn owes(&self) -> bool {
+        self.octets.lent > 0 || self.steps.lent > 0
     }
 
     fn refused(&self, spent: Spent, empty: Empty) -> Spent {
@@ -186,13 +217,22 @@ struct Purse {
     /// Taken from the budget in a large piece, so that readers on several cores do not wait for
     /// each other; what is left of it goes back.
     drawn: u64,
-    /// Used of what was drawn.
+    /// Used of what was drawn and lent.
     used: u64,
+    /// Used without being there.
+    lent: u64,
 }
 
 impl Purse {
-    /// Takes as much as is wanted, or nothing: drawn in pieces, never more than a part in all.
-    fn take(&mut self, budget: &AtomicU64, wanted: u64, (piece, part): (u64, u64)) -> Result<(), Empty> {
+    /// Takes as much as is wanted, or nothing: drawn in pieces, never more than a part in all. What
+    /// the budget lacks is lent if it `lends`.
+    fn take(
+        &mut self,
+        budget: &AtomicU64,
+        wanted: u64,
+        (piece, part): (u64, u64),
+        lends: bool,
+    ) -> Result<(), Empty> {
         let beyond = wanted.saturating_sub(self.own);
         if self.used.saturating_add(beyond) > part {
             return Err(Empty::Part);
@@ -206,9 +246,18 @@ impl Purse {
             });
             self.drawn += drawn;
         }
-        self.drawn = self.drawn.checked_sub(beyond).ok_or(Empty::Budget)?;
+        let lent = beyond.saturating_sub(self.drawn);
+        if lent > 0 && !lends {
+            return Err(Empty::Budget);
+        }
+        self.drawn -= beyond - lent;
+        self.lent += lent;
         self.used += beyond;
         self.own -= wanted - beyond;
         Ok(())
+    }
+
+    fn give_back(&mut self) {
+        self.drawn += std::mem::take(&mut self.used) - std::mem::take(&mut self.lent);
     }
 }

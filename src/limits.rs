@@ -448,12 +448,10 @@ pub(crate) const LOAD_OCTETS_FACTOR: u64 = 64;
 pub(crate) const LOAD_STEPS_MAX: u64 = 128_000_000;
 /// Steps that each octet of a file may take: every octet is looked at a few times.
 pub(crate) const LOAD_STEPS_FACTOR: u64 = 16;
-/// Parts of these budgets, of which one reader takes one at most: a zone that is a bomb leaves
-/// enough for the others. A quarter is 64 MiB, and a /16 of reverse names 18.
+/// Parts of these budgets, of which one reader takes one at most; who would take more is a bomb,
+/// and gives it back. A quarter is 64 MiB, and a /16 of reverse names 18; its work is that of 2 MB
+/// of plain text.
 pub(crate) const LOAD_PARTS: u64 = 4;
-/// Times that zones are read again because others had used the budget up: each time that many parts
-/// of it are found to be bombs.
-pub(crate) const LOAD_STARVED_ROUNDS_MAX: usize = 4;
 /// Octets that a reader takes from the budget of its load at once: a few records are not worth a
 /// meeting of two cores.
 pub(crate) const SHARE_OCTETS: u64 = 64 << 10;

@@ -17,7 +17,10 @@ fn a_share_ends_exactly_where_it_says() {
     assert_eq!(share.make(0), Ok(()));
     assert_eq!(share.make(usize::MAX), Err(Spent::Octets));
     // The other quantity is one of its own.
-    assert_eq!(share.work((LOAD_STEPS_MAX / LOAD_PARTS) as usize), Ok(()));
+    let steps = (LOAD_STEPS_MAX / LOAD_PARTS) as usize;
+    assert_eq!((share.foresee(steps), share.foresee(steps + 1)), (Ok(()), Err(Spent::Steps)));
+    assert_eq!(share.work(steps), Ok(()));
+    assert_eq!(share.foresee(1), Err(Spent::Steps));
     assert_eq!(share.work(1), Err(Spent::Steps));
 }
 
@@ -37,7 +40,7 @@ fn a_text_grants_to_its_reader() {
     assert_eq!(budget.copy().octets_left(), LOAD_OCTETS_MAX - 7);
 }
 
-/// One bomb leaves enough for others; what it had made goes back, its work does not.
+/// One bomb leaves enough for others: what it had made goes back, and its work.
 #[test]
 fn shares_are_of_one_budget() {
     let budget = Budget::default();
@@ -55,6 +58,28 @@ fn shares_are_of_one_budget() {
     assert_eq!(bomb.work(5), Ok(()));
     bomb.give_back();
     drop(bomb);
-    assert_eq!((budget.octets_left(), budget.steps_left()), (PART, LOAD_STEPS_MAX - 5));
+    assert_eq!((budget.octets_left(), budget.steps_left()), (PART, LOAD_STEPS_MAX));
     assert_eq!(late.make(1), Ok(()));
+}
+
+/// A budget that lends tells bombs from texts for which there is too little, whatever was taken
+/// before, and in the end it has what it had.
+#[test]
+fn what_is_lent_ends_with_the_part() {
+    let budget = Budget::default().lending();
+    let mut taken: Vec<Share<'_>> = (0..LOAD_PARTS).map(|_| budget.share()).collect();
+    for share in &mut taken {
+        assert_eq!((share.make(PART as usize - 1), share.owes()), (Ok(()), false));
+    }
+    let mut bomb = budget.share();
+    assert_eq!((bomb.make(LOAD_PARTS as usize), bomb.owes()), (Ok(()), false));
+    assert_eq!((bomb.make(1), bomb.owes()), (Ok(()), true));
+    assert_eq!(bomb.make(PART as usize), Err(Spent::Octets));
+    assert!(!budget.is_spent());
+    bomb.give_back();
+    assert!(!bomb.owes());
+    drop(bomb);
+    assert_eq!(budget.octets_left(), LOAD_PARTS);
+    drop(taken);
+    assert_eq!((budget.octets_left(), budget.steps_left()), (LOAD_PARTS, LOAD_STEPS_MAX));
 }

@@ -45,7 +45,8 @@ pub fn read_deployment(root: &Path, sources: &dyn Sources) -> ReadResult {
 pub(crate) struct Reading<'s> {
     root: PathBuf,
     open: FileReader<'s>,
-    databases: Vec<DatabaseSource>,
+    /// What the last round gave, where it was refused.
+    refused: Option<Deployment>,
     choices: Choices,
     recall: Option<Recall<'s>>,
     on_error: OnError,
@@ -65,7 +66,7 @@ impl<'s> Reading<'s> {
         Reading {
             root: root.to_owned(),
             open: FileReader::new(sources),
-            databases: Vec::new(),
+            refused: None,
             choices,
             recall,
             on_error: OnError::default(),
@@ -88,7 +89,10 @@ impl<'s> Reading<'s> {
                     return (deployment.map(|d| Deployment { zone_sources, ..d }), findings);
                 }
                 Round::Again => {}
-                Round::Refused => return (None, findings),
+                Round::Refused => {
+                    self.refused = deployment;
+                    return (None, findings);
+                }
             }
         }
     }
@@ -99,9 +103,10 @@ impl<'s> Reading<'s> {
         self.choices.put_aside(findings, &self.open.files, self.on_error) == Round::Again
     }
 
-    /// Databases that could be read.
-    pub(crate) fn databases(&self) -> &[DatabaseSource] {
-        &self.databases
+    /// What was read of a deployment that is refused, if anything: its databases and its doubts are
+    /// not judged yet.
+    pub(crate) fn refused(&mut self) -> Option<Deployment> {
+        self.refused.take()
     }
 
     /// The files that findings point into.
@@ -159,8 +164,15 @@ impl<'s> Reading<'s> {
         if let Some(written) = server.networks.file()
             && let (_, Some(tree)) = self.yaml(&written.path, Some("networks"), Some(written.at))
         {
+            let before = self.open.findings.count(Severity::Error);
             world.networks = networks::lower(&tree, &mut self.open.findings);
             world.networks_known = true;
+            if self.open.findings.count(Severity::Error) > before {
+                world.doubts.borrow_mut().lack_data();
+            }
+        }
+        if !world.networks_known {
+            world.doubts.borrow_mut().lack_data();
         }
         self.check_sites(&server, &world);
 
@@ -201,7 +213,7 @@ impl<'s> Reading<'s> {
         exposed::add(&mut zones, &policies.all, &world, &mut self.open.findings);
         let mut doubts = world.doubts.take();
         if server.databases.is_empty() {
-            self.open.findings.extend(std::mem::take(&mut doubts).judge(&Lands::default()));
+            self.open.findings.extend(std::mem::take(&mut doubts).judge(&Lands::default(), true));
         }
         let mut findings = Findings::default();
         check::check(&zones, &policies.all, &mut findings);
@@ -222,7 +234,9 @@ impl<'s> Reading<'s> {
         let FileReader { sources, files, findings, .. } = &mut self.open;
         let cookies = cookie_secrets::read(&server.cookies, sources, files, findings);
         let databases = self.read_databases(&server);
-        self.databases.clone_from(&databases);
+        if databases.len() < server.databases.len() {
+            doubts.lack_data();
+        }
         if server.databases.is_empty() {
             self.needs_database(&policies, whole);
         }

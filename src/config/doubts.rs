@@ -1,7 +1,9 @@
 //! Findings that depend on what the databases say, which is known only once they are read: codes
 //! that are no country of ISO 3166-1, and conditions that exclude each other by a continent.
 //!
-//! What a loaded database says wins: a finding that it contradicts is withdrawn.
+//! What a loaded database says wins: a finding that it contradicts is withdrawn. Where data that
+//! might contradict could not be read, no doubt is an error: it may be withdrawn once they can be.
+//! It is told all the same, so that everything can be mended in one go.
 
 use crate::finding::{Finding, Findings, Severity};
 use crate::geo::lands::Lands;
@@ -30,21 +32,30 @@ pub(super) enum Claim {
 
 /// Findings that wait for the databases.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Doubts(Vec<Doubt>);
+pub(crate) struct Doubts {
+    list: Vec<Doubt>,
+    /// Whether a file that might contradict them could not be read.
+    lack_data: bool,
+}
 
 impl Doubts {
     /// Adds a finding. Past the number of findings that are kept, more warnings say nothing new; an
     /// error decides whether its file is taken.
     pub(super) fn push(&mut self, finding: Finding, claim: Claim) {
-        if self.0.len() < FINDINGS_KEPT_MAX || finding.severity == Severity::Error {
-            self.0.push(Doubt { finding, claim });
+        if self.list.len() < FINDINGS_KEPT_MAX || finding.severity == Severity::Error {
+            self.list.push(Doubt { finding, claim });
         }
     }
 
-    /// The findings that hold with these data.
-    pub(crate) fn judge(&self, lands: &Lands) -> Findings {
+    /// Says that a file that might contradict them could not be read.
+    pub(super) fn lack_data(&mut self) {
+        self.lack_data = true;
+    }
+
+    /// The findings that hold with these data. `is_whole` says that they are all that there are.
+    pub(crate) fn judge(&self, lands: &Lands, is_whole: bool) -> Findings {
         let mut findings = Findings::default();
-        for Doubt { finding, claim } in &self.0 {
+        for Doubt { finding, claim } in &self.list {
             let mut finding = finding.clone();
             let holds = match claim {
                 Claim::NoCountry(country, all) => {
@@ -58,6 +69,13 @@ impl Doubts {
                 Claim::Covers(outer, inner) => covers(outer, inner, lands),
             };
             if holds {
+                if self.lack_data || !is_whole {
+                    finding.severity = finding.severity.min(Severity::Warning);
+                    finding = finding.help(
+                        "a file that says where clients are could not be read: this may hold no longer \
+                         once it can be",
+                    );
+                }
                 findings.push(finding);
             }
         }

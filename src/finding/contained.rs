@@ -1,4 +1,4 @@
-//! Errors that concern one zone, and refuse no deployment.
+//! Errors that concern one zone, and refuse no deployment; and findings that are withdrawn.
 
 use super::{Finding, Findings, Severity};
 
@@ -8,21 +8,35 @@ impl Findings {
         self.count(Severity::Error) + self.count(Severity::ZoneError)
     }
 
-    /// Errors that blame every faulty file: those in the list, and one for each other file.
-    pub(crate) fn blames(&self) -> impl Iterator<Item = &Finding> {
-        let listed = self.list.iter().filter(|finding| finding.severity == Severity::Error);
-        listed.chain(self.unlisted.values())
+    /// Drops the findings for which `keep` does not hold.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Finding) -> bool) {
+        self.unlisted.retain(|_, (finding, count)| {
+            let is_kept = keep(finding);
+            if !is_kept {
+                self.beyond[Severity::Error as usize] -= *count;
+            }
+            is_kept
+        });
+        self.list.retain(keep);
+        self.recount();
     }
 
-    /// Notes an error that the list has no room for, if it is the first of its file.
-    pub(super) fn note_unlisted(&mut self, finding: &Finding) {
+    /// Errors that blame every faulty file: those in the list, and one of each kind that is not.
+    pub(crate) fn blames(&self) -> impl Iterator<Item = &Finding> {
+        let listed = self.list.iter().filter(|finding| finding.severity == Severity::Error);
+        listed.chain(self.unlisted.values().map(|(finding, _)| finding))
+    }
+
+    /// Notes errors of one kind that the list has no room for.
+    pub(super) fn note_unlisted(&mut self, finding: &Finding, count: usize) {
         if finding.severity == Severity::Error {
-            let file = finding.at.map(|at| at.file);
-            self.unlisted.entry(file).or_insert_with(|| {
+            let kind = (finding.at.map(|at| at.file), finding.code.id);
+            let (_, noted) = self.unlisted.entry(kind).or_insert_with(|| {
                 let mut finding = finding.clone();
                 finding.settle();
-                finding
+                (finding, 0)
             });
+            *noted += count;
         }
     }
 

@@ -355,9 +355,9 @@ pub struct Findings {
     more: HashMap<Kind, usize>,
     /// How many of each severity there were past the bound of all kinds.
     beyond: [usize; 4],
-    /// The first error of each file among those: every faulty file is known by one of its errors,
-    /// however many files there are.
-    unlisted: BTreeMap<Option<FileId>, Finding>,
+    /// The errors among those, by file and code, each with the first and their number: every faulty
+    /// file is known, however many files there are.
+    unlisted: BTreeMap<(Option<FileId>, &'static str), (Finding, usize)>,
 }
 
 impl Findings {
@@ -384,7 +384,7 @@ impl Findings {
             *self.more.entry(kind).or_default() += count;
         } else {
             self.beyond[finding.severity as usize] += count;
-            self.note_unlisted(finding);
+            self.note_unlisted(finding, count);
         }
     }
 
@@ -401,7 +401,7 @@ impl Findings {
             }
         }
         self.beyond.iter_mut().zip(beyond).for_each(|(sum, count)| *sum += count);
-        unlisted.values().for_each(|finding| self.note_unlisted(finding));
+        unlisted.values().for_each(|(finding, count)| self.note_unlisted(finding, *count));
     }
 
     /// Whether any finding refuses the deployment.
@@ -439,13 +439,6 @@ impl Findings {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
-    }
-
-    /// Drops the findings for which `keep` does not hold.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Finding) -> bool) {
-        self.unlisted.retain(|_, finding| keep(finding));
-        self.list.retain(keep);
-        self.recount();
     }
 
     /// Brings the numbers of kept findings in line with the list, and forgets those of kinds that

@@ -121,3 +121,24 @@ fn escaped_words_have_a_length_too() {
     let kept = findings.iter().next().expect("one finding");
     assert!(kept.message.len() <= FINDING_WORDS_MAX && kept.message.ends_with("..."));
 }
+
+/// What is withdrawn is not counted any more, in the list or past it.
+#[test]
+fn withdrawn_findings_are_not_counted() {
+    let at = |file: u32| At::whole(FileId(file));
+    let mut findings = Findings::default();
+    let files = 2 * FINDINGS_KEPT_MAX as u32;
+    for file in 0..files {
+        for code in [code::BUDGET_SPENT, code::BUDGET_SPENT, code::BAD_VALUE] {
+            findings.push(Finding::error(code, "x").at(at(file), ""));
+        }
+    }
+    let mut all = Findings::default();
+    all.extend(findings);
+    assert_eq!(all.len(), 3 * files as usize);
+    all.retain(|finding| finding.code != code::BUDGET_SPENT);
+    assert_eq!((all.len(), all.count(Severity::Error)), (files as usize, files as usize));
+    assert_eq!(all.blames().count(), files as usize);
+    all.retain(|finding| finding.at.is_some_and(|at| at.file.0 % 2 == 0));
+    assert_eq!(all.len(), files as usize / 2);
+}

@@ -3,7 +3,6 @@
 
 use crate::config::{Choices, Deployment, Reading, Recall};
 use crate::finding::{At, Files, Finding, Findings, code};
-use crate::geo::mmdb::Database;
 use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::disk::Disk;
 use crate::reload::running::{RestartOnly, Running};
@@ -86,7 +85,7 @@ pub(crate) fn run_watched(
                 break fresh;
             }
             drop(read);
-            (deployment, findings) = reading.read();
+            (deployment, findings) = read_whole(&mut reading);
         };
         let files = reading.into_files();
         match fresh {
@@ -156,18 +155,10 @@ fn consistently<T>(
         let disk = Disk::new(watch, is_for_check);
         let mut reading = Reading::new(root, &disk, Choices::new(rules.allow_loss), rules.recall);
         let passing = Passing::begin();
-        let (deployment, mut findings) = reading.read();
+        let (deployment, mut findings) = read_whole(&mut reading);
         drop(passing);
         let changed = disk.changed();
         if changed.is_empty() {
-            if deployment.is_none() {
-                let faults = reading
-                    .databases()
-                    .iter()
-                    .filter_map(|d| Database::read(d.path.clone(), &d.octets, d.file).err());
-                faults.for_each(|fault| findings.extend(fault));
-                findings.sort();
-            }
             return done(reading, deployment.filter(|_| !findings.has_errors()), findings);
         }
         if attempt >= READ_ATTEMPTS {
@@ -185,6 +176,16 @@ fn consistently<T>(
         attempt += 1;
         sleep(Duration::from_millis(READ_PAUSE_MILLIS));
     }
+}
+
+/// Reads. Nobody compiles what is refused: what its databases would have told then is told here.
+fn read_whole(reading: &mut Reading<'_>) -> (Option<Deployment>, Findings) {
+    let (deployment, mut findings) = reading.read();
+    if let Some(refused) = reading.refused() {
+        findings.extend(snapshot::told_by_databases(&refused));
+        findings.sort();
+    }
+    (deployment, findings)
 }
 
 fn place_of(path: &Path, files: &Files) -> Option<At> {

@@ -64,6 +64,7 @@ pub(crate) fn compile_by(
                 let shrunk = size_guard::check(&previous.facts.sizes, &geography.facts.sizes);
                 findings.extend(shrunk);
                 if findings.has_errors() {
+                    findings.extend(deployment.doubts.judge(&geography.facts.lands, true));
                     return (None, findings);
                 }
             }
@@ -140,7 +141,7 @@ fn assemble(
 ) -> (Option<Snapshot>, Findings) {
     let mut findings = parts.findings;
     findings.extend(sources::check(&deployment.policies, &deployment.networks, parts.facts.known));
-    findings.extend(deployment.doubts.judge(&parts.facts.lands));
+    findings.extend(deployment.doubts.judge(&parts.facts.lands, true));
     let zone_keys = inputs.zone_keys(deployment);
     let known: HashMap<&InputHash, &Arc<Image>> = previous
         .into_iter()
@@ -203,7 +204,17 @@ pub struct Geography {
     pub(crate) facts: Facts,
 }
 
-/// Reads the databases of a deployment and lays operator networks over them.
+/// What databases find and say of a deployment that other findings have refused already.
+pub(crate) fn told_by_databases(deployment: &Deployment) -> Findings {
+    let (geography, mut findings) = geography(deployment);
+    if let Some(geography) = geography {
+        findings.extend(deployment.doubts.judge(&geography.facts.lands, true));
+    }
+    findings
+}
+
+/// Reads the databases of a deployment and lays operator networks over them. Where one is faulty,
+/// what the others leave in doubt is among the findings.
 pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     let mut findings = Findings::default();
     let mut databases = Vec::new();
@@ -213,6 +224,7 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
             Err(more) => findings.extend(more),
         }
     }
+    let is_whole = !findings.has_errors();
     let (atlas, more) = Atlas::build(&databases, &deployment.networks);
     findings.extend(more);
     let places = || databases.iter().flat_map(|database| &database.places);
@@ -235,8 +247,11 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
         },
         lands: Lands::of(&atlas.places),
     };
-    let result = (!findings.has_errors()).then_some(Geography { atlas, facts });
-    (result, findings)
+    if findings.has_errors() {
+        findings.extend(deployment.doubts.judge(&facts.lands, is_whole));
+        return (None, findings);
+    }
+    (Some(Geography { atlas, facts }), findings)
 }
 
 fn size(database: &Database, file: crate::finding::FileId) -> SourceSize {

@@ -25,7 +25,7 @@ pub(crate) mod steering;
 mod summary;
 pub(crate) mod targets;
 
-pub(crate) use compile::compile_by;
+pub(crate) use compile::{compile_by, told_by_databases};
 pub(crate) use difference::{Difference, difference};
 pub use digest::{Digest, FilesDigest};
 pub(crate) use sizes::Sizes;

@@ -370,7 +370,7 @@ fn only_opt(behind: &[u8], edns: &mut Option<Edns>) -> bool {
 const OPCODE_BITS: u16 = 0x7800;
 
 /// Whether messages of this opcode have answers of their own: QUERY, NOTIFY and UPDATE. All others
-/// are NOTIMP, whatever else is wrong with them.
+/// are NOTIMP, whatever else is wrong with them; only an EDNS version above 0 comes first.
 pub(crate) fn is_served(opcode: u8) -> bool {
     matches!(opcode, 0 | 4 | 5)
 }
@@ -391,7 +391,8 @@ fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'st
         Behind::Edns(edns) => (Rcode::FORMERR, edns, true),
         Behind::SlowPath(edns) => (Rcode::FORMERR, edns, false),
     };
-    let rcode = if is_served(opcode) { rcode } else { Rcode::NOTIMP };
+    // An EDNS version that we lack comes before an opcode that we lack (RFC 6891 section 6.1.3).
+    let rcode = if is_served(opcode) || rcode == Rcode::BADVERS { rcode } else { Rcode::NOTIMP };
     let reject = Reject {
         id,
         opcode,

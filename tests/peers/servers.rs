@@ -40,8 +40,11 @@ pub fn installed(program: &str) -> Option<PathBuf> {
         .find(|p| p.exists())
 }
 
-/// A port that is free for UDP and TCP; it may be taken before it is used, which shows at the
-/// start.
+/// How often a peer is started anew on another port.
+const STARTS: usize = 5;
+
+/// A port that is free for UDP and TCP. It may be taken before it is used: the peer is then started
+/// on another.
 fn free_port() -> u16 {
     loop {
         let udp = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
@@ -59,9 +62,24 @@ fn write_zones(folder: &Path, zones: &[ZoneText]) {
     }
 }
 
+/// Starts a peer until it serves every zone.
+fn started(start: impl Fn(u16) -> Result<Peer, String>) -> Peer {
+    let mut why = Vec::new();
+    for _ in 0..STARTS {
+        match start(free_port()) {
+            Ok(peer) => return peer,
+            Err(failed) => why.push(failed),
+        }
+    }
+    panic!("{}", why.join("\n"));
+}
+
 /// NSD over the zones.
 pub fn nsd(program: &Path, folder: &Path, zones: &[ZoneText]) -> Peer {
-    let port = free_port();
+    started(|port| nsd_at(port, program, folder, zones))
+}
+
+fn nsd_at(port: u16, program: &Path, folder: &Path, zones: &[ZoneText]) -> Result<Peer, String> {
     let dir = folder.display();
     write_zones(&folder.join("zones"), zones);
     let mut text = format!(
@@ -85,7 +103,10 @@ pub fn nsd(program: &Path, folder: &Path, zones: &[ZoneText]) -> Peer {
 
 /// Knot DNS over the zones.
 pub fn knot(program: &Path, folder: &Path, zones: &[ZoneText]) -> Peer {
-    let port = free_port();
+    started(|port| knot_at(port, program, folder, zones))
+}
+
+fn knot_at(port: u16, program: &Path, folder: &Path, zones: &[ZoneText]) -> Result<Peer, String> {
     let dir = folder.display();
     write_zones(&folder.join("zones"), zones);
     let mut text = format!(
@@ -107,15 +128,21 @@ pub fn knot(program: &Path, folder: &Path, zones: &[ZoneText]) -> Peer {
     start("Knot", command, port, folder.join("knot.log"), zones)
 }
 
-/// Starts a peer and waits until it answers for every zone.
-fn start(name: &'static str, mut command: Command, port: u16, log: PathBuf, zones: &[ZoneText]) -> Peer {
+/// Starts a peer and waits until it answers for every zone. The error is what it logged.
+fn start(
+    name: &'static str,
+    mut command: Command,
+    port: u16,
+    log: PathBuf,
+    zones: &[ZoneText],
+) -> Result<Peer, String> {
     let child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("the program starts");
-    let peer = Peer { name, at: SocketAddr::from(([127, 0, 0, 1], port)), child, log };
+    let mut peer = Peer { name, at: SocketAddr::from(([127, 0, 0, 1], port)), child, log };
     let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
     socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a time-out can be set");
     let until = Instant::now() + PATIENCE;
@@ -127,14 +154,13 @@ fn start(name: &'static str, mut command: Command, port: u16, log: PathBuf, zone
             if socket.recv(&mut answer).is_ok() && answer[2] & 4 != 0 && answer[3] & 15 == 0 {
                 break;
             }
-            assert!(
-                Instant::now() < until,
-                "{name} does not serve {}:\n{}",
-                zone.apex,
-                std::fs::read_to_string(&peer.log).unwrap_or_default()
-            );
+            let has_ended = matches!(peer.child.try_wait(), Ok(Some(_)));
+            if has_ended || Instant::now() > until {
+                let log = std::fs::read_to_string(&peer.log).unwrap_or_default();
+                return Err(format!("{name} does not serve {}:\n{log}", zone.apex));
+            }
             std::thread::sleep(Duration::from_millis(50));
         }
     }
-    peer
+    Ok(peer)
 }

@@ -4,6 +4,7 @@
 pub mod certificate;
 pub mod deployment;
 pub mod dice;
+pub mod ports;
 
 use meridian::testing::answer::{self, Client, Disposition, Outcome, QueryContext, Transport};
 use meridian::testing::config::{self, Deployment, Sources};

@@ -55,7 +55,7 @@ fn load_memory(memory: &Memory) -> ReadResult {
     let mut read = read_deployment(Path::new("meridian.yaml"), memory);
     // The databases here know no country, so nothing is withdrawn.
     if let Some(deployment) = &read.deployment {
-        read.findings.extend(deployment.doubts.judge(&Lands::default()));
+        read.findings.extend(deployment.doubts.judge(&Lands::default(), true));
         read.findings.sort();
         read.deployment = read.deployment.take_if(|_| !read.findings.has_errors());
     }

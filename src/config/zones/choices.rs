@@ -7,7 +7,7 @@
 //! to no zone refuses everything.
 
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
-use crate::limits::{LOAD_STARVED_ROUNDS_MAX, WHY_OCTETS_MAX};
+use crate::limits::WHY_OCTETS_MAX;
 use crate::wire::name::Name;
 use crate::zone::source::{FileUse, LastGood, Standing, ZoneFile, ZoneSource, ZoneTexts};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -53,8 +53,6 @@ pub(crate) struct Choices {
     strays: HashMap<FileId, PathBuf>,
     /// Those that are not read any more.
     strays_aside: BTreeSet<PathBuf>,
-    /// Rounds that were repeated because bombs had left too little for other zones.
-    starved_rounds: usize,
     /// Errors of the rounds before, of zones that are put aside.
     told: Findings,
     /// Of this round: the texts of each zone.
@@ -267,10 +265,10 @@ impl Choices {
         if refuses || (blamed.is_empty() && strays.is_empty()) {
             return Round::Refused;
         }
-        // What is left by bombs says nothing of the other zones: they are read again without them.
+        // What faulty zones leave of the budget says nothing of the others: they are read again
+        // without them. Each such round puts a zone aside, so they end.
         let spared = !starved.is_empty() && blamed.keys().any(|zone| !starved.contains(zone));
-        if spared && self.starved_rounds < LOAD_STARVED_ROUNDS_MAX {
-            self.starved_rounds += 1;
+        if spared {
             blamed.retain(|zone, _| !starved.contains(zone));
             let zone_of = |finding: &Finding| self.zones_of_files.get(&finding.at?.file);
             findings.retain(|finding| !zone_of(finding).is_some_and(|zone| starved.contains(zone)));

@@ -331,13 +331,17 @@ impl ZoneFolder<'_, '_> {
             parsed.iter_mut().for_each(|parsed| _ = parsed.take());
             self.files.budget = before;
         }
-        // Includes need the reader of files, and are counted against the same budget.
-        let budget = std::mem::take(&mut self.files.budget);
+        // Includes need the reader of files, and are counted against the same budget. They come
+        // behind the texts that stand alone, whether those are read a second time or not.
+        let budget = std::mem::take(&mut self.files.budget).lending();
+        let including = (0..texts.len()).filter(|index| texts[*index].may_include());
+        for index in alone.into_iter().chain(including) {
+            let text = &texts[index];
+            parsed[index].get_or_init(|| text.parse(&mut |written| self.include(text, written), &budget));
+        }
         let mut zones = Vec::with_capacity(texts.len());
         for (text, parsed) in texts.into_iter().zip(parsed) {
-            let (records, findings) = parsed
-                .into_inner()
-                .unwrap_or_else(|| text.parse(&mut |written| self.include(&text, written), &budget));
+            let (records, findings) = parsed.into_inner().unwrap_or_default();
             self.files.findings.extend(findings);
             let at = At::whole(text.file);
             zones.push(Zone {

@@ -114,3 +114,82 @@ fn restart_keys_are_named() {
         );
     }
 }
+
+/// What waits for the databases is told once, with everything else: by those that can be read.
+/// Where one cannot, it is no error, since that one may contradict it.
+#[test]
+fn doubts_are_told_beside_other_faults() {
+    const GOOD: &str = "192.0.2.0/24,DE,,,\n";
+    const KNOWS_UK: &str = "192.0.2.0/24,UK,,,\n";
+    const BROKEN: &str = "192.0.2.0/24,Germany,,,\n";
+    let (error, warning) = (Some(Severity::Error), Some(Severity::Warning));
+    let zone = |apex: &str, more: &str| {
+        format!(
+            "zone: {apex}\nsoa: {{ mname: n, rname: h }}\nrecords:\n  '@': {{ NS: n }}\n  n: {{ A: \
+             203.0.113.5 }}\n{more}"
+        )
+    };
+    // Latitude of the PoP, the databases (without a text: not there), a fault of a zone's image,
+    // and how it is told that `UK` is no country.
+    type Row<'r> = (u32, &'r [Option<&'r str>], bool, Option<Severity>);
+    let rows: [Row<'_>; 14] = [
+        (50, &[], false, error),
+        (50, &[Some(GOOD)], false, error),
+        (50, &[Some(KNOWS_UK)], false, None),
+        (500, &[], false, error),
+        (500, &[Some(GOOD)], false, error),
+        (500, &[Some(KNOWS_UK)], false, None),
+        (50, &[None], false, warning),
+        (500, &[None], false, warning),
+        (50, &[Some(BROKEN)], false, warning),
+        (500, &[Some(BROKEN)], false, warning),
+        (50, &[Some(KNOWS_UK), None], false, None),
+        (500, &[Some(KNOWS_UK), Some(BROKEN)], false, None),
+        (500, &[Some(GOOD), Some(BROKEN)], false, warning),
+        (50, &[Some(GOOD)], true, error),
+    ];
+    for (lat, databases, faulty_zone, wanted) in rows {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("z")).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let names: Vec<String> = (0..databases.len()).map(|number| format!("{number}.csv")).collect();
+        for (name, text) in names.iter().zip(databases) {
+            text.iter().for_each(|text| write(name, text));
+        }
+        let geoip = match names.is_empty() {
+            true => String::new(),
+            false => format!("geoip: {{ databases: [{}] }}\n", names.join(", ")),
+        };
+        write(
+            "m.yaml",
+            &format!(
+                "node: {{ name: n }}\nlisten: {{ dns: \"127.0.0.1:53\" }}\npops: p.yaml\npolicies: \
+                 q.yaml\nzones: z\n{geoip}"
+            ),
+        );
+        write(
+            "p.yaml",
+            &format!("pops: {{ a: {{ at: {{ lat: {lat}, lon: 8 }}, addresses: 192.0.2.1 }} }}\n"),
+        );
+        write(
+            "q.yaml",
+            "policies: { web: { pops: all, order: listed, rules: [{ when: { country: UK }, pops: [a] \
+             }] } }\n",
+        );
+        write("z/z.example.yaml", &zone("z.example.", "  w: { steer: web }\n"));
+        if faulty_zone {
+            write("z/y.example.yaml", &zone("y.example.", "  w: { A: nonsense }\n"));
+        }
+        let told = |(findings, files): (Findings, Files)| {
+            let doubts = findings.iter().filter(|f| f.message.contains("`UK` is not a country"));
+            let told: Vec<Severity> = doubts.map(|f| f.severity).collect();
+            let text = crate::finding::render::text(&findings, &files, false);
+            assert!(lat == 50 || text.contains("500"), "{text}");
+            assert_eq!(told, Vec::from_iter(wanted), "{lat} {databases:?} {faulty_zone}\n{text}");
+        };
+        match run(&folder.path().join("m.yaml"), None, None, 1) {
+            Ok(fresh) => told((fresh.findings, fresh.files)),
+            Err(refused) => told(*refused),
+        }
+    }
+}

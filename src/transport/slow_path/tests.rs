@@ -81,14 +81,17 @@ fn unknown_keys() {
     assert_eq!(tail, [0, 0, 0x12, 0x34, 0, 17, 0, 0], "MAC size, original ID, error BADKEY, other length");
 }
 
-/// BADVERS needs the OPT to carry its upper bits.
+/// BADVERS comes before all that the opcode says, and needs the OPT to carry its upper bits.
 #[test]
 fn bad_version() {
-    let reply = ask(&with_additional(message(4, 6), OPT_VERSION_1)).expect("an answer");
-    let parsed = Message::from_octets(&reply[..]).expect("a message");
-    let opt = parsed.opt().expect("an OPT");
-    assert_eq!((opt.version(), opt.rcode(parsed.header()).to_int(), opt.udp_payload_size()), (0, 16, 1232));
-    assert_eq!(opt.opt().iter::<AllOptData<_, _>>().count(), 0);
+    for opcode in 0..16 {
+        let reply = ask(&with_additional(message(opcode, 252), OPT_VERSION_1)).expect("an answer");
+        let parsed = Message::from_octets(&reply[..]).expect("a message");
+        let opt = parsed.opt().expect("an OPT");
+        let rcode = opt.rcode(parsed.header()).to_int();
+        assert_eq!((opt.version(), rcode, opt.udp_payload_size()), (0, 16, 1232), "opcode {opcode}");
+        assert_eq!(opt.opt().iter::<AllOptData<_, _>>().count(), 0);
+    }
 }
 
 /// A cookie is answered here too, but not in an EDNS that we do not speak.

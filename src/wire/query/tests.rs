@@ -90,6 +90,22 @@ fn each_message_is_what_it_is() {
         ),
         ("an OPT that is announced but absent", message(0, [1, 0, 0, 1], WWW), Is::Reject(Rcode::FORMERR)),
         ("EDNS version 1", message(0, [1, 0, 0, 1], &join(&[WWW, bad_version])), Is::Reject(Rcode::BADVERS)),
+        // Whatever the opcode.
+        (
+            "a STATUS with EDNS version 1",
+            message(2 << 11, [0, 0, 0, 1], bad_version),
+            Is::Reject(Rcode::BADVERS),
+        ),
+        (
+            "an UPDATE of nothing with EDNS version 1",
+            message(5 << 11, [0, 0, 0, 1], bad_version),
+            Is::Reject(Rcode::BADVERS),
+        ),
+        (
+            "a STATUS with EDNS version 1 and octets behind it",
+            message(2 << 11, [0, 0, 0, 1], &join(&[bad_version, &[0]])),
+            Is::Reject(Rcode::NOTIMP),
+        ),
         ("a signed message", message(0, [1, 0, 0, 1], &join(&[WWW, tsig])), Is::SlowPath),
         ("a zone transfer", message(0, [1, 0, 0, 0], axfr), Is::SlowPath),
         ("a NOTIFY", message(4 << 11, [1, 0, 0, 0], WWW), Is::SlowPath),

@@ -368,17 +368,18 @@ impl<'z> Index<'z> {
     /// The delegation at or above a name inside a zone, if there is one. Names that are longer than
     /// every cut are passed by without a look-up: a name may have 127 labels.
     pub(crate) fn cut_above<'n>(&self, names: &Names<'z>, name: &'n [u8]) -> Option<&'n [u8]> {
-        let mut at = Some(name);
-        let mut cut = None;
-        while let Some(ancestor) = at.filter(|name| !name.eq_ignore_ascii_case(names.zone.apex.as_wire())) {
-            if ancestor.len() <= names.cut_octets_max
-                && self.number_of(names, ancestor).is_some_and(|number| self.has_any(number, DELEGATION))
-            {
-                cut = Some(ancestor);
-            }
-            at = parent(ancestor);
-        }
-        cut
+        let has_cut =
+            |name: &&[u8]| self.number_of(names, name).is_some_and(|number| self.has_any(number, DELEGATION));
+        names.perhaps_cuts(name).filter(has_cut).last()
+    }
+}
+
+impl Names<'_> {
+    /// What may be a cut of a name inside the zone and what is above it, from the name upwards.
+    pub(crate) fn perhaps_cuts<'n>(&self, name: &'n [u8]) -> impl Iterator<Item = &'n [u8]> {
+        std::iter::successors(Some(name), |name| parent(name))
+            .take_while(|name| !name.eq_ignore_ascii_case(self.zone.apex.as_wire()))
+            .filter(|name| name.len() <= self.cut_octets_max)
     }
 }
 

@@ -141,3 +141,25 @@ fn sets_have_a_size() {
     let lines: String = (0..4_000).map(|i| format!("a 60 A 10.0.{}.{}\n", i / 250, i % 250)).collect();
     assert_eq!(told(&[zone("z.", &format!("{HEAD}{lines}"))]), [("MRD0216", 4)]);
 }
+
+/// However deep a name is, only what is no longer than the longest cut is looked up for one.
+#[test]
+fn few_names_may_be_cuts() {
+    let deep = format!("{}sub", "a.".repeat(100));
+    for (cut, name, looked_up) in [
+        ("sub", deep.as_str(), 1),
+        ("x.sub", &deep, 2),
+        ("longer-than-sub", &deep, 7),
+        ("sub", "sub", 1),
+        ("sub", "x.sub", 1),
+        (&deep, &deep, 101),
+    ] {
+        let zones = [zone("z.example.", &format!("@ 60 NS ns1\n{cut} 60 NS ns.other.example.\n"))];
+        let index = index::Index::new(&zones);
+        let name = self::name(&format!("{name}.z.example."));
+        let names = index.zone_of(name.as_wire()).expect("ours");
+        assert_eq!(names.perhaps_cuts(name.as_wire()).count(), looked_up, "{cut} {name}");
+        let is_below = name == self::name(&format!("{cut}.z.example.")) || cut == "sub";
+        assert_eq!(index.cut_above(names, name.as_wire()).is_some(), is_below, "{cut} {name}");
+    }
+}

@@ -7,7 +7,8 @@
 //! dot behind each for which the width has room. Data in one quoted string is the text between the
 //! quotes, in which `\"` stands for a quote.
 //!
-//! A template is cut into parts once. What each number makes is counted before the next is made.
+//! A template is cut into parts once. What each number makes is counted before the next is made; a
+//! template that must pass the limit of its text ends at its first number.
 
 use super::lexer::{Lexer, Token};
 use super::reader::{Context, Reader};
@@ -88,6 +89,14 @@ pub(super) fn run(
             // One number shows the fault; the others would repeat it.
             return Ok(());
         }
+        if number == start {
+            let numbers = ((stop - start) / step).min(GENERATED_MAX.saturating_sub(reader.generated));
+            let least = owner_parts.iter().chain(&data_parts).map(Part::least).sum::<usize>();
+            if let Err(spent) = reader.foresee(numbers as usize * (RECORD_STEPS + least)) {
+                reader.spent(spent, place);
+                return Ok(());
+            }
+        }
         match number.checked_add(step) {
             Some(next) if next <= stop => number = next,
             _ => return Ok(()),
@@ -111,6 +120,18 @@ fn range_of(word: &[u8]) -> Option<(u32, u32, u32)> {
 enum Part {
     Text(Vec<u8>),
     Number { offset: i64, width: usize, base: Base },
+}
+
+impl Part {
+    /// Octets that it makes of any number at least.
+    fn least(&self) -> usize {
+        match self {
+            Part::Text(text) => text.len(),
+            // A field of nibbles may be narrower.
+            Part::Number { base: Base::Nibbles { .. }, .. } => 1,
+            Part::Number { width, .. } => (*width).max(1),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -59,4 +59,5 @@ pub fn read(
     share.grant(text.len());
     let mut reader = reader::Reader::new(apex, include, share, records, findings);
     reader.file(text, file, (apex.clone(), None), 0);
+    reader.settle(file);
 }

@@ -1,10 +1,11 @@
 //! The world of a chaos run: a server, the sites of its PoPs, and clients who ask without end.
 
 use crate::support::deployment::*;
+use crate::support::ports::{self, Port};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,8 +25,8 @@ pub struct World {
     pub dns: SocketAddr,
     child: RefCell<Child>,
     stderr: RefCell<Option<ChildStderr>>,
-    /// Port on which sites answer checks.
-    port: u16,
+    /// Where sites answer checks; held also while a site is dead.
+    ports: Vec<Port>,
     sites: RefCell<Vec<Option<TcpListener>>>,
     /// PoPs that may be answered now.
     allowed: Arc<Mutex<BTreeSet<String>>>,
@@ -41,14 +42,17 @@ pub struct World {
 }
 
 fn address(pop: usize) -> String {
-    format!("127.0.0.{}", pop + 2)
+    site(pop).to_string()
+}
+
+fn site(pop: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 0, pop as u8 + 2)
 }
 
 impl World {
     pub fn start() -> World {
-        let port = TcpListener::bind("127.0.0.2:0").expect("room").local_addr().expect("bound").port();
-        let sites =
-            (0..POPS).map(|pop| Some(TcpListener::bind((&*address(pop), port)).expect("room"))).collect();
+        let (port, ports) = ports::hold(&(0..POPS).map(site).collect::<Vec<_>>());
+        let sites = ports.iter().map(|port| Some(port.listen())).collect();
         let deployment = Deployment::new(&["127.0.0.1:0"], "  tcp_connections_per_prefix: 100000\n");
         let pop = |pop: usize| format!("  p{pop}: {{ addresses: [{}], probe: web }}\n", address(pop));
         deployment.write(
@@ -84,7 +88,7 @@ impl World {
             dns,
             child: RefCell::new(child),
             stderr: RefCell::new(stderr),
-            port,
+            ports,
             sites: RefCell::new(sites),
             allowed: Arc::new(Mutex::new(BTreeSet::from([address(0)]))),
             last: Arc::default(),
@@ -131,7 +135,7 @@ impl World {
             (0..POPS).find(|pop| sites[*pop].is_some()).map(address).expect("one is alive")
         };
         let mut sites = self.sites.borrow_mut();
-        sites[pop] = is_up.then(|| TcpListener::bind((&*address(pop), self.port)).expect("ours"));
+        sites[pop] = is_up.then(|| self.ports[pop].listen());
         let next = alive(&sites);
         drop(sites);
         let began = Instant::now();

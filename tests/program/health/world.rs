@@ -2,6 +2,7 @@
 //! each.
 
 use crate::support::deployment::{Deployment, PATIENCE, banner};
+use crate::support::ports;
 use meridian::testing::geo::distance::great_circle_m;
 use meridian::testing::geo::place::Coordinates;
 use meridian::testing::geo::prefix::Prefix;
@@ -86,20 +87,6 @@ fn exchange(mut stream: impl Read + Write, well: &AtomicBool) {
     let _ = stream.read(&mut part);
 }
 
-/// Listeners on every address of loopback that is wanted, on one port that is free on all.
-fn listeners(addresses: &[Ipv4Addr]) -> (u16, Vec<TcpListener>) {
-    for _ in 0..100 {
-        let first = TcpListener::bind((addresses[0], 0)).expect("loopback has room");
-        let port = first.local_addr().expect("bound").port();
-        let rest: Result<Vec<TcpListener>, _> =
-            addresses[1..].iter().map(|address| TcpListener::bind((*address, port))).collect();
-        if let Ok(rest) = rest {
-            return (port, std::iter::once(first).chain(rest).collect());
-        }
-    }
-    panic!("no port is free on all addresses");
-}
-
 /// The world: targets, files, and a running server.
 pub struct World {
     pub deployment: Deployment,
@@ -113,7 +100,8 @@ impl World {
     /// PoP speaks TLS.
     pub fn begin(pops_file: &str, policy: &str) -> World {
         let addresses: Vec<Ipv4Addr> = (0..PLACES.len()).map(address).chain([CANARY]).collect();
-        let (port, mut listeners) = listeners(&addresses);
+        let (port, ports) = ports::hold(&addresses);
+        let mut listeners: Vec<TcpListener> = ports.iter().map(ports::Port::listen).collect();
         let (config, pem) = crate::support::certificate::fresh();
         let canary = Target::serve(listeners.pop().expect("the last"), None);
         let is_tls = |pop: usize| pop % 2 == 1;

@@ -1,11 +1,12 @@
 //! TCP exchanges, DNS queries and ICMP echo.
 
 use super::target::{ANY, LONG, SHORT, run, serve, target, why};
+use crate::support::ports::{Port, closed_udp};
 use meridian::testing::health::spec::{Check, DnsCheck, TcpCheck};
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::RrType;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 #[test]
 fn tcp_exchanges() {
@@ -24,7 +25,7 @@ fn tcp_exchanges() {
     let brief = serve(|mut stream| {
         let _ = stream.write_all(b"no\n");
     });
-    let closed = TcpListener::bind(ANY).unwrap().local_addr().unwrap();
+    let closed = Port::any(Ipv4Addr::LOCALHOST);
     type Row<'r> = (SocketAddr, Option<&'r str>, Option<&'r str>, u32, &'r str);
     let rows: [Row<'_>; 8] = [
         (greeting, None, None, LONG, ""),
@@ -34,7 +35,7 @@ fn tcp_exchanges() {
         (silent, None, Some("220"), SHORT, "no answer within 700 ms (waiting for the expected text)"),
         (flood, None, Some("220"), LONG, "\"220\" is not in the first 64 KiB of the octets received"),
         (brief, None, Some("yes"), LONG, "the server closed without \"yes\""),
-        (closed, None, None, LONG, "connection refused"),
+        (closed.address(), None, None, LONG, "connection refused"),
     ];
     for (to, send, expect, timeout_ms, wanted) in rows {
         let octets = |text: Option<&str>| text.map(|text| text.as_bytes().into());
@@ -173,8 +174,11 @@ fn dns_servers_that_do_not_answer() {
             "no answer within 700 ms (waiting for the response)"
         );
     }
-    let closed = UdpSocket::bind(ANY).unwrap().local_addr().unwrap();
-    assert_eq!(why(&run(&target(dns(false, 0, None), closed, LONG))), "connection refused");
+    let closed = closed_udp();
+    assert_eq!(
+        why(&run(&target(dns(false, 0, None), closed.local_addr().unwrap(), LONG))),
+        "connection refused"
+    );
     let short = serve(|mut stream| {
         let _ = stream.read(&mut [0; 512]);
         let _ = stream.write_all(&[0xff, 0xff, 1, 2, 3]);

@@ -1,8 +1,9 @@
 //! Load feeds: numbers over HTTP, from pages of metrics and from files, and servers that misbehave.
 
 use super::secure::authority;
-use super::target::{ANY, LONG, SHORT, runtime, serve};
+use super::target::{LONG, SHORT, runtime, serve};
 use super::web::{flooding, request, saying};
+use crate::support::ports::Port;
 use meridian::testing::finding::{At, FileId};
 use meridian::testing::health::load::spec::{Feed, FeedUrl, LoadSpec};
 use meridian::testing::limits::{FEED_PAGE_OCTETS_MAX, PROBES_AT_ONCE};
@@ -10,7 +11,7 @@ use meridian::testing::probe::Prober;
 use meridian::testing::probe::load::FeedRequest;
 use meridian::testing::probe::runner;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -188,8 +189,8 @@ fn servers_that_never_finish_or_break() {
     for feed in [plain(dripping), json(dripping), page(dripping)] {
         assert_eq!(read_within(feed, SHORT), Err("no answer within 700 ms (reading the body)".to_owned()));
     }
-    let closed = TcpListener::bind(ANY).unwrap().local_addr().unwrap();
-    assert_eq!(read(plain(closed)), Err("connection refused".into()));
+    let closed = Port::any(Ipv4Addr::LOCALHOST);
+    assert_eq!(read(plain(closed.address())), Err("connection refused".into()));
     // Half a number is none.
     let midway = closing("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n41".into());
     assert_eq!(read(plain(midway)), Err("the server closed after 2 of 9 octets of the body".into()));

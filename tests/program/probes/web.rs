@@ -1,9 +1,10 @@
 //! HTTP: what is asked, what is expected, and servers that misbehave.
 
 use super::target::{ANY, LONG, SHORT, get, run, serve, target, why};
+use crate::support::ports::Port;
 use meridian::testing::health::spec::{Check, HttpCheck, HttpMethod};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -206,8 +207,8 @@ fn peers_that_never_finish_end_in_a_time_out() {
 
 #[test]
 fn connections_that_break() {
-    let closed = TcpListener::bind(ANY).unwrap().local_addr().unwrap();
-    assert_eq!(checked(get(), closed), "connection refused");
+    let closed = Port::any(Ipv4Addr::LOCALHOST);
+    assert_eq!(checked(get(), closed.address()), "connection refused");
     let at_once = serve(drop);
     let after_request = serve(|stream| drop(request(&stream)));
     let midway = serve(|mut stream| {
