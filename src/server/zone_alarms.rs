@@ -1,5 +1,5 @@
-//! Alarms of zones that are not served as their files say, and of files that are not in force, until
-//! the files are mended.
+//! Alarms of zones that are not served as their files say, and of stray files, until the files are
+//! mended.
 
 use crate::shared::event::Event;
 use crate::shared::operator_view::{Alarm, OperatorView};

@@ -181,8 +181,8 @@ impl ZoneFolder<'_, '_> {
     }
 
     /// Takes the files of YAML whose zones are known. Of several for one zone, the one that it was
-    /// read from before is the zone, so that no file that appears takes its place; else the one that
-    /// is named after it. Each other, a copy perhaps, is at fault alone.
+    /// read from before is the zone, so that no file that appears takes its place; else the one
+    /// that is named after it. Each other, a copy perhaps, is at fault alone.
     fn take_claims(&mut self) {
         let claims = std::mem::take(&mut self.claims);
         let mut rights: HashMap<Name, Vec<(Right, FileId)>> = HashMap::new();
@@ -240,14 +240,16 @@ impl ZoneFolder<'_, '_> {
         let with = if odd == ' ' { "a blank".to_owned() } else { format!("`{odd}`") };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let message = format!("the file name `{name}`, with {with} in it, makes a zone called `{zone}`");
+        let is_text = kind(path) == Kind::Text;
+        let message = if is_text { message } else { format!("{message}, because the file tells none") };
         let file = self.files.number(&path.display().to_string(), Arc::default());
         let finding = Finding::warning(code::ODD_ZONE_NAME, message).at(At::whole(file), "");
-        self.files.findings.push(finding.help(match kind(path) {
-            Kind::Text => format!(
-                "call the file after its zone, as in `example.com.zone`, or move a copy elsewhere; a zone that \
-                 has this name stands in `{zone}zone`"
+        self.files.findings.push(finding.help(match is_text {
+            true => format!(
+                "call the file after its zone, as in `example.com.zone`, or move a copy elsewhere; a zone \
+                 that has this name stands in `{zone}zone`"
             ),
-            _ => "write `zone:` into the file, or move a copy elsewhere".to_owned(),
+            false => "write `zone:` into the file, or move a copy elsewhere".to_owned(),
         }));
     }
 

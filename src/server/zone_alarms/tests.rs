@@ -15,8 +15,8 @@ fn stray(path: &str, why: &str) -> StrayFile {
 /// alarms stand.
 type Step<'a> = (&'a [(&'a str, Standing)], &'a [(&'a str, &'a str)], &'a [(&'a str, &'a str)], &'a [u64]);
 
-/// What is new is an event, once; an alarm keeps the moment at which its zone left its files, or its
-/// file appeared.
+/// What is new is an event, once; an alarm keeps the moment at which its zone left its files, or
+/// its file appeared.
 #[test]
 fn what_is_new_is_told_once() {
     let kinds = |events: Vec<Event>| -> Vec<(String, &'static str)> {
