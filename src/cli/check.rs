@@ -23,7 +23,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit status: 0 if the deployment can be served (there may be warnings, unless --strict), 1 if not,
-also if only some zones cannot;
+also if only some zones cannot, or some files of theirs are not in force;
 with --diff also 1 if more moves than --max-move, and 2 if no server answers.
 
 Examples:
@@ -51,6 +51,7 @@ pub(crate) struct CheckCommand {
 impl CheckCommand {
     /// Checks, and tells everything that was found.
     pub(crate) fn run(self) -> ExitCode {
+        let mut loses_zones = false;
         let (snapshot, findings, files) =
             match prepare::run(&self.config.path(), None, None, prepare::NEVER_SERVED) {
                 Ok(mut fresh) => {
@@ -60,6 +61,7 @@ impl CheckCommand {
                     if self.strict {
                         fresh.findings = fresh.findings.strict();
                     }
+                    loses_zones = fresh.snapshot.folder.not_current().next().is_some();
                     let is_served = fresh.findings.errors() == 0;
                     (is_served.then_some(fresh.snapshot), fresh.findings, fresh.files)
                 }
@@ -96,9 +98,9 @@ impl CheckCommand {
                     (Some(summary), Some(digest)) => print(&format!(
                         "{}\nfiles     digest {digest}\n{}\n",
                         one_line::lines(summary.trim_end()),
-                        verdict(&findings)
+                        verdict(&findings, loses_zones)
                     )),
-                    _ => print(&format!("{}\n", verdict(&findings))),
+                    _ => print(&format!("{}\n", verdict(&findings, loses_zones))),
                 }
                 if let Some((told, _)) = &diff {
                     print(&diff::text(told));
@@ -152,9 +154,12 @@ fn descriptors(fresh: &mut Fresh) {
     found.into_iter().for_each(|finding| fresh.findings.push(finding));
 }
 
-fn verdict(findings: &Findings) -> String {
+/// The last line. `loses_zones`: some zone is faulty, and not only a file that costs no zone.
+fn verdict(findings: &Findings, loses_zones: bool) -> String {
     let (errors, warnings) = (findings.errors(), findings.count(Severity::Warning));
-    if errors > 0 && !findings.has_errors() {
+    if errors > 0 && !findings.has_errors() && !loses_zones {
+        format!("files not in force: errors {errors}, warnings {warnings}; every zone can be served")
+    } else if errors > 0 && !findings.has_errors() {
         format!("faulty zones: errors {errors}, warnings {warnings}; all else can be served")
     } else if errors > 0 {
         format!("refused: errors {errors}, warnings {warnings}")

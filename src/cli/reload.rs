@@ -12,7 +12,8 @@ use std::process::ExitCode;
 #[command(after_help = "\
 Exit status: 0 if the files were taken over, 1 if they were refused (the old state
 is served on), 2 if no server answers, 3 if they were taken over but for zones that
-are faulty or gone, which go on from their last good texts.
+are faulty or gone, which go on from their last good texts, or but for stray files
+in the folder of zones.
 
 A reload is given up when a file has not answered for 30 seconds, or after 10 minutes.
 
@@ -70,7 +71,7 @@ fn tell(told: &Value, format: Format) -> ExitCode {
         print(&outcome(told, ok));
     }
     match ok {
-        true if others(told).is_empty() && !has_errors(told) => ExitCode::SUCCESS,
+        true if others(told).is_empty() && strays(told).is_empty() => ExitCode::SUCCESS,
         true => ExitCode::from(NOT_ALL),
         false => ExitCode::FAILURE,
     }
@@ -84,9 +85,18 @@ fn others(told: &Value) -> &[Value] {
     told["zones"]["others"].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Whether a file is at fault: a stray copy costs no zone, and is not read.
-fn has_errors(told: &Value) -> bool {
-    told["findings"].as_array().is_some_and(|all| all.iter().any(|finding| finding["severity"] == "error"))
+/// The files of the zones that are not in force and cost no zone, such as copies.
+fn strays(told: &Value) -> &[Value] {
+    told["zones"]["stray_files"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A line for each of them.
+fn stray_lines(told: &Value) -> String {
+    let line = |stray: &Value| {
+        let [file, why] = ["file", "why"].map(|key| stray[key].as_str().unwrap_or("?"));
+        format!("file {file}: not in force: {why}\n")
+    };
+    strays(told).iter().map(line).collect()
 }
 
 /// A line for each zone that is not served by its files.
@@ -126,6 +136,7 @@ fn status(told: &Value, format: Format) -> ExitCode {
         }
     }
     text.push_str(&zone_lines(told));
+    text.push_str(&stray_lines(told));
     print(&text);
     ExitCode::SUCCESS
 }
@@ -162,6 +173,9 @@ fn outcome(told: &Value, ok: bool) -> String {
     let (current, not) = (told["zones"]["current"].as_u64().unwrap_or(0), others(told).len());
     if not > 0 {
         text.push_str(&format!("zones taken over: {current}; not: {not}\n{}", zone_lines(told)));
+    }
+    if !strays(told).is_empty() {
+        text.push_str(&format!("files not in force: {}\n{}", strays(told).len(), stray_lines(told)));
     }
     text
 }

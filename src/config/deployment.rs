@@ -85,8 +85,8 @@ impl<'s> Reading<'s> {
                     for sentence in self.choices.faults() {
                         findings.push(Finding::warning(code::KEPT_TEXTS, sentence));
                     }
-                    let zone_sources = self.choices.sources();
-                    return (deployment.map(|d| Deployment { zone_sources, ..d }), findings);
+                    let folder = Arc::new(self.choices.folder());
+                    return (deployment.map(|d| Deployment { folder, ..d }), findings);
                 }
                 Round::Again => {}
                 Round::Refused => {
@@ -263,7 +263,7 @@ impl<'s> Reading<'s> {
             policies: policies.all,
             doubts,
             zones,
-            zone_sources: Vec::new(),
+            folder: Arc::default(),
             inputs: std::mem::take(&mut self.open.inputs),
         })
     }

@@ -32,7 +32,7 @@ pub(crate) use deployment::{Reading, Recall};
 pub(crate) use pop_names::pop_names;
 pub(crate) use scalar::UNITS;
 pub(crate) use zones::choices::Choices;
-pub(crate) use zones::folder::is_zone_file;
+pub(crate) use zones::file_name::is_zone_file;
 
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
@@ -40,7 +40,7 @@ use crate::health::spec::{Canaries, Probe};
 use crate::steer::pop::Pop;
 use crate::steer::safety::SafetyRule;
 use crate::wire::cookie::{SECRET_LEN, Secrets};
-use crate::zone::source::ZoneSource;
+use crate::zone::source::FolderStanding;
 use crate::zone::text::{ScopedPolicy, Zone};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -194,8 +194,9 @@ pub struct Deployment {
     pub(crate) doubts: doubts::Doubts,
     /// Zones, sorted by apex.
     pub zones: Vec<Zone>,
-    /// What each zone is served from, sorted by apex; empty if all was read or none.
-    pub(crate) zone_sources: Vec<ZoneSource>,
+    /// What each zone is served from, and files that are not in force; empty if all was read or
+    /// none.
+    pub(crate) folder: Arc<FolderStanding>,
     /// Every input that shapes an answer: what it is for, and its octets; for the snapshot digest.
     /// The server file is not among them, since nodes of one fleet differ in it.
     pub(crate) inputs: Vec<(String, Arc<[u8]>)>,

@@ -13,7 +13,7 @@ use crate::shared::phase::Phase;
 use crate::snapshot::digest;
 use crate::sys::clock::uptime_ms;
 use crate::wire::rr::Rcode;
-use crate::zone::source::{Standing, ZoneSource};
+use crate::zone::source::FolderStanding;
 use axum::Extension;
 use axum::Json;
 use axum::extract::{Query, State};
@@ -64,16 +64,17 @@ fn told(report: &Arc<Report>, colour: bool) -> Value {
         "digest": report.digest,
         "files_digest": report.files_digest,
         "difference": lines,
-        "zones": zones(&report.zones),
+        "zones": zones(&report.folder),
         "findings": render::json(&report.findings, &report.files),
         "text": render::text(&report.findings, &report.files, colour),
     })
 }
 
-/// How many zones are served by their files, and what the others are served from.
-fn zones(sources: &[ZoneSource]) -> Value {
-    let others = sources.iter().filter(|source| source.standing != Standing::Current);
-    let others: Vec<Value> = others
+/// How many zones are served by their files, what the others are served from, and which files are
+/// not in force.
+fn zones(folder: &FolderStanding) -> Value {
+    let others: Vec<Value> = folder
+        .not_current()
         .map(|source| {
             json!({
                 "zone": source.apex.to_string(),
@@ -83,7 +84,12 @@ fn zones(sources: &[ZoneSource]) -> Value {
             })
         })
         .collect();
-    json!({ "current": sources.len() - others.len(), "others": others })
+    let strays = folder.strays.iter().map(|stray| json!({ "file": stray.path, "why": stray.why }));
+    json!({
+        "current": folder.zones.len() - others.len(),
+        "others": others,
+        "stray_files": strays.collect::<Vec<_>>(),
+    })
 }
 
 fn busy(colour: bool) -> Value {
@@ -111,7 +117,7 @@ pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -
                     "running": running,
                     "waiting": status.waiting,
                     "hung": status.hung,
-                    "zones": zones(&status.zones),
+                    "zones": zones(&status.folder),
                 })),
             )
         }
@@ -150,7 +156,7 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Json<Value> {
         "sequence": snapshot.sequence(),
         "digest": snapshot.digest().to_string(),
         "files_digest": snapshot.files_digest().to_string(),
-        "zones": zones(&snapshot.zone_sources),
+        "zones": zones(&snapshot.folder),
         "summary": snapshot.summary().to_string().lines().collect::<Vec<_>>(),
         "lanes": lanes,
     }))

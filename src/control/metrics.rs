@@ -14,7 +14,6 @@ use crate::snapshot::Snapshot;
 use crate::steer::pop::AdminState;
 use crate::sys::clock;
 use crate::wire::rr::Rcode;
-use crate::zone::source::Standing;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -318,7 +317,7 @@ fn sizes(page: &mut Page, snapshot: &Snapshot) {
     ] {
         page.set(family, &[], count as f64);
     }
-    for source in snapshot.zone_sources.iter().filter(|source| source.standing != Standing::Current) {
+    for source in snapshot.folder.not_current() {
         page.set(&catalogue::ZONE_STANDING, &[&source.apex.to_string(), source.standing.word()], 1.0);
     }
     for (table, octets) in sizes.tables() {

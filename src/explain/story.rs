@@ -207,7 +207,7 @@ impl Trace for Story<'_> {
         let what = if zone.is_dead() { "not served".to_owned() } else { what };
         let words = format!("{} in zone {}: {what}", show(step.name), show(zone.apex()));
         self.line(&format!("step {}", self.steps), &words);
-        let source = snapshot.zone_sources.iter().find(|source| source.apex.as_wire() == zone.apex());
+        let source = snapshot.folder.zones.iter().find(|source| source.apex.as_wire() == zone.apex());
         if let Some(sentence) = source.and_then(ZoneSource::sentence) {
             self.line("zone", &sentence);
         }

@@ -110,6 +110,7 @@ codes! {
     WILDCARD_NS = "MRD0225", "a wildcard that delegates";
     DS_PLACE = "MRD0226", "a DS record where there is no delegation";
     SOA_FIELDS = "MRD0227", "an SOA record that says something odd";
+    ODD_ZONE_NAME = "MRD0228", "a zone called after a file whose name is perhaps that of a copy";
     // 03xx: PoPs and policies
     NO_SUCH_POP = "MRD0301", "a PoP that is not defined";
     NO_SUCH_POLICY = "MRD0302", "a policy that is not defined";

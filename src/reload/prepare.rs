@@ -66,7 +66,7 @@ pub(crate) fn run_watched(
     watch: &Watch,
 ) -> Result<Fresh, Box<(Findings, Files)>> {
     let in_service = |_: &Path| LastGood {
-        zones: previous.map(|previous| previous.zone_sources.to_vec()).unwrap_or_default(),
+        zones: previous.map(|previous| previous.folder.zones.clone()).unwrap_or_default(),
         is_served: true,
         faults: Vec::new(),
     };

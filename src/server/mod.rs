@@ -230,7 +230,7 @@ impl Server {
         let mut operator_view = driver.live.operator_view(1, now);
         let ledger_alarms = LedgerAlarms::new(alarms, now.epoch_secs);
         let mut zone_alarms = ZoneAlarms::default();
-        let of_zones = zone_alarms.see(&driver.live.snapshot().zone_sources, now.epoch_secs);
+        let of_zones = zone_alarms.see(&driver.live.snapshot().folder, now.epoch_secs);
         zone_alarms.show(&mut operator_view);
         ledger_alarms.show(&mut operator_view);
         let shared = Shared::new(published, counters, operator_view, Arc::clone(&tasks), descriptors);

@@ -1,48 +1,75 @@
-//! Alarms of zones that are not served as their files say, until their files are mended.
+//! Alarms of zones that are not served as their files say, and of stray files, until the files are
+//! mended.
 
 use crate::shared::event::Event;
 use crate::shared::operator_view::{Alarm, OperatorView};
 use crate::wire::name::Name;
-use crate::zone::source::ZoneSource;
+use crate::zone::source::FolderStanding;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// The alarms that stand, by zone.
+/// The alarms that stand, by zone and by path.
 #[derive(Debug, Default)]
 pub(crate) struct ZoneAlarms {
-    alarms: BTreeMap<Name, Alarm>,
+    of_zones: BTreeMap<Name, Alarm>,
+    of_strays: BTreeMap<Arc<str>, Alarm>,
 }
 
 impl ZoneAlarms {
-    /// Takes what each zone of the snapshot in service is served from; gives what is new of it.
-    pub(crate) fn see(&mut self, sources: &[ZoneSource], now: u64) -> Vec<Event> {
-        let mut before = std::mem::take(&mut self.alarms);
+    /// Takes what became of the folder of zones in the snapshot in service; gives what is new of
+    /// it.
+    pub(crate) fn see(&mut self, folder: &FolderStanding, now: u64) -> Vec<Event> {
+        let mut before = std::mem::take(&mut self.of_zones);
         let mut events = Vec::new();
-        for source in sources {
+        for source in &folder.zones {
             let Some(sentence) = source.sentence() else { continue };
-            let (zone, standing) = (source.apex.to_string(), source.standing.word());
             let known = before.remove(&source.apex);
-            if known.as_ref().is_none_or(|alarm| alarm.sentence != sentence) {
+            if is_new(known.as_ref(), &sentence) {
+                let (zone, standing) = (source.apex.to_string(), source.standing.word());
                 events.push(Event::Zone { zone, standing, sentence: sentence.clone() });
             }
-            let since_epoch_secs = known.map_or(now, |alarm| alarm.since_epoch_secs);
-            let alarm = Alarm { sentence, since_epoch_secs, is_of_ledger: false };
-            self.alarms.insert(source.apex.clone(), alarm);
+            self.of_zones.insert(source.apex.clone(), alarm(known, sentence, now));
         }
         for zone in before.into_keys() {
-            let is_there = sources.iter().any(|source| source.apex == zone);
+            let is_there = folder.zones.iter().any(|source| source.apex == zone);
             let (standing, sentence) = match is_there {
                 true => ("current", format!("the zone `{zone}` is served by its files again")),
                 false => ("gone", format!("the zone `{zone}` is gone")),
             };
             events.push(Event::Zone { zone: zone.to_string(), standing, sentence });
         }
+        let mut before = std::mem::take(&mut self.of_strays);
+        for stray in &folder.strays {
+            let (file, standing, sentence) = (stray.path.to_string(), "stray", stray.sentence());
+            let known = before.remove(&stray.path);
+            if is_new(known.as_ref(), &sentence) {
+                events.push(Event::StrayFile { file, standing, sentence: sentence.clone() });
+            }
+            self.of_strays.insert(Arc::clone(&stray.path), alarm(known, sentence, now));
+        }
+        for path in before.into_keys() {
+            let sentence = format!("the file `{path}` is gone, or in force");
+            events.push(Event::StrayFile { file: path.to_string(), standing: "gone", sentence });
+        }
         events
     }
 
     /// Shows them behind those of the ledger.
     pub(crate) fn show(&self, operator_view: &mut OperatorView) {
-        operator_view.alarms.splice(0..0, self.alarms.values().cloned());
+        let alarms = self.of_zones.values().chain(self.of_strays.values());
+        operator_view.alarms.splice(0..0, alarms.cloned());
     }
+}
+
+/// Whether an alarm has another sentence now.
+fn is_new(known: Option<&Alarm>, sentence: &str) -> bool {
+    known.is_none_or(|alarm| alarm.sentence != sentence)
+}
+
+/// An alarm that stands since it was first known.
+fn alarm(known: Option<Alarm>, sentence: String, now: u64) -> Alarm {
+    let since_epoch_secs = known.map_or(now, |alarm| alarm.since_epoch_secs);
+    Alarm { sentence, since_epoch_secs, is_of_ledger: false }
 }
 
 #[cfg(test)]

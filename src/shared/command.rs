@@ -5,7 +5,7 @@ use crate::shared::comparison::Comparison;
 use crate::shared::prediction::Prediction;
 use crate::snapshot::Difference;
 use crate::steer::ledger::{Action, Effective, Selector};
-use crate::zone::source::ZoneSource;
+use crate::zone::source::FolderStanding;
 use std::fmt;
 use std::sync::Arc;
 
@@ -124,8 +124,8 @@ pub struct ReloadStatus {
     pub(crate) waiting: usize,
     /// Those that were given up, and whose threads still wait for the disk.
     pub(crate) hung: usize,
-    /// What each zone in service is served from.
-    pub(crate) zones: Arc<[ZoneSource]>,
+    /// What each zone in service is served from, and files that are not in force.
+    pub(crate) folder: Arc<FolderStanding>,
 }
 
 /// What other files would move, or why they would be refused.
@@ -238,8 +238,8 @@ pub struct Report {
     pub(crate) digest: String,
     /// Its files digest, in hexadecimal.
     pub(crate) files_digest: String,
-    /// What each zone is served from after the reload.
-    pub(crate) zones: Arc<[ZoneSource]>,
+    /// What each zone is served from after the reload, and files that are not in force.
+    pub(crate) folder: Arc<FolderStanding>,
     /// What differs from the snapshot before; `None` if none was published.
     pub(crate) difference: Option<Difference>,
     /// Everything found, errors if it was refused.

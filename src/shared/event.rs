@@ -98,6 +98,15 @@ pub enum Event {
         /// The sentence.
         sentence: String,
     },
+    /// A file in the folder of zones is not in force and costs no zone, or is no longer so.
+    StrayFile {
+        /// Path.
+        file: String,
+        /// `stray`, or `gone` where it is gone or in force.
+        standing: &'static str,
+        /// The sentence.
+        sentence: String,
+    },
     /// The ledger of overrides needs a person.
     LedgerAlarm {
         /// The sentence.
@@ -204,6 +213,7 @@ impl fmt::Display for Event {
             Event::TaskWell { task } => write!(f, "the task `{task}` runs well again"),
             Event::StateFolder { sentence }
             | Event::Zone { sentence, .. }
+            | Event::StrayFile { sentence, .. }
             | Event::LedgerAlarm { sentence } => f.write_str(sentence),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Health(event) => event.fmt(f),
@@ -250,6 +260,7 @@ impl Event {
             Event::TaskWell { .. } => "task_well",
             Event::StateFolder { .. } => "state_folder",
             Event::Zone { .. } => "zone",
+            Event::StrayFile { .. } => "stray_file",
             Event::LedgerAlarm { .. } => "ledger_alarm",
             Event::LedgerAcknowledged { .. } => "ledger_acknowledged",
             Event::Health(event) => match event {
@@ -315,6 +326,7 @@ impl Event {
             Event::TaskWell { task } => json!({ "task": task }),
             Event::StateFolder { .. } => json!({}),
             Event::Zone { zone, standing, .. } => json!({ "zone": zone, "standing": standing }),
+            Event::StrayFile { file, standing, .. } => json!({ "file": file, "standing": standing }),
             Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
             Event::LedgerAcknowledged { author } => json!({ "author": author }),
             Event::Health(event) => of_health(event),

@@ -187,7 +187,7 @@ fn assemble(
             rules: deployment.safety.clone(),
             off_until_epoch: deployment.safety_off_until_epoch,
         }),
-        zone_sources: deployment.zone_sources.as_slice().into(),
+        folder: Arc::clone(&deployment.folder),
         facts: parts.facts,
         steering_key: parts.key,
         zone_keys: Arc::new(zone_keys),

@@ -40,7 +40,7 @@ use crate::steer::safety::Safety;
 use crate::steer::status::Status;
 use crate::wire::cookie::Secrets;
 use crate::zone::set::ZoneSet;
-use crate::zone::source::ZoneSource;
+use crate::zone::source::FolderStanding;
 use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
 
@@ -82,8 +82,8 @@ pub struct Snapshot {
     pub loads: Arc<FeedSet>,
     /// What must stay in service.
     pub(crate) safety: Arc<Safety>,
-    /// What each zone is served from, sorted by apex.
-    pub(crate) zone_sources: Arc<[ZoneSource]>,
+    /// What each zone is served from, and files that are not in force.
+    pub(crate) folder: Arc<FolderStanding>,
     facts: Arc<Facts>,
     /// What the steering was compiled from; `None` where it must be compiled anew.
     steering_key: Option<inputs::InputHash>,

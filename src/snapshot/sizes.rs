@@ -50,7 +50,7 @@ impl Sizes {
             sizes.steered += image.steered_names();
             sizes.images_octets += image.octets();
         }
-        sizes.texts_octets = snapshot.zone_sources.iter().map(|source| source.texts.octets()).sum();
+        sizes.texts_octets = snapshot.folder.zones.iter().map(|source| source.texts.octets()).sum();
         for part in parts(snapshot.steering.policies.iter().flat_map(tries)) {
             sizes.leaves += part.leaves;
             sizes.routes_octets += part.octets;

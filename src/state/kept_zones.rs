@@ -3,7 +3,7 @@
 
 use crate::state::one_write::OneWrite;
 use crate::state::zone_store;
-use crate::zone::source::ZoneSource;
+use crate::zone::source::FolderStanding;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,21 +11,21 @@ use std::sync::Arc;
 pub(crate) struct KeptZones {
     state: PathBuf,
     /// What the folder is to hold.
-    wanted: Arc<[ZoneSource]>,
+    wanted: Arc<FolderStanding>,
     write: OneWrite,
 }
 
 impl KeptZones {
     /// Those of a state folder, which is to hold what the snapshot in service keeps.
-    pub(crate) fn new(state: &Path, sources: Arc<[ZoneSource]>) -> KeptZones {
+    pub(crate) fn new(state: &Path, folder: Arc<FolderStanding>) -> KeptZones {
         let mut write = OneWrite::default();
         write.mark_stale();
-        KeptZones { state: state.to_owned(), wanted: sources, write }
+        KeptZones { state: state.to_owned(), wanted: folder, write }
     }
 
     /// Takes what the snapshot in service keeps.
-    pub(crate) fn follow(&mut self, sources: Arc<[ZoneSource]>) {
-        self.wanted = sources;
+    pub(crate) fn follow(&mut self, folder: Arc<FolderStanding>) {
+        self.wanted = folder;
         self.write.mark_stale();
     }
 

@@ -1,15 +1,16 @@
-//! `state/zones/`: the last good texts of zones whose files are faulty or gone, one file for each
-//! zone, so that a restart serves what was served before it.
+//! `state/zones/`: the last good texts of zones whose files are faulty or gone, or that several
+//! files tell, one file for each zone, so that a restart serves what was served before it.
 //!
-//! A file stands there only while its zone goes on from it. It has a head with a checksum, then the
+//! A file stands there only while its zone goes on from it, or while it says which of several files
+//! the zone is read from. It has a head with a checksum, then the
 //! zone's files with their lengths.
 
 use crate::limits::{KEPT_OCTETS_MAX, KEPT_ZONES_MAX};
 use crate::state::atomic;
 use crate::wire::hash;
 use crate::wire::name::Name;
-use crate::zone::source::{FileUse, LastGood, Standing, ZoneFile, ZoneSource, ZoneTexts};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::zone::source::{FileUse, FolderStanding, LastGood, Standing, ZoneFile, ZoneSource, ZoneTexts};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -59,17 +60,23 @@ pub(crate) fn load(state: &Path) -> LastGood {
             }
         }
     }
+    last_good.zones.sort_by(|a, b| a.apex.cmp(&b.apex));
     last_good
 }
 
 /// Brings the folder in line: it keeps the texts of these zones, as far as they are not served by
-/// their files, and nothing else. The error is a sentence for each zone that is not kept.
-pub(crate) fn keep(state: &Path, sources: &[ZoneSource]) -> Result<(), String> {
+/// their files or a stray file tells them too, and nothing else. The error is a sentence for each zone that is not kept.
+pub(crate) fn keep(state: &Path, standing: &FolderStanding) -> Result<(), String> {
+    let sources = &standing.zones;
+    let told_twice: HashSet<&Name> = standing.strays.iter().filter_map(|stray| stray.zone.as_ref()).collect();
+    let is_kept = |source: &&ZoneSource| {
+        source.has_texts() && (source.standing != Standing::Current || told_twice.contains(&source.apex))
+    };
     let folder = state.join(FOLDER);
     let mut faults = Vec::new();
     let mut left = KEPT_OCTETS_MAX;
     let mut wanted: BTreeMap<PathBuf, &ZoneSource> = BTreeMap::new();
-    for source in sources.iter().filter(|source| is_kept(source)) {
+    for source in sources.iter().filter(is_kept) {
         let octets = source.texts.octets() as u64;
         if octets > left || wanted.len() >= KEPT_ZONES_MAX {
             faults.push(format!(
@@ -109,11 +116,6 @@ pub(crate) fn keep(state: &Path, sources: &[ZoneSource]) -> Result<(), String> {
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
-}
-
-/// Whether a zone has texts that its files do not have.
-fn is_kept(source: &ZoneSource) -> bool {
-    source.standing != Standing::Current && source.has_texts()
 }
 
 /// The files of the folder that are of this store, half-written ones with them.
@@ -177,6 +179,7 @@ fn decode(octets: &[u8]) -> Option<ZoneSource> {
     let apex = Name::parse(line(&mut rest)?, None).ok()?.to_lowercase();
     let (word, why) = line(&mut rest)?.split_once(' ')?;
     let standing = match word {
+        "current" => Standing::Current,
         "kept" => Standing::Kept(why.into()),
         "vanished" => Standing::Vanished(why.into()),
         "dead" => Standing::Dead(why.into()),

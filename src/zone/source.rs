@@ -132,10 +132,44 @@ impl ZoneSource {
     }
 }
 
+/// A file in the folder of zones that is not in force and costs no zone, such as a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StrayFile {
+    /// Path as shown to operators.
+    pub(crate) path: Arc<str>,
+    /// The zone that it tells; another file is read for it.
+    pub(crate) zone: Option<Name>,
+    /// Why it is not in force.
+    pub(crate) why: Arc<str>,
+}
+
+impl StrayFile {
+    /// A sentence for operators.
+    pub(crate) fn sentence(&self) -> String {
+        format!("the file `{}` is not in force: {}", self.path, self.why)
+    }
+}
+
+/// What became of the folder of zones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FolderStanding {
+    /// What each zone is served from, sorted by apex.
+    pub(crate) zones: Vec<ZoneSource>,
+    /// Files that are not in force, sorted by path.
+    pub(crate) strays: Vec<StrayFile>,
+}
+
+impl FolderStanding {
+    /// The zones that are not served by their files.
+    pub(crate) fn not_current(&self) -> impl Iterator<Item = &ZoneSource> {
+        self.zones.iter().filter(|source| source.standing != Standing::Current)
+    }
+}
+
 /// What a reading may go back to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LastGood {
-    /// The zones in force before, in any order; at a start, those that the state folder kept.
+    /// The zones in force before, sorted by apex; at a start, those that the state folder kept.
     pub(crate) zones: Vec<ZoneSource>,
     /// Whether a server serves them now: zones that are gone are then counted, and a zone whose
     /// last good texts do not compile refuses all files.
@@ -147,6 +181,7 @@ pub(crate) struct LastGood {
 impl LastGood {
     /// The zone with this apex.
     pub(crate) fn of(&self, apex: &Name) -> Option<&ZoneSource> {
-        self.zones.iter().find(|zone| zone.apex == *apex)
+        let index = self.zones.binary_search_by(|zone| zone.apex.cmp(apex)).ok()?;
+        self.zones.get(index)
     }
 }

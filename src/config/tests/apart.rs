@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::{Choices, Reading};
+use crate::finding::Finding;
 use crate::wire::name::Name;
 use crate::zone::source::{LastGood, ZoneSource};
 use std::collections::BTreeSet;
@@ -30,13 +31,13 @@ fn read(memory: &Memory, before: &[ZoneSource], is_served: bool, allow_loss: boo
 
 /// Zones that are not current, with their standing.
 fn others(loaded: &ReadResult) -> Vec<(String, &'static str)> {
-    let sources = &loaded.deployment.as_ref().unwrap_or_else(|| panic!("{}", shown(loaded))).zone_sources;
+    let sources = &loaded.deployment.as_ref().unwrap_or_else(|| panic!("{}", shown(loaded))).folder.zones;
     let named = sources.iter().map(|source| (source.apex.to_string(), source.standing.word()));
     named.filter(|(_, word)| *word != "current").collect()
 }
 
 fn sources(loaded: &ReadResult) -> Vec<ZoneSource> {
-    loaded.deployment.as_ref().unwrap_or_else(|| panic!("{}", shown(loaded))).zone_sources.clone()
+    loaded.deployment.as_ref().unwrap_or_else(|| panic!("{}", shown(loaded))).folder.zones.clone()
 }
 
 /// What is sound is read as ever, and every text is held.
@@ -131,8 +132,8 @@ fn compiling_puts_aside() {
     assert!(reading.put_aside(&mut finding(zone.at).into()));
     let (deployment, findings) = reading.read();
     let standing = |source: &ZoneSource| (source.apex.to_string(), source.standing.word());
-    let others = deployment.unwrap().zone_sources;
-    assert!(others.iter().map(standing).any(|is| is == ("x.example.".to_owned(), "dead")));
+    let others = deployment.unwrap();
+    assert!(others.folder.zones.iter().map(standing).any(|is| is == ("x.example.".to_owned(), "dead")));
     assert_eq!((findings.has_errors(), findings.errors()), (false, 1));
     // What is of no zone refuses.
     assert!(!reading.put_aside(&mut finding(At::whole(crate::finding::FileId(0))).into()));
@@ -170,7 +171,7 @@ fn many_faulty_zones_are_put_aside_at_once() {
     let mut reading = Reading::new(Path::new("meridian.yaml"), &rounds, Choices::default(), None);
     let (deployment, findings) = reading.read();
     let dead = |source: &&ZoneSource| source.standing.word() == "dead";
-    assert_eq!(deployment.unwrap().zone_sources.iter().filter(dead).count(), 120);
+    assert_eq!(deployment.unwrap().folder.zones.iter().filter(dead).count(), 120);
     assert_eq!(rounds.1.get(), 2);
     // Every fault is counted.
     assert!(findings.errors() > 120 * 60);
@@ -219,43 +220,182 @@ fn bombs_take_no_good_zone_with_them() {
     assert!(codes.contains("MRD0106") && !codes.contains("MRD0112"), "{codes:?}");
 }
 
-/// A copy of a zone file, whole or half, costs nothing but itself where the other file is named
-/// after the zone; where neither is, both are at fault.
-#[test]
-fn a_stray_copy_costs_no_zone() {
-    let sound = sample().0.remove(Path::new("zones/cdn.example.yaml")).unwrap();
-    let broken = [&sound[..], b"\nx: [".as_slice()].concat();
-    for copy in [&sound, &broken] {
-        let mut memory = files();
-        memory.0.insert("zones/cdn.example copy.yaml".into(), copy.clone());
-        let (dead, codes) = dead_and_codes(&memory);
-        assert_eq!(dead, Vec::<String>::new());
-        assert!(codes.contains("MRD0209"), "{codes:?}");
-        assert!(load_memory(&memory).deployment.is_none(), "`check` tells it");
-    }
-    let mut memory = files();
-    memory.0.remove(Path::new("zones/cdn.example.yaml"));
-    memory.0.insert("zones/one.yaml".into(), sound.clone());
-    memory.0.insert("zones/two.yaml".into(), sound);
-    assert_eq!(dead_and_codes(&memory).0, ["cdn.example."]);
+/// Stray files, by their names in the folder of zones.
+fn strays(loaded: &ReadResult) -> Vec<String> {
+    let folder = &loaded.deployment.as_ref().unwrap_or_else(|| panic!("{}", shown(loaded))).folder;
+    let names = folder.strays.iter().map(|stray| stray.path.trim_start_matches("zones/").to_owned());
+    names.collect()
 }
 
-/// A file whose name is not UTF-8 costs the zone that its text tells, or none.
+/// Codes of errors, each as often as it was found.
+fn codes(loaded: &ReadResult) -> Vec<&'static str> {
+    let is_error = |finding: &&Finding| finding.severity >= Severity::ZoneError;
+    let mut codes: Vec<_> = loaded.findings.iter().filter(is_error).map(|finding| finding.code.id).collect();
+    codes.sort_unstable();
+    codes
+}
+
+/// What is in a file of the zone `cdn.example.`.
+#[derive(Clone, Copy, Debug)]
+enum Has {
+    /// A sound zone.
+    Sound,
+    /// Its `zone:`, and then no YAML.
+    Half,
+    /// Nothing.
+    Nothing,
+    /// No YAML, and no `zone:`.
+    Noise,
+}
+
+impl Has {
+    fn text(self) -> Vec<u8> {
+        let sound = sample().0.remove(Path::new("zones/cdn.example.yaml")).unwrap();
+        match self {
+            Has::Sound => sound,
+            Has::Half => [&sound[..], b"\nx: ["].concat(),
+            Has::Nothing => Vec::new(),
+            Has::Noise => b"x: [".to_vec(),
+        }
+    }
+}
+
+/// The file from which the zone was read before (`-` for none), the files of now, how the zone is
+/// served, the strays, and the codes of errors.
+type Several<'a> = (&'a str, &'a [(&'a str, Has)], &'a str, &'a [&'a str], &'a [&'a str]);
+
+/// Of several files for one zone, the one that it was read from before is the zone, whatever
+/// appears beside it; else the one that is named after it. Each other costs nothing but itself. Where that
+/// leaves no single file, the zone is at fault.
+#[test]
+fn of_several_files_one_is_the_zone() {
+    use Has::{Half, Noise, Nothing, Sound};
+    const NAMED: &str = "cdn.example.yaml";
+    let rows: &[Several<'_>] = &[
+        // A copy beside the file that is named after the zone, at a start and at a reload.
+        (
+            "-",
+            &[(NAMED, Sound), ("cdn.example copy.yaml", Sound)],
+            "current",
+            &["cdn.example copy.yaml"],
+            &["MRD0209"],
+        ),
+        (
+            NAMED,
+            &[(NAMED, Sound), ("cdn.example copy.yaml", Half)],
+            "current",
+            &["cdn.example copy.yaml"],
+            &["MRD0101", "MRD0209"],
+        ),
+        // A file that appears and is named after a zone that is served from another one.
+        ("prod.yaml", &[("prod.yaml", Sound), (NAMED, Sound)], "current", &[NAMED], &["MRD0209"]),
+        ("prod.yaml", &[("prod.yaml", Sound), (NAMED, Half)], "current", &[NAMED], &["MRD0101", "MRD0209"]),
+        ("prod.yaml", &[("prod.yaml", Sound), (NAMED, Nothing)], "current", &[NAMED], &["MRD0209"]),
+        ("prod.yaml", &[("prod.yaml", Sound), (NAMED, Noise)], "current", &[NAMED], &["MRD0101", "MRD0209"]),
+        // The file that it was read from is broken: its zone is at fault, and the stray stays one.
+        ("prod.yaml", &[("prod.yaml", Half), (NAMED, Sound)], "kept", &[NAMED], &["MRD0101", "MRD0209"]),
+        ("prod.yaml", &[("prod.yaml", Noise), (NAMED, Sound)], "kept", &[NAMED], &["MRD0101", "MRD0209"]),
+        ("prod.yaml", &[("prod.yaml", Nothing), (NAMED, Sound)], "kept", &[NAMED], &["MRD0104", "MRD0209"]),
+        // It was renamed.
+        ("prod.yaml", &[(NAMED, Sound)], "current", &[], &[]),
+        ("prod.yaml", &[(NAMED, Sound), ("old.yaml", Sound)], "current", &["old.yaml"], &["MRD0209"]),
+        // Neither was read before, nor is any named after it, or two are.
+        ("-", &[("one.yaml", Sound), ("two.yaml", Sound)], "dead", &[], &["MRD0209"]),
+        ("prod.yaml", &[("one.yaml", Sound), ("two.yaml", Sound)], "kept", &[], &["MRD0209"]),
+        ("-", &[(NAMED, Sound), ("cdn.example.yml", Sound)], "dead", &[], &["MRD0209"]),
+        (NAMED, &[(NAMED, Sound), ("cdn.example.yml", Sound)], "current", &["cdn.example.yml"], &["MRD0209"]),
+    ];
+    let with = |these: &[(&str, Has)]| {
+        let mut memory = files();
+        memory.0.remove(Path::new("zones/cdn.example.yaml"));
+        for (name, has) in these {
+            memory.0.insert(format!("zones/{name}").into(), has.text());
+        }
+        memory
+    };
+    for row @ (before, now, standing, expected, faults) in rows {
+        let is_served = *before != "-";
+        let before = match is_served {
+            true => sources(&read(&with(&[(before, Sound)]), &[], false, false)),
+            false => Vec::new(),
+        };
+        let memory = with(now);
+        let loaded = read(&memory, &before, is_served, false);
+        let others = others(&loaded);
+        let is = others.first().map_or("current", |(_, standing)| standing);
+        assert!(is == *standing && others.len() < 2, "{row:?}: {others:?}\n{}", shown(&loaded));
+        assert_eq!(strays(&loaded), *expected, "{row:?}");
+        assert_eq!(codes(&loaded), *faults, "{row:?}\n{}", shown(&loaded));
+        assert!(faults.is_empty() || load_memory(&memory).deployment.is_none() || is_served, "{row:?}");
+    }
+}
+
+/// What a start recalls of the state folder says which file is the zone, as what is served does.
+#[test]
+fn a_start_goes_on_with_the_file_that_was_served() {
+    let mut memory = files();
+    let sound = memory.0.remove(Path::new("zones/cdn.example.yaml")).unwrap();
+    memory.0.insert("zones/prod.yaml".into(), sound);
+    let before = sources(&read(&memory, &[], false, false));
+    memory.0.insert("zones/cdn.example.yaml".into(), b"zone: cdn.example.\n".to_vec());
+    let recalled: Vec<ZoneSource> =
+        before.into_iter().filter(|source| source.apex.to_string() == "cdn.example.").collect();
+    let loaded = read(&memory, &recalled, false, false);
+    assert_eq!((others(&loaded), strays(&loaded)), (vec![], vec!["cdn.example.yaml".to_owned()]));
+}
+
+/// A file whose name is not UTF-8 costs the zone that its text tells, or none, and is one error.
 #[cfg(unix)]
 #[test]
 fn a_file_name_that_is_not_utf8_costs_one_zone_at_most() {
     use std::os::unix::ffi::OsStrExt as _;
-    for (name, text, dead) in [
-        (&b"zones/b\xfc.zone"[..], "@ A", &[][..]),
-        (b"zones/b\xfc.yaml", "x: 1", &[]),
-        (b"zones/b\xfc.yml", "zone: new.example\n", &["new.example."]),
-        (b"zones/b\xfc.yaml", "zone: cdn.example\n", &[]),
-    ] {
+    let rows: [(&[u8], &str, &[&str], &[&str]); 4] = [
+        (b"zones/b\xfc.zone", "@ A", &[], &[r"b\xfc.zone"]),
+        (b"zones/b\xfc.yaml", "x: 1", &[], &[r"b\xfc.yaml"]),
+        (b"zones/b\xfc.yml", "zone: new.example\n", &["new.example."], &[]),
+        (b"zones/b\xfc.yaml", "zone: cdn.example\n", &[], &[r"b\xfc.yaml"]),
+    ];
+    for (name, text, dead, expected) in rows {
         let mut memory = files();
         memory.0.insert(std::ffi::OsStr::from_bytes(name).into(), text.into());
-        let (found, codes) = dead_and_codes(&memory);
-        assert_eq!(found, dead, "{text}");
-        assert!(codes.contains("MRD0108"), "{text}: {codes:?}");
+        let loaded = read(&memory, &[], false, false);
+        let found: Vec<String> = others(&loaded).into_iter().map(|(zone, _)| zone).collect();
+        assert_eq!((found, strays(&loaded)), (owned(dead), owned(expected)), "{text}");
+        assert_eq!(codes(&loaded), ["MRD0108"], "{text}: {}", shown(&loaded));
+        assert!(shown(&loaded).contains(r"the file name `b\xfc."), "{}", shown(&loaded));
+    }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// A zone that is called after a copy is served, or is faulty, with a warning.
+#[test]
+fn a_zone_called_after_a_copy_is_a_warning() {
+    let rows = [
+        (
+            "x.example copy.zone",
+            TEXT,
+            "",
+            r"`x.example copy.zone`, with a blank in it, makes a zone called `x.example\032copy.`",
+        ),
+        ("x.example copy.zone", "@ A", r"x.example\032copy.", "call the file after its zone"),
+        ("x.example(1).zone", TEXT, "", r"a zone that has this name stands in `x.example\(1\).zone`"),
+        ("cdn.example (1).yaml", "records: {}\n", r"cdn.example\032\(1\).", "write `zone:` into the file"),
+        // The zone's name is not that of the file, or is meant.
+        ("my zone.yaml", "zone: cdn.example\n", "", ""),
+        (r"x.example\032copy.zone", TEXT, "", ""),
+    ];
+    for (name, text, dead, words) in rows {
+        let mut memory = files();
+        memory.0.insert(format!("zones/{name}").into(), text.into());
+        let loaded = read(&memory, &[], false, false);
+        let found: Vec<String> = others(&loaded).into_iter().map(|(zone, _)| zone).collect();
+        assert_eq!(found.concat(), dead, "{name}: {}", shown(&loaded));
+        let warned = loaded.findings.iter().filter(|finding| finding.code.id == "MRD0228").count();
+        assert_eq!(warned, usize::from(!words.is_empty()), "{name}: {}", shown(&loaded));
+        assert!(shown(&loaded).contains(words), "{name}: {}", shown(&loaded));
     }
 }
 

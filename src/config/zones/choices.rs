@@ -9,7 +9,9 @@
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::limits::WHY_OCTETS_MAX;
 use crate::wire::name::Name;
-use crate::zone::source::{FileUse, LastGood, Standing, ZoneFile, ZoneSource, ZoneTexts};
+use crate::zone::source::{
+    FileUse, FolderStanding, LastGood, Standing, StrayFile, ZoneFile, ZoneSource, ZoneTexts,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +41,8 @@ pub(crate) enum Round {
 #[derive(Debug, Default)]
 pub(crate) struct Choices {
     last_good: LastGood,
+    /// The zone of each file among the last good texts, included files apart, by its path.
+    zones_of_last_good: HashMap<Arc<str>, Name>,
     /// Whether zones may be lost (`reload --allow-loss`).
     allow_loss: bool,
     /// Zones that are not read from their files.
@@ -50,9 +54,9 @@ pub(crate) struct Choices {
     /// Files of the folder that no zone is known of.
     nameless: BTreeSet<FileId>,
     /// Files that cost no zone when they are faulty, by their numbers.
-    strays: HashMap<FileId, PathBuf>,
+    strays: HashMap<FileId, (PathBuf, StrayFile)>,
     /// Those that are not read any more.
-    strays_aside: BTreeSet<PathBuf>,
+    strays_aside: BTreeMap<PathBuf, StrayFile>,
     /// Errors of the rounds before, of zones that are put aside.
     told: Findings,
     /// Of this round: the texts of each zone.
@@ -70,6 +74,18 @@ impl Choices {
     /// Takes what may be gone back to.
     pub(crate) fn recall(&mut self, last_good: LastGood) {
         self.last_good = last_good;
+        self.last_good.zones.sort_by(|a, b| a.apex.cmp(&b.apex));
+        for source in &self.last_good.zones {
+            for file in source.texts.files.iter().filter(|file| file.file_use != FileUse::Included) {
+                let zone = self.zones_of_last_good.entry(Arc::clone(&file.path));
+                // A zone that goes on from texts of before may have lost its file to another one.
+                if source.standing == Standing::Current {
+                    zone.insert_entry(source.apex.clone());
+                } else {
+                    zone.or_insert_with(|| source.apex.clone());
+                }
+            }
+        }
     }
 
     /// Begins a round.
@@ -80,16 +96,16 @@ impl Choices {
 
     /// Whether a file is of a zone that is put aside.
     pub(crate) fn passes_over(&self, path: &Path) -> bool {
-        self.strays_aside.contains(path)
+        self.strays_aside.contains_key(path)
             || self.zones_of_paths.get(path).is_some_and(|zone| self.aside.contains_key(zone))
     }
 
-    /// Says that a file of the folder costs no zone: another file is named after the zone that it
+    /// Says that a file of the folder costs no zone: another file is read for the zone that it
     /// tells, or it cannot be a zone at all.
-    pub(crate) fn stray(&mut self, path: &Path, file: FileId) {
+    pub(crate) fn stray(&mut self, path: &Path, file: FileId, stray: StrayFile) {
         self.zones_of_paths.remove(path);
         self.zones_of_files.remove(&file);
-        self.strays.insert(file, path.to_owned());
+        self.strays.insert(file, (path.to_owned(), stray));
     }
 
     /// The zones that are read from their last good texts, with these.
@@ -111,11 +127,20 @@ impl Choices {
 
     /// The zone that had this file among its last good texts.
     pub(crate) fn had_file(&self, path: &Path) -> Option<Name> {
+        self.zones_of_last_good.get(&*path.display().to_string()).cloned()
+    }
+
+    /// Whether this file is among the last good texts of a zone.
+    pub(crate) fn held(&self, zone: &Name, path: &Path) -> bool {
         let shown = path.display().to_string();
-        let has = |source: &&ZoneSource| {
+        self.last_good.of(zone).is_some_and(|source| {
             source.texts.files.iter().any(|file| file.file_use != FileUse::Included && *file.path == shown)
-        };
-        self.last_good.zones.iter().find(has).map(|source| source.apex.clone())
+        })
+    }
+
+    /// Whether a file of the folder is taken for this zone.
+    pub(crate) fn is_of(&self, path: &Path, zone: &Name) -> bool {
+        self.zones_of_paths.get(path).is_some_and(|of| of == zone)
     }
 
     /// Says which zone a file of the folder belongs to, if that is known.
@@ -208,17 +233,17 @@ impl Choices {
         Round::Sound
     }
 
-    /// What each of the zones that are served, or dead, is served from.
-    pub(crate) fn sources(&mut self) -> Vec<ZoneSource> {
+    /// What each of the zones that are served, or dead, is served from, and which files are strays.
+    pub(crate) fn folder(&mut self) -> FolderStanding {
         let texts = std::mem::take(&mut self.texts);
         let current = texts.into_iter().filter(|(zone, _)| !self.aside.contains_key(zone));
         // Held also where a fault refuses all: the next server file may say `keep`.
-        let mut sources: Vec<ZoneSource> = current
+        let mut zones: Vec<ZoneSource> = current
             .map(|(apex, texts)| ZoneSource { apex, texts: Arc::new(texts), standing: Standing::Current })
             .collect();
-        sources.extend(self.aside.iter().map(|(zone, standing)| self.source(zone, standing)));
-        sources.sort_by(|a, b| a.apex.cmp(&b.apex));
-        sources
+        zones.extend(self.aside.iter().map(|(zone, standing)| self.source(zone, standing)));
+        zones.sort_by(|a, b| a.apex.cmp(&b.apex));
+        FolderStanding { zones, strays: self.strays_aside.values().cloned().collect() }
     }
 
     fn source(&self, zone: &Name, standing: &Standing) -> ZoneSource {
@@ -231,12 +256,12 @@ impl Choices {
     pub(crate) fn put_aside(&mut self, findings: &mut Findings, files: &Files, on_error: OnError) -> Round {
         let mut blamed: BTreeMap<Name, String> = BTreeMap::new();
         let mut starved: BTreeSet<Name> = BTreeSet::new();
-        let mut strays: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut strays: BTreeMap<PathBuf, StrayFile> = BTreeMap::new();
         let mut refuses = on_error == OnError::Refuse;
         for finding in findings.blames() {
             let file = finding.at.map(|at| at.file);
-            if let Some(path) = file.and_then(|file| self.strays.get(&file)) {
-                strays.insert(path.clone());
+            if let Some((path, stray)) = file.and_then(|file| self.strays.get(&file)) {
+                strays.insert(path.clone(), stray.clone());
                 continue;
             }
             match file.and_then(|file| self.zones_of_files.get(&file)) {

@@ -5,6 +5,7 @@
 //! so that its own policies are compiled against the steering of the day.
 
 use super::choices::Choices;
+use super::file_name::{Kind, kind, odd_character, zone_of_stem};
 use crate::budget::Budget;
 use crate::config::Sources;
 use crate::config::files::FileReader;
@@ -15,66 +16,48 @@ use crate::finding::{At, FileId, Finding, Findings, code};
 use crate::wire::idn;
 use crate::wire::name::Name;
 use crate::zone::master::Included;
-use crate::zone::source::{FileUse, ZoneTexts};
+use crate::zone::source::{FileUse, StrayFile, ZoneTexts};
 use crate::zone::text::{ChainMode, Record, Zone};
 use crate::zone::{check, master};
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-
-/// The name of a file of zone text, without its ending, that is the root zone: its own name is
-/// empty.
-const ROOT_FILE: &str = "root";
-
-/// What a file of the folder is by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// Left behind by editors.
-    Passed,
-    Yaml,
-    Text,
-    Foreign,
-    /// It ends like a zone file, and its name is not UTF-8.
-    Unnameable,
-}
-
-fn kind(path: &Path) -> Kind {
-    let name = path.file_name().unwrap_or_default();
-    let shown = name.to_string_lossy();
-    if shown.starts_with(['.', '#']) || shown.ends_with('~') {
-        return Kind::Passed;
-    }
-    match path.extension().and_then(|e| e.to_str()).unwrap_or("") {
-        "yaml" | "yml" | "zone" if name.to_str().is_none() => Kind::Unnameable,
-        "yaml" | "yml" => Kind::Yaml,
-        "zone" => Kind::Text,
-        _ => Kind::Foreign,
-    }
-}
-
-/// Whether whatever bears this name is taken for a zone file: a folder or a pipe in the place of
-/// one is a fault of the zone, not its end.
-pub(crate) fn is_zone_file(path: &Path) -> bool {
-    matches!(kind(path), Kind::Yaml | Kind::Text)
-}
 
 /// An included file, by its number and its octets.
 type IncludedText = (FileId, Arc<[u8]>);
 
-/// A file of YAML that tells which zone it is.
+/// A file of YAML and the zone that it is taken for.
 struct Claim {
     zone: Name,
     path: PathBuf,
     file: FileId,
     /// Its tree and octets, if it can be read.
     text: Option<(Node, Arc<[u8]>)>,
+    /// Why it should be the one that is read, among several of one zone.
+    right: Option<Right>,
+    /// The error in its name, if that is no UTF-8.
+    fault: Option<String>,
+}
+
+/// Why a file is read, and not another one that tells the same zone. The first counts more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Right {
+    /// The zone was read from it before.
+    Held,
+    /// It is called after the zone.
+    Named,
+}
+
+impl Right {
+    const ALL: [Right; 2] = [Right::Held, Right::Named];
 }
 
 /// A reader of the folder.
 pub(crate) struct ZoneFolder<'r, 's> {
     files: &'r mut FileReader<'s>,
     choices: &'r mut Choices,
-    /// Files of YAML that tell their zones.
+    /// Files of YAML whose zones are known.
     claims: Vec<Claim>,
     trees: Vec<(Name, Node)>,
     texts: Vec<ZoneText>,
@@ -112,24 +95,26 @@ pub(crate) fn read(
         includes: HashMap::new(),
         all_read: true,
     };
-    let mut foreign: Vec<PathBuf> = Vec::new();
-    for path in list {
-        match kind(&path) {
+    let mut foreign: Vec<&Path> = Vec::new();
+    for path in &list {
+        match kind(path) {
             Kind::Passed => {}
             Kind::Foreign => foreign.push(path),
-            _ if folder.choices.passes_over(&path) => {}
-            Kind::Unnameable => folder.unnameable(&path),
-            Kind::Yaml => folder.yaml(&path),
-            Kind::Text => folder.text(&path),
+            _ if folder.choices.passes_over(path) => {}
+            Kind::Unnameable => folder.unnameable(path),
+            Kind::Yaml => folder.yaml(path),
+            Kind::Text => folder.text(path),
         }
     }
-    folder.copies();
+    folder.take_claims();
+    // Also those that a round before has put aside: the name may be all that is wrong.
+    list.iter().for_each(|path| folder.odd_name(path));
     for (zone, texts) in folder.choices.kept() {
         folder.kept(&zone, &texts);
     }
     let zones = folder.lower(world, policies);
     // Files that zone text includes may end as they like.
-    foreign.retain(|path| !folder.included.contains(path));
+    foreign.retain(|path| !folder.included.contains(*path));
     for path in foreign {
         let finding = Finding::note(code::UNREADABLE, format!("`{}` is not read", path.display()))
             .at(at, "in this folder");
@@ -143,11 +128,11 @@ impl ZoneFolder<'_, '_> {
     /// A file whose name is not UTF-8. It may be meant as a zone: the one that its text tells, if
     /// it tells any; else it costs no zone.
     fn unnameable(&mut self, path: &Path) {
-        let shown = path.file_name().unwrap_or_default().to_string_lossy();
-        // Several names may be shown alike.
-        let file = self.files.number_of(&path.display().to_string(), &format!("{path:?}"), Arc::default());
-        let message = format!("the file name `{shown}` is not UTF-8, so the file is not read");
-        let finding = Finding::error(code::BAD_NAME, message).at(At::whole(file), "");
+        let escaped = |text: &OsStr| text.as_encoded_bytes().escape_ascii().to_string();
+        let name = escaped(path.file_name().unwrap_or_default());
+        let file = self.files.number(&escaped(path.as_os_str()), Arc::default());
+        let message = format!("the file name `{name}` is not UTF-8, so the file is not read");
+        let finding = Finding::error(code::BAD_NAME, message.clone()).at(At::whole(file), "");
         self.files.findings.push(finding.help("rename the file, or move it elsewhere"));
         self.all_read = false;
         let is_yaml = path.extension().is_some_and(|ending| ending != "zone");
@@ -155,9 +140,10 @@ impl ZoneFolder<'_, '_> {
         match octets.as_deref().and_then(zone_line) {
             Some(zone) => {
                 self.choices.assign(path, file, Some(&zone));
-                self.claims.push(Claim { zone, path: path.to_owned(), file, text: None });
+                let (path, fault) = (path.to_owned(), Some(message));
+                self.claims.push(Claim { zone, path, file, text: None, right: None, fault });
             }
-            None => self.choices.stray(path, file),
+            None => self.stray(path, file, None, message),
         }
     }
 
@@ -166,15 +152,21 @@ impl ZoneFolder<'_, '_> {
     fn yaml(&mut self, path: &Path) {
         let read = self.files.yaml(path, None);
         let told = read.tree.as_ref().and_then(zones::apex_of);
-        let written = told.clone().or_else(|| read.octets.as_deref().and_then(zone_line));
-        let zone =
-            written.clone().or_else(|| self.choices.had_file(path)).or_else(|| zone_of_stem(path).ok());
+        let written = told.or_else(|| read.octets.as_deref().and_then(zone_line));
+        let named = zone_of_stem(path).ok();
+        let zone = written.or_else(|| self.choices.had_file(path)).or_else(|| named.clone());
         self.choices.assign(path, read.file, zone.as_ref());
         let text = read.tree.zip(read.octets);
         self.all_read &= text.is_some();
-        match (written, text) {
+        match (zone, text) {
             (Some(zone), text) => {
-                self.claims.push(Claim { zone, path: path.to_owned(), file: read.file, text });
+                let right = if self.choices.held(&zone, path) {
+                    Some(Right::Held)
+                } else {
+                    named.filter(|named| *named == zone).map(|_| Right::Named)
+                };
+                let (path, fault) = (path.to_owned(), None);
+                self.claims.push(Claim { zone, path, file: read.file, text, right, fault });
             }
             // What names no zone is read for its faults alone.
             (None, Some(text)) => self.take(&Name::root(), path, text),
@@ -188,32 +180,77 @@ impl ZoneFolder<'_, '_> {
         self.trees.push((apex.clone(), tree));
     }
 
-    /// Takes the files of YAML that tell their zones. Where several tell the same one, the file
-    /// that is named after it is the zone, and each other, a copy perhaps, is at fault alone.
-    fn copies(&mut self) {
+    /// Takes the files of YAML whose zones are known. Of several for one zone, the one that it was
+    /// read from before is the zone, so that no file that appears takes its place; else the one
+    /// that is named after it. Each other, a copy perhaps, is at fault alone.
+    fn take_claims(&mut self) {
         let claims = std::mem::take(&mut self.claims);
-        let mut named: HashMap<Name, Vec<FileId>> = HashMap::new();
+        let mut rights: HashMap<Name, Vec<(Right, FileId)>> = HashMap::new();
         for claim in &claims {
-            if zone_of_stem(&claim.path).is_ok_and(|zone| zone == claim.zone) {
-                named.entry(claim.zone.to_lowercase()).or_default().push(claim.file);
-            }
+            let rights = rights.entry(claim.zone.to_lowercase()).or_default();
+            rights.extend(claim.right.map(|right| (right, claim.file)));
         }
-        for Claim { zone, path, file, text } in claims {
-            let named = named
-                .get(&zone.to_lowercase())
-                .and_then(|named| <&[FileId; 1]>::try_from(named.as_slice()).ok());
-            match named.filter(|[named]| *named != file) {
-                None => text.into_iter().for_each(|text| self.take(&zone, &path, text)),
-                Some([named]) => {
-                    self.choices.stray(&path, file);
-                    self.all_read = false;
-                    let message = format!("the zone `{zone}` stands in a file that is named after it");
-                    let finding = Finding::error(code::DUPLICATE_ZONE, message).at(At::whole(file), "");
-                    let finding = finding.related(At::whole(*named), "the file that is read");
-                    self.files.findings.push(finding.help("move this file elsewhere"));
+        let chosen = |zone: &Name| {
+            let rights = rights.get(&zone.to_lowercase())?;
+            Right::ALL.into_iter().find_map(|right| {
+                let mut of_right = rights.iter().filter(|(of, _)| *of == right);
+                of_right.next().filter(|_| of_right.next().is_none()).copied()
+            })
+        };
+        for Claim { zone, path, file, text, fault, .. } in claims {
+            let Some((right, chosen)) = chosen(&zone).filter(|(_, chosen)| *chosen != file) else {
+                text.into_iter().for_each(|text| self.take(&zone, &path, text));
+                continue;
+            };
+            let is_told = fault.is_some();
+            let message = fault.unwrap_or_else(|| {
+                let read = self.files.files.path(chosen);
+                match right {
+                    Right::Held => format!("the zone `{zone}` is already served from `{read}`"),
+                    Right::Named => format!("the zone `{zone}` stands in `{read}`, which is named after it"),
                 }
+            });
+            if !is_told {
+                let finding = Finding::error(code::DUPLICATE_ZONE, message.clone()).at(At::whole(file), "");
+                let finding = finding.related(At::whole(chosen), "the file that is read");
+                self.files.findings.push(finding.help(match right {
+                    Right::Held => "move this file elsewhere, or move the other one to have this one read",
+                    Right::Named => "move this file elsewhere",
+                }));
             }
+            self.stray(&path, file, Some(zone), message);
         }
+    }
+
+    /// Puts a file beside the zones: it is not in force, and costs none.
+    fn stray(&mut self, path: &Path, file: FileId, zone: Option<Name>, why: String) {
+        self.all_read = false;
+        let shown = self.files.files.path(file).into();
+        self.choices.stray(path, file, StrayFile { path: shown, zone, why: why.into() });
+    }
+
+    /// Warns of a zone whose name is taken from the name of a file, and is perhaps that of a copy.
+    fn odd_name(&mut self, path: &Path) {
+        let Some(odd) = odd_character(path).filter(|_| matches!(kind(path), Kind::Yaml | Kind::Text)) else {
+            return;
+        };
+        let Some(zone) = zone_of_stem(path).ok().filter(|zone| self.choices.is_of(path, zone)) else {
+            return;
+        };
+        let with = if odd == ' ' { "a blank".to_owned() } else { format!("`{odd}`") };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let message = format!("the file name `{name}`, with {with} in it, makes a zone called `{zone}`");
+        let is_text = kind(path) == Kind::Text;
+        let message = if is_text { message } else { format!("{message}, because the file tells none") };
+        let file = self.files.number(&path.display().to_string(), Arc::default());
+        let finding = Finding::warning(code::ODD_ZONE_NAME, message).at(At::whole(file), "");
+        self.files.findings.push(finding.help(match is_text {
+            true => format!(
+                "call the file after its zone, as in `example.com.zone`, or move a copy elsewhere; a zone \
+                 that has this name stands in `{zone}zone`"
+            ),
+            false => "write `zone:` into the file, or move a copy elsewhere".to_owned(),
+        }));
     }
 
     /// Takes `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone, and
@@ -385,17 +422,6 @@ impl ZoneFolder<'_, '_> {
         let (file, text) = read.clone();
         self.includes.insert(key, read);
         Ok(Included { file, text, is_first })
-    }
-}
-
-/// The apex that a file is called after; the error has the name without its ending, and why it is
-/// none.
-fn zone_of_stem(path: &Path) -> Result<Name, (String, crate::wire::name::NameError)> {
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("");
-    match Name::parse(&format!("{}.", stem.trim_end_matches('.')), None) {
-        Ok(_) if stem.eq_ignore_ascii_case(ROOT_FILE) => Ok(Name::root()),
-        Ok(apex) => Ok(apex),
-        Err(error) => Err((stem.to_owned(), error)),
     }
 }
 

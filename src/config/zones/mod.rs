@@ -2,6 +2,7 @@
 
 pub(crate) mod choices;
 pub(crate) mod exposed;
+pub(crate) mod file_name;
 pub(crate) mod folder;
 
 use super::other_words;

@@ -124,7 +124,7 @@ impl Writer {
             told,
         } = parts;
         Writer {
-            kept_zones: KeptZones::new(&fixed.state, Arc::clone(&driver.live.snapshot().zone_sources)),
+            kept_zones: KeptZones::new(&fixed.state, Arc::clone(&driver.live.snapshot().folder)),
             in_service: Arc::clone(driver.live.snapshot()),
             memories: [Memory::of_health(&fixed.state), Memory::of_load(&fixed.state)],
             shown: Instant::now(),
@@ -255,8 +255,8 @@ impl Writer {
         match command {
             Command::Reload { origin, reply, allow_loss } => self.reloads.ask(origin, reply, allow_loss),
             Command::ReloadStatus { reply } => {
-                let zones = Arc::clone(&self.live().snapshot().zone_sources);
-                reply(self.reloads.status(zones));
+                let folder = Arc::clone(&self.live().snapshot().folder);
+                reply(self.reloads.status(folder));
             }
             Command::CancelReload { author, reply } => reply(self.cancel_reload(&author)),
             Command::Compare { reply } => {

@@ -22,7 +22,7 @@ use crate::shared::command::{Origin, ReloadReply, ReloadStatus, Report};
 use crate::shared::event::Event;
 use crate::snapshot::{self, Difference};
 use crate::sys::clock::epoch_secs;
-use crate::zone::source::ZoneSource;
+use crate::zone::source::FolderStanding;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -93,7 +93,7 @@ impl Reloads {
     }
 
     /// What reloads do.
-    pub(super) fn status(&mut self, zones: Arc<[ZoneSource]>) -> ReloadStatus {
+    pub(super) fn status(&mut self, folder: Arc<FolderStanding>) -> ReloadStatus {
         self.hung.retain(|watch| watch.strong_count() > 0);
         ReloadStatus {
             running: self.running.as_ref().map(|run| {
@@ -105,7 +105,7 @@ impl Reloads {
             }),
             waiting: self.waiting.len(),
             hung: self.hung.len(),
-            zones,
+            folder,
         }
     }
 }
@@ -222,12 +222,12 @@ impl Writer {
 
     fn publish_reload(&mut self, fresh: Fresh, difference: Difference, took: Duration, run: Run) {
         let Fresh { snapshot, findings, files, .. } = fresh;
-        let zones = Arc::clone(&snapshot.zone_sources);
+        let folder = Arc::clone(&snapshot.folder);
         let told = std::mem::replace(&mut self.told, Told::new(&findings, &files));
         let findings = told.new_ones(findings, &files);
         self.driver.follow(Arc::new(snapshot));
-        let of_zones = self.zone_alarms.see(&zones, epoch_secs());
-        self.kept_zones.follow(Arc::clone(&zones));
+        let of_zones = self.zone_alarms.see(&folder, epoch_secs());
+        self.kept_zones.follow(Arc::clone(&folder));
         let (sequence, digest) = self.publish();
         self.shared.counters.reloads_published.fetch_add(1, Ordering::Relaxed);
         let lines = difference.to_string();
@@ -250,7 +250,7 @@ impl Writer {
         let difference = Some(difference);
         answer(
             run.replies,
-            Report { published: true, sequence, digest, files_digest, zones, difference, findings, files },
+            Report { published: true, sequence, digest, files_digest, folder, difference, findings, files },
         );
     }
 
@@ -264,7 +264,7 @@ impl Writer {
         self.log_event(&Event::Refused { errors, sequence: old.sequence() });
         let (sequence, digest) = (old.sequence(), old.digest().to_string());
         let files_digest = old.files_digest().to_string();
-        let zones = Arc::clone(&old.zone_sources);
+        let folder = Arc::clone(&old.folder);
         answer(
             replies,
             Report {
@@ -272,7 +272,7 @@ impl Writer {
                 sequence,
                 digest,
                 files_digest,
-                zones,
+                folder,
                 difference: None,
                 findings,
                 files,

@@ -1,6 +1,7 @@
 //! Tests of `zone_store`.
 
 use super::*;
+use crate::zone::source::StrayFile;
 
 fn zone(apex: &str, standing: Standing, files: &[(FileUse, &str, &[u8])]) -> ZoneSource {
     let files = files.iter().map(|(file_use, path, octets)| ZoneFile {
@@ -13,6 +14,13 @@ fn zone(apex: &str, standing: Standing, files: &[(FileUse, &str, &[u8])]) -> Zon
         texts: Arc::new(ZoneTexts { files: files.collect() }),
         standing,
     }
+}
+
+/// The zones, none of which a stray file tells.
+fn folder_of(zones: &[ZoneSource]) -> FolderStanding {
+    let mut zones = zones.to_vec();
+    zones.sort_by(|a, b| a.apex.cmp(&b.apex));
+    FolderStanding { zones, strays: Vec::new() }
 }
 
 /// Everything that is kept comes back, and only what is kept.
@@ -32,10 +40,9 @@ fn what_is_kept_comes_back() {
         zone("\\000/b.example.", Standing::Vanished("because".into()), &[(FileUse::Yaml, "b", b"")]);
     let current = zone("c.example.", Standing::Current, &[(FileUse::Yaml, "zones/c.yaml", b"x")]);
     let dead = zone("d.example.", Standing::Dead("why".into()), &[]);
-    keep(folder.path(), &[kept.clone(), vanished.clone(), current, dead]).unwrap();
-    let mut back = load(folder.path());
+    keep(folder.path(), &folder_of(&[kept.clone(), vanished.clone(), current.clone(), dead])).unwrap();
+    let back = load(folder.path());
     assert!(back.faults.is_empty() && !back.is_served, "{back:?}");
-    back.zones.sort_by(|a, b| a.apex.cmp(&b.apex));
     assert_eq!(back.zones.len(), 2);
     for (read, wrote) in [(back.of(&kept.apex), &kept), (back.of(&vanished.apex), &vanished)] {
         let read = read.unwrap();
@@ -50,11 +57,17 @@ fn what_is_kept_comes_back() {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
     }
 
+    // A zone that another file tells too keeps the file that it is read from.
+    let stray = StrayFile { path: "zones/c2.yaml".into(), zone: Some(current.apex.clone()), why: "x".into() };
+    let told_twice = FolderStanding { strays: vec![stray], ..folder_of(std::slice::from_ref(&current)) };
+    keep(folder.path(), &told_twice).unwrap();
+    assert_eq!(load(folder.path()).zones, [current]);
+
     // A zone that is good again, or gone, leaves nothing behind; nor does a write that was cut off.
     let foreign = folder.path().join(FOLDER).join("notes");
     fs::write(&foreign, "mine").unwrap();
     fs::write(folder.path().join(FOLDER).join("x.texts.new"), "half").unwrap();
-    keep(folder.path(), &[]).unwrap();
+    keep(folder.path(), &folder_of(&[])).unwrap();
     assert!(load(folder.path()).zones.is_empty());
     let left: Vec<_> = fs::read_dir(folder.path().join(FOLDER)).unwrap().flatten().collect();
     assert_eq!((left.len(), left[0].path()), (1, foreign));
@@ -66,7 +79,7 @@ fn damage_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let kept =
         zone("a.example.", Standing::Kept("why".into()), &[(FileUse::Yaml, "a", b"zone: a.example.\n")]);
-    keep(folder.path(), std::slice::from_ref(&kept)).unwrap();
+    keep(folder.path(), &folder_of(std::slice::from_ref(&kept))).unwrap();
     let path = names(&folder.path().join(FOLDER)).unwrap().pop_first().unwrap();
     let whole = fs::read(&path).unwrap();
     for at in 0..whole.len() {
@@ -79,7 +92,7 @@ fn damage_is_told() {
         assert!(load(folder.path()).zones.is_empty(), "cut at {at}");
     }
     // The next write mends it.
-    keep(folder.path(), std::slice::from_ref(&kept)).unwrap();
+    keep(folder.path(), &folder_of(std::slice::from_ref(&kept))).unwrap();
     assert_eq!(load(folder.path()).zones, [kept]);
 }
 
@@ -89,6 +102,6 @@ fn what_cannot_be_written_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join(FOLDER), "a file in its place").unwrap();
     let kept = zone("a.example.", Standing::Kept("why".into()), &[(FileUse::Yaml, "a", b"x")]);
-    assert!(keep(folder.path(), &[kept]).is_err());
+    assert!(keep(folder.path(), &folder_of(&[kept])).is_err());
     assert_eq!(load(folder.path()).faults.len(), 1);
 }

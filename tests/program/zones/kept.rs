@@ -271,6 +271,17 @@ fn what_operators_see() {
         text
     };
     assert!(!page("/metrics").contains("meridian_zone_not_current{"));
+    deployment.write("zones/b2.yaml", YAML_TEXT);
+    assert_eq!(reload(&deployment, &[]).0, Some(3));
+    for (path, words) in [
+        ("/metrics", "meridian_alarms 1\n"),
+        ("/readyz", "200 OK"),
+        ("/readyz", "/zones/b2.yaml` is not in force: "),
+        ("/status", "/zones/b2.yaml\",\"why\":\"the zone `b.example.` is already"),
+    ] {
+        assert!(page(path).contains(words), "no {words} in {path}: {}", page(path));
+    }
+    fs::remove_file(deployment.path("zones/b2.yaml")).expect("there");
     deployment.write(YAML, BROKEN);
     assert_eq!(reload(&deployment, &[]).0, Some(3));
     let sentence = "the zone `b.example.` is served from its last good texts, because its files are faulty";

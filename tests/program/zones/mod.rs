@@ -181,6 +181,84 @@ fn a_stray_copy() {
     server.stop();
 }
 
+/// A file that appears, whole or half, and is named after a zone that is served from another file
+/// takes nothing from that zone, over a restart too. As long as it stands there, every reload says
+/// so, and so do the pages and `check`.
+#[test]
+fn a_stray_file_is_told_while_it_stands() {
+    let deployment = three_zones();
+    deployment.write("zones/prod.yaml", YAML_TEXT);
+    std::fs::remove_file(deployment.path(YAML)).expect("there");
+    let mut server = deployment.start(Engine::Fast);
+    let path = |name: &str| deployment.path(name).display().to_string();
+    let stray = path(YAML);
+    let why = format!("the zone `b.example.` is already served from `{}`", path("zones/prod.yaml"));
+    let line = format!("file {stray}: not in force: {why}\n");
+    for (text, restarts) in
+        [(YAML_TEXT.replace("192.0.2.7", "192.0.2.17"), false), ("zone: b.example.\nx: [".into(), true)]
+    {
+        deployment.write(YAML, &text);
+        // Told once is not enough.
+        for _ in 0..2 {
+            let (status, told) = run(&deployment, &["reload"]);
+            assert_eq!(status, Some(3), "{told}");
+            assert!(told.contains(&format!("\nfiles not in force: 1\n{line}")), "{told}");
+        }
+        if restarts {
+            let kept = || std::fs::read_dir(deployment.path("state/zones")).is_ok_and(|all| all.count() == 1);
+            let end = std::time::Instant::now() + PATIENCE;
+            while !kept() {
+                assert!(std::time::Instant::now() < end, "the state folder has no zone");
+                std::thread::yield_now();
+            }
+            server.stop();
+            server = deployment.start(Engine::Fast);
+        }
+        assert_eq!(addresses(server.dns()[0], "ns1.b.example"), ["192.0.2.7"]);
+        let status = run(&deployment, &["reload", "--status"]).1;
+        assert!(status.ends_with(&line) && !status.contains("zone b.example."), "{status}");
+        let (_, alarms) = run(&deployment, &["pop", "list"]);
+        assert!(alarms.contains(&format!("the file `{stray}` is not in force: {why}")), "{alarms}");
+    }
+    // A deployment whose zones are all sound.
+    deployment.write("zones/b2.yaml", YAML_TEXT);
+    deployment.write(YAML, YAML_TEXT);
+    std::fs::remove_file(deployment.path("zones/prod.yaml")).expect("there");
+    let (status, text) = run(&deployment, &["check"]);
+    assert_eq!(status, Some(1), "{text}");
+    let verdict = "files not in force: errors 1, warnings 0; every zone can be served";
+    assert!(text.contains(verdict) && !text.contains("faulty zones"), "{text}");
+    std::fs::remove_file(deployment.path("zones/b2.yaml")).expect("there");
+    let (status, told) = run(&deployment, &["reload"]);
+    assert!(status == Some(0) && !told.contains("not in force"), "{told}");
+    deployment.events(|events| events.contains(&format!("the file `{stray}` is gone, or in force")));
+    server.stop();
+}
+
+/// A folder, a pipe or a file whose name is not UTF-8 is told, once, if it ends like a zone file.
+#[cfg(target_os = "linux")]
+#[test]
+fn whatever_has_a_name_that_is_not_utf8() {
+    use std::os::unix::ffi::OsStrExt;
+    let deployment = three_zones();
+    let server = deployment.start(Engine::Fast);
+    let path = |name: &[u8]| deployment.path("zones").join(std::ffi::OsStr::from_bytes(name));
+    std::fs::create_dir(path(b"folder\xfc.zone")).expect("a folder");
+    assert!(Command::new("mkfifo").arg(path(b"pipe\xfc.yml")).status().expect("mkfifo").success());
+    std::fs::write(path(b"copy\xfc.yaml"), YAML_TEXT).expect("a file");
+    std::fs::create_dir(path(b"folder\xfc")).expect("a folder");
+    let (status, told) = reload(&deployment, &[]);
+    assert_eq!((status, others(&told)), (Some(3), vec![]), "{told:#}");
+    let strays = told["zones"]["stray_files"].as_array().expect("a list");
+    let files = strays.iter().filter_map(|stray| stray["file"].as_str()?.rsplit('/').next());
+    let files: Vec<&str> = files.collect();
+    assert_eq!(files, [r"copy\xfc.yaml", r"folder\xfc.zone", r"pipe\xfc.yml"]);
+    let findings = told["findings"].as_array().expect("a list");
+    let codes: Vec<&str> = findings.iter().filter_map(|finding| finding["code"].as_str()).collect();
+    assert_eq!(codes, ["MRD0108"; 3], "{told:#}");
+    server.stop();
+}
+
 /// What is wrong besides a broken zone, the change that makes it so, and what is told.
 type Refusal<'a> = (&'a str, &'a dyn Fn(&Deployment), &'a str);
 

@@ -22,20 +22,3 @@ fn the_line_that_names_a_zone() {
         assert_eq!(zone_line(text), expected, "{}", text.escape_ascii());
     }
 }
-
-/// A name that is not UTF-8 matters where a zone may be meant.
-#[cfg(unix)]
-#[test]
-fn names_that_are_not_utf_8() {
-    use std::os::unix::ffi::OsStrExt;
-    let rows: [(&[u8], Kind); 4] = [
-        (b"caf\xe9.txt", Kind::Foreign),
-        (b"caf\xe9.yaml", Kind::Unnameable),
-        (b"caf\xe9.zone", Kind::Unnameable),
-        (b".caf\xe9.yaml", Kind::Passed),
-    ];
-    for (name, expected) in rows {
-        let path = Path::new(std::ffi::OsStr::from_bytes(name));
-        assert_eq!(kind(path), expected, "{}", name.escape_ascii());
-    }
-}
