@@ -265,8 +265,8 @@ impl Has {
 type Several<'a> = (&'a str, &'a [(&'a str, Has)], &'a str, &'a [&'a str], &'a [&'a str]);
 
 /// Of several files for one zone, the one that it was read from before is the zone, whatever
-/// appears beside it; else the one that is named after it. Each other costs nothing but itself. Where that
-/// leaves no single file, the zone is at fault.
+/// appears beside it; else the one that is named after it. Each other costs nothing but itself.
+/// Where that leaves no single file, the zone is at fault.
 #[test]
 fn of_several_files_one_is_the_zone() {
     use Has::{Half, Noise, Nothing, Sound};
