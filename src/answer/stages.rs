@@ -18,6 +18,7 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::locate::LookupAddress;
 use crate::snapshot::steering::CacheFootprint;
 use crate::steer::table::REDIRECT;
+use crate::wire::name_hash::NameHash;
 use crate::wire::query::{Parsed, Query, parse};
 use crate::wire::rr::CLASS_IN;
 use crate::zone::image::{Match, Usual};
@@ -91,9 +92,9 @@ impl Stages {
             lane.ahead.is_read = matches!(parse(message(index).0, &mut lane.query), Parsed::Query);
         }
         if let Some(zone) = large {
-            let mut hashes = [0; PREFETCH_MAX];
+            let mut hashes = [NameHash::default(); PREFETCH_MAX];
             for (hash, lane) in hashes.iter_mut().zip(lanes.iter().filter(|lane| lane.ahead.is_read)) {
-                *hash = lane.query.name.hash_whole(0);
+                *hash = lane.query.name.hash_whole(zone.key(), 0);
             }
             black_box(zone.prefetch(&hashes[..count]));
         }
