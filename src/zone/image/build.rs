@@ -130,13 +130,8 @@ impl<'a> Builder<'a> {
         for skip in (1..below).rev() {
             hashes[skip] = name.hash_on(&self.key, skip, &mut hashed);
         }
-        let (mut skip, mut node) = (below, APEX.0);
-        for at in 1..below {
-            if let Some(found) = self.find(hashes[at], name.suffix(at)) {
-                (skip, node) = (at, found);
-                break;
-            }
-        }
+        let above = (1..below).find_map(|skip| Some((skip, self.find(hashes[skip], name.suffix(skip))?)));
+        let (mut skip, mut node) = above.unwrap_or((below, APEX.0));
         while skip > 0 {
             skip -= 1;
             node = self.insert(hashes[skip], name.suffix(skip), node);
