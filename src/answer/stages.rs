@@ -18,6 +18,7 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::locate::{ClientDescent, ClientLookup, QuerySource};
 use crate::snapshot::steering::CacheFootprint;
 use crate::steer::table::{REDIRECT, V4, V6};
+use crate::wire::name_hash::NameHash;
 use crate::wire::query::{Parsed, Query, parse};
 use crate::wire::rr::{CLASS_IN, RrType};
 use crate::zone::image::{Match, Usual};
@@ -94,10 +95,10 @@ impl Stages {
             plan.is_read = matches!(parse(message(index), query), Parsed::Query);
         }
         if let Some(zone) = large {
-            let mut hashes = [0; PREFETCH_MAX];
+            let mut hashes = [NameHash::default(); PREFETCH_MAX];
             let read = queries.iter().zip(&plans.0).filter(|(_, plan)| plan.is_read);
             for (hash, (query, _)) in hashes.iter_mut().zip(read) {
-                *hash = query.name.hash_whole(0);
+                *hash = query.name.hash_whole(zone.key(), 0);
             }
             black_box(zone.prefetch(&hashes[..count]));
         }

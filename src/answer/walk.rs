@@ -5,8 +5,8 @@ use super::reply::Reply;
 use super::step::Next;
 use super::trace::Trace;
 use crate::limits::CHAIN_MAX;
-use crate::wire::hash;
 use crate::wire::header::flag;
+use crate::wire::name_hash::NameHash;
 use crate::wire::query::QueryName;
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Match;
@@ -30,7 +30,7 @@ pub(crate) struct Walk<'s, 't, T> {
 /// Hashes of the names of a chain, in the order of its steps.
 #[derive(Default)]
 struct Trail {
-    hashes: [u64; CHAIN_MAX + 1],
+    hashes: [NameHash; CHAIN_MAX + 1],
     len: usize,
 }
 
@@ -54,7 +54,7 @@ impl<'s, 't, T: Trace> Walk<'s, 't, T> {
     /// it then stands in the answer once (RFC 1034 section 3.6.2).
     pub(crate) fn goes_in_circle(&mut self, name: &[u8]) -> bool {
         let Some(trail) = &mut self.trail else { return false };
-        let hash = hash::whole(name);
+        let hash = self.reply.snapshot.zones.key().whole(name);
         if trail.hashes.iter().take(trail.len).any(|seen| *seen == hash) {
             return true;
         }

@@ -86,7 +86,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn name(&mut self, owner: &[u8], steered: Steered, samples: usize) {
         let policy = &self.snapshot.steering.policies[steered.policy as usize];
-        let (status, view) = (&self.snapshot.status, self.snapshot.status.view(steered.policy));
+        let status = &self.snapshot.status;
         let by_cell = status.by_cell(steered.policy, policy);
         let tailors = match (policy.located, by_cell) {
             (true, _) => Some(true),
@@ -96,7 +96,7 @@ impl Walk<'_> {
         };
         for (class, routes) in policy.routes_of(by_cell).iter().enumerate() {
             let Some(resolver) = resolver_of(policy, class as u32) else { continue };
-            let offers = |family| policy.families & family != 0 && status.offers(policy, view, family);
+            let offers = |family| policy.families & family != 0 && status.offers(policy, family);
             let types = [(RrType::A, offers(V4)), (RrType::AAAA, offers(V6)), (RrType::HTTPS, policy.https)];
             for (rtype, exists) in types
                 .into_iter()

@@ -88,7 +88,8 @@ pub fn explain(
 ) -> Result<Explanation, String> {
     let supposed = supposed(snapshot, asked)?;
     let laid_over = (!supposed.is_empty()).then(|| {
-        let status = snapshot.status.supposing(&snapshot.steering.slots, &supposed);
+        let status =
+            snapshot.status.supposing(&snapshot.steering.slots, &snapshot.steering.policies, &supposed);
         snapshot.with_status(status, snapshot.sequence())
     });
     let snapshot = laid_over.as_ref().unwrap_or(snapshot);

@@ -133,7 +133,8 @@ pub fn compile_within(
         }
     }
     let (built, shares_routes) = tables.build(each, inputs.atlas, routes_octets_max);
-    let policies: Box<[PolicyTable]> = policies.into_iter().map(|asked| asked.finish(&built)).collect();
+    let policies: Box<[PolicyTable]> =
+        (0..).zip(policies).map(|(index, asked)| asked.finish(index, &built)).collect();
     let cache_footprint = if shares_routes { CacheFootprint::Far } else { CacheFootprint::of(&policies) };
     (Steering { pops, slots: slots.list.into(), policies, shares_routes, cache_footprint }, findings)
 }
@@ -212,13 +213,14 @@ struct RoutedPolicy {
 }
 
 impl RoutedPolicy {
-    fn finish(self, built: &[Arc<Trie>]) -> PolicyTable {
+    fn finish(self, index: u32, built: &[Arc<Trie>]) -> PolicyTable {
         let trie = |route: Route| match route {
             Route::Constant(trie) => trie,
             Route::Table(index) => Arc::clone(&built[index]),
         };
         let routes: Box<[Arc<Trie>]> = self.routes.into_iter().map(trie).collect();
         PolicyTable {
+            index,
             scopes: routes.iter().map(|r| r.leaves()).sum(),
             overruled: routes
                 .iter()
@@ -355,6 +357,8 @@ impl<'a> ListedPolicy<'a> {
             .help("lower `depth`, or give fewer PoPs"));
         }
         let table = PolicyTable {
+            // Known once all are drafted.
+            index: 0,
             name: scoped
                 .zone
                 .as_ref()

@@ -10,6 +10,7 @@
 //! A PoP under load hands some cells on: such a cell takes the first candidate behind it that
 //! passes and accepts the cell, and stays where there is none.
 
+use super::outage::Common;
 use super::pop::PopId;
 use super::pop_status::CandidateTier;
 use super::preference_list::{AllDown, Entry, OWN_WEIGHT, PreferenceList};
@@ -112,6 +113,8 @@ pub enum Choice {
 
 /// Sees each entry as it is judged; does nothing in service.
 pub trait ChoiceTrace {
+    /// Whether it hears nothing, so that scans may be left out whose result is known.
+    const IS_SILENT: bool = false;
     /// An entry and why it was passed over in a scan.
     fn passed(&mut self, entry: &Entry, resort: Resort, why: Passed);
     /// An entry that leads its band so far.
@@ -281,7 +284,9 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         if let Some(cname) = preference_list.cname {
             return Choice::Cname(cname);
         }
-        for resort in [Resort::Regular, Resort::LastResort] {
+        let outage = self.outage();
+        let stages: &[Resort] = if outage.is_some() { &[] } else { &[Resort::Regular, Resort::LastResort] };
+        for &resort in stages {
             if let Some(found) = self.scan(resort, None) {
                 let found = if resort == Resort::Regular { self.relieved(found) } else { found };
                 return self.with_family(found);
@@ -301,7 +306,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
             AllDown::ServFail => return Choice::ServFail,
             AllDown::NoData if self.whole_policy_is_down() => return Choice::NoData,
             AllDown::LastGood => {
-                self.last_down = self.question.last_down();
+                self.last_down = self.question.last_down(outage.map(|outage| outage.went_down));
                 // Nothing is known of before where nothing ever was up: as if it were.
                 let stages: &[Resort] =
                     if self.last_down > 0 { &[Resort::LastGood, Resort::LastGoodLastResort] } else { &[] };
@@ -319,6 +324,29 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
             }
         }
         Choice::ServFail
+    }
+
+    /// What is known of the list's pool, if nothing of it passes. The horizon is then that of all on
+    /// the list, as two scans would leave it; the first with the nearest of the pool ends the look.
+    fn outage(&mut self) -> Option<&'a Common> {
+        let ChoiceInputs { policy, preference_list, status, view, .. } = self.question;
+        if !W::IS_SILENT {
+            return None;
+        }
+        let returns = !std::ptr::eq(view, self.base);
+        let outage = status.outage(policy, preference_list.pool, returns)?;
+        for pop in self.question.listed() {
+            let slot = policy.slots[usize::from(pop.0)];
+            let slot_secs = match slot {
+                NO_SLOT => status.pop(pop).horizon_secs,
+                _ => view.slot(slot).horizon_secs,
+            };
+            self.horizon_secs = self.horizon_secs.min(slot_secs);
+            if slot_secs == outage.horizon_secs {
+                break;
+            }
+        }
+        Some(outage)
     }
 
     /// Where a cell goes that load sends away from the winner: to the first behind it that passes
@@ -366,7 +394,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
     /// all down: it is not all, and stub resolvers that ask for both families fail the whole
     /// look-up when one of them gets SERVFAIL.
     fn with_family(&mut self, winner: Winner) -> Choice {
-        let ChoiceInputs { policy, preference_list, status, view, .. } = self.question;
+        let ChoiceInputs { policy, preference_list, status, .. } = self.question;
         let (pop, slot, families, resort) = match winner {
             Winner::Cname(index) => return Choice::Cname(index),
             Winner::Pop { pop, slot, families, resort } => (pop, slot, families, resort),
@@ -381,7 +409,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
             }
         }
         // Whoever has the family is switched off by hand: there is none of it for anybody.
-        if !status.offers(policy, view, family) {
+        if !status.offers(policy, family) {
             self.horizon_secs = self.horizon_secs.min(status.planned_secs(policy));
             return Choice::NoData;
         }
@@ -415,6 +443,13 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
     /// Whether nobody of the policy passes, for any client: a PoP that a cell has left is a last
     /// resort to it, so no cell is asked for.
     fn whole_policy_is_down(&mut self) -> bool {
+        let ChoiceInputs { policy, status, .. } = self.question;
+        if W::IS_SILENT
+            && let Some(secs) = status.whole_outage_secs(policy)
+        {
+            self.horizon_secs = self.horizon_secs.min(secs);
+            return true;
+        }
         let Scan { question, base, .. } = *self;
         let mut blind = Scan {
             question,
@@ -576,22 +611,26 @@ impl<'a> ChoiceInputs<'a> {
         behind.iter().filter(move |behind| !preference_list.entries.iter().any(|e| e.target == behind.target))
     }
 
+    /// The PoPs of the list and of the tail behind it; some may come twice.
+    fn listed(self) -> impl Iterator<Item = PopId> {
+        let behind = if self.preference_list.tail { &self.policy.tail[..] } else { &[] };
+        self.preference_list.entries.iter().chain(behind).filter_map(|entry| entry.target.split().ok())
+    }
+
     /// When the last of the candidates went down that are not switched off by hand; 0 if nothing is
-    /// known of it.
-    fn last_down(self) -> u32 {
-        let candidates = self
-            .preference_list
-            .entries
-            .iter()
-            .chain(self.tail())
-            .filter_map(|entry| entry.target.split().ok());
-        candidates
-            .filter(|pop| self.status.pop(*pop).state != super::pop::AdminState::Down)
-            .map(|pop| self.policy.slots[usize::from(pop.0)])
-            .filter(|slot| *slot != NO_SLOT)
-            .map(|slot| self.view.slot(slot).went_down)
-            .max()
-            .unwrap_or(0)
+    /// known of it. No PoP of the list went down after `latest`, if that is known.
+    fn last_down(self, latest: Option<u32>) -> u32 {
+        let mut last = 0;
+        for pop in self.listed() {
+            let slot = self.policy.slots[usize::from(pop.0)];
+            if slot != NO_SLOT && self.status.pop(pop).state != super::pop::AdminState::Down {
+                last = last.max(self.view.slot(slot).went_down);
+                if latest == Some(last) {
+                    break;
+                }
+            }
+        }
+        last
     }
 
     fn seed(&self, entry: &Entry) -> u64 {
@@ -607,6 +646,7 @@ impl<'a> ChoiceInputs<'a> {
 pub struct NoChoiceTrace;
 
 impl ChoiceTrace for NoChoiceTrace {
+    const IS_SILENT: bool = true;
     #[inline(always)]
     fn passed(&mut self, _: &Entry, _: Resort, _: Passed) {}
     #[inline(always)]

@@ -7,6 +7,7 @@
 pub(crate) mod choose;
 pub(crate) mod ledger;
 pub(crate) mod nearest;
+pub(crate) mod outage;
 pub(crate) mod overlap;
 pub(crate) mod policy;
 pub(crate) mod pools;

@@ -2,10 +2,12 @@
 //!
 //! Policies see it through a [`View`]. Equal views are one.
 
+use super::outage::{Common, Outages};
 use super::policy::Sharing;
 use super::pop::{AdminState, PopId};
 use super::pop_status::{ALL_CELLS, CandidateTier, PopStatus, Shed};
-use super::table::{Families, NO_SLOT, PolicyTable, Slot};
+use super::preference_list::PoolNumber;
+use super::table::{Families, PolicyTable, Slot, V4, V6};
 use super::view::{Supposed, Supposing, View};
 use crate::health::health_state::{HealthState, NO_HORIZON, ReturningPool, SlotHealth};
 use std::collections::HashMap;
@@ -17,8 +19,23 @@ pub struct Status {
     /// For each slot; empty while nothing is shed anywhere.
     sheds: Box<[Shed]>,
     views: Box<[View]>,
-    /// For each policy its view, and whether cells part by anything gradual.
-    policies: Box<[(u32, bool)]>,
+    policies: Box<[PolicyStatus]>,
+    outages: Outages,
+}
+
+/// What no query changes for a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct PolicyStatus {
+    /// Its view.
+    view: u32,
+    /// Whether cells part by anything gradual.
+    parts: bool,
+    /// Families that its members have which are not switched off by hand, whatever probes say.
+    offers: Families,
+    /// 0 while a planned change of a member is near, else [`NO_HORIZON`].
+    planned_secs: u32,
+    /// What its members have in common, if none passes.
+    whole: Option<Common>,
 }
 
 impl Status {
@@ -34,6 +51,9 @@ impl Status {
         let sheds = if sheds.iter().any(|shed| shed.share > 0) { sheds } else { Vec::new() };
         let mut views: Vec<View> = Vec::new();
         let mut known: HashMap<ViewKey<'_>, u32> = HashMap::new();
+        // What no PoP has, no policy looks for.
+        let is_gradual = !sheds.is_empty() || pops.iter().any(|pop| (1..ALL_CELLS).contains(&pop.left));
+        let is_planned = pops.iter().any(|pop| pop.horizon_secs != NO_HORIZON);
         let of_policy = |(index, policy): (usize, &PolicyTable)| {
             let held = health_state.held.binary_search_by_key(&(index as u32), |(policy, _)| *policy).ok();
             let health = held.map_or(&health_state.slots, |at| &health_state.held[at].1);
@@ -57,22 +77,57 @@ impl Status {
                 views.push(look(health).with_returning(health, returning, look));
                 (views.len() - 1) as u32
             });
-            let mut members =
-                policy.members.iter().filter_map(|m| m.target.split().ok()).map(|pop| usize::from(pop.0));
-            let parts = members.any(|pop| {
-                let sheds = sheds.get(policy.slots[pop] as usize).is_some_and(|shed| shed.share > 0);
-                sheds || (1..ALL_CELLS).contains(&pops[pop].left)
-            });
-            (view, parts)
+            let members = || policy.members.iter().filter_map(|member| member.target.split().ok());
+            let parts = is_gradual
+                && members().map(|pop| usize::from(pop.0)).any(|pop| {
+                    let sheds = sheds.get(policy.slots[pop] as usize).is_some_and(|shed| shed.share > 0);
+                    sheds || (1..ALL_CELLS).contains(&pops[pop].left)
+                });
+            let planned_secs = match is_planned {
+                true => {
+                    members().map(|pop| pops[usize::from(pop.0)].horizon_secs).min().unwrap_or(NO_HORIZON)
+                }
+                false => NO_HORIZON,
+            };
+            let mut offers = 0;
+            for pop in members().filter(|pop| pops[usize::from(pop.0)].state != AdminState::Down) {
+                let slot = slots.get(policy.slots[usize::from(pop.0)] as usize);
+                offers |= slot.map_or(0, Slot::families);
+                if offers == V4 | V6 {
+                    break;
+                }
+            }
+            PolicyStatus { view, parts, offers, planned_secs, whole: None }
         };
-        let policies = policies.iter().enumerate().map(of_policy).collect();
-        Status { pops: pops.into(), sheds: sheds.into(), views: views.into(), policies }
+        let each = policies.iter().enumerate().map(of_policy).collect();
+        let outages = Outages::default();
+        let mut status =
+            Status { pops: pops.into(), sheds: sheds.into(), views: views.into(), policies: each, outages };
+        status.find_outages(policies);
+        status
+    }
+
+    /// Finds the pools and policies of which nothing passes.
+    fn find_outages(&mut self, policies: &[PolicyTable]) {
+        let view = |is: &PolicyStatus| &self.views[is.view as usize];
+        self.outages = Outages::of(&self.pops, policies.iter().zip(self.policies.iter().map(view)));
+        for (is, policy) in self.policies.iter_mut().zip(policies) {
+            let members = policy.members.iter().filter_map(|member| member.target.split().ok());
+            let view = &self.views[is.view as usize];
+            let whole = Common::of(&self.pops, policy, members, view);
+            is.whole = whole.filter(|_| !policy.has_cname_member());
+        }
     }
 
     /// This status but for what is supposed of some PoPs. Where an operator has forced a PoP up or
     /// switched it off, supposed probes change nothing, as in service. A PoP that is forced up and
     /// supposed to drain counts as well: a status does not know its probes.
-    pub fn supposing(&self, slots: &[Slot], supposed: &[(PopId, Supposed)]) -> Status {
+    pub fn supposing(
+        &self,
+        slots: &[Slot],
+        policies: &[PolicyTable],
+        supposed: &[(PopId, Supposed)],
+    ) -> Status {
         let mut status = self.clone();
         for (pop, what) in supposed {
             let Some(is) = status.pops.get_mut(usize::from(pop.0)) else { continue };
@@ -87,6 +142,7 @@ impl Status {
         }
         // Only now, because a pool is back or down by all that is supposed of it.
         status.views.iter_mut().for_each(|view| view.end_returns(supposed, slots, &status.pops));
+        status.find_outages(policies);
         status
     }
 
@@ -115,7 +171,7 @@ impl Status {
     /// What a policy sees, by its index.
     #[inline]
     pub fn view(&self, policy: u32) -> &View {
-        &self.views[self.policies[policy as usize].0 as usize]
+        &self.views[self.policies[policy as usize].view as usize]
     }
 
     /// Whether the cell of a client has a say in what a policy answers: always, or now because
@@ -128,13 +184,13 @@ impl Status {
     /// [`Status::view`] and [`Status::by_cell`].
     #[inline(always)]
     pub fn seen_by(&self, index: u32, policy: &PolicyTable) -> (&View, bool) {
-        let (view, parts) = self.policies[index as usize];
+        let PolicyStatus { view, parts, .. } = self.policies[index as usize];
         (&self.views[view as usize], policy.by_cell || (parts && policy.share == Sharing::Sticky))
     }
 
     /// All views, and which each policy has.
     pub(crate) fn views(&self) -> (&[View], impl Iterator<Item = u32> + '_) {
-        (&self.views, self.policies.iter().map(|(view, _)| *view))
+        (&self.views, self.policies.iter().map(|is| is.view))
     }
 
     /// Where a PoP stands with a weight for a cell; `None` if it is switched off by hand.
@@ -158,17 +214,24 @@ impl Status {
 
     /// 0 while a planned change of any PoP of a policy or its rules is near, else [`NO_HORIZON`].
     pub(crate) fn planned_secs(&self, policy: &PolicyTable) -> u32 {
-        let pops = policy.members.iter().filter_map(|member| member.target.split().ok());
-        pops.map(|pop| self.pop(pop).horizon_secs).min().unwrap_or(NO_HORIZON)
+        self.policies[policy.index as usize].planned_secs
     }
 
     /// Whether anybody of a policy or its rules has a family and is not switched off by hand,
     /// whatever probes say.
-    pub(crate) fn offers(&self, policy: &PolicyTable, view: &View, family: Families) -> bool {
-        policy.members.iter().filter_map(|member| member.target.split().ok()).any(|pop| {
-            let slot = policy.slots[usize::from(pop.0)];
-            slot != NO_SLOT && view.slot(slot).has & family != 0 && self.pop(pop).state != AdminState::Down
-        })
+    pub(crate) fn offers(&self, policy: &PolicyTable, family: Families) -> bool {
+        self.policies[policy.index as usize].offers & family != 0
+    }
+
+    /// What the PoPs of a pool have in common, if none passes: as most lists see it, or as those do
+    /// whose pool is on its way back.
+    pub(super) fn outage(&self, policy: &PolicyTable, pool: PoolNumber, returns: bool) -> Option<&Common> {
+        self.outages.get(policy.index, pool, returns)
+    }
+
+    /// The nearest horizon of all that a policy or its rules can answer with, if none passes.
+    pub(super) fn whole_outage_secs(&self, policy: &PolicyTable) -> Option<u32> {
+        self.policies[policy.index as usize].whole.map(|common| common.horizon_secs)
     }
 }
 

@@ -65,6 +65,8 @@ pub struct PopIdentity {
 /// A policy, compiled.
 #[derive(Clone, Debug)]
 pub struct PolicyTable {
+    /// Its index among the policies of the snapshot.
+    pub(crate) index: u32,
     /// Name, with the zone for policies of a zone file (`web`, `cdn.example./web`).
     pub name: Arc<str>,
     /// For each PoP the slot of the policy's service, or [`NO_SLOT`].
@@ -122,6 +124,11 @@ impl PolicyTable {
     #[inline(always)]
     pub(crate) fn routes_of(&self, by_cell: bool) -> &[Arc<Trie>] {
         if by_cell { &self.cell_routes } else { &self.routes }
+    }
+
+    /// Whether a CNAME is among those that it can answer with; they come last.
+    pub(crate) fn has_cname_member(&self) -> bool {
+        self.members.last().is_some_and(|member| member.target.split().is_err())
     }
 
     /// Whether it may answer a CNAME.

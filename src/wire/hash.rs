@@ -1,6 +1,6 @@
-//! The hashes that every build and every node must agree on: of names, for look-up tables, and of
-//! (cell, name, PoP), for sharing. Not keyed: what is hashed into tables is the operator's own
-//! data, and a query costs one comparison whatever it hashes to.
+//! The hashes that every build and every node must agree on: of names, PoPs and addresses as seeds,
+//! and of (cell, name, PoP) for sharing. They have no key, so anyone can make equal ones: they share
+//! clients and mark files, and no table is looked up by them ([`super::name_hash`]).
 
 const K0: u64 = 0x9e37_79b9_7f4a_7c15;
 const K1: u64 = 0xd6e8_feb8_6659_fd93;
@@ -9,8 +9,9 @@ const K2: u64 = 0xa076_1d64_78bd_642f;
 /// Hash of the root name, where the hash of every name begins.
 pub(crate) const ROOT: u64 = 0x243f_6a88_85a3_08d3;
 
-#[inline]
-const fn fold(a: u64, b: u64) -> u64 {
+/// Both halves of a product, added with xor.
+#[inline(always)]
+pub(super) const fn fold(a: u64, b: u64) -> u64 {
     let product = (a as u128) * (b as u128);
     (product as u64) ^ ((product >> 64) as u64)
 }
@@ -27,21 +28,15 @@ pub const fn mix(a: u64, b: u64) -> u64 {
 pub(crate) fn label(parent: u64, label: &[u8]) -> u64 {
     let (words, rest) = label.as_chunks();
     let begin = parent ^ (label.len() as u64).wrapping_mul(K1);
-    let mut hash = words.iter().fold(begin, |hash, word| add_word(hash, u64::from_le_bytes(*word)));
+    let mut hash = words.iter().fold(begin, |hash, word| fold(hash ^ u64::from_le_bytes(*word), K0));
     if !rest.is_empty() {
-        hash = add_word(hash, last_word(rest));
+        hash = fold(hash ^ last_word(rest), K0);
     }
     fold(hash ^ K2, K1)
 }
 
-/// A step of [`label`] and [`whole`]: the next word of eight octets, little end first.
-#[inline]
-pub(super) fn add_word(hash: u64, word: u64) -> u64 {
-    fold(hash ^ word, K0)
-}
-
 /// One to seven octets as a word, by reads that overlap.
-fn last_word(rest: &[u8]) -> u64 {
+pub(super) fn last_word(rest: &[u8]) -> u64 {
     let len = rest.len();
     match (rest.first_chunk(), rest.last_chunk()) {
         (Some(first), Some(last)) => {
@@ -77,28 +72,10 @@ pub fn name(wire: &[u8]) -> u64 {
     hash
 }
 
-/// Hash of an uncompressed wire name in lower case as a whole, for tables of names: one step for
-/// eight octets, whatever the labels are. The words are taken from the end, so that a name goes on
-/// where the hash of its ancestor stood: whoever looks for a zone and then for a name in it reads
-/// the name once.
-pub(crate) fn whole(wire: &[u8]) -> u64 {
-    let (rest, words) = wire.as_rchunks();
-    let hash = words.iter().rev().fold(ROOT, |hash, word| add_word(hash, u64::from_le_bytes(*word)));
-    end_whole(hash, if rest.is_empty() { 0 } else { last_word(rest) }, wire.len())
-}
-
-/// The last step of [`whole`]: the octets at the start of the name that fill no word, with zeros
-/// behind them. Before it come the whole words from the end of the name, by [`add_word`] from
-/// [`ROOT`].
-#[inline(always)]
-pub(super) fn end_whole(hash: u64, rest: u64, len: usize) -> u64 {
-    fold(hash ^ rest, K2 ^ len as u64)
-}
-
 /// Hash of any octets, for seeds of PoPs, addresses and salts.
 pub fn octets(octets: &[u8]) -> u64 {
     label(ROOT, octets)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

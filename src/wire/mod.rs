@@ -9,6 +9,7 @@ pub(crate) mod hash;
 pub(crate) mod header;
 pub(crate) mod idn;
 pub(crate) mod name;
+pub(crate) mod name_hash;
 pub(crate) mod position;
 pub(crate) mod query;
 pub(crate) mod response;

@@ -279,14 +279,15 @@ impl PartialEq for Name {
 impl Eq for Name {}
 
 impl Hash for Name {
-    /// One word for the whole name: a reload fills tables of a million names.
+    /// The octets as they are. A hash of them without a key would let the writer of a zone choose
+    /// names that are equal to every table.
     fn hash<H: Hasher>(&self, state: &mut H) {
         let mut lower = [0; NAME_OCTETS_MAX];
         let lower = &mut lower[..self.wire.len()];
         for (to, from) in lower.iter_mut().zip(&*self.wire) {
             *to = from.to_ascii_lowercase();
         }
-        state.write_u64(super::hash::octets(lower));
+        state.write(lower);
     }
 }
 

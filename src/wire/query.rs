@@ -6,9 +6,9 @@
 use super::behind::{Behind, behind_questions, records};
 use super::ecs::ClientSubnet;
 use super::edns::Edns;
-use super::hash;
 use super::header::HEADER_LEN;
 use super::name::NAME_OCTETS_MAX;
+use super::name_hash::{NameHash, NameKey};
 use super::rr::{Rcode, RrType};
 use crate::limits::LABELS_MAX;
 use crate::wire::header::flag;
@@ -224,30 +224,23 @@ impl QueryName {
         }
     }
 
-    /// The label at `index` from the left, without its length octet.
-    pub(crate) fn label(&self, index: usize) -> &[u8] {
-        let start = usize::from(self.starts[index]);
-        let len = usize::from(self.lower[start]);
-        &self.lower[start + 1..start + 1 + len]
-    }
-
-    /// [`hash::whole`] of the name without its first `skip` labels.
+    /// [`NameKey::whole`] of the name without its first `skip` labels.
     #[inline(always)]
-    pub(crate) fn hash_whole(&self, skip: usize) -> u64 {
-        self.hash_on(skip, &mut self.hash_begin())
+    pub(crate) fn hash_whole(&self, key: &NameKey, skip: usize) -> NameHash {
+        self.hash_on(key, skip, &mut self.hash_begin(key))
     }
 
     /// Where the hash of every ending of the name begins, for [`QueryName::hash_on`].
     #[inline(always)]
-    pub(crate) fn hash_begin(&self) -> HashedTo {
-        HashedTo { hash: hash::ROOT, at: self.len }
+    pub(crate) fn hash_begin(&self, key: &NameKey) -> HashedTo {
+        HashedTo { hash: key.begin(), at: self.len }
     }
 
     /// [`QueryName::hash_whole`], going on from the hash of a shorter ending: `hashed` is moved to
     /// where this one stood.
     #[inline(always)]
-    pub(crate) fn hash_on(&self, skip: usize, hashed: &mut HashedTo) -> u64 {
-        let (start, end) = (self.start(skip) as u8, self.len);
+    pub(crate) fn hash_on(&self, key: &NameKey, skip: usize, hashed: &mut HashedTo) -> NameHash {
+        let start = self.start(skip) as u8;
         let HashedTo { mut hash, mut at } = *hashed;
         // The buffer is longer than a name by more than a word, so octets are read behind the
         // name's end and cut.
@@ -255,11 +248,11 @@ impl QueryName {
             |at: u8| self.lower[usize::from(at)..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
         while at - start >= 8 {
             at -= 8;
-            hash = hash::add_word(hash, word(at));
+            hash = key.add(hash, word(at));
         }
         *hashed = HashedTo { hash, at };
         let rest = word(start) & !(u64::MAX << (8 * (at - start)));
-        hash::end_whole(hash, rest, usize::from(end - start))
+        key.end(hash, rest, at - start)
     }
 }
 

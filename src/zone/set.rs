@@ -3,7 +3,7 @@
 
 use super::image::{Image, Match};
 use super::links::{LinkTarget, Links};
-use crate::wire::hash;
+use crate::wire::name_hash::{NameHash, NameKey};
 use crate::wire::query::QueryName;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -27,6 +27,8 @@ pub struct Found {
 pub struct ZoneSet {
     zones: Vec<Arc<Image>>,
     slots: Box<[Slot]>,
+    /// The key of its table, and of all its zones: the hash of a name goes on from that of its apex.
+    key: NameKey,
     /// How many labels apexes have: each number once, the largest first.
     depths: Box<[u8]>,
     links: Links,
@@ -37,7 +39,7 @@ pub struct ZoneSet {
 /// A place of the table of zones: the whole hash of an apex, and its zone.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    hash: u64,
+    hash: NameHash,
     zone: u32,
 }
 
@@ -46,11 +48,14 @@ const FREE: u32 = u32::MAX;
 impl ZoneSet {
     /// A set of zones with different apexes.
     pub(crate) fn new(zones: Vec<Arc<Image>>) -> ZoneSet {
-        let mut slots = vec![Slot { hash: 0, zone: FREE }; (zones.len() * 2 + 1).next_power_of_two()];
+        let key = zones.first().map_or_else(NameKey::of_process, |zone| *zone.key());
+        debug_assert!(zones.iter().all(|zone| *zone.key() == key), "one key for all that is looked up");
+        let mut slots =
+            vec![Slot { hash: NameHash::default(), zone: FREE }; (zones.len() * 2 + 1).next_power_of_two()];
         let mask = slots.len() - 1;
         for (index, zone) in zones.iter().enumerate() {
-            let hash = hash::whole(zone.apex());
-            let mut slot = hash as usize & mask;
+            let hash = key.whole(zone.apex());
+            let mut slot = hash.place(mask);
             while slots[slot].zone != FREE {
                 slot = (slot + 1) & mask;
             }
@@ -62,9 +67,14 @@ impl ZoneSet {
         let owner_ttls = zones.iter().flat_map(|zone| zone.steered()).filter_map(|(_, steered)| steered.ttl);
         let owner_ttl_max_secs = owner_ttls.map(|ttl| ttl.max_secs).max().unwrap_or(0);
         let links = Links::default();
-        let mut set = ZoneSet { zones, slots: slots.into(), depths, links, owner_ttl_max_secs };
+        let mut set = ZoneSet { zones, slots: slots.into(), key, depths, links, owner_ttl_max_secs };
         set.links = Links::of(&set);
         set
+    }
+
+    /// The key by which names are looked up in the set and its zones.
+    pub(crate) fn key(&self) -> &NameKey {
+        &self.key
     }
 
     /// A zone.
@@ -105,11 +115,14 @@ impl ZoneSet {
         let labels = name.labels();
         for &depth in &self.depths {
             let Some(skip) = labels.checked_sub(usize::from(depth)) else { continue };
-            let mut hashed = name.hash_begin();
+            let mut hashed = name.hash_begin(&self.key);
             // The deepest apex by its hash alone: a name that exists in that zone ends in its apex.
-            let Some(zone) = self.find(name.hash_on(skip, &mut hashed), |_| true) else { continue };
+            let Some(zone) = self.find(name.hash_on(&self.key, skip, &mut hashed), |_| true) else {
+                continue;
+            };
             let image = self.zone(zone);
-            if let Some(matched) = image.lookup_existing(name.wire(), name.hash_on(0, &mut hashed)) {
+            if let Some(matched) = image.lookup_existing(name.wire(), name.hash_on(&self.key, 0, &mut hashed))
+            {
                 return Some(Found { zone, matched });
             }
             if is_apex_of(image, name) {
@@ -138,7 +151,9 @@ impl ZoneSet {
             let Some(skip) = labels.checked_sub(usize::from(depth)).filter(|skip| !above || *skip > 0) else {
                 continue;
             };
-            if let Some(zone) = self.find(name.hash_whole(skip), |image| image.apex() == name.suffix(skip)) {
+            if let Some(zone) =
+                self.find(name.hash_whole(&self.key, skip), |image| image.apex() == name.suffix(skip))
+            {
                 return Some(zone);
             }
         }
@@ -146,9 +161,9 @@ impl ZoneSet {
     }
 
     #[inline(always)]
-    fn find(&self, hash: u64, same: impl Fn(&Image) -> bool) -> Option<ZoneId> {
+    fn find(&self, hash: NameHash, same: impl Fn(&Image) -> bool) -> Option<ZoneId> {
         let mask = self.slots.len().checked_sub(1)?;
-        let mut at = hash as usize & mask;
+        let mut at = hash.place(mask);
         loop {
             let slot = self.slots[at];
             if slot.zone == FREE {

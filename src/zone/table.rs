@@ -5,8 +5,8 @@
 //! user compares the rest.
 
 use crate::limits::PREFETCH_MAX;
-use crate::wire::hash;
 use crate::wire::name::NAME_OCTETS_MAX;
+use crate::wire::name_hash::{NameHash, NameKey};
 
 /// Open addressing; each slot holds the upper half of a hash and a number, or 0.
 #[derive(Debug)]
@@ -22,9 +22,9 @@ impl HashTable {
     }
 
     /// The number that was put in under this hash and that `is` takes for the one sought.
-    pub(crate) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, hash: NameHash, is: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len() - 1;
-        let tag = hash >> 32;
+        let tag = u64::from(hash.tag());
         let mut slot = tag as usize & mask;
         loop {
             let entry = self.slots[slot];
@@ -42,18 +42,18 @@ impl HashTable {
 
     /// The hashes, at most [`PREFETCH_MAX`] of them, of what is sought next. What finding them will
     /// read is read here, so that all wait for memory together instead of one after the other.
-    pub(crate) fn prefetch(&self, hashes: impl Iterator<Item = u64>) -> [u64; PREFETCH_MAX] {
-        let mut some = [0; PREFETCH_MAX];
+    pub(crate) fn prefetch(&self, hashes: impl Iterator<Item = NameHash>) -> [NameHash; PREFETCH_MAX] {
+        let mut some = [NameHash::default(); PREFETCH_MAX];
         let count = some.iter_mut().zip(hashes).map(|(to, hash)| *to = hash).count();
         let mask = self.slots.len() - 1;
         std::hint::black_box(
-            some[..count].iter().fold(0, |read, hash| read ^ self.slots[(hash >> 32) as usize & mask]),
+            some[..count].iter().fold(0, |read, hash| read ^ self.slots[hash.tag() as usize & mask]),
         );
         some
     }
 
     /// Puts a number in; `u32::MAX` is none.
-    pub(crate) fn insert(&mut self, hash: u64, number: u32) {
+    pub(crate) fn insert(&mut self, hash: NameHash, number: u32) {
         self.filled += 1;
         // At most two thirds full.
         if self.filled * 3 > self.slots.len() * 2 {
@@ -63,7 +63,7 @@ impl HashTable {
                 self.claim(entry);
             }
         }
-        self.claim(hash >> 32 << 32 | u64::from(number + 1));
+        self.claim(u64::from(hash.tag()) << 32 | u64::from(number + 1));
     }
 
     fn claim(&mut self, entry: u64) {
@@ -77,13 +77,13 @@ impl HashTable {
 }
 
 /// Hash of an uncompressed wire name of any letter case.
-pub(super) fn hash_of(wire: &[u8]) -> u64 {
+pub(super) fn hash_of(wire: &[u8]) -> NameHash {
     let mut lower = [0; NAME_OCTETS_MAX];
     let lower = &mut lower[..wire.len().min(NAME_OCTETS_MAX)];
     for (to, from) in lower.iter_mut().zip(wire) {
         *to = from.to_ascii_lowercase();
     }
-    hash::octets(lower)
+    NameKey::of_process().whole(lower)
 }
 
 #[cfg(test)]

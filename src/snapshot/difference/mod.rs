@@ -13,7 +13,6 @@ mod probes;
 
 use super::Snapshot;
 use crate::steer::policy::TtlRange;
-use crate::wire::hash;
 use crate::wire::name::write_name;
 use crate::zone::image::{Image, NodeId};
 use crate::zone::text::ChainMode;
@@ -191,7 +190,7 @@ fn names((was, old): (&Snapshot, &Image), (is, new): (&Snapshot, &Image)) -> Nam
     }
     for node in new.nodes() {
         let name = new.name(node);
-        let Some(before) = old.find(hash::whole(name), name) else {
+        let Some(before) = old.node(name) else {
             names.add(0, name);
             continue;
         };
@@ -209,7 +208,7 @@ fn names((was, old): (&Snapshot, &Image), (is, new): (&Snapshot, &Image)) -> Nam
     }
     for node in old.nodes() {
         let name = old.name(node);
-        if new.find(hash::whole(name), name).is_none() {
+        if new.node(name).is_none() {
             names.add(1, name);
         }
     }

@@ -21,6 +21,7 @@ fn slots(pops: u16) -> Vec<Slot> {
 fn policy(pops: u16, up_threshold_percent: u8) -> PolicyTable {
     let entry = |pop| Entry { target: EntryTarget::pop(PopId(pop)), band: 0, weight: OWN_WEIGHT };
     PolicyTable {
+        index: 0,
         name: "web".into(),
         slots: (0..u32::from(pops)).collect(),
         families: V4,
@@ -130,7 +131,7 @@ fn what_is_supposed_of_a_pool_on_its_way_back() {
     ];
     for (what, supposed, goes_on, up) in rows {
         let supposed: Vec<_> = supposed.iter().map(|(pop, what)| (PopId(*pop), *what)).collect();
-        let status = status.supposing(&slots, &supposed);
+        let status = status.supposing(&slots, &policies, &supposed);
         let seen = status.view(0).of(&list);
         assert_eq!(!status.view(0).returning().is_empty(), goes_on, "{what}");
         assert_eq!(seen.slots().iter().filter(|slot| slot.up != 0).count(), up, "{what}");

@@ -91,3 +91,12 @@ fn two_names_have_an_ending_in_common() {
         assert_eq!(common_ending_len(&wire(b), &wire(a)), len, "{b} {a}");
     }
 }
+
+/// The names of one fixed hash are strangers to each other in the tables of a reload.
+#[test]
+fn no_fixed_hash_stands_before_that_of_a_table() {
+    let table = std::hash::RandomState::new();
+    let made = crate::wire::hash::tests::names_with_one_hash(b"\x07example\0").take(1_000);
+    let hashes = made.map(|wire| std::hash::BuildHasher::hash_one(&table, Name::from_wire(&wire).unwrap()));
+    assert_eq!(hashes.collect::<std::collections::HashSet<_>>().len(), 1_000);
+}

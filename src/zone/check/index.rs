@@ -6,6 +6,7 @@
 
 use crate::limits::{PREFETCH_MAX, RRSET_OCTETS_MAX};
 use crate::wire::name::Name;
+use crate::wire::name_hash::NameHash;
 use crate::wire::rr::RrType;
 use crate::zone::table::{HashTable, hash_of};
 use crate::zone::text::{Record, SteeredOwner, Zone};
@@ -234,7 +235,7 @@ impl<'z> Index<'z> {
         &mut self,
         names: &mut Names<'z>,
         wire: &'z [u8],
-        hash: u64,
+        hash: NameHash,
         parent_last: &mut &'z [u8],
     ) -> u32 {
         if let Some(number) = self.find_in(names, wire, hash) {
@@ -253,7 +254,7 @@ impl<'z> Index<'z> {
         number
     }
 
-    fn find_in(&self, names: &Names<'z>, wire: &[u8], hash: u64) -> Option<u32> {
+    fn find_in(&self, names: &Names<'z>, wire: &[u8], hash: NameHash) -> Option<u32> {
         names.by_name.find(hash, |number| {
             self.owners.get(number as usize).is_some_and(|entry| entry.name.eq_ignore_ascii_case(wire))
         })

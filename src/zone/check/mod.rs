@@ -21,7 +21,6 @@ use super::table::{HashTable, hash_of};
 use super::text::{Record, ScopedPolicy, Zone};
 use crate::finding::{Finding, Findings, code};
 use crate::limits::PREFETCH_MAX;
-use crate::wire::hash;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use index::Index;
@@ -76,9 +75,8 @@ fn sets_of_several(records: &[Record]) -> Vec<Vec<usize>> {
     let mut first = HashTable::with_room(records.len());
     let mut several: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (start, some) in (0..).step_by(PREFETCH_MAX).zip(records.chunks(PREFETCH_MAX)) {
-        let hashes = first.prefetch(
-            some.iter().map(|record| hash::mix(hash_of(record.owner.as_wire()), record.rtype.0.into())),
-        );
+        let hashes =
+            first.prefetch(some.iter().map(|record| hash_of(record.owner.as_wire()).with(record.rtype.0)));
         for (index, (record, hash)) in (start..).zip(some.iter().zip(hashes)) {
             let is = |other: u32| {
                 records

@@ -17,6 +17,7 @@ use crate::limits::PREFETCH_MAX;
 use crate::wire::fragment::{self, EARLIER, HEAD_LEN, NO_PATCH};
 use crate::wire::hash;
 use crate::wire::name::{Name, wire_name_len};
+use crate::wire::name_hash::{NameHash, NameKey};
 use crate::wire::query::QueryName;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::table::HashTable;
@@ -24,7 +25,12 @@ use crate::zone::text::{Record, Zone};
 
 /// Builds the image of a zone.
 pub fn build(zone: &Zone) -> Result<Image, Finding> {
-    let mut builder = Builder::new(zone);
+    build_by(zone, NameKey::of_process())
+}
+
+/// [`build`], with a table of another key than the process has.
+pub(super) fn build_by(zone: &Zone, key: NameKey) -> Result<Image, Finding> {
+    let mut builder = Builder::new(zone, key);
     let mut records: Vec<(u32, RrType, u32)> = Vec::with_capacity(zone.records.len());
     let mut names = vec![QueryName::default(); PREFETCH_MAX];
     for (start, some) in (0..).step_by(PREFETCH_MAX).zip(zone.records.chunks(PREFETCH_MAX)) {
@@ -51,7 +57,7 @@ pub fn build(zone: &Zone) -> Result<Image, Finding> {
 
 /// A node while the image grows.
 struct Draft {
-    hash: u64,
+    hash: NameHash,
     name_at: u32,
     name_len: u8,
     parent: u32,
@@ -69,6 +75,7 @@ struct Builder<'a> {
     arena: Vec<u8>,
     drafts: Vec<Draft>,
     sets: Vec<Set>,
+    key: NameKey,
     by_name: HashTable,
     /// Where glue node numbers are written once all nodes are known: place in the arena, name.
     glue_places: Vec<(usize, Name)>,
@@ -76,7 +83,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(zone: &'a Zone) -> Builder<'a> {
+    fn new(zone: &'a Zone, key: NameKey) -> Builder<'a> {
         let owners = zone
             .records
             .iter()
@@ -91,47 +98,40 @@ impl<'a> Builder<'a> {
             arena: Vec::with_capacity(names + octets),
             drafts: Vec::with_capacity(zone.records.len()),
             sets: Vec::with_capacity(zone.records.len()),
+            key,
             by_name: HashTable::with_room(zone.records.len()),
             glue_places: Vec::new(),
             compressor: Compressor::default(),
         };
         let apex = builder.apex.clone();
-        builder.insert(hash::name(apex.as_wire()), apex.as_wire(), NO_NODE);
+        builder.insert(key.whole(apex.as_wire()), apex.as_wire(), NO_NODE);
         builder
     }
 
-    /// Reads a name for [`Builder::node_of`] and gives its hash; outside the zone the hash means
-    /// nothing.
-    fn read(&self, name: &mut QueryName, owner: &Name) -> u64 {
+    /// Reads a name for [`Builder::node_of`] and gives its hash.
+    fn read(&self, name: &mut QueryName, owner: &Name) -> NameHash {
         name.read(owner.as_wire());
-        let below = name.labels().saturating_sub(self.apex.label_count());
-        (0..below).rev().fold(self.drafts[0].hash, |hash, skip| hash::label(hash, name.label(skip)))
+        name.hash_whole(&self.key, 0)
     }
 
     /// The node of a name with this hash; it and its missing ancestors come into being. `None`
     /// outside the zone.
-    fn node_of(&mut self, name: &QueryName, hash: u64) -> Option<u32> {
+    fn node_of(&mut self, name: &QueryName, hash: NameHash) -> Option<u32> {
         let below = name
             .labels()
             .checked_sub(self.apex.label_count())
             .filter(|below| name.suffix(*below) == self.apex.as_wire())?;
-        // Hashes of the name and of each ancestor below the apex, by labels skipped.
-        let mut hashes = [0u64; crate::limits::LABELS_MAX + 1];
-        hashes[below] = self.drafts[0].hash;
-        for skip in (1..below).rev() {
-            hashes[skip] = hash::label(hashes[skip + 1], name.label(skip));
+        if let Some(found) = self.find(hash, name.wire()) {
+            return Some(found);
         }
-        hashes[0] = hash;
-        let mut skip = 0;
-        let mut node = loop {
-            if skip == below {
-                break APEX.0;
-            }
-            if let Some(found) = self.find(hashes[skip], name.suffix(skip)) {
-                break found;
-            }
-            skip += 1;
-        };
+        // Hashes of the name and of each ancestor below the apex, by labels skipped.
+        let mut hashes = [hash; crate::limits::LABELS_MAX + 1];
+        let mut hashed = name.hash_begin(&self.key);
+        for skip in (1..below).rev() {
+            hashes[skip] = name.hash_on(&self.key, skip, &mut hashed);
+        }
+        let above = (1..below).find_map(|skip| Some((skip, self.find(hashes[skip], name.suffix(skip))?)));
+        let (mut skip, mut node) = above.unwrap_or((below, APEX.0));
         while skip > 0 {
             skip -= 1;
             node = self.insert(hashes[skip], name.suffix(skip), node);
@@ -139,7 +139,7 @@ impl<'a> Builder<'a> {
         Some(node)
     }
 
-    fn insert(&mut self, hash: u64, name: &[u8], parent: u32) -> u32 {
+    fn insert(&mut self, hash: NameHash, name: &[u8], parent: u32) -> u32 {
         let id = self.drafts.len() as u32;
         let name_at = self.arena.len() as u32;
         self.arena.extend_from_slice(name);
@@ -158,7 +158,7 @@ impl<'a> Builder<'a> {
         id
     }
 
-    fn find(&self, hash: u64, name: &[u8]) -> Option<u32> {
+    fn find(&self, hash: NameHash, name: &[u8]) -> Option<u32> {
         self.by_name.find(hash, |id| {
             let draft = &self.drafts[id as usize];
             draft.hash == hash && self.name_of(draft) == name
@@ -204,7 +204,7 @@ impl<'a> Builder<'a> {
             .at(self.zone.at, "this zone"));
         }
         for (place, name) in std::mem::take(&mut self.glue_places) {
-            let found = self.find(hash::name(name.as_wire()), name.as_wire());
+            let found = self.find(self.key.whole(name.as_wire()), name.as_wire());
             let glue = found.filter(|id| self.has_addresses(*id)).unwrap_or(NO_NODE);
             self.arena[place..place + 4].copy_from_slice(&glue.to_be_bytes());
         }
@@ -218,7 +218,8 @@ impl<'a> Builder<'a> {
                 (Some(covered), _) => covered,
                 (None, Some(index)) => {
                     let owner = &self.zone.steered[index as usize];
-                    steered.push(Steered { policy: owner.policy as u32, ttl: owner.ttl, seed: draft.hash });
+                    let seed = hash::name(self.name_of(draft));
+                    steered.push(Steered { policy: owner.policy as u32, ttl: owner.ttl, seed });
                     (NodeKind::Steered, steered.len() as u32 - 1)
                 }
                 (None, None) => (NodeKind::Plain, 0),
@@ -244,6 +245,7 @@ impl<'a> Builder<'a> {
             apex: self.apex.as_wire().into(),
             apex_labels: self.apex.label_count(),
             arena: self.arena.into(),
+            key: self.key,
             slots: slots.into(),
             nodes: nodes.into(),
             sets: self.sets.into(),
@@ -286,15 +288,13 @@ impl<'a> Builder<'a> {
             len *= 2;
         }
         let mut slots = vec![FREE; len];
-        let mut hashes = [0; PREFETCH_MAX];
         for (start, some) in (0..).step_by(PREFETCH_MAX).zip(self.drafts.chunks(PREFETCH_MAX)) {
-            hashes.iter_mut().zip(some).for_each(|(hash, draft)| *hash = hash::whole(self.name_of(draft)));
             // All wait for memory together.
             std::hint::black_box(
-                hashes.iter().fold(0, |read, hash| read ^ slots[*hash as usize & (len - 1)].tag),
+                some.iter().fold(0, |read, draft| read ^ slots[draft.hash.place(len - 1)].tag),
             );
-            for (id, hash) in (start..).zip(hashes).take(some.len()) {
-                claim(&mut slots, hash, id);
+            for (id, draft) in (start..).zip(some) {
+                claim(&mut slots, draft.hash, id);
             }
         }
         slots
@@ -430,11 +430,11 @@ fn records_octets(zone: &Zone) -> usize {
 }
 
 /// Puts a node into the first free slot of its hash.
-fn claim(slots: &mut [Slot], hash: u64, node: u32) {
+fn claim(slots: &mut [Slot], hash: NameHash, node: u32) {
     let mask = slots.len() - 1;
-    let mut slot = hash as usize & mask;
+    let mut slot = hash.place(mask);
     while slots[slot].node != NO_NODE {
         slot = (slot + 1) & mask;
     }
-    slots[slot] = Slot { tag: (hash >> 32) as u32, node };
+    slots[slot] = Slot { tag: hash.tag(), node };
 }

@@ -17,8 +17,8 @@
 
 use crate::limits::PREFETCH_MAX;
 use crate::wire::fragment::{HEAD_LEN, NO_PATCH, Rdata};
-use crate::wire::hash;
 use crate::wire::name::{NAME_OCTETS_MAX, same};
+use crate::wire::name_hash::{NameHash, NameKey};
 use crate::wire::query::QueryName;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::text::ChainMode;
@@ -161,6 +161,8 @@ pub struct Image {
     apex: Box<[u8]>,
     apex_labels: usize,
     arena: Box<[u8]>,
+    /// The key of the table.
+    key: NameKey,
     slots: Box<[Slot]>,
     nodes: Box<[Node]>,
     sets: Box<[Set]>,
@@ -181,6 +183,11 @@ impl Image {
     #[inline]
     pub fn apex(&self) -> &[u8] {
         &self.apex
+    }
+
+    /// The key by which its names are looked up.
+    pub(crate) fn key(&self) -> &NameKey {
+        &self.key
     }
 
     /// Number of labels of the apex.
@@ -338,7 +345,7 @@ impl Image {
     /// What `name` is here, if it exists or lies under something that does; `hash` is its whole
     /// hash. Names of other zones are never found.
     #[inline(always)]
-    pub(crate) fn lookup_existing(&self, name: &[u8], hash: u64) -> Option<Match> {
+    pub(crate) fn lookup_existing(&self, name: &[u8], hash: NameHash) -> Option<Match> {
         let found = self.find(hash, name)?;
         let node = &self.nodes[found.0 as usize];
         Some(match node.kind {
@@ -350,7 +357,8 @@ impl Image {
 
     /// What `name` is here. `name` must be at or below the apex.
     pub(crate) fn lookup(&self, name: &QueryName) -> Match {
-        self.lookup_existing(name.wire(), name.hash_whole(0)).unwrap_or_else(|| self.lookup_missing(name))
+        self.lookup_existing(name.wire(), name.hash_whole(&self.key, 0))
+            .unwrap_or_else(|| self.lookup_missing(name))
     }
 
     /// [`Image::lookup`] behind the first probe: the closest encloser, and the wildcard below it.
@@ -361,7 +369,7 @@ impl Image {
         // first that does not ends the search, however many labels a stranger has put before it.
         let mut encloser = APEX;
         for skip in (1..below).rev() {
-            match self.find(name.hash_whole(skip), name.suffix(skip)) {
+            match self.find(name.hash_whole(&self.key, skip), name.suffix(skip)) {
                 Some(node) => encloser = node,
                 None => break,
             }
@@ -384,7 +392,7 @@ impl Image {
         let wildcard = &mut wildcard[..2 + encloser.len()];
         wildcard[..2].copy_from_slice(b"\x01*");
         wildcard[2..].copy_from_slice(encloser);
-        self.find(hash::whole(wildcard), wildcard)
+        self.node(wildcard)
     }
 
     /// Reads what look-ups of names with these whole hashes will read, and their records, at most
@@ -392,12 +400,12 @@ impl Image {
     /// next is for any: the processor waits for all of them at once. Only the first place of each
     /// is looked at, where most stand. Gives a number that means nothing, so that no compiler
     /// leaves the reading out.
-    pub(crate) fn prefetch(&self, hashes: &[u64]) -> u32 {
+    pub(crate) fn prefetch(&self, hashes: &[NameHash]) -> u32 {
         let mask = self.slots.len().wrapping_sub(1);
         let mut nodes = [NO_NODE; PREFETCH_MAX];
         let nodes = &mut nodes[..hashes.len().min(PREFETCH_MAX)];
         for (node, hash) in nodes.iter_mut().zip(hashes) {
-            *node = self.slots.get(*hash as usize & mask).map_or(NO_NODE, |slot| slot.node);
+            *node = self.slots.get(hash.place(mask)).map_or(NO_NODE, |slot| slot.node);
         }
         let mut places = [(0, 0, 0); PREFETCH_MAX];
         for (place, node) in places.iter_mut().zip(nodes) {
@@ -414,12 +422,17 @@ impl Image {
         })
     }
 
-    /// The node of a lower-case name, by its whole hash.
+    /// The node of a lower-case name.
+    pub(crate) fn node(&self, name: &[u8]) -> Option<NodeId> {
+        self.find(self.key.whole(name), name)
+    }
+
+    /// [`Image::node`], by the name's whole hash.
     #[inline(always)]
-    pub(crate) fn find(&self, hash: u64, name: &[u8]) -> Option<NodeId> {
+    fn find(&self, hash: NameHash, name: &[u8]) -> Option<NodeId> {
         let mask = self.slots.len() - 1;
-        let tag = (hash >> 32) as u32;
-        let mut slot = hash as usize & mask;
+        let tag = hash.tag();
+        let mut slot = hash.place(mask);
         loop {
             // The table always has free slots, so this ends.
             let Slot { tag: met, node } = self.slots[slot];

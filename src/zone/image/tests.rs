@@ -1,7 +1,9 @@
 //! What names are in a zone, and what comes out of the arena.
 
+use super::build::build_by;
 use super::*;
 use crate::finding::{At, FileId};
+use crate::wire::hash::{mix, tests as made};
 use crate::wire::name::Name;
 use crate::zone::text::{Record, SteeredOwner, Zone};
 
@@ -122,7 +124,7 @@ struct QueryNode {
 
 fn node(image: &Image, text: &str) -> QueryNode {
     let wire = name(text).to_lowercase();
-    QueryNode { id: image.find(hash::whole(wire.as_wire()), wire.as_wire()).unwrap() }
+    QueryNode { id: image.node(wire.as_wire()).unwrap() }
 }
 
 #[test]
@@ -132,4 +134,65 @@ fn steered_owners_are_found_by_their_node() {
     assert_eq!(image.steered_at(edge).map(|s| s.policy), Some(7));
     assert!(image.steered_at(APEX).is_none());
     assert_eq!(image.steered().count(), 1);
+}
+
+/// Places of the table that a look-up of a name looks at.
+fn steps(image: &Image, name: &[u8]) -> usize {
+    let (hash, mask) = (image.key.whole(name), image.slots.len() - 1);
+    let visited = (0..).map(|step| image.slots[(hash.place(mask) + step) & mask]);
+    let goes_on = |slot: &Slot| {
+        slot.node != NO_NODE && !(slot.tag == hash.tag() && image.name(NodeId(slot.node)) == name)
+    };
+    visited.take_while(goes_on).count() + 1
+}
+
+/// Names that exist and names that do not, made by somebody who knows all but the key.
+#[test]
+fn no_choice_of_names_makes_look_ups_long() {
+    const COUNT: usize = 4_000;
+    let apex = b"\x06abcdef\0";
+    let counted = |at: usize| {
+        (0..2 * COUNT).map(move |number| {
+            let mut label = *b"aaaaaaaaaaaaaaaa";
+            label[at..at + 2].copy_from_slice(&[(number >> 7) as u8 | 0x80, number as u8 | 0x80]);
+            [&[16], &label[..], apex].concat()
+        })
+    };
+    let ordinary = (0..2 * COUNT).map(|i| [format!("\x07h{i:06}").as_bytes(), apex].concat());
+    let kinds: [(&str, Vec<Vec<u8>>); 6] = [
+        ("ordinary", ordinary.collect()),
+        ("one hash from the end", made::names_with_one_hash_from_the_end(apex).take(2 * COUNT).collect()),
+        ("one hash by labels", made::names_with_one_hash(apex).take(2 * COUNT).collect()),
+        ("counted at the start", counted(0).collect()),
+        ("counted in the middle", counted(7).collect()),
+        ("counted at the end", counted(14).collect()),
+    ];
+    for seed in 0..8 {
+        let key = NameKey::from_words([0, 1, 2].map(|word| mix(seed, word)));
+        let mut bounds = None;
+        for (kind, names) in &kinds {
+            let (in_zone, others) = names.split_at(COUNT);
+            let zone = Zone {
+                apex: Name::from_wire(apex).unwrap(),
+                records: in_zone
+                    .iter()
+                    .map(|name| Record {
+                        owner: Name::from_wire(name).unwrap(),
+                        ..record("a", RrType::A, &[192, 0, 2, 1])
+                    })
+                    .collect(),
+                steered: vec![],
+                chain: ChainMode::Full,
+                at: At::whole(FileId(0)),
+            };
+            let image = build_by(&zone, key).unwrap();
+            let cost = |names: &[Vec<u8>]| names.iter().map(|name| steps(&image, name)).sum::<usize>();
+            let costs = (cost(in_zone), cost(others));
+            let (most, most_others) = *bounds.get_or_insert((2 * costs.0, 2 * costs.1));
+            assert!(
+                costs.0 <= most && costs.1 <= most_others,
+                "{kind}, key {seed}: {costs:?} steps for {COUNT}, at most {most}, {most_others}"
+            );
+        }
+    }
 }

@@ -1,13 +1,14 @@
 //! Tests of `table`.
 
 use super::*;
+use crate::wire::hash;
 
 /// What is put in is found, also after growing and where whole hashes agree; nothing else is.
 #[test]
 fn numbers_are_found() {
     for room in [0, 100, 5_000] {
         let mut table = HashTable::with_room(room);
-        let keys: Vec<u64> = (0..5_000).map(|i| hash::mix(i / 2, 7)).collect();
+        let keys: Vec<NameHash> = (0..5_000).map(|i| NameHash::default().with(i / 2)).collect();
         for (number, key) in keys.iter().enumerate() {
             table.insert(*key, number as u32);
         }
@@ -15,7 +16,7 @@ fn numbers_are_found() {
             assert_eq!(table.find(*key, |found| found == number as u32), Some(number as u32));
             assert!(table.find(*key, |found| found / 2 != number as u32 / 2).is_none());
         }
-        assert_eq!(table.find(hash::mix(5_000, 7), |_| false), None);
+        assert_eq!(table.find(NameHash::default().with(5_000), |_| false), None);
     }
 }
 
@@ -23,4 +24,24 @@ fn numbers_are_found() {
 fn letter_case_makes_no_difference() {
     assert_eq!(hash_of(b"\x03WwW\x01z\0"), hash_of(b"\x03www\x01Z\0"));
     assert_ne!(hash_of(b"\x03www\x01z\0"), hash_of(b"\x03www\x01y\0"));
+}
+
+/// Places that finding a number by its hash looks at.
+fn steps(table: &HashTable, hash: NameHash, number: u32) -> usize {
+    let mask = table.slots.len() - 1;
+    let visited = (0..).map(|step| table.slots[(hash.tag() as usize + step) & mask]);
+    visited.take_while(|entry| *entry as u32 != number + 1).count() + 1
+}
+
+/// Reading a zone looks up its owners here.
+#[test]
+fn names_made_for_the_hash_of_sharing_cost_no_more_than_others() {
+    let cost = |names: &[Vec<u8>]| -> usize {
+        let mut table = HashTable::with_room(0);
+        (0..).zip(names).for_each(|(number, name)| table.insert(hash_of(name), number));
+        (0..).zip(names).map(|(number, name)| steps(&table, hash_of(name), number)).sum()
+    };
+    let ordinary: Vec<_> = (0..4_000).map(|i| format!("\x07h{i:06}\x07example\0").into_bytes()).collect();
+    let made: Vec<_> = hash::tests::names_with_one_hash(b"\x07example\0").take(4_000).collect();
+    assert!(cost(&made) <= 2 * cost(&ordinary), "{} {}", cost(&made), cost(&ordinary));
 }

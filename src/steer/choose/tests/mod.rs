@@ -1,6 +1,7 @@
 //! Choices over three PoPs, as rows: the list, what is up, and who is chosen.
 
 mod horizon;
+mod outages;
 
 use super::*;
 use crate::finding::{At, FileId};
@@ -102,13 +103,15 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
         .map(|(i, (_, slot, _))| Slot { pop: PopId(i as u16), ..slot.clone() })
         .collect();
     let policy = PolicyTable {
+        index: 0,
         name: "web".into(),
         slots: [0, 1, 2].into(),
         families: V4 | V6,
         https: false,
         cnames: [Name::parse("x.example.", None).unwrap()].into(),
         tail: entries(tail).into(),
-        members: entries("0=1=2").into(),
+        // Candidates of lists are members, CNAMEs too.
+        members: entries(if tail.contains('x') { "0=1=2=x" } else { "0=1=2" }).into(),
         pools: [[PopId(0), PopId(1), PopId(2)].into()].into(),
         preference_lists: [].into(),
         choices: [].into(),
@@ -306,7 +309,9 @@ fn when_all_is_down() {
         ),
     ];
     for (what, preference_list, words, expected) in rows {
-        assert_eq!(chosen(&scene("0 1", words), &preference_list, Some(V4), 1), expected, "{what}");
+        let has_cname = preference_list.entries.iter().any(|entry| entry.target.split().is_err());
+        let scene = scene(if has_cname { "0 1 x" } else { "0 1" }, words);
+        assert_eq!(chosen(&scene, &preference_list, Some(V4), 1), expected, "{what}");
     }
     let ruled = PreferenceList { cname: Some(0), ..preference_list("0 1 2", true, AllDown::AsIfUp) };
     assert_eq!(

@@ -1,0 +1,37 @@
+//! Tests of `name_hash`.
+
+use super::*;
+use crate::wire::hash::tests::{names_with_one_hash, names_with_one_hash_from_the_end};
+use std::collections::HashSet;
+
+const PARENT: &[u8] = b"\x06abcdef\0";
+
+/// The names of the second row have one hash under the key that every process had.
+#[test]
+fn names_made_for_a_known_key_differ_under_another() {
+    let old = NameKey { start: 0x243f_6a88_85a3_08d3, block: 0x9e37_79b9_7f4a_7c15, end: 1 };
+    let made: Vec<_> = names_with_one_hash_from_the_end(PARENT).take(1_000).collect();
+    assert!(made.iter().all(|name| old.whole(name) == old.whole(&made[0])));
+    for words in [[1, 2, 3], [u64::MAX, 0xd6e8_feb8_6659_fd93, 0x9e37_79b9_7f4a_7c15]] {
+        let key = NameKey::from_words(words.map(|word| mix(word, 0)));
+        for names in [&made, &names_with_one_hash(PARENT).take(1_000).collect()] {
+            let hashes: HashSet<u64> = names.iter().map(|name| key.whole(name).0).collect();
+            assert_eq!(hashes.len(), names.len());
+        }
+    }
+}
+
+/// A name whose start is filled up with zeros has other blocks than one that has these zeros.
+#[test]
+fn the_number_of_octets_over_counts() {
+    let key = NameKey::of_process();
+    let names = [&b"\x09a\0\0bcdefgh"[..], b"\x09a\0bcdefgh", b"\x09abcdefgh"];
+    let hashes: HashSet<u64> = names.iter().map(|name| key.whole(name).0).collect();
+    assert_eq!(hashes.len(), names.len());
+}
+
+#[test]
+fn a_process_has_one_key() {
+    assert_eq!(NameKey::of_process(), NameKey::default());
+    assert_ne!(NameKey::of_process(), NameKey::from_words([0, 0, 0]));
+}
