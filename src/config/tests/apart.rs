@@ -344,12 +344,16 @@ fn a_start_goes_on_with_the_file_that_was_served() {
     assert_eq!((others(&loaded), strays(&loaded)), (vec![], vec!["cdn.example.yaml".to_owned()]));
 }
 
+/// A file's name and text, the zones that are dead, and the stray files.
+#[cfg(unix)]
+type Unnameable<'a> = (&'a [u8], &'a str, &'a [&'a str], &'a [&'a str]);
+
 /// A file whose name is not UTF-8 costs the zone that its text tells, or none, and is one error.
 #[cfg(unix)]
 #[test]
 fn a_file_name_that_is_not_utf8_costs_one_zone_at_most() {
     use std::os::unix::ffi::OsStrExt as _;
-    let rows: [(&[u8], &str, &[&str], &[&str]); 4] = [
+    let rows: [Unnameable<'_>; 4] = [
         (b"zones/b\xfc.zone", "@ A", &[], &[r"b\xfc.zone"]),
         (b"zones/b\xfc.yaml", "x: 1", &[], &[r"b\xfc.yaml"]),
         (b"zones/b\xfc.yml", "zone: new.example\n", &["new.example."], &[]),
