@@ -326,8 +326,9 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         Choice::ServFail
     }
 
-    /// What is known of the list's pool, if nothing of it passes. The horizon is then that of all on
-    /// the list, as two scans would leave it; the first with the nearest of the pool ends the look.
+    /// What is known of the list's pool, if nothing of it passes. The horizon becomes the nearest
+    /// of the list, as two scans would leave it. No PoP of the list has a nearer one than the pool,
+    /// so the first that has that of the pool ends the look.
     fn outage(&mut self) -> Option<&'a Common> {
         let ChoiceInputs { policy, preference_list, status, view, .. } = self.question;
         if !W::IS_SILENT {

@@ -1,6 +1,7 @@
-//! The hashes that every build and every node must agree on: of names, PoPs and addresses as seeds,
-//! and of (cell, name, PoP) for sharing. They have no key, so anyone can make equal ones: they share
-//! clients and mark files, and no table is looked up by them ([`super::name_hash`]).
+//! The hashes that every build and every node must agree on: of names, PoPs and addresses as
+//! seeds, and of (cell, name, PoP) for sharing. They have no key, so anyone can make equal ones:
+//! they share clients and mark files, and no table of names is looked up by them
+//! ([`super::name_hash`]).
 
 const K0: u64 = 0x9e37_79b9_7f4a_7c15;
 const K1: u64 = 0xd6e8_feb8_6659_fd93;

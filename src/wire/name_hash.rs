@@ -11,8 +11,8 @@
 //! which the second takes back what the first has changed, whatever the state is. Here the
 //! multiplier is secret as well: each block is added with xor and multiplied to 128 bits, whose
 //! halves are added with xor, so that the effect of a changed block depends on the key. A second
-//! multiplication ends the hash, because the last block would otherwise be multiplied only once, and
-//! the low bits of names that count upwards would follow a pattern.
+//! multiplication ends the hash, because the last block would otherwise be multiplied only once,
+//! and the low bits of names that count upwards would follow a pattern.
 
 use super::hash::{fold, last_word, mix};
 use std::hash::{BuildHasher, RandomState};

@@ -27,7 +27,7 @@ pub struct Found {
 pub struct ZoneSet {
     zones: Vec<Arc<Image>>,
     slots: Box<[Slot]>,
-    /// The key of its table, and of all its zones: the hash of a name goes on from that of its apex.
+    /// The key of its table and of its zones: the hash of a name goes on from that of its apex.
     key: NameKey,
     /// How many labels apexes have: each number once, the largest first.
     depths: Box<[u8]>,
