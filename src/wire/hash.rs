@@ -37,7 +37,7 @@ pub(crate) fn label(parent: u64, label: &[u8]) -> u64 {
 }
 
 /// One to seven octets as a word, by reads that overlap.
-pub(super) fn last_word(rest: &[u8]) -> u64 {
+fn last_word(rest: &[u8]) -> u64 {
     let len = rest.len();
     match (rest.first_chunk(), rest.last_chunk()) {
         (Some(first), Some(last)) => {

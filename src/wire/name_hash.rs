@@ -8,23 +8,35 @@
 //! stand in the place of the other.
 //!
 //! A start value alone would not do. Where the multiplier is known, two blocks can be chosen of
-//! which the second takes back what the first has changed, whatever the state is. Here the
-//! multiplier is secret as well: each block is added with xor and multiplied to 128 bits, whose
-//! halves are added with xor, so that the effect of a changed block depends on the key. A second
+//! which the second takes back what the first has changed, whatever the state is. Here both factors
+//! are secret: half of a block is added with xor to the state, the other half to a word of the key,
+//! and the two are multiplied to 128 bits, whose halves are added with xor. So the effect of a
+//! changed block depends on the key. A second
 //! multiplication ends the hash, because the last block would otherwise be multiplied only once,
 //! and the low bits of names that count upwards would follow a pattern.
 
-use super::hash::{fold, last_word, mix};
+use super::hash::{fold, mix};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
-/// The key: where a hash begins, the multiplier of each block, and that of the end.
+/// The key: where a hash begins, the word for each block, and the multiplier of the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NameKey {
     start: u64,
     block: u64,
     end: u64,
 }
+
+/// The bits of so many octets at the start of a block.
+const OWN: [u128; 16] = {
+    let mut own = [0; 16];
+    let mut octets = 1;
+    while octets < own.len() {
+        own[octets] = u128::MAX >> (128 - 8 * octets);
+        octets += 1;
+    }
+    own
+};
 
 /// Hash of a name under a [`NameKey`]. It says nothing under another key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,19 +59,19 @@ impl NameKey {
         })
     }
 
-    /// A key of these random words. Multipliers are odd, so that no octet of a block is lost.
+    /// A key of these random words.
     pub(crate) fn from_words([start, block, end]: [u64; 3]) -> NameKey {
-        NameKey { start, block: block | 1, end: end | 1 }
+        NameKey { start, block, end: end | 1 }
     }
 
-    /// Hash of an uncompressed wire name in lower case. Blocks are words of eight octets from the
-    /// end, so that a name goes on where the hash of its ancestor stood: a look-up of a zone and
+    /// Hash of an uncompressed wire name in lower case. Blocks have sixteen octets, from the end, so that a name goes on where the hash of its ancestor stood: a look-up of a zone and
     /// then of a name in it reads the name once.
     pub(crate) fn whole(&self, wire: &[u8]) -> NameHash {
-        let (rest, words) = wire.as_rchunks();
-        let hash =
-            words.iter().rev().fold(self.begin(), |hash, word| self.add(hash, u64::from_le_bytes(*word)));
-        self.end(hash, if rest.is_empty() { 0 } else { last_word(rest) }, rest.len() as u8)
+        let (rest, blocks) = wire.as_rchunks();
+        let add = |hash, block: &[u8; 16]| self.add(hash, u128::from_le_bytes(*block));
+        let mut last = [0; 16];
+        last[..rest.len()].copy_from_slice(rest);
+        self.end(blocks.iter().rev().fold(self.begin(), add), u128::from_le_bytes(last), rest.len() as u8)
     }
 
     /// Where the hash of every name begins.
@@ -68,18 +80,19 @@ impl NameKey {
         self.start
     }
 
-    /// A step of [`NameKey::whole`]: the next word from the end, little end first.
+    /// A step of [`NameKey::whole`]: the next block from the end, little end first.
     #[inline(always)]
-    pub(super) fn add(&self, hash: u64, word: u64) -> u64 {
-        fold(hash ^ word, self.block)
+    pub(super) fn add(&self, hash: u64, block: u128) -> u64 {
+        fold(hash ^ block as u64, self.block ^ (block >> 64) as u64)
     }
 
-    /// The last step of [`NameKey::whole`]: the octets at the start of the name that fill no word.
-    /// Their number, 0 to 7, stands in the octet that is free, so that no two names have the same
-    /// blocks.
+    /// The last step of [`NameKey::whole`]: the octets at the start of the name that fill no block;
+    /// what stands in `rest` behind them does not count. Their number, 0 to 15, stands in the octet
+    /// that is free, so that no two names have the same blocks.
     #[inline(always)]
-    pub(super) fn end(&self, hash: u64, rest: u64, octets: u8) -> NameHash {
-        NameHash(fold(self.add(hash, rest | u64::from(octets) << 56), self.end))
+    pub(super) fn end(&self, hash: u64, rest: u128, octets: u8) -> NameHash {
+        let (octets, own) = (u128::from(octets), OWN[usize::from(octets & 15)]);
+        NameHash(fold(self.add(hash, rest & own | octets << 120), self.end))
     }
 }
 

@@ -121,7 +121,7 @@ pub struct QueryName {
 /// Places of labels: one more than there are labels at most.
 const LABEL_ROOM: usize = LABELS_MAX + 1;
 
-/// The longest name in whole blocks of 16 octets, and a word to be read behind any of its octets.
+/// The longest name, and a block of 16 octets to be read at any of its octets; in whole blocks.
 const LOWER_LEN: usize = 272;
 
 impl Default for QueryName {
@@ -160,9 +160,15 @@ impl QueryName {
         }
         (self.len, self.labels) = (at as u8 + 1, labels as u8);
         // Sixteen octets at a time. The lengths between the labels are no letters, so they stay as
-        // they are. Most names end in the first two blocks, and as much stands there.
+        // they are. Most names end in the first three blocks, and as much stands there.
         if at < 32
             && let (Some(octets), Some(blocks)) = (octets.first_chunk::<32>(), self.lower.first_chunk_mut())
+        {
+            *blocks = octets.map(|octet| octet.to_ascii_lowercase());
+            return true;
+        }
+        if at < 48
+            && let (Some(octets), Some(blocks)) = (octets.first_chunk::<48>(), self.lower.first_chunk_mut())
         {
             *blocks = octets.map(|octet| octet.to_ascii_lowercase());
             return true;
@@ -242,17 +248,16 @@ impl QueryName {
     pub(crate) fn hash_on(&self, key: &NameKey, skip: usize, hashed: &mut HashedTo) -> NameHash {
         let start = self.start(skip) as u8;
         let HashedTo { mut hash, mut at } = *hashed;
-        // The buffer is longer than a name by more than a word, so octets are read behind the
-        // name's end and cut.
-        let word =
-            |at: u8| self.lower[usize::from(at)..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
-        while at - start >= 8 {
-            at -= 8;
-            hash = key.add(hash, word(at));
+        // The buffer is longer than a name by a block, so octets are read behind the name's end.
+        let block = |at: u8| {
+            self.lower[usize::from(at)..].first_chunk().map_or(0, |octets| u128::from_le_bytes(*octets))
+        };
+        while at - start >= 16 {
+            at -= 16;
+            hash = key.add(hash, block(at));
         }
         *hashed = HashedTo { hash, at };
-        let rest = word(start) & !(u64::MAX << (8 * (at - start)));
-        key.end(hash, rest, at - start)
+        key.end(hash, block(start), at - start)
     }
 }
 
