@@ -327,8 +327,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
     }
 
     /// What is known of the list's pool, if nothing of it passes. The horizon becomes the nearest
-    /// of the list, as two scans would leave it. None is nearer than the nearest of the pool, so the
-    /// first PoP that has that one ends the look.
+    /// of the list, as two scans would leave it. No PoP of the list has a nearer one than the pool,
+    /// so the first that has that of the pool ends the look.
     fn outage(&mut self) -> Option<&'a Common> {
         let ChoiceInputs { policy, preference_list, status, view, .. } = self.question;
         if !W::IS_SILENT {

@@ -64,8 +64,9 @@ impl NameKey {
         NameKey { start, block, end: end | 1 }
     }
 
-    /// Hash of an uncompressed wire name in lower case. Blocks have sixteen octets, from the end, so that a name goes on where the hash of its ancestor stood: a look-up of a zone and
-    /// then of a name in it reads the name once.
+    /// Hash of an uncompressed wire name in lower case. Blocks have sixteen octets, from the end,
+    /// so that a name goes on where the hash of its ancestor stood: a look-up of a zone and then of
+    /// a name in it reads the name once.
     pub(crate) fn whole(&self, wire: &[u8]) -> NameHash {
         let (rest, blocks) = wire.as_rchunks();
         let add = |hash, block: &[u8; 16]| self.add(hash, u128::from_le_bytes(*block));
