@@ -452,6 +452,10 @@ pub(crate) const LOAD_STEPS_FACTOR: u64 = 16;
 /// and gives it back. A quarter is 64 MiB, and a /16 of reverse names 18; its work is that of 2 MB
 /// of plain text.
 pub(crate) const LOAD_PARTS: u64 = 4;
+/// Times that zones are read again because faulty ones had left too little of the budget for
+/// others. Bombs give back all that they take, so one time is enough but for zones that are large
+/// and faulty otherwise.
+pub(crate) const LOAD_STARVED_ROUNDS_MAX: usize = 4;
 /// Octets that a reader takes from the budget of its load at once: a few records are not worth a
 /// meeting of two cores.
 pub(crate) const SHARE_OCTETS: u64 = 64 << 10;

@@ -85,7 +85,8 @@ pub(crate) fn run_watched(
                 break fresh;
             }
             drop(read);
-            (deployment, findings) = read_whole(&mut reading);
+            (deployment, findings) = reading.read();
+            told_by_databases(&mut reading, &mut findings);
         };
         let files = reading.into_files();
         match fresh {
@@ -155,10 +156,11 @@ fn consistently<T>(
         let disk = Disk::new(watch, is_for_check);
         let mut reading = Reading::new(root, &disk, Choices::new(rules.allow_loss), rules.recall);
         let passing = Passing::begin();
-        let (deployment, mut findings) = read_whole(&mut reading);
+        let (deployment, mut findings) = reading.read();
         drop(passing);
         let changed = disk.changed();
         if changed.is_empty() {
+            told_by_databases(&mut reading, &mut findings);
             return done(reading, deployment.filter(|_| !findings.has_errors()), findings);
         }
         if attempt >= READ_ATTEMPTS {
@@ -178,14 +180,12 @@ fn consistently<T>(
     }
 }
 
-/// Reads. Nobody compiles what is refused: what its databases would have told then is told here.
-fn read_whole(reading: &mut Reading<'_>) -> (Option<Deployment>, Findings) {
-    let (deployment, mut findings) = reading.read();
+/// Nobody compiles what is refused: what its databases would have told then is told here.
+fn told_by_databases(reading: &mut Reading<'_>, findings: &mut Findings) {
     if let Some(refused) = reading.refused() {
         findings.extend(snapshot::told_by_databases(&refused));
         findings.sort();
     }
-    (deployment, findings)
 }
 
 fn place_of(path: &Path, files: &Files) -> Option<At> {

@@ -339,8 +339,13 @@ impl<'s> ClientLookup<'s> {
     /// [`ClientLookup::leaf`], if a descent has found this; a resolver may be known deeper.
     #[inline(always)]
     pub(crate) fn leaf_from(&self, found: (u32, u8)) -> (u32, u8) {
-        // What leads to the IPv4 table is looked up again.
-        if found.0 == REDIRECT || !self.by_ecs && self.routes.deeper.is_some() { self.leaf() } else { found }
+        let deeper = self.routes.deeper.as_ref().filter(|_| !self.by_ecs);
+        match deeper.and_then(|deeper| self.subject.lookup_deeper(deeper)) {
+            Some(deeper) => deeper,
+            // What leads to the IPv4 table is looked up again.
+            None if found.0 == REDIRECT => self.subject.lookup(self.routes),
+            None => found,
+        }
     }
 }
 

@@ -89,22 +89,32 @@ impl Status {
                 }
                 false => NO_HORIZON,
             };
-            let mut offers = 0;
-            for pop in members().filter(|pop| pops[usize::from(pop.0)].state != AdminState::Down) {
-                let slot = slots.get(policy.slots[usize::from(pop.0)] as usize);
-                offers |= slot.map_or(0, Slot::families);
-                if offers == V4 | V6 {
-                    break;
-                }
-            }
-            PolicyStatus { view, parts, offers, planned_secs, whole: None }
+            PolicyStatus { view, parts, offers: 0, planned_secs, whole: None }
         };
         let each = policies.iter().enumerate().map(of_policy).collect();
         let outages = Outages::default();
         let mut status =
             Status { pops: pops.into(), sheds: sheds.into(), views: views.into(), policies: each, outages };
+        status.find_offers(slots, policies);
         status.find_outages(policies);
         status
+    }
+
+    /// Finds the families that each policy offers.
+    fn find_offers(&mut self, slots: &[Slot], policies: &[PolicyTable]) {
+        for (is, policy) in self.policies.iter_mut().zip(policies) {
+            is.offers = 0;
+            let members = policy.members.iter().filter_map(|member| member.target.split().ok());
+            for pop in members.map(|pop| usize::from(pop.0)) {
+                if self.pops[pop].state != AdminState::Down {
+                    let slot = slots.get(policy.slots[pop] as usize);
+                    is.offers |= slot.map_or(0, Slot::families);
+                }
+                if is.offers == V4 | V6 {
+                    break;
+                }
+            }
+        }
     }
 
     /// Finds the pools and policies of which nothing passes.
@@ -142,6 +152,7 @@ impl Status {
         }
         // Only now, because a pool is back or down by all that is supposed of it.
         status.views.iter_mut().for_each(|view| view.end_returns(supposed, slots, &status.pops));
+        status.find_offers(slots, policies);
         status.find_outages(policies);
         status
     }

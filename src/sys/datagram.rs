@@ -162,12 +162,14 @@ impl Batch {
     /// Who sent a query of the last `receive`: address and port.
     #[inline(always)]
     pub(crate) fn sender(&self, index: usize) -> Option<(IpAddr, u16)> {
-        read_sender(&self.peers[index])
+        assert!(index < self.received, "a datagram of this batch");
+        read_sender(&self.arrivals.headers[index], &self.peers[index])
     }
 
     /// Who sent a query of the last `receive`, as a socket address.
     pub(crate) fn peer(&self, index: usize) -> Option<SocketAddr> {
-        read_peer(&self.peers[index])
+        assert!(index < self.received, "a datagram of this batch");
+        read_peer(&self.arrivals.headers[index], &self.peers[index])
     }
 
     /// A query of the last `receive`, with room for its reply; `index` must be below what that
@@ -178,7 +180,7 @@ impl Batch {
         let header = &self.arrivals.headers[index];
         let datagram = Datagram {
             octets: octets(header, &self.queries[index]),
-            sender: read_sender(&self.peers[index]),
+            sender: read_sender(header, &self.peers[index]),
             cut: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
         };
         // At most one reply for each query, so there is room for one more.
@@ -334,9 +336,13 @@ fn octets<'b>(header: &libc::mmsghdr, octets: &'b [u8; DATAGRAM_MAX]) -> &'b [u8
     &octets[..(header.msg_len as usize).min(DATAGRAM_MAX)]
 }
 
-/// The sender that the kernel has written: it writes all of an address of the family that it tells.
+/// The sender that the kernel has written: all of an address of the family that it tells, or
+/// nothing, and then what stands there is of an earlier message.
 #[inline(always)]
-fn read_sender(storage: &libc::sockaddr_storage) -> Option<(IpAddr, u16)> {
+fn read_sender(header: &libc::mmsghdr, storage: &libc::sockaddr_storage) -> Option<(IpAddr, u16)> {
+    if header.msg_hdr.msg_namelen == 0 {
+        return None;
+    }
     match i32::from(storage.ss_family) {
         libc::AF_INET => {
             // SAFETY: the family says sockaddr_in, which is smaller than the storage and as
@@ -354,8 +360,8 @@ fn read_sender(storage: &libc::sockaddr_storage) -> Option<(IpAddr, u16)> {
     }
 }
 
-fn read_peer(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
-    let (address, port) = read_sender(storage)?;
+fn read_peer(header: &libc::mmsghdr, storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
+    let (address, port) = read_sender(header, storage)?;
     Some(match address {
         IpAddr::V4(address) => SocketAddrV4::new(address, port).into(),
         IpAddr::V6(address) => {

@@ -128,8 +128,8 @@ fn answer_batch(
     let service = worker_context.shared.published.served();
     for start in (0..count).step_by(PREFETCH_MAX) {
         let end = count.min(start + PREFETCH_MAX);
-        // Without plans each query is answered by itself. Should one make it panic, none is lost
-        // here.
+        // Without plans each query is answered by itself. Should one make it panic, that is counted
+        // as a fault, though no query is lost here.
         let plans = catch_unwind(AssertUnwindSafe(|| {
             let octets = |index| batch.octets(start + index);
             let resolver = |index| batch.sender(start + index).map_or(NOBODY, |(address, _)| address);

@@ -8,7 +8,7 @@ const K1: u64 = 0xd6e8_feb8_6659_fd93;
 const K2: u64 = 0xa076_1d64_78bd_642f;
 
 /// Hash of the root name, where the hash of every name begins.
-pub(crate) const ROOT: u64 = 0x243f_6a88_85a3_08d3;
+const ROOT: u64 = 0x243f_6a88_85a3_08d3;
 
 /// Both halves of a product, added with xor.
 #[inline(always)]
@@ -26,7 +26,7 @@ pub const fn mix(a: u64, b: u64) -> u64 {
 
 /// Hash of a name from the hash of its parent and its first label, which must be in lower case: its
 /// length, then every word of eight octets, the last with zeros behind the label.
-pub(crate) fn label(parent: u64, label: &[u8]) -> u64 {
+fn label(parent: u64, label: &[u8]) -> u64 {
     let (words, rest) = label.as_chunks();
     let begin = parent ^ (label.len() as u64).wrapping_mul(K1);
     let mut hash = words.iter().fold(begin, |hash, word| fold(hash ^ u64::from_le_bytes(*word), K0));

@@ -111,7 +111,7 @@ pub struct Reject<'a> {
 /// stays.
 #[derive(Clone)]
 pub struct QueryName {
-    /// The wire form; what lies behind it, so that whole words can be read, means nothing.
+    /// The wire form; what lies behind it, so that whole blocks can be read, means nothing.
     lower: [u8; LOWER_LEN],
     len: u8,
     starts: [u8; LABEL_ROOM],

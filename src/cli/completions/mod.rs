@@ -53,7 +53,7 @@ impl PopNames {
     pub(crate) fn run(self) -> ExitCode {
         let line = Line::read(&self.words);
         if line.asks_for_pop
-            && let Some(path) = (Config { config: line.config }).find()
+            && let Some(path) = line.server_file()
         {
             let names = prepare::pop_names(&path);
             output::write(names.iter().map(|name| format!("{name}\n")).collect::<String>().as_bytes());
@@ -67,11 +67,25 @@ impl PopNames {
 struct Line {
     /// The next word is a PoP, or selects some.
     asks_for_pop: bool,
-    /// The server file that it names.
+    /// The server file that it names, where that can be told.
     config: Option<PathBuf>,
+    /// Whether it names one.
+    names_config: bool,
 }
 
 impl Line {
+    /// The server file whose PoPs are meant; never that of another deployment than the line names.
+    fn server_file(self) -> Option<PathBuf> {
+        if self.names_config && self.config.is_none() {
+            return None;
+        }
+        Config { config: self.config }.find()
+    }
+
+    fn name_config(&mut self, word: &str) {
+        (self.config, self.names_config) = (path_of(word), true);
+    }
+
     fn read(words: &[String]) -> Line {
         let mut command = &Arguments::command();
         let mut line = Line::default();
@@ -85,19 +99,19 @@ impl Line {
                     continue;
                 }
                 if of.get_id() == "config" {
-                    line.config = path_of(word);
+                    line.name_config(word);
                 }
                 option = None;
             } else if let Some(inner) = command.find_subcommand(word).filter(|_| values == 0) {
                 command = inner;
             } else if let Some((name, value)) = word.strip_prefix("--").and_then(|w| w.split_once('=')) {
                 if name == "config" {
-                    line.config = path_of(value);
+                    line.name_config(value);
                 }
             } else if let Some(value) = word.strip_prefix("-c").filter(|value| !value.is_empty())
                 && option_of(command, "-c").is_some()
             {
-                line.config = path_of(value.strip_prefix('=').unwrap_or(value));
+                line.name_config(value.strip_prefix('=').unwrap_or(value));
             } else if word.starts_with('-') {
                 option = option_of(command, word);
             } else {
@@ -133,6 +147,7 @@ fn path_of(word: &str) -> Option<PathBuf> {
             (None, '\'' | '"') => quote = Some(letter),
             (Some(open), _) if open == letter => quote = None,
             (None | Some('"'), '$' | '`') => return None,
+            (None, '*' | '?' | '[' | '{' | '<' | '>' | '(' | ')' | ';' | '&' | '|') => return None,
             (None, '\\') => path.extend(letters.next()),
             // Between double quotes a backslash stands for itself, but for these.
             (Some('"'), '\\') => match letters.next() {

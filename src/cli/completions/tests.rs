@@ -56,6 +56,15 @@ fn the_server_file_of_the_line_counts() {
     }
 }
 
+/// A line that names a file which only a shell could tell names no other one.
+#[test]
+fn no_other_deployment_is_asked() {
+    let words = ["pop", "drain", "-c", "$STAGING/m.yaml"].map(str::to_owned);
+    let line = Line::read(&words);
+    assert!(line.asks_for_pop);
+    assert_eq!(line.server_file(), None);
+}
+
 /// Words as they were typed, and the paths that a shell makes of them.
 #[test]
 fn paths_are_read_as_a_shell_would() {
@@ -72,6 +81,9 @@ fn paths_are_read_as_a_shell_would() {
         ("$HOME/a.yaml", None),
         ("`id`", None),
         (r#""$(id)""#, None),
+        ("a*.yaml", None),
+        ("{a,b}.yaml", None),
+        ("'a*'.yaml", Some("a*.yaml")),
         ("~other/a.yaml", None),
     ];
     for (word, expected) in rows {

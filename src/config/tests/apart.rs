@@ -370,6 +370,39 @@ fn a_file_name_that_is_not_utf8_costs_one_zone_at_most() {
     }
 }
 
+/// A zone that stands in a file of another name, or as zone text, is not lost to a file whose name
+/// is not UTF-8.
+#[test]
+fn a_file_name_that_is_not_utf8_takes_no_zone_from_another_file() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let yaml = String::from_utf8(files().0[Path::new("zones/cdn.example.yaml")].clone()).unwrap();
+    let rows = [
+        ("zones/prod.yaml", yaml.replace("cdn.example", "b.example")),
+        ("zones/b.example.zone", TEXT.into()),
+    ];
+    for (name, text) in rows {
+        let mut memory = files();
+        memory.0.insert(name.into(), text.into());
+        memory.0.insert(std::ffi::OsStr::from_bytes(b"zones/b\xfc.yaml").into(), "zone: b.example\n".into());
+        let loaded = read(&memory, &[], false, false);
+        assert!(others(&loaded).is_empty(), "{name}: {}", shown(&loaded));
+        assert_eq!(strays(&loaded), [r"b\xfc.yaml"], "{name}");
+    }
+}
+
+/// A file may be called what is shown of one whose name is not UTF-8. Each has its own findings, so
+/// that the faulty zone is put aside and the reading ends.
+#[test]
+fn a_file_called_as_another_is_shown_is_another() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut memory = files();
+    memory.0.insert(std::ffi::OsStr::from_bytes(b"zones/b\xfc.yaml").into(), "x: 1".into());
+    memory.0.insert(r"zones/b\xfc.yaml".into(), "zone: new.example\nrecords: 5\n".into());
+    let loaded = read(&memory, &[], false, false);
+    let found: Vec<String> = others(&loaded).into_iter().map(|(zone, _)| zone).collect();
+    assert_eq!((found, strays(&loaded)), (owned(&["new.example."]), owned(&[r"b\xfc.yaml"])));
+}
+
 fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }

@@ -61,7 +61,7 @@ fn names_of_files() {
     for (name, words) in [
         (&b"zones/b\xfccher.example.zone"[..], "is not UTF-8"),
         (b"zones/b\xfccher.example.yaml", "is not UTF-8"),
-        (b"zones/b\xfc\n\x1b[31m.yaml", r"b\xfc\n\x1b[31m.yaml` is not UTF-8"),
+        (b"zones/b\xfc\n\x1b[31m.yaml", r"b\xfc\n\u{1b}[31m.yaml` is not UTF-8"),
         ("zones/bücher.example.zone".as_bytes(), "write `xn--bcher-kva.example`"),
     ] {
         let mut memory = sound();

@@ -7,7 +7,7 @@
 //! to no zone refuses everything.
 
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
-use crate::limits::WHY_OCTETS_MAX;
+use crate::limits::{LOAD_STARVED_ROUNDS_MAX, WHY_OCTETS_MAX};
 use crate::wire::name::Name;
 use crate::zone::source::{
     FileUse, FolderStanding, LastGood, Standing, StrayFile, ZoneFile, ZoneSource, ZoneTexts,
@@ -57,6 +57,8 @@ pub(crate) struct Choices {
     strays: HashMap<FileId, (PathBuf, StrayFile)>,
     /// Those that are not read any more.
     strays_aside: BTreeMap<PathBuf, StrayFile>,
+    /// Rounds that were repeated because faulty zones had left too little for others.
+    starved_rounds: usize,
     /// Errors of the rounds before, of zones that are put aside.
     told: Findings,
     /// Of this round: the texts of each zone.
@@ -291,9 +293,10 @@ impl Choices {
             return Round::Refused;
         }
         // What faulty zones leave of the budget says nothing of the others: they are read again
-        // without them. Each such round puts a zone aside, so they end.
+        // without them.
         let spared = !starved.is_empty() && blamed.keys().any(|zone| !starved.contains(zone));
-        if spared {
+        if spared && self.starved_rounds < LOAD_STARVED_ROUNDS_MAX {
+            self.starved_rounds += 1;
             blamed.retain(|zone, _| !starved.contains(zone));
             let zone_of = |finding: &Finding| self.zones_of_files.get(&finding.at?.file);
             findings.retain(|finding| !zone_of(finding).is_some_and(|zone| starved.contains(zone)));
@@ -321,7 +324,12 @@ impl Choices {
             self.aside.insert(zone, standing);
         }
         let is_served = |zone: &Name| !matches!(self.aside.get(zone), Some(Standing::Dead(_)));
-        if unfit.is_empty() && (self.zones_of_paths.values().any(is_served) || !self.kept().is_empty()) {
+        // Reading the same again would find the same, for ever.
+        let is_news = self.aside != before || strays.keys().any(|path| !self.strays_aside.contains_key(path));
+        if is_news
+            && unfit.is_empty()
+            && (self.zones_of_paths.values().any(is_served) || !self.kept().is_empty())
+        {
             self.strays_aside.append(&mut strays);
             findings.contain();
             let told = std::mem::take(findings);
@@ -342,7 +350,6 @@ impl Choices {
                  is taken over until then",
             ));
         }
-        self.tell(findings);
         Round::Refused
     }
 

@@ -128,9 +128,9 @@ impl ZoneFolder<'_, '_> {
     /// A file whose name is not UTF-8. It may be meant as a zone: the one that its text tells, if
     /// it tells any; else it costs no zone.
     fn unnameable(&mut self, path: &Path) {
-        let escaped = |text: &OsStr| text.as_encoded_bytes().escape_ascii().to_string();
         let name = escaped(path.file_name().unwrap_or_default());
-        let file = self.files.number(&escaped(path.as_os_str()), Arc::default());
+        // A file may be called what is shown of this one.
+        let file = self.files.number_of(&escaped(path.as_os_str()), &format!("{path:?}"), Arc::default());
         let message = format!("the file name `{name}` is not UTF-8, so the file is not read");
         let finding = Finding::error(code::BAD_NAME, message.clone()).at(At::whole(file), "");
         self.files.findings.push(finding.help("rename the file, or move it elsewhere"));
@@ -190,6 +190,10 @@ impl ZoneFolder<'_, '_> {
             let rights = rights.entry(claim.zone.to_lowercase()).or_default();
             rights.extend(claim.right.map(|right| (right, claim.file)));
         }
+        // A file whose name is not UTF-8 costs no zone that another file has.
+        let of_yaml = claims.iter().filter(|claim| claim.text.is_some()).map(|claim| &claim.zone);
+        let readable: HashSet<Name> =
+            of_yaml.chain(self.texts.iter().map(|text| &text.apex)).map(Name::to_lowercase).collect();
         let chosen = |zone: &Name| {
             let rights = rights.get(&zone.to_lowercase())?;
             Right::ALL.into_iter().find_map(|right| {
@@ -199,7 +203,12 @@ impl ZoneFolder<'_, '_> {
         };
         for Claim { zone, path, file, text, fault, .. } in claims {
             let Some((right, chosen)) = chosen(&zone).filter(|(_, chosen)| *chosen != file) else {
-                text.into_iter().for_each(|text| self.take(&zone, &path, text));
+                match fault {
+                    Some(message) if readable.contains(&zone.to_lowercase()) => {
+                        self.stray(&path, file, Some(zone), message);
+                    }
+                    _ => text.into_iter().for_each(|text| self.take(&zone, &path, text)),
+                }
                 continue;
             };
             let is_told = fault.is_some();
@@ -215,7 +224,10 @@ impl ZoneFolder<'_, '_> {
                 let finding = finding.related(At::whole(chosen), "the file that is read");
                 self.files.findings.push(finding.help(match right {
                     Right::Held => "move this file elsewhere, or move the other one to have this one read",
-                    Right::Named => "move this file elsewhere",
+                    Right::Named => {
+                        "move this file elsewhere; a server that runs goes on with the file that it serves, \
+                         as `meridian reload --status` tells"
+                    }
                 }));
             }
             self.stray(&path, file, Some(zone), message);
@@ -468,6 +480,13 @@ impl ZoneText {
         master::read(&self.octets, self.file, &self.apex, include, budget, &mut records, &mut findings);
         (records, findings)
     }
+}
+
+/// A name with the octets that are not UTF-8 escaped, so that two names never look alike but for
+/// one that holds a backslash itself.
+fn escaped(name: &OsStr) -> String {
+    let chunks = name.as_encoded_bytes().utf8_chunks();
+    chunks.map(|chunk| format!("{}{}", chunk.valid(), chunk.invalid().escape_ascii())).collect()
 }
 
 #[cfg(test)]

@@ -137,3 +137,13 @@ fn what_is_supposed_of_a_pool_on_its_way_back() {
         assert_eq!(seen.slots().iter().filter(|slot| slot.up != 0).count(), up, "{what}");
     }
 }
+
+/// What a policy offers follows what is supposed, also of a PoP that was switched off by hand.
+#[test]
+fn what_is_supposed_counts_as_offered() {
+    let (slots, policies) = (slots(1), [policy(1, 50)]);
+    let off = vec![PopStatus { state: AdminState::Down, ..auto(1)[0] }];
+    let status = Status::new(off, &slots, &policies, &HealthState::default(), vec![]);
+    assert!(!status.offers(&policies[0], V4));
+    assert!(status.supposing(&slots, &policies, &[(PopId(0), Supposed::Drain)]).offers(&policies[0], V4));
+}
