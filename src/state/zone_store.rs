@@ -65,7 +65,8 @@ pub(crate) fn load(state: &Path) -> LastGood {
 }
 
 /// Brings the folder in line: it keeps the texts of these zones, as far as they are not served by
-/// their files or a stray file tells them too, and nothing else. The error is a sentence for each zone that is not kept.
+/// their files or a stray file tells them too, and nothing else. The error is a sentence for each
+/// zone that is not kept.
 pub(crate) fn keep(state: &Path, standing: &FolderStanding) -> Result<(), String> {
     let sources = &standing.zones;
     let told_twice: HashSet<&Name> = standing.strays.iter().filter_map(|stray| stray.zone.as_ref()).collect();
@@ -76,7 +77,10 @@ pub(crate) fn keep(state: &Path, standing: &FolderStanding) -> Result<(), String
     let mut faults = Vec::new();
     let mut left = KEPT_OCTETS_MAX;
     let mut wanted: BTreeMap<PathBuf, &ZoneSource> = BTreeMap::new();
-    for source in sources.iter().filter(is_kept) {
+    // Texts that may stand nowhere else come first.
+    let (current, others): (Vec<_>, Vec<_>) =
+        sources.iter().filter(is_kept).partition(|source| source.standing == Standing::Current);
+    for source in others.into_iter().chain(current) {
         let octets = source.texts.octets() as u64;
         if octets > left || wanted.len() >= KEPT_ZONES_MAX {
             faults.push(format!(

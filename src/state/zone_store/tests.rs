@@ -105,3 +105,23 @@ fn what_cannot_be_written_is_told() {
     assert!(keep(folder.path(), &folder_of(&[kept])).is_err());
     assert_eq!(load(folder.path()).faults.len(), 1);
 }
+
+/// Where there is no room for all, a zone whose files are sound gives way to one that has nothing
+/// but what is kept.
+#[test]
+fn what_stands_nowhere_else_is_kept_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text: &[(FileUse, &str, &[u8])] = &[(FileUse::Yaml, "zones/prod.yaml", b"x")];
+    let mut zones = vec![zone("z.example.", Standing::Kept("why".into()), text)];
+    zones.extend((0..KEPT_ZONES_MAX).map(|i| zone(&format!("a{i}.example."), Standing::Current, text)));
+    let stray = |zone: &ZoneSource| StrayFile {
+        path: "zones/copy.yaml".into(),
+        why: "it is a copy".into(),
+        zone: Some(zone.apex.clone()),
+    };
+    let strays = zones[1..].iter().map(stray).collect();
+    let told = keep(folder.path(), &FolderStanding { strays, ..folder_of(&zones) }).unwrap_err();
+    assert_eq!(told.matches("is one too many").count(), 1, "{told}");
+    let back = load(folder.path());
+    assert_eq!(back.of(&zones[0].apex).map(|zone| zone.standing.word()), Some("kept"));
+}
