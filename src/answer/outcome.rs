@@ -90,7 +90,7 @@ pub struct Outcome {
     pub scope: u8,
     /// Zone of the question.
     pub zone: Option<ZoneId>,
-    /// What the policy that chose last has decided, if one did.
+    /// The decision of the policy that chose last, if one did.
     pub decided: Option<Decided>,
     /// The type that was asked for; 0 where there was no question to read.
     pub qtype: RrType,
@@ -98,14 +98,14 @@ pub struct Outcome {
     pub cookie: CookieStatus,
 }
 
-/// What a policy has decided.
+/// A policy's decision, as it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decided {
     /// The number of the policy.
     pub policy: u32,
     /// Why it answered as it did.
     pub reason: Reason,
-    /// What located the client for it.
+    /// The evidence that located the client for it.
     pub evidence: Evidence,
     /// PoP that was chosen, and how far the choice had to go.
     pub pop: Option<(PopId, Resort)>,

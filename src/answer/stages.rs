@@ -37,12 +37,12 @@ const PAUSE: u8 = 7;
 /// See [`PAUSE`].
 const LOCATED_LEAST: usize = 8;
 
-/// What the stages have found about each message of a reading.
+/// The results of the stages for each message of a reading.
 #[derive(Debug, Default)]
 pub struct Plans<'s>([Ahead<'s>; PREFETCH_MAX]);
 
 impl Plans<'_> {
-    /// How many clients were located.
+    /// Number of clients that were located.
     pub fn located(&self) -> usize {
         self.0.iter().filter(|plan| plan.located.is_some()).count()
     }

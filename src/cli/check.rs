@@ -157,13 +157,11 @@ fn descriptors(fresh: &mut Fresh) {
 /// The last line. `loses_zones`: some zone is faulty, and not only a file that costs no zone.
 fn verdict(findings: &Findings, loses_zones: bool) -> String {
     let (errors, warnings) = (findings.errors(), findings.count(Severity::Warning));
-    if errors > 0 && !findings.has_errors() && !loses_zones {
-        format!("files not in force: errors {errors}, warnings {warnings}; every zone can be served")
-    } else if errors > 0 && !findings.has_errors() {
-        format!("faulty zones: errors {errors}, warnings {warnings}; all else can be served")
-    } else if errors > 0 {
-        format!("refused: errors {errors}, warnings {warnings}")
-    } else {
-        format!("ok: errors 0, warnings {warnings}")
-    }
+    let (word, behind) = match errors {
+        0 => ("ok", ""),
+        _ if findings.has_errors() => ("refused", ""),
+        _ if loses_zones => ("faulty zones", "; all else can be served"),
+        _ => ("files not in force", "; every zone can be served"),
+    };
+    format!("{word}: errors {errors}, warnings {warnings}{behind}")
 }

@@ -45,7 +45,7 @@ pub fn read_deployment(root: &Path, sources: &dyn Sources) -> ReadResult {
 pub(crate) struct Reading<'s> {
     root: PathBuf,
     open: FileReader<'s>,
-    /// What the last round gave, where it was refused.
+    /// The deployment of the last round, where that was refused.
     refused: Option<Deployment>,
     choices: Choices,
     recall: Option<Recall<'s>>,

@@ -150,7 +150,7 @@ impl<'s> Read<'s> {
         let seen = self.status.view(index as u32);
         let ranks = self.falls(index, policy);
         let mut all = 0;
-        for pop in policy.members.iter().filter_map(|member| member.target.split().ok()) {
+        for pop in policy.member_pops() {
             let pop = usize::from(pop.0);
             let is_off = self.status.pops()[pop].state == AdminState::Down;
             let slot = policy.slots[pop];
@@ -180,7 +180,7 @@ impl<'s> Read<'s> {
             return Vec::new();
         }
         let seen = self.status.view(index as u32);
-        let members = policy.members.iter().filter_map(|member| member.target.split().ok());
+        let members = policy.member_pops();
         let slots = members
             .filter(|pop| self.status.pop(*pop).state != AdminState::Down)
             .map(|pop| policy.slots[usize::from(pop.0)])

@@ -102,7 +102,7 @@ pub(crate) struct QuerySource<'a> {
 pub(crate) struct ClientLookup<'s> {
     /// The policy.
     pub(crate) policy: &'s PolicyTable,
-    /// What the policy sees of the status.
+    /// The policy's view of the status.
     pub(crate) view: &'s View,
     /// Whether the client's cell may have a say.
     by_cell: bool,
@@ -173,7 +173,7 @@ impl Decision<'_> {
         if self.policy.located || self.reads_cell() { leaf.max(self.special_len) } else { 0 }
     }
 
-    /// What located the client.
+    /// The evidence that located the client.
     #[inline(always)]
     pub fn evidence(&self) -> Evidence {
         match self.by_ecs && !self.is_special {
@@ -248,7 +248,7 @@ impl Snapshot {
 }
 
 impl QuerySource<'_> {
-    /// What the policy of this number looks up.
+    /// The look-up of the policy of this number.
     #[inline(always)]
     pub(crate) fn lookup<'s>(&self, snapshot: &'s Snapshot, number: u32) -> Option<ClientLookup<'s>> {
         let policy = snapshot.steering.policies.get(number as usize)?;

@@ -2,8 +2,7 @@
 //! files tell, one file for each zone, so that a restart serves what was served before it.
 //!
 //! A file stands there only while its zone goes on from it, or while it says which of several files
-//! the zone is read from. It has a head with a checksum, then the
-//! zone's files with their lengths.
+//! the zone is read from. It has a head with a checksum, then the zone's files with their lengths.
 
 use crate::limits::{KEPT_OCTETS_MAX, KEPT_ZONES_MAX};
 use crate::state::atomic;

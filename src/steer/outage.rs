@@ -20,7 +20,7 @@ pub(crate) struct Outage {
     pub(crate) common: Common,
 }
 
-/// What is common to PoPs of which none passes.
+/// Facts that hold for PoPs of which none passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Common {
     /// Nearest horizon: seconds until one of them can change, or [`NO_HORIZON`].

@@ -77,7 +77,7 @@ impl Status {
                 views.push(look(health).with_returning(health, returning, look));
                 (views.len() - 1) as u32
             });
-            let members = || policy.members.iter().filter_map(|member| member.target.split().ok());
+            let members = || policy.member_pops();
             let parts = is_gradual
                 && members().map(|pop| usize::from(pop.0)).any(|pop| {
                     let sheds = sheds.get(policy.slots[pop] as usize).is_some_and(|shed| shed.share > 0);
@@ -104,8 +104,7 @@ impl Status {
     fn find_offers(&mut self, slots: &[Slot], policies: &[PolicyTable]) {
         for (is, policy) in self.policies.iter_mut().zip(policies) {
             is.offers = 0;
-            let members = policy.members.iter().filter_map(|member| member.target.split().ok());
-            for pop in members.map(|pop| usize::from(pop.0)) {
+            for pop in policy.member_pops().map(|pop| usize::from(pop.0)) {
                 if self.pops[pop].state != AdminState::Down {
                     let slot = slots.get(policy.slots[pop] as usize);
                     is.offers |= slot.map_or(0, Slot::families);
@@ -122,9 +121,8 @@ impl Status {
         let view = |is: &PolicyStatus| &self.views[is.view as usize];
         self.outages = Outages::of(&self.pops, policies.iter().zip(self.policies.iter().map(view)));
         for (is, policy) in self.policies.iter_mut().zip(policies) {
-            let members = policy.members.iter().filter_map(|member| member.target.split().ok());
             let view = &self.views[is.view as usize];
-            let whole = Common::of(&self.pops, policy, members, view);
+            let whole = Common::of(&self.pops, policy, policy.member_pops(), view);
             is.whole = whole.filter(|_| !policy.has_cname_member());
         }
     }

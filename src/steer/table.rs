@@ -131,6 +131,11 @@ impl PolicyTable {
         self.members.last().is_some_and(|member| member.target.split().is_err())
     }
 
+    /// The PoPs among its members.
+    pub(crate) fn member_pops(&self) -> impl Iterator<Item = PopId> {
+        self.members.iter().filter_map(|member| member.target.split().ok())
+    }
+
     /// Whether it may answer a CNAME.
     pub fn may_alias(&self) -> bool {
         !self.cnames.is_empty()

@@ -30,7 +30,7 @@ pub struct Local {
 pub struct Datagram<'a> {
     /// What was received.
     pub octets: &'a [u8],
-    /// Who sent it: address and port; `None` for an address of neither family.
+    /// Address and port of its sender; `None` for an address of neither family.
     pub(crate) sender: Option<(IpAddr, u16)>,
     /// Whether the kernel cut it because it was longer than [`DATAGRAM_MAX`].
     pub(crate) cut: bool,
@@ -159,14 +159,14 @@ impl Batch {
         octets(&self.arrivals.headers[index], &self.queries[index])
     }
 
-    /// Who sent a query of the last `receive`: address and port.
+    /// Address and port of the sender of a query of the last `receive`.
     #[inline(always)]
     pub(crate) fn sender(&self, index: usize) -> Option<(IpAddr, u16)> {
         assert!(index < self.received, "a datagram of this batch");
         read_sender(&self.arrivals.headers[index], &self.peers[index])
     }
 
-    /// Who sent a query of the last `receive`, as a socket address.
+    /// Socket address of the sender of a query of the last `receive`.
     pub(crate) fn peer(&self, index: usize) -> Option<SocketAddr> {
         assert!(index < self.received, "a datagram of this batch");
         read_peer(&self.arrivals.headers[index], &self.peers[index])
@@ -330,7 +330,7 @@ unsafe fn send_all(socket: &UdpSocket, headers: &mut [libc::mmsghdr]) -> Sent {
     outcome
 }
 
-/// What the kernel has written of one message.
+/// The octets of one message, as the kernel has written them.
 #[inline(always)]
 fn octets<'b>(header: &libc::mmsghdr, octets: &'b [u8; DATAGRAM_MAX]) -> &'b [u8] {
     &octets[..(header.msg_len as usize).min(DATAGRAM_MAX)]

@@ -282,12 +282,7 @@ impl Hash for Name {
     /// The octets as they are. A hash of them without a key would let the writer of a zone choose
     /// names that are equal to every table.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let mut lower = [0; NAME_OCTETS_MAX];
-        let lower = &mut lower[..self.wire.len()];
-        for (to, from) in lower.iter_mut().zip(&*self.wire) {
-            *to = from.to_ascii_lowercase();
-        }
-        state.write(lower);
+        state.write(in_lower_case(&self.wire, &mut [0; NAME_OCTETS_MAX]));
     }
 }
 
@@ -309,6 +304,15 @@ impl Ord for Name {
         }
         mine.count.cmp(&theirs.count)
     }
+}
+
+/// An uncompressed wire name in lower case, written to `room`.
+pub(crate) fn in_lower_case<'r>(wire: &[u8], room: &'r mut [u8; NAME_OCTETS_MAX]) -> &'r [u8] {
+    let lower = &mut room[..wire.len().min(NAME_OCTETS_MAX)];
+    for (to, from) in lower.iter_mut().zip(wire) {
+        *to = from.to_ascii_lowercase();
+    }
+    lower
 }
 
 /// The label that begins at `start`, octet by octet in lower case.

@@ -150,7 +150,7 @@ impl StrayFile {
     }
 }
 
-/// What became of the folder of zones.
+/// The folder of zones as it was read: its zones and its stray files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FolderStanding {
     /// What each zone is served from, sorted by apex.

@@ -5,7 +5,7 @@
 //! user compares the rest.
 
 use crate::limits::PREFETCH_MAX;
-use crate::wire::name::NAME_OCTETS_MAX;
+use crate::wire::name::{NAME_OCTETS_MAX, in_lower_case};
 use crate::wire::name_hash::{NameHash, NameKey};
 
 /// Open addressing; each slot holds the upper half of a hash and a number, or 0.
@@ -78,12 +78,7 @@ impl HashTable {
 
 /// Hash of an uncompressed wire name of any letter case.
 pub(super) fn hash_of(wire: &[u8]) -> NameHash {
-    let mut lower = [0; NAME_OCTETS_MAX];
-    let lower = &mut lower[..wire.len().min(NAME_OCTETS_MAX)];
-    for (to, from) in lower.iter_mut().zip(wire) {
-        *to = from.to_ascii_lowercase();
-    }
-    NameKey::of_process().whole(lower)
+    NameKey::of_process().whole(in_lower_case(wire, &mut [0; NAME_OCTETS_MAX]))
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Fi
         for (pop, &slot) in table.slots.iter().enumerate() {
             builder.slot(pop, slot, &scoped.policy.service);
         }
-        let members = table.members.iter().filter_map(|member| member.target.split().ok());
+        let members = table.member_pops();
         let members: Vec<(u16, u32)> = members
             .map(|pop| (pop.0, table.slots[usize::from(pop.0)]))
             .filter(|(_, slot)| *slot != NO_SLOT)

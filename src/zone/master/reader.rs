@@ -139,28 +139,18 @@ impl<'r> Reader<'r> {
 
     /// Ends the reading of the zone: the budget of the load is spent.
     pub(crate) fn spent(&mut self, spent: Spent, at: At) {
-        self.drop_records();
-        let code = if spent == Spent::ByOthers { code::BUDGET_SPENT } else { code::TOO_LARGE };
-        self.tell(
-            Finding::error(code, spent.to_string())
-                .at(at, "the limit is passed here; the rest of this zone is not read")
-                .help("`$GENERATE` and files that are included several times make more than is written"),
-        );
+        self.refuse(spent, at, "the limit is passed here; the rest of this zone is not read");
     }
 
     /// Ends the reading of the zone's first file: what was only lent cannot be kept.
     pub(crate) fn settle(&mut self, file: FileId) {
         if self.share.owes() {
-            self.drop_records();
-            self.tell(
-                Finding::error(code::BUDGET_SPENT, Spent::ByOthers.to_string())
-                    .at(At::whole(file), "the zones before this one leave too little")
-                    .help("`$GENERATE` and files that are included several times make more than is written"),
-            );
+            self.refuse(Spent::ByOthers, At::whole(file), "the zones before this one leave too little");
         }
     }
 
-    fn drop_records(&mut self) {
+    /// Drops the records, and gives back all that was taken.
+    fn refuse(&mut self, spent: Spent, at: At, label: &str) {
         self.is_over = true;
         // The zone is not served, and its memory is for others. An SOA and a name server are kept,
         // so that nobody misses them.
@@ -171,6 +161,12 @@ impl<'r> Reader<'r> {
         });
         self.records.shrink_to_fit();
         self.share.give_back();
+        let code = if spent == Spent::ByOthers { code::BUDGET_SPENT } else { code::TOO_LARGE };
+        self.tell(
+            Finding::error(code, spent.to_string())
+                .at(at, label)
+                .help("`$GENERATE` and files that are included several times make more than is written"),
+        );
     }
 
     /// Grants what a text of so many octets may make.
