@@ -275,7 +275,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/limits",
     "src/live",
     "src/main",
-    "src/probe",
     "src/reload",
     "src/rfc3339",
     "src/server",
