@@ -279,7 +279,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/server",
     "src/shared",
     "src/snapshot",
-    "src/state",
     "src/steer",
     "src/sys",
     "src/testing",
