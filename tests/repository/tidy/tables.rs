@@ -274,7 +274,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/limits",
     "src/live",
     "src/main",
-    "src/reload",
     "src/rfc3339",
     "src/server",
     "src/shared",
