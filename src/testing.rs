@@ -1,5 +1,5 @@
-//! What tests, benchmarks and fuzz targets of this package need of its inside, under the paths that
-//! it has there. Nobody else may rely on any of it.
+//! Internals that this package's own tests, benchmarks and fuzz targets need, under their internal
+//! paths. No other program may rely on them.
 
 pub mod answer {
     pub use crate::answer::{

@@ -280,7 +280,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/snapshot",
     "src/steer",
     "src/sys",
-    "src/testing",
     "src/transport",
     "src/wire",
     "src/zone",
