@@ -1,7 +1,7 @@
-//! A comparison: what other files would move, told before they are taken over.
+//! Comparison: the clients that new files would move, computed before the files are in force.
 //!
-//! Passages of names ([`replay`]) are weighted by their names, and by the queries that were counted
-//! for their policies.
+//! Passages of names ([`replay`]) are weighted by the number of their names, and by the queries
+//! counted for their policies.
 
 use super::decisions::Decisions;
 use crate::limits::LOSSES_TOLD_MAX;
@@ -11,17 +11,17 @@ use crate::snapshot::replay::{Pair, Passage, Replay, replay};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Clients that go from one answer to another; shares are 0 to 1.
+/// Share of clients that move from one answer to another, 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MovedShare {
-    /// Of IPv4 addresses, and of IPv6 leaves.
+    /// Share of the IPv4 addresses, and of the IPv6 leaves.
     pub space: Pair<f64>,
-    /// Of counted queries; `None` where none was counted.
+    /// Share of the counted queries; `None` if none was counted.
     pub queries: Option<f64>,
 }
 
 impl MovedShare {
-    /// The largest of all: what a bound is held against.
+    /// Largest of the shares, to compare with a limit.
     pub(crate) fn largest(&self) -> f64 {
         self.space.into_iter().chain(self.queries).fold(0.0, f64::max)
     }
@@ -35,32 +35,32 @@ impl MovedShare {
     }
 }
 
-/// A passage with its shares of its own clients.
+/// Passage, with the shares of its own clients that move.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Way {
-    /// Policy, the policy after, names; its flows are told as shares.
+    /// Policy, new policy and names. Its flows are turned into the shares below.
     pub(crate) passage: Passage,
-    /// Who moves at all.
+    /// All clients of the passage that move.
     pub(crate) moved: MovedShare,
-    /// From, to, and how many; the largest first.
+    /// Old answer, new answer and share; the largest first.
     pub(crate) moves: Vec<(Answered, Answered, MovedShare)>,
 }
 
-/// What other files would move.
+/// Clients that new files would move.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// Over all steered names.
+    /// Share over all steered names.
     pub moved: MovedShare,
-    /// From, to, over all steered names; the largest first.
+    /// Old answer, new answer and share over all steered names; the largest first.
     pub(crate) moves: Vec<(Answered, Answered, MovedShare)>,
-    /// Each passage.
+    /// Moves of each passage.
     pub(crate) ways: Vec<Way>,
-    /// Names that lose a family, and how many there are.
+    /// Names that lose an address family, and their number.
     pub(crate) replay: Replay,
 }
 
 impl Comparison {
-    /// Compares two snapshots; `counted` are queries of the first.
+    /// Compares two snapshots; `counted` holds the queries of the first.
     pub fn new(before: &Snapshot, after: &Snapshot, counted: &Decisions) -> Comparison {
         let mut replay = replay(before, after, LOSSES_TOLD_MAX);
         let passages = std::mem::take(&mut replay.passages);
@@ -96,7 +96,7 @@ impl Comparison {
         Comparison { moved, moves, ways, replay }
     }
 
-    /// For programs. `assumed` says what both sides were taken to be.
+    /// JSON form. `assumed` names the state that both sides were assumed to be in.
     pub(crate) fn json(&self, assumed: &str) -> Value {
         let moves = |moves: &[(Answered, Answered, MovedShare)]| -> Value {
             let one = |(from, to, share): &(Answered, Answered, MovedShare)| {
@@ -140,7 +140,7 @@ fn sort(moves: &mut [(Answered, Answered, MovedShare)]) {
     moves.sort_by(|(.., a), (.., b)| b.largest().total_cmp(&a.largest()));
 }
 
-/// Every way that a client of a passage goes.
+/// All moves in a passage, each once.
 fn ways_of(passage: &Passage) -> Vec<(Answered, Answered)> {
     let mut ways: Vec<_> = passage.flows.iter().flat_map(|flow| flow.moves.keys().cloned()).collect();
     ways.sort();
@@ -148,15 +148,16 @@ fn ways_of(passage: &Passage) -> Vec<(Answered, Answered)> {
     ways
 }
 
-/// Of the clients of `from`, the part that goes to `to`: queries are not counted by family, so the
-/// mean of those that know it.
+/// Share of the clients of `from` that move to `to`. Queries are not counted by address family, so
+/// this is the mean over the families that have clients of `from`.
 fn share_of(passage: &Passage, from: &Answered, to: &Answered) -> f64 {
     let known = passage.flows.iter().filter(|flow| flow.before.contains_key(from));
     let count = known.clone().count().max(1);
     known.map(|flow| flow.share_of(from, to)).sum::<f64>() / count as f64
 }
 
-/// Queries counted, by policy and PoP; names of one policy are taken to be asked alike.
+/// Counted queries, by policy and PoP. The names of a policy are assumed to get equal numbers of
+/// queries.
 struct Counts<'d> {
     by: BTreeMap<(&'d str, &'d str), f64>,
     names: BTreeMap<String, usize>,
@@ -169,7 +170,7 @@ impl<'d> Counts<'d> {
         passages
             .iter()
             .for_each(|passage| *names.entry(passage.policy.to_string()).or_default() += passage.names);
-        // What was counted for a policy that is gone since moves nobody now.
+        // Queries of a policy that no longer exists would move no client.
         let by: BTreeMap<_, _> = (counted.by_pop().filter(|(policy, ..)| names.contains_key(*policy)))
             .map(|(policy, pop, count)| ((policy, pop), count as f64))
             .collect();

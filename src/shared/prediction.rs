@@ -1,7 +1,7 @@
-//! A prediction: what a change would move, told before it is made.
+//! Prediction: the clients that a change would move, computed before the change.
 //!
-//! Cells are asked policy by policy ([`forecast`]); over all policies together they are weighted by
-//! the queries that this node has counted, since a policy that nobody asks moves nobody.
+//! Each policy is sampled by cells ([`forecast`]). The moves of all policies are weighted by the
+//! queries that this node has counted, because a policy without queries moves no client.
 
 use super::decisions::Decisions;
 use crate::limits::{FORECAST_CLIENTS_MAX, FORECAST_SAMPLES_MIN};
@@ -10,62 +10,62 @@ use crate::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// What a PoP carries, in the unit of its feed.
+/// Measured load and capacity of a PoP, in the unit of its feed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MeasuredLoad {
-    /// Load now.
+    /// Current load.
     pub load: f64,
-    /// Load that it can carry.
+    /// Load at which the PoP is full.
     pub capacity: f64,
 }
 
-/// A feed: a PoP's name, and the service whose load it is; `None` for the whole PoP.
+/// Identity of a feed: name of the PoP, and of the service; `None` for the whole PoP.
 pub(crate) type FeedName = (Arc<str>, Option<Arc<str>>);
 
-/// What PoPs carry, by feed.
+/// Measured loads, by feed.
 pub type MeasuredLoads = HashMap<FeedName, MeasuredLoad>;
 
-/// Clients that go from one answer to another.
+/// Clients that move from one answer to another.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Move {
     /// Answer before.
     pub(crate) from: String,
     /// Answer after.
     pub(crate) to: String,
-    /// Share of all cells that go this way, 0 to 1.
+    /// Share of all cells that move, 0 to 1.
     pub(crate) cells: f64,
-    /// Share of the counted queries that go this way, 0 to 1; `None` where none was counted.
+    /// Share of the counted queries that move, 0 to 1; `None` if none was counted.
     pub(crate) queries: Option<f64>,
 }
 
 /// Load that a PoP gains.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gain {
-    /// Its name.
+    /// Name of the PoP.
     pub pop: Arc<str>,
-    /// The service; `None` for the whole PoP.
+    /// Name of the service; `None` for the whole PoP.
     pub service: Option<Arc<str>>,
-    /// Load that comes to it, in the unit of its feed.
+    /// Added load, in the unit of the feed.
     pub added: f64,
-    /// What it carries before.
+    /// Load and capacity before.
     pub before: MeasuredLoad,
 }
 
-/// What a change would move.
+/// Predicted effect of a change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prediction {
-    /// Over all policies, the largest first.
+    /// Moves over all policies, the largest first.
     pub(crate) moves: Vec<Move>,
-    /// Policy by policy, those without a move left out.
+    /// Moves of each policy; policies without a move are left out.
     pub(crate) policies: Vec<(Arc<str>, Vec<Move>)>,
-    /// PoPs that gain load, where their load and capacity are known.
+    /// PoPs that gain load, where load and capacity are known.
     pub gains: Vec<Gain>,
-    /// Clients asked of each family and policy.
+    /// Sampled clients of each family and policy.
     pub(crate) samples: u32,
 }
 
-/// Asks clients before and after. The more policies, the fewer clients of each, so that it never
-/// takes long.
+/// Samples clients before and after a change. The more policies, the fewer clients of each, so that
+/// the time is bounded.
 pub fn predict(
     before: &Snapshot,
     after: &Snapshot,
@@ -114,15 +114,16 @@ fn sorted(mut moves: Vec<Move>) -> Vec<Move> {
     moves
 }
 
-/// What a feed has, and what of it goes to another: cells, and counted queries.
+/// Clients of a feed, or those that move to another: cells and counted queries.
 #[derive(Clone, Copy, Default)]
 struct Part {
     cells: f64,
     queries: f64,
 }
 
-/// The load of a feed goes where its queries go; its cells, while none was counted. A service with
-/// a feed of its own is measured by it, and the others by that of the whole PoP.
+/// Load that each feed gains. The load of a feed moves in proportion to its queries, or to its
+/// cells if no query was counted. A service with a feed of its own is measured by that feed, the
+/// others by the feed of the whole PoP.
 fn gains(
     before: &Snapshot,
     forecasts: &[PolicyForecast],
@@ -179,7 +180,7 @@ fn gains(
     gains.into_iter().filter_map(gain).collect()
 }
 
-/// Queries counted, by policy and PoP.
+/// Counted queries, by policy and PoP.
 struct Queries<'d> {
     by: BTreeMap<(&'d str, &'d str), f64>,
     all: f64,

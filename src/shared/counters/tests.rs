@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Blocks of one lane are summed, those of the other are not; unknown response codes fall together.
+/// Blocks of one lane are summed, those of the other are not; unknown response codes share a
+/// counter.
 #[test]
 fn folds_by_lane() {
     let blocks = [
@@ -31,7 +32,7 @@ fn folds_by_lane() {
     assert_eq!((tcp.received, tcp.replied()), (3, 3));
 }
 
-/// Every reason has its own word.
+/// Each reason has its own name.
 #[test]
 fn words_differ() {
     let mut words: Vec<_> = Dropped::ALL.iter().map(|d| d.word()).collect();
@@ -40,7 +41,7 @@ fn words_differ() {
     assert_eq!(words.len(), Dropped::ALL.len());
 }
 
-/// Every type counted for itself has its slot, and its neighbours have the one of all others.
+/// Each type with a counter has its slot; neighbouring types have the slot of all others.
 #[test]
 fn types_have_slots() {
     for (index, rtype) in TYPES.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A listener that stands still, or has ended, shows however well another one does.
+/// A listener that hangs or has ended is reported, even if another one runs well.
 #[test]
 fn no_runner_hides_behind_another() {
     let board = TaskBoard::new(0);
@@ -27,7 +27,7 @@ fn no_runner_hides_behind_another() {
     assert_eq!(alarms(), []);
 }
 
-/// Who asks for the runner of a task has the same one each time.
+/// Every caller gets the same runner of a task that has one.
 #[test]
 fn a_task_of_one_runner_has_one_row() {
     let board = TaskBoard::new(0);

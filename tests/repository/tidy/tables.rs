@@ -276,7 +276,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/main",
     "src/rfc3339",
     "src/server",
-    "src/shared",
     "src/snapshot",
     "src/steer",
     "src/sys",
