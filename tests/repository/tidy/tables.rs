@@ -269,7 +269,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/control",
     "src/finding",
     "src/geo",
-    "src/health",
     "src/lib",
     "src/limits",
     "src/live",
