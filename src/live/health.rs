@@ -1,4 +1,4 @@
-//! Health in live state: the monitor, what it makes of its targets, and the alarms that stand.
+//! Health in live state: the monitor, its health state, and the alarms that stand.
 
 use super::Now;
 use crate::health::Moment;
@@ -13,26 +13,26 @@ use crate::snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Key of the alarm of checks without a result.
+/// Key of the alarm about checks without a result.
 const OWN_FAULT: &str = "own fault";
 
-/// Key of the alarm of targets that flap.
+/// Key of the alarm about targets that flap.
 const DAMPED: &str = "damped";
 
-/// The monitor with what it has found.
+/// Monitor with its results.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveHealth {
-    /// The monitor.
+    /// Monitor of the target set in force.
     pub(super) monitor: Monitor,
     /// Health state for the target set in force.
     pub(super) health_state: HealthState,
-    /// Alarms that stand, by what they are about.
+    /// Alarms that stand, by subject.
     alarms: BTreeMap<String, Alarm>,
 }
 
 impl LiveHealth {
-    /// Health of a target set, of which something may be remembered. The name is the node's: it
-    /// spreads the checks of a fleet over time.
+    /// Health of a target set, restored from `saved`. The name of the node seeds the schedule, so
+    /// that the checks of a fleet spread over time.
     pub(super) fn new(target_set: Arc<TargetSet>, name: &str, saved: &SavedHealth, now: Now) -> LiveHealth {
         let seed = crate::wire::hash::octets(name.as_bytes());
         let mut monitor = Monitor::new(target_set, seed, now.moment);
@@ -40,14 +40,14 @@ impl LiveHealth {
         LiveHealth { monitor, health_state: HealthState::default(), alarms: BTreeMap::new() }
     }
 
-    /// Follows another target set; a target of both keeps its state.
+    /// Changes to another target set; a target of both keeps its state.
     pub(super) fn follow(&mut self, target_set: &Arc<TargetSet>, now: Moment) {
         if !Arc::ptr_eq(target_set, self.monitor.target_set()) {
             self.monitor.handle_targets(Arc::clone(target_set), now);
         }
     }
 
-    /// Takes the health state of a moment; gives whether an answer may show a difference.
+    /// Takes the health state of a moment. True if an answer may change.
     pub(super) fn step(&mut self, now: Moment) -> bool {
         let mut has_turned = false;
         while let Some(health_state) = self.monitor.poll_health_state(now) {
@@ -57,7 +57,7 @@ impl LiveHealth {
         has_turned
     }
 
-    /// What happened since the last call, oldest first.
+    /// Events since the last call, oldest first.
     pub(super) fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.monitor.poll_event() {
@@ -90,8 +90,8 @@ impl LiveHealth {
         events
     }
 
-    /// Alarms that stand. Events say when they began; whether they stand is read from what is,
-    /// since events may be lost in a storm of them.
+    /// Alarms that stand. Events give their start; their end is read from the present state,
+    /// because events may be lost in a storm.
     pub(super) fn alarms(&mut self, snapshot: &Snapshot, now_epoch_secs: u64) -> Vec<Alarm> {
         let held = self.held(snapshot);
         for policy in &held {
@@ -131,7 +131,7 @@ impl LiveHealth {
         self.alarms.values().cloned().collect()
     }
 
-    /// The alarm of targets that flap: one for all, because a broken path makes many flap.
+    /// Sentence about targets that flap: one for all, because a broken path makes many flap.
     fn damped_sentence(&self) -> Option<String> {
         let mut damped = self.monitor.damped();
         let first = TargetName::of(damped.next()?);
@@ -143,7 +143,7 @@ impl LiveHealth {
         })
     }
 
-    /// Policies with a pool on its way back from all down, by name, each once.
+    /// Policies with a pool on its way back, by name, each once.
     pub(super) fn returning(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
         let policies = self.health_state.returning.iter().map(|pool| pool.policy as usize);
         let mut names: Vec<Arc<str>> = policies

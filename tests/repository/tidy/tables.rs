@@ -271,7 +271,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/geo",
     "src/lib",
     "src/limits",
-    "src/live",
     "src/main",
     "src/rfc3339",
     "src/server",
