@@ -1,9 +1,9 @@
-//! What a change would move: clients asked before and after, policy by policy.
+//! Forecast: the clients that a change would move, sampled before and after it, by policy.
 //!
-//! Clients are sampled: IPv4 evenly over the usable address space, IPv6 evenly over the networks
-//! that the routes know (most of its space is empty). The same clients are asked in every run, so
-//! two nodes with equal snapshots forecast alike. With the default number of samples a share is
-//! right to about one per cent of the whole.
+//! IPv4 clients are sampled evenly over the usable address space, IPv6 clients evenly over the
+//! networks in the routes, because most of IPv6 is empty. Every run samples the same clients, so
+//! nodes with equal snapshots make equal forecasts. With the default number of samples a share is
+//! accurate to about one percent of the whole.
 
 use super::Snapshot;
 use super::locate::QuerySource;
@@ -17,19 +17,19 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-/// Samples of each family and policy: an error of one per cent is below what anybody plans for.
+/// Samples of each family and policy: an error of one percent is finer than any planning.
 pub const SAMPLES: u32 = 4_096;
 
-/// What a client is answered.
+/// Answer to a client.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answered {
     /// Addresses of a PoP.
     Pop(Arc<str>),
     /// A CNAME.
     Cname(String),
-    /// No address: no data, or SERVFAIL.
+    /// No address: NODATA or SERVFAIL.
     Nothing,
-    /// Records that the zone has: the name is not steered.
+    /// Records of the zone: the name is not steered.
     Records,
 }
 
@@ -44,16 +44,16 @@ impl std::fmt::Display for Answered {
     }
 }
 
-/// What happens to a policy.
+/// Forecast for a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyForecast {
-    /// Its name.
+    /// Name of the policy.
     pub policy: Arc<str>,
-    /// Clients asked.
+    /// Number of sampled clients.
     pub samples: u32,
-    /// Of these, how many each answer had before.
+    /// Clients of each answer before.
     pub before: BTreeMap<Answered, u32>,
-    /// Clients whose answer changes: from, to, how many.
+    /// Clients whose answer changes: from, to, and their number.
     pub moves: BTreeMap<(Answered, Answered), u32>,
 }
 
@@ -63,15 +63,15 @@ impl PolicyForecast {
         f64::from(self.moves.values().sum::<u32>()) / f64::from(self.samples.max(1))
     }
 
-    /// Of the clients of `from`, the share that goes to `to`, 0 to 1.
+    /// Share of the clients of `from` that move to `to`, 0 to 1.
     pub fn share_of(&self, from: &Answered, to: &Answered) -> f64 {
         let moved = self.moves.get(&(from.clone(), to.clone())).copied().unwrap_or(0);
         f64::from(moved) / f64::from(self.before.get(from).copied().unwrap_or(0).max(1))
     }
 }
 
-/// Asks `samples` clients of each family and policy that both snapshots have, before and after.
-/// Policies without a move are listed too.
+/// Samples `samples` clients of each family and policy that both snapshots have, before and after.
+/// Policies without a move are included.
 pub fn forecast(before: &Snapshot, after: &Snapshot, samples: u32) -> Vec<PolicyForecast> {
     let old = before.steering.policies.iter().enumerate();
     old.filter_map(|(index, policy)| {
@@ -90,10 +90,10 @@ fn of_policy(old: (&Snapshot, u32), new: (&Snapshot, u32), samples: u32) -> Poli
         moves: BTreeMap::new(),
     };
     for (number, address) in clients(policy, samples).enumerate() {
-        // Names share independently of each other, so each sample is another name.
+        // Each sample uses another owner name, because names share independently of each other.
         let owner = mix(number as u64, 0x666f_7265_6361_7374);
-        // A policy that tells nobody apart does not know special-purpose addresses; the other side
-        // may.
+        // A policy with one answer for all clients does not recognise special-purpose addresses;
+        // the other side may.
         let (Some(was), Some(is)) = (answered(old, address, owner), answered(new, address, owner)) else {
             continue;
         };
@@ -106,7 +106,7 @@ fn of_policy(old: (&Snapshot, u32), new: (&Snapshot, u32), samples: u32) -> Poli
     forecast
 }
 
-/// The clients that are asked.
+/// Sampled clients.
 fn clients(policy: &PolicyTable, samples: u32) -> impl Iterator<Item = IpAddr> {
     let step = (1u64 << 32) / u64::from(samples.max(1));
     let v4 = (0..u64::from(samples)).map(move |n| {
@@ -124,8 +124,8 @@ fn clients(policy: &PolicyTable, samples: u32) -> impl Iterator<Item = IpAddr> {
     v4.chain(v6)
 }
 
-/// Whether an answer from a preference list reads the client's cell, in either family, as things
-/// stand.
+/// True if an answer from a preference list reads the client's cell, in either family, with the
+/// present status.
 pub(super) fn reads_cell(snapshot: &Snapshot, index: u32, preference_list: &PreferenceList) -> bool {
     let (policy, view) = (&snapshot.steering.policies[index as usize], snapshot.status.view(index));
     let asked = Cell::new(false);
@@ -149,7 +149,7 @@ pub(super) fn reads_cell(snapshot: &Snapshot, index: u32, preference_list: &Pref
     asked.get()
 }
 
-/// What a client is answered by a policy; `None` for an address that is no client's.
+/// Answer of a policy to a client; `None` for an address that no client has.
 pub(super) fn answered((snapshot, index): (&Snapshot, u32), address: IpAddr, owner: u64) -> Option<Answered> {
     let subnet = ClientSubnet::host(address);
     let query_source = QuerySource { resolver: address, subnet: Some(&subnet) };

@@ -1,23 +1,24 @@
-//! What a snapshot was compiled from, as hashes: the ground on which the next one takes parts over.
+//! Inputs of a snapshot, as hashes, by which the next snapshot takes parts over.
 //!
-//! A part is taken over if everything it depends on is the same, octet by octet:
+//! A part is taken over if all its inputs are the same, octet by octet:
 //!
-//! * an image depends on the files of its zone, on the files that zone text includes (all of them,
-//!   since an include is not told from another zone's), and on the numbers of the policies that
-//!   steer its owners, and where those make names of single PoPs on all records of the zone;
-//! * steering depends on PoPs, policies (those of zone files with the whole file), operator
-//!   networks, databases, and on the site of the node. It is only taken over if compiling it found
-//!   nothing, since warnings must be told again.
+//! * An image depends on the files of its zone, on the files that zone text includes (of all zones,
+//!   because includes are not tracked by zone), and on the numbers of the policies that steer its
+//!   owners. If these policies expose names of single PoPs, it also depends on all records of the
+//!   zone.
+//! * The steering depends on PoPs, on policies (those of zone files with the whole file), on
+//!   operator networks, on databases, and on the site of the node. It is taken over only if its
+//!   compilation had no findings, because warnings must be reported again.
 
 use crate::config::Deployment;
 use crate::zone::text::Zone;
 use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
 
-/// A hash of everything that a part depends on.
+/// Hash of all inputs of a part.
 pub(crate) type InputHash = [u8; 32];
 
-/// The hash of an input: what it is for, and its octets.
+/// Hash of an input: its role and its octets.
 pub(crate) fn hash_of(role: &str, octets: &[u8]) -> InputHash {
     let mut hash = Sha256::new();
     hash.update((role.len() as u64).to_be_bytes());
@@ -26,7 +27,7 @@ pub(crate) fn hash_of(role: &str, octets: &[u8]) -> InputHash {
     hash.finalize().into()
 }
 
-/// What a database is for, by its place in the server file.
+/// Role of a database, by its position in the server file.
 pub(crate) fn database_role(index: usize) -> String {
     format!("database {index:03}")
 }
@@ -34,7 +35,7 @@ pub(crate) fn database_role(index: usize) -> String {
 /// Hashes of a deployment's inputs, and the keys of the parts compiled from them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InputHashes {
-    /// What each input is for, and the hash of both.
+    /// Role of each input, and the hash of role and content.
     each: Vec<(String, InputHash)>,
 }
 
@@ -45,17 +46,17 @@ impl InputHashes {
         InputHashes { each: deployment.inputs.iter().map(hash).collect() }
     }
 
-    /// The hash of the input with a role.
+    /// Hash of the input with a role.
     pub(crate) fn of_role(&self, role: &str) -> Option<InputHash> {
         self.each.iter().find(|(other, _)| other == role).map(|(_, hash)| *hash)
     }
 
-    /// The hashes in any order, for the digest.
+    /// All hashes, in any order, for the digest.
     pub(crate) fn hashes(&self) -> Vec<InputHash> {
         self.each.iter().map(|(_, hash)| *hash).collect()
     }
 
-    /// The key of each zone's image, in the order of the deployment's zones.
+    /// Key of each zone's image, in the order of the deployment's zones.
     pub(crate) fn zone_keys(&self, deployment: &Deployment) -> Vec<InputHash> {
         let mut of_zone: HashMap<&str, Vec<&InputHash>> = HashMap::new();
         let mut zone_texts: HashSet<&str> = HashSet::new();
@@ -88,8 +89,7 @@ impl InputHashes {
                     hash.update(steered.owner.as_wire());
                     hash.update((steered.policy as u64).to_be_bytes());
                 }
-                // Names of single PoPs are made of PoPs and policies, and no file of the zone says
-                // them.
+                // Names of single PoPs come from PoPs and policies, not from files of the zone.
                 if zone.steered.iter().any(|steered| {
                     deployment.policies.get(steered.policy).is_some_and(|p| p.policy.expose_pops)
                 }) {
@@ -106,7 +106,7 @@ impl InputHashes {
         deployment.zones.iter().map(key).collect()
     }
 
-    /// The key of the steering.
+    /// Key of the steering.
     pub(crate) fn steering_key(&self, deployment: &Deployment) -> InputHash {
         let mut hash = Sha256::new();
         let mut text = |text: &str| {
@@ -123,7 +123,7 @@ impl InputHashes {
             zones_with_policies.extend(scoped.zone.as_ref().map(|zone| format!("zone {zone}")));
         }
         for (role, input) in &self.each {
-            // Whatever is not known to be of zones alone counts, so that a new kind of input is
+            // Every input counts unless it belongs to zones alone, so that a new kind of input is
             // safe.
             let is_of_zones = role.starts_with("zone ") || role.starts_with("included ");
             if !is_of_zones || zones_with_policies.iter().any(|zone| zone.eq_ignore_ascii_case(role)) {

@@ -1,13 +1,13 @@
-//! A replay: every leaf of two snapshots, asked on both sides, for each steered name that the first
-//! has, and for each alias that led to one and leads elsewhere.
+//! Replay: looks up every leaf of two snapshots on both sides, for each steered name of the first,
+//! and for each alias that led to one and leads elsewhere now.
 //!
-//! Names that go from the same policy to the same policy are one [`Passage`]. Its clients are the
-//! leaves of both sides, cut at the boundaries of either, so that neither side tells two clients of
-//! one leaf apart but by their cells. Where cells have a say a leaf is sampled, the more the larger
-//! it is, each sample under another of the names; elsewhere one client speaks for all of it.
+//! Names that move from one policy to the same other policy form one [`Passage`]. Its clients are
+//! the leaves of both sides, cut at the boundaries of either, so that only cells distinguish
+//! clients of one segment. Where cells affect the answer a segment is sampled, the larger the more,
+//! each sample under another of the names. Elsewhere one client stands for the whole segment.
 //!
-//! IPv4 counts by addresses. IPv6 counts by leaves, since most of its space is empty. Addresses
-//! that no client has count for nothing.
+//! IPv4 is weighted by addresses. IPv6 is weighted by leaves, because most of its space is empty.
+//! Addresses that no client has are left out.
 
 use super::Snapshot;
 use super::forecast::{Answered, answered};
@@ -25,34 +25,34 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-/// Clients asked in all IPv4 space, or in all IPv6 leaves, where cells have a say: a share of a
-/// whole family is then right to about one per cent.
+/// Sampled clients in all of IPv4, or in all IPv6 leaves, where cells affect the answer. A share of
+/// a family is then accurate to about one percent.
 const SAMPLES: u64 = 4_096;
-/// And in each leaf at the least.
+/// Least samples in each segment.
 const SAMPLES_EACH: u64 = 4;
 
-/// Families, in the order of all pairs here: IPv4, IPv6.
+/// Values by family: IPv4, IPv6.
 pub(crate) type Pair<N> = [N; 2];
 
-/// What of a family's clients each answer had before, and who goes where. Weights add up to the
-/// whole, in a unit of its own.
+/// Answers of a family's clients before, and their moves. Weights add up to `whole`, in a unit of
+/// its own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Flow {
-    /// All clients.
+    /// Weight of all clients.
     pub whole: f64,
-    /// Clients of each answer before.
+    /// Weight of the clients of each answer before.
     pub(crate) before: BTreeMap<Answered, f64>,
-    /// Clients that move: from, to.
+    /// Weight of the clients that move: from, to.
     pub moves: BTreeMap<(Answered, Answered), f64>,
 }
 
 impl Flow {
-    /// Share that goes one way, 0 to 1.
+    /// Share of all clients that move from one answer to another, 0 to 1.
     pub fn share(&self, from: &Answered, to: &Answered) -> f64 {
         self.moves.get(&(from.clone(), to.clone())).map_or(0.0, |moved| moved / self.whole)
     }
 
-    /// Of the clients of `from`, the share that goes to `to`, 0 to 1.
+    /// Share of the clients of `from` that move to `to`, 0 to 1.
     pub(crate) fn share_of(&self, from: &Answered, to: &Answered) -> f64 {
         match (self.moves.get(&(from.clone(), to.clone())), self.before.get(from)) {
             (Some(moved), Some(all)) if *all > 0.0 => (moved / all).min(1.0),
@@ -69,43 +69,43 @@ impl Flow {
     }
 }
 
-/// Names that go from one policy to another, or stay with theirs.
+/// Names that move from one policy to another, or stay with their policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passage {
-    /// The policy before.
+    /// Policy before.
     pub policy: Arc<str>,
-    /// The policy after; `None` where the name is not steered any more.
+    /// Policy after; `None` if the names are no longer steered.
     pub to: Option<Arc<str>>,
-    /// How many names.
+    /// Number of names.
     pub names: usize,
-    /// Their clients.
+    /// Moves of their clients.
     pub flows: Pair<Flow>,
 }
 
-/// A name that had addresses of a family, and has none.
+/// Name that had addresses of a family and has none now.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Loss {
-    /// The name.
+    /// Name in text form.
     pub name: String,
-    /// The type.
+    /// A or AAAA.
     pub rtype: RrType,
 }
 
-/// What differs for clients.
+/// Result of a replay.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Replay {
-    /// Sorted by policies.
+    /// Passages, sorted by policies.
     pub passages: Vec<Passage>,
-    /// By name.
+    /// Losses, sorted by name.
     pub losses: Vec<Loss>,
-    /// How many losses there are; those past `losses_max` are only counted.
+    /// Number of losses; those past `losses_max` are only counted.
     pub lost: usize,
 }
 
-/// Names of one way, as seeds before and after.
+/// Seeds of names before and after, by policy and new answer.
 type Ways = BTreeMap<(u32, Answer), Vec<(u64, u64)>>;
 
-/// What a name has after.
+/// Answer of a name after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Answer {
     Policy(u32),
@@ -113,7 +113,7 @@ enum Answer {
     Nothing,
 }
 
-/// Asks every leaf before and after. Names at most `losses_max` losses.
+/// Looks up every leaf before and after. Lists at most `losses_max` losses.
 pub fn replay(before: &Snapshot, after: &Snapshot, losses_max: usize) -> Replay {
     let mut replay = Replay::default();
     let mut ways = Ways::new();
@@ -122,7 +122,7 @@ pub fn replay(before: &Snapshot, after: &Snapshot, losses_max: usize) -> Replay 
             let name = zone.name(node);
             let is_alias = zone.set(node, RrType::CNAME).is_some();
             let Some(was) = end_of(before, name) else { continue };
-            // What below a wildcard exists nobody knows: it stands for itself.
+            // The names below a wildcard are unknown, so it stands for itself.
             let steered = zone.steered_at(node);
             let had = steered.map_or(was.families, |steered| families_of(before, Some(steered), |_| false));
             if had == 0 && steered.is_none() {
@@ -136,7 +136,7 @@ pub fn replay(before: &Snapshot, after: &Snapshot, losses_max: usize) -> Replay 
                 (Some(steered), _) => {
                     ways.entry((steered.policy, answer)).or_default().push((steered.seed, seed))
                 }
-                // An alias of the same name as before moves with that.
+                // An alias that still leads to the same name moves with that.
                 (None, Answer::Policy(policy)) if is_alias && !leads_on => {
                     ways.entry((policy, answer)).or_default().push((was.seed, seed))
                 }
@@ -150,7 +150,7 @@ pub fn replay(before: &Snapshot, after: &Snapshot, losses_max: usize) -> Replay 
                 replay.lost += 1;
                 if replay.losses.len() < losses_max {
                     let mut text = String::new();
-                    // Writing to a string does not fail.
+                    // Writing to a string cannot fail.
                     let _ = write_name(&mut text, name);
                     replay.losses.push(Loss { name: text, rtype });
                 }
@@ -172,7 +172,7 @@ pub fn replay(before: &Snapshot, after: &Snapshot, losses_max: usize) -> Replay 
     replay
 }
 
-/// Families in which a name has addresses, for some client at least.
+/// Families in which a name has addresses for some client.
 fn families_of(snapshot: &Snapshot, steered: Option<&Steered>, has: impl Fn(RrType) -> bool) -> Families {
     match steered {
         Some(steered) => snapshot.steering.policies[steered.policy as usize].families,
@@ -180,18 +180,19 @@ fn families_of(snapshot: &Snapshot, steered: Option<&Steered>, has: impl Fn(RrTy
     }
 }
 
-/// Where a name leads, along the aliases in our zones.
+/// End of the aliases from a name, within the zones of this node.
 struct End {
-    /// The last name.
+    /// Last name.
     owner: QueryName,
-    /// Families in which it has addresses, for some client at least.
+    /// Families in which it has addresses for some client.
     families: Families,
     answer: Answer,
-    /// Under which clients share there.
+    /// Seed under which clients share there.
     seed: u64,
 }
 
-/// Follows a name to its end. Of what others answer we know no families: all of them.
+/// Follows a name to its end. Names outside the zones of this node are assumed to have both
+/// families.
 fn end_of(snapshot: &Snapshot, name: &[u8]) -> Option<End> {
     let mut owner = QueryName::parse(name)?;
     let end = |owner, families, answer, seed| Some(End { owner, families, answer, seed });
@@ -204,7 +205,7 @@ fn end_of(snapshot: &Snapshot, name: &[u8]) -> Option<End> {
         let (node, is_wildcard) = match found.matched {
             Match::Exact(node) => (node, false),
             Match::Wildcard(node) => (node, true),
-            // Somebody else answers.
+            // Another server answers.
             Match::Cut(_) | Match::Redirected(_) => return end(owner, V4 | V6, Answer::Records, 0),
             Match::NoName => return end(owner, 0, Answer::Nothing, 0),
         };
@@ -223,11 +224,11 @@ fn end_of(snapshot: &Snapshot, name: &[u8]) -> Option<End> {
             break;
         }
     }
-    // Longer than anybody is answered.
+    // The chain is longer than an answer can hold.
     None
 }
 
-/// All clients of a policy, before and after.
+/// Moves of all clients of a policy.
 fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: &[(u64, u64)]) -> Pair<Flow> {
     let side = |(snapshot, index): (&Snapshot, u32)| {
         let table = &snapshot.steering.policies[index as usize];
@@ -245,7 +246,7 @@ fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: 
         .collect();
     let mut flows: Pair<Flow> = Default::default();
     let mut ask = |family: usize, address: IpAddr, weight: f64, sample: u64| {
-        // Policies that tell nobody apart do not know who is no client.
+        // Policies with one answer for all clients do not recognise special-purpose addresses.
         if special_block(address).is_some() && !sides.iter().any(|side| side.tailors) {
             return;
         }
@@ -283,7 +284,7 @@ fn flows(old: (&Snapshot, u32), new: (&Snapshot, Result<u32, Answered>), names: 
     let starts = boundaries_v6(&tables);
     let each = if is_sampled { SAMPLES_EACH + SAMPLES / starts.len().max(1) as u64 } else { 1 };
     for (index, start) in starts.iter().enumerate() {
-        // The last address of the segment; the space ends at all ones.
+        // Last address of the segment; the space ends at all ones.
         let last = starts.get(index + 1).map_or(u128::MAX, |next| next - 1);
         let cells = (((last - start) >> (128 - u32::from(cell(1)).min(128)).min(127)) + 1)
             .min(u128::from(each)) as u64;
@@ -310,7 +311,7 @@ struct Side {
     cells: Pair<u8>,
 }
 
-/// Where leaves begin on either side, and where addresses begin or end that no client has.
+/// Starts of the IPv4 leaves of either side, and boundaries of special-purpose blocks.
 fn boundaries_v4(tables: &[&PolicyTable]) -> Vec<u32> {
     let special = crate::geo::special::V4_BLOCKS.iter();
     let mut starts: Vec<u32> =
@@ -323,7 +324,7 @@ fn boundaries_v4(tables: &[&PolicyTable]) -> Vec<u32> {
     starts
 }
 
-/// Where IPv6 leaves begin on either side; IPv4 inside IPv6 is IPv4.
+/// Starts of the IPv6 leaves of either side; IPv4 inside IPv6 counts as IPv4.
 fn boundaries_v6(tables: &[&PolicyTable]) -> Vec<u128> {
     let mut starts: Vec<u128> = Vec::new();
     for trie in tables.iter().flat_map(|table| tries(table)) {

@@ -1,8 +1,8 @@
 //! Number of ECS scopes of a policy: its cost in the caches of resolvers.
 //!
 //! A leaf is one scope, unless an answer there reads the client's cell: then each of its cells is
-//! one. Which leaves are parted follows from the preference list alone, so it is found out once for
-//! each list, as things stand.
+//! one. This depends on the preference list alone, so it is computed once for each list, with the
+//! present status.
 
 use super::Snapshot;
 use super::forecast::reads_cell;
@@ -10,9 +10,9 @@ use crate::geo::trie::Trie;
 use crate::steer::table::PolicyTable;
 use std::sync::Arc;
 
-/// IPv4 scopes of a policy's answers: leaves, but for those that are parted their cells. Of the
-/// classes of resolvers that a policy tells apart, the first counts. IPv6 has too many cells for
-/// their number to say anything.
+/// IPv4 scopes of a policy's answers: leaves, or their cells where answers read the cell. If the
+/// policy has classes of resolvers, the first class is counted. IPv6 is not counted, because it has
+/// too many cells for a useful number.
 pub(super) fn v4_scopes(snapshot: &Snapshot, index: u32, policy: &PolicyTable) -> u64 {
     let is_parted: Vec<bool> =
         policy.preference_lists.iter().map(|list| reads_cell(snapshot, index, list)).collect();

@@ -1,24 +1,24 @@
-//! Named things as fields in words, and the lines of what differs between two of them.
+//! Named things as fields in words, and a line for each field that differs.
 //!
-//! Fields hold what a file says and nothing of where it says so: a line that moves is no change.
+//! Fields hold values of a file but not their places in it: moving a line is no change.
 
 use std::collections::BTreeMap;
 
-/// Both values of a change stand in its line if they have no more characters than this.
+/// Most characters of both values of a change together; longer values are not shown.
 const VALUES_MAX: usize = 160;
 
-/// Names and values, in the order in which they are told.
+/// Names and values, in the order of display.
 pub(super) type Fields = Vec<(String, String)>;
 
-/// What is not said.
+/// Word for a missing value.
 pub(super) const NONE: &str = "none";
 
-/// A value that may be missing.
+/// Value that may be missing.
 pub(super) fn maybe<T>(value: Option<&T>, words: impl Fn(&T) -> String) -> String {
     value.map_or_else(|| NONE.to_owned(), words)
 }
 
-/// A list of words.
+/// List of values in words.
 pub(super) fn list<T>(values: &[T], words: impl Fn(&T) -> String) -> String {
     match values {
         [] => NONE.to_owned(),
@@ -26,7 +26,7 @@ pub(super) fn list<T>(values: &[T], words: impl Fn(&T) -> String) -> String {
     }
 }
 
-/// A time in milliseconds.
+/// Duration in milliseconds.
 pub(super) fn millis(ms: impl Into<u64>) -> String {
     match ms.into() {
         ms if ms % 1_000 == 0 => format!("{}s", ms / 1_000),
@@ -34,7 +34,7 @@ pub(super) fn millis(ms: impl Into<u64>) -> String {
     }
 }
 
-/// A line for each field that differs.
+/// Adds a line for each field that differs.
 pub(super) fn changed(what: &str, old: Fields, new: Fields, lines: &mut Vec<String>) {
     let mut old: BTreeMap<String, String> = old.into_iter().collect();
     let mut tell = |key: &str, from: &str, to: &str| {
@@ -53,7 +53,7 @@ pub(super) fn changed(what: &str, old: Fields, new: Fields, lines: &mut Vec<Stri
     old.iter().filter(|(_, from)| *from != NONE).for_each(|(key, from)| tell(key, from, NONE));
 }
 
-/// Lines for lists of named things: which are new, which are gone, and what differs in the others.
+/// Adds lines for a list of named things: new ones, removed ones, and each field that differs.
 pub(super) fn compared(
     kind: &str,
     old: impl Iterator<Item = (String, Fields)>,

@@ -1,9 +1,9 @@
-//! What changed between two snapshots, in operators' words: a line for every key of every file
-//! whose value is another, and for what follows from other files (preference lists).
+//! Difference between two snapshots, in operators' words: a line for each changed value of each
+//! file, and for preference lists that change through other files.
 //!
-//! Each kind of thing is written out as fields in words by a function that takes its type apart to
-//! the last field, so that a new field is told too. Where files differ and nothing that is read
-//! from them does, one line says that.
+//! For each kind of thing a function turns its type into fields. It destructures the type
+//! completely, so that a new field cannot be forgotten. If files differ only in parts that are not
+//! read, one line says so.
 
 mod fields;
 mod places;
@@ -21,19 +21,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// The difference, one line each.
+/// Difference, as lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     lines: Vec<String>,
 }
 
 impl Difference {
-    /// The lines.
+    /// Lines of the difference.
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
 
-    /// Whether nothing changed that an answer could show.
+    /// True if no answer could show a change.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What changed from `old` to `new`.
+/// Difference from `old` to `new`.
 pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
     let mut lines = Vec::new();
     changed("node", places::node(old), places::node(new), &mut lines);
@@ -67,7 +67,7 @@ pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
     Difference { lines }
 }
 
-/// Names that are only in one of two lists, and those in both with their positions.
+/// Names in either of two lists, with their positions in both.
 fn paired<'a>(
     old: impl Iterator<Item = &'a str>,
     new: impl Iterator<Item = &'a str>,
@@ -82,8 +82,8 @@ fn paired<'a>(
     all
 }
 
-/// Policies as written; and where one has other preference lists although it is written as before,
-/// that too.
+/// Adds changes of policies, and policies whose preference lists changed without a change of their
+/// own fields.
 fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
     let before = lines.len();
     compared("policy", policies::all(old), policies::all(new), lines);
@@ -92,7 +92,7 @@ fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
     }
     let told = lines.split_off(before);
     let (was, is) = (&old.steering.policies, &new.steering.policies);
-    // Numbers of PoPs only compare while the list of PoPs is the same.
+    // Numbers of PoPs can be compared only if the list of PoPs is the same.
     let same_pops = old.steering.pops == new.steering.pops;
     for (name, pair) in paired(was.iter().map(|p| &*p.name), is.iter().map(|p| &*p.name)) {
         let head = format!("policy {name}: ");
@@ -113,7 +113,7 @@ fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
 fn zones(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
     let show = |wire: &[u8]| {
         let mut text = String::new();
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write_name(&mut text, wire);
         text
     };
@@ -142,13 +142,13 @@ fn zones(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
     }
 }
 
-/// Names told of one kind of change.
+/// Most names that are listed for each kind of change.
 const NAMES_TOLD: usize = 3;
 
 /// Names that differ between two images.
 #[derive(Default, PartialEq, Eq)]
 struct Names {
-    /// For names added, removed and changed: how many, and the first of them.
+    /// Names added, removed and changed: number, and the first names.
     each: [(usize, Vec<String>); 3],
 }
 
@@ -158,7 +158,7 @@ impl Names {
         *count += 1;
         if *count <= NAMES_TOLD {
             let mut text = String::new();
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = write_name(&mut text, name);
             told.push(text);
         }
@@ -184,7 +184,7 @@ impl fmt::Display for Names {
 /// Names added, removed and changed between two images.
 fn names((was, old): (&Snapshot, &Image), (is, new): (&Snapshot, &Image)) -> Names {
     let mut names = Names::default();
-    // A zone that did not change is shared, and its policies have the same numbers and names.
+    // An unchanged zone is shared, and its policies have the same numbers and names.
     if std::ptr::eq(old, new) {
         return names;
     }
@@ -215,7 +215,8 @@ fn names((was, old): (&Snapshot, &Image), (is, new): (&Snapshot, &Image)) -> Nam
     names
 }
 
-/// By which policy a node is steered, by name: numbers do not compare across snapshots.
+/// Policy of a steered node, by name, since numbers cannot be compared across snapshots; and its
+/// TTL.
 fn steering<'s>(snapshot: &'s Snapshot, image: &Image, node: NodeId) -> Option<(&'s str, Option<TtlRange>)> {
     let steered = image.steered_at(node)?;
     let policy = snapshot.steering.policies.get(steered.policy as usize)?;

@@ -9,7 +9,7 @@ use crate::steer::policy::{
 use crate::steer::pop::PopId;
 use crate::steer::rule::{Rule, RuleTarget};
 
-/// Every policy by name; those of a zone file are `zone./name`.
+/// Policies, by name; those of a zone file are called `zone./name`.
 pub(super) fn all(snapshot: &Snapshot) -> impl Iterator<Item = (String, Fields)> + '_ {
     let tables = snapshot.steering.policies.iter();
     snapshot
@@ -74,7 +74,7 @@ fn of_policy(snapshot: &Snapshot, policy: &Policy) -> Fields {
         field("expose_pops", switch(*expose_pops)),
         field("HTTPS records", switch(*https)),
     ];
-    // A rule in front of others changes the number of each, and what each decides.
+    // A new rule in front changes the number of each later rule, and so what it decides.
     for (rule, number) in rules.iter().zip(1..) {
         fields.push((format!("rule {number}"), of_rule(snapshot, rule)));
     }

@@ -7,13 +7,13 @@ use crate::snapshot::Snapshot;
 use crate::steer::pop::{HttpsParams, Pop, Service, WeightedAddress};
 use std::fmt::Display;
 
-/// Every PoP by name.
+/// PoPs, by name.
 pub(super) fn all(snapshot: &Snapshot) -> impl Iterator<Item = (String, Fields)> + '_ {
     snapshot.pops.iter().map(|pop| (pop.name.to_string(), of_pop(snapshot, pop)))
 }
 
-/// Adds to lines of states and weights what overrides make of them: a change of files may change no
-/// answer.
+/// Adds the values in force to lines about states and weights that overrides replace, because such
+/// a change of files may change no answer.
 pub(super) fn in_force(new: &Snapshot, lines: &mut [String]) {
     for (pop, status) in new.pops.iter().zip(new.status.pops()) {
         let mut add = |key: &str, is: String| {
@@ -62,7 +62,7 @@ fn of_pop(snapshot: &Snapshot, pop: &Pop) -> Fields {
     fields
 }
 
-/// A place.
+/// Coordinates in words.
 pub(super) fn at(coordinates: &Coordinates) -> String {
     format!("{:.4} {:.4}", coordinates.lat(), coordinates.lon())
 }
@@ -87,7 +87,7 @@ fn of_service(snapshot: &Snapshot, service: &Service, fields: &mut Fields) {
         probe.map_or_else(|| id.0.to_string(), |probe| probe.name.to_string())
     };
     fields.push((key("probe"), list(probes, probe)));
-    // Those of the default service are the PoP's own.
+    // The default service has the PoP's own capacity and load.
     if **name != *"default" {
         fields.push((key("capacity"), maybe(capacity.as_ref(), ToString::to_string)));
         of_load(&key("load"), load.as_deref(), fields);

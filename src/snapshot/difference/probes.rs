@@ -10,7 +10,7 @@ use crate::snapshot::Snapshot;
 use crate::steer::safety::{Requirement, SafetyRule};
 use crate::wire::hash;
 
-/// Every probe by name.
+/// Probes, by name.
 pub(super) fn all(snapshot: &Snapshot) -> impl Iterator<Item = (String, Fields)> + '_ {
     snapshot.origins.probes.iter().map(|probe| (probe.name.to_string(), of_probe(snapshot, probe)))
 }
@@ -114,7 +114,7 @@ fn of_http(check: &HttpCheck) -> Fields {
     fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// Canaries, and the waiting for first results.
+/// Canaries, and the wait for first results.
 pub(super) fn canaries(snapshot: &Snapshot) -> Fields {
     let mut fields = vec![("startup_wait".to_owned(), millis(snapshot.origins.startup_wait_ms))];
     if let Some(Canaries { probe, addresses, freeze_max_ms, at: _ }) = &snapshot.origins.canaries {

@@ -1,4 +1,4 @@
-//! Who is watched, made of the deployment's probes.
+//! Targets of a deployment, from its probes.
 
 use super::*;
 use crate::config::{self, Sources};
@@ -32,7 +32,7 @@ canaries: { probe: shared, addresses: [192.0.2.251, '2001:db8::251'], freeze_max
 startup_wait: 1s
 ";
 
-/// Makes the target set of two PoPs, with the given keys for `fra` and `iad`.
+/// Target set of two PoPs, with the given keys for `fra` and `iad`.
 fn target_set(fra: &str, iad: &str) -> TargetSet {
     let pops = format!(
         "{PROBES}pops:\n  fra: {{ addresses: [192.0.2.1, '2001:db8::1'], {fra} }}\n  iad: {{ addresses: \
@@ -60,7 +60,7 @@ fn target_set(fra: &str, iad: &str) -> TargetSet {
     (*snapshot.unwrap().target_set).clone()
 }
 
-/// A formula as text, its targets as `probe@destination`.
+/// Formula as text, with targets as `probe@destination`.
 fn shown(target_set: &TargetSet, formula: &Formula) -> String {
     match formula {
         Formula::Unwatched => "-".into(),
@@ -75,8 +75,8 @@ fn shown(target_set: &TargetSet, formula: &Formula) -> String {
     }
 }
 
-/// What is said of each PoP, the formulas of fra's two addresses and iad's one, and how many
-/// targets there are beside the two canaries.
+/// Rows of the keys of each PoP, the formulas of fra's two addresses and iad's one, and the number
+/// of targets besides the two canaries.
 #[test]
 fn addresses_become_formulas() {
     const TWO: &str = "web@192.0.2.1:443 web@[2001:db8::1]:443";
@@ -97,10 +97,10 @@ fn addresses_become_formulas() {
              -".into(),
             4,
         ),
-        // One target for all that ask one address the same, whoever they are.
+        // All users of the same check of one address share one target.
         ("probe: shared", "probe: shared",
             "shared@192.0.2.250:22 shared@192.0.2.250:22 shared@192.0.2.250:22".into(), 1),
-        // Timing apart two probes are one, in the time of the first by name.
+        // Two probes that differ in timing share a target, with the timing of the first by name.
         (
             "probe: [web, slow]",
             "weight: 1",
@@ -108,7 +108,7 @@ fn addresses_become_formulas() {
              -".into(),
             2,
         ),
-        // What is pushed for one probe is not for another.
+        // A push for one probe does not count for another.
         ("weight: 1", "probe: [push, push2]", "- - All(push@192.0.2.2:0 push2@192.0.2.2:0)".into(), 2),
         ("probe: flag", "probe: flag", "flag@192.0.2.1:0 flag@192.0.2.1:0 flag@192.0.2.1:0".into(), 1),
         ("probe: mark", "probe: mark", "mark@192.0.2.1:0 mark@[2001:db8::1]:0 mark@192.0.2.2:0".into(), 3),
@@ -155,7 +155,7 @@ fn policies_and_canaries_are_in_the_roster() {
     assert_eq!(policy.guard.share_percent, 100);
 }
 
-/// Keys stay the same when other things change.
+/// Keys do not change with other settings.
 #[test]
 fn keys_do_not_hold_what_changes() {
     let (first, second) =

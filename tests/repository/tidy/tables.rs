@@ -274,7 +274,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/main",
     "src/rfc3339",
     "src/server",
-    "src/snapshot",
     "src/steer",
     "src/sys",
     "src/transport",
