@@ -263,7 +263,6 @@ pub const CIRCLES: &[(&[&str], &str)] = &[
 #[rustfmt::skip]
 pub const UNREAD_PROSE: &[&str] = &[
     "src/answer",
-    "src/budget",
     "src/cli",
     "src/config",
     "src/control",
@@ -271,13 +270,10 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/finding",
     "src/geo",
     "src/health",
-    "src/lib",
-    "src/limits",
     "src/live",
     "src/main",
     "src/probe",
     "src/reload",
-    "src/rfc3339",
     "src/server",
     "src/shared",
     "src/snapshot",
