@@ -267,7 +267,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/config",
     "src/control",
     "src/explain",
-    "src/finding",
     "src/geo",
     "src/health",
     "src/live",
