@@ -281,6 +281,5 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/sys",
     "src/testing",
     "src/transport",
-    "src/wire",
     "src/zone",
 ];
