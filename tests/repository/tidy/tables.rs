@@ -281,5 +281,4 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/sys",
     "src/testing",
     "src/transport",
-    "src/zone",
 ];
