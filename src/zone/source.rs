@@ -125,7 +125,7 @@ impl ZoneSource {
             ),
             Standing::Dead(why) if self.has_texts() => format!(
                 "the zone `{apex}` is answered SERVFAIL, because neither its files nor its last good texts \
-                 make a sound zone beside the other files of now: {why}"
+                 make a valid zone beside the other present files: {why}"
             ),
             Standing::Dead(why) => format!(
                 "the zone `{apex}` is answered SERVFAIL, because its files are faulty and it has no last \

@@ -1,4 +1,4 @@
-//! Presentation format both ways.
+//! Presentation format in both directions.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|o| format!("{o:02x}")).collect()
 }
 
-/// Text, the octets it makes, and how explain prints them again.
+/// Text, its octets, and its printed form.
 #[test]
 fn text_becomes_octets_and_text_again() {
     for (rtype, text, octets, shown) in [
@@ -45,8 +45,8 @@ fn text_becomes_octets_and_text_again() {
 }
 
 /// RFC 9460 section 2.1 and appendix D: parameters in any order, values in quotes, keys by number;
-/// on the wire they ascend. Each row: the text, the octets behind priority and target, and how it
-/// is printed.
+/// in wire form they ascend. Each row: the text, the octets after priority and target, and the
+/// printed form.
 #[test]
 fn service_bindings() {
     let made = from_text(RrType::HTTPS, "1 edge alpn=h2", &origin()).unwrap();
@@ -163,7 +163,7 @@ fn faults_are_told() {
 #[test]
 fn places_on_earth() {
     for (text, octets, shown) in [
-        // The example of RFC 1876 section 4.
+        // Example of RFC 1876 section 4.
         (
             "42 21 54 N 71 06 18 W -24m 30m",
             "00331613 89172dd0 70be15f0 00988d20",
@@ -206,7 +206,7 @@ fn places_on_earth() {
     ] {
         assert!(from_text(RrType::LOC, text, &origin()).is_err(), "{text}");
     }
-    // Another version, or digits that are none, stay octets.
+    // Another version, or invalid digits, stay octets.
     assert!(to_text(RrType::LOC, &[1; 16]).starts_with(r"\# 16 "));
     assert!(!is_valid(RrType::LOC, &[0; 15]));
 }
@@ -220,7 +220,7 @@ fn names_are_found() {
     assert!(names_in(RrType::NS, &[63]).is_empty());
 }
 
-/// Types of a zone that BIND, NSD or Knot hand over, in the form in which they write them.
+/// Types in zones of BIND, NSD or Knot, in the form in which they write them.
 #[test]
 fn less_common_types_move_over_as_they_are() {
     for (rtype, text, octets, shown) in [
@@ -384,7 +384,7 @@ fn likely() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
     proptest::collection::vec(piece, 0..7).prop_map(|pieces| pieces.concat())
 }
 
-/// Types with a text of their own.
+/// Types with a presentation format.
 fn supported() -> Vec<RrType> {
     let all = RrType::mnemonics().filter_map(RrType::from_text);
     let known: Vec<RrType> =
@@ -395,7 +395,7 @@ fn supported() -> Vec<RrType> {
 
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20_000))]
-    /// Octets of every type become text, and the text the same octets.
+    /// Octets of every type become text, and the text becomes the same octets.
     #[test]
     fn octets_text_octets(index in 0usize..1_000, octets in likely()) {
         let known = supported();
@@ -408,7 +408,7 @@ proptest::proptest! {
         }
     }
 
-    /// What a text says is said again: text, octets, text, octets, text.
+    /// Printing is stable: text, octets, text, octets, text.
     #[test]
     fn text_octets_text(index in 0usize..1_000, words in proptest::collection::vec(word(), 0..7)) {
         let known = supported();
@@ -423,7 +423,7 @@ proptest::proptest! {
     }
 }
 
-/// Words that stand in record data.
+/// Words that occur in record data.
 fn word() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
     let fixed = [
@@ -476,7 +476,7 @@ fn word() -> impl proptest::strategy::Strategy<Value = String> {
 }
 
 proptest::proptest! {
-    /// No text and no octets make a panic, and what was printed reads back to the same octets.
+    /// No text and no octets cause a panic, and printed data reads back to the same octets.
     #[test]
     fn nothing_panics(
         number in 0u16..300,
