@@ -264,7 +264,6 @@ pub const CIRCLES: &[(&[&str], &str)] = &[
 pub const UNREAD_PROSE: &[&str] = &[
     "src/answer",
     "src/cli",
-    "src/config",
     "src/control",
     "src/explain",
     "src/geo",
