@@ -266,7 +266,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/cli",
     "src/control",
     "src/explain",
-    "src/geo",
     "src/health",
     "src/live",
     "src/main",
