@@ -276,7 +276,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/snapshot",
     "src/state",
     "src/steer",
-    "src/sys",
     "src/testing",
     "src/transport",
 ];
