@@ -1,5 +1,5 @@
-//! A program whose exit status 0 means well. It ends with its run, and so does all that it started
-//! ([`programs`](super::programs)).
+//! Exec check: runs a program whose exit status 0 means success. The program, and all processes
+//! that it started, end with the check ([`programs`](super::programs)).
 
 use super::programs::{Program, Programs};
 use super::{Finding, Trial, words};
@@ -22,12 +22,12 @@ pub(super) async fn run(
     trial: &mut Trial,
 ) -> Finding {
     trial.doing = "waiting for other programs to end";
-    // A wait for places is the node's own.
+    // Waiting for other programs is not a fault of the target.
     trial.is_own = true;
     let _place = places.acquire().await.map_err(|_| "the prober stops".to_owned())?;
     trial.is_own = false;
     trial.doing = "running the program";
-    // A program that cannot be run says nothing of the target.
+    // A program that cannot be run is not a fault of the target.
     let (mut program, mut output) = start(check, target, programs).inspect_err(|_| trial.is_own = true)?;
     let mut said = Said::default();
     let status = loop {
@@ -37,7 +37,8 @@ pub(super) async fn run(
             more = said.read(&mut output), if !said.is_over => more?,
         }
     };
-    // What it left in the pipe; a child of it may hold the other end, so the end is not waited for.
+    // Read the rest of the pipe without waiting for its end, because a child of the program may
+    // keep it open.
     said.rest(&output);
     judge(status, &said)
 }
@@ -55,7 +56,7 @@ fn judge(status: ExitStatus, said: &Said) -> Finding {
     }
 }
 
-/// Standard output and error are one pipe, so that their lines stay in order.
+/// Standard output and standard error share a pipe, so that their lines stay in order.
 fn start(check: &ExecCheck, target: &Target, programs: &Programs) -> Result<(Program, Receiver), String> {
     let (program, arguments) = check.command.split_first().ok_or("the command is empty")?;
     let cannot = |error: std::io::Error| {
@@ -79,7 +80,7 @@ fn start(check: &ExecCheck, target: &Target, programs: &Programs) -> Result<(Pro
     Ok((programs.begin(&mut command).map_err(cannot)?, output))
 }
 
-/// What the program printed: the beginning, and how much.
+/// Output of the program: its beginning, and its length.
 #[derive(Default)]
 struct Said {
     kept: Vec<u8>,

@@ -1,5 +1,5 @@
-//! A file that says `UP` or `DOWN`. It is read at each run: that is cheap, and sees what a watch
-//! would miss on a network file system.
+//! File check: a file that contains `UP` or `DOWN`. It is read at each run, which is cheap, and
+//! also sees changes on a network file system, unlike a file watch.
 
 use super::{Finding, Trial, words};
 use crate::health::spec::FileCheck;
@@ -23,20 +23,20 @@ pub(super) async fn run(
     judge(&octets, age_secs)
 }
 
-/// The first octets of a file, and how many seconds ago it was written.
+/// First octets of a file, and the seconds since it was written.
 pub(super) async fn beginning(
     path: PathBuf,
     places: &Arc<Semaphore>,
     trial: &mut Trial,
 ) -> Result<(Vec<u8>, u64), String> {
     trial.doing = "waiting for other files";
-    // A wait for places is the node's own.
+    // Waiting for other files is not a fault of the target.
     trial.is_own = true;
     let place = Arc::clone(places).acquire_owned().await.map_err(|_| "the prober stops".to_owned())?;
     trial.is_own = false;
     trial.doing = "reading the file";
     let read = tokio::task::spawn_blocking(move || {
-        // The place is held by the thread: a dead file system may keep it past the time-out.
+        // The thread keeps its place, because a dead file system may hold it beyond the timeout.
         let _place = place;
         read(&path).map_err(|error| (path, error))
     });
@@ -47,7 +47,7 @@ pub(super) async fn beginning(
     })
 }
 
-/// What the content says, `age_secs` after it was written.
+/// Judges the content, `age_secs` seconds after it was written.
 pub fn judge(octets: &[u8], age_secs: u64) -> Result<(), String> {
     let octets = words::unmarked(octets).map_err(|why| format!("the file {why}"))?;
     let mut parts = octets.split(u8::is_ascii_whitespace).filter(|part| !part.is_empty());
@@ -59,11 +59,15 @@ pub fn judge(octets: &[u8], age_secs: u64) -> Result<(), String> {
         return Err(format!("the file begins with {}, neither UP nor DOWN", words::quoted(first)));
     }
     let Some(second) = parts.next() else { return Ok(()) };
-    // `UP 30s` taken for a plain `UP` would hold for ever.
+    // A `UP 30s` must not be read as a plain `UP`, which is valid for ever.
     let Some(secs) = std::str::from_utf8(second).ok().and_then(|text| text.parse::<u64>().ok()) else {
         return Err(format!("the file says UP {}, which is no number of seconds", words::quoted(second)));
     };
-    if age_secs <= secs { Ok(()) } else { Err(format!("the file said UP for {secs} s, {age_secs} s ago")) }
+    if age_secs <= secs {
+        Ok(())
+    } else {
+        Err(format!("the file was UP for {secs} s, but was written {age_secs} s ago"))
+    }
 }
 
 fn path(check: &FileCheck, target: &Target) -> PathBuf {
@@ -79,7 +83,7 @@ fn path(check: &FileCheck, target: &Target) -> PathBuf {
         .into()
 }
 
-/// The beginning of the file, and how old it is; a time of writing in the future counts as now.
+/// Beginning of the file, and its age in seconds; a modification time in the future counts as now.
 fn read(path: &Path) -> io::Result<(Vec<u8>, u64)> {
     // Opening a pipe would wait for its writer.
     if !std::fs::metadata(path)?.is_file() {

@@ -1,10 +1,10 @@
-//! Certificates that a probe's `ca` names: what they have signed is trusted, and so is each of them
-//! as the server's own.
+//! Certificates from a probe's `ca`: trusted as issuers, and also as certificates of a server
+//! itself.
 //!
-//! webpki knows trust in issuers only. A certificate that is signed by itself, as
-//! `openssl req -x509` makes it, says that it is an authority, and webpki takes no authority for a
-//! server; one of version 1 it does not read at all. A server that shows exactly what the file
-//! holds needs no issuer: its name and its dates are checked, and that it has the key.
+//! webpki only trusts issuers. A self-signed certificate from `openssl req -x509` claims to be an
+//! authority, which webpki never accepts for a server, and webpki cannot read certificates of
+//! version 1 at all. A server whose certificate is exactly in the file needs no issuer: its name,
+//! its dates and its possession of the key are checked.
 
 use crate::health::certificate::Facts;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -15,20 +15,21 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use std::sync::Arc;
 
-/// Judge of what the certificates have signed.
+/// Verifier for certificates that the pinned ones have signed.
 type Roots = Arc<dyn ServerCertVerifier>;
 
-/// The judge of servers for one file.
+/// Verifier of servers for one file.
 #[derive(Debug)]
 pub(super) struct Pinned {
     exact: Vec<CertificateDer<'static>>,
-    /// For what the certificates have signed; `None` if none of them can be an issuer.
+    /// Verifier for certificates signed by the pinned ones; `None` if none of them can be an
+    /// issuer.
     roots: Option<Roots>,
     provider: Arc<CryptoProvider>,
 }
 
 impl Pinned {
-    /// Trusts these certificates, and what `roots` trusts.
+    /// Trusts these certificates, and those that `roots` trusts.
     pub(super) fn new(
         exact: Vec<CertificateDer<'static>>,
         roots: Option<Roots>,
@@ -71,7 +72,7 @@ impl ServerCertVerifier for Pinned {
         if facts.has_alternative_names() {
             verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
         } else if !facts.common_name().is_some_and(|name| is_for(&name, &server_name.to_str())) {
-            // The common name counts where there is no other, as it does for openssl and curl.
+            // The common name counts if there is no other name, as in openssl and curl.
             return Err(CertificateError::NotValidForName.into());
         }
         Ok(ServerCertVerified::assertion())
@@ -88,7 +89,7 @@ impl ServerCertVerifier for Pinned {
         }
         let facts = Facts::read(cert).ok_or(CertificateError::BadEncoding)?;
         let algorithms = &self.provider.signature_verification_algorithms;
-        // A scheme of TLS 1.2 names no curve, so there are several algorithms of one scheme.
+        // A TLS 1.2 scheme names no curve, so a scheme has several algorithms.
         let is_valid = algorithms
             .mapping
             .iter()
@@ -127,8 +128,8 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-/// Whether a common name is for a host: alike but for case, or by a wildcard for its first label
-/// (RFC 6125 section 6.4).
+/// True if a common name matches a host: equal without regard to case, or with a wildcard as the
+/// first label (RFC 6125 section 6.4).
 fn is_for(common_name: &str, host: &str) -> bool {
     let (common_name, host) = (common_name.trim_end_matches('.'), host.trim_end_matches('.'));
     match (common_name.strip_prefix("*."), host.split_once('.')) {

@@ -1,20 +1,20 @@
-//! Programs that run, and what they leave behind.
+//! Running programs of probes, and the processes that they leave behind.
 //!
 //! ```text
 //!  begin ──▶ running (leader, mark) ──end──▶ its group is killed; a sweep looks for the rest
 //! ```
 //!
 //! A program may leave its process group (setsid) and its parent (two forks). So each run has a
-//! mark, which its descendants inherit, and the server is the parent of all that they leave
-//! ([`children::adopt`]). After each end a sweep on a thread of its own kills what has the mark of
-//! a run that is over, with all below it, and takes the end of what is dead. Sweeps are one at a
-//! time: one covers all runs that ended before it. Only that thread reads the table of processes,
-//! and it holds our own table no longer than to copy it.
+//! mark, which its descendants inherit, and the server adopts their orphans ([`children::adopt`]).
+//! After each end of a program, a sweep on a separate thread kills all processes with the mark of a
+//! finished run, with all their descendants, and reaps the dead ones. Sweeps run one at a time; one
+//! sweep covers all runs that ended before it. Only that thread reads the process table, and it
+//! locks our own table only to copy it.
 //!
-//! The mark stands in a limit that binds nothing ([`children::marked`]), and in the environment,
-//! `MERIDIAN_RUN`, for where the limit cannot be set. A process without a mark is none of ours,
-//! whoever its parent is: the init process of a container gets orphans of others too. When they
-//! have ended it takes their end, since nobody else will.
+//! The mark is a resource limit without effect ([`children::marked`]), and also the environment
+//! variable `MERIDIAN_RUN`, in case the limit cannot be set. A process without a mark does not
+//! belong to us, whatever its parent is: the init process of a container adopts unrelated orphans
+//! too. It reaps them when they end, because no other process will.
 
 use crate::limits::{
     PROGRAM_DESCRIPTORS, PROGRAM_SWEEP_MILLIS, PROGRAM_SWEEP_PAUSE_MILLIS, PROGRAM_SWEEPS_MAX,
@@ -27,13 +27,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
-/// Name of the variable that marks a run.
+/// Environment variable that marks a run.
 const MARK: &str = "MERIDIAN_RUN";
 
-/// Seeds of marks: a mark is 2^62 and more, and less than 2^63.
+/// Number of mark seeds: a mark is at least 2^62 and less than 2^63.
 const MARK_SEEDS: u32 = 1 << 30;
 
-/// The programs of one prober.
+/// Programs of one prober.
 #[derive(Debug)]
 pub(super) struct Programs {
     inner: Arc<Inner>,
@@ -42,11 +42,11 @@ pub(super) struct Programs {
 #[derive(Debug)]
 struct Inner {
     table: Mutex<Table>,
-    /// Something of the table has changed.
+    /// Signals a change of the table.
     changed: Condvar,
-    /// Our own half of every mark.
+    /// This process's half of every mark.
     seed: u32,
-    /// Orphans become our children.
+    /// True if orphans become our children.
     adopts: bool,
 }
 
@@ -54,30 +54,30 @@ struct Inner {
 struct Table {
     /// Number of the last run.
     last: u32,
-    /// Numbers of runs by that of their leader.
+    /// Numbers of runs, by the process IDs of their leaders.
     running: HashMap<u32, u32>,
-    /// Ends that no sweep has begun after.
+    /// Number of ends after which no sweep has begun.
     ends: u64,
-    /// Ends that a sweep has found nothing of.
+    /// Number of ends whose sweep found nothing more.
     swept: u64,
     has_thread: bool,
-    /// No program begins any more.
+    /// True if no further program may begin.
     is_over: bool,
 }
 
-/// A program that does not outlive its run, nor does what it started.
+/// A program that ends with its run, together with the processes that it started.
 #[derive(Debug)]
 pub(super) struct Program {
-    /// Its leader.
+    /// Leader of the process group.
     pub(super) child: Child,
     leader: Option<u32>,
     inner: Arc<Inner>,
 }
 
 impl Programs {
-    /// None runs yet.
+    /// Starts without programs.
     pub(super) fn new() -> Programs {
-        // Without a seed, marks are still those of one process at a time.
+        // Without a random seed, marks are unique only among running processes.
         let seed = random::octets().map_or(std::process::id(), u32::from_ne_bytes);
         let inner = Inner {
             table: Mutex::default(),
@@ -88,9 +88,9 @@ impl Programs {
         Programs { inner: Arc::new(inner) }
     }
 
-    /// Starts a program as the leader of a group of its own.
+    /// Starts a program as the leader of a new process group.
     pub(super) fn begin(&self, command: &mut Command) -> io::Result<Program> {
-        // No sweep decides between the start and the entry in the table.
+        // Hold the lock, so that no sweep runs between the start and the entry in the table.
         let mut table = self.inner.table();
         if table.is_over {
             return Err(io::Error::other("the server stops"));
@@ -105,7 +105,7 @@ impl Programs {
         command.env(MARK, self.inner.mark(run).to_string()).process_group(0).kill_on_drop(true);
         let child = match self.inner.adopts {
             true => children::marked(self.inner.mark(run), || command.spawn())?,
-            // A program that embeds a server may start others meanwhile.
+            // A program that embeds a server may start other processes at the same time.
             false => command.spawn()?,
         };
         let leader = child.id();
@@ -117,8 +117,8 @@ impl Programs {
         Ok(Program { child, leader, inner: Arc::clone(&self.inner) })
     }
 
-    /// Ends every program, and waits until nothing of them is left, at most so long. None begins
-    /// any more.
+    /// Ends every program, and waits at most `within` until none of their processes is left. No
+    /// program begins afterwards.
     pub(super) fn end(&self, within: Duration) {
         let mut table = self.inner.table();
         table.is_over = true;
@@ -152,8 +152,8 @@ impl Drop for Program {
     fn drop(&mut self) {
         let Some(leader) = self.leader else { return };
         let mut table = self.inner.table();
-        // Also once the leader is reaped: its children may live on, and while one does the kernel
-        // gives the number to nobody else.
+        // Also after the leader was reaped: its children may live on, and until they end, the
+        // kernel does not reuse the ID.
         if table.running.remove(&leader).is_some() {
             process_group::kill(leader);
             table.ends += 1;
@@ -165,22 +165,22 @@ impl Drop for Program {
 
 impl Inner {
     fn table(&self) -> MutexGuard<'_, Table> {
-        // Nothing in here leaves the table half changed.
+        // No operation leaves the table half changed.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The mark of a run.
+    /// Mark of a run.
     fn mark(&self, run: u32) -> u64 {
         1 << 62 | u64::from(self.seed) << 32 | u64::from(run)
     }
 
-    /// The run of ours that a mark names.
+    /// Run of this process that a mark identifies.
     fn run_of(&self, mark: u64) -> Option<u32> {
         let run = mark as u32;
         (self.mark(run) == mark).then_some(run)
     }
 
-    /// Sweeps after each end, until no program begins any more and none is left.
+    /// Sweeps after each end, until no program may begin and none is left.
     fn keep_swept(&self) {
         loop {
             let mut table = self.table();
@@ -192,7 +192,7 @@ impl Inner {
             }
             let ends = table.ends;
             drop(table);
-            // What is killed needs a moment to die, and what it leaves comes to us then.
+            // Killed processes need a moment to die, and we then adopt their children.
             for round in 0..PROGRAM_SWEEPS_MAX {
                 if self.sweep() == 0 {
                     break;
@@ -201,13 +201,13 @@ impl Inner {
             }
             self.table().swept = ends;
             self.changed.notify_all();
-            // Ends that come meanwhile share the next sweep.
+            // Ends during the pause share the next sweep.
             std::thread::sleep(Duration::from_millis(PROGRAM_SWEEP_PAUSE_MILLIS));
         }
     }
 
-    /// Kills what is left of runs that are over, and takes the end of what is dead. Gives how many
-    /// it found.
+    /// Kills the processes left by finished runs, and reaps the dead ones. Returns the number
+    /// found.
     fn sweep(&self) -> usize {
         let in_environment = |pid| children::variable(pid, MARK).and_then(|mark| mark.parse().ok());
         let found = self.look(&children::list(), |pid| {
@@ -224,11 +224,11 @@ impl Inner {
         found.len()
     }
 
-    /// What is left of runs that are over, among processes that were listed just now. `run_of`
-    /// reads which run a process has the mark of.
+    /// Processes left by finished runs, among a fresh process list. `run_of` reads the run of a
+    /// process from its mark.
     fn look(&self, all: &[Process], run_of: impl Fn(u32) -> Option<u32>) -> Vec<Process> {
-        // Behind the list, so that a leader that is listed is in the table by now. A run that
-        // begins later is not listed, and one that ends later is left to the next sweep.
+        // Copy the table after the list was taken, so that every listed leader is in the copy. A
+        // run that begins later is not listed, and one that ends later is left to the next sweep.
         let running = self.table().running.clone();
         let own = std::process::id();
         let under_us: HashSet<u32> = below(own, all).iter().map(|process| process.pid).collect();
@@ -237,7 +237,7 @@ impl Inner {
         for process in all.iter().filter(may_end) {
             let is_under_us = self.adopts && under_us.contains(&process.pid);
             if process.is_zombie {
-                // It waits for us; all others have a parent that is alive.
+                // It waits for us to reap it; all others have a living parent.
                 if is_under_us && process.parent == own {
                     found.push(*process);
                 }
@@ -246,7 +246,7 @@ impl Inner {
                 found.extend(run_of(process.pid).is_some_and(is_over).then_some(*process));
             }
         }
-        // With all below them, marked or not.
+        // Include all their descendants, marked or not.
         let mut known: HashSet<u32> = found.iter().map(|process| process.pid).collect();
         for process in found.clone().iter().filter(|process| !process.is_zombie) {
             let more = below(process.pid, all).into_iter().filter(|process| !process.is_zombie);
@@ -256,7 +256,7 @@ impl Inner {
     }
 }
 
-/// Every process below one, by parents.
+/// All descendants of a process, by parent IDs.
 fn below(root: u32, all: &[Process]) -> Vec<Process> {
     let mut by_parent: HashMap<u32, Vec<&Process>> = HashMap::new();
     for process in all {
@@ -264,7 +264,7 @@ fn below(root: u32, all: &[Process]) -> Vec<Process> {
     }
     let (mut found, mut open) = (Vec::new(), vec![root]);
     while let Some(parent) = open.pop() {
-        // Taken out: a list of different moments may hold a circle.
+        // Remove the entries, because a list from different moments may contain a circle.
         for process in by_parent.remove(&parent).into_iter().flatten() {
             found.push(*process);
             open.push(process.pid);

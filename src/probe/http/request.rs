@@ -1,9 +1,9 @@
-//! A request as octets (RFC 9112 section 3).
+//! An HTTP request as octets (RFC 9112 section 3).
 
 use crate::health::spec::{HttpCheck, HttpMethod};
 use std::net::{IpAddr, SocketAddr};
 
-/// The request of a check to an address. The configuration has refused what must not stand in it.
+/// Request of a check to an address. The configuration has already refused invalid values.
 pub(super) fn octets(check: &HttpCheck, to: SocketAddr) -> Vec<u8> {
     let method = match check.method {
         HttpMethod::Get => "GET",
@@ -24,7 +24,7 @@ pub(super) fn octets(check: &HttpCheck, to: SocketAddr) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// The host with the port where it is not the usual one, an IPv6 address in brackets (RFC 9110
+/// The host, with the port unless it is the default, and an IPv6 address in brackets (RFC 9110
 /// section 7.2).
 fn host(check: &HttpCheck, to: SocketAddr) -> String {
     let usual = if check.tls.is_some() { 443 } else { 80 };

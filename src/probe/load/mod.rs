@@ -1,7 +1,7 @@
-//! Readings of load feeds: one number over HTTP or from a file, or one line that says why not.
+//! Reads load feeds: one number over HTTP or from a file, or one line with the reason why not.
 //!
-//! A number is finite and not negative; anything else is a failure, never a guess. Nothing is
-//! retried.
+//! A number is finite and not negative; anything else is a failure. Failed readings are not
+//! repeated.
 
 pub(crate) mod number;
 pub(crate) mod samples;
@@ -19,10 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// A feed to read, with the ticket under which its number goes back.
+/// A feed to read, with the ticket that identifies its result.
 #[derive(Clone, Debug)]
 pub struct FeedRequest {
-    /// The ticket.
+    /// Identifier of the request.
     pub ticket: u64,
     /// Name of the PoP.
     pub pop: Arc<str>,
@@ -30,14 +30,14 @@ pub struct FeedRequest {
     pub service: Option<Arc<str>>,
     /// The feed.
     pub spec: Arc<LoadSpec>,
-    /// It ends within this long, in milliseconds.
+    /// Timeout of the reading, in milliseconds.
     pub timeout_ms: u32,
 }
 
 impl Prober {
-    /// Reads a feed once. Ends by the reading's time-out. The error is one short line for the
-    /// operator. Must run inside a Tokio runtime with I/O and time. Dropped midway, it closes its
-    /// connection.
+    /// Reads a feed once, within the reading's timeout. The error is one short line for the
+    /// operator. Must run inside a Tokio runtime with I/O and time. Closes its connection if
+    /// dropped midway.
     pub async fn read(&self, reading: &FeedRequest) -> Result<f64, Arc<str>> {
         let _held = Arc::clone(&self.descriptors).hold(Use::Probes);
         let mut trial = Trial::default();
@@ -66,7 +66,7 @@ impl Prober {
                     .replace("{pop}", &reading.pop)
                     .replace("{service}", reading.service.as_deref().unwrap_or_default());
                 let (octets, age_secs) = file::beginning(PathBuf::from(path), &self.files, trial).await?;
-                // A number that nobody writes any more is as good as a feed that does not answer.
+                // An outdated number is as useless as a feed that does not answer.
                 if age_secs > u64::from(reading.spec.stale_after_ms / 1_000) {
                     return Err(format!("the file was written {age_secs} s ago"));
                 }
@@ -76,7 +76,7 @@ impl Prober {
         }
     }
 
-    /// Asks for a page. What the body adds to the bound of a connection is its own affair.
+    /// Requests a page. The intake limits the size of the body itself.
     async fn ask(
         &self,
         url: &FeedUrl,

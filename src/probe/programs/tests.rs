@@ -1,8 +1,8 @@
-//! What is left of runs, by lists of processes that never were.
+//! Processes left by runs, from invented process lists.
 
 use super::*;
 
-/// Our own number, and one below which nothing of ours stands.
+/// Our own process ID, below which none of our processes is.
 fn own() -> u32 {
     std::process::id()
 }
@@ -11,41 +11,42 @@ fn process(pid: u32, parent: u32) -> Process {
     Process { pid, parent, started: 1, is_zombie: false }
 }
 
-/// Run 2 goes on; its leader is `BASE`.
+/// Run 2 continues; its leader is `BASE`.
 fn inner(adopts: bool) -> Inner {
     let table = Table { last: 2, running: HashMap::from([(BASE, 2)]), ..Table::default() };
     Inner { table: Mutex::new(table), changed: Condvar::new(), seed: 7, adopts }
 }
 
-/// Numbers that no process of a test has.
+/// Process IDs that no process of a test has.
 const BASE: u32 = 1 << 30;
 
-/// What has the mark of a run that is over goes, with all below it; what runs, and what is not
-/// ours, stays. While a process is looked at, the table is free.
+/// Processes with the mark of a finished run are killed, with their descendants; running and
+/// foreign processes stay. The table is unlocked while processes are examined.
 #[test]
 fn only_what_is_left_over_goes() {
     let all = [
         (process(own(), 1), None),
-        // The run that goes on: leader, child, and a grandchild that has lost the mark.
+        // The continuing run: leader, child, and a grandchild without the mark.
         (process(BASE, own()), Some(2)),
         (process(BASE + 1, BASE), Some(2)),
         (process(BASE + 2, BASE + 1), None),
-        // What it has left to us while it runs.
+        // An orphan that the continuing run has left to us.
         (process(BASE + 3, own()), Some(2)),
-        // Left by the run that is over: with a mark, and below that without one.
+        // Left by the finished run: one with a mark, and its descendant without one.
         (process(BASE + 4, own()), Some(1)),
         (process(BASE + 5, BASE + 4), None),
-        // An orphan without a mark: of a child from before, or of another in the same container.
+        // An orphan without a mark: from an earlier child, or from another process of the
+        // container.
         (process(BASE + 6, own()), None),
-        // Nobody's, and out of our sight.
+        // A process that is not our descendant.
         (process(BASE + 7, 1), None),
         (process(BASE + 8, 1), Some(1)),
-        // Dead, and waiting for us or for another.
+        // Dead, and waiting for us or for another process.
         (Process { is_zombie: true, ..process(BASE + 9, own()) }, None),
         (Process { is_zombie: true, ..process(BASE + 10, BASE + 1) }, None),
     ];
     let list: Vec<Process> = all.iter().map(|(process, _)| *process).collect();
-    // A server, and a program that embeds one, so that orphans go to another process.
+    // A server, and a program that embeds one, so that another process adopts orphans.
     for (adopts, wanted) in [(true, vec![4, 5, 9]), (false, vec![4, 5, 8])] {
         let inner = inner(adopts);
         let run_of = |pid| {
@@ -59,7 +60,7 @@ fn only_what_is_left_over_goes() {
     }
 }
 
-/// A mark names a run of its own server alone, and binds nothing: 2^62 microseconds are long.
+/// A mark identifies a run of its own server only, and has no effect: 2^62 microseconds are long.
 #[test]
 fn marks_are_of_one_server() {
     let us = inner(true);
@@ -71,7 +72,7 @@ fn marks_are_of_one_server() {
     assert_eq!((us.run_of(0), us.run_of(u64::MAX)), (None, None));
 }
 
-/// A circle of parents, as a list of different moments may hold, ends.
+/// A circle of parents, possible in a list from different moments, ends.
 #[test]
 fn circles_end() {
     let all = [process(BASE, BASE + 1), process(BASE + 1, BASE), process(BASE + 2, BASE + 2)];

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A text is found wherever it stands and however it is cut, and only if it is there.
+/// A text is found at any position and however it is cut, and only if it is present.
 #[test]
 fn a_text_is_found_in_pieces() {
     for (expected, came, is_there) in [
@@ -26,7 +26,7 @@ fn a_text_is_found_in_pieces() {
     assert!(!sought.take(b"ok") && sought.is_full(), "the end is not looked at");
 }
 
-/// What nearly matches over and over, octet by octet, is compared at most twice an octet.
+/// Repeated near matches, octet by octet, take at most two comparisons per octet.
 #[test]
 fn the_work_is_linear() {
     let expected = [&[b'a'; 1_000][..], b"b"].concat();

@@ -269,7 +269,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/health",
     "src/live",
     "src/main",
-    "src/probe",
     "src/reload",
     "src/server",
     "src/shared",
