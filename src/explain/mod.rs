@@ -1,11 +1,12 @@
-//! Why a client gets its answer.
+//! Explanation of a client's answer.
 //!
-//! The answer comes from the function that serves, over a snapshot that is served, or that would be
-//! (law 7): called once more with a trace that listens. What is told around it is looked up beside:
-//! places in the databases that the snapshot was compiled from ([`places`]), and reasons for the
-//! state of a PoP (overrides, probes, load) in the operator view.
+//! The answer comes from the serving function itself, over the snapshot in service or a candidate
+//! (law 7): it is called once more with a trace. Further facts are looked up separately: places in
+//! the databases from which the snapshot was compiled ([`places`]), and reasons for the state of a
+//! PoP (overrides, probes, load) in the operator view.
 //!
-//! The server and `meridian explain --files` share this renderer, so that both tell one story.
+//! The server and `meridian explain --files` share this renderer, so that both give the same
+//! explanation.
 
 pub(crate) mod dig;
 mod places;
@@ -29,32 +30,32 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use story::Story;
 
-/// What is asked.
+/// The query to explain.
 #[derive(Clone, Debug)]
 pub struct ExplainQuery {
     /// QNAME.
     pub name: Name,
     /// QTYPE.
     pub rtype: RrType,
-    /// The resolver's address; `None`: an address that no database knows.
+    /// Address of the resolver; `None` stands for an address without a known place.
     pub client: Option<IpAddr>,
     /// Client subnet.
     pub ecs: Option<Prefix>,
-    /// What is supposed of PoPs, by name, over the state of now.
+    /// Supposed states of PoPs, by name, in place of the present ones.
     pub supposed: Vec<(String, Supposed)>,
 }
 
-/// An answer, and its story.
+/// An answer with its explanation.
 #[derive(Clone, Debug)]
 pub struct Explanation {
-    /// The story: what each line is about, and its words.
+    /// Explanation: the subject and the words of each line.
     pub lines: Vec<(String, String)>,
-    /// The message; `None` where none is sent, or the slow path answers.
+    /// The message; `None` if the server stays silent, or the slow path answers.
     pub message: Option<Vec<u8>>,
 }
 
 impl ExplainQuery {
-    /// The address that the query comes from.
+    /// Address from which the query comes.
     pub fn address(&self) -> IpAddr {
         self.client.unwrap_or_else(|| match self.ecs.map(|ecs| ecs.address()) {
             Some(IpAddr::V6(_)) => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -62,7 +63,7 @@ impl ExplainQuery {
         })
     }
 
-    /// The question as a message.
+    /// The query as a message.
     pub fn packet(&self) -> Vec<u8> {
         dig::query(&self.name, self.rtype, self.ecs)
     }
@@ -78,8 +79,8 @@ impl ExplainQuery {
     }
 }
 
-/// Explains the answer of a snapshot. `operator_view` has the reasons of PoPs' states, where a
-/// server runs; `read` reads a database file. The error is a sentence: a PoP that does not exist.
+/// Explains the answer of a snapshot. In a running server, `operator_view` has the reasons of PoP
+/// states; `read` reads a database file. The error is a sentence about an unknown PoP.
 pub fn explain(
     snapshot: &Snapshot,
     operator_view: Option<&OperatorView>,
@@ -109,11 +110,11 @@ pub fn explain(
             story.line("supposed", &format!("{word}: {}", names.join(" ")));
         }
     }
-    // A draw of 0, since any would do: it shapes the order of addresses, and `share: random`.
+    // Use a draw of 0: the draw affects only the order of addresses, and `share: random`.
     let context = QueryContext { draw: 0, epoch_secs: 0 };
     let outcome = answer::respond_traced(snapshot, &asked.packet(), &client, context, &mut out, &mut story);
     for sentence in &places.missing {
-        story.line("note", &format!("{sentence}; places are told without it"));
+        story.line("note", &format!("{sentence}; the places below lack its data"));
     }
     let message = match outcome.disposition {
         Disposition::Silence => {
@@ -133,7 +134,7 @@ pub fn explain(
     Ok(Explanation { lines: story.lines, message })
 }
 
-/// What is supposed, by number.
+/// Supposed states, by PoP number.
 fn supposed(snapshot: &Snapshot, asked: &ExplainQuery) -> Result<Vec<(PopId, Supposed)>, String> {
     let pops = &snapshot.pops;
     let number = |(name, what): &(String, Supposed)| match pops.iter().position(|pop| *pop.name == **name) {
@@ -147,7 +148,7 @@ fn supposed(snapshot: &Snapshot, asked: &ExplainQuery) -> Result<Vec<(PopId, Sup
 }
 
 impl Explanation {
-    /// The story and the answer as text.
+    /// Explanation and answer as text.
     pub fn text(&self) -> String {
         let mut text = String::new();
         for (head, words) in &self.lines {
@@ -161,7 +162,7 @@ impl Explanation {
     }
 }
 
-/// The first line: which server was asked and what it had in service, at which moment.
+/// First line: the server, its snapshot, and the time.
 pub fn head(node: &str, at: &str, snapshot: (u64, &str, &str), epoch_secs: u64) -> String {
     let (sequence, digest, files) = snapshot;
     format!(

@@ -1,15 +1,15 @@
-//! Why a PoP is in the state in which a choice met it: overrides, probes, ramps and load, in words.
+//! Reasons for the state of a PoP during a choice: overrides, probes, ramps and load, in words.
 
 use crate::rfc3339;
 use crate::shared::operator_view::{FeedView, PopHealth, PopView, TargetView};
 use crate::steer::ledger::Override;
 use crate::steer::pop_status::ALL_CELLS;
 
-/// Targets told of one PoP; `pop show` has all.
+/// Targets listed per PoP; `pop show` lists all.
 const TARGETS_TOLD: usize = 3;
 
-/// One line for each thing that keeps clients from a PoP, or brings them; none where it is simply
-/// in service.
+/// One line for each reason that keeps clients away from a PoP, or attracts them; none for a PoP
+/// that is simply in service.
 pub(super) fn of_pop(pop: &PopView) -> Vec<String> {
     let mut lines = Vec::new();
     for by in [&pop.state_by, &pop.weight_by].into_iter().flatten() {

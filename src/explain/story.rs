@@ -1,4 +1,4 @@
-//! The trace that listens to an answer and writes the story down.
+//! Trace of an answer, which writes the explanation.
 
 use super::places::Places;
 use super::reasons;
@@ -23,25 +23,25 @@ use crate::zone::image::Match;
 use crate::zone::source::ZoneSource;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Listens and writes lines.
+/// Collects the lines of the explanation.
 pub(super) struct Story<'a> {
     snapshot: &'a Snapshot,
     operator_view: Option<&'a OperatorView>,
     places: &'a Places,
     client: IpAddr,
-    /// What each line is about, and its words.
+    /// Subject and words of each line.
     pub(super) lines: Vec<(String, String)>,
     steps: usize,
     candidates: Candidates,
-    /// TTL bounds and horizon of the choice at hand.
+    /// TTL bounds and horizon of the current choice.
     ttl: Option<(TtlRange, u32)>,
 }
 
-/// Candidates as they are judged, for the step at hand.
+/// Judged candidates of the current step.
 #[derive(Default)]
 pub(super) struct Candidates {
     seen: Vec<(Entry, Resort, Option<Passed>)>,
-    /// From which of them on the asked family was looked for alone.
+    /// Index of the first candidate judged for the question's address family alone.
     alone_from: Option<usize>,
 }
 
@@ -60,7 +60,7 @@ impl ChoiceTrace for Candidates {
 }
 
 impl<'a> Story<'a> {
-    /// A story of which nothing was heard yet.
+    /// Starts an empty explanation.
     pub(super) fn new(
         snapshot: &'a Snapshot,
         operator_view: Option<&'a OperatorView>,
@@ -79,7 +79,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Writes a line.
+    /// Adds a line.
     pub(super) fn line(&mut self, head: &str, words: &str) {
         self.lines.push((head.to_owned(), words.to_owned()));
     }
@@ -106,7 +106,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// The rule that matches and the preference list, with distances.
+    /// Adds the matching rule and the preference list, with distances.
     fn list(&mut self, policy: &PolicyTable, decision: &Decision<'_>, place: &Place, is_overruled: bool) {
         let snapshot = self.snapshot;
         let Some(written) = written(snapshot, policy) else { return };
@@ -130,7 +130,7 @@ impl<'a> Story<'a> {
                 _ => format!("number {} matches", index + 1),
             },
         };
-        // The rules saw another place, which is not known here.
+        // The rules used another place, which is not known here.
         if !is_overruled {
             self.line("rule", &rule);
         }
@@ -154,7 +154,8 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Why the PoPs that the choice met are as they are, and whether the guard holds the policy.
+    /// Adds the reasons for the states of the PoPs in the choice, and whether the guard holds the
+    /// policy.
     fn states(&mut self, policy: &PolicyTable, met: &[PopId]) {
         let Some(view) = self.operator_view else { return };
         for pop in met {
@@ -170,7 +171,7 @@ impl<'a> Story<'a> {
     }
 }
 
-/// A policy as the files have it.
+/// The policy as written in the files.
 fn written<'s>(snapshot: &'s Snapshot, policy: &PolicyTable) -> Option<&'s Policy> {
     let index = snapshot.steering.policies.iter().position(|table| table.name == policy.name)?;
     snapshot.policies.get(index).map(|scoped| &scoped.policy)
@@ -291,7 +292,7 @@ impl Trace for Story<'_> {
                 None => "leads".to_owned(),
                 Some(Passed::NotYet) => continue,
                 Some(Passed::NoAddresses) => "passed over: it has no address that is needed".to_owned(),
-                Some(Passed::Off) => "passed over: switched off by hand".to_owned(),
+                Some(Passed::Off) => "passed over: switched off".to_owned(),
                 Some(Passed::LastResort) => {
                     let state = entry.target.split().map(|pop| snapshot.status.pop(pop).state);
                     let why = match state {

@@ -265,7 +265,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/answer",
     "src/cli",
     "src/control",
-    "src/explain",
     "src/health",
     "src/live",
     "src/main",
