@@ -114,7 +114,7 @@ pub fn explain(
     let context = QueryContext { draw: 0, epoch_secs: 0 };
     let outcome = answer::respond_traced(snapshot, &asked.packet(), &client, context, &mut out, &mut story);
     for sentence in &places.missing {
-        story.line("note", &format!("{sentence}; the places below lack its data"));
+        story.line("note", &format!("{sentence}; the places lack its data"));
     }
     let message = match outcome.disposition {
         Disposition::Silence => {

@@ -297,8 +297,7 @@ impl<'a> Places<'a> {
             if let Some(&innermost) = chain.last() {
                 layered.network(innermost as u16, &self.networks[innermost as usize]);
             }
-            // There are at most [`NETWORKS_MAX`](crate::limits::NETWORKS_MAX) networks, so indexes
-            // fit.
+            // There are at most NETWORKS_MAX networks, so indexes fit 16 bits.
             layered.place.networks = chain.iter().map(|&network| network as u16).collect();
             layered.place.networks.sort_unstable();
             layered.place.networks.dedup();

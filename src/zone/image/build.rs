@@ -181,7 +181,7 @@ impl<'a> Builder<'a> {
                 let draft = &self.drafts[node as usize];
                 let name_at = draft.name_at as usize;
                 let owner = &self.arena[name_at..name_at + usize::from(draft.name_len)];
-                // [`super::super::links`] reads the target of a CNAME from the record alone.
+                // Links read the target of a CNAME from the record alone.
                 self.compressor.begin(owner, rtype == RrType::CNAME);
             }
             self.set(rtype, rrset)?;
