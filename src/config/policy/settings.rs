@@ -1,5 +1,4 @@
-//! Settings that policies and rules have in common: order, band, weights, TTL, answers, and what to
-//! do when all is down.
+//! Settings shared by policies and rules: order, band, weights, TTL, answers, and the fallback.
 
 use crate::config::pops::weight;
 use crate::config::scalar::{choice, integer, name, percent, plain, refuse, seconds};
@@ -12,8 +11,8 @@ use crate::steer::policy::{BandWidth, Order, TtlRange, WhenAllDown};
 use crate::steer::pop::PopId;
 use crate::wire::name::Name;
 
-/// TTL bounds of a policy that gives none, in seconds: short enough to move clients in a minute,
-/// long enough for caches to be worth having.
+/// Default TTL bounds of a policy, in seconds: short enough to move clients within a minute, long
+/// enough to make caches useful.
 pub(crate) const TTL_DEFAULT: TtlRange = TtlRange { min_secs: 30, max_secs: 60 };
 
 /// `order:`.
@@ -25,7 +24,7 @@ pub(crate) fn order(node: &Node, out: &mut Findings) -> Option<Order> {
                 "`order: latency` needs measured round-trip times, which this version does not have",
             )
             .at(node.at, "not yet")
-            .help("use `order: nearest`, with `bias` of a PoP where the map misleads"),
+            .help("use `order: nearest`, with `bias` for PoPs whose distance misleads"),
         );
         return None;
     }
@@ -49,7 +48,7 @@ pub(crate) fn answers(node: &Node, out: &mut Findings) -> Option<u8> {
     integer(node, "answers", 1..=i64::from(ANSWERS_MAX), out).map(|n| n as u8)
 }
 
-/// `ttl:` as a number, or as `{ min, max }` of which one may be left to the default.
+/// `ttl:` as a number, or as `{ min, max }`; a missing bound has its default.
 pub(crate) fn ttl(node: &Node, out: &mut Findings) -> Option<TtlRange> {
     let ValueKind::Map(_) = node.kind else {
         return seconds(node, "ttl", out).map(|secs| TtlRange { min_secs: secs, max_secs: secs });
@@ -69,7 +68,7 @@ pub(crate) fn ttl(node: &Node, out: &mut Findings) -> Option<TtlRange> {
     if range.min_secs > range.max_secs {
         let at = min.map_or(node.at, |node| node.at);
         let message =
-            format!("the least TTL, {}, is more than the largest, {}", range.min_secs, range.max_secs);
+            format!("the smallest TTL, {}, is more than the largest, {}", range.min_secs, range.max_secs);
         out.push(Finding::error(code::BAD_VALUE, message).at(at, "more than `max`"));
     }
     (out.len() == faults).then_some(range)
@@ -92,7 +91,7 @@ pub(crate) fn when_all_down(node: &Node, origin: Option<&Name>, out: &mut Findin
     choice(node, "when_all_down", &words, out)
 }
 
-/// `weights:`, sorted by PoP, with the place of each.
+/// `weights:`, sorted by PoP, each with its place.
 pub(crate) fn weights(node: &Node, world: &World, out: &mut Findings) -> Vec<(PopId, u32, At)> {
     let Some(mut table) = MapReader::open(node, "`weights`", out) else { return Vec::new() };
     let mut weights: Vec<(PopId, u32, At)> = Vec::new();

@@ -1,4 +1,4 @@
-//! `canaries:` of the PoP file: addresses outside that tell whether this node's own network works.
+//! `canaries:` of the PoP file: outside addresses that show whether this node's own network works.
 
 use crate::config::probes::find;
 use crate::config::scalar::{members, text, time_ms};
@@ -9,8 +9,8 @@ use crate::health::spec::{Canaries, Check, Kind, Probe};
 use crate::limits::CANARIES_MAX;
 use std::net::IpAddr;
 
-/// For how long verdicts freeze at most, where the file says nothing: longer than networks are
-/// usually out, shorter than anybody sleeps.
+/// Default limit of a freeze of verdicts, in milliseconds: longer than most network outages,
+/// shorter than a night.
 const FREEZE_MAX_MS: u64 = 600_000;
 
 /// Reads `canaries:`.
@@ -25,9 +25,12 @@ pub(crate) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings
         };
         if !reaches {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("the probe {} asks nobody outside", shown(node)))
-                    .at(node.at, "a group, a file or a push")
-                    .help("a canary needs a check that goes over the network"),
+                Finding::error(
+                    code::BAD_VALUE,
+                    format!("the probe {} does not use the network", shown(node)),
+                )
+                .at(node.at, "a group, a file or a push")
+                .help("a canary needs a check over the network"),
             );
         }
         Some(id)
@@ -39,8 +42,11 @@ pub(crate) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings
         match written.parse() {
             Ok(address) if addresses.contains(&address) => {
                 out.push(
-                    Finding::error(code::DUPLICATE_ADDRESS, format!("the canary `{address}` stands twice"))
-                        .at(member.at, "again here"),
+                    Finding::error(
+                        code::DUPLICATE_ADDRESS,
+                        format!("the canary `{address}` is listed twice"),
+                    )
+                    .at(member.at, "again here"),
                 );
             }
             Ok(address) => addresses.push(address),

@@ -1,4 +1,4 @@
-//! How findings look, and that no span can hurt.
+//! Rendered findings, and resistance to any span.
 
 use super::*;
 use crate::finding::code;
@@ -16,7 +16,7 @@ fn at(file: u32, line: u32, column: u32, start: u32, end: u32) -> At {
     At { file: FileId(file), line, column, start, end }
 }
 
-/// One of each: a place with a related place and help, a binary file, a long line.
+/// Findings of several kinds: with a related place and help, in a binary file, on a long line.
 #[test]
 fn findings_look_like_compiler_errors() {
     let mut findings = Findings::default();
@@ -55,8 +55,7 @@ error[MRD0301]"
     assert_eq!(value[1]["line"], Value::Null);
 }
 
-/// In a text that is not UTF-8, marks stand where they were meant; in one that is, on whole
-/// characters.
+/// In a text that is not UTF-8, marks stay at their octets; in UTF-8, they cover whole characters.
 #[test]
 fn marks_of_other_texts_stay() {
     for (source, (line, column, start, end), shown) in [
@@ -74,14 +73,14 @@ fn marks_of_other_texts_stay() {
     }
 }
 
-/// Texts, and what is none.
+/// UTF-8 texts, and octets that are not UTF-8.
 fn text_or_octets() -> impl Strategy<Value = Vec<u8>> {
     let octets = proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(0xc3)], 0..80);
     prop_oneof!["[ -~\n\té€]{0,80}".prop_map(String::into_bytes), octets]
 }
 
 proptest! {
-    /// Whatever a finding claims about its place, it is drawn.
+    /// Every claimed place can be drawn.
     #[test]
     fn no_span_panics(
         spans in proptest::collection::vec(
@@ -94,7 +93,7 @@ proptest! {
         files.add_octets("any", source.into());
         let mut finding = Finding::error(code::BAD_VALUE, "x").help("h");
         for (i, (file, line, column, start, end)) in spans.into_iter().enumerate() {
-            // Half of the spans lie in the short texts.
+            // Half of the spans are within the short texts.
             let (start, end) = if i % 2 == 0 { (start % 90, end % 90) } else { (start, end) };
             let at = at(if i % 2 == 0 { 3 } else { file }, line, column, start, end);
             finding = if i == 0 { finding.at(at, "l") } else { finding.related(at, "r") };
@@ -105,7 +104,7 @@ proptest! {
     }
 }
 
-/// In a text whose lines end with CR, one line is marked as in any other; a tab stays a tab.
+/// In a text whose lines end with CR, one line is marked as usual; a tab stays a tab.
 #[test]
 fn lines_that_end_with_cr_are_drawn() {
     let mut files = Files::default();

@@ -263,20 +263,10 @@ pub const CIRCLES: &[(&[&str], &str)] = &[
 #[rustfmt::skip]
 pub const UNREAD_PROSE: &[&str] = &[
     "src/answer",
-    "src/budget",
     "src/cli",
-    "src/config",
     "src/control",
-    "src/finding",
-    "src/geo",
-    "src/lib",
-    "src/limits",
     "src/main",
-    "src/rfc3339",
     "src/server",
     "src/steer",
-    "src/sys",
     "src/transport",
-    "src/wire",
-    "src/zone",
 ];
