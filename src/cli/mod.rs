@@ -9,6 +9,7 @@ pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod geoip;
+pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod man;
 mod output;
@@ -43,6 +44,7 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  meridian init cdn                            write a small deployment to begin with
   meridian serve                               serve the deployment in ./meridian.yaml
   meridian check --config site/meridian.yaml   tell every fault of its files, change nothing
   meridian reload                              take changed files over, or tell why not
@@ -52,6 +54,8 @@ Examples:
 /// A command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CliCommand {
+    /// Write a small commented deployment into a folder
+    Init(init::Init),
     /// Serve a deployment
     Serve(serve::Serve),
     /// Read and check a deployment without serving it
@@ -181,6 +185,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run_command(command: CliCommand) -> ExitCode {
     match command {
+        CliCommand::Init(init) => init.run(),
         CliCommand::Serve(serve) => serve.run(),
         CliCommand::Check(check) => check.run(),
         CliCommand::Diff(diff) => diff.run(),

@@ -6,6 +6,7 @@
 //! its reason.
 
 mod circles;
+mod markdown;
 mod prose;
 mod tables;
 mod told;

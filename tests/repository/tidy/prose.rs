@@ -26,7 +26,7 @@ const OPENINGS: &[&str] = &[
 ];
 
 /// Words that hide the actor or the act.
-const STAND_INS: &[&str] =
+pub(super) const STAND_INS: &[&str] =
     &["nobody", "somebody", "everybody", "whoever", "whom", "told", "untold", "tells", "said", "by hand"];
 
 /// Strings that are keywords of a file format, which cannot change.
@@ -94,7 +94,7 @@ fn opens_with(words: &str, opening: &str) -> bool {
 }
 
 /// The word itself, in any case, outside of names in code.
-fn has_word(text: &str, word: &str) -> bool {
+pub(super) fn has_word(text: &str, word: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let is_edge = |edge: Option<char>| {
         !edge.is_some_and(|letter| {
