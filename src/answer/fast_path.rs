@@ -1,13 +1,12 @@
-//! The fast path, usual answers in a straight line: an RRset, that there is none, a CNAME to one of
+//! The fast path, usual answers in a straight line: an RRset, its denial, a CNAME to one of
 //! our names, and the addresses of the PoP that leads a preference list while nothing speaks
 //! against it, alone or among equals that all pass.
 //!
-//! Nothing is decided here that [`Walk::walk`] would not decide alike; this only leaves out the
-//! questions whose answers are known. What is not usual is left to `walk` from the step at which it
-//! is met, before anything of that step is written. It is apart because all that might be asked
-//! besides would keep the processor from holding in its registers what is. A trace hears `walk`
-//! alone, so `explain` never comes here, and the law that a traced answer is the served answer
-//! compares the two.
+//! It decides as [`Walk::walk`] does, and leaves out questions whose answers are known. Unusual
+//! cases go to `walk` from the step at which they are met, before anything of that step is written.
+//! The two are apart because the branches of `walk` need values that usual answers never read, and
+//! the processor has registers for few. A trace hears `walk` alone, so `explain` never comes here,
+//! and the law that a traced answer is the served answer compares the two.
 
 use super::outcome::{Decided, Outcome, Reason};
 use super::reply::Reply;
@@ -26,8 +25,8 @@ use crate::zone::set::Found;
 use crate::zone::text::ChainMode;
 
 impl<'s> Reply<'s> {
-    /// The response code of a usual answer, or the step from which to walk, if one was found. What
-    /// the name is may be known.
+    /// The response code of a usual answer, or the step from which to walk, if one was found. An
+    /// earlier stage may have looked the name up.
     #[inline(always)]
     pub(crate) fn fast_path(
         &mut self,
@@ -64,7 +63,7 @@ impl<'s> Reply<'s> {
         Err(Some(step))
     }
 
-    /// Writes the RRset that is asked for, or that there is none.
+    /// Writes the RRset that is asked for, or its denial.
     #[inline(always)]
     fn fast_data(&mut self, step: Step<'s>, data: Usual<'_>) -> Option<()> {
         match data {
@@ -124,8 +123,8 @@ impl<'s> Reply<'s> {
             RrType::HTTPS if policy.https => return None,
             _ => return self.fast_data(step, step.image.data(node, qtype)),
         };
-        // Whether a type exists depends on the policy's own candidates, whomever a rule may add for
-        // some clients.
+        // The policy's own candidates decide which types exist, whatever PoPs a rule adds for some
+        // clients.
         if policy.families & family == 0 {
             return self.fast_data(step, Usual::NoData);
         }
@@ -178,8 +177,8 @@ impl<'s> Reply<'s> {
     }
 }
 
-/// Whether a type is data, whatever its name, and asked of the name itself: not OPT, nor what only
-/// asks; nor CNAME, nor DS, which lies above a cut (RFC 4035 section 3.1.4.1).
+/// True if a type is data, whatever its name, and asked of the name itself: not OPT, nor a type for
+/// questions alone; nor CNAME, nor DS, which lies above a cut (RFC 4035 section 3.1.4.1).
 #[inline(always)]
 pub(super) fn is_plain(qtype: RrType) -> bool {
     IS_PLAIN.get(usize::from(qtype.0)).is_some_and(|is_plain| *is_plain)

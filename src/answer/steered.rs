@@ -61,9 +61,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         }
     }
 
-    /// Notes what was chosen and what that does to the scope of the answer; to be called before
-    /// anything of it is written, and after all of it was chosen. False if the answer must stop
-    /// before it.
+    /// Notes the choice and widens the scope of the answer. Called after everything is chosen and
+    /// before any of it is written. False if the answer must stop before this step.
     fn takes(&mut self, chosen: &Chosen<'_>) -> bool {
         let Chosen { policy, index, decision, choice, .. } = *chosen;
         let scope = decision.scope();
@@ -77,16 +76,16 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let (reason, evidence) = (Reason::of(choice), decision.evidence());
         self.outcome.decided = Some(Decided { policy: index, reason, evidence, pop });
         self.trace.key(policy, decision);
-        // Whatever comes out is this client's, but for the denial that all clients of a policy get
-        // at the same time. Where a CNAME is possible, that there is none is tailored too.
+        // Every answer is tailored to this client, except the denial that all clients of a policy
+        // get at the same time. Where a CNAME is possible, its absence is tailored too.
         if choice != Choice::NoData || policy.may_alias() {
             self.reply.scope = self.reply.scope.max(scope);
         }
         true
     }
 
-    /// What a policy that never answers a CNAME says of a type that it has no addresses of; `None`
-    /// for HTTPS where it has such records.
+    /// The answer of a policy without CNAMEs to a type of which it has no addresses; `None` for
+    /// HTTPS where the policy has such records.
     fn untailored<'n>(
         &mut self,
         step: Step<'n>,
@@ -106,7 +105,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         })
     }
 
-    /// What follows a choice that is not addresses of a PoP.
+    /// The answer where the choice is not the addresses of a PoP.
     fn otherwise<'n>(&mut self, step: Step<'n>, chosen: &Chosen<'_>, view: &View) -> Next<'n>
     where
         's: 'n,
@@ -270,7 +269,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Where the probes are ignored, so is what they say of single addresses.
+    /// If the probes are ignored, so are their verdicts on single addresses.
     fn new(view: &View, slot: u32, resort: Resort) -> Seen {
         let seen = view.slot(slot);
         let families = seen.families(resort.tier(), resort.ignores_probes()) | seen.awaited;

@@ -5,7 +5,7 @@
 //! winner lacks the asked family does that family go on alone. The order of desperation is: regular
 //! candidates; last resorts (drained, weight 0, left by the client's cell, flapping); then what the
 //! policy says for "all down", which by default is the same again with the probes' verdicts
-//! ignored. A PoP switched off by hand is never answered.
+//! ignored. A PoP that an operator has switched off is never answered.
 //!
 //! A PoP under load hands some cells on: such a cell takes the first candidate behind it that
 //! passes and accepts the cell, and stays where there is none.
@@ -22,12 +22,12 @@ use crate::health::health_state::NO_HORIZON;
 use crate::limits::ANSWERS_MAX;
 use crate::wire::hash::mix;
 
-/// Why an entry was not the one.
+/// The reason why an entry was not chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passed {
     /// It has none of the addresses that are needed.
     NoAddresses,
-    /// Switched off by hand.
+    /// An operator has switched it off.
     Off,
     /// Drained, of weight 0 or left by this cell, and others were tried first.
     LastResort,
@@ -41,7 +41,7 @@ pub enum Passed {
     Outscored,
     /// An equal that passes in more families was preferred.
     FewerFamilies,
-    /// Its load sends this cell to another.
+    /// Load sends this cell to another PoP.
     Shed,
     /// It accepts no more of the cells that another sheds.
     NoRoom,
@@ -49,16 +49,16 @@ pub enum Passed {
     NotYet,
 }
 
-/// How far the choice had to go.
+/// The stage of the choice at which a PoP was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resort {
     /// A regular candidate that passes.
     Regular,
     /// A drained candidate, one of weight 0, or one that flaps.
     LastResort,
-    /// Everything is down; what went down last.
+    /// Everything is down; the PoP that went down last.
     LastGood,
-    /// Everything is down; what went down last, a last resort.
+    /// Everything is down; the PoP that went down last, a last resort.
     LastGoodLastResort,
     /// Everything is down; as if it were up.
     AsIfUp,
@@ -67,10 +67,10 @@ pub enum Resort {
 }
 
 impl Resort {
-    /// Every stage that does not ask what was before, in order.
+    /// Every stage that does not depend on earlier states, in order.
     const ALL: [Resort; 4] = [Resort::Regular, Resort::LastResort, Resort::AsIfUp, Resort::AsIfUpLastResort];
 
-    /// Who is looked at.
+    /// The candidates that the stage considers.
     pub(crate) fn tier(self) -> CandidateTier {
         match self {
             Resort::Regular | Resort::LastGood | Resort::AsIfUp => CandidateTier::Regular,
@@ -80,18 +80,18 @@ impl Resort {
         }
     }
 
-    /// Whether only those are looked at that went down last.
+    /// True if the stage considers only the PoPs that went down last.
     fn asks_last(self) -> bool {
         matches!(self, Resort::LastGood | Resort::LastGoodLastResort)
     }
 
-    /// Whether the probes' verdicts were ignored.
+    /// True if the stage ignores the verdicts of probes.
     pub fn ignores_probes(self) -> bool {
         self >= Resort::LastGood
     }
 }
 
-/// What came out.
+/// The result of a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// A PoP, by its slot.
@@ -100,20 +100,20 @@ pub enum Choice {
         pop: PopId,
         /// Its slot.
         slot: u32,
-        /// How far the choice had to go.
+        /// The stage of the choice at which a PoP was found.
         resort: Resort,
     },
     /// A CNAME of the policy, by index.
     Cname(u16),
-    /// No data for everyone.
+    /// No data, for all clients.
     NoData,
     /// SERVFAIL: nothing may be answered.
     ServFail,
 }
 
-/// Sees each entry as it is judged; does nothing in service.
+/// A listener that hears each entry as it is judged; silent in service.
 pub trait ChoiceTrace {
-    /// Whether it hears nothing, so that scans may be left out whose result is known.
+    /// True if it records nothing, so that scans with a known result may be left out.
     const IS_SILENT: bool = false;
     /// An entry and why it was passed over in a scan.
     fn passed(&mut self, entry: &Entry, resort: Resort, why: Passed);
@@ -132,19 +132,18 @@ pub(crate) struct ChoiceInputs<'a> {
     pub(crate) preference_list: &'a PreferenceList,
     /// The PoPs' names.
     pub(crate) pops: &'a [PopIdentity],
-    /// What is true now.
+    /// The status now.
     pub(crate) status: &'a Status,
-    /// What the policy sees of it.
+    /// The policy's view of the status.
     pub(crate) view: &'a View,
     /// The asked family; `None` for types that are not addresses.
     pub(crate) family: Option<Families>,
 }
 
-/// Chooses. `key` is the hash of cell and owner, or of the draw. It is asked for only where the
-/// choice depends on it; until then nothing does, so either all keys are asked for or none, and
-/// whoever notes that they were knows whether the cell belongs to the scope. Beside the choice it
-/// gives the horizon: the seconds until the state of a PoP that was consulted can change, or
-/// [`NO_HORIZON`].
+/// Chooses. `key` is the hash of cell and owner, or of the draw. The choice reads it only where it
+/// depends on it, and nothing before that read depends on the cell. So a caller that notes the read
+/// knows if the cell belongs to the scope. The second value is the horizon: the seconds until the
+/// state of a consulted PoP can change, or [`NO_HORIZON`].
 #[inline(always)]
 pub(crate) fn choose(
     question: ChoiceInputs<'_>,
@@ -187,7 +186,7 @@ pub fn sole<'a>(
     (seen.unconditional & families != 0).then_some((first, pop, slot, seen.horizon_secs))
 }
 
-/// The usual cases, equals among them: everybody in the first band passes, in every family of the
+/// The usual cases, equals among them: all of the first band passes, in every family of the
 /// policy if there are several. Gives who leads as [`choose`] does, and the horizon; `None` where a
 /// scan must tell.
 #[inline(always)]
@@ -222,7 +221,7 @@ pub(crate) fn leader(question: ChoiceInputs<'_>, key: &impl Fn() -> u64) -> Opti
     Some((pop, slot, horizon))
 }
 
-/// Every other case.
+/// Scans the list, for every other case.
 #[inline(never)]
 fn contended(
     question: ChoiceInputs<'_>,
@@ -251,12 +250,12 @@ enum Winner {
     Cname(u16),
 }
 
-/// Who leads a band so far.
+/// The candidate that leads a band so far.
 struct Best<'a> {
     winner: Winner,
     entry: &'a Entry,
     weight: u32,
-    /// Its score, once another was as good: most bands have one candidate, which needs none.
+    /// Its score, once an equal was met: most bands have one candidate, which needs none.
     score: Option<Score>,
     complete: bool,
 }
@@ -264,17 +263,17 @@ struct Best<'a> {
 /// A choice in the making.
 struct Scan<'a, 'w, K, W> {
     question: ChoiceInputs<'a>,
-    /// What the policy sees, whatever pool is on its way back.
+    /// The policy's view without pools on their way back.
     base: &'a View,
     key: &'w K,
     choice_trace: &'w mut W,
-    /// Nearest horizon of those looked at.
+    /// Nearest horizon of the PoPs that were consulted.
     horizon_secs: u32,
-    /// What went down last, for those stages that ask.
+    /// Place of the last fall, for the stages that ask for it.
     last_down: u32,
     /// A candidate was passed over because nothing is known of it yet.
     saw_awaited: bool,
-    /// Whether such candidates pass.
+    /// True if such candidates pass.
     takes_awaited: bool,
 }
 
@@ -292,7 +291,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
                 return self.with_family(found);
             }
         }
-        // What nothing is known of yet comes before what a policy says for all down.
+        // Candidates in an unknown state come before the policy's answer for all down.
         if self.saw_awaited {
             self.takes_awaited = true;
             for resort in [Resort::Regular, Resort::LastResort] {
@@ -307,7 +306,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
             AllDown::NoData if self.whole_policy_is_down() => return Choice::NoData,
             AllDown::LastGood => {
                 self.last_down = self.question.last_down(outage.map(|outage| outage.went_down));
-                // Nothing is known of before where nothing ever was up: as if it were.
+                // No last fall is known where nothing ever was up: answered as if all were up.
                 let stages: &[Resort] =
                     if self.last_down > 0 { &[Resort::LastGood, Resort::LastGoodLastResort] } else { &[] };
                 for &resort in stages {
@@ -326,8 +325,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         Choice::ServFail
     }
 
-    /// What is known of the list's pool, if nothing of it passes. The horizon becomes the nearest
-    /// of the list, as two scans would leave it. No PoP of the list has a nearer one than the pool,
+    /// Facts about the list's pool, if nothing of it passes. The horizon becomes the nearest of the
+    /// list, as two scans would leave it. No PoP of the list has a nearer one than the pool,
     /// so the first that has that of the pool ends the look.
     fn outage(&mut self) -> Option<&'a Common> {
         let ChoiceInputs { policy, preference_list, status, view, .. } = self.question;
@@ -350,8 +349,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         Some(outage)
     }
 
-    /// Where a cell goes that load sends away from the winner: to the first behind it that passes
-    /// and accepts it, else nowhere.
+    /// The winner after load: a cell that it sheds goes to the first candidate behind it that
+    /// passes and accepts the cell; without one it stays.
     fn relieved(&mut self, winner: Winner) -> Winner {
         let (ChoiceInputs { status, pops, preference_list, .. }, key) = (self.question, self.key);
         let Winner::Pop { pop: from, slot, .. } = winner else { return winner };
@@ -409,7 +408,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
                 return Choice::Pop { pop, slot, resort };
             }
         }
-        // Whoever has the family is switched off by hand: there is none of it for anybody.
+        // Operators have switched off all PoPs with the family: no client gets it.
         if !status.offers(policy, family) {
             self.horizon_secs = self.horizon_secs.min(status.planned_secs(policy));
             return Choice::NoData;
@@ -441,8 +440,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         Choice::ServFail
     }
 
-    /// Whether nobody of the policy passes, for any client: a PoP that a cell has left is a last
-    /// resort to it, so no cell is asked for.
+    /// True if no PoP of the policy passes, for any client. A PoP that a cell has left is a last
+    /// resort to it, so the cell is not read.
     fn whole_policy_is_down(&mut self) -> bool {
         let ChoiceInputs { policy, status, .. } = self.question;
         if W::IS_SILENT
@@ -472,7 +471,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         is_down
     }
 
-    /// The list, then what is behind it.
+    /// Scans the list, then the tail behind it.
     fn scan(&mut self, resort: Resort, family: Option<Families>) -> Option<Winner> {
         let question = self.question;
         self.scan_entries(question.preference_list.entries.iter(), resort, family)
@@ -531,8 +530,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         best.map(|best| best.winner)
     }
 
-    /// Whether one of the entries that follow in a band passes in every family of the policy: then
-    /// it is no matter which of those with fewer would win.
+    /// True if an entry that follows in the band passes in every family of the policy. Then entries
+    /// with fewer families cannot win.
     fn is_complete_among(
         &mut self,
         entries: impl Iterator<Item = &'a Entry>,
@@ -544,7 +543,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         equals.any(|entry| self.judge(entry, resort, family).is_ok_and(|(.., complete)| complete))
     }
 
-    /// Whether an entry passes: as what, with which weight, and in every family of the policy.
+    /// Judges an entry: the winner that it would be, its weight, and true if it passes in every
+    /// family of the policy; or the reason why it does not pass.
     #[inline]
     fn judge(
         &mut self,
@@ -566,7 +566,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         let slot = policy.slots[usize::from(pop.0)];
         let seen = (slot != NO_SLOT).then(|| view.slot(slot));
         let wanted = family.unwrap_or(Families::MAX);
-        // In regular service, but what is asked flaps.
+        // In regular service, but the asked families flap.
         let flaps = seen.is_some_and(|seen| {
             seen.up & wanted == 0 && seen.last_resort & wanted != 0 && !resort.ignores_probes()
         });
@@ -618,8 +618,8 @@ impl<'a> ChoiceInputs<'a> {
         self.preference_list.entries.iter().chain(behind).filter_map(|entry| entry.target.split().ok())
     }
 
-    /// When the last of the candidates went down that are not switched off by hand; 0 if nothing is
-    /// known of it. No PoP of the list went down after `latest`, if that is known.
+    /// Place of the last fall among the candidates that no operator has switched off; 0 if none has
+    /// fallen. No PoP of the list went down after `latest`, if that is known.
     fn last_down(self, latest: Option<u32>) -> u32 {
         let mut last = 0;
         for pop in self.listed() {

@@ -76,7 +76,7 @@ impl Score {
         Score { weight, neg_log: neg_log2(mix(key, candidate)) }
     }
 
-    /// Whether this score is higher. Ties are the caller's: the first by name stays.
+    /// True if this score is higher. The caller keeps the first by name where scores are equal.
     #[inline]
     pub fn beats(self, other: Score) -> bool {
         // weight / neg_log, compared crosswise: 20 bits times 39 bits.

@@ -1,4 +1,4 @@
-//! A view: what a policy sees of every slot.
+//! A view: the state of every slot as one policy sees it.
 //!
 //! Two policies see different things where they ask for different shares of a PoP's addresses, or
 //! where the panic guard holds one of them to what was before.
@@ -29,14 +29,14 @@ pub struct SlotView {
     pub last_resort: Families,
     /// Families in which it may be answered without another look: those that are up, where the PoP
     /// is in regular service with a weight of its own, and no cell has left it or is sent
-    /// elsewhere. What an entry says may only be its weight.
+    /// elsewhere. Only the weight of a list's entry may still speak against it.
     pub(crate) unconditional: Families,
     /// Families that take no clients yet because nothing is known of them: new since a reload.
     /// Before everything is taken to be down they do, since unknown is not down.
     pub awaited: Families,
 }
 
-/// What a policy sees of all slots.
+/// All slots as a policy sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     slots: Box<[SlotView]>,
@@ -45,7 +45,7 @@ pub struct View {
     returning: Box<[ReturningView]>,
 }
 
-/// What preference lists see whose pool is on its way back from all down.
+/// The view of preference lists whose pool is on its way back from all down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReturningView {
     /// The pool.
@@ -59,7 +59,7 @@ pub(crate) struct ReturningView {
 }
 
 impl View {
-    /// What a policy sees with a threshold of its own.
+    /// The view of policies with this threshold.
     pub(super) fn new(
         pops: &[PopStatus],
         slots: &[Slot],
@@ -85,14 +85,14 @@ impl View {
         }
     }
 
-    /// What a preference list sees: that of its pool where the pool is on its way back and the list
-    /// goes on as if all were down.
+    /// The view of a preference list: that of its pool where the pool is on its way back and the
+    /// list goes on as if all were down.
     pub fn of(&self, preference_list: &PreferenceList) -> &View {
         let mut pools = self.returning.iter().filter(|_| goes_on(preference_list));
         pools.find(|returning| returning.pool == preference_list.pool).map_or(self, |it| &it.view)
     }
 
-    /// Whether some of these preference lists show a slot as down, whatever its probes say, because
+    /// True if some of these preference lists show a slot as down, whatever its probes say, because
     /// its pool is on its way back.
     pub(crate) fn is_withheld(&self, slot: u32, preference_lists: &[PreferenceList]) -> bool {
         let pools = self.returning.iter().filter(|returning| returning.members.contains(&slot));
@@ -101,7 +101,7 @@ impl View {
             .any(|pool| preference_lists.iter().any(|list| list.pool == pool && goes_on(list)))
     }
 
-    /// What the preference lists of pools on their way back see.
+    /// The views of preference lists whose pools are on their way back.
     pub(crate) fn returning(&self) -> &[ReturningView] {
         &self.returning
     }
@@ -176,7 +176,7 @@ impl View {
         self.returning = self.returning.iter().filter(goes_on).cloned().collect();
     }
 
-    /// Whether the PoPs of a pool that returns are neither all down nor enough, as this view has
+    /// True if the PoPs of a pool that returns are neither all down nor enough, as this view has
     /// them.
     fn still_returns(&self, returning: &ReturningView, slots: &[Slot], pops: &[PopStatus]) -> bool {
         let mut census = Census::default();
@@ -216,7 +216,7 @@ impl SlotView {
             // At least ceil(threshold * total), and never none.
             up > 0 && up * 100 >= total * usize::from(threshold_percent)
         };
-        // What flaps is left out while enough else is up.
+        // Addresses that flap are left out while enough others are up.
         let family = |bit: Families, total: usize, down: u64, damped: u64| {
             let is = |down: u64| if has & bit != 0 && enough(total, down) { bit } else { 0 };
             let (up, last_resort) = (is(down | damped), is(down));
@@ -242,7 +242,7 @@ impl SlotView {
         }
     }
 
-    /// This view of a slot with what is supposed of its PoP, whose status is `is`; `fell` is the
+    /// This view of a slot with a supposition about its PoP, whose status is `is`; `fell` is the
     /// number of its fall.
     pub(super) fn supposing(
         &self,
@@ -284,7 +284,7 @@ impl SlotView {
         }
     }
 
-    /// Whether some of its addresses are not answered.
+    /// True if some of its addresses are not answered.
     pub(crate) fn lacks_addresses(&self) -> bool {
         self.down_v4 | self.down_v6 != 0
     }
@@ -308,8 +308,8 @@ impl SlotView {
     }
 }
 
-/// Whether a preference list whose pool is on its way back goes on as if all were down: it says
-/// what to answer then. An error or a denial ends with the first PoP that is back.
+/// True if a preference list whose pool is on its way back goes on as if all were down, because it
+/// has an answer for that. An error or a denial ends with the first PoP that is back.
 fn goes_on(preference_list: &PreferenceList) -> bool {
     matches!(preference_list.when_all_down, AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_))
 }
@@ -317,19 +317,19 @@ fn goes_on(preference_list: &PreferenceList) -> bool {
 /// A supposition, and the status that it is laid over.
 #[derive(Clone, Copy)]
 pub(super) struct Supposing<'s> {
-    /// What is supposed.
+    /// The supposition.
     pub(super) what: Supposed,
     /// All slots.
     pub(super) slots: &'s [Slot],
     /// All PoPs, as they are supposed to be.
     pub(super) pops: &'s [PopStatus],
-    /// What each slot sheds; empty while nothing is shed anywhere.
+    /// Cells that each slot sheds; empty while nothing is shed anywhere.
     pub(super) sheds: &'s [Shed],
-    /// Number of the fall of what is supposed to be down: the last one.
+    /// Number of the fall of a PoP that is supposed to be down: the last one.
     pub(super) fell: u32,
 }
 
-/// What is supposed of a PoP, in place of what is so.
+/// A state that is supposed of a PoP, in place of the real one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Supposed {
     /// Probes call all of it down.

@@ -262,7 +262,6 @@ pub const CIRCLES: &[(&[&str], &str)] = &[
 /// when its folder has been read; none is added.
 #[rustfmt::skip]
 pub const UNREAD_PROSE: &[&str] = &[
-    "src/answer",
     "src/budget",
     "src/cli",
     "src/config",
@@ -282,7 +281,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/shared",
     "src/snapshot",
     "src/state",
-    "src/steer",
     "src/sys",
     "src/testing",
     "src/transport",
