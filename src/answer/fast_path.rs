@@ -8,12 +8,12 @@
 //! the processor has registers for few. A trace hears `walk` alone, so `explain` never comes here,
 //! and the law that a traced answer is the served answer compares the two.
 
-use super::outcome::{Decided, Outcome, Reason};
+use super::outcome::Outcome;
 use super::reply::Reply;
-use super::steered::shuffle;
 use crate::answer::step::Step;
 use crate::snapshot::locate::Decision;
-use crate::steer::choose::{Resort, leader, pick};
+use crate::steer::answerable::Answerable;
+use crate::steer::choose::{Choice, Resort, leader};
 use crate::steer::table::{SharedAddress, V4, V6};
 use crate::wire::hash;
 use crate::wire::header::flag;
@@ -139,19 +139,14 @@ impl<'s> Reply<'s> {
         let seen = view.slots().get(slot as usize)?;
         let ttl = steered.ttl.unwrap_or(decision.preference_list.ttl).at(horizon_secs);
         if family == V4 {
-            let own = (&*own.v4, seen.down_v4);
+            let own = (&*own.v4, seen.v4);
             self.fast_addresses(step, own, &decision, ttl, |address| address.octets())?;
         } else {
-            let own = (&*own.v6, seen.down_v6);
+            let own = (&*own.v6, seen.v6);
             self.fast_addresses(step, own, &decision, ttl, |address| address.octets())?;
         }
-        self.scope = self.scope.max(decision.scope());
-        outcome.decided = Some(Decided {
-            policy: steered.policy,
-            reason: Reason::Regular,
-            evidence: decision.evidence(),
-            pop: Some((pop, Resort::Regular)),
-        });
+        let choice = Choice::Pop { pop, slot, resort: Resort::Regular };
+        self.takes((steered.policy, policy), &decision, choice, outcome);
         Some(())
     }
 
@@ -160,19 +155,18 @@ impl<'s> Reply<'s> {
     fn fast_addresses<A: Copy, const N: usize>(
         &mut self,
         step: Step<'s>,
-        (addresses, down): (&[SharedAddress<A>], u64),
+        (addresses, answerable): (&[SharedAddress<A>], Answerable),
         decision: &Decision<'_>,
         ttl: Ttl,
         octets: impl Fn(A) -> [u8; N],
     ) -> Option<()> {
         let (owner, qtype) = (step.owner(), self.query.qtype);
-        if let ([only], 0) = (addresses, down & 1) {
-            return self.response.pointed_address(owner, qtype, ttl, octets(only.address));
+        if let Some(only) = answerable.only() {
+            return self.response.pointed_address(owner, qtype, ttl, octets(addresses.get(only)?.address));
         }
-        let (mut picked, count) = pick(addresses, down, decision.preference_list.answers, &|| decision.key());
-        shuffle(&mut picked, count, self.draw);
-        let records = picked.get(..count)?.iter();
-        let records = records.map(|&index| octets(addresses[usize::from(index)].address));
+        let mut picked = answerable.pick(addresses, decision.preference_list.answers, &|| decision.key());
+        picked.shuffle(self.draw);
+        let records = picked.indexes().iter().map(|&index| octets(addresses[usize::from(index)].address));
         self.response.addresses(Section::Answer, owner, qtype, ttl, records).ok()
     }
 }

@@ -1,12 +1,14 @@
 //! The reply: its size limit, its cookie and the echoed question, then the OPT and the header.
 
 use super::ahead::Located;
-use super::outcome::Outcome;
+use super::outcome::{Decided, Outcome, Reason};
 use super::{Client, Disposition, QueryContext, Transport};
 use crate::answer::step::Step;
 use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::locate::{Decision, QuerySource};
+use crate::steer::choose::Choice;
+use crate::steer::table::PolicyTable;
 use crate::steer::view::View;
 use crate::wire::cookie::{self, CookieStatus};
 use crate::wire::edns::{Edns, ResponseOptions};
@@ -120,6 +122,28 @@ impl<'s> Reply<'s> {
         }
         let lookup = source.lookup(self.snapshot, number)?;
         Some((source.decide(&lookup, lookup.leaf(), owner_seed, self.draw), lookup.view))
+    }
+
+    /// Notes the choice of a policy, and widens the scope of the answer by it.
+    #[inline(always)]
+    pub(crate) fn takes(
+        &mut self,
+        (number, policy): (u32, &PolicyTable),
+        decision: &Decision<'_>,
+        choice: Choice,
+        outcome: &mut Outcome,
+    ) {
+        let pop = match choice {
+            Choice::Pop { pop, resort, .. } => Some((pop, resort)),
+            _ => None,
+        };
+        let (reason, evidence) = (Reason::of(choice), decision.evidence());
+        outcome.decided = Some(Decided { policy: number, reason, evidence, pop });
+        // Every answer is tailored to this client, except the denial that all clients of a policy
+        // get at the same time. Where a CNAME is possible, its absence is tailored too.
+        if choice != Choice::NoData || policy.may_alias() {
+            self.scope = self.scope.max(decision.scope());
+        }
     }
 
     /// Writes the OPT, with an extended error if there is room, and the header. Completes the

@@ -16,11 +16,9 @@ use super::pop_status::CandidateTier;
 use super::preference_list::{AllDown, Entry, OWN_WEIGHT, PreferenceList};
 use super::rendezvous::Score;
 use super::status::Status;
-use super::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress};
-use super::view::View;
+use super::table::{Families, NO_SLOT, PolicyTable, PopIdentity};
+use super::view::{SlotView, View};
 use crate::health::health_state::NO_HORIZON;
-use crate::limits::ANSWERS_MAX;
-use crate::wire::hash::mix;
 
 /// The reason why an entry was not chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +121,9 @@ pub trait ChoiceTrace {
     fn family_alone(&mut self);
 }
 
+/// Most equals among which [`leader`] finds one where others of their band are out.
+const EQUALS_MAX: usize = 16;
+
 /// Everything a choice reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ChoiceInputs<'a> {
@@ -180,18 +181,16 @@ pub fn sole<'a>(
     {
         return None;
     }
-    let pop = first.target.split().ok()?;
-    let slot = *policy.slots.get(usize::from(pop.0))?;
-    let seen = view.slots().get(slot as usize)?;
-    (seen.unconditional & families != 0).then_some((first, pop, slot, seen.horizon_secs))
+    let (pop, slot, horizon_secs) = sole_of(policy, view, first, families)?;
+    Some((first, pop, slot, horizon_secs))
 }
 
-/// The usual cases, equals among them: all of the first band passes, in every family of the
-/// policy if there are several. Gives who leads as [`choose`] does, and the horizon; `None` where a
-/// scan must tell.
+/// The usual cases, equals among them: all that is not out, in the first band in which there is
+/// any, passes without another look, in every family of the policy if there are several. Gives the
+/// leader as [`choose`] does, and the horizon; `None` where a scan is needed.
 #[inline(always)]
 pub(crate) fn leader(question: ChoiceInputs<'_>, key: &impl Fn() -> u64) -> Option<(PopId, u32, u32)> {
-    let ChoiceInputs { policy, preference_list, status, view, pops, family } = question;
+    let ChoiceInputs { policy, preference_list, status, view, family, .. } = question;
     let families = family.unwrap_or(Families::MAX);
     if let Some((_, pop, slot, horizon_secs)) = sole(policy, preference_list, view, families) {
         return Some((pop, slot, horizon_secs));
@@ -200,25 +199,93 @@ pub(crate) fn leader(question: ChoiceInputs<'_>, key: &impl Fn() -> u64) -> Opti
     if preference_list.cname.is_some() {
         return None;
     }
-    let key = key();
-    let mut best: Option<(PopId, u32, Score)> = None;
-    let mut horizon = NO_HORIZON;
-    for entry in preference_list.entries.iter().take_while(|entry| entry.band == first.band) {
-        let pop = entry.target.split().ok()?;
-        let slot = *policy.slots.get(usize::from(pop.0))?;
-        let seen = view.slots().get(slot as usize)?;
-        if entry.weight == 0 || policy.families & !seen.unconditional != 0 {
+    let (_, _, seen) = seen(policy, view, first)?;
+    if !seen.is_out {
+        return question.best_of(&preference_list.entries, key);
+    }
+    let behind = Behind::of(policy, preference_list, status, view)?;
+    let (pop, slot, horizon_secs) = match behind.equals.get(..behind.count)? {
+        [only] => sole_of(policy, view, only, families)?,
+        equals => question.best_of(equals, key)?,
+    };
+    Some((pop, slot, horizon_secs.min(behind.horizon_secs)))
+}
+
+/// The candidates that are not out, of the first band that is not wholly out.
+struct Behind {
+    equals: [Entry; EQUALS_MAX],
+    count: usize,
+    /// Nearest horizon of the candidates that are out.
+    horizon_secs: u32,
+}
+
+impl Behind {
+    /// The candidates behind a first one that is out, in the list or in its tail; `None` where a
+    /// scan is needed.
+    #[inline(never)]
+    fn of(
+        policy: &PolicyTable,
+        preference_list: &PreferenceList,
+        status: &Status,
+        view: &View,
+    ) -> Option<Behind> {
+        // Both scans would be in vain where nothing passes.
+        if status.outage(policy, preference_list.pool, false).is_some() {
             return None;
         }
-        horizon = horizon.min(seen.horizon_secs);
-        let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
-        let score = Score::new(key, pops.get(usize::from(pop.0))?.seed, weight);
-        if best.is_none_or(|(_, _, high)| score.beats(high)) {
-            best = Some((pop, slot, score));
+        let first = *preference_list.entries.first()?;
+        let mut behind = Behind { equals: [first; EQUALS_MAX], count: 0, horizon_secs: NO_HORIZON };
+        behind.take(preference_list.entries.iter(), policy, view)?;
+        if behind.count == 0 {
+            behind.take(tail(preference_list, policy), policy, view)?;
         }
+        Some(behind)
     }
-    let (pop, slot, _) = best?;
-    Some((pop, slot, horizon))
+
+    /// Takes the first band of some entries that is not wholly out.
+    fn take<'e>(
+        &mut self,
+        entries: impl Iterator<Item = &'e Entry>,
+        policy: &PolicyTable,
+        view: &View,
+    ) -> Option<()> {
+        for entry in entries {
+            if self.count > 0 && self.equals[0].band != entry.band {
+                break;
+            }
+            let (_, _, seen) = seen(policy, view, entry)?;
+            // An entry of weight 0 is a last resort, whatever its PoP is.
+            if entry.weight == 0 {
+                return None;
+            }
+            if seen.is_out {
+                self.horizon_secs = self.horizon_secs.min(seen.horizon_secs);
+            } else {
+                (*self.equals.get_mut(self.count)?, self.count) = (*entry, self.count + 1);
+            }
+        }
+        Some(())
+    }
+}
+
+/// The PoP of an entry, its slot, and the policy's view of the slot.
+#[inline(always)]
+fn seen<'v>(policy: &PolicyTable, view: &'v View, entry: &Entry) -> Option<(PopId, u32, &'v SlotView)> {
+    let pop = entry.target.split().ok()?;
+    let slot = *policy.slots.get(usize::from(pop.0))?;
+    Some((pop, slot, view.slots().get(slot as usize)?))
+}
+
+/// A candidate without an equal, if it may be answered in one of some families.
+#[inline(always)]
+fn sole_of(
+    policy: &PolicyTable,
+    view: &View,
+    entry: &Entry,
+    families: Families,
+) -> Option<(PopId, u32, u32)> {
+    let (pop, slot, seen) = seen(policy, view, entry)?;
+    (seen.unconditional & families != 0).then_some((pop, slot, seen.horizon_secs))
 }
 
 /// Scans the list, for every other case.
@@ -604,12 +671,33 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
 }
 
 impl<'a> ChoiceInputs<'a> {
-    /// The policy's listed order behind the list, without those of the list, whose weights may be
-    /// others there.
+    /// The candidate of the first band with the highest score, and the horizon of the band, if all
+    /// of it passes without another look in every family of the policy.
+    #[inline(always)]
+    fn best_of(self, entries: &[Entry], key: &impl Fn() -> u64) -> Option<(PopId, u32, u32)> {
+        let ChoiceInputs { policy, status, view, pops, .. } = self;
+        let first = entries.first()?;
+        let key = key();
+        let mut best: Option<(PopId, u32, Score)> = None;
+        let mut horizon_secs = NO_HORIZON;
+        for entry in entries.iter().take_while(|entry| entry.band == first.band) {
+            let (pop, slot, seen) = seen(policy, view, entry)?;
+            if entry.weight == 0 || policy.families & !seen.unconditional != 0 {
+                return None;
+            }
+            horizon_secs = horizon_secs.min(seen.horizon_secs);
+            let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
+            let score = Score::new(key, pops.get(usize::from(pop.0))?.seed, weight);
+            if best.is_none_or(|(_, _, high)| score.beats(high)) {
+                best = Some((pop, slot, score));
+            }
+        }
+        best.map(|(pop, slot, _)| (pop, slot, horizon_secs))
+    }
+
+    /// The tail behind the list.
     fn tail(self) -> impl Iterator<Item = &'a Entry> + Clone {
-        let (preference_list, policy) = (self.preference_list, self.policy);
-        let behind = if preference_list.tail { &policy.tail[..] } else { &[] };
-        behind.iter().filter(move |behind| !preference_list.entries.iter().any(|e| e.target == behind.target))
+        tail(self.preference_list, self.policy)
     }
 
     /// The PoPs of the list and of the tail behind it; some may come twice.
@@ -642,6 +730,16 @@ impl<'a> ChoiceInputs<'a> {
     }
 }
 
+/// The policy's listed order behind a list, without the candidates of the list, whose weights may
+/// be others there.
+fn tail<'a>(
+    preference_list: &'a PreferenceList,
+    policy: &'a PolicyTable,
+) -> impl Iterator<Item = &'a Entry> + Clone {
+    let behind = if preference_list.tail { &policy.tail[..] } else { &[] };
+    behind.iter().filter(move |behind| !preference_list.entries.iter().any(|e| e.target == behind.target))
+}
+
 /// A trace that records nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoChoiceTrace;
@@ -655,65 +753,6 @@ impl ChoiceTrace for NoChoiceTrace {
     #[inline(always)]
     fn family_alone(&mut self) {}
 }
-
-/// Picks at most `answers` of a PoP's addresses by weighted rendezvous; gives how many and their
-/// indexes. Addresses whose bit is set in `down` are left out; of the others, those of weight 0 are
-/// picked only where all are 0. `key` is asked for as by [`choose`]: where there are no more than
-/// are wanted, all are picked.
-#[inline]
-pub(crate) fn pick<A>(
-    addresses: &[SharedAddress<A>],
-    down: u64,
-    answers: u8,
-    key: &impl Fn() -> u64,
-) -> ([u8; ANSWERS_MAX as usize], usize) {
-    let mut picked = [0u8; ANSWERS_MAX as usize];
-    if addresses.len() == 1 {
-        return (picked, usize::from(down & 1 == 0 && answers > 0));
-    }
-    let wanted = usize::from(answers.min(ANSWERS_MAX));
-    // Usually all are up and wanted.
-    if down == 0 && addresses.len() <= wanted && addresses.iter().all(|a| a.weight > 0) {
-        for (index, place) in picked.iter_mut().enumerate().take(addresses.len()) {
-            *place = index as u8;
-        }
-        return (picked, addresses.len());
-    }
-    let up = || addresses.iter().enumerate().filter(|(index, _)| down >> index & 1 == 0);
-    let all_zero = up().all(|(_, a)| a.weight == 0);
-    let answerable = || up().filter(|(_, a)| a.weight > 0 || all_zero);
-    if answerable().count() <= wanted {
-        let mut count = 0;
-        for (place, (index, _)) in picked.iter_mut().zip(answerable()) {
-            (*place, count) = (index as u8, count + 1);
-        }
-        return (picked, count);
-    }
-    let key = mix(key(), ADDRESS_SALT);
-    let mut scores = [Score::NONE; ANSWERS_MAX as usize];
-    let mut count = 0;
-    for (index, address) in answerable() {
-        let score = Score::new(key, address.seed, address.weight.max(1));
-        // The worst moves out where there is no room, the others make room one by one.
-        let mut at = count;
-        if count < wanted {
-            count += 1;
-        } else if at > 0 && score.beats(scores[at - 1]) {
-            at -= 1;
-        } else {
-            continue;
-        }
-        while at > 0 && score.beats(scores[at - 1]) {
-            (picked[at], scores[at]) = (picked[at - 1], scores[at - 1]);
-            at -= 1;
-        }
-        (picked[at], scores[at]) = (index as u8, score);
-    }
-    (picked, count)
-}
-
-/// Keeps the choice of an address independent of the choice of its PoP.
-const ADDRESS_SALT: u64 = 0x6164_6472_6573_7365;
 
 #[cfg(test)]
 mod tests;

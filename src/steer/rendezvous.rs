@@ -66,8 +66,8 @@ pub struct Score {
 }
 
 impl Score {
-    /// No candidate's: for room that is not used yet.
-    pub(crate) const NONE: Score = Score { weight: 0, neg_log: 0 };
+    /// A score that every candidate beats: for room that is not used yet.
+    pub(crate) const NONE: Score = Score { weight: 0, neg_log: 1 };
 
     /// The score of a candidate with `weight` (1 to [`crate::limits::WEIGHT_MAX`]) for the draw
     /// that `key` and `candidate` give.

@@ -3,6 +3,7 @@
 //! Two policies see different things where they ask for different shares of a PoP's addresses, or
 //! where the panic guard holds one of them to what was before.
 
+use super::answerable::Answerable;
 use super::pop::{AdminState, PopId};
 use super::pop_status::{CandidateTier, PopStatus, Shed};
 use super::preference_list::{AllDown, PoolNumber, PreferenceList};
@@ -11,7 +12,7 @@ use crate::health::health_state::{NO_HORIZON, ReturningPool, SlotHealth};
 use crate::health::way_back::Census;
 
 /// A slot as a policy sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SlotView {
     /// Addresses that are not answered, by index.
     pub(crate) down_v4: u64,
@@ -31,6 +32,13 @@ pub struct SlotView {
     /// is in regular service with a weight of its own, and no cell has left it or is sent
     /// elsewhere. Only the weight of a list's entry may still speak against it.
     pub(crate) unconditional: Families,
+    /// True if none of it passes as a regular candidate, whatever the client and the family: the
+    /// PoP is in regular service, and nothing of the slot is up.
+    pub(crate) is_out: bool,
+    /// IPv4 addresses that are answered.
+    pub(crate) v4: Answerable,
+    /// IPv6 addresses that are answered.
+    pub(crate) v6: Answerable,
     /// Families that take no clients yet because nothing is known of them: new since a reload.
     /// Before everything is taken to be down they do, since unknown is not down.
     pub awaited: Families,
@@ -71,12 +79,9 @@ impl View {
             let pop = pops.get(usize::from(slot.pop.0));
             let (state, planned) = pop.map_or((AdminState::Auto, NO_HORIZON), |p| (p.state, p.horizon_secs));
             let view = SlotView::new(slot, health, state, threshold_percent);
-            let is_regular = pop.is_some_and(|p| {
-                matches!(p.state, AdminState::Auto | AdminState::Up) && p.weight > 0 && p.left == 0
-            });
             let sheds = sheds.get(index).is_some_and(|shed| shed.share > 0);
-            let unconditional = if is_regular && !sheds { view.up } else { 0 };
-            SlotView { horizon_secs: view.horizon_secs.min(planned), unconditional, ..view }
+            let horizon_secs = view.horizon_secs.min(planned);
+            SlotView { horizon_secs, ..view }.prepared(slot, pop, sheds)
         };
         let unknown = std::iter::repeat(SlotHealth::default());
         View {
@@ -174,6 +179,9 @@ impl View {
             !returning.members.iter().any(is_of) || self.still_returns(returning, slots, pops)
         };
         self.returning = self.returning.iter().filter(goes_on).cloned().collect();
+        if !self.returning.is_empty() {
+            self.slots.iter_mut().for_each(|slot| slot.unconditional = 0);
+        }
     }
 
     /// True if the PoPs of a pool that returns are neither all down nor enough, as this view has
@@ -207,8 +215,8 @@ impl SlotView {
                 has,
                 up: has,
                 last_resort: has,
-                unconditional: 0,
                 awaited: 0,
+                ..SlotView::default()
             };
         }
         let enough = |total: usize, down: u64| {
@@ -237,8 +245,23 @@ impl SlotView {
             has,
             up,
             last_resort,
-            unconditional: 0,
             awaited,
+            ..SlotView::default()
+        }
+    }
+
+    /// This view of a slot with the facts that follow from it, so that no query has to find them.
+    /// `is` is the status of the PoP; `sheds` is true if load sends some of its cells elsewhere.
+    fn prepared(self, slot: &Slot, is: Option<&PopStatus>, sheds: bool) -> SlotView {
+        let is_regular = is.is_some_and(|is| {
+            matches!(is.state, AdminState::Auto | AdminState::Up) && is.weight > 0 && is.left == 0
+        });
+        SlotView {
+            unconditional: if is_regular && !sheds { self.up } else { 0 },
+            is_out: is_regular && self.up == 0,
+            v4: Answerable::of(&slot.v4, self.down_v4),
+            v6: Answerable::of(&slot.v6, self.down_v6),
+            ..self
         }
     }
 
@@ -256,32 +279,17 @@ impl SlotView {
             return *self;
         }
         let has = slot.families();
-        match what {
-            Supposed::Drain => SlotView { unconditional: 0, ..*self },
-            Supposed::Down => SlotView {
-                down_v4: u64::MAX,
-                down_v6: u64::MAX,
-                went_down: fell,
-                up: 0,
-                last_resort: 0,
-                unconditional: 0,
-                awaited: 0,
-                ..*self
-            },
-            Supposed::Up => {
-                let is_regular = is.state == AdminState::Auto && is.weight > 0 && is.left == 0 && !sheds;
-                SlotView {
-                    down_v4: 0,
-                    down_v6: 0,
-                    went_down: 0,
-                    up: has,
-                    last_resort: has,
-                    unconditional: if is_regular { has } else { 0 },
-                    awaited: 0,
-                    ..*self
-                }
-            }
-        }
+        let (down, went_down, up) = match what {
+            Supposed::Drain => return (*self).prepared(slot, Some(is), sheds),
+            Supposed::Down => (u64::MAX, fell, 0),
+            Supposed::Up => (0, 0, has),
+        };
+        let (down_v4, down_v6, last_resort, awaited) = (down, down, up, 0);
+        SlotView { down_v4, down_v6, went_down, up, last_resort, awaited, ..*self }.prepared(
+            slot,
+            Some(is),
+            sheds,
+        )
     }
 
     /// True if some of its addresses are not answered.
@@ -289,11 +297,14 @@ impl SlotView {
         self.down_v4 | self.down_v6 != 0
     }
 
-    /// Addresses that are not answered, by index, of IPv4 and of IPv6. Where the probes are
-    /// ignored, so is what they say of single addresses.
+    /// IPv4 and IPv6 addresses of the slot that are answered. Where the probes are ignored, so are
+    /// their verdicts on single addresses.
     #[inline]
-    pub(crate) fn not_answered(&self, ignores_probes: bool) -> (u64, u64) {
-        if ignores_probes { (0, 0) } else { (self.down_v4, self.down_v6) }
+    pub(crate) fn answerable(&self, slot: &Slot, ignores_probes: bool) -> (Answerable, Answerable) {
+        match ignores_probes {
+            true => (Answerable::of(&slot.v4, 0), Answerable::of(&slot.v6, 0)),
+            false => (self.v4, self.v6),
+        }
     }
 
     /// Families that may be answered in a tier: those that are up, as a last resort also those that
