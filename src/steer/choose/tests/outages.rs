@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::health::health_state::ReturningPool;
+use crate::steer::view::Supposed;
 
 const POPS: u16 = 6;
 
@@ -48,14 +49,14 @@ impl ChoiceTrace for Listener {
     fn family_alone(&mut self) {}
 }
 
-/// A choice, and whether it asked for the cell.
-fn outcome(question: ChoiceInputs<'_>, trace: &mut impl ChoiceTrace) -> ((Choice, u32), bool) {
+/// A choice, by scans alone if its trace listens; and whether it asked for the cell.
+fn outcome<T: ChoiceTrace>(question: ChoiceInputs<'_>, trace: &mut T) -> ((Choice, u32), bool) {
     let asked = std::cell::Cell::new(false);
     let key = || {
         asked.set(true);
         77
     };
-    let choice = choose(question, &key, trace);
+    let choice = if T::IS_SILENT { choose(question, &key, trace) } else { contended(question, &key, trace) };
     (choice, asked.get())
 }
 
@@ -125,6 +126,14 @@ fn what_is_left_out_changes_nothing() {
         let pops = (0..POPS).map(|_| state(&mut dice)).collect();
         let policies = [policy];
         let status = Status::new(pops, &slots, &policies, &health_state, Vec::new());
+        // Some states are supposed, as a forecast does.
+        let status = match [Supposed::Down, Supposed::Up, Supposed::Drain].get(dice.roll(9) as usize) {
+            Some(what) => {
+                let pop = PopId(dice.roll(u64::from(POPS)) as u16);
+                status.supposing(&slots, &policies, &[(pop, *what)])
+            }
+            None => status,
+        };
         let [policy] = policies;
         let scene = Scene { policy, identities, status };
         order.retain(|pop| members.contains(pop));
