@@ -1,8 +1,8 @@
 //! The core: one function from octets to octets.
 //!
 //! [`respond`] does no I/O, reads no clock, takes no lock, allocates nothing, logs nothing and
-//! cannot panic on any input. Everything it needs comes in: the snapshot, the packet, who asks, and
-//! a draw for what is random. `explain` calls it with a [`trace`] that listens, and goes
+//! cannot panic on any input. Everything it needs comes in: the snapshot, the packet, the sender,
+//! and a draw for random choices. `explain` calls it with a [`trace`] that listens, and goes
 //! the general way below ([`walk`]). Service tries the fast path first ([`fast_path`]) for usual
 //! answers. Law 7 holds the two together: a traced answer is the served answer.
 //!
@@ -49,7 +49,7 @@ use std::net::IpAddr;
 use step::Next;
 use walk::Walk;
 
-/// How a message arrived: what bounds the reply.
+/// Transport of a message, which bounds the size of the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// One datagram.
@@ -58,16 +58,16 @@ pub enum Transport {
     Tcp,
 }
 
-/// Who asks.
+/// The sender of a query.
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
     /// Source address of the query: the resolver.
     pub address: IpAddr,
-    /// How it arrived.
+    /// Transport of the query.
     pub transport: Transport,
 }
 
-/// What is different for each query without being in it.
+/// Inputs of an answer that differ from query to query and are not in the message.
 #[derive(Clone, Copy, Debug)]
 pub struct QueryContext {
     /// A random number, to be mixed before it is used: the order of addresses in a reply, and

@@ -7,7 +7,7 @@
 
 use super::Snapshot;
 use super::locate::QuerySource;
-use crate::steer::choose::{Choice, NoChoiceTrace, choose, pick};
+use crate::steer::choose::{Choice, NoChoiceTrace, choose};
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
 use crate::wire::ecs::ClientSubnet;
@@ -138,11 +138,11 @@ pub(super) fn reads_cell(snapshot: &Snapshot, index: u32, preference_list: &Pref
         let (choice, _) = choose(question, &key, &mut NoChoiceTrace);
         if let Choice::Pop { slot, resort, .. } = choice {
             let addresses = &snapshot.steering.slots[slot as usize];
-            let (down_v4, down_v6) = view.slot(slot).not_answered(resort.ignores_probes());
+            let (v4, v6) = view.slot(slot).answerable(addresses, resort.ignores_probes());
             if family == V4 {
-                pick(&addresses.v4, down_v4, preference_list.answers, &key);
+                v4.pick(&addresses.v4, preference_list.answers, &key);
             } else {
-                pick(&addresses.v6, down_v6, preference_list.answers, &key);
+                v6.pick(&addresses.v6, preference_list.answers, &key);
             }
         }
     }

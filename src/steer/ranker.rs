@@ -34,7 +34,7 @@ pub(crate) struct Ranker<'a> {
     pub(crate) policy: &'a Policy,
     pops: &'a [Pop],
     site: Option<Arc<str>>,
-    /// Where the node stands.
+    /// Coordinates of the node.
     site_at: Option<Point>,
     cnames: Arc<[Name]>,
     /// The policy, and behind it those that its rules lead to.
@@ -57,7 +57,7 @@ struct Candidates<'a> {
 #[derive(Debug)]
 struct Contest<'a> {
     nearest: Nearest,
-    /// What has no place comes last, as listed.
+    /// Candidates without coordinates come last, as listed.
     placeless: Vec<&'a Candidate>,
 }
 
@@ -128,8 +128,8 @@ impl<'a> Ranker<'a> {
         &self.pools
     }
 
-    /// Who takes part in the ranking of the policy's own candidates, and how many of it are asked
-    /// for.
+    /// The PoPs that take part in the ranking of the policy's own candidates, and the number of
+    /// them that a list needs.
     pub(crate) fn contest(&self) -> (Vec<PopId>, u8) {
         let mut pops: Vec<PopId> = pops_of(&self.policy.candidates).collect();
         pops.sort_unstable();
@@ -175,7 +175,7 @@ impl<'a> Ranker<'a> {
         self.preference_list_around(place, resolver_networks, &mut self.around(place))
     }
 
-    /// What is around a place.
+    /// The ranking around a place.
     pub(crate) fn around(&self, place: &Place) -> PlaceRanking {
         PlaceRanking { from: self.coordinates(place).map(Point::of), ranked: None }
     }
@@ -250,7 +250,7 @@ impl<'a> Ranker<'a> {
         }
     }
 
-    /// What another policy makes of a place, for this one to answer. A policy has one tail, its
+    /// The preference list of another policy, for this one to answer. A policy has one tail, its
     /// own, so where the other's differs it goes behind the list.
     fn plan_of_other(
         &self,
@@ -275,14 +275,14 @@ impl<'a> Ranker<'a> {
         preference_list
     }
 
-    /// Where a place is taken to be: at the PoP where an operator says that it stands, whatever a
-    /// database filled in, else at its coordinates.
+    /// Coordinates of a place: those of the PoP at which an operator puts it, whatever a database
+    /// filled in, else its own.
     pub(crate) fn coordinates(&self, place: &Place) -> Option<Coordinates> {
         place.site.as_deref().and_then(|site| coordinates_of(self.pops, site)).or(place.coordinates)
     }
 
-    /// From where candidates are ranked for a place without coordinates: from the node, if nobody
-    /// has written an order.
+    /// The point from which candidates are ranked for a place without coordinates: the node, if the
+    /// policy has no written order.
     fn stand_in(&self, is_listed: bool) -> Option<Point> {
         self.site_at.filter(|_| !is_listed)
     }
@@ -334,8 +334,8 @@ impl<'a> Ranker<'a> {
         entries
     }
 
-    /// Cuts a ranking of candidates into bands. It holds the first `depth` of all and whoever is as
-    /// far as the last of them, which is as far as bands go.
+    /// Cuts a ranking of candidates into bands. It holds the first `depth` of all and all as far as
+    /// the last of them, which is as far as bands go.
     fn nearest(
         &self,
         contest: &Contest<'_>,
@@ -350,9 +350,9 @@ impl<'a> Ranker<'a> {
             |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
         let (grouped, mut rest);
         match width {
-            // Everybody at one place is in its reach, ...
+            // All candidates at one place are in its reach, ...
             BandWidth::Percent(_) => rest = ranked,
-            // ... without which they must be brought together: somebody else may be as far.
+            // ... without which they must be brought together: another PoP may be as far.
             BandWidth::None => {
                 grouped = with_ties_grouped(ranked, at_one_place);
                 rest = &grouped;
@@ -388,9 +388,8 @@ impl<'a> Ranker<'a> {
         entries
     }
 
-    /// Drops what lies further than `spill_max_km`, but for the first band: a client's own best PoP
-    /// may be far, being sent further than that by health or load is what is bounded. Gives whether
-    /// the bound is in force.
+    /// Drops candidates further than `spill_max_km`, except the first band: a client's own best PoP
+    /// may be far, and the bound limits health and load alone. True if the bound is in force.
     fn bound_spill(&self, entries: &mut Vec<Entry>, policy: &Policy, from: Option<Coordinates>) -> bool {
         let (Some(bound_km), Some(from)) = (policy.spill_max_km, from) else { return false };
         let first_band = entries.first().map(|e| e.band);

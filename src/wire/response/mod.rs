@@ -89,6 +89,23 @@ impl<'a> Head<'a> {
             lower: ttl << 16,
         }
     }
+
+    /// The lower half of the TTL, and RDLENGTH.
+    #[inline(always)]
+    fn with_len(&self, rdata: &[u8]) -> u32 {
+        self.lower | rdata.len() as u32 & 0xffff
+    }
+
+    /// Writes a record with a pointer to its owner, if the room is as long as the record.
+    #[inline(always)]
+    fn write(&self, room: &mut [u8], rdata: &[u8]) -> Option<()> {
+        let (upper_at, behind) = room.split_first_chunk_mut()?;
+        let (lower_at, rdata_to) = behind.split_first_chunk_mut()?;
+        *upper_at = self.upper.to_be_bytes();
+        *lower_at = self.with_len(rdata).to_be_bytes();
+        copy(rdata_to, rdata);
+        Some(())
+    }
 }
 
 impl<'a> Response<'a> {
@@ -324,8 +341,7 @@ impl<'a> Response<'a> {
         if !owner.is_reached() {
             return None;
         }
-        let Head { upper, lower, .. } = Head::new(owner, rtype, ttl);
-        self.put_head(upper, lower | N as u32, &address)?;
+        self.put_pointing(&Head::new(owner, rtype, ttl), &address)?;
         self.count(Section::Answer, 1);
         Some(())
     }
@@ -340,16 +356,24 @@ impl<'a> Response<'a> {
         ttl: Ttl,
         addresses: impl ExactSizeIterator<Item = [u8; N]>,
     ) -> Result<(), MessageFull> {
-        let begin = self.at;
-        let count = addresses.len() as u16;
+        let (begin, count) = (self.at, addresses.len());
         let head = Head::new(owner, rtype, ttl);
-        for address in addresses {
-            if self.put(&head, &address).is_none() {
-                self.at = begin;
-                return Err(MessageFull);
+        if owner.is_reached() {
+            let end = begin + count * (HEAD_LEN + N);
+            let room = self.out.get_mut(begin..end).filter(|_| end <= self.limit).ok_or(MessageFull)?;
+            for (record, address) in room.chunks_exact_mut(HEAD_LEN + N).zip(addresses) {
+                head.write(record, &address);
+            }
+            self.at = end;
+        } else {
+            for address in addresses {
+                if self.put(&head, &address).is_none() {
+                    self.at = begin;
+                    return Err(MessageFull);
+                }
             }
         }
-        self.count(section, count);
+        self.count(section, count as u16);
         Ok(())
     }
 
@@ -363,34 +387,29 @@ impl<'a> Response<'a> {
     /// Writes a record and advances. Returns the offset of its data, or `None` if it does not fit.
     #[inline(always)]
     fn put(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
-        let lower = head.lower | rdata.len() as u32 & 0xffff;
         if head.owner.is_reached() {
-            self.put_head(head.upper, lower, rdata)
+            self.put_pointing(head, rdata)
         } else {
-            self.put_with_owner(head, lower, rdata)
+            self.put_with_owner(head, rdata)
         }
     }
 
     /// [`Response::put`] with a pointer as the owner.
     #[inline(always)]
-    fn put_head(&mut self, upper: u64, lower: u32, rdata: &[u8]) -> Option<usize> {
+    fn put_pointing(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
         let rdata_at = self.at + HEAD_LEN;
         let end = rdata_at + rdata.len();
         if end > self.limit {
             return None;
         }
-        let (upper_at, behind) = self.out.get_mut(self.at..end)?.split_first_chunk_mut()?;
-        let (lower_at, rdata_to) = behind.split_first_chunk_mut()?;
-        *upper_at = upper.to_be_bytes();
-        *lower_at = lower.to_be_bytes();
-        copy(rdata_to, rdata);
+        head.write(self.out.get_mut(self.at..end)?, rdata)?;
         self.at = end;
         Some(rdata_at)
     }
 
     /// [`Response::put`] for the root as owner, or for an owner that no pointer reaches.
     #[cold]
-    fn put_with_owner(&mut self, head: &Head<'_>, lower: u32, rdata: &[u8]) -> Option<usize> {
+    fn put_with_owner(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
         let owner = head.owner.wire;
         let fields_at = self.at + owner.len();
         let rdata_at = fields_at + 10;
@@ -400,7 +419,7 @@ impl<'a> Response<'a> {
         }
         self.out[self.at..fields_at].copy_from_slice(owner);
         self.out[fields_at..fields_at + 6].copy_from_slice(&head.upper.to_be_bytes()[2..]);
-        self.out[fields_at + 6..rdata_at].copy_from_slice(&lower.to_be_bytes());
+        self.out[fields_at + 6..rdata_at].copy_from_slice(&head.with_len(rdata).to_be_bytes());
         self.out[rdata_at..end].copy_from_slice(rdata);
         self.at = end;
         Some(rdata_at)

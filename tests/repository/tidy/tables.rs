@@ -262,11 +262,9 @@ pub const CIRCLES: &[(&[&str], &str)] = &[
 /// when its folder has been read; none is added.
 #[rustfmt::skip]
 pub const UNREAD_PROSE: &[&str] = &[
-    "src/answer",
     "src/cli",
     "src/control",
     "src/main",
     "src/server",
-    "src/steer",
     "src/transport",
 ];
