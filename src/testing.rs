@@ -58,7 +58,7 @@ pub mod explain {
 pub mod finding {
     pub use crate::finding::{At, FileId, Files, Findings, Severity, code};
     pub mod render {
-        pub use crate::finding::render::{json, text};
+        pub use crate::finding::render::{reports, text};
     }
 }
 pub mod geo {

@@ -24,7 +24,6 @@ pub(crate) mod catalogue;
 pub(crate) mod client;
 pub(crate) mod comparison;
 pub(crate) mod explain;
-pub(crate) mod feeds;
 #[cfg(debug_assertions)]
 mod hooks;
 pub(crate) mod listener;
@@ -33,6 +32,10 @@ pub(crate) mod overrides;
 pub(crate) mod peer;
 pub(crate) mod places;
 pub(crate) mod policies;
+pub(crate) mod pops;
+pub(crate) mod protocol;
+pub(crate) mod pushes;
+mod reply;
 pub(crate) mod shared_page;
 pub(crate) mod socket_note;
 
@@ -101,8 +104,8 @@ pub(crate) fn read_only(shown: Shown) -> Router {
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
         .route("/metrics", get(metrics::page))
-        .route("/pops", get(overrides::pops))
-        .route("/pops/{name}", get(overrides::pop))
+        .route("/pops", get(pops::pops))
+        .route("/pops/{name}", get(pops::pop))
         .route("/policies", get(policies::policies))
         .route("/policies/{*name}", get(policies::policy))
         .with_state(shown)
@@ -115,8 +118,8 @@ pub(crate) fn full(shown: Shown, command_sender: CommandSender) -> Router {
         .route("/diff", post(comparison::diff))
         .route("/pops/override", post(overrides::change))
         .route("/ledger/acknowledge", post(overrides::acknowledge))
-        .route("/probes/push", post(overrides::push))
-        .route("/load/push", post(feeds::push))
+        .route("/probes/push", post(pushes::probe))
+        .route("/load/push", post(pushes::load))
         .with_state(command_sender);
     #[cfg(debug_assertions)]
     let commands = commands.merge(hooks::router(Arc::clone(&shown.shared)));

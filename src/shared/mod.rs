@@ -16,6 +16,7 @@ pub(crate) mod descriptors;
 pub(crate) mod event;
 pub(crate) mod one_line;
 pub(crate) mod operator_view;
+pub(crate) mod override_entry;
 pub(crate) mod phase;
 pub(crate) mod prediction;
 pub(crate) mod published;

@@ -237,7 +237,7 @@ proptest::proptest! {
         let loaded = load_memory(&memory);
         proptest::prop_assert_eq!(loaded.deployment.is_none(), loaded.findings.has_errors());
         shown(&loaded);
-        crate::finding::render::json(&loaded.findings, &loaded.files);
+        crate::finding::render::reports(&loaded.findings, &loaded.files);
     }
 }
 
