@@ -99,7 +99,7 @@ impl Loading {
         let zone = |zone: &Zone| zone.records.iter().map(record).sum::<usize>();
         let atlas = &geography.atlas;
         Loading {
-            files: deployment.inputs.iter().map(|(_, octets)| octets.len()).sum(),
+            files: deployment.inputs.iter().map(|input| input.octets.len()).sum(),
             records: deployment.zones.iter().map(zone).sum(),
             // Leaves twice: those of the databases, and those of the atlas that is laid over them.
             places: 2 * (atlas.v4.len() * size_of::<Leaf<u32>>() + atlas.v6.len() * size_of::<Leaf<u128>>())

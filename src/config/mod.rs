@@ -8,6 +8,7 @@ pub(crate) mod catalogue;
 mod deployment;
 pub(crate) mod doubts;
 mod files;
+pub(crate) mod input;
 pub(crate) mod ledger_file;
 mod networks;
 mod other_words;
@@ -34,6 +35,7 @@ pub(crate) use scalar::UNITS;
 pub(crate) use zones::choices::Choices;
 pub(crate) use zones::file_name::is_zone_file;
 
+use crate::config::input::Input;
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
 use crate::health::spec::{Canaries, Probe};
@@ -197,9 +199,9 @@ pub struct Deployment {
     /// What each zone is served from, and files that are not in force; empty if all was read or
     /// none.
     pub(crate) folder: Arc<FolderStanding>,
-    /// Every input that shapes an answer: what it is for, and its octets; for the snapshot digest.
+    /// Every input that shapes an answer, sorted by the text of its role, for the snapshot digest.
     /// The server file is not among them, since nodes of one fleet differ in it.
-    pub(crate) inputs: Vec<(String, Arc<[u8]>)>,
+    pub(crate) inputs: Vec<Input>,
 }
 
 /// Result of reading all files: the deployment unless an error refused it, every finding, and the

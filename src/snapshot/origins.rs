@@ -2,8 +2,9 @@
 //! beyond what an answer reads: operator networks and probes as written, and which database files
 //! they were.
 
-use super::inputs::{InputHash, InputHashes, database_role, hash_of};
+use super::inputs::{InputHash, InputHashes, hash_of};
 use crate::config::Deployment;
+use crate::config::input::InputRole;
 use crate::geo::networks::Network;
 use crate::health::spec::{Canaries, Probe};
 use std::sync::Arc;
@@ -32,8 +33,8 @@ pub(crate) struct Origins {
 pub(crate) struct DatabaseFile {
     /// Path.
     pub(crate) path: Arc<str>,
-    /// Its use among the inputs.
-    role: String,
+    /// Role among the inputs.
+    role: InputRole,
     hash: InputHash,
 }
 
@@ -53,7 +54,7 @@ impl Origins {
     /// Those of a deployment.
     pub(crate) fn of(deployment: &Deployment, inputs: &InputHashes) -> Origins {
         let file = |(index, source): (usize, &crate::config::DatabaseSource)| {
-            let role = database_role(index);
+            let role = InputRole::Database(index);
             let hash = inputs.of_role(&role).unwrap_or_else(|| hash_of(&role, &source.octets));
             DatabaseFile { path: source.path.clone(), role, hash }
         };
