@@ -6,6 +6,7 @@
 
 use crate::control::Shown;
 use crate::control::catalogue::{self, CATALOGUE, MetricFamily, MetricKind};
+use crate::shared::alarm::AlarmKey;
 use crate::shared::counters::{Dropped, Lane};
 use crate::shared::descriptors::Use;
 use crate::shared::operator_view::PopHealth;
@@ -244,7 +245,7 @@ fn overrides(page: &mut Page, shown: &Shown) {
     page.set(
         &catalogue::ALARMS,
         &[],
-        if operator_view.alarms.iter().any(|alarm| alarm.is_of_ledger) { 1.0 } else { 0.0 },
+        if operator_view.alarms.iter().any(|alarm| alarm.key == AlarmKey::LedgerDamaged) { 1.0 } else { 0.0 },
     );
     let counters = &shown.shared.counters;
     page.count(&catalogue::EVENTS_DROPPED, &[], counters.events_dropped.load(Ordering::Relaxed));

@@ -42,8 +42,9 @@ pub(crate) mod socket_note;
 use crate::control::shared_page::SharedPage;
 use crate::limits::{CONTROL_BODY_OCTETS_MAX, STILL_MILLIS};
 use crate::shared::Shared;
+use crate::shared::alarm::Alarm;
 use crate::shared::command::CommandSender;
-use crate::shared::operator_view::Alarm;
+use crate::shared::tasks::StandingTask;
 use crate::sys::clock::{epoch_secs, uptime_ms};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -76,10 +77,10 @@ impl Shown {
     pub(crate) fn alarms(&self) -> Vec<Alarm> {
         let (now, now_ms) = (epoch_secs(), uptime_ms());
         let of_tasks = self.shared.tasks.alarms(now_ms, STILL_MILLIS).into_iter();
-        let of_tasks = of_tasks.map(|(sentence, age_ms)| Alarm {
+        let of_tasks = of_tasks.map(|StandingTask { key, sentence, age_ms }| Alarm {
+            key,
             sentence,
             since_epoch_secs: now.saturating_sub(age_ms / 1_000),
-            is_of_ledger: false,
         });
         let of_writer = self.shared.operator_view.load().alarms.clone();
         self.shared.descriptors.alarm().into_iter().chain(of_tasks).chain(of_writer).collect()

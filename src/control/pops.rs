@@ -6,6 +6,7 @@ use crate::control::protocol::pops::{
 };
 use crate::control::reply::{body, refused, rendered, reply};
 use crate::rfc3339;
+use crate::shared::alarm;
 use crate::shared::operator_view::{self, FeedView, PopView, TargetView};
 use crate::shared::override_entry::OverrideEntry;
 use crate::steer::ledger::{Action, Override};
@@ -146,6 +147,6 @@ fn target(target: &TargetView) -> Target {
     }
 }
 
-fn alarm(alarm: operator_view::Alarm) -> Alarm {
+fn alarm(alarm: alarm::Alarm) -> Alarm {
     Alarm { text: alarm.sentence, since: rfc3339::date_time(alarm.since_epoch_secs) }
 }

@@ -7,7 +7,7 @@ use super::{Engine, Server};
 use crate::control;
 use crate::reload::running::RestartOnly;
 use crate::shared::counters::{CounterBlock, Lane};
-use crate::shared::tasks::Task;
+use crate::shared::task::Task;
 use crate::sys::socket::take_up;
 use crate::transport::connection_limit::ConnectionLimit;
 #[cfg(feature = "portable")]

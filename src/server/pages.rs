@@ -7,7 +7,7 @@ use crate::server::control_socket::ControlSocket;
 use crate::server::descriptors;
 use crate::server::supervisor::Supervisor;
 use crate::shared::command::CommandSender;
-use crate::shared::tasks::Task;
+use crate::shared::task::Task;
 use crate::state::event_log::EventLog;
 use crate::sys::socket::take_up;
 use std::net::TcpListener;

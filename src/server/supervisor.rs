@@ -16,7 +16,8 @@
 use crate::limits::{FAULT_WINDOW_SECS, FAULTS_MAX, PULSE_MILLIS, RESTART_PAUSE_MILLIS_MAX};
 use crate::shared::Shared;
 use crate::shared::event::Event;
-use crate::shared::tasks::{Runner, Task, TaskBoard};
+use crate::shared::task::Task;
+use crate::shared::tasks::{Runner, TaskBoard};
 use crate::state::event_log::EventLog;
 use crate::sys::caught::caught;
 use crate::sys::clock::uptime_ms;

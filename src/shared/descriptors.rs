@@ -10,7 +10,7 @@
 //! Each part keeps within its share, so that a storm of TCP connections takes the descriptor of no
 //! probe and of no page.
 
-use crate::shared::operator_view::Alarm;
+use crate::shared::alarm::{Alarm, AlarmKey};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -149,9 +149,9 @@ impl Descriptors {
     pub(crate) fn alarm(&self) -> Option<Alarm> {
         let since_epoch_secs = self.short_since.load(Ordering::Relaxed);
         (since_epoch_secs > 0).then(|| Alarm {
+            key: AlarmKey::DescriptorsShort,
             sentence: self.sentence(),
             since_epoch_secs,
-            is_of_ledger: false,
         })
     }
 

@@ -8,6 +8,7 @@
 //! Nothing here waits, locks or keeps time: commands carry the way back to their sender as a
 //! closure, so that this folder knows no runtime.
 
+pub(crate) mod alarm;
 pub(crate) mod command;
 pub(crate) mod comparison;
 pub(crate) mod counters;
@@ -20,6 +21,7 @@ pub(crate) mod override_entry;
 pub(crate) mod phase;
 pub(crate) mod prediction;
 pub(crate) mod published;
+pub(crate) mod task;
 pub(crate) mod tasks;
 
 use self::counters::Counters;

@@ -3,6 +3,7 @@
 //!
 //! Nothing here shapes an answer; the snapshot's status does.
 
+use crate::shared::alarm::Alarm;
 use crate::steer::ledger::Override;
 use crate::steer::pop::AdminState;
 use crate::steer::pop_status::Share256;
@@ -27,17 +28,6 @@ pub struct OperatorView {
     pub(crate) returning: Vec<Arc<str>>,
     /// Targets that flap, and so are last resorts.
     pub(crate) damped: usize,
-}
-
-/// A sentence that stays until its cause is gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Alarm {
-    /// The sentence.
-    pub(crate) sentence: String,
-    /// Since when, in seconds since 1970.
-    pub(crate) since_epoch_secs: u64,
-    /// Whether it is about a damaged ledger (`meridian_ledger_alarm`).
-    pub(crate) is_of_ledger: bool,
 }
 
 /// A PoP.

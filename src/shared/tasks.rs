@@ -4,74 +4,11 @@
 //! Tasks and their keeper write it; pages and metrics read it, past the writer, which may be the
 //! task in trouble. Times are milliseconds of one clock that never goes back, given by the caller.
 
+use crate::shared::alarm::AlarmKey;
+use crate::shared::task::Task;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-/// A long-lived task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Task {
-    /// The single writer.
-    Writer,
-    /// Runs checks.
-    Checks,
-    /// Reads load feeds.
-    Feeds,
-    /// Answers over TCP.
-    Tcp,
-    /// Answers rare messages.
-    SlowPath,
-    /// Serves the control socket.
-    Control,
-    /// Serves the admin address.
-    Admin,
-    /// Looks after the state folder.
-    StateFolder,
-    /// Writes the event log.
-    Events,
-    /// Counts descriptors.
-    Descriptors,
-    /// hickory's server, where it carries UDP.
-    Portable,
-    /// Looks at the UDP workers.
-    Workers,
-}
-
-impl Task {
-    /// Every task, in order.
-    pub(crate) const ALL: [Task; 12] = [
-        Task::Writer,
-        Task::Checks,
-        Task::Feeds,
-        Task::Tcp,
-        Task::SlowPath,
-        Task::Control,
-        Task::Admin,
-        Task::StateFolder,
-        Task::Events,
-        Task::Descriptors,
-        Task::Portable,
-        Task::Workers,
-    ];
-
-    /// The word in metrics, events and alarms.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Task::Writer => "writer",
-            Task::Checks => "checks",
-            Task::Feeds => "feeds",
-            Task::Tcp => "tcp",
-            Task::SlowPath => "slow_path",
-            Task::Control => "control",
-            Task::Admin => "admin",
-            Task::StateFolder => "state_folder",
-            Task::Events => "events",
-            Task::Descriptors => "descriptors",
-            Task::Portable => "portable",
-            Task::Workers => "workers",
-        }
-    }
-}
 
 /// One that runs a task. Most tasks have one; TCP has one for each listener, so that none that
 /// stands still hides behind another.
@@ -184,27 +121,46 @@ impl TaskBoard {
         self.workers.iter().map(age)
     }
 
-    /// Sentences for what stands: tasks that have ended by faults, and those that have not moved
-    /// for longer than `still_ms`; with the milliseconds for which each stands.
-    pub(crate) fn alarms(&self, now_ms: u64, still_ms: u64) -> Vec<(String, u64)> {
-        let mut alarms: Vec<(String, u64)> = Vec::new();
+    /// Alarms that stand: tasks that have ended by faults, and tasks and UDP workers that have not
+    /// moved for longer than `still_ms`.
+    pub(crate) fn alarms(&self, now_ms: u64, still_ms: u64) -> Vec<StandingTask> {
+        let mut alarms: Vec<StandingTask> = Vec::new();
         for task in Task::ALL {
             let ended =
                 self.row(task).iter().filter_map(|runner| runner.alarm.load_full()).collect::<Vec<_>>();
             // Runners of one task have one sentence: the oldest stands for all.
             let oldest = ended.into_iter().min_by_key(|alarm| alarm.1);
-            alarms.extend(oldest.map(|alarm| (alarm.0.clone(), now_ms.saturating_sub(alarm.1))));
+            alarms.extend(oldest.map(|alarm| StandingTask {
+                key: AlarmKey::TaskEnded(task),
+                sentence: alarm.0.clone(),
+                age_ms: now_ms.saturating_sub(alarm.1),
+            }));
         }
         let is_still = |(_, age_ms): &(Task, u64)| *age_ms > still_ms;
-        alarms.extend(self.ages(now_ms).filter(is_still).map(|(task, age_ms)| {
-            (format!("the task `{}` has not moved for {} s", task.word(), age_ms / 1_000), age_ms)
+        alarms.extend(self.ages(now_ms).filter(is_still).map(|(task, age_ms)| StandingTask {
+            key: AlarmKey::TaskStill(task),
+            sentence: format!("the task `{}` has not moved for {} s", task.word(), age_ms / 1_000),
+            age_ms,
         }));
-        let workers = self.worker_ages(now_ms).zip(0..).filter(|(age_ms, _)| *age_ms > still_ms);
-        alarms.extend(workers.map(|(age_ms, worker): (u64, usize)| {
-            (format!("the UDP worker {worker} has not moved for {} s", age_ms / 1_000), age_ms)
+        let workers = self.worker_ages(now_ms).enumerate().filter(|(_, age_ms)| *age_ms > still_ms);
+        alarms.extend(workers.map(|(worker, age_ms)| StandingTask {
+            key: AlarmKey::WorkerStill(worker),
+            sentence: format!("the UDP worker {worker} has not moved for {} s", age_ms / 1_000),
+            age_ms,
         }));
         alarms
     }
+}
+
+/// Alarm of a task or a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StandingTask {
+    /// Cause.
+    pub(crate) key: AlarmKey,
+    /// Sentence for operators.
+    pub(crate) sentence: String,
+    /// Milliseconds for which it stands.
+    pub(crate) age_ms: u64,
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender};
 use crate::shared::event::Event;
 use crate::shared::published::ServedSnapshot;
-use crate::shared::tasks::Task;
+use crate::shared::task::Task;
 use crate::snapshot::Snapshot;
 use crate::state::event_log::EventLog;
 use crate::state::kept_zones::KeptZones;
