@@ -191,7 +191,7 @@ pub mod shared {
         pub use crate::shared::comparison::Comparison;
     }
     pub mod counters {
-        pub use crate::shared::counters::{CounterBlock, Dropped, Lane};
+        pub use crate::shared::counters::{CounterBlock, Dropped};
     }
     pub mod decisions {
         pub use crate::shared::decisions::Decisions;

@@ -27,7 +27,7 @@ mod stages;
 use meridian::testing::answer::stages::{Plans, Stages};
 use meridian::testing::answer::{Client, QueryContext, Transport};
 use meridian::testing::reload::prepare;
-use meridian::testing::shared::counters::{CounterBlock, Lane};
+use meridian::testing::shared::counters::CounterBlock;
 use meridian::testing::shared::published::Published;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::sys::clock;
@@ -113,7 +113,7 @@ fn drive(measured_world: &Measured, folder: &Path, keys: &[String]) {
         .expect("loopback has room");
     let resolver = Resolver::new(worker.address().expect("it is bound"));
     let published = Published::new(snapshot, 1);
-    let block = CounterBlock::single_writer(Lane::Udp, 0);
+    let block = CounterBlock::single_writer(Transport::Udp, 0);
     for kind in measured_world.kinds(keys) {
         let questions = world.questions(kind, DIFFERENT);
         // What is not right need not be fast; and what was learnt of earlier batches is of this
@@ -324,7 +324,7 @@ fn folder(word: &str) -> PathBuf {
 fn tell_stages(folder: &Path, counted: &[Counted]) {
     let world = Ordinary::new(WORLDS[0].size);
     let published = Published::new(load(folder), 1);
-    let block = CounterBlock::single_writer(Lane::Udp, 0);
+    let block = CounterBlock::single_writer(Transport::Udp, 0);
     let service = published.served();
     let mut rows = stages::stages(&world, &service, &block).into_iter().zip(counted);
     let Some((mut empty, (idle, _))) = rows.next() else { return };

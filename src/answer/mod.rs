@@ -49,13 +49,34 @@ use std::net::IpAddr;
 use step::Next;
 use walk::Walk;
 
-/// How a message arrived: what bounds the reply.
+/// Transport of a message. It bounds the reply, and has counters of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// One datagram.
     Udp,
-    /// A stream.
+    /// A stream over TCP.
     Tcp,
+}
+
+impl Transport {
+    /// Every transport, in order.
+    pub(crate) const ALL: [Transport; 2] = [Transport::Udp, Transport::Tcp];
+
+    /// The word in metrics and pages.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        }
+    }
+
+    /// Whether messages come over connections, each behind its length.
+    pub(crate) fn is_stream(self) -> bool {
+        match self {
+            Transport::Udp => false,
+            Transport::Tcp => true,
+        }
+    }
 }
 
 /// Who asks.

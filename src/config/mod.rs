@@ -10,6 +10,7 @@ pub(crate) mod doubts;
 mod files;
 pub(crate) mod input;
 pub(crate) mod ledger_file;
+mod listen;
 mod networks;
 mod other_words;
 mod place;
@@ -35,6 +36,7 @@ pub(crate) use scalar::UNITS;
 pub(crate) use zones::choices::Choices;
 pub(crate) use zones::file_name::is_zone_file;
 
+pub(crate) use self::listen::Listen;
 use crate::config::input::Input;
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
@@ -44,7 +46,6 @@ use crate::steer::safety::SafetyRule;
 use crate::wire::cookie::{SECRET_LEN, Secrets};
 use crate::zone::source::FolderStanding;
 use crate::zone::text::{ScopedPolicy, Zone};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -111,33 +112,6 @@ pub(crate) enum Cpus {
     Auto,
     /// Each on one of these, in turn.
     List(Vec<u16>),
-}
-
-/// Sockets and other things that only a restart changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listen {
-    /// UDP and TCP addresses.
-    pub(crate) dns: Vec<SocketAddr>,
-    /// Control socket, as written or relative to the file.
-    pub(crate) control: PathBuf,
-    /// Read-only HTTP.
-    pub(crate) admin: Option<SocketAddr>,
-    /// UDP worker threads for each address; `None` is one a core.
-    pub(crate) threads: Option<u16>,
-    /// Which cores they run on.
-    pub(crate) cpus: Cpus,
-    /// Datagrams that a worker takes from the kernel at once.
-    pub(crate) batch: u16,
-    /// Octets of kernel buffer for queries, asked for each UDP socket; `None` is the default.
-    pub(crate) receive_buffer: Option<u32>,
-    /// Octets of kernel buffer for answers, asked for each UDP socket; `None` is the default.
-    pub(crate) send_buffer: Option<u32>,
-    /// TCP connections in all.
-    pub(crate) tcp_connections: u32,
-    /// TCP connections of one client prefix (/24 or /56).
-    pub(crate) tcp_connections_per_prefix: u32,
-    /// Idle TCP connections are closed after this long, in seconds.
-    pub(crate) tcp_idle_secs: u32,
 }
 
 /// A GeoIP database file, in memory.

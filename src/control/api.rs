@@ -1,5 +1,6 @@
 //! Pages about the node: reloads, status, readiness.
 
+use crate::answer::Transport;
 use crate::control::Shown;
 use crate::control::peer::Peer;
 use crate::control::protocol::reload::{
@@ -13,7 +14,7 @@ use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::STILL_MILLIS;
 use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender, Origin, Report};
-use crate::shared::counters::{Dropped, Lane, Totals};
+use crate::shared::counters::{Dropped, Totals};
 use crate::shared::phase::Phase;
 use crate::snapshot::digest;
 use crate::sys::clock::uptime_ms;
@@ -122,7 +123,7 @@ pub(crate) async fn cancel_reload(
 /// `GET /status`.
 pub(crate) async fn status(State(shown): State<Shown>) -> Response {
     let snapshot = shown.shared.published.snapshot();
-    let lanes = Lane::ALL.into_iter();
+    let lanes = Transport::ALL.into_iter();
     reply(
         StatusCode::OK,
         Status {
@@ -139,7 +140,7 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Response {
             zones: zones(&snapshot.folder),
             summary: snapshot.summary().to_string().lines().map(str::to_owned).collect(),
             lanes: lanes
-                .map(|lane| (lane.word().into(), totals(&shown.shared.counters.fold(lane))))
+                .map(|transport| (transport.word().into(), totals(&shown.shared.counters.fold(transport))))
                 .collect(),
         },
     )

@@ -4,10 +4,11 @@
 //! Readers that wait together share one rendering ([`SharedPage`](super::shared_page::SharedPage)).
 //! What each family is called and means stands in the [`catalogue`].
 
+use crate::answer::Transport;
 use crate::control::Shown;
 use crate::control::catalogue::{self, CATALOGUE, MetricFamily, MetricKind};
 use crate::shared::alarm::AlarmKey;
-use crate::shared::counters::{Dropped, Lane};
+use crate::shared::counters::Dropped;
 use crate::shared::descriptors::Use;
 use crate::shared::operator_view::PopHealth;
 use crate::shared::phase::Phase;
@@ -137,12 +138,12 @@ fn render(shown: &Shown) -> prometheus::Result<String> {
 }
 
 fn traffic(page: &mut Page, shown: &Shown) {
-    for lane in Lane::ALL {
-        let totals = shown.shared.counters.fold(lane);
-        let word = lane.word();
+    for transport in Transport::ALL {
+        let totals = shown.shared.counters.fold(transport);
+        let word = transport.word();
         page.count(&catalogue::QUERIES, &[word], totals.received);
         page.count(&catalogue::TRUNCATED, &[word], totals.truncated);
-        if lane == Lane::Tcp {
+        if transport.is_stream() {
             page.count(&catalogue::CONNECTIONS, &[word], totals.connections);
         }
         for (code, count) in totals.replies() {
