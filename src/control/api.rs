@@ -162,7 +162,7 @@ pub(crate) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// How readiness is asked for.
+/// Query of `GET /readyz`.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ReadyQuery {
     /// `json` for programs.
@@ -170,7 +170,7 @@ pub(crate) struct ReadyQuery {
     format: String,
 }
 
-/// Whether there are UDP workers, and none of them has moved for long.
+/// True if there are UDP workers and none of them has moved for long.
 fn no_worker_moves(shared: &Shared) -> bool {
     let mut ages = shared.tasks.worker_ages(uptime_ms()).peekable();
     ages.peek().is_some() && ages.all(|age_ms| age_ms > STILL_MILLIS)
@@ -185,7 +185,7 @@ pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<Ready
         Phase::Serving if no_worker_moves(&shown.shared) => vec!["no UDP worker answers"],
         Phase::Serving => Vec::new(),
         Phase::Starting => vec!["the first snapshot is not in service yet"],
-        Phase::Draining => vec!["the server was told to stop; running answers are finished"],
+        Phase::Draining => vec!["the server stops; running answers are finished"],
     };
     let ready = reasons.is_empty();
     let refused = shown.shared.counters.last_reload.refused.load(Ordering::Relaxed);

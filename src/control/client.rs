@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixStream;
 
-/// How long the server may take to accept; a reload itself may take as long as it needs.
+/// Time within which the server must accept; a reload itself may take as long as it needs.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Where the control socket is unless the server file says otherwise, relative to that file.
+/// Path of the control socket, relative to the server file, unless that file names another.
 pub(crate) const DEFAULT_SOCKET: &str = "state/control.sock";
 
 /// The few words of the server file that lead to its control socket.
@@ -54,7 +54,7 @@ pub(crate) fn socket_of(config: &Path) -> (PathBuf, Option<String>) {
 pub(crate) struct Candidate {
     /// Its path.
     pub(crate) socket: PathBuf,
-    /// Who named it, for people.
+    /// Origin of the path, in words.
     pub(crate) named_by: String,
     /// The server file that the server there was started with, where a note names it: the socket of
     /// a server that was killed may be another's by now.

@@ -1,4 +1,4 @@
-//! Why a client gets its answer, told by the server that gives it. docs/control.md has the shapes.
+//! Explanation of an answer, by the server that gives it.
 
 use crate::control::Shown;
 use crate::control::protocol::explain::{Asked, ExplainRequest, Explained};

@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// What is to go wrong.
+/// Fault to cause.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fault {

@@ -104,8 +104,8 @@ pub(crate) async fn serve<L: Accept>(
             }
         }
         while connections.try_join_next().is_some() {}
-        // Of more than there are places some were cut: their descriptors are closed before the next
-        // connection is accepted, so that no storm goes past the share.
+        // Connections past the number of places were cut. Their descriptors are closed before the
+        // next connection is accepted, so that no storm goes past the share.
         while connections.len() > share && connections.join_next().await.is_some() {}
     }
     drop(listener);

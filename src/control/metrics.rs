@@ -1,6 +1,6 @@
 //! `GET /metrics`: the counters as Prometheus text.
 //!
-//! The families are built when somebody asks, from the folded counters: workers know no registry.
+//! Each request builds the families from the folded counters: workers know no registry.
 //! Readers that wait together share one rendering ([`SharedPage`](super::shared_page::SharedPage)).
 //! What each family is called and means stands in the [`catalogue`].
 

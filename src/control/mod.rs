@@ -4,7 +4,7 @@
 //! | path | control socket | admin address | |
 //! |---|---|---|---|
 //! | `POST /reload` | yes | no | runs a reload and waits for its end |
-//! | `GET /reload` | yes | no | tells what reloads do |
+//! | `GET /reload` | yes | no | shows the reload that runs, and those that wait |
 //! | `DELETE /reload` | yes | no | gives up the reload that runs |
 //! | `GET /status` | yes | yes | node, snapshot in service, counters |
 //! | `GET /healthz` | yes | yes | the process runs |
@@ -12,7 +12,7 @@
 //! | `GET /metrics` | yes | yes | Prometheus text |
 //! | `GET /pops`, `GET /pops/{name}` | yes | yes | PoPs by file, overrides and probes |
 //! | `GET /policies`, `GET /policies/{*name}` | yes | yes | policies and the state of their PoPs |
-//! | `POST /explain` | yes | no | tells why a client gets its answer |
+//! | `POST /explain` | yes | no | explains why a client gets its answer |
 //! | `POST /diff` | yes | no | predicts the clients that a reload of the files would move |
 //! | `POST /pops/override` | yes | no | sets an override of PoPs, or takes one back |
 //! | `POST /ledger/acknowledge` | yes | no | ends the alarm of a ledger that could not be read |
@@ -54,7 +54,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What the pages show.
+/// State that the pages show.
 #[derive(Clone)]
 pub(crate) struct Shown {
     /// State that threads share.

@@ -1,4 +1,4 @@
-//! An override for programs: one shape for the event log and the control pages.
+//! Override for programs: one shape for the event log and the control pages.
 
 use crate::rfc3339;
 use crate::steer::ledger::Override;

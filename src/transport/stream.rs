@@ -124,12 +124,12 @@ fn count_panic<C>(context: &StreamContext<C>, ended: &Result<(), tokio::task::Jo
 }
 
 thread_local! {
-    /// Where the core writes: one for each thread of the runtime, since it answers without
-    /// awaiting.
+    /// Buffer that the core writes to: one for each thread of the runtime, since the core answers
+    /// without awaiting.
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; MESSAGE_MAX].into_boxed_slice());
 }
 
-/// Why a connection ends. Only for reading the code: nobody is told.
+/// Reason why a connection ends. Only the code names it; no log has it.
 enum End {
     Closed,
     Idle,

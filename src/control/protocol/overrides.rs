@@ -33,13 +33,13 @@ pub(crate) struct OverrideRequest {
     /// Moment at which it begins; now unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) start: Option<String>,
-    /// Whether broken safety rules do not matter.
+    /// True to pass over broken safety rules.
     #[serde(default)]
     pub(crate) force: bool,
-    /// Whether the outcome is predicted and nothing is done.
+    /// True to predict the outcome and change nothing.
     #[serde(default)]
     pub(crate) dry_run: bool,
-    /// Whether it comes into force in memory before the disk has it.
+    /// True to apply it in memory before the disk has it.
     #[serde(default)]
     pub(crate) unsaved: bool,
 }
@@ -60,7 +60,7 @@ pub(crate) enum AskedWeight {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct OverrideReply {
-    /// Whether it is in service, or would be.
+    /// True if it is in service, or would be.
     pub(crate) ok: bool,
     /// `done`, `dry_run`, `forbidden`, `refused`.
     pub(crate) ended: Word,

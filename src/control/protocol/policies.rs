@@ -46,13 +46,13 @@ pub(crate) struct Policy {
     pub(crate) scopes: usize,
     /// Distinct preference lists.
     pub(crate) preference_lists: usize,
-    /// Whether HTTPS records are answered.
+    /// True if HTTPS records are answered.
     pub(crate) https: bool,
     /// Panic guard.
     pub(crate) panic: PanicGuard,
-    /// Whether the guard holds the state from before many PoPs went down.
+    /// True while the guard holds the state from before many PoPs went down.
     pub(crate) held: bool,
-    /// Whether a pool of it is on its way back from all down.
+    /// True while a pool of it is on its way back from all down.
     pub(crate) returning: bool,
 }
 
@@ -115,7 +115,7 @@ pub(crate) struct Rule {
     pub(crate) candidates: RuleTarget,
     /// Order of its own candidates: `nearest`, `listed`; `None` for that of the policy.
     pub(crate) order: Option<Word>,
-    /// Whether no other candidate is answered where all of the rule's are down.
+    /// True if no other candidate is answered where all of the rule's are down.
     pub(crate) fence: bool,
 }
 

@@ -40,9 +40,9 @@ pub(crate) struct Pop {
     pub(crate) weight_override: Option<OverrideEntry>,
     /// Result of probes: `no probe`, `unknown`, `up`, `partial`, `down`.
     pub(crate) health: Word,
-    /// Whether some target of it flaps.
+    /// True while some target of it flaps.
     pub(crate) flaps: bool,
-    /// Whether clients get it: `yes`, `partly`, `last resort`, `no`, `unused`.
+    /// Answers of policies with it: `yes`, `partly`, `last resort`, `no`, `unused`.
     pub(crate) in_service: Word,
     /// Reason why probes keep clients away from a PoP that is up: `flaps`, `on the way back`.
     pub(crate) in_service_why: Option<Word>,
@@ -122,11 +122,11 @@ pub(crate) struct Feed {
     pub(crate) shed_share: f64,
     /// Share of those cells that each PoP accepts, by its name.
     pub(crate) accept: BTreeMap<Arc<str>, f64>,
-    /// Whether the last reading is too old.
+    /// True if the last reading is too old.
     pub(crate) stale: bool,
-    /// Whether `shed_share` has turned too often.
+    /// True if `shed_share` has turned too often.
     pub(crate) oscillates: bool,
-    /// Whether cells should leave and no PoP has room for them.
+    /// True if cells should leave and no PoP has room for them.
     pub(crate) no_room: bool,
     /// Last failure; `None` once a reading has followed.
     pub(crate) last_error: Option<String>,
@@ -155,7 +155,7 @@ pub(crate) struct Target {
     pub(crate) checks_to_flip: Option<u32>,
     /// Failures that count towards going down.
     pub(crate) failures: u16,
-    /// Whether results do not count now, because all canaries of the family fail.
+    /// True while results do not count, because all canaries of the family fail.
     pub(crate) frozen: bool,
     /// Changes of the verdict that count towards damping.
     pub(crate) turns: u16,

@@ -17,7 +17,7 @@ pub(crate) struct ProbePushRequest {
     /// Address; the service as a whole unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) address: Option<IpAddr>,
-    /// Whether the check was good.
+    /// True for a good check.
     pub(crate) up: bool,
     /// Reason, in words.
     #[serde(skip_serializing_if = "Option::is_none")]

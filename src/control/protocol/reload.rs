@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct ReloadQuery {
-    /// Whether `text` of the reply has terminal colours.
+    /// True for terminal colours in `text` of the reply.
     pub(crate) colour: bool,
-    /// Whether zones without files are let go, however many they are and whatever needs them.
+    /// True to let zones without files go, however many they are, and even if other zones need them.
     pub(crate) allow_loss: bool,
 }
 
@@ -28,7 +28,7 @@ impl ReloadQuery {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct ReloadReply {
-    /// Whether a new snapshot was published.
+    /// True if a new snapshot was published.
     pub(crate) ok: bool,
     /// Result of the reload; `None` if the server took none.
     #[serde(flatten)]

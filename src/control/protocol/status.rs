@@ -56,7 +56,7 @@ pub(crate) struct LaneTotals {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Readiness {
-    /// Whether queries are answered.
+    /// True while queries are answered.
     pub(crate) ready: bool,
     /// Phase: `starting`, `serving`, `draining`.
     pub(crate) phase: Word,

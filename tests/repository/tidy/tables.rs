@@ -271,7 +271,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/budget",
     "src/cli",
     "src/config",
-    "src/control",
     "src/explain",
     "src/finding",
     "src/geo",
@@ -290,7 +289,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/steer",
     "src/sys",
     "src/testing",
-    "src/transport",
     "src/wire",
     "src/zone",
 ];
