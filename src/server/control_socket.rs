@@ -1,4 +1,4 @@
-//! The control socket on its path: a listener that is bound anew when somebody has removed the
+//! The control socket on its path: a listener that is bound anew after an operator or a program has removed the
 //! path, as with the folder in which it stands, since commands would no longer find the server.
 
 use crate::sys::{hooks, socket};
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 pub(crate) struct ControlSocket {
     path: PathBuf,
     listener: Mutex<UnixListener>,
-    /// What is taken up first: its descriptor is there before descriptors are short.
+    /// Listener that is taken up first: its descriptor is open before descriptors are short.
     first: Mutex<Option<UnixListener>>,
     renewed: Notify,
     /// The server stops: nothing is bound any more.
@@ -82,8 +82,8 @@ impl ControlSocket {
     }
 }
 
-/// Whether a socket can stand at a path: nothing else is there, and what is above it are folders.
-/// Gives whether a socket is there.
+/// Checks that a socket can stand at a path: nothing else is there, and its parents are
+/// folders. The result is true if a socket is there.
 pub(crate) fn place_of_control(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::FileTypeExt;
     match std::fs::symlink_metadata(path) {
@@ -105,7 +105,7 @@ pub(crate) fn place_of_control(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether the control socket could be opened, without opening it.
+/// Checks that the control socket could be opened, without opening it.
 pub(crate) fn probe_control(path: &Path) -> io::Result<()> {
     use std::os::unix::net::UnixStream;
     if !place_of_control(path)? {

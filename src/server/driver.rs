@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 /// The longest sleep without anything to do: clocks of virtual machines jump.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
-/// What a prober that has ended by a fault leaves of a check.
+/// Result of a check whose prober has ended by a fault.
 const LEFT: &str = "the prober has ended by a fault";
 
 /// The shortest sleep while the prober has no room: what is due cannot be handed out.

@@ -8,18 +8,18 @@ use crate::shared::operator_view::OperatorView;
 /// The alarms that stand.
 #[derive(Debug, Default)]
 pub(crate) struct LedgerAlarms {
-    /// Of a damaged ledger, until acknowledged.
+    /// Damaged ledger, until acknowledged.
     damaged: Vec<Alarm>,
-    /// Of a disk that does not answer.
+    /// Disk that does not answer.
     hang: Option<Alarm>,
-    /// Of a ledger in force that the disk does not have.
+    /// Ledger in force that the disk does not have.
     unsaved: Option<Alarm>,
-    /// Of a state folder that is not as it should be.
+    /// State folder that is not as it should be.
     folder: Option<Alarm>,
 }
 
 impl LedgerAlarms {
-    /// Those of a ledger that was read with these faults.
+    /// Alarms of a ledger that was read with these faults.
     pub(crate) fn new(faults: Vec<String>, now: u64) -> LedgerAlarms {
         let alarm = |sentence| Alarm { key: AlarmKey::LedgerDamaged, sentence, since_epoch_secs: now };
         let damaged = faults.into_iter().map(alarm).collect();
@@ -36,7 +36,7 @@ impl LedgerAlarms {
         operator_view.alarms.splice(0..0, self.all().cloned());
     }
 
-    /// Whether a damaged ledger waits to be acknowledged.
+    /// True while a damaged ledger waits to be acknowledged.
     pub(crate) fn is_damaged(&self) -> bool {
         !self.damaged.is_empty()
     }
@@ -79,7 +79,7 @@ impl LedgerAlarms {
         self.hang = None;
     }
 
-    /// Whether the disk does not have the ledger in force.
+    /// True while the disk does not have the ledger in force.
     pub(crate) fn is_unsaved(&self) -> bool {
         self.unsaved.is_some()
     }

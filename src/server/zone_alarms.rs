@@ -66,7 +66,7 @@ impl ZoneAlarms {
     }
 }
 
-/// Whether an alarm has another sentence now.
+/// True if the alarm has another sentence now.
 fn is_new(known: Option<&Alarm>, sentence: &str) -> bool {
     known.is_none_or(|alarm| alarm.sentence != sentence)
 }

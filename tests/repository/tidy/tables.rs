@@ -282,7 +282,6 @@ pub const UNREAD_PROSE: &[&str] = &[
     "src/probe",
     "src/reload",
     "src/rfc3339",
-    "src/server",
     "src/shared",
     "src/snapshot",
     "src/state",
