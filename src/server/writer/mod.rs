@@ -200,7 +200,7 @@ impl Writer {
             let wake = self.next_wake();
             let [health, load] = &mut self.memories;
             tokio::select! {
-                // Saved before the checks under way are cut off, so that their faults do not count.
+                // Ends with the state that is known now: checks that the stop cuts off give no result.
                 () = stop.cancelled() => return,
                 command = commands.recv() => {
                     let Some(command) = command else { return };
