@@ -129,7 +129,7 @@ fn cookies_everywhere() {
             );
             assert_eq!(cookie_of(&ask_udp(*address, &query(6, "cdn.example", A))), None);
         }
-        let counted = |lane| server.shared().counters.fold(transport).cookies().collect::<Vec<_>>();
+        let counted = |transport| server.shared().counters.fold(transport).cookies().collect::<Vec<_>>();
         assert_eq!(
             counted(Transport::Udp),
             [("none", 2), ("client", 2), ("valid", 2), ("invalid", 2)],
