@@ -81,8 +81,8 @@ impl ServerClient {
         self.reach(Method::POST, path, Some(&body))
     }
 
-    /// Sends a request. Where no server answers, stderr says so, and the error is the exit status. A
-    /// server that the server file does not lead to is named on stderr.
+    /// Sends a request. Where no server answers, stderr says so, and the error is the exit status.
+    /// A server that the server file does not lead to is named on stderr.
     fn reach(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reached, ExitCode> {
         let candidates = match &self.control {
             Some(socket) => {

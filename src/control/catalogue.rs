@@ -61,8 +61,9 @@ families! {
     DROPPED = Counter "meridian_dropped_total" ["transport", "reason"]
         "Messages and connections dropped, by transport and reason.";
     COOKIES = Counter "meridian_cookies_total" ["transport", "cookie"]
-        "Replies, by transport and the DNS cookie of the query: none (no cookie, or cookies are off), client (no \
-         server cookie yet), valid, invalid (made with other secrets than ours, too old, or forged).";
+        "Replies, by transport and the DNS cookie of the query: none (no cookie, or cookies are off), \
+         client (no server cookie yet), valid, invalid (made with other secrets than ours, too old, or \
+         forged).";
     CONNECTIONS = Counter "meridian_connections_total" ["transport"]
         "Connections admitted, by transport.";
     DECISIONS_BY_POP = Counter "meridian_pop_answers_total" ["policy", "pop"]
@@ -77,7 +78,8 @@ families! {
     RELOADS = Counter "meridian_reloads_total" ["outcome"]
         "Reloads, by outcome (published, refused).";
     RELOADS_GIVEN_UP = Counter "meridian_reloads_given_up_total" []
-        "Reloads that were given up because the disk did not answer, or by an operator; they count as refused too.";
+        "Reloads that were given up because the disk did not answer, or by an operator; they count as \
+         refused too.";
     RELOAD_AGE = Gauge "meridian_reload_running_seconds" []
         "How long the reload that runs has taken so far; 0 while none does.";
     STATE_FOLDER_OK = Gauge "meridian_state_folder_ok" []

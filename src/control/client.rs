@@ -64,7 +64,7 @@ pub(crate) struct Candidate {
 /// Why a candidate cannot be asked: a sentence for the operator.
 #[derive(Debug)]
 pub(crate) enum NotReached {
-    /// Nobody answers there.
+    /// No server answers there.
     Silent(String),
     /// Another server answers there.
     Another(String),
@@ -139,8 +139,8 @@ fn not_understood(status: StatusCode) -> String {
     format!("its answer ({status}) is not what this program understands")
 }
 
-/// Sends a request to a server, with a body of JSON if one is given. The error is a sentence for the
-/// operator.
+/// Sends a request to a server, with a body of JSON if one is given. The error is a sentence for
+/// the operator.
 pub(crate) async fn ask(
     stream: UnixStream,
     method: Method,

@@ -1,6 +1,7 @@
 //! User at the other end of a control connection, by the system's record: the user that the kernel
-//! noted when the connection was made (SO_PEERCRED), and the user who logged in, where `sudo` or `su`
-//! has changed the user (the audit subsystem's login uid, else SUDO_USER of a process of root).
+//! noted when the connection was made (SO_PEERCRED), and the user who logged in, where `sudo` or
+//! `su` has changed the user (the audit subsystem's login uid, else SUDO_USER of a process of
+//! root).
 //!
 //! The author that a request claims is kept beside that, as a claim.
 

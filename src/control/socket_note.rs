@@ -1,5 +1,5 @@
-//! Note in which a running server leaves the path of its control socket. Commands find the socket by
-//! it when the server file is broken, or names another socket than when the server was started.
+//! Note in which a running server leaves the path of its control socket. Commands find the socket
+//! by it when the server file is broken, or names another socket than when the server was started.
 //!
 //! The note is a small file: the socket's path, then the server file's, a line each. Its places, of
 //! which a server takes the first that it may write to:
@@ -102,8 +102,9 @@ fn read(place: &Path, config: &Path) -> Option<SocketNote> {
     is_ours.then(|| SocketNote { path: place.to_owned(), socket: socket.into() })
 }
 
-/// True for a note that may be believed. Only root makes `/run/meridian`. Elsewhere the owner of the
-/// note must be root, this user or the owner of the server file, and no other user may write it.
+/// True for a note that may be believed. Only root makes `/run/meridian`. Elsewhere the owner of
+/// the note must be root, this user or the owner of the server file, and no other user may write
+/// it.
 fn is_trusted(place: &Path, note: &fs::Metadata, config: &Path) -> bool {
     #[cfg(unix)]
     {

@@ -77,8 +77,8 @@ pub(crate) fn summary(findings: &Findings) -> String {
     parts.join(", ")
 }
 
-/// Findings for programs, in order. [`FindingReport::more`] counts findings like the one before that
-/// were only counted.
+/// Findings for programs, in order. [`FindingReport::more`] counts findings like the one before
+/// that were only counted.
 pub fn reports(findings: &Findings, files: &Files) -> Vec<FindingReport> {
     let place = |at: At| {
         let path = Some(files.path(at.file).to_owned());

@@ -1,5 +1,6 @@
-//! The control socket on its path: a listener that is bound anew after an operator or a program has removed the
-//! path, as with the folder in which it stands, since commands would no longer find the server.
+//! The control socket on its path: a listener that is bound anew after an operator or a program has
+//! removed the path, as with the folder in which it stands, since commands would no longer find the
+//! server.
 
 use crate::sys::{hooks, socket};
 use std::io;
@@ -112,7 +113,7 @@ pub(crate) fn probe_control(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     match UnixStream::connect(path) {
-        // Nobody listens: a server that was killed has left it.
+        // No process listens: a server that was killed has left it.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         Err(error) => Err(error),
         Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another server answers there")),

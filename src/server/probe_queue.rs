@@ -1,7 +1,7 @@
 //! The probe queue: work that goes to the prober, and results that come back.
 //!
-//! The prober is a task of its own. After a fault it is begun anew, and the work that it had counts as
-//! without a result, because the fault is the node's own.
+//! The prober is a task of its own. After a fault it is begun anew, and the work that it had counts
+//! as without a result, because the fault is the node's own.
 
 use crate::limits::PROBES_AT_ONCE;
 use std::collections::HashSet;

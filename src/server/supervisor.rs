@@ -107,8 +107,8 @@ impl Supervisor {
         }
     }
 
-    /// Runs a task once, under its pulse. If it ends before the server stops, an event is logged, and
-    /// `true` comes back when it may begin anew.
+    /// Runs a task once, under its pulse. If it ends before the server stops, an event is logged,
+    /// and `true` comes back when it may begin anew.
     pub(crate) async fn watch(&self, task: Task, run: impl Future<Output = ()>) -> bool {
         self.watch_runner(task, &self.tasks.runner(task), run).await
     }

@@ -1,7 +1,7 @@
 //! Counters: blocks written by one worker each, folded when somebody asks.
 //!
-//! A worker of the fast lane owns its block, so it adds with a plain load and store; connections
-//! of one transport share one, and add atomically. Readers may see a block a few queries old, never a
+//! A worker of the fast lane owns its block, so it adds with a plain load and store; connections of
+//! one transport share one, and add atomically. Readers may see a block a few queries old, never a
 //! torn number.
 
 use crate::answer::{Outcome, Transport};

@@ -85,9 +85,9 @@ impl Kept {
     }
 }
 
-/// Datagrams that the kernel has dropped because the buffer of one socket was full. The worker reads
-/// the kernel's counter once a second, so that no query pays for it. Outlives [`serve`], as the
-/// socket does.
+/// Datagrams that the kernel has dropped because the buffer of one socket was full. The worker
+/// reads the kernel's counter once a second, so that no query pays for it. Outlives [`serve`], as
+/// the socket does.
 #[derive(Default)]
 pub(crate) struct Drops {
     asked_secs: u32,

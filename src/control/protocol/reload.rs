@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct ReloadQuery {
     /// True for terminal colours in `text` of the reply.
     pub(crate) colour: bool,
-    /// True to let zones without files go, however many they are, and even if other zones need them.
+    /// True to let zones without files go, however many they are, and even if other zones need
+    /// them.
     pub(crate) allow_loss: bool,
 }
 

@@ -164,9 +164,9 @@ impl Writer {
         }
     }
 
-    /// Goes on after a fault with the files in service and the ledger in force. Health and load come
-    /// from live state, or from the disk if live state cannot be asked any more. Reloads are asked
-    /// again; the reply to a waiting verb is that its outcome is not known.
+    /// Goes on after a fault with the files in service and the ledger in force. Health and load
+    /// come from live state, or from the disk if live state cannot be asked any more. Reloads are
+    /// asked again; the reply to a waiting verb is that its outcome is not known.
     fn begin_anew(&mut self) {
         let now = self.driver.now();
         let live = &self.driver.live;
@@ -200,7 +200,8 @@ impl Writer {
             let wake = self.next_wake();
             let [health, load] = &mut self.memories;
             tokio::select! {
-                // Ends with the state that is known now: checks that the stop cuts off give no result.
+                // Ends with the state that is known now: checks that the stop cuts off give no
+                // result.
                 () = stop.cancelled() => return,
                 command = commands.recv() => {
                     let Some(command) = command else { return };

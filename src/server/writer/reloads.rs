@@ -1,7 +1,7 @@
 //! Reloads: requests that wait together are answered by one run, and a run that has begun takes no
-//! more. Whoever asks while it reads is answered by the next, which is sure to see the files as
-//! they were when asked. Overrides do not wait for a run: they are published at once, and again
-//! with what the run gives.
+//! more. A request that comes while it reads is answered by the next, which is sure to see the
+//! files as they were when asked. Overrides do not wait for a run: they are published at once, and
+//! again with what the run gives.
 //!
 //! ```text
 //!        ask            start                     end               saves decide nothing

@@ -253,8 +253,8 @@ impl Writer {
         }
     }
 
-    /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for
-    /// it but who asked.
+    /// Predicts the clients that move, on a thread of its own: it asks many clients, and nothing
+    /// waits for it but who asked.
     fn predict(&self, changed: OverrideReport, in_the_end: Ledger, reply: OverrideReply) {
         let (before, counted) = (self.shared.published.snapshot(), self.shared.published.decisions());
         let now = self.driver.now();

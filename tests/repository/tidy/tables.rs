@@ -143,7 +143,8 @@ pub const CRATES: &[(&str, &[&str])] = &[
             "src/control/",
             "src/cli/",
             "src/geo/mmdb/record.rs",
-            // Shapes that the control protocol has in common with the event log and `--format json`.
+            // Shapes that the control protocol has in common with the event log and `--format
+            // json`.
             "src/finding/report.rs",
             "src/shared/override_entry.rs",
         ],
