@@ -58,7 +58,7 @@ pub mod explain {
 pub mod finding {
     pub use crate::finding::{At, FileId, Files, Findings, Severity, code};
     pub mod render {
-        pub use crate::finding::render::{json, text};
+        pub use crate::finding::render::{reports, text};
     }
 }
 pub mod geo {
@@ -191,7 +191,7 @@ pub mod shared {
         pub use crate::shared::comparison::Comparison;
     }
     pub mod counters {
-        pub use crate::shared::counters::{CounterBlock, Dropped, Lane};
+        pub use crate::shared::counters::{CounterBlock, Dropped};
     }
     pub mod decisions {
         pub use crate::shared::decisions::Decisions;

@@ -28,7 +28,7 @@ use meridian::testing::answer::stages::{Plans, Stages};
 use meridian::testing::answer::{Client, QueryContext, Transport};
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
 use meridian::testing::reload::prepare;
-use meridian::testing::shared::counters::{CounterBlock, Lane};
+use meridian::testing::shared::counters::CounterBlock;
 use meridian::testing::shared::published::Published;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop_status::PopStatus;
@@ -142,7 +142,7 @@ fn drive(measured_world: &Measured, folder: &Path, keys: &[String]) {
         .expect("loopback has room");
     let resolver = Resolver::new(worker.address().expect("it is bound"));
     let published = Published::new(Arc::clone(&snapshot), 1);
-    let block = CounterBlock::single_writer(Lane::Udp, 0);
+    let block = CounterBlock::single_writer(Transport::Udp, 0);
     for (kind, sequence) in measured_world.kinds(keys).into_iter().zip(2..) {
         for published in [&published, worker.published()] {
             published.publish(Arc::new(with_health(&snapshot, kind, sequence)));
@@ -373,7 +373,7 @@ fn folder(word: &str) -> PathBuf {
 fn tell_stages(folder: &Path, counted: &[Counted]) {
     let world = WORLDS[0].deployment();
     let published = Published::new(load(folder), 1);
-    let block = CounterBlock::single_writer(Lane::Udp, 0);
+    let block = CounterBlock::single_writer(Transport::Udp, 0);
     let service = published.served();
     let mut rows = stages::stages(&world, &service, &block).into_iter().zip(counted);
     let Some((mut empty, (idle, _))) = rows.next() else { return };

@@ -54,8 +54,29 @@ use walk::Walk;
 pub enum Transport {
     /// One datagram.
     Udp,
-    /// A stream.
+    /// A stream over TCP.
     Tcp,
+}
+
+impl Transport {
+    /// Every transport, in order.
+    pub(crate) const ALL: [Transport; 2] = [Transport::Udp, Transport::Tcp];
+
+    /// The word in metrics and pages.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        }
+    }
+
+    /// Whether messages come over connections, each behind its length.
+    pub(crate) fn is_stream(self) -> bool {
+        match self {
+            Transport::Udp => false,
+            Transport::Tcp => true,
+        }
+    }
 }
 
 /// The sender of a query.

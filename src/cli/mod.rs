@@ -28,6 +28,7 @@ use crate::finding::render;
 use crate::finding::{Files, Findings};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use serde::Serialize;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -205,6 +206,14 @@ fn run_command(command: CliCommand) -> ExitCode {
 /// Prints to stdout.
 pub(crate) fn print(text: &str) {
     output::write(text.as_bytes());
+}
+
+/// A value as indented JSON, with its keys in alphabetical order.
+pub(crate) fn json<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(value) => format!("{value:#}\n"),
+        Err(error) => format!("not printed: {error}\n"),
+    }
 }
 
 /// Prints findings to stderr, coloured where that is wanted.

@@ -2,6 +2,7 @@
 //! another one is broken, and a broken file causes no findings about other files that depend on it.
 
 use super::files::{FileReader, YamlFile};
+use super::input::{Input, InputRole};
 use super::tree::Node;
 use super::world::World;
 use super::{DatabaseSource, Deployment, ReadResult, Sources};
@@ -125,12 +126,12 @@ impl<'s> Reading<'s> {
         self.deployment()
     }
 
-    /// Reads a file as YAML. `role` is its role among the inputs of the digest; `named_at` is the
-    /// place of its path.
-    fn yaml(&mut self, path: &Path, role: Option<&str>, named_at: Option<At>) -> (FileId, Option<Node>) {
+    /// Reads a file as YAML. `role` is its role among the inputs; `named_at` is where its
+    /// path is written.
+    fn yaml(&mut self, path: &Path, role: Option<InputRole>, named_at: Option<At>) -> (FileId, Option<Node>) {
         let YamlFile { file, octets, tree } = self.open.yaml(path, named_at);
         if let (Some(role), Some(octets)) = (role, octets) {
-            self.open.inputs.push((role.to_owned(), octets));
+            self.open.inputs.push(Input { role, octets });
         }
         (file, tree)
     }
@@ -148,7 +149,7 @@ impl<'s> Reading<'s> {
         world.pops_known = server.pops.is_absent();
         world.addresses_known = true;
         if let Some(written) = server.pops.file()
-            && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
+            && let (_, Some(tree)) = self.yaml(&written.path, Some(InputRole::Pops), Some(written.at))
         {
             let before = self.open.findings.mark();
             pops = self.pops(&tree, folder);
@@ -160,7 +161,7 @@ impl<'s> Reading<'s> {
         }
         world.networks_known = server.networks.is_absent();
         if let Some(written) = server.networks.file()
-            && let (_, Some(tree)) = self.yaml(&written.path, Some("networks"), Some(written.at))
+            && let (_, Some(tree)) = self.yaml(&written.path, Some(InputRole::Networks), Some(written.at))
         {
             let before = self.open.findings.count(Severity::Error);
             world.networks = networks::lower(&tree, &mut self.open.findings);
@@ -182,7 +183,7 @@ impl<'s> Reading<'s> {
             used: Vec::new(),
         };
         if let Some(written) = server.policies.file()
-            && let (_, Some(tree)) = self.yaml(&written.path, Some("policies"), Some(written.at))
+            && let (_, Some(tree)) = self.yaml(&written.path, Some(InputRole::Policies), Some(written.at))
         {
             policies.all = policy::lower(&tree, &mut world, &mut self.open.findings);
             policies.shared = policies.all.len();
@@ -238,7 +239,7 @@ impl<'s> Reading<'s> {
         if server.databases.is_empty() {
             self.needs_database(&policies, whole);
         }
-        self.open.inputs.sort_by(|a, b| a.0.cmp(&b.0));
+        self.open.inputs.sort_by_cached_key(|input| input.role.to_string());
         Some(Deployment {
             node: server.node,
             listen: server.listen,
@@ -270,8 +271,7 @@ impl<'s> Reading<'s> {
     fn add_dead(&mut self, dead: Vec<Name>, zones: &mut Vec<Zone>) {
         let Some(at) = self.zones_at else { return };
         for apex in dead {
-            // A node that does not serve a zone gets another digest.
-            self.open.inputs.push((format!("zone dead {apex}"), Arc::default()));
+            self.open.inputs.push(Input { role: InputRole::DeadZone(apex.clone()), octets: Arc::default() });
             let (records, steered) = (Vec::new(), Vec::new());
             zones.push(Zone { apex, records, steered, chain: ChainMode::default(), at });
         }
@@ -296,9 +296,9 @@ impl<'s> Reading<'s> {
         };
         let mut file = pops::lower(tree, &mut certificates, &mut self.open.findings);
         watched_files(&mut file, folder);
-        self.open
-            .inputs
-            .extend(read.into_iter().map(|(written, octets)| (format!("certificates {written}"), octets)));
+        let inputs = read.into_iter();
+        let input = |(written, octets)| Input { role: InputRole::Certificates(written), octets };
+        self.open.inputs.extend(inputs.map(input));
         file
     }
 
@@ -351,7 +351,8 @@ impl<'s> Reading<'s> {
                     let is_text = written.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
                     let text = if is_text { std::str::from_utf8(&octets).unwrap_or_default() } else { "" };
                     let file = self.open.files.add(path.clone(), text);
-                    self.open.inputs.push((format!("database {index:03}"), octets.clone()));
+                    let role = InputRole::Database(index);
+                    self.open.inputs.push(Input { role, octets: octets.clone() });
                     databases.push(DatabaseSource { path, octets, file });
                 }
                 Err(why) => self.open.unreadable(&shown, &why, written.at),

@@ -7,6 +7,7 @@
 use super::Sources;
 use super::tree::{self, Node};
 use crate::budget::Budget;
+use crate::config::input::Input;
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::limits::CONFIG_OCTETS_MAX;
 use crate::wire::cookie::SECRET_LEN;
@@ -90,8 +91,8 @@ pub(super) struct FileReader<'s> {
     numbers: HashMap<(String, String), FileId>,
     /// Findings of this round.
     pub(crate) findings: Findings,
-    /// Inputs that shape answers, in this round: role and octets.
-    pub(crate) inputs: Vec<(String, Arc<[u8]>)>,
+    /// Inputs of this round.
+    pub(crate) inputs: Vec<Input>,
     /// Budget of this round.
     pub(crate) budget: Budget,
 }

@@ -8,7 +8,9 @@ pub(crate) mod catalogue;
 mod deployment;
 pub(crate) mod doubts;
 mod files;
+pub(crate) mod input;
 pub(crate) mod ledger_file;
+mod listen;
 mod networks;
 mod other_words;
 mod place;
@@ -34,6 +36,8 @@ pub(crate) use scalar::UNITS;
 pub(crate) use zones::choices::Choices;
 pub(crate) use zones::file_name::is_zone_file;
 
+pub(crate) use self::listen::Listen;
+use crate::config::input::Input;
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
 use crate::health::spec::{Canaries, Probe};
@@ -42,7 +46,6 @@ use crate::steer::safety::SafetyRule;
 use crate::wire::cookie::{SECRET_LEN, Secrets};
 use crate::zone::source::FolderStanding;
 use crate::zone::text::{ScopedPolicy, Zone};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -111,33 +114,6 @@ pub(crate) enum Cpus {
     List(Vec<u16>),
 }
 
-/// Sockets and other settings that only a restart changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listen {
-    /// UDP and TCP addresses.
-    pub(crate) dns: Vec<SocketAddr>,
-    /// Control socket, resolved against the folder of the server file.
-    pub(crate) control: PathBuf,
-    /// Address of the read-only HTTP server.
-    pub(crate) admin: Option<SocketAddr>,
-    /// UDP worker threads per address; `None` is one per core.
-    pub(crate) threads: Option<u16>,
-    /// Cores of the UDP worker threads.
-    pub(crate) cpus: Cpus,
-    /// Datagrams that a worker takes from the kernel at once.
-    pub(crate) batch: u16,
-    /// Octets of kernel buffer for queries, requested for each UDP socket; `None` is the default.
-    pub(crate) receive_buffer: Option<u32>,
-    /// Octets of kernel buffer for answers, requested for each UDP socket; `None` is the default.
-    pub(crate) send_buffer: Option<u32>,
-    /// Most TCP connections.
-    pub(crate) tcp_connections: u32,
-    /// Most TCP connections of one client prefix (/24 or /56).
-    pub(crate) tcp_connections_per_prefix: u32,
-    /// Seconds until an idle TCP connection is closed.
-    pub(crate) tcp_idle_secs: u32,
-}
-
 /// A GeoIP database file, in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct DatabaseSource {
@@ -197,9 +173,9 @@ pub struct Deployment {
     /// Sources of each zone, and files that are not in force; empty if everything was read, or
     /// nothing.
     pub(crate) folder: Arc<FolderStanding>,
-    /// Every input that shapes an answer, with its role and octets, for the snapshot digest. The
-    /// server file is excluded, because nodes of one fleet differ in it.
-    pub(crate) inputs: Vec<(String, Arc<[u8]>)>,
+    /// Every input that shapes an answer, sorted by the text of its role, for the snapshot digest.
+    /// The server file is not among them, since nodes of one fleet differ in it.
+    pub(crate) inputs: Vec<Input>,
 }
 
 /// Result of reading all files: the deployment unless an error refused it, every finding, and the

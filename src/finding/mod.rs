@@ -12,6 +12,7 @@ mod contained;
 pub(crate) mod escape;
 pub(crate) mod folded;
 pub(crate) mod render;
+pub(crate) mod report;
 
 use crate::limits::{FINDING_PLACES_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
 use escape::escaped;

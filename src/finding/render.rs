@@ -6,9 +6,9 @@
 
 use crate::finding::escape::{is_active, stand_in};
 use crate::finding::folded::Folded;
+use crate::finding::report::{FindingReport, PlaceReport, RelatedReport};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use serde_json::{Value, json};
 use std::borrow::Cow;
 
 #[cfg(test)]
@@ -76,47 +76,35 @@ pub(crate) fn summary(findings: &Findings) -> String {
     parts.join(", ")
 }
 
-/// All findings as a JSON array, in order. Lines and columns count from 1, and are `null` if the
-/// finding is about the whole file. Columns count characters; `end` is one past the last marked
-/// character of that line. `more` counts further findings of the same kind that are not in the
-/// array.
-pub fn json(findings: &Findings, files: &Files) -> Value {
+/// Findings for programs, in order. [`FindingReport::more`] counts findings like the one before
+/// that were only counted.
+pub fn reports(findings: &Findings, files: &Files) -> Vec<FindingReport> {
     let place = |at: At| {
+        let path = Some(files.path(at.file).to_owned());
         if at.line == 0 {
-            return json!({ "path": files.path(at.file), "line": null, "column": null, "end": null });
+            return PlaceReport { path, ..PlaceReport::default() };
         }
         let text = files.text(at.file);
         let width = shown(text, clamp(text, at)).chars().count();
-        json!({
-            "path": files.path(at.file),
-            "line": at.line,
-            "column": at.column,
-            "end": at.column as usize + width,
-        })
-    };
-    let one = |(finding, more): (&Finding, usize)| {
-        let mut object = json!({
-            "code": finding.code.id,
-            "severity": finding.severity.word(),
-            "message": finding.message,
-            "label": finding.label,
-            "help": finding.help,
-            "more": more,
-            "path": null, "line": null, "column": null, "end": null,
-            "related": finding.related.iter().map(|(at, words)| {
-                let mut object = place(*at);
-                object["message"] = json!(words);
-                object
-            }).collect::<Vec<_>>(),
-        });
-        if let (Some(at), Some(object)) = (finding.at, object.as_object_mut())
-            && let Value::Object(place) = place(at)
-        {
-            object.extend(place);
+        PlaceReport {
+            path,
+            line: Some(at.line),
+            column: Some(at.column),
+            end: Some(at.column as usize + width),
         }
-        object
     };
-    Value::Array(findings.counted().into_iter().map(one).collect())
+    let related = |(at, words): &(At, String)| RelatedReport { place: place(*at), message: words.clone() };
+    let one = |(finding, more): (&Finding, usize)| FindingReport {
+        code: finding.code.id.into(),
+        severity: finding.severity.word().into(),
+        message: finding.message.clone(),
+        label: finding.label.clone(),
+        help: finding.help.clone(),
+        more,
+        place: finding.at.map(place).unwrap_or_default(),
+        related: finding.related.iter().map(related).collect(),
+    };
+    findings.counted().into_iter().map(one).collect()
 }
 
 fn one(finding: &Finding, files: &Files, renderer: &Renderer) -> String {

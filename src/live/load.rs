@@ -8,13 +8,13 @@ use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::health::load::report::FeedReport;
 use crate::health::load::{LoadController, ShedRow};
 use crate::health::ramp::{RampPop, Ramps};
+use crate::shared::alarm::{Alarm, AlarmKey};
 use crate::shared::event::Event;
-use crate::shared::operator_view::Alarm;
 use crate::shared::prediction::{MeasuredLoad, MeasuredLoads};
 use crate::snapshot::Snapshot;
 use crate::steer::pop::Pop;
 use crate::steer::pop_status::{Share256, Shed};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Load controller and ramps, with their results.
@@ -28,7 +28,8 @@ pub(crate) struct LiveLoad {
     pub(super) sheds: Vec<Shed>,
     /// Cells of each PoP that a ramp has not brought back.
     pub(super) left: Vec<Share256>,
-    alarms: BTreeMap<String, Alarm>,
+    /// Alarms that stand.
+    alarms: BTreeMap<AlarmKey, Alarm>,
 }
 
 impl LiveLoad {
@@ -79,24 +80,23 @@ impl LiveLoad {
     pub(super) fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.loads.poll_event() {
-            let alarm = || Alarm {
-                sentence: event.to_string(),
-                since_epoch_secs: now_epoch_secs,
-                is_of_ledger: false,
+            let mut raise = |key: AlarmKey| {
+                let (sentence, since_epoch_secs) = (event.to_string(), now_epoch_secs);
+                self.alarms.insert(key.clone(), Alarm { key, sentence, since_epoch_secs });
             };
             match &event {
-                LoadEvent::FeedLost { subject, .. } => {
-                    drop(self.alarms.insert(format!("feed {subject}"), alarm()))
+                LoadEvent::FeedLost { subject, .. } => raise(AlarmKey::FeedLost(subject.clone())),
+                LoadEvent::Oscillates { subject } => raise(AlarmKey::ShedOscillates(subject.clone())),
+                LoadEvent::NoRoom { subject, .. } => raise(AlarmKey::NoRoom(subject.clone())),
+                LoadEvent::FeedBack { subject } => {
+                    self.alarms.remove(&AlarmKey::FeedLost(subject.clone()));
                 }
-                LoadEvent::FeedBack { subject } => drop(self.alarms.remove(&format!("feed {subject}"))),
-                LoadEvent::Oscillates { subject } => {
-                    drop(self.alarms.insert(format!("turns {subject}"), alarm()))
+                LoadEvent::Calm { subject } => {
+                    self.alarms.remove(&AlarmKey::ShedOscillates(subject.clone()));
                 }
-                LoadEvent::Calm { subject } => drop(self.alarms.remove(&format!("turns {subject}"))),
-                LoadEvent::NoRoom { subject, .. } => {
-                    drop(self.alarms.insert(format!("full {subject}"), alarm()))
+                LoadEvent::HasRoom { subject } => {
+                    self.alarms.remove(&AlarmKey::NoRoom(subject.clone()));
                 }
-                LoadEvent::HasRoom { subject } => drop(self.alarms.remove(&format!("full {subject}"))),
                 LoadEvent::Began { .. } | LoadEvent::Ended { .. } | LoadEvent::Lost { .. } => {}
             }
             events.push(Event::Load(event));
@@ -106,14 +106,14 @@ impl LiveLoad {
 
     /// Alarms that stand. Events give their start; their end is read from the present feeds.
     pub(super) fn alarms(&mut self, now: Moment) -> Vec<Alarm> {
-        let mut standing = HashSet::new();
+        let mut standing = BTreeSet::new();
         for report in self.loads.report(now) {
             let subject = LoadSubject::of(report.feed, self.loads.feed_set());
-            standing.extend(report.is_stale.then(|| format!("feed {subject}")));
-            standing.extend(report.oscillates.then(|| format!("turns {subject}")));
-            standing.extend(report.is_stuck.then(|| format!("full {subject}")));
+            standing.extend(report.is_stale.then(|| AlarmKey::FeedLost(subject.clone())));
+            standing.extend(report.oscillates.then(|| AlarmKey::ShedOscillates(subject.clone())));
+            standing.extend(report.is_stuck.then_some(AlarmKey::NoRoom(subject)));
         }
-        self.alarms.retain(|about, _| standing.contains(about));
+        self.alarms.retain(|key, _| standing.contains(key));
         self.alarms.values().cloned().collect()
     }
 

@@ -2,7 +2,8 @@
 //! states by the ledger, and safety rules that overrides break.
 
 use crate::health::health_state::Verdict;
-use crate::shared::operator_view::{Alarm, Coming, InService, OperatorView, PopView, ServiceLimit};
+use crate::shared::alarm::{Alarm, AlarmKey};
+use crate::shared::operator_view::{Coming, InService, OperatorView, PopView, ServiceLimit};
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::{Effective, Ledger};
 use crate::steer::pop::{AdminState, Pop, PopId};
@@ -94,7 +95,8 @@ impl Since {
             }
             let since_epoch_secs = before.get(&head).copied().unwrap_or(now);
             self.rules.insert(head, since_epoch_secs);
-            operator_view.alarms.push(Alarm { sentence, since_epoch_secs, is_of_ledger: false });
+            let key = AlarmKey::SafetyRule(rule.words.clone());
+            operator_view.alarms.push(Alarm { key, sentence, since_epoch_secs });
         }
     }
 }

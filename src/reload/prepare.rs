@@ -193,25 +193,16 @@ fn place_of(path: &Path, files: &Files) -> Option<At> {
 
 /// Adds a finding for each key that differs from its value at the start of the process.
 fn need_restart(running: &RestartOnly, asked: &RestartOnly, at: Option<At>) -> Findings {
-    let (r, a) = (&running.listen, &asked.listen);
+    // Taken apart, so that a new field has to find its row.
+    let RestartOnly { listen, pid_file, exit_on_fault, state } = asked;
     let rows = [
-        ("listen.dns", r.dns == a.dns),
-        ("listen.control", r.control == a.control),
-        ("listen.admin", r.admin == a.admin),
-        ("listen.threads", r.threads == a.threads),
-        ("listen.cpus", r.cpus == a.cpus),
-        ("listen.batch", r.batch == a.batch),
-        ("listen.receive_buffer", r.receive_buffer == a.receive_buffer),
-        ("listen.send_buffer", r.send_buffer == a.send_buffer),
-        ("listen.tcp_connections", r.tcp_connections == a.tcp_connections),
-        ("listen.tcp_connections_per_prefix", r.tcp_connections_per_prefix == a.tcp_connections_per_prefix),
-        ("listen.tcp_idle", r.tcp_idle_secs == a.tcp_idle_secs),
-        ("pid_file", running.pid_file == asked.pid_file),
-        ("exit_on_fault", running.exit_on_fault == asked.exit_on_fault),
-        ("state", running.state == asked.state),
+        ("pid_file", running.pid_file == *pid_file),
+        ("exit_on_fault", running.exit_on_fault == *exit_on_fault),
+        ("state", running.state == *state),
     ];
+    let others = rows.into_iter().filter(|(_, is_same)| !is_same).map(|(key, _)| key);
     let mut findings = Findings::default();
-    for (key, _) in rows.into_iter().filter(|(_, same)| !same) {
+    for key in running.listen.differing(listen).into_iter().chain(others) {
         let finding = Finding::error(
             code::NEEDS_RESTART,
             format!("`{key}` differs from its value at the start of the server"),

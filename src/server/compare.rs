@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The name of a comparison in findings.
 const WHAT: &str = "the comparison";
 
-/// How often one is looked at.
+/// Interval between looks at a comparison.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The way back of a comparison.
@@ -27,7 +27,7 @@ type Reply = Box<dyn FnOnce(Compared) + Send>;
 #[derive(Default)]
 pub(crate) struct Comparer {
     running: Option<(Attempt<Compared>, Reply)>,
-    /// What it gave, until that is told; none inside where its thread ended by a panic.
+    /// Result until it is sent; `None` inside if the thread has ended by a panic.
     ended: Option<Option<Compared>>,
     hung: Weak<Watch>,
 }

@@ -8,7 +8,6 @@ use crate::limits::LOSSES_TOLD_MAX;
 use crate::snapshot::Snapshot;
 use crate::snapshot::forecast::Answered;
 use crate::snapshot::replay::{Pair, Passage, Replay, replay};
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Share of clients that move from one answer to another, 0 to 1.
@@ -28,10 +27,6 @@ impl MovedShare {
 
     fn add(&mut self, other: &MovedShare, weight: f64) {
         (0..2).for_each(|family| self.space[family] += other.space[family] * weight);
-    }
-
-    fn json(&self) -> Value {
-        json!({ "ipv4": self.space[0], "ipv6": self.space[1], "queries": self.queries })
     }
 }
 
@@ -95,45 +90,6 @@ impl Comparison {
         sort(&mut moves);
         Comparison { moved, moves, ways, replay }
     }
-
-    /// JSON form. `assumed` names the state that both sides were assumed to be in.
-    pub(crate) fn json(&self, assumed: &str) -> Value {
-        let moves = |moves: &[(Answered, Answered, MovedShare)]| -> Value {
-            let one = |(from, to, share): &(Answered, Answered, MovedShare)| {
-                with(share.json(), json!({ "from": from.to_string(), "to": to.to_string() }))
-            };
-            moves.iter().map(one).collect()
-        };
-        let way = |way: &Way| {
-            let of = json!({
-                "policy": &*way.passage.policy,
-                "then": way.passage.to.as_deref(),
-                "names": way.passage.names,
-            });
-            with(with(way.moved.json(), of), json!({ "moves": moves(&way.moves) }))
-        };
-        let lost: Vec<Value> = self
-            .replay
-            .losses
-            .iter()
-            .map(|loss| json!({ "name": loss.name, "type": loss.rtype.to_string() }))
-            .collect();
-        json!({
-            "assumed": assumed,
-            "moved": self.moved.json(),
-            "moves": moves(&self.moves),
-            "policies": self.ways.iter().map(way).collect::<Vec<_>>(),
-            "lost": lost,
-            "lost_in_all": self.replay.lost,
-        })
-    }
-}
-
-fn with(mut value: Value, more: Value) -> Value {
-    if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
-        value.extend(more);
-    }
-    value
 }
 
 fn sort(moves: &mut [(Answered, Answered, MovedShare)]) {

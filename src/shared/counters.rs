@@ -4,7 +4,7 @@
 //! share a block and add atomically. A reader may see a block that is a few queries old, never a
 //! torn number.
 
-use crate::answer::Outcome;
+use crate::answer::{Outcome, Transport};
 use crate::shared::decisions::WorkerId;
 use crate::shared::published::ServedSnapshot;
 use crate::snapshot::locate::Evidence;
@@ -13,28 +13,6 @@ use crate::wire::rr::RrType;
 use std::array;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-/// Lane by which queries come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// UDP.
-    Udp,
-    /// TCP.
-    Tcp,
-}
-
-impl Lane {
-    /// All lanes, in order.
-    pub(crate) const ALL: [Lane; 2] = [Lane::Udp, Lane::Tcp];
-
-    /// Name in metrics.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Lane::Udp => "udp",
-            Lane::Tcp => "tcp",
-        }
-    }
-}
 
 macro_rules! drops {
     ($($name:ident = $word:literal, $about:literal;)*) => {
@@ -127,7 +105,7 @@ pub(crate) const EVIDENCE: [(Evidence, &str); 3] =
 #[repr(align(128))]
 #[derive(Debug)]
 pub struct CounterBlock {
-    lane: Lane,
+    transport: Transport,
     worker: WorkerId,
     received: AtomicU64,
     replies: [AtomicU64; RCODES],
@@ -143,18 +121,18 @@ pub struct CounterBlock {
 
 impl CounterBlock {
     /// Block that one thread writes; no other block has its worker ID.
-    pub fn single_writer(lane: Lane, worker: usize) -> CounterBlock {
-        CounterBlock::new(lane, WorkerId { index: worker, is_multi_writer: false })
+    pub fn single_writer(transport: Transport, worker: usize) -> CounterBlock {
+        CounterBlock::new(transport, WorkerId { index: worker, is_multi_writer: false })
     }
 
     /// Block that several tasks write.
-    pub(crate) fn multi_writer(lane: Lane, worker: usize) -> CounterBlock {
-        CounterBlock::new(lane, WorkerId { index: worker, is_multi_writer: true })
+    pub(crate) fn multi_writer(transport: Transport, worker: usize) -> CounterBlock {
+        CounterBlock::new(transport, WorkerId { index: worker, is_multi_writer: true })
     }
 
-    fn new(lane: Lane, worker: WorkerId) -> CounterBlock {
+    fn new(transport: Transport, worker: WorkerId) -> CounterBlock {
         CounterBlock {
-            lane,
+            transport,
             worker,
             received: AtomicU64::new(0),
             replies: array::from_fn(|_| AtomicU64::new(0)),
@@ -283,7 +261,7 @@ impl Counters {
     pub(crate) fn new(blocks: Vec<Arc<CounterBlock>>, log_dropped: Arc<AtomicU64>) -> Counters {
         Counters {
             // No policy decides a slow-path message, so this block needs no shard.
-            slow_path: Arc::new(CounterBlock::multi_writer(Lane::Udp, usize::MAX)),
+            slow_path: Arc::new(CounterBlock::multi_writer(Transport::Udp, usize::MAX)),
             blocks,
             reloads_published: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
@@ -304,7 +282,10 @@ impl Counters {
 
     /// Loop iterations of each UDP worker with a thread of its own, by worker number.
     pub(crate) fn worker_turns(&self) -> impl Iterator<Item = (usize, u64)> {
-        let own = self.blocks.iter().filter(|block| block.lane == Lane::Udp && !block.worker.is_multi_writer);
+        let own = self
+            .blocks
+            .iter()
+            .filter(|block| block.transport == Transport::Udp && !block.worker.is_multi_writer);
         own.map(|block| (block.worker.index, block.turns.load(Ordering::Relaxed)))
     }
 
@@ -313,10 +294,11 @@ impl Counters {
         &self.slow_path
     }
 
-    /// Current sums of one lane.
-    pub fn fold(&self, lane: Lane) -> Totals {
+    /// The sums of one transport now.
+    pub fn fold(&self, transport: Transport) -> Totals {
         let mut totals = Totals::default();
-        for block in self.blocks.iter().chain([&self.slow_path]).filter(|b| b.lane == lane) {
+        for block in self.blocks.iter().chain([&self.slow_path]).filter(|block| block.transport == transport)
+        {
             totals.received += block.received.load(Ordering::Relaxed);
             totals.connections += block.connections.load(Ordering::Relaxed);
             totals.truncated += block.truncated.load(Ordering::Relaxed);
@@ -336,7 +318,7 @@ fn sum(sums: &mut [u64], counters: &[AtomicU64]) {
     }
 }
 
-/// Sums of one lane.
+/// Sums of one transport.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Messages received.

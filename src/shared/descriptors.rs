@@ -10,7 +10,7 @@
 //! Each part keeps to its share, so that a storm of TCP connections cannot take descriptors from
 //! probes or pages.
 
-use crate::shared::operator_view::Alarm;
+use crate::shared::alarm::{Alarm, AlarmKey};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -150,9 +150,9 @@ impl Descriptors {
     pub(crate) fn alarm(&self) -> Option<Alarm> {
         let since_epoch_secs = self.short_since.load(Ordering::Relaxed);
         (since_epoch_secs > 0).then(|| Alarm {
+            key: AlarmKey::DescriptorsShort,
             sentence: self.sentence(),
             since_epoch_secs,
-            is_of_ledger: false,
         })
     }
 

@@ -5,6 +5,7 @@ use crate::health::health_state::Verdict;
 use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::rfc3339;
 use crate::shared::command::Origin;
+use crate::shared::override_entry::OverrideEntry;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Override;
 use crate::steer::transition::Transition;
@@ -316,11 +317,13 @@ impl Event {
                 "took_millis": took_millis,
             }),
             Event::Refused { errors, .. } => json!({ "errors": errors }),
-            Event::OverrideSet { entry, pops } => json!({ "override": override_json(entry), "pops": pops }),
-            Event::OverrideProgress { entry, percent } => {
-                json!({ "override": override_json(entry), "percent": percent })
+            Event::OverrideSet { entry, pops } => {
+                json!({ "override": OverrideEntry::of(entry), "pops": pops })
             }
-            Event::OverrideExpired { entry } => json!({ "override": override_json(entry) }),
+            Event::OverrideProgress { entry, percent } => {
+                json!({ "override": OverrideEntry::of(entry), "percent": percent })
+            }
+            Event::OverrideExpired { entry } => json!({ "override": OverrideEntry::of(entry) }),
             Event::ClockStepped { secs } => json!({ "secs": secs }),
             Event::TaskEnded { task, why } => json!({ "task": task, "why": why }),
             Event::TaskWell { task } => json!({ "task": task }),
@@ -410,20 +413,4 @@ fn of_health(event: &HealthEvent) -> Value {
         HealthEvent::Certificate { subject, days } => json!({ "target": of(subject), "days": days }),
         HealthEvent::Lost { events } => json!({ "events": events }),
     }
-}
-
-/// JSON form of an override.
-pub(crate) fn override_json(entry: &Override) -> Value {
-    json!({
-        "pops": entry.selector.to_string(),
-        "action": entry.action.to_string(),
-        "author": &*entry.author,
-        "reason": &*entry.reason,
-        "set": rfc3339::date_time(entry.set_epoch_secs),
-        "start": (entry.transition.start_epoch_secs > 0)
-            .then(|| rfc3339::date_time(entry.transition.start_epoch_secs)),
-        "over_secs": entry.transition.over_secs,
-        "done": (entry.transition.end() > 0).then(|| rfc3339::date_time(entry.transition.end())),
-        "until": entry.until_epoch_secs.map(rfc3339::date_time),
-    })
 }

@@ -8,6 +8,7 @@
 //! Nothing here waits, locks or keeps time. A command carries a closure as its callback, so that
 //! this folder needs no runtime.
 
+pub(crate) mod alarm;
 pub(crate) mod command;
 pub(crate) mod comparison;
 pub(crate) mod counters;
@@ -16,9 +17,11 @@ pub(crate) mod descriptors;
 pub(crate) mod event;
 pub(crate) mod one_line;
 pub(crate) mod operator_view;
+pub(crate) mod override_entry;
 pub(crate) mod phase;
 pub(crate) mod prediction;
 pub(crate) mod published;
+pub(crate) mod task;
 pub(crate) mod tasks;
 
 use self::counters::Counters;

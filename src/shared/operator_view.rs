@@ -3,6 +3,7 @@
 //!
 //! It shapes no answer; the status of the snapshot does.
 
+use crate::shared::alarm::Alarm;
 use crate::steer::ledger::Override;
 use crate::steer::pop::AdminState;
 use crate::steer::pop_status::Share256;
@@ -27,17 +28,6 @@ pub struct OperatorView {
     pub(crate) returning: Vec<Arc<str>>,
     /// Number of targets that are damped, and so are last resorts.
     pub(crate) damped: usize,
-}
-
-/// Sentence that stands until its cause ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Alarm {
-    /// Sentence for the operator.
-    pub(crate) sentence: String,
-    /// Start, in seconds since 1970.
-    pub(crate) since_epoch_secs: u64,
-    /// True if it is about a damaged ledger (`meridian_ledger_alarm`).
-    pub(crate) is_of_ledger: bool,
 }
 
 /// State of a PoP.

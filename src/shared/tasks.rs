@@ -5,74 +5,11 @@
 //! writer may be the task in trouble. Times are milliseconds of one monotonic clock, given by the
 //! caller.
 
+use crate::shared::alarm::AlarmKey;
+use crate::shared::task::Task;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-/// Long-lived task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Task {
-    /// The single writer.
-    Writer,
-    /// Runner of checks.
-    Checks,
-    /// Reader of load feeds.
-    Feeds,
-    /// DNS over TCP.
-    Tcp,
-    /// Answers of the slow path.
-    SlowPath,
-    /// Pages of the control socket.
-    Control,
-    /// Pages of the admin address.
-    Admin,
-    /// Checks of the state folder.
-    StateFolder,
-    /// Writer of the event log.
-    Events,
-    /// Counter of descriptors.
-    Descriptors,
-    /// hickory's server, if it carries UDP.
-    Portable,
-    /// Watch over the UDP workers.
-    Workers,
-}
-
-impl Task {
-    /// All tasks, in order.
-    pub(crate) const ALL: [Task; 12] = [
-        Task::Writer,
-        Task::Checks,
-        Task::Feeds,
-        Task::Tcp,
-        Task::SlowPath,
-        Task::Control,
-        Task::Admin,
-        Task::StateFolder,
-        Task::Events,
-        Task::Descriptors,
-        Task::Portable,
-        Task::Workers,
-    ];
-
-    /// Name in metrics, events and alarms.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Task::Writer => "writer",
-            Task::Checks => "checks",
-            Task::Feeds => "feeds",
-            Task::Tcp => "tcp",
-            Task::SlowPath => "slow_path",
-            Task::Control => "control",
-            Task::Admin => "admin",
-            Task::StateFolder => "state_folder",
-            Task::Events => "events",
-            Task::Descriptors => "descriptors",
-            Task::Portable => "portable",
-            Task::Workers => "workers",
-        }
-    }
-}
 
 /// Instance of a task. Most tasks have one. TCP has one for each listener, so that the heartbeats
 /// of one cannot hide another that hangs.
@@ -185,27 +122,46 @@ impl TaskBoard {
         self.workers.iter().map(age)
     }
 
-    /// Sentences about tasks that have ended unplanned, and about tasks without a heartbeat for
-    /// longer than `still_ms`; each with its age in milliseconds.
-    pub(crate) fn alarms(&self, now_ms: u64, still_ms: u64) -> Vec<(String, u64)> {
-        let mut alarms: Vec<(String, u64)> = Vec::new();
+    /// Alarms that stand: tasks that have ended by faults, and tasks and UDP workers that have not
+    /// moved for longer than `still_ms`.
+    pub(crate) fn alarms(&self, now_ms: u64, still_ms: u64) -> Vec<StandingTask> {
+        let mut alarms: Vec<StandingTask> = Vec::new();
         for task in Task::ALL {
             let ended =
                 self.row(task).iter().filter_map(|runner| runner.alarm.load_full()).collect::<Vec<_>>();
             // Runners of one task share a sentence: the oldest is reported.
             let oldest = ended.into_iter().min_by_key(|alarm| alarm.1);
-            alarms.extend(oldest.map(|alarm| (alarm.0.clone(), now_ms.saturating_sub(alarm.1))));
+            alarms.extend(oldest.map(|alarm| StandingTask {
+                key: AlarmKey::TaskEnded(task),
+                sentence: alarm.0.clone(),
+                age_ms: now_ms.saturating_sub(alarm.1),
+            }));
         }
         let is_still = |(_, age_ms): &(Task, u64)| *age_ms > still_ms;
-        alarms.extend(self.ages(now_ms).filter(is_still).map(|(task, age_ms)| {
-            (format!("the task `{}` has not moved for {} s", task.word(), age_ms / 1_000), age_ms)
+        alarms.extend(self.ages(now_ms).filter(is_still).map(|(task, age_ms)| StandingTask {
+            key: AlarmKey::TaskStill(task),
+            sentence: format!("the task `{}` has not moved for {} s", task.word(), age_ms / 1_000),
+            age_ms,
         }));
-        let workers = self.worker_ages(now_ms).zip(0..).filter(|(age_ms, _)| *age_ms > still_ms);
-        alarms.extend(workers.map(|(age_ms, worker): (u64, usize)| {
-            (format!("the UDP worker {worker} has not moved for {} s", age_ms / 1_000), age_ms)
+        let workers = self.worker_ages(now_ms).enumerate().filter(|(_, age_ms)| *age_ms > still_ms);
+        alarms.extend(workers.map(|(worker, age_ms)| StandingTask {
+            key: AlarmKey::WorkerStill(worker),
+            sentence: format!("the UDP worker {worker} has not moved for {} s", age_ms / 1_000),
+            age_ms,
         }));
         alarms
     }
+}
+
+/// Alarm of a task or a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StandingTask {
+    /// Cause.
+    pub(crate) key: AlarmKey,
+    /// Sentence for operators.
+    pub(crate) sentence: String,
+    /// Milliseconds for which it stands.
+    pub(crate) age_ms: u64,
 }
 
 #[cfg(test)]

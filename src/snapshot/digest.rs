@@ -14,7 +14,7 @@
 //! went down, unless a list of the policy uses it (`last_good`).
 
 use super::Steering;
-use super::inputs::{InputHashes, hash_of};
+use super::inputs::{InputHashes, hash_as};
 use crate::limits;
 use crate::steer::pop::AdminState;
 use crate::steer::pop_status::{PopStatus, Shed};
@@ -23,7 +23,7 @@ use crate::steer::status::Status;
 use crate::steer::table::{NO_SLOT, PolicyTable, Slot};
 use crate::steer::view::SlotView;
 use crate::wire::hash::mix;
-use crate::zone::source::{Standing, ZoneSource};
+use crate::zone::source::{FileUse, Standing, ZoneSource};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -93,17 +93,22 @@ pub(crate) fn of_texts(source: &ZoneSource) -> Option<String> {
     if matches!(source.standing, Standing::Dead(_)) {
         return None;
     }
-    let mut each: Vec<_> = source
-        .texts
-        .files
-        .iter()
-        .map(|file| hash_of(&format!("{:?}", file.file_use), &file.octets))
-        .collect();
+    let mut each: Vec<_> =
+        source.texts.files.iter().map(|file| hash_as(word_of(file.file_use), &file.octets)).collect();
     each.sort_unstable();
     let mut hash = Sha256::new();
     each.iter().for_each(|file| hash.update(file));
     let hash: [u8; 32] = hash.finalize().into();
     Some(hash[..16].iter().map(|octet| format!("{octet:02x}")).collect())
+}
+
+/// Word that stands for the use of a file in the digest of a zone's texts.
+fn word_of(file_use: FileUse) -> &'static str {
+    match file_use {
+        FileUse::Yaml => "Yaml",
+        FileUse::Text => "Text",
+        FileUse::Included => "Included",
+    }
 }
 
 /// Hashes of the status as policies read it, each computed once for all policies.

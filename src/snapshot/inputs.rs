@@ -11,6 +11,8 @@
 //!   compilation had no findings, because warnings must be reported again.
 
 use crate::config::Deployment;
+use crate::config::input::{Input, InputRole};
+use crate::wire::name::Name;
 use crate::zone::text::Zone;
 use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -18,36 +20,36 @@ use std::collections::{HashMap, HashSet};
 /// Hash of all inputs of a part.
 pub(crate) type InputHash = [u8; 32];
 
-/// Hash of an input: its role and its octets.
-pub(crate) fn hash_of(role: &str, octets: &[u8]) -> InputHash {
-    let mut hash = Sha256::new();
-    hash.update((role.len() as u64).to_be_bytes());
-    hash.update(role.as_bytes());
-    hash.update(octets);
-    hash.finalize().into()
+/// The hash of an input.
+pub(crate) fn hash_of(role: &InputRole, octets: &[u8]) -> InputHash {
+    hash_as(&role.to_string(), octets)
 }
 
-/// Role of a database, by its position in the server file.
-pub(crate) fn database_role(index: usize) -> String {
-    format!("database {index:03}")
+/// The hash of a file's use, in words, and its octets.
+pub(crate) fn hash_as(words: &str, octets: &[u8]) -> InputHash {
+    let mut hash = Sha256::new();
+    hash.update((words.len() as u64).to_be_bytes());
+    hash.update(words.as_bytes());
+    hash.update(octets);
+    hash.finalize().into()
 }
 
 /// Hashes of a deployment's inputs, and the keys of the parts compiled from them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InputHashes {
     /// Role of each input, and the hash of role and content.
-    each: Vec<(String, InputHash)>,
+    each: Vec<(InputRole, InputHash)>,
 }
 
 impl InputHashes {
     /// Hashes every input of a deployment once.
     pub(crate) fn of(deployment: &Deployment) -> InputHashes {
-        let hash = |(role, octets): &(String, std::sync::Arc<[u8]>)| (role.clone(), hash_of(role, octets));
+        let hash = |Input { role, octets }: &Input| (role.clone(), hash_of(role, octets));
         InputHashes { each: deployment.inputs.iter().map(hash).collect() }
     }
 
     /// Hash of the input with a role.
-    pub(crate) fn of_role(&self, role: &str) -> Option<InputHash> {
+    pub(crate) fn of_role(&self, role: &InputRole) -> Option<InputHash> {
         self.each.iter().find(|(other, _)| other == role).map(|(_, hash)| *hash)
     }
 
@@ -58,30 +60,35 @@ impl InputHashes {
 
     /// Key of each zone's image, in the order of the deployment's zones.
     pub(crate) fn zone_keys(&self, deployment: &Deployment) -> Vec<InputHash> {
-        let mut of_zone: HashMap<&str, Vec<&InputHash>> = HashMap::new();
-        let mut zone_texts: HashSet<&str> = HashSet::new();
+        let mut of_zone: HashMap<&Name, Vec<&InputHash>> = HashMap::new();
+        let mut zone_texts: HashSet<&Name> = HashSet::new();
         let mut included = Sha256::new();
         for (role, hash) in &self.each {
-            if let Some(apex) = role.strip_prefix("zone text ") {
-                zone_texts.insert(apex);
-                of_zone.entry(apex).or_default().push(hash);
-            } else if let Some(apex) = role.strip_prefix("zone ") {
-                of_zone.entry(apex).or_default().push(hash);
-            } else if role.starts_with("included ") {
-                included.update(hash);
+            match role {
+                InputRole::ZoneText(apex) => {
+                    zone_texts.insert(apex);
+                    of_zone.entry(apex).or_default().push(hash);
+                }
+                InputRole::Zone(apex) => of_zone.entry(apex).or_default().push(hash),
+                InputRole::Included(_) => included.update(hash),
+                InputRole::Certificates(_)
+                | InputRole::Database(_)
+                | InputRole::Networks
+                | InputRole::Policies
+                | InputRole::Pops
+                | InputRole::DeadZone(_) => {}
             }
         }
         let included: InputHash = included.finalize().into();
         let key =
             |zone: &Zone| {
                 let apex = zone.apex.to_lowercase();
-                let shown = apex.to_string();
                 let mut hash = Sha256::new();
-                if zone_texts.contains(shown.as_str()) {
+                if zone_texts.contains(&apex) {
                     hash.update(included);
                 }
                 hash.update(apex.as_wire());
-                for own in of_zone.get(shown.as_str()).into_iter().flatten() {
+                for own in of_zone.get(&apex).into_iter().flatten() {
                     hash.update(own);
                 }
                 hash.update((zone.records.len() as u64).to_be_bytes());
@@ -116,17 +123,26 @@ impl InputHashes {
         text(deployment.node.site.as_deref().unwrap_or(""));
         // Findings and facts name databases by their paths.
         deployment.databases.iter().for_each(|database| text(&database.path));
-        let mut zones_with_policies: Vec<String> = Vec::new();
+        let mut zones_with_policies: Vec<&str> = Vec::new();
         for scoped in &deployment.policies {
             text(&scoped.policy.name);
             text(scoped.zone.as_deref().unwrap_or(""));
-            zones_with_policies.extend(scoped.zone.as_ref().map(|zone| format!("zone {zone}")));
+            zones_with_policies.extend(scoped.zone.as_deref());
         }
         for (role, input) in &self.each {
-            // Every input counts unless it belongs to zones alone, so that a new kind of input is
-            // safe.
-            let is_of_zones = role.starts_with("zone ") || role.starts_with("included ");
-            if !is_of_zones || zones_with_policies.iter().any(|zone| zone.eq_ignore_ascii_case(role)) {
+            let counts = match role {
+                InputRole::Zone(apex) => {
+                    let apex = apex.to_string();
+                    zones_with_policies.iter().any(|zone| zone.eq_ignore_ascii_case(&apex))
+                }
+                InputRole::DeadZone(_) | InputRole::ZoneText(_) | InputRole::Included(_) => false,
+                InputRole::Certificates(_)
+                | InputRole::Database(_)
+                | InputRole::Networks
+                | InputRole::Policies
+                | InputRole::Pops => true,
+            };
+            if counts {
                 hash.update(input);
             }
         }

@@ -1,8 +1,9 @@
 //! Inputs of a snapshot that answers do not read, for `explain` and the difference of a reload:
 //! operator networks and probes as written, and the database files.
 
-use super::inputs::{InputHash, InputHashes, database_role, hash_of};
+use super::inputs::{InputHash, InputHashes, hash_of};
 use crate::config::Deployment;
+use crate::config::input::InputRole;
 use crate::geo::networks::Network;
 use crate::health::spec::{Canaries, Probe};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ pub(crate) struct DatabaseFile {
     /// Path of the file.
     pub(crate) path: Arc<str>,
     /// Role among the inputs.
-    role: String,
+    role: InputRole,
     hash: InputHash,
 }
 
@@ -52,7 +53,7 @@ impl Origins {
     /// Origins of a deployment.
     pub(crate) fn of(deployment: &Deployment, inputs: &InputHashes) -> Origins {
         let file = |(index, source): (usize, &crate::config::DatabaseSource)| {
-            let role = database_role(index);
+            let role = InputRole::Database(index);
             let hash = inputs.of_role(&role).unwrap_or_else(|| hash_of(&role, &source.octets));
             DatabaseFile { path: source.path.clone(), role, hash }
         };

@@ -8,7 +8,8 @@ use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS, RESTART_PAU
 use crate::shared::Shared;
 use crate::shared::event::Event;
 use crate::shared::one_line;
-use crate::shared::tasks::{Runner, Task};
+use crate::shared::task::Task;
+use crate::shared::tasks::Runner;
 use crate::state::atomic::beside;
 use crate::sys::clock::{epoch_secs, uptime_ms};
 use crate::sys::hooks;

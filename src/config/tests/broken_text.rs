@@ -5,6 +5,7 @@
 use super::broken::{check, sound};
 use super::faults::{self, ZONE_TEXT_HEAD as HEAD};
 use super::{load_memory, shown};
+use crate::config::input::InputRole;
 use crate::finding::Severity::{Error, Warning};
 
 const FILE: &str = "zones/x.example.zone";
@@ -89,6 +90,6 @@ fn included_files_are_one_input() {
     }
     memory.0.insert("zones/part.inc".into(), "  TXT x\n".into());
     let deployment = load_memory(&memory).deployment.expect("a deployment");
-    let parts = deployment.inputs.iter().filter(|(role, _)| role.starts_with("included"));
+    let parts = deployment.inputs.iter().filter(|input| matches!(input.role, InputRole::Included(_)));
     assert_eq!(parts.count(), 1);
 }

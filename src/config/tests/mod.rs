@@ -78,7 +78,7 @@ fn the_sample_is_clean() {
     let names: Vec<&str> = deployment.policies.iter().map(|p| &*p.policy.name).collect();
     assert_eq!(names, ["nearest", "web", "failover", "video", "live"]);
     assert_eq!(deployment.policies[4].zone.as_deref(), Some("media.example."));
-    let roles: Vec<&str> = deployment.inputs.iter().map(|(role, _)| role.as_str()).collect();
+    let roles: Vec<String> = deployment.inputs.iter().map(|input| input.role.to_string()).collect();
     let expected = [
         "database 000",
         "networks",
@@ -163,7 +163,7 @@ fn the_root_comes_from_text() {
     let root = deployment.zones.iter().find(|zone| zone.apex.is_root()).unwrap();
     let owners: Vec<String> = root.records.iter().map(|record| record.owner.to_string()).collect();
     assert_eq!(owners, [".", ".", "ns1.example.", "org.", "org."]);
-    assert!(deployment.inputs.iter().any(|(role, _)| role == "zone text ."));
+    assert!(deployment.inputs.iter().any(|input| input.role.to_string() == "zone text ."));
 }
 
 /// A broken file neither hides the faults of others nor causes findings about them.
@@ -237,7 +237,7 @@ proptest::proptest! {
         let loaded = load_memory(&memory);
         proptest::prop_assert_eq!(loaded.deployment.is_none(), loaded.findings.has_errors());
         shown(&loaded);
-        crate::finding::render::json(&loaded.findings, &loaded.files);
+        crate::finding::render::reports(&loaded.findings, &loaded.files);
     }
 }
 

@@ -139,7 +139,7 @@ fn everything_arrives() {
         deployment
             .inputs
             .iter()
-            .any(|(role, octets)| role == "certificates ca.pem" && **octets == *PEM.as_bytes())
+            .any(|input| input.role.to_string() == "certificates ca.pem" && *input.octets == *PEM.as_bytes())
     );
 }
 

@@ -8,6 +8,7 @@ use super::file_name::{Kind, kind, odd_character, zone_of_stem};
 use crate::budget::Budget;
 use crate::config::Sources;
 use crate::config::files::FileReader;
+use crate::config::input::{Input, InputRole};
 use crate::config::tree::Node;
 use crate::config::world::World;
 use crate::config::zones::{self, Policies};
@@ -174,7 +175,7 @@ impl ZoneFolder<'_, '_> {
     }
 
     fn take(&mut self, apex: &Name, path: &Path, (tree, octets): (Node, Arc<[u8]>)) {
-        self.input("zone", apex, &octets);
+        self.input(InputRole::Zone(apex.to_lowercase()), &octets);
         self.choices.add_text(apex, FileUse::Yaml, &path.display().to_string(), &octets);
         self.trees.push((apex.clone(), tree));
     }
@@ -292,7 +293,7 @@ impl ZoneFolder<'_, '_> {
             self.all_read = false;
             return;
         };
-        self.input("zone text", &apex, &octets);
+        self.input(InputRole::ZoneText(apex.to_lowercase()), &octets);
         self.choices.add_text(&apex, FileUse::Text, &shown, &octets);
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         self.texts.push(ZoneText { apex, file, octets, includes: Includes::Folder(folder) });
@@ -306,7 +307,7 @@ impl ZoneFolder<'_, '_> {
                 FileUse::Yaml => {
                     let read = self.files.yaml_text(&shown, Arc::clone(&file.octets));
                     self.choices.belongs(read.file, zone);
-                    self.input("zone", zone, &file.octets);
+                    self.input(InputRole::Zone(zone.to_lowercase()), &file.octets);
                     match read.tree {
                         Some(tree) => self.trees.push((zone.clone(), tree)),
                         None => self.all_read = false,
@@ -315,7 +316,7 @@ impl ZoneFolder<'_, '_> {
                 FileUse::Text => {
                     let number = self.files.number(&shown, Arc::clone(&file.octets));
                     self.choices.belongs(number, zone);
-                    self.input("zone text", zone, &file.octets);
+                    self.input(InputRole::ZoneText(zone.to_lowercase()), &file.octets);
                     self.texts.push(ZoneText {
                         apex: zone.clone(),
                         file: number,
@@ -328,8 +329,8 @@ impl ZoneFolder<'_, '_> {
         }
     }
 
-    fn input(&mut self, role: &str, zone: &Name, octets: &Arc<[u8]>) {
-        self.files.inputs.push((format!("{role} {}", zone.to_lowercase()), Arc::clone(octets)));
+    fn input(&mut self, role: InputRole, octets: &Arc<[u8]>) {
+        self.files.inputs.push(Input { role, octets: Arc::clone(octets) });
     }
 
     /// Makes the zones.
@@ -426,7 +427,8 @@ impl ZoneFolder<'_, '_> {
         // A file that several zones include may be valid in one and faulty in another.
         let read = self.files.text_of(&shown, &text.apex.to_string(), octets)?;
         if is_first {
-            self.files.inputs.push((format!("included {written}"), read.1.clone()));
+            let role = InputRole::Included(written.to_owned());
+            self.files.inputs.push(Input { role, octets: read.1.clone() });
         }
         self.choices.belongs(read.0, &text.apex);
         self.choices.add_text(&text.apex, FileUse::Included, written, &read.1);

@@ -48,11 +48,10 @@ error[MRD0301]"
     }
     assert!(shown.len() < 4_000, "long lines are cut");
     assert!(text(&findings, &files(), true).contains("\u{1b}["));
-    let value = json(&findings, &files());
-    assert_eq!(value[0]["line"], 3);
-    assert_eq!(value[0]["end"], 20);
-    assert_eq!(value[0]["related"][0]["message"], "in this zone");
-    assert_eq!(value[1]["line"], Value::Null);
+    let reports = reports(&findings, &files());
+    assert_eq!((reports[0].place.line, reports[0].place.end), (Some(3), Some(20)));
+    assert_eq!(reports[0].related[0].message, "in this zone");
+    assert_eq!(reports[1].place.line, None);
 }
 
 /// In a text that is not UTF-8, marks stay at their octets; in UTF-8, they cover whole characters.
@@ -69,7 +68,7 @@ fn marks_of_other_texts_stay() {
             Findings::from(Finding::error(code::BAD_NAME, "x").at(At { file, line, column, start, end }, ""));
         let drawn = text(&findings, &files, false);
         assert!(drawn.contains(shown), "{shown}\nin\n{drawn}");
-        assert_eq!(json(&findings, &files)[0]["end"], 5);
+        assert_eq!(reports(&findings, &files)[0].place.end, Some(5));
     }
 }
 
@@ -100,7 +99,7 @@ proptest! {
         }
         let findings = Findings::from(finding);
         text(&findings, &files, false);
-        json(&findings, &files);
+        reports(&findings, &files);
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Name of a feed in an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LoadSubject {
     /// Name of the PoP.
     pub(crate) pop: Arc<str>,

@@ -74,7 +74,7 @@ impl Writer {
         }
     }
 
-    /// Whether another server has the state folder.
+    /// True while another server has the state folder.
     pub(super) fn is_taken(&self) -> bool {
         self.shared.counters.state_taken.load(Ordering::Relaxed)
     }
@@ -170,7 +170,7 @@ impl Writer {
             }
             Ended::Done(Some(purpose), _, Err(why)) => self.refuse_save(purpose, &why),
             Ended::Done(Some(Purpose::Override(mut draft, reply)), _, Ok(())) => {
-                // What has ended meanwhile is told before it is forgotten.
+                // Entries that have ended meanwhile are logged before they are forgotten.
                 self.look();
                 self.driver.live.keep(std::mem::take(&mut draft.ledger));
                 self.ledger_alarms.end_of_disk();
@@ -253,8 +253,8 @@ impl Writer {
         }
     }
 
-    /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for
-    /// it but who asked.
+    /// Predicts the clients that move, on a thread of its own: it asks many clients, and nothing
+    /// waits for it but who asked.
     fn predict(&self, changed: OverrideReport, in_the_end: Ledger, reply: OverrideReply) {
         let (before, counted) = (self.shared.published.snapshot(), self.shared.published.decisions());
         let now = self.driver.now();

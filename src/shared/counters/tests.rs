@@ -7,9 +7,9 @@ use super::*;
 #[test]
 fn folds_by_lane() {
     let blocks = [
-        CounterBlock::single_writer(Lane::Udp, 0),
-        CounterBlock::single_writer(Lane::Udp, 1),
-        CounterBlock::multi_writer(Lane::Tcp, 2),
+        CounterBlock::single_writer(Transport::Udp, 0),
+        CounterBlock::single_writer(Transport::Udp, 1),
+        CounterBlock::multi_writer(Transport::Tcp, 2),
     ]
     .map(Arc::new);
     let counters = Counters::new(blocks.to_vec(), Arc::default());
@@ -22,13 +22,13 @@ fn folds_by_lane() {
         block.dropped(Dropped::Cut, 2);
     }
     counters.slow_path().replied(4);
-    let udp = counters.fold(Lane::Udp);
+    let udp = counters.fold(Transport::Udp);
     assert_eq!(
         (udp.received, udp.replied(), udp.dropped(Dropped::Cut), udp.dropped(Dropped::Panic)),
         (6, 7, 4, 0)
     );
     assert_eq!(udp.replies().collect::<Vec<_>>(), [(Some(0), 2), (Some(3), 2), (Some(4), 1), (None, 2)]);
-    let tcp = counters.fold(Lane::Tcp);
+    let tcp = counters.fold(Transport::Tcp);
     assert_eq!((tcp.received, tcp.replied()), (3, 3));
 }
 

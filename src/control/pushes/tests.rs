@@ -1,4 +1,4 @@
-//! Tests of `feeds`.
+//! Tests of `pushes`.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn bodies_are_read() {
         ("{\"pop\":\"fra\"}", None),
         ("{\"pop\":\"fra\",\"value\":1,\"volume\":2}", None),
     ] {
-        let push = serde_json::from_str::<LoadBody>(body).ok().and_then(|body| body.push().ok());
+        let push = serde_json::from_str::<LoadPushRequest>(body).ok().and_then(|body| load_push(body).ok());
         let told = push.as_ref().map(|push| (push.service.as_deref(), push.value));
         assert_eq!(told, wanted, "{body}");
     }
