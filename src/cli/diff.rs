@@ -2,8 +2,8 @@
 
 use crate::cli::server::table;
 use crate::cli::{Format, print, print_findings};
+use crate::impact::comparison::Comparison;
 use crate::reload::prepare;
-use crate::shared::comparison::Comparison;
 use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
 use serde_json::{Value, json};

@@ -3,6 +3,7 @@
 
 use crate::control::Shown;
 use crate::control::peer::Peer;
+use crate::impact::prediction::{Gain, Move, Prediction};
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
 use crate::rfc3339;
 use crate::shared::command::{
@@ -10,7 +11,6 @@ use crate::shared::command::{
 };
 use crate::shared::event::override_json;
 use crate::shared::operator_view::{Alarm, Coming, FeedView, PopView, TargetView};
-use crate::shared::prediction::{Gain, Move, Prediction};
 use crate::steer::ledger::{Action, Effective, Override, Selector};
 use crate::steer::pop::AdminState;
 use crate::steer::transition::Transition;

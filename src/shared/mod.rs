@@ -9,7 +9,6 @@
 //! closure, so that this folder knows no runtime.
 
 pub(crate) mod command;
-pub(crate) mod comparison;
 pub(crate) mod counters;
 pub(crate) mod decisions;
 pub(crate) mod descriptors;
@@ -17,7 +16,6 @@ pub(crate) mod event;
 pub(crate) mod one_line;
 pub(crate) mod operator_view;
 pub(crate) mod phase;
-pub(crate) mod prediction;
 pub(crate) mod published;
 pub(crate) mod tasks;
 

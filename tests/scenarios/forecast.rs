@@ -2,10 +2,11 @@
 
 use crate::support::{Tree, World, load, sample, with_down};
 use meridian::testing::health::health_state::HealthState;
+use meridian::testing::impact::{
+    Answered, MeasuredLoad, MeasuredLoads, PolicyForecast, SAMPLES, forecast, predict,
+};
 use meridian::testing::shared::decisions::Decisions;
-use meridian::testing::shared::prediction::{MeasuredLoad, MeasuredLoads, predict};
 use meridian::testing::snapshot::Snapshot;
-use meridian::testing::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
 use meridian::testing::steer::pop::AdminState;
 use meridian::testing::steer::pop_status::PopStatus;
 use meridian::testing::steer::status::Status;

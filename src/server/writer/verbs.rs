@@ -2,12 +2,12 @@
 //! it may be unsaved ([`super::super::saves`]).
 
 use super::Writer;
+use crate::impact::prediction;
 use crate::limits::{SAVE_RETRY_SECS, SAVE_SECS};
 use crate::live::draft::Draft;
 use crate::server::saves::{Ended, OverrideReply, Purpose, Request};
 use crate::shared::command::{OverrideChange, OverrideOutcome, OverrideReport, StateLook};
 use crate::shared::event::Event;
-use crate::shared::prediction;
 use crate::state::remembered::Memory;
 use crate::steer::ledger::Ledger;
 use crate::sys::clock::epoch_secs;

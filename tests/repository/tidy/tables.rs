@@ -144,7 +144,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
             "src/cli/",
             "src/finding/render",
             "src/shared/event",
-            "src/shared/comparison",
+            "src/impact/comparison",
             "src/probe/load",
         ],
     ),

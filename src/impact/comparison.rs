@@ -3,11 +3,11 @@
 //! Passages of names ([`replay`]) are weighted by their names, and by the queries that were counted
 //! for their policies.
 
-use super::decisions::Decisions;
+use super::forecast::Answered;
+use super::replay::{Pair, Passage, Replay, replay};
 use crate::limits::LOSSES_TOLD_MAX;
+use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
-use crate::snapshot::forecast::Answered;
-use crate::snapshot::replay::{Pair, Passage, Replay, replay};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

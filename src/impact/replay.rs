@@ -9,11 +9,11 @@
 //! IPv4 counts by addresses. IPv6 counts by leaves, since most of its space is empty. Addresses
 //! that no client has count for nothing.
 
-use super::Snapshot;
 use super::forecast::{Answered, answered};
-use super::sizes::tries;
 use crate::geo::special::special_block;
 use crate::limits::CHAIN_MAX;
+use crate::snapshot::Snapshot;
+use crate::snapshot::sizes::tries;
 use crate::steer::table::{Families, PolicyTable, REDIRECT, V4, V6};
 use crate::wire::hash::{self, mix};
 use crate::wire::name::write_name;

@@ -3,10 +3,10 @@
 //! Cells are asked policy by policy ([`forecast`]); over all policies together they are weighted by
 //! the queries that this node has counted, since a policy that nobody asks moves nobody.
 
-use super::decisions::Decisions;
+use super::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
 use crate::limits::{FORECAST_CLIENTS_MAX, FORECAST_SAMPLES_MIN};
+use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
-use crate::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 

@@ -5,14 +5,12 @@
 //! two nodes with equal snapshots forecast alike. With the default number of samples a share is
 //! right to about one per cent of the whole.
 
-use super::Snapshot;
-use super::locate::QuerySource;
-use crate::steer::choose::{Choice, NoChoiceTrace, choose, pick};
-use crate::steer::preference_list::PreferenceList;
-use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
+use crate::snapshot::Snapshot;
+use crate::snapshot::locate::QuerySource;
+use crate::steer::choose::{Choice, NoChoiceTrace, choose};
+use crate::steer::table::{PolicyTable, REDIRECT};
 use crate::wire::ecs::ClientSubnet;
 use crate::wire::hash::mix;
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -122,31 +120,6 @@ fn clients(policy: &PolicyTable, samples: u32) -> impl Iterator<Item = IpAddr> {
         IpAddr::V6(Ipv6Addr::from_bits(leaf.start | random & hosts))
     });
     v4.chain(v6)
-}
-
-/// Whether an answer from a preference list reads the client's cell, in either family, as things
-/// stand.
-pub(super) fn reads_cell(snapshot: &Snapshot, index: u32, preference_list: &PreferenceList) -> bool {
-    let (policy, view) = (&snapshot.steering.policies[index as usize], snapshot.status.view(index));
-    let asked = Cell::new(false);
-    let key = || {
-        asked.set(true);
-        0
-    };
-    for family in [V4, V6].into_iter().filter(|family| policy.families & family != 0) {
-        let question = snapshot.question(policy, preference_list, view, Some(family));
-        let (choice, _) = choose(question, &key, &mut NoChoiceTrace);
-        if let Choice::Pop { slot, resort, .. } = choice {
-            let addresses = &snapshot.steering.slots[slot as usize];
-            let (down_v4, down_v6) = view.slot(slot).not_answered(resort.ignores_probes());
-            if family == V4 {
-                pick(&addresses.v4, down_v4, preference_list.answers, &key);
-            } else {
-                pick(&addresses.v6, down_v6, preference_list.answers, &key);
-            }
-        }
-    }
-    asked.get()
 }
 
 /// What a client is answered by a policy; `None` for an address that is no client's.
