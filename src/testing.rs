@@ -174,11 +174,13 @@ pub mod probe {
     }
 }
 pub mod impact {
-    pub use crate::impact::comparison::Comparison;
+    pub use crate::impact::answered::Answered;
+    pub use crate::impact::comparison::{Comparison, replay};
     pub use crate::impact::difference::difference;
-    pub use crate::impact::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
-    pub use crate::impact::prediction::{MeasuredLoad, MeasuredLoads, predict};
-    pub use crate::impact::replay::{Passage, replay};
+    pub use crate::impact::flow::{Flow, Passage};
+    pub use crate::impact::prediction::{
+        ALL_CLIENTS, FeedName, MeasuredLoad, MeasuredLoads, SAMPLES, forecast, predict,
+    };
 }
 pub mod reload {
     pub mod prepare {

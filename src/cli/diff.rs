@@ -1,10 +1,10 @@
 //! `meridian diff`, and the same of `meridian check --diff`.
 
-use crate::cli::server::table;
+use crate::cli::moves::{self, Measure, list, percent, word};
 use crate::cli::{Format, print, print_findings};
+use crate::control::comparison;
 use crate::impact::comparison::Comparison;
 use crate::reload::prepare;
-use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -13,6 +13,13 @@ use std::process::ExitCode;
 
 /// Rows of the table: a person reads no more; `--format json` has them all.
 const ROWS: usize = 20;
+
+/// Shares that the table shows.
+const MEASURES: &[Measure] = &[
+    Measure { head: "IPV4", key: "ipv4" },
+    Measure { head: "IPV6", key: "ipv6" },
+    Measure { head: "QUERIES", key: "queries" },
+];
 
 /// What both sides are taken to be where no server is asked.
 const ASSUMED: &str = "every PoP up, no override, nothing shed, on both sides";
@@ -81,7 +88,7 @@ pub(crate) fn compile(path: &Path) -> Option<Snapshot> {
 
 /// What moves from one deployment to the other, no server asked.
 pub(crate) fn compared(old: &Snapshot, new: &Snapshot) -> Value {
-    Comparison::new(old, new, &Decisions::default()).json(ASSUMED)
+    comparison::json(&Comparison::new(old, new, std::iter::empty()), ASSUMED)
 }
 
 impl Bound {
@@ -102,41 +109,13 @@ impl Bound {
 
 /// A comparison for people.
 pub(crate) fn text(told: &Value) -> String {
-    let percent = |share: &Value| {
-        share.as_f64().map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
-    };
-    let word = |value: &Value| value.as_str().unwrap_or("?").to_owned();
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let shares = |way: &Value| ["ipv4", "ipv6", "queries"].map(|key| percent(&way[key]));
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    let mut add = |of: String, moves: &Value| {
-        for way in list(moves) {
-            rows.push(
-                [vec![of.clone(), word(&way["from"]), word(&way["to"])], shares(&way).to_vec()].concat(),
-            );
+    let moved = ["ipv4", "ipv6", "queries"].map(|key| percent(&told["moved"][key]));
+    let mut text = match (moves::table(told, MEASURES, ROWS), moved) {
+        (None, _) => "no client moves\n".to_owned(),
+        (Some(table), [v4, v6, queries]) => {
+            format!("moves: {v4} of IPv4, {v6} of IPv6 leaves, {queries} of counted queries\n{table}")
         }
     };
-    add("all".to_owned(), &told["moves"]);
-    for policy in list(&told["policies"]) {
-        let (name, then) = (word(&policy["policy"]), policy["then"].as_str());
-        add(
-            if then == Some(&name) { name } else { format!("{name} -> {}", then.unwrap_or("none")) },
-            &policy["moves"],
-        );
-    }
-    let [v4, v6, queries] = shares(&told["moved"]);
-    let mut text = match rows.is_empty() {
-        true => "no client moves\n".to_owned(),
-        false => format!("moves: {v4} of IPv4, {v6} of IPv6 leaves, {queries} of counted queries\n"),
-    };
-    let more = rows.len().saturating_sub(ROWS);
-    rows.truncate(ROWS);
-    if !rows.is_empty() {
-        text.push_str(&table(&["POLICY", "FROM", "TO", "IPV4", "IPV6", "QUERIES"], &rows));
-    }
-    if more > 0 {
-        text.push_str(&format!("and {more} more; --format json has them all\n"));
-    }
     let losses = list(&told["lost"]);
     for loss in losses.iter().take(ROWS) {
         text.push_str(&format!("loses {}: {}\n", word(&loss["type"]), word(&loss["name"])));

@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod geoip;
 pub(crate) mod log;
 pub(crate) mod man;
+pub(crate) mod moves;
 mod output;
 pub(crate) mod policy;
 pub(crate) mod pop;

@@ -1,48 +1,27 @@
 //! A prediction before a person: a table, and a question.
 
-use crate::cli::server::table;
+use crate::cli::moves::{self, Measure, list, word};
 use serde_json::Value;
 use std::io::{BufRead, IsTerminal, Write};
 
 /// Rows of one table: a person reads no more; `--format json` has them all.
 const ROWS: usize = 12;
 
+/// Shares that the table shows.
+const MEASURES: &[Measure] =
+    &[Measure { head: "CELLS", key: "cells" }, Measure { head: "QUERIES", key: "queries" }];
+
 /// Whether anybody moves.
 pub(crate) fn moves(forecast: &Value) -> bool {
-    forecast["moves"].as_array().is_some_and(|moves| !moves.is_empty())
+    !list(&forecast["moves"]).is_empty()
 }
 
 /// The prediction as text.
 pub(crate) fn text(forecast: &Value) -> String {
-    if !moves(forecast) {
+    let Some(table) = moves::table(forecast, MEASURES, ROWS) else {
         return "forecast: no client moves\n".to_owned();
-    }
-    let percent = |share: &Value| {
-        share.as_f64().map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
     };
-    let word = |value: &Value| value.as_str().unwrap_or("?").to_owned();
-    let cells = |way: &Value| {
-        [word(&way["from"]), word(&way["to"]), percent(&way["cells"]), percent(&way["queries"])]
-    };
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let mut rows: Vec<Vec<String>> = list(&forecast["moves"])
-        .iter()
-        .map(|way| [vec!["all".to_owned()], cells(way).to_vec()].concat())
-        .collect();
-    for policy in list(&forecast["policies"]) {
-        rows.extend(
-            list(&policy["moves"])
-                .iter()
-                .map(|way| [vec![word(&policy["policy"])], cells(way).to_vec()].concat()),
-        );
-    }
-    let more = rows.len().saturating_sub(ROWS);
-    rows.truncate(ROWS);
-    let mut text = String::from("forecast, once all of it holds:\n")
-        + &table(&["POLICY", "FROM", "TO", "CELLS", "QUERIES"], &rows);
-    if more > 0 {
-        text.push_str(&format!("and {more} more; --format json has them all\n"));
-    }
+    let mut text = String::from("forecast, once all of it holds:\n") + &table;
     let number = |value: &Value| value.as_f64().unwrap_or(0.0);
     for gain in list(&forecast["load"]) {
         let (added, load, capacity) =

@@ -3,7 +3,8 @@
 
 use crate::control::Shown;
 use crate::control::peer::Peer;
-use crate::impact::prediction::{Gain, Move, Prediction};
+use crate::impact::moves::{Move, MovedShare, PassageMoves};
+use crate::impact::prediction::{ALL_CLIENTS, Gain, Prediction};
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
 use crate::rfc3339;
 use crate::shared::command::{
@@ -328,22 +329,25 @@ fn changed_json(changed: &OverrideReport) -> Value {
 }
 
 fn prediction_json(prediction: &Prediction) -> Value {
-    let one =
-        |way: &Move| json!({ "from": way.from, "to": way.to, "cells": way.cells, "queries": way.queries });
-    let all = |moves: &[Move]| moves.iter().map(one).collect::<Vec<_>>();
-    let policy = |(name, moves): &(Arc<str>, Vec<Move>)| json!({ "policy": &**name, "moves": all(moves) });
+    let one = |way: &Move<ALL_CLIENTS>| {
+        let MovedShare { space: [cells], queries } = &way.share;
+        json!({ "from": way.from.to_string(), "to": way.to.to_string(), "cells": cells, "queries": queries })
+    };
+    let all = |moves: &[Move<ALL_CLIENTS>]| moves.iter().map(one).collect::<Vec<_>>();
+    let policy =
+        |of: &PassageMoves<ALL_CLIENTS>| json!({ "policy": &*of.passage.policy, "moves": all(&of.moves) });
     let gain = |gain: &Gain| {
         json!({
-            "pop": &*gain.pop,
-            "service": gain.service.as_deref(),
+            "pop": &*gain.feed.pop,
+            "service": gain.feed.service.as_deref(),
             "added": gain.added,
             "load": gain.before.load,
             "capacity": gain.before.capacity,
         })
     };
     json!({
-        "moves": all(&prediction.moves),
-        "policies": prediction.policies.iter().map(policy).collect::<Vec<_>>(),
+        "moves": all(&prediction.moves.moves),
+        "policies": prediction.moves.passages.iter().map(policy).collect::<Vec<_>>(),
         "load": prediction.gains.iter().map(gain).collect::<Vec<_>>(),
         "samples": prediction.samples,
     })

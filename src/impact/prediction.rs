@@ -1,206 +1,180 @@
-//! A prediction: what a change would move, told before it is made.
-//!
-//! Cells are asked policy by policy ([`forecast`]); over all policies together they are weighted by
-//! the queries that this node has counted, since a policy that nobody asks moves nobody.
+//! Prediction of an override: the clients that it would move, and the load that goes with them.
 
-use super::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
+use super::answered::{Answered, Side};
+use super::flow::{After, Asked, Passage};
+use super::moves::{CountedQueries, Moves};
+use super::sample::evenly;
 use crate::limits::{FORECAST_CLIENTS_MAX, FORECAST_SAMPLES_MIN};
-use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// What a PoP carries, in the unit of its feed.
+/// Clients asked of each family and policy: a share is then right to about one per cent of the
+/// whole, which is less than operators plan for.
+pub const SAMPLES: u32 = 4_096;
+
+/// One flow for the clients of both families.
+pub const ALL_CLIENTS: usize = 1;
+
+/// Load of a PoP, in the unit of its feed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MeasuredLoad {
     /// Load now.
     pub load: f64,
-    /// Load that it can carry.
+    /// Load that the PoP can carry.
     pub capacity: f64,
 }
 
-/// A feed: a PoP's name, and the service whose load it is; `None` for the whole PoP.
-pub(crate) type FeedName = (Arc<str>, Option<Arc<str>>);
-
-/// What PoPs carry, by feed.
-pub type MeasuredLoads = HashMap<FeedName, MeasuredLoad>;
-
-/// Clients that go from one answer to another.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Move {
-    /// Answer before.
-    pub(crate) from: String,
-    /// Answer after.
-    pub(crate) to: String,
-    /// Share of all cells that go this way, 0 to 1.
-    pub(crate) cells: f64,
-    /// Share of the counted queries that go this way, 0 to 1; `None` where none was counted.
-    pub(crate) queries: Option<f64>,
+/// Name of a feed: of a PoP, and of the service whose load it measures.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FeedName {
+    /// The PoP.
+    pub pop: Arc<str>,
+    /// The service; `None` for the whole PoP.
+    pub service: Option<Arc<str>>,
 }
+
+/// Load by feed.
+pub type MeasuredLoads = HashMap<FeedName, MeasuredLoad>;
 
 /// Load that a PoP gains.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gain {
-    /// Its name.
-    pub pop: Arc<str>,
-    /// The service; `None` for the whole PoP.
-    pub service: Option<Arc<str>>,
-    /// Load that comes to it, in the unit of its feed.
+    /// Feed that will measure the load.
+    pub feed: FeedName,
+    /// Load that comes to the PoP, in the unit of its feed.
     pub added: f64,
-    /// What it carries before.
+    /// Load before.
     pub before: MeasuredLoad,
 }
 
-/// What a change would move.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Impact of an override.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// Over all policies, the largest first.
-    pub(crate) moves: Vec<Move>,
-    /// Policy by policy, those without a move left out.
-    pub(crate) policies: Vec<(Arc<str>, Vec<Move>)>,
+    /// Clients that move, of both families; policies without a move are left out.
+    pub(crate) moves: Moves<ALL_CLIENTS>,
     /// PoPs that gain load, where their load and capacity are known.
     pub gains: Vec<Gain>,
     /// Clients asked of each family and policy.
     pub(crate) samples: u32,
 }
 
-/// Asks clients before and after. The more policies, the fewer clients of each, so that it never
-/// takes long.
-pub fn predict(
+/// Asks clients before and after; `counted` are queries of `before`: policy, PoP and number. The
+/// more policies, the fewer clients of each, so that a person never waits long.
+pub fn predict<'d>(
     before: &Snapshot,
     after: &Snapshot,
-    counted: &Decisions,
+    counted: impl Iterator<Item = (&'d str, &'d str, u64)>,
     loads: &MeasuredLoads,
 ) -> Prediction {
     let policies = before.steering.policies.len().max(1) as u32;
     let samples = (FORECAST_CLIENTS_MAX / policies / 2).clamp(FORECAST_SAMPLES_MIN, SAMPLES);
-    let forecasts = forecast(before, after, samples);
-    let queries = Queries::new(counted);
-    let mut prediction = Prediction { samples, ..Prediction::default() };
-    let mut whole: BTreeMap<(&Answered, &Answered), (f64, f64)> = BTreeMap::new();
-    for policy in &forecasts {
-        let mut moves = Vec::new();
-        for ((from, to), count) in &policy.moves {
-            let cells = f64::from(*count) / f64::from(policy.samples.max(1));
-            let moved = queries.of(&policy.policy, from) * policy.share_of(from, to);
-            let sum = whole.entry((from, to)).or_default();
-            *sum = (sum.0 + cells / forecasts.len() as f64, sum.1 + moved);
-            let of_policy = queries.of_policy(&policy.policy);
-            moves.push(one(from, to, cells, (of_policy > 0.0).then(|| moved / of_policy)));
-        }
-        if !moves.is_empty() {
-            prediction.policies.push((policy.policy.clone(), sorted(moves)));
-        }
-    }
-    prediction.gains = gains(before, &forecasts, &queries, loads);
-    let share = |moved: f64| (queries.all > 0.0).then(|| moved / queries.all);
-    prediction.moves = sorted(
-        whole.iter().map(|((from, to), (cells, moved))| one(from, to, *cells, share(*moved))).collect(),
-    );
-    prediction
+    let passages = forecast(before, after, samples);
+    let queries = CountedQueries::new(counted, &passages);
+    let gains = gains(before, &passages, &queries, loads);
+    let mut moves = Moves::new(passages, &queries);
+    moves.passages.retain(|passage| !passage.moves.is_empty());
+    Prediction { moves, gains, samples }
 }
 
-fn one(from: &Answered, to: &Answered, cells: f64, queries: Option<f64>) -> Move {
-    Move { from: from.to_string(), to: to.to_string(), cells, queries }
+/// Asks `samples` clients of each family and policy that both snapshots have. Policies without a
+/// move are part of the result.
+pub fn forecast(before: &Snapshot, after: &Snapshot, samples: u32) -> Vec<Passage<ALL_CLIENTS>> {
+    let numbers = 0..before.steering.policies.len() as u32;
+    let sides = numbers.map(|policy| Side { snapshot: before, policy });
+    sides.filter_map(|side| of_policy(side, after, samples)).collect()
 }
 
-fn sorted(mut moves: Vec<Move>) -> Vec<Move> {
-    moves.sort_by(|a, b| {
-        b.queries
-            .unwrap_or(b.cells)
-            .total_cmp(&a.queries.unwrap_or(a.cells))
-            .then_with(|| b.cells.total_cmp(&a.cells))
-    });
-    moves
+fn of_policy(before: Side<'_>, after: &Snapshot, samples: u32) -> Option<Passage<ALL_CLIENTS>> {
+    let name = &before.table().name;
+    let policy = after.steering.policies.iter().position(|policy| policy.name == *name)? as u32;
+    let after = After::Policy(Side { snapshot: after, policy });
+    // Names share independently of each other, so each client asks for another one.
+    let asked = Asked { before, after, names: &[] };
+    let flows = asked.flows(evenly(before.table(), samples), |_| 0);
+    Some(Passage { policy: name.clone(), to: Some(name.clone()), names: 1, flows })
 }
 
-/// What a feed has, and what of it goes to another: cells, and counted queries.
+/// Clients of a feed, or those that go from it to another: their share of space, and queries.
 #[derive(Clone, Copy, Default)]
 struct Part {
     cells: f64,
     queries: f64,
 }
 
-/// The load of a feed goes where its queries go; its cells, while none was counted. A service with
-/// a feed of its own is measured by it, and the others by that of the whole PoP.
-fn gains(
-    before: &Snapshot,
-    forecasts: &[PolicyForecast],
-    queries: &Queries,
-    loads: &MeasuredLoads,
-) -> Vec<Gain> {
-    let services: BTreeMap<&str, &Arc<str>> = before
-        .steering
-        .policies
-        .iter()
-        .zip(&before.policies[..])
-        .map(|(table, scoped)| (&*table.name, &scoped.policy.service))
-        .collect();
-    let meter = |policy: &str, pop: &Arc<str>| {
-        let own = (pop.clone(), services.get(policy).map(|service| (*service).clone()));
-        [own, (pop.clone(), None)].into_iter().find(|meter| loads.contains_key(meter))
-    };
-    let (mut has, mut goes) =
-        (BTreeMap::<FeedName, Part>::new(), BTreeMap::<(FeedName, FeedName), Part>::new());
-    for policy in forecasts {
-        let share = |count: u32| f64::from(count) / f64::from(policy.samples.max(1));
-        for (from, count) in &policy.before {
-            let Answered::Pop(pop) = from else { continue };
-            let Some(meter) = meter(&policy.policy, pop) else { continue };
-            let part = has.entry(meter).or_default();
-            (part.cells, part.queries) =
-                (part.cells + share(*count), part.queries + queries.of(&policy.policy, from));
+impl Part {
+    fn add(&mut self, cells: f64, queries: f64) {
+        self.cells += cells;
+        self.queries += queries;
+    }
+}
+
+/// Parts of all feeds.
+#[derive(Default)]
+struct Parts {
+    /// Clients of each feed before.
+    has: BTreeMap<FeedName, Part>,
+    /// Clients that go from one feed to another.
+    goes: BTreeMap<(FeedName, FeedName), Part>,
+}
+
+impl Parts {
+    /// Adds the clients of a passage; `feed_of` gives the feed that measures a PoP.
+    fn add(
+        &mut self,
+        passage: &Passage<ALL_CLIENTS>,
+        queries: &CountedQueries<'_>,
+        feed_of: impl Fn(&Arc<str>) -> Option<FeedName>,
+    ) {
+        let [flow] = &passage.flows;
+        let feed = |answered: &Answered| match answered {
+            Answered::Pop(pop) => feed_of(pop),
+            Answered::Cname(_) | Answered::Nothing | Answered::Records => None,
+        };
+        for (from, weight) in &flow.before {
+            let Some(feed) = feed(from) else { continue };
+            self.has.entry(feed).or_default().add(weight / flow.whole, queries.of(passage, from));
         }
-        for ((from, to), count) in &policy.moves {
-            let (Answered::Pop(from_pop), Answered::Pop(to_pop)) = (from, to) else { continue };
-            let (Some(of), Some(at)) = (meter(&policy.policy, from_pop), meter(&policy.policy, to_pop))
-            else {
-                continue;
-            };
-            let part = goes.entry((of, at)).or_default();
-            part.cells += share(*count);
-            part.queries += queries.of(&policy.policy, from) * policy.share_of(from, to);
+        for (from, to) in flow.moves.keys() {
+            let (Some(source), Some(target)) = (feed(from), feed(to)) else { continue };
+            let part = self.goes.entry((source, target)).or_default();
+            part.add(flow.share(from, to), queries.moved(passage, from, to));
         }
     }
-    let mut gains: BTreeMap<FeedName, f64> = BTreeMap::new();
-    for ((of, at), part) in goes {
-        let (Some(carried), Some(all)) = (loads.get(&of), has.get(&of)) else { continue };
+}
+
+/// Load that PoPs gain. The load of a feed goes where its queries go; where its cells go, while no
+/// query was counted. A service with a feed of its own is measured by that feed, other services by
+/// the feed of the whole PoP.
+fn gains(
+    before: &Snapshot,
+    passages: &[Passage<ALL_CLIENTS>],
+    queries: &CountedQueries<'_>,
+    loads: &MeasuredLoads,
+) -> Vec<Gain> {
+    let policies = before.steering.policies.iter().zip(&before.policies[..]);
+    let services: BTreeMap<&str, &Arc<str>> =
+        policies.map(|(table, scoped)| (&*table.name, &scoped.policy.service)).collect();
+    let mut parts = Parts::default();
+    for passage in passages {
+        let service = services.get(&*passage.policy).map(|service| Arc::clone(service));
+        parts.add(passage, queries, |pop| {
+            [service.clone(), None]
+                .into_iter()
+                .map(|service| FeedName { pop: pop.clone(), service })
+                .find(|feed| loads.contains_key(feed))
+        });
+    }
+    let mut added: BTreeMap<FeedName, f64> = BTreeMap::new();
+    for ((source, target), part) in parts.goes {
+        let (Some(carried), Some(all)) = (loads.get(&source), parts.has.get(&source)) else { continue };
         let share = if all.queries > 0.0 {
             part.queries / all.queries
         } else {
             part.cells / all.cells.max(f64::MIN_POSITIVE)
         };
-        *gains.entry(at).or_default() += carried.load * share.min(1.0);
+        *added.entry(target).or_default() += carried.load * share.min(1.0);
     }
-    let gain = |(meter, added): (FeedName, f64)| {
-        let before = *loads.get(&meter)?;
-        Some(Gain { pop: meter.0.clone(), service: meter.1.clone(), added, before })
-    };
-    gains.into_iter().filter_map(gain).collect()
-}
-
-/// Queries counted, by policy and PoP.
-struct Queries<'d> {
-    by: BTreeMap<(&'d str, &'d str), f64>,
-    all: f64,
-}
-
-impl Queries<'_> {
-    fn new(counted: &Decisions) -> Queries<'_> {
-        let by: BTreeMap<_, _> =
-            counted.by_pop().map(|(policy, pop, count)| ((policy, pop), count as f64)).collect();
-        let all = by.values().sum();
-        Queries { by, all }
-    }
-
-    fn of(&self, policy: &str, answered: &Answered) -> f64 {
-        match answered {
-            Answered::Pop(pop) => self.by.get(&(policy, &**pop)).copied().unwrap_or(0.0),
-            Answered::Cname(_) | Answered::Nothing | Answered::Records => 0.0,
-        }
-    }
-
-    fn of_policy(&self, policy: &str) -> f64 {
-        self.by.range((policy, "")..).take_while(|((of, _), _)| *of == policy).map(|(_, count)| count).sum()
-    }
+    let gain = |(feed, added)| Some(Gain { before: *loads.get(&feed)?, feed, added });
+    added.into_iter().filter_map(gain).collect()
 }

@@ -8,7 +8,7 @@ use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::health::load::report::FeedReport;
 use crate::health::load::{LoadController, ShedRow};
 use crate::health::ramp::{RampPop, Ramps};
-use crate::impact::prediction::{MeasuredLoad, MeasuredLoads};
+use crate::impact::prediction::{FeedName, MeasuredLoad, MeasuredLoads};
 use crate::shared::event::Event;
 use crate::shared::operator_view::Alarm;
 use crate::snapshot::Snapshot;
@@ -126,7 +126,7 @@ impl LiveLoad {
     /// What PoPs carry, where that is known.
     pub(super) fn measured(&self, now: Moment) -> MeasuredLoads {
         let carried = self.report(now).filter(|report| !report.is_stale).filter_map(|report| {
-            let feed = (report.pop.clone(), report.feed.service.clone());
+            let feed = FeedName { pop: report.pop.clone(), service: report.feed.service.clone() };
             Some((feed, MeasuredLoad { load: report.smoothed?, capacity: report.feed.capacity }))
         });
         carried.collect()

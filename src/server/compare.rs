@@ -113,5 +113,5 @@ pub(crate) fn compare(
     .snapshot;
     watch.enter("comparing");
     let after = live.comparison(Arc::new(fresh), now);
-    Ok(Comparison::new(served, &after, counted))
+    Ok(Comparison::new(served, &after, counted.by_pop()))
 }

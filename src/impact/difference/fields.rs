@@ -1,16 +1,16 @@
-//! Named things as fields in words, and the lines of what differs between two of them.
+//! Named things as fields in words, and lines for the fields that differ between two of them.
 //!
-//! Fields hold what a file says and nothing of where it says so: a line that moves is no change.
+//! Fields hold the values of a file without their places, so that a line that moves is no change.
 
 use std::collections::BTreeMap;
 
-/// Both values of a change stand in its line if they have no more characters than this.
+/// Most characters of both values of a change that its line shows.
 const VALUES_MAX: usize = 160;
 
-/// Names and values, in the order in which they are told.
+/// Names and values, in the order of the lines.
 pub(super) type Fields = Vec<(String, String)>;
 
-/// What is not said.
+/// Value of a field that a file leaves out.
 pub(super) const NONE: &str = "none";
 
 /// A value that may be missing.
@@ -53,7 +53,7 @@ pub(super) fn changed(what: &str, old: Fields, new: Fields, lines: &mut Vec<Stri
     old.iter().filter(|(_, from)| *from != NONE).for_each(|(key, from)| tell(key, from, NONE));
 }
 
-/// Lines for lists of named things: which are new, which are gone, and what differs in the others.
+/// Lines for lists of named things: new ones, those that are gone, and fields that differ.
 pub(super) fn compared(
     kind: &str,
     old: impl Iterator<Item = (String, Fields)>,

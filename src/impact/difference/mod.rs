@@ -1,9 +1,9 @@
-//! What changed between two snapshots, in operators' words: a line for every key of every file
-//! whose value is another, and for what follows from other files (preference lists).
+//! Difference between two snapshots in operators' words: a line for every key of every file whose
+//! value changed, and for the preference lists that follow from other files.
 //!
-//! Each kind of thing is written out as fields in words by a function that takes its type apart to
-//! the last field, so that a new field is told too. Where files differ and nothing that is read
-//! from them does, one line says that.
+//! Each kind of thing is written out as fields in words by a function that destructures its type,
+//! so that a new field does not compile until it is written out too. Where files differ in nothing
+//! that is read from them, one line says so.
 
 mod fields;
 mod places;
@@ -33,7 +33,7 @@ impl Difference {
         &self.lines
     }
 
-    /// Whether nothing changed that an answer could show.
+    /// No value changed that an answer could show.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What changed from `old` to `new`.
+/// Difference from `old` to `new`.
 pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
     let mut lines = Vec::new();
     changed("node", places::node(old), places::node(new), &mut lines);
@@ -82,8 +82,8 @@ fn paired<'a>(
     all
 }
 
-/// Policies as written; and where one has other preference lists although it is written as before,
-/// that too.
+/// Lines for policies as written, and for policies whose preference lists changed although they are
+/// written as before.
 fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
     let before = lines.len();
     compared("policy", policies::all(old), policies::all(new), lines);
@@ -142,7 +142,7 @@ fn zones(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
     }
 }
 
-/// Names told of one kind of change.
+/// Most names that the line of a zone shows for one kind of change.
 const NAMES_TOLD: usize = 3;
 
 /// Names that differ between two images.
@@ -215,7 +215,7 @@ fn names((was, old): (&Snapshot, &Image), (is, new): (&Snapshot, &Image)) -> Nam
     names
 }
 
-/// By which policy a node is steered, by name: numbers do not compare across snapshots.
+/// Policy of a steered node, by name, because numbers do not compare across snapshots.
 fn steering<'s>(snapshot: &'s Snapshot, image: &Image, node: NodeId) -> Option<(&'s str, Option<TtlRange>)> {
     let steered = image.steered_at(node)?;
     let policy = snapshot.steering.policies.get(steered.policy as usize)?;

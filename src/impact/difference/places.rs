@@ -21,7 +21,7 @@ pub(super) fn networks(snapshot: &Snapshot) -> impl Iterator<Item = (String, Fie
     })
 }
 
-/// What the server file says that a reload takes over.
+/// Values of the server file that a reload takes over.
 pub(super) fn node(snapshot: &Snapshot) -> Fields {
     let origins = &snapshot.origins;
     [
@@ -35,7 +35,7 @@ pub(super) fn node(snapshot: &Snapshot) -> Fields {
     .into()
 }
 
-/// A line for each database whose content is another: what is known of it, and what was.
+/// A line for each database with other content: its facts now, and before.
 pub(super) fn databases(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
     for (index, file) in new.origins.databases.iter().enumerate() {
         let before = old.origins.databases.iter().position(|other| other.path == file.path);

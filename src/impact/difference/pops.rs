@@ -12,8 +12,8 @@ pub(super) fn all(snapshot: &Snapshot) -> impl Iterator<Item = (String, Fields)>
     snapshot.pops.iter().map(|pop| (pop.name.to_string(), of_pop(snapshot, pop)))
 }
 
-/// Adds to lines of states and weights what overrides make of them: a change of files may change no
-/// answer.
+/// Adds the state and weight in force to lines that an override hides: such a change of files
+/// changes no answer.
 pub(super) fn in_force(new: &Snapshot, lines: &mut [String]) {
     for (pop, status) in new.pops.iter().zip(new.status.pops()) {
         let mut add = |key: &str, is: String| {
@@ -62,7 +62,7 @@ fn of_pop(snapshot: &Snapshot, pop: &Pop) -> Fields {
     fields
 }
 
-/// A place.
+/// Coordinates.
 pub(super) fn at(coordinates: &Coordinates) -> String {
     format!("{:.4} {:.4}", coordinates.lat(), coordinates.lon())
 }
@@ -87,7 +87,7 @@ fn of_service(snapshot: &Snapshot, service: &Service, fields: &mut Fields) {
         probe.map_or_else(|| id.0.to_string(), |probe| probe.name.to_string())
     };
     fields.push((key("probe"), list(probes, probe)));
-    // Those of the default service are the PoP's own.
+    // Capacity and load of the default service are the PoP's own.
     if **name != *"default" {
         fields.push((key("capacity"), maybe(capacity.as_ref(), ToString::to_string)));
         of_load(&key("load"), load.as_deref(), fields);

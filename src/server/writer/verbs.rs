@@ -260,7 +260,7 @@ impl Writer {
         let now = self.driver.now();
         let (after, loads) = (self.live().prediction(in_the_end, now), self.live().measured(now));
         drop(spawn_blocking(move || {
-            let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
+            let prediction = Some(prediction::predict(&before, &after, counted.by_pop(), &loads));
             reply(OverrideReport { prediction, ..changed });
         }));
     }
