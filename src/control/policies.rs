@@ -75,7 +75,7 @@ fn policy_json(snapshot: &Snapshot, index: usize, operator_view: &OperatorView) 
             json!({
                 "when": when,
                 "candidates": target(snapshot, &rule.target),
-                "order": rule.order.map(order),
+                "order": rule.order.map(Order::word),
                 "fence": rule.fence,
             })
         })
@@ -84,7 +84,7 @@ fn policy_json(snapshot: &Snapshot, index: usize, operator_view: &OperatorView) 
         "name": &*table.name,
         "service": &*written.service,
         "candidates": bands(snapshot, &written.candidates),
-        "order": order(written.order),
+        "order": written.order.word(),
         "band": match written.band {
             BandWidth::None => "none".to_owned(),
             BandWidth::Percent(percent) => format!("{percent}%"),
@@ -102,13 +102,6 @@ fn policy_json(snapshot: &Snapshot, index: usize, operator_view: &OperatorView) 
         "held": operator_view.held.contains(&table.name),
         "returning": operator_view.returning.contains(&table.name),
     }))
-}
-
-fn order(order: Order) -> &'static str {
-    match order {
-        Order::Nearest => "nearest",
-        Order::Listed => "listed",
-    }
 }
 
 fn when_all_down(policy: &Policy) -> Value {

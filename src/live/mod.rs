@@ -45,7 +45,6 @@ use crate::shared::command::{LoadPush, OverrideChange, ProbePush};
 use crate::shared::event::Event;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Ledger;
-use crate::steer::pop::AdminState;
 use crate::steer::pop_status::Share256;
 use crate::steer::status::Status;
 use std::sync::Arc;
@@ -216,7 +215,7 @@ impl LiveState {
             // By hand or by health, the cells of both leave in one order, so the larger share holds
             // the smaller. Forced up ignores probes, and with them what a ramp has not brought
             // back.
-            if pop.state != AdminState::Up {
+            if !pop.state.is_forced_up() {
                 pop.left = pop.left.max(*left);
             }
         }

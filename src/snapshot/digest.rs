@@ -19,7 +19,6 @@ use super::inputs::{InputHashes, hash_of};
 use crate::limits;
 use crate::steer::pop::AdminState;
 use crate::steer::pop_status::{PopStatus, Shed};
-use crate::steer::preference_list::AllDown;
 use crate::steer::status::Status;
 use crate::steer::table::{NO_SLOT, PolicyTable, Slot};
 use crate::steer::view::SlotView;
@@ -94,12 +93,8 @@ pub(crate) fn of_texts(source: &ZoneSource) -> Option<String> {
     if matches!(source.standing, Standing::Dead(_)) {
         return None;
     }
-    let mut each: Vec<_> = source
-        .texts
-        .files
-        .iter()
-        .map(|file| hash_of(&format!("{:?}", file.file_use), &file.octets))
-        .collect();
+    let mut each: Vec<_> =
+        source.texts.files.iter().map(|file| hash_of(file.file_use.digest_word(), &file.octets)).collect();
     each.sort_unstable();
     let mut hash = Sha256::new();
     each.iter().for_each(|file| hash.update(file));
@@ -152,7 +147,7 @@ impl<'s> Read<'s> {
         let mut all = 0;
         for pop in policy.member_pops() {
             let pop = usize::from(pop.0);
-            let is_off = self.status.pops()[pop].state == AdminState::Down;
+            let is_off = self.status.pops()[pop].state.is_down();
             let slot = policy.slots[pop];
             all = mix(all, self.pops[pop]);
             if is_off || slot == NO_SLOT {
@@ -174,15 +169,13 @@ impl<'s> Read<'s> {
     /// The moments at which members fell, in order, where a list of the policy reads it: only their
     /// order counts, since nodes number falls from their own start.
     fn falls(&self, index: usize, policy: &PolicyTable) -> Vec<u32> {
-        let reads =
-            |list: &crate::steer::preference_list::PreferenceList| list.when_all_down == AllDown::LastGood;
-        if !policy.preference_lists.iter().any(reads) {
+        if !policy.preference_lists.iter().any(|list| list.when_all_down.reads_falls()) {
             return Vec::new();
         }
         let seen = self.status.view(index as u32);
         let members = policy.member_pops();
         let slots = members
-            .filter(|pop| self.status.pop(*pop).state != AdminState::Down)
+            .filter(|pop| !self.status.pop(*pop).state.is_down())
             .map(|pop| policy.slots[usize::from(pop.0)])
             .filter(|slot| *slot != NO_SLOT);
         // 0 is the rank of whoever has not fallen.

@@ -15,7 +15,7 @@ use crate::geo::place::Place;
 use crate::geo::trie::{Trie, VALUE_MAX};
 use crate::limits::ROUTES_OCTETS_MAX;
 use crate::snapshot::each::{Each, in_order};
-use crate::steer::policy::{Candidate, Policy, Sharing};
+use crate::steer::policy::{Candidate, Policy};
 use crate::steer::pop::{Pop, Service};
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::ranker::{PlaceRanking, Ranker};
@@ -335,7 +335,7 @@ impl<'a> ListedPolicy<'a> {
         // Only now are all preference lists known, and with them whether anything of the policy
         // shares by cell: if so, also a class of resolvers to which all places are one keeps IPv4
         // inside IPv6 apart.
-        let by_cell = policy.share == Sharing::Sticky
+        let by_cell = !policy.share.is_drawn()
             && shares_by_cell(policy, self.preference_lists.list(), ranker, &slots, slot_list);
         let mut drafted = Vec::with_capacity(self.classes.len());
         let mut located = false;
@@ -481,6 +481,6 @@ fn policy_families(policy: &Policy, slots: &[u32], slot_list: &[Slot]) -> Famili
 impl Steering {
     /// Whether any policy shares at random, which is exempt from the laws of scope and equality.
     pub fn has_random_shares(&self) -> bool {
-        self.policies.iter().any(|p| p.share == Sharing::Random)
+        self.policies.iter().any(|p| p.share.is_drawn())
     }
 }

@@ -4,7 +4,7 @@
 //! resorts, and only then do what the policy says for all down. No query changes what both scans
 //! find, so they are left out; what remains of them is the horizon.
 
-use super::pop::{AdminState, PopId};
+use super::pop::PopId;
 use super::pop_status::{ALL_CELLS, PopStatus};
 use super::preference_list::PoolNumber;
 use super::table::{NO_SLOT, PolicyTable};
@@ -86,7 +86,7 @@ impl Common {
                 continue;
             }
             let seen = view.slot(slot);
-            if is.state != AdminState::Down {
+            if !is.state.is_down() {
                 if seen.up | seen.last_resort | seen.awaited != 0 {
                     return None;
                 }

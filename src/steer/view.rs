@@ -5,7 +5,7 @@
 
 use super::pop::{AdminState, PopId};
 use super::pop_status::{CandidateTier, PopStatus, Shed};
-use super::preference_list::{AllDown, PoolNumber, PreferenceList};
+use super::preference_list::{PoolNumber, PreferenceList};
 use super::table::{Families, Slot, V4, V6};
 use crate::health::health_state::{NO_HORIZON, ReturningPool, SlotHealth};
 use crate::health::way_back::Census;
@@ -71,9 +71,7 @@ impl View {
             let pop = pops.get(usize::from(slot.pop.0));
             let (state, planned) = pop.map_or((AdminState::Auto, NO_HORIZON), |p| (p.state, p.horizon_secs));
             let view = SlotView::new(slot, health, state, threshold_percent);
-            let is_regular = pop.is_some_and(|p| {
-                matches!(p.state, AdminState::Auto | AdminState::Up) && p.weight > 0 && p.left == 0
-            });
+            let is_regular = pop.is_some_and(|p| !p.state.is_out() && p.weight > 0 && p.left == 0);
             let sheds = sheds.get(index).is_some_and(|shed| shed.share > 0);
             let unconditional = if is_regular && !sheds { view.up } else { 0 };
             SlotView { horizon_secs: view.horizon_secs.min(planned), unconditional, ..view }
@@ -197,7 +195,7 @@ impl View {
 impl SlotView {
     fn new(slot: &Slot, health: SlotHealth, state: AdminState, threshold_percent: u8) -> SlotView {
         let has = slot.families();
-        if state == AdminState::Up {
+        if state.is_forced_up() {
             // Forced up ignores probes, in everything.
             return SlotView {
                 down_v4: 0,
@@ -228,7 +226,7 @@ impl SlotView {
             true => (0, 0, last_v4 | last_v6),
             false => (up_v4 | up_v6, last_v4 | last_v6, 0),
         };
-        let horizon_secs = if state == AdminState::Down { NO_HORIZON } else { health.horizon_secs };
+        let horizon_secs = if state.is_down() { NO_HORIZON } else { health.horizon_secs };
         SlotView {
             down_v4,
             down_v6,
@@ -252,12 +250,11 @@ impl SlotView {
         sheds: bool,
         fell: u32,
     ) -> SlotView {
-        if matches!(is.state, AdminState::Up | AdminState::Down) && what != Supposed::Drain {
-            return *self;
-        }
+        let is_fixed = is.state.is_forced_up() || is.state.is_down();
         let has = slot.families();
         match what {
             Supposed::Drain => SlotView { unconditional: 0, ..*self },
+            Supposed::Down | Supposed::Up if is_fixed => *self,
             Supposed::Down => SlotView {
                 down_v4: u64::MAX,
                 down_v6: u64::MAX,
@@ -269,7 +266,7 @@ impl SlotView {
                 ..*self
             },
             Supposed::Up => {
-                let is_regular = is.state == AdminState::Auto && is.weight > 0 && is.left == 0 && !sheds;
+                let is_regular = is.state.is_auto() && is.weight > 0 && is.left == 0 && !sheds;
                 SlotView {
                     down_v4: 0,
                     down_v6: 0,
@@ -308,10 +305,9 @@ impl SlotView {
     }
 }
 
-/// Whether a preference list whose pool is on its way back goes on as if all were down: it says
-/// what to answer then. An error or a denial ends with the first PoP that is back.
+/// A preference list whose pool is on its way back goes on as if all were down.
 fn goes_on(preference_list: &PreferenceList) -> bool {
-    matches!(preference_list.when_all_down, AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_))
+    preference_list.when_all_down.lasts_on_the_way_back()
 }
 
 /// A supposition, and the status that it is laid over.
