@@ -12,7 +12,7 @@
 //! The signal lags: a feed is read every 15 s, and resolvers keep answers for a TTL. On and off by
 //! thresholds never settles on such a signal, so nothing here is on or off; see [`shed`].
 
-mod controller;
+pub(crate) mod controller;
 pub(crate) mod event;
 pub(crate) mod feeds;
 pub(crate) mod headroom;

@@ -192,7 +192,7 @@ fn port_of(check: &Check) -> u16 {
     }
 }
 
-/// For people as far as the hash, which stands for the rest of the check.
+/// Key of a target: readable as far as the hash, which stands for the settings of the check.
 fn key(check: &Check, destination: SocketAddr, probe: &str, pop: &str, service: &str) -> Arc<str> {
     let (kind, told) = match check {
         Check::Http(http) if http.tls.is_some() => ("https", String::new()),
@@ -206,7 +206,7 @@ fn key(check: &Check, destination: SocketAddr, probe: &str, pop: &str, service: 
         Check::File(_) => ("file", format!(" {pop} {service}")),
         Check::Push(_) => ("push", format!(" {probe} {pop} {service}")),
     };
-    let check = hash::octets(format!("{check:?}").as_bytes());
+    let check = hash::octets(check.identity().as_bytes());
     format!("{kind} {destination}{told} {check:016x}").into()
 }
 
