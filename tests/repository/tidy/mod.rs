@@ -6,6 +6,7 @@
 //! its reason.
 
 mod circles;
+mod functions;
 mod prose;
 mod tables;
 mod told;
