@@ -27,6 +27,7 @@ mod explain;
 mod finding;
 mod geo;
 mod health;
+mod impact;
 mod limits;
 mod live;
 mod probe;

@@ -1,12 +1,11 @@
 //! `meridian diff`, and the same of `meridian check --diff`.
 
-use crate::cli::server::table;
+use crate::cli::moves::{self, percent, percent_of};
 use crate::cli::{Format, json, print, print_findings};
 use crate::control::comparison;
 use crate::control::protocol::comparison::{AnswerMove, ComparisonReply, MovedShare};
+use crate::impact::comparison::Comparison;
 use crate::reload::prepare;
-use crate::shared::comparison::Comparison;
-use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
 use serde::Serialize;
 use std::io::Write;
@@ -15,6 +14,9 @@ use std::process::ExitCode;
 
 /// Rows of the table: a person reads no more; `--format json` has them all.
 const ROWS: usize = 20;
+
+/// Shares that the table shows.
+const MEASURES: [&str; 3] = ["IPV4", "IPV6", "QUERIES"];
 
 /// What both sides are taken to be where no server is asked.
 const ASSUMED: &str = "every PoP up, no override, nothing shed, on both sides";
@@ -83,7 +85,7 @@ pub(crate) fn compile(path: &Path) -> Option<Snapshot> {
 
 /// Clients that move from one deployment to the other; no server is asked.
 pub(crate) fn compared(old: &Snapshot, new: &Snapshot) -> ComparisonReply {
-    comparison::told(&Comparison::new(old, new, &Decisions::default()), ASSUMED)
+    comparison::told(&Comparison::new(old, new, std::iter::empty()), ASSUMED)
 }
 
 /// Comparison that was held against a bound.
@@ -108,16 +110,10 @@ impl Bound {
 /// A comparison for people.
 pub(crate) fn text(judged: &Judged) -> String {
     let Judged { comparison: told, max_move, within } = judged;
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let shares = |share: &MovedShare| {
-        [percent(share.ipv4), percent(share.ipv6), share.queries.map_or_else(|| "-".to_owned(), percent)]
-    };
-    let mut rows: Vec<Vec<String>> = Vec::new();
+    let shares = |share: &MovedShare| [percent(share.ipv4), percent(share.ipv6), percent_of(share.queries)];
+    let mut rows: Vec<moves::Row<3>> = Vec::new();
     let mut add = |of: &str, moves: &[AnswerMove]| {
-        for way in moves {
-            let [ipv4, ipv6, queries] = shares(&way.share);
-            rows.push(vec![of.to_owned(), way.from.clone(), way.to.clone(), ipv4, ipv6, queries]);
-        }
+        rows.extend(moves.iter().map(|way| moves::row(of, &way.from, &way.to, shares(&way.share))));
     };
     add("all", &told.moves);
     for policy in &told.policies {
@@ -129,18 +125,12 @@ pub(crate) fn text(judged: &Judged) -> String {
         add(&of, &policy.moves);
     }
     let [v4, v6, queries] = shares(&told.moved);
-    let mut text = match rows.is_empty() {
-        true => "no client moves\n".to_owned(),
-        false => format!("moves: {v4} of IPv4, {v6} of IPv6 leaves, {queries} of counted queries\n"),
+    let mut text = match moves::table(rows, MEASURES, ROWS) {
+        None => "no client moves\n".to_owned(),
+        Some(table) => {
+            format!("moves: {v4} of IPv4, {v6} of IPv6 leaves, {queries} of counted queries\n{table}")
+        }
     };
-    let more = rows.len().saturating_sub(ROWS);
-    rows.truncate(ROWS);
-    if !rows.is_empty() {
-        text.push_str(&table(&["POLICY", "FROM", "TO", "IPV4", "IPV6", "QUERIES"], &rows));
-    }
-    if more > 0 {
-        text.push_str(&format!("and {more} more; --format json has them all\n"));
-    }
     for loss in told.lost.iter().take(ROWS) {
         text.push_str(&format!("loses {}: {}\n", loss.rtype, loss.name));
     }

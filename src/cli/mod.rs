@@ -12,6 +12,7 @@ pub(crate) mod geoip;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod man;
+pub(crate) mod moves;
 mod output;
 pub(crate) mod policy;
 pub(crate) mod pop;

@@ -1,38 +1,35 @@
 //! A prediction before a person: a table, and a question.
 
-use crate::cli::server::table;
+use crate::cli::moves::{self, percent, percent_of};
 use crate::control::protocol::overrides::{Forecast, ForecastMove, LoadGain};
 use std::io::{BufRead, IsTerminal, Write};
 
 /// Rows of one table: a person reads no more; `--format json` has them all.
 const ROWS: usize = 12;
 
-/// Whether clients move.
+/// Shares that the table shows.
+const MEASURES: [&str; 2] = ["CELLS", "QUERIES"];
+
+/// True if clients move.
 pub(crate) fn moves(forecast: Option<&Forecast>) -> bool {
     forecast.is_some_and(|forecast| !forecast.moves.is_empty())
 }
 
 /// The prediction as text.
 pub(crate) fn text(forecast: Option<&Forecast>) -> String {
-    let Some(forecast) = forecast.filter(|forecast| !forecast.moves.is_empty()) else {
-        return "forecast: no client moves\n".to_owned();
-    };
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let none = "forecast: no client moves\n".to_owned();
+    let Some(forecast) = forecast else { return none };
     let row = |of: &str, way: &ForecastMove| {
-        let queries = way.queries.map_or_else(|| "-".to_owned(), percent);
-        vec![of.to_owned(), way.from.clone(), way.to.clone(), percent(way.cells), queries]
+        moves::row(of, &way.from, &way.to, [percent(way.cells), percent_of(way.queries)])
     };
-    let mut rows: Vec<Vec<String>> = forecast.moves.iter().map(|way| row("all", way)).collect();
+    let mut rows: Vec<moves::Row<2>> = forecast.moves.iter().map(|way| row("all", way)).collect();
     for policy in &forecast.policies {
         rows.extend(policy.moves.iter().map(|way| row(&policy.policy, way)));
     }
-    let more = rows.len().saturating_sub(ROWS);
-    rows.truncate(ROWS);
-    let mut text = String::from("forecast, once all of it holds:\n")
-        + &table(&["POLICY", "FROM", "TO", "CELLS", "QUERIES"], &rows);
-    if more > 0 {
-        text.push_str(&format!("and {more} more; --format json has them all\n"));
-    }
+    let Some(table) = moves::table(rows, MEASURES, ROWS) else {
+        return none;
+    };
+    let mut text = String::from("forecast, once all of it holds:\n") + &table;
     for LoadGain { pop, service, added, load, capacity } in &forecast.load {
         let use_of = |load: f64| {
             if *capacity > 0.0 { format!("{:.0} %", load / capacity * 100.0) } else { "?".to_owned() }

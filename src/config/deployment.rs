@@ -14,11 +14,10 @@ use crate::config::zones::{exposed, folder};
 use crate::config::{networks, policy, pops, server};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
 use crate::geo::lands::Lands;
-use crate::health::load::spec::Feed;
-use crate::health::spec::{Check, Kind};
+use crate::health::spec::Kind;
 use crate::limits::{CERTIFICATES_OCTETS_MAX, DATABASE_OCTETS_MAX};
 use crate::steer::policy::{Order, Policy};
-use crate::steer::rule::When;
+use crate::steer::rule::{Rule, When};
 use crate::wire::name::Name;
 use crate::zone::check;
 use crate::zone::source::LastGood;
@@ -396,15 +395,15 @@ fn watched_files(file: &mut PopsFile, folder: &Path) {
     let join = |path: &mut Arc<str>| *path = folder.join(&**path).display().to_string().into();
     for probe in &mut file.probes {
         if let Kind::Check(spec) = &mut probe.kind
-            && let Check::File(check) = &mut Arc::make_mut(spec).check
+            && let Some(path) = Arc::make_mut(spec).check.watched_mut()
         {
-            join(&mut check.path);
+            join(path);
         }
     }
     for pop in &mut file.pops {
         for load in pop.services.iter_mut().map(|service| &mut service.load).chain([&mut pop.load]).flatten()
         {
-            if let Feed::File { path } = &mut Arc::make_mut(load).feed {
+            if let Some(path) = Arc::make_mut(load).feed.watched_mut() {
                 join(path);
             }
         }
@@ -416,8 +415,8 @@ fn asks_geography(policy: &Policy) -> bool {
 }
 
 fn asks_geography_itself(policy: &Policy) -> bool {
-    policy.order == Order::Nearest
-        || policy.rules.iter().any(|rule| rule.order == Some(Order::Nearest) || asks_database(&rule.when))
+    let by_rule = |rule: &Rule| rule.order.is_some_and(Order::needs_place) || asks_database(&rule.when);
+    policy.order.needs_place() || policy.rules.iter().any(by_rule)
 }
 
 fn asks_database(when: &When) -> bool {

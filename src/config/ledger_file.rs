@@ -207,7 +207,7 @@ pub(crate) fn compare(written: &WrittenLedger, pops: &[Pop], now_epoch_secs: u64
     };
     for (pop, effective) in pops.iter().zip(written.ledger.effective(pops, now_epoch_secs)) {
         let Some((entry, at)) = place(effective.state_by) else { continue };
-        if pop.state != AdminState::Auto {
+        if !pop.state.is_auto() {
             let message = format!(
                 "the file gives the PoP `{}` as `{}`, but the ledger of this node as `{}`",
                 pop.state.word(),

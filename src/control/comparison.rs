@@ -5,9 +5,9 @@ use crate::control::protocol::comparison::{
 };
 use crate::control::reply::{ask, busy, reply};
 use crate::finding::render;
+use crate::impact::comparison::{Comparison, FAMILIES};
+use crate::impact::moves::{self, Move, PassageMoves};
 use crate::shared::command::{Command, CommandSender};
-use crate::shared::comparison::{self, Comparison, Way};
-use crate::snapshot::forecast::Answered;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -36,33 +36,35 @@ pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Respons
 
 /// Comparison for programs. `assumed` is the state that both sides were given, in words.
 pub(crate) fn told(comparison: &Comparison, assumed: &str) -> ComparisonReply {
-    let way = |way: &Way| PolicyMoves {
-        policy: way.passage.policy.clone(),
-        then: way.passage.to.clone(),
-        names: way.passage.names,
-        share: share(&way.moved),
-        moves: moves(&way.moves),
+    let policy = |of: &PassageMoves<FAMILIES>| PolicyMoves {
+        policy: of.passage.policy.clone(),
+        then: of.passage.to.clone(),
+        names: of.passage.names,
+        share: share(&of.moved),
+        moves: moves(&of.moves),
     };
-    let lost = comparison.replay.losses.iter();
+    let losses = &comparison.losses;
+    let lost = losses.list.iter().map(|loss| Lost { name: loss.name.clone(), rtype: loss.rtype.to_string() });
     ComparisonReply {
         assumed: assumed.to_owned(),
-        moved: share(&comparison.moved),
-        moves: moves(&comparison.moves),
-        policies: comparison.ways.iter().map(way).collect(),
-        lost: lost.map(|loss| Lost { name: loss.name.clone(), rtype: loss.rtype.to_string() }).collect(),
-        lost_in_all: comparison.replay.lost,
+        moved: share(&comparison.moves.moved),
+        moves: moves(&comparison.moves.moves),
+        policies: comparison.moves.passages.iter().map(policy).collect(),
+        lost: lost.collect(),
+        lost_in_all: losses.count,
     }
 }
 
-fn share(moved: &comparison::MovedShare) -> MovedShare {
-    MovedShare { ipv4: moved.space[0], ipv6: moved.space[1], queries: moved.queries }
+fn share(share: &moves::MovedShare<FAMILIES>) -> MovedShare {
+    let moves::MovedShare { space: [ipv4, ipv6], queries } = *share;
+    MovedShare { ipv4, ipv6, queries }
 }
 
-fn moves(moves: &[(Answered, Answered, comparison::MovedShare)]) -> Vec<AnswerMove> {
-    let one = |(from, to, moved): &(Answered, Answered, comparison::MovedShare)| AnswerMove {
-        from: from.to_string(),
-        to: to.to_string(),
-        share: share(moved),
+fn moves(moves: &[Move<FAMILIES>]) -> Vec<AnswerMove> {
+    let one = |way: &Move<FAMILIES>| AnswerMove {
+        from: way.from.to_string(),
+        to: way.to.to_string(),
+        share: share(&way.share),
     };
     moves.iter().map(one).collect()
 }

@@ -7,10 +7,11 @@ use crate::control::protocol::overrides::{
     OverrideRequest, PolicyForecast, PopChange,
 };
 use crate::control::reply::{ask, busy, refused, reply};
+use crate::impact::moves::{Move, MovedShare, PassageMoves};
+use crate::impact::prediction::{ALL_CLIENTS, Gain, Prediction};
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
 use crate::rfc3339;
 use crate::shared::command::{Command, CommandSender, OverrideChange, OverrideOutcome, OverrideReport};
-use crate::shared::prediction::{Gain, Move, Prediction};
 use crate::steer::ledger::{Action, Selector};
 use crate::steer::pop::AdminState;
 use axum::Extension;
@@ -19,7 +20,6 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
-use std::sync::Arc;
 
 /// `POST /pops/override`: 200 if it is in service (or would be), 409 if safety rules forbid it or
 /// it cannot be done, 400 if the body makes no sense.
@@ -112,26 +112,24 @@ fn told(changed: &OverrideReport) -> OverrideReply {
 }
 
 fn forecast(prediction: &Prediction) -> Forecast {
-    let one = |way: &Move| ForecastMove {
-        from: way.from.clone(),
-        to: way.to.clone(),
-        cells: way.cells,
-        queries: way.queries,
+    let one = |way: &Move<ALL_CLIENTS>| {
+        let MovedShare { space: [cells], queries } = way.share;
+        ForecastMove { from: way.from.to_string(), to: way.to.to_string(), cells, queries }
     };
-    let policy = |(name, moves): &(Arc<str>, Vec<Move>)| PolicyForecast {
-        policy: name.clone(),
-        moves: moves.iter().map(one).collect(),
+    let policy = |of: &PassageMoves<ALL_CLIENTS>| PolicyForecast {
+        policy: of.passage.policy.clone(),
+        moves: of.moves.iter().map(one).collect(),
     };
     let gain = |gain: &Gain| LoadGain {
-        pop: gain.pop.clone(),
-        service: gain.service.clone(),
+        pop: gain.feed.pop.clone(),
+        service: gain.feed.service.clone(),
         added: gain.added,
         load: gain.before.load,
         capacity: gain.before.capacity,
     };
     Forecast {
-        moves: prediction.moves.iter().map(one).collect(),
-        policies: prediction.policies.iter().map(policy).collect(),
+        moves: prediction.moves.moves.iter().map(one).collect(),
+        policies: prediction.moves.passages.iter().map(policy).collect(),
         load: prediction.gains.iter().map(gain).collect(),
         samples: prediction.samples,
     }

@@ -8,7 +8,7 @@ use crate::control::protocol::policies::{
 use crate::control::reply::{body, refused, rendered, reply};
 use crate::shared::operator_view::OperatorView;
 use crate::snapshot::Snapshot;
-use crate::steer::policy::{self, BandWidth, Order, Sharing};
+use crate::steer::policy::{self, BandWidth, Sharing};
 use crate::steer::pop::PopId;
 use crate::steer::rule;
 use crate::steer::table::{NO_SLOT, V4, V6};
@@ -48,14 +48,14 @@ fn page(snapshot: &Snapshot, index: usize, operator_view: &OperatorView) -> Opti
     let rules = written.rules.iter().map(|rule| Rule {
         when: rule.when.words(&snapshot.networks),
         candidates: target(snapshot, &rule.target),
-        order: rule.order.map(|order| order_word(order).into()),
+        order: rule.order.map(|order| order.word().into()),
         fence: rule.fence,
     });
     Some(Policy {
         name: table.name.clone(),
         service: written.service.clone(),
         candidates: bands(snapshot, &written.candidates),
-        order: order_word(written.order).into(),
+        order: written.order.word().into(),
         band: match written.band {
             BandWidth::None => "none".to_owned(),
             BandWidth::Percent(percent) => format!("{percent}%"),
@@ -104,13 +104,6 @@ fn guard(policy: &policy::Policy) -> PanicGuard {
         window_secs: f64::from(guard.window_ms) / 1000.0,
         hold_secs: f64::from(guard.hold_ms) / 1000.0,
     })
-}
-
-fn order_word(order: Order) -> &'static str {
-    match order {
-        Order::Nearest => "nearest",
-        Order::Listed => "listed",
-    }
 }
 
 fn when_all_down(setting: &policy::WhenAllDown) -> WhenAllDown {

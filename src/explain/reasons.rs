@@ -15,7 +15,7 @@ pub(super) fn of_pop(pop: &PopView) -> Vec<String> {
     for by in [&pop.state_by, &pop.weight_by].into_iter().flatten() {
         lines.push(by_hand(by));
     }
-    if pop.state_by.is_none() && pop.state != crate::steer::pop::AdminState::Auto {
+    if pop.state_by.is_none() && !pop.state.is_auto() {
         lines.push(format!("{} by the file", pop.state.word()));
     }
     if matches!(pop.health, PopHealth::Down | PopHealth::Partial) {

@@ -11,7 +11,7 @@ use crate::shared::operator_view::OperatorView;
 use crate::snapshot::locate::{self, Decision, Evidence, LookupAddress};
 use crate::snapshot::{Snapshot, steering};
 use crate::steer::choose::{Choice, ChoiceTrace, Passed, Resort};
-use crate::steer::policy::{Policy, Sharing, TtlRange};
+use crate::steer::policy::{Policy, TtlRange};
 use crate::steer::pop::{AdminState, PopId};
 use crate::steer::preference_list::{Entry, OWN_WEIGHT};
 use crate::steer::ranker::Ranker;
@@ -249,7 +249,7 @@ impl Trace for Story<'_> {
             let words = format!("{leaf} in the routes of this policy");
             self.line("leaf", &words);
         }
-        if policy.share == Sharing::Random {
+        if policy.share.is_drawn() {
             self.line("key", "drawn for each query: another query may get another PoP");
         }
         let is_overruled = locate::is_overruled(policy, decision, self.client);

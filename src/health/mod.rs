@@ -17,6 +17,7 @@ pub(crate) mod event;
 pub(crate) mod flap;
 pub(crate) mod guard;
 pub(crate) mod health_state;
+mod identity;
 pub(crate) mod load;
 pub(crate) mod monitor;
 pub(crate) mod pem;

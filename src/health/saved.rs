@@ -3,7 +3,7 @@
 use super::Moment;
 use super::flap::{Damping, Flap};
 use super::health_state::Verdict;
-use super::spec::{Check, Spec};
+use super::spec::Spec;
 use super::verdict::VerdictState;
 use crate::limits::FLAP_DAMP_MAX_MS;
 use std::sync::Arc;
@@ -301,10 +301,10 @@ impl SavedTarget {
     /// True if it is not too old; time stamps in the future are as wrong as old ones. A pushed
     /// verdict is valid for the time that the push gave, which may be for ever.
     pub(crate) fn is_fresh(&self, spec: &Spec, now_epoch_ms: u64) -> bool {
-        let good_for_ms = match &spec.check {
-            Check::Push(push) if push.ttl_ms == 0 => u64::MAX,
-            Check::Push(push) => u64::from(push.ttl_ms),
-            _ => PERIODS_MAX * u64::from(spec.every_ms),
+        let good_for_ms = if spec.check.is_pushed() {
+            spec.check.push_ttl_ms().map_or(u64::MAX, u64::from)
+        } else {
+            PERIODS_MAX * u64::from(spec.every_ms)
         };
         self.seen_epoch_ms.abs_diff(now_epoch_ms) <= AGE_MIN_MS.max(good_for_ms)
     }

@@ -7,7 +7,6 @@
 //! run without a result is given up after a time.
 
 use super::Moment;
-use super::spec::Check;
 use super::targets::TargetSet;
 use crate::limits::{PROBE_QUICK_MS, PROBES_AT_ONCE};
 use std::cmp::Reverse;
@@ -120,7 +119,7 @@ impl Schedule {
                 entry.flying = before.flying;
                 entry.due = before.due.map(|due| due.min(now.after_ms(every_ms)));
             }
-            if matches!(target.spec.check, Check::Push(_)) {
+            if target.spec.check.is_pushed() {
                 entry.due = None;
             }
             self.entries.push(entry);

@@ -108,7 +108,63 @@ impl Check {
     /// True if its result comes over this node's network, so that a cut of the network looks like a
     /// fault of the target. Pushed results and files do not.
     pub(crate) fn is_networked(&self) -> bool {
-        !matches!(self, Check::Push(_) | Check::File(_))
+        match self {
+            Check::Http(_) | Check::Tcp(_) | Check::Dns(_) | Check::Exec(_) | Check::Icmp => true,
+            Check::File(_) | Check::Push(_) => false,
+        }
+    }
+
+    /// Results arrive by themselves: the server never begins such a check.
+    pub(crate) fn is_pushed(&self) -> bool {
+        match self {
+            Check::Push(_) => true,
+            Check::Http(_)
+            | Check::Tcp(_)
+            | Check::Dns(_)
+            | Check::Exec(_)
+            | Check::File(_)
+            | Check::Icmp => false,
+        }
+    }
+
+    /// Time without a push after which the target fails, in milliseconds; `None` where that never
+    /// happens.
+    pub(crate) fn push_ttl_ms(&self) -> Option<u32> {
+        match self {
+            Check::Push(push) => Some(push.ttl_ms).filter(|ttl_ms| *ttl_ms > 0),
+            Check::Http(_)
+            | Check::Tcp(_)
+            | Check::Dns(_)
+            | Check::Exec(_)
+            | Check::File(_)
+            | Check::Icmp => None,
+        }
+    }
+
+    /// TLS of the connection.
+    pub(crate) fn tls(&self) -> Option<&TlsCheck> {
+        match self {
+            Check::Http(http) => http.tls.as_ref(),
+            Check::Tcp(_)
+            | Check::Dns(_)
+            | Check::Exec(_)
+            | Check::File(_)
+            | Check::Push(_)
+            | Check::Icmp => None,
+        }
+    }
+
+    /// Path of the file that is read.
+    pub(crate) fn watched_mut(&mut self) -> Option<&mut Arc<str>> {
+        match self {
+            Check::File(file) => Some(&mut file.path),
+            Check::Http(_)
+            | Check::Tcp(_)
+            | Check::Dns(_)
+            | Check::Exec(_)
+            | Check::Push(_)
+            | Check::Icmp => None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::rfc3339;
 use crate::shared::command::{OverrideChange, OverrideOutcome, PopChange};
 use crate::shared::event::Event;
 use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
-use crate::steer::pop::{AdminState, Pop};
+use crate::steer::pop::Pop;
 use crate::steer::pop_status::ALL_CELLS;
 use crate::steer::safety::{Safety, Standing, in_service, judge};
 use crate::steer::transition::Transition;
@@ -76,7 +76,7 @@ pub(crate) fn draft(ground: &Ground<'_>, change: &OverrideChange, now: u64) -> D
         );
     }
     for (moved, pop) in draft.pops.iter().zip(pops.iter().filter(|pop| covered(pop))) {
-        if moved.after.state_by.is_some() && pop.state != AdminState::Auto && pop.state != moved.after.state {
+        if moved.after.state_by.is_some() && !pop.state.is_auto() && pop.state != moved.after.state {
             draft.warnings.push(format!(
                 "the file says `{}` of `{}`; the override wins",
                 pop.state.word(),
@@ -198,7 +198,7 @@ fn courses(
     let start_epoch_secs = change.start_epoch_secs.unwrap_or(now);
     let stands = |is: &Effective| match change.action {
         Action::Weight(_) => is.weight,
-        Action::State(_) if matches!(is.state, AdminState::Down | AdminState::Drain) => u32::from(ALL_CELLS),
+        Action::State(_) if is.state.is_out() => u32::from(ALL_CELLS),
         Action::State(_) => u32::from(is.left),
     };
     let at_start = draft.ledger.effective(pops, start_epoch_secs);

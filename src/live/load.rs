@@ -8,9 +8,9 @@ use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::health::load::report::FeedReport;
 use crate::health::load::{LoadController, ShedRow};
 use crate::health::ramp::{RampPop, Ramps};
+use crate::impact::prediction::{FeedName, MeasuredLoad, MeasuredLoads};
 use crate::shared::alarm::{Alarm, AlarmKey};
 use crate::shared::event::Event;
-use crate::shared::prediction::{MeasuredLoad, MeasuredLoads};
 use crate::snapshot::Snapshot;
 use crate::steer::pop::Pop;
 use crate::steer::pop_status::{Share256, Shed};
@@ -125,7 +125,7 @@ impl LiveLoad {
     /// Measured loads, of feeds that are not stale.
     pub(super) fn measured(&self, now: Moment) -> MeasuredLoads {
         let carried = self.report(now).filter(|report| !report.is_stale).filter_map(|report| {
-            let feed = (report.pop.clone(), report.feed.service.clone());
+            let feed = FeedName { pop: report.pop.clone(), service: report.feed.service.clone() };
             Some((feed, MeasuredLoad { load: report.smoothed?, capacity: report.feed.capacity }))
         });
         carried.collect()

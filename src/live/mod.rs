@@ -38,13 +38,12 @@ use crate::health::ramp::SavedRamp;
 use crate::health::saved::SavedHealth;
 use crate::health::schedule::Ticket;
 use crate::health::targets::ManualState;
+use crate::impact::prediction::MeasuredLoads;
 use crate::limits::{CLOCK_STEP_MILLIS, EXPIRY_LOOK_SECS};
 use crate::shared::command::{LoadPush, OverrideChange, ProbePush};
 use crate::shared::event::Event;
-use crate::shared::prediction::MeasuredLoads;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Ledger;
-use crate::steer::pop::AdminState;
 use crate::steer::pop_status::Share256;
 use crate::steer::status::Status;
 use std::sync::Arc;
@@ -216,7 +215,7 @@ impl LiveState {
             // The cells that leave by override and by health leave in one order, so the larger
             // share contains the smaller. A PoP that is forced up ignores probes, and thus its
             // ramp.
-            if pop.state != AdminState::Up {
+            if !pop.state.is_forced_up() {
                 pop.left = pop.left.max(*left);
             }
         }

@@ -5,7 +5,6 @@ use crate::health::health_state::{HealthState, SlotHealth};
 use crate::health::slot;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Effective;
-use crate::steer::pop::AdminState;
 use crate::steer::safety::in_service;
 
 /// State of service of a snapshot's PoPs, in order.
@@ -22,7 +21,7 @@ impl Service {
     /// State of service by probes and overrides.
     pub(crate) fn new(snapshot: &Snapshot, health_state: &HealthState, states: &[Effective]) -> Service {
         let mut is_up = up_by_probes(snapshot, health_state);
-        is_up.iter_mut().zip(states).for_each(|(is_up, is)| *is_up |= is.state == AdminState::Up);
+        is_up.iter_mut().zip(states).for_each(|(is_up, is)| *is_up |= is.state.is_forced_up());
         Service { serves: in_service(states, &off_by_probes(snapshot, health_state)), is_up }
     }
 }

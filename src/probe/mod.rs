@@ -140,7 +140,7 @@ impl Prober {
             Err(_) => Err(words::late(target.spec.timeout_ms, trial.doing)),
         };
         let is_well = finding.is_ok();
-        let is_measured = !matches!(target.spec.check, Check::File(_) | Check::Push(_));
+        let is_measured = target.spec.check.is_networked();
         ProbeResult {
             result: finding.map_err(|why| words::line(&why).into()),
             latency_us: is_measured.then(|| u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX)),

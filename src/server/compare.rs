@@ -1,13 +1,13 @@
 //! Comparing: what the files on the disk would move, if the server took them over now.
 
 use crate::finding::{Files, Finding, code};
+use crate::impact::comparison::Comparison;
 use crate::live::{LiveState, Now};
 use crate::reload::prepare::{self, ZoneRules};
 use crate::reload::running::Running;
 use crate::reload::watch::Watch;
 use crate::server::attempt::Attempt;
 use crate::shared::command::Compared;
-use crate::shared::comparison::Comparison;
 use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
 use std::path::Path;
@@ -113,5 +113,5 @@ pub(crate) fn compare(
     .snapshot;
     watch.enter("comparing");
     let after = live.comparison(Arc::new(fresh), now);
-    Ok(Comparison::new(served, &after, counted))
+    Ok(Comparison::new(served, &after, counted.by_pop()))
 }

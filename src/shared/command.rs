@@ -1,9 +1,9 @@
 //! Commands to the writer, and its reports.
 
 use crate::finding::{Files, Findings};
-use crate::shared::comparison::Comparison;
-use crate::shared::prediction::Prediction;
-use crate::snapshot::Difference;
+use crate::impact::Difference;
+use crate::impact::comparison::Comparison;
+use crate::impact::prediction::Prediction;
 use crate::steer::ledger::{Action, Effective, Selector};
 use crate::zone::source::FolderStanding;
 use std::fmt;

@@ -10,7 +10,6 @@
 
 pub(crate) mod alarm;
 pub(crate) mod command;
-pub(crate) mod comparison;
 pub(crate) mod counters;
 pub(crate) mod decisions;
 pub(crate) mod descriptors;
@@ -19,7 +18,6 @@ pub(crate) mod one_line;
 pub(crate) mod operator_view;
 pub(crate) mod override_entry;
 pub(crate) mod phase;
-pub(crate) mod prediction;
 pub(crate) mod published;
 pub(crate) mod task;
 pub(crate) mod tasks;

@@ -18,12 +18,11 @@ use super::inputs::{InputHashes, hash_as};
 use crate::limits;
 use crate::steer::pop::AdminState;
 use crate::steer::pop_status::{PopStatus, Shed};
-use crate::steer::preference_list::AllDown;
 use crate::steer::status::Status;
 use crate::steer::table::{NO_SLOT, PolicyTable, Slot};
 use crate::steer::view::SlotView;
 use crate::wire::hash::mix;
-use crate::zone::source::{FileUse, Standing, ZoneSource};
+use crate::zone::source::{Standing, ZoneSource};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -94,21 +93,12 @@ pub(crate) fn of_texts(source: &ZoneSource) -> Option<String> {
         return None;
     }
     let mut each: Vec<_> =
-        source.texts.files.iter().map(|file| hash_as(word_of(file.file_use), &file.octets)).collect();
+        source.texts.files.iter().map(|file| hash_as(file.file_use.digest_word(), &file.octets)).collect();
     each.sort_unstable();
     let mut hash = Sha256::new();
     each.iter().for_each(|file| hash.update(file));
     let hash: [u8; 32] = hash.finalize().into();
     Some(hash[..16].iter().map(|octet| format!("{octet:02x}")).collect())
-}
-
-/// Word that stands for the use of a file in the digest of a zone's texts.
-fn word_of(file_use: FileUse) -> &'static str {
-    match file_use {
-        FileUse::Yaml => "Yaml",
-        FileUse::Text => "Text",
-        FileUse::Included => "Included",
-    }
 }
 
 /// Hashes of the status as policies read it, each computed once for all policies.
@@ -156,7 +146,7 @@ impl<'s> Read<'s> {
         let mut all = 0;
         for pop in policy.member_pops() {
             let pop = usize::from(pop.0);
-            let is_off = self.status.pops()[pop].state == AdminState::Down;
+            let is_off = self.status.pops()[pop].state.is_down();
             let slot = policy.slots[pop];
             all = mix(all, self.pops[pop]);
             if is_off || slot == NO_SLOT {
@@ -178,15 +168,13 @@ impl<'s> Read<'s> {
     /// Ranks in which members went down, in order, if a list of the policy uses them. Only their
     /// order matters, because each node counts from its own start.
     fn falls(&self, index: usize, policy: &PolicyTable) -> Vec<u32> {
-        let reads =
-            |list: &crate::steer::preference_list::PreferenceList| list.when_all_down == AllDown::LastGood;
-        if !policy.preference_lists.iter().any(reads) {
+        if !policy.preference_lists.iter().any(|list| list.when_all_down.reads_falls()) {
             return Vec::new();
         }
         let seen = self.status.view(index as u32);
         let members = policy.member_pops();
         let slots = members
-            .filter(|pop| self.status.pop(*pop).state != AdminState::Down)
+            .filter(|pop| !self.status.pop(*pop).state.is_down())
             .map(|pop| policy.slots[usize::from(pop.0)])
             .filter(|slot| *slot != NO_SLOT);
         // 0 is the rank of a slot that is not down.

@@ -14,7 +14,6 @@ use crate::geo::prefix::{truncate_v4, truncate_v6};
 use crate::geo::special::special_block;
 use crate::geo::trie::{Deeper, Descent, Trie};
 use crate::steer::choose::ChoiceInputs;
-use crate::steer::policy::Sharing;
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::rendezvous::cell_key;
 use crate::steer::table::{Families, PolicyTable, REDIRECT};
@@ -187,7 +186,7 @@ impl Decision<'_> {
     /// True if the choice used the client's cell.
     #[inline(always)]
     pub(crate) fn reads_cell(&self) -> bool {
-        self.key.get().is_some() && self.policy.share == Sharing::Sticky
+        self.key.get().is_some() && !self.policy.share.is_drawn()
     }
 
     /// Key for sharing. Most decisions share nothing, so it is computed on first use.
@@ -201,7 +200,7 @@ impl Decision<'_> {
     }
 
     fn make_key(&self) -> u64 {
-        if self.policy.share == Sharing::Random {
+        if self.policy.share.is_drawn() {
             return mix(self.draw, self.owner_seed);
         }
         match self.subject {

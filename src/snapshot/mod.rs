@@ -7,15 +7,12 @@
 //! have the same files, and if they answer alike.
 
 pub(crate) mod compile;
-pub(crate) mod difference;
 pub(crate) mod digest;
 pub(crate) mod each;
-pub(crate) mod forecast;
 pub(crate) mod inputs;
 mod interner;
 pub(crate) mod locate;
 pub(crate) mod origins;
-pub(crate) mod replay;
 pub(crate) mod routes;
 pub(crate) mod scopes;
 pub(crate) mod size_guard;
@@ -26,7 +23,6 @@ mod summary;
 pub(crate) mod targets;
 
 pub(crate) use compile::{compile_by, told_by_databases};
-pub(crate) use difference::{Difference, difference};
 pub use digest::{Digest, FilesDigest};
 pub(crate) use sizes::Sizes;
 pub(crate) use steering::Steering;

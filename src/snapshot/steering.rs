@@ -15,7 +15,7 @@ use crate::geo::place::Place;
 use crate::geo::trie::{Trie, VALUE_MAX};
 use crate::limits::ROUTES_OCTETS_MAX;
 use crate::snapshot::each::{Each, in_order};
-use crate::steer::policy::{Candidate, Policy, Sharing};
+use crate::steer::policy::{Candidate, Policy};
 use crate::steer::pop::{Pop, Service};
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::ranker::{PlaceRanking, Ranker};
@@ -334,7 +334,7 @@ impl<'a> ListedPolicy<'a> {
         // Only now are all preference lists known, and with them whether the policy shares by cell.
         // If it does, a class of resolvers for which all places are equal must still keep IPv4
         // inside IPv6 apart.
-        let by_cell = policy.share == Sharing::Sticky
+        let by_cell = !policy.share.is_drawn()
             && shares_by_cell(policy, self.preference_lists.list(), ranker, &slots, slot_list);
         let mut drafted = Vec::with_capacity(self.classes.len());
         let mut located = false;
@@ -479,6 +479,6 @@ fn policy_families(policy: &Policy, slots: &[u32], slot_list: &[Slot]) -> Famili
 impl Steering {
     /// True if some policy shares at random; it is exempt from the laws of scope and equality.
     pub fn has_random_shares(&self) -> bool {
-        self.policies.iter().any(|p| p.share == Sharing::Random)
+        self.policies.iter().any(|p| p.share.is_drawn())
     }
 }

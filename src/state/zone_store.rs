@@ -27,9 +27,17 @@ const HEAD: &str = "meridian zone 1 ";
 /// Most octets of one file: the texts and their names.
 const FILE_OCTETS_MAX: u64 = KEPT_OCTETS_MAX + (1 << 20);
 
-/// Names of the uses of a file in its zone.
-const USES: [(&str, FileUse); 3] =
-    [("yaml", FileUse::Yaml), ("text", FileUse::Text), ("included", FileUse::Included)];
+/// Uses of files that can be kept.
+const USES: [FileUse; 3] = [FileUse::Yaml, FileUse::Text, FileUse::Included];
+
+/// Word for the use of a file by its zone.
+fn word_of(file_use: FileUse) -> &'static str {
+    match file_use {
+        FileUse::Yaml => "yaml",
+        FileUse::Text => "text",
+        FileUse::Included => "included",
+    }
+}
 
 /// Reads the kept texts. A file that cannot be read is reported and ignored.
 pub(crate) fn load(state: &Path) -> LastGood {
@@ -162,7 +170,7 @@ fn encode(source: &ZoneSource) -> Vec<u8> {
     let why: String = source.standing.why().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut body = format!("{}\n{} {why}\n", source.apex, source.standing.word()).into_bytes();
     for file in &source.texts.files {
-        let word = USES.iter().find(|(_, file_use)| *file_use == file.file_use).map_or("", |(word, _)| word);
+        let word = word_of(file.file_use);
         body.extend(format!("{word} {} {}\n", file.path.len(), file.octets.len()).bytes());
         body.extend_from_slice(file.path.as_bytes());
         body.extend_from_slice(&file.octets);
@@ -191,13 +199,13 @@ fn decode(octets: &[u8]) -> Option<ZoneSource> {
     while !rest.is_empty() {
         let mut words = line(&mut rest)?.split(' ');
         let word = words.next()?;
-        let (_, file_use) = USES.iter().find(|(known, _)| *known == word)?;
+        let file_use = USES.into_iter().find(|file_use| word_of(*file_use) == word)?;
         let (path, length) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let (path, behind) = rest.split_at_checked(path)?;
         let (octets, behind) = behind.split_at_checked(length)?;
         rest = behind;
         let path = std::str::from_utf8(path).ok()?;
-        texts.files.push(ZoneFile { file_use: *file_use, path: path.into(), octets: octets.into() });
+        texts.files.push(ZoneFile { file_use, path: path.into(), octets: octets.into() });
     }
     Some(ZoneSource { apex, texts: Arc::new(texts), standing })
 }

@@ -58,7 +58,7 @@ impl Selector {
     pub(crate) fn covers(&self, pop: &Pop) -> bool {
         match self {
             Selector::Tag(tag) => pop.tags.contains(tag),
-            named => named.names(&pop.name),
+            Selector::Pop(_) | Selector::Glob(_) => self.names(&pop.name),
         }
     }
 
@@ -123,12 +123,26 @@ pub enum Action {
 
 impl Action {
     fn is_state(self) -> bool {
-        matches!(self, Action::State(_))
+        match self {
+            Action::State(_) => true,
+            Action::Weight(_) => false,
+        }
+    }
+
+    /// PoPs take no regular clients.
+    fn takes_out(self) -> bool {
+        match self {
+            Action::State(to) => to.is_out(),
+            Action::Weight(_) => false,
+        }
     }
 
     /// True if it only takes back an earlier override.
     pub(crate) fn hands_back(self) -> bool {
-        matches!(self, Action::State(AdminState::Auto) | Action::Weight(None))
+        match self {
+            Action::State(to) => to.is_auto(),
+            Action::Weight(to) => to.is_none(),
+        }
     }
 }
 
@@ -227,9 +241,7 @@ impl Effective {
 
     /// True if it takes no regular clients.
     pub fn is_off(&self) -> bool {
-        matches!(self.state, AdminState::Down | AdminState::Drain)
-            || self.weight == 0
-            || self.left >= ALL_CELLS
+        self.state.is_out() || self.weight == 0 || self.left >= ALL_CELLS
     }
 
     /// Its status. A change that is `ahead_secs` away or nearer counts as due, so that answers
@@ -241,11 +253,6 @@ impl Effective {
         let horizon_secs = if is_near { 0 } else { NO_HORIZON };
         PopStatus { state: self.state, weight: self.weight, left: self.left, horizon_secs }
     }
-}
-
-/// True if a PoP of that state takes no clients.
-fn is_off(state: AdminState) -> bool {
-    matches!(state, AdminState::Down | AdminState::Drain)
 }
 
 /// All entries, oldest first.
@@ -322,7 +329,7 @@ impl Ledger {
                 continue;
             }
             let is_over = entry.transition.is_over(now);
-            let keeps_below = matches!(entry.action, Action::State(to) if is_off(to)) && !is_over;
+            let keeps_below = entry.action.takes_out() && !is_over;
             // While its cells leave, the end of an entry below still changes the state.
             *next = if keeps_below { (*next).into_iter().chain(change).min() } else { change };
             match entry.action {
@@ -332,9 +339,9 @@ impl Ledger {
                     is.state_by = Some(entry.id);
                 }
                 Action::State(to) => {
-                    is.state = if to == AdminState::Auto { pop.state } else { to };
+                    is.state = if to.is_auto() { pop.state } else { to };
                     is.left = if is_over { 0 } else { entry.transition.position(0, now) as Share256 };
-                    is.state_by = (to != AdminState::Auto || !is_over).then_some(entry.id);
+                    is.state_by = (!to.is_auto() || !is_over).then_some(entry.id);
                 }
                 Action::Weight(to) => {
                     is.weight = entry.transition.position(to.unwrap_or(pop.weight), now);
@@ -382,10 +389,11 @@ impl Ledger {
             let may_meet = |below: &Override| {
                 below.action.is_state() == entry.action.is_state()
                     && match (&below.selector, &entry.selector) {
-                        (Selector::Pop(a), other) | (other, Selector::Pop(a)) => {
-                            other.names(a) || matches!(other, Selector::Tag(_))
-                        }
-                        _ => true,
+                        (Selector::Pop(pop), other) | (other, Selector::Pop(pop)) => match other {
+                            Selector::Pop(_) | Selector::Glob(_) => other.names(pop),
+                            Selector::Tag(_) => true,
+                        },
+                        (Selector::Glob(_) | Selector::Tag(_), Selector::Glob(_) | Selector::Tag(_)) => true,
                     }
             };
             if !entry.action.hands_back() || !entry.transition.is_over(now) || kept.iter().any(may_meet) {
@@ -399,7 +407,10 @@ impl Ledger {
 /// True if no entry below has an effect while `above`, which is in force, stands on it.
 fn shadows(above: &Override, below: &Override) -> bool {
     let covers = above.selector == below.selector
-        || matches!(&below.selector, Selector::Pop(name) if above.selector.names(name));
+        || match &below.selector {
+            Selector::Pop(name) => above.selector.names(name),
+            Selector::Glob(_) | Selector::Tag(_) => false,
+        };
     covers && above.action.is_state() == below.action.is_state() && above.outlasts(below)
 }
 

@@ -4,7 +4,7 @@
 //! resorts, and only then give the policy's answer for all down. No query changes the result of
 //! both scans, so they are left out; only their horizon is kept.
 
-use super::pop::{AdminState, PopId};
+use super::pop::PopId;
 use super::pop_status::{ALL_CELLS, PopStatus};
 use super::preference_list::PoolNumber;
 use super::table::{NO_SLOT, PolicyTable};
@@ -86,7 +86,7 @@ impl Common {
                 continue;
             }
             let seen = view.slot(slot);
-            if is.state != AdminState::Down {
+            if !is.state.is_down() {
                 if seen.up | seen.last_resort | seen.awaited != 0 {
                     return None;
                 }

@@ -17,6 +17,16 @@ pub(crate) enum Candidate {
     Cname(Name),
 }
 
+impl Candidate {
+    /// The name outside.
+    pub(crate) fn cname(&self) -> Option<&Name> {
+        match self {
+            Candidate::Cname(name) => Some(name),
+            Candidate::Pop(_) => None,
+        }
+    }
+}
+
 /// Candidates in the order written: a list of bands, each a list of equals.
 pub(crate) type Bands = Vec<Vec<Candidate>>;
 
@@ -28,6 +38,43 @@ pub(crate) enum Order {
     Nearest,
     /// As written.
     Listed,
+}
+
+impl Order {
+    /// Every order.
+    pub(crate) const ALL: [Order; 2] = [Order::Nearest, Order::Listed];
+
+    /// The word in files, on control pages and in differences.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Order::Nearest => "nearest",
+            Order::Listed => "listed",
+        }
+    }
+
+    /// PoPs need coordinates to be ranked.
+    pub(crate) fn needs_coordinates(self) -> bool {
+        match self {
+            Order::Nearest => true,
+            Order::Listed => false,
+        }
+    }
+
+    /// Clients need a place, from a database or an operator network.
+    pub(crate) fn needs_place(self) -> bool {
+        match self {
+            Order::Nearest => true,
+            Order::Listed => false,
+        }
+    }
+
+    /// The site of the node stands in for a client whose place is unknown.
+    pub(super) fn takes_site(self) -> bool {
+        match self {
+            Order::Nearest => true,
+            Order::Listed => false,
+        }
+    }
 }
 
 /// Rule for equals among candidates of a distance order.
@@ -49,6 +96,17 @@ pub(crate) enum Sharing {
     Random,
 }
 
+impl Sharing {
+    /// A draw decides, instead of the client's cell.
+    #[inline(always)]
+    pub(crate) fn is_drawn(self) -> bool {
+        match self {
+            Sharing::Sticky => false,
+            Sharing::Random => true,
+        }
+    }
+}
+
 /// The answer when no candidate passes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub(crate) enum WhenAllDown {
@@ -63,6 +121,26 @@ pub(crate) enum WhenAllDown {
     LastGood,
     /// Another name.
     Cname(Name),
+}
+
+impl WhenAllDown {
+    /// The answer is no data, which caches keep for all clients.
+    pub(crate) fn is_denial(&self) -> bool {
+        match self {
+            WhenAllDown::NoData => true,
+            WhenAllDown::AsIfUp | WhenAllDown::ServFail | WhenAllDown::LastGood | WhenAllDown::Cname(_) => {
+                false
+            }
+        }
+    }
+
+    /// The other name.
+    pub(crate) fn cname(&self) -> Option<&Name> {
+        match self {
+            WhenAllDown::Cname(name) => Some(name),
+            WhenAllDown::AsIfUp | WhenAllDown::NoData | WhenAllDown::ServFail | WhenAllDown::LastGood => None,
+        }
+    }
 }
 
 /// Bounds of the TTL of steered records, in seconds; `min <= max`.
@@ -152,7 +230,7 @@ impl Policy {
         while let Some(policy) = found.get(next).copied() {
             next += 1;
             for rule in &policy.rules {
-                if let RuleTarget::Use(other) = &rule.target
+                if let Some(other) = rule.target.used()
                     && !found.iter().any(|known| std::ptr::eq(*known, &**other))
                 {
                     found.push(other);

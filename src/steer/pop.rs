@@ -41,6 +41,38 @@ impl AdminState {
         }
     }
 
+    /// Probes decide.
+    pub(crate) fn is_auto(self) -> bool {
+        match self {
+            AdminState::Auto => true,
+            AdminState::Up | AdminState::Down | AdminState::Drain => false,
+        }
+    }
+
+    /// In service whatever the probes say.
+    pub(crate) fn is_forced_up(self) -> bool {
+        match self {
+            AdminState::Up => true,
+            AdminState::Auto | AdminState::Down | AdminState::Drain => false,
+        }
+    }
+
+    /// Never answered.
+    pub(crate) fn is_down(self) -> bool {
+        match self {
+            AdminState::Down => true,
+            AdminState::Auto | AdminState::Up | AdminState::Drain => false,
+        }
+    }
+
+    /// Takes no regular clients.
+    pub(crate) fn is_out(self) -> bool {
+        match self {
+            AdminState::Down | AdminState::Drain => true,
+            AdminState::Auto | AdminState::Up => false,
+        }
+    }
+
     /// The state that a word of a file or command means.
     pub(crate) fn from_word(word: &str) -> Option<AdminState> {
         AdminState::ALL.into_iter().find(|state| state.word() == word)

@@ -83,6 +83,33 @@ pub enum AllDown {
     Cname(u16),
 }
 
+impl AllDown {
+    /// The answer is no data.
+    pub(crate) fn is_denial(self) -> bool {
+        match self {
+            AllDown::NoData => true,
+            AllDown::AsIfUp | AllDown::ServFail | AllDown::LastGood | AllDown::Cname(_) => false,
+        }
+    }
+
+    /// The answer depends on the order in which candidates went down.
+    pub(crate) fn reads_falls(self) -> bool {
+        match self {
+            AllDown::LastGood => true,
+            AllDown::AsIfUp | AllDown::NoData | AllDown::ServFail | AllDown::Cname(_) => false,
+        }
+    }
+
+    /// Clients are answered with something while all is down, and so they are while a pool is on
+    /// its way back. An error or a denial ends with the first PoP that is back.
+    pub(super) fn lasts_on_the_way_back(self) -> bool {
+        match self {
+            AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_) => true,
+            AllDown::NoData | AllDown::ServFail => false,
+        }
+    }
+}
+
 /// The candidates of a policy for one place, and the rules of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PreferenceList {

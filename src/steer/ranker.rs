@@ -93,11 +93,7 @@ impl<'a> Ranker<'a> {
         for policy in reach {
             let contest = |bands: &'a Bands| Contest {
                 nearest: Nearest::new(pops_of(bands), pops, policy.depth),
-                placeless: bands
-                    .iter()
-                    .flatten()
-                    .filter(|candidate| matches!(candidate, Candidate::Cname(_)))
-                    .collect(),
+                placeless: bands.iter().flatten().filter(|candidate| candidate.cname().is_some()).collect(),
             };
             let of_rules = policy.rules.iter().map(|rule| match &rule.target {
                 RuleTarget::Candidates(bands) => Some(contest(bands)),
@@ -200,7 +196,7 @@ impl<'a> Ranker<'a> {
         let policy = of.policy;
         let found = self.rule_of(policy, place, resolver_networks);
         let rule = found.map(|(_, rule)| rule);
-        if let Some(RuleTarget::Use(other)) = rule.map(|r| &r.target) {
+        if let Some(other) = rule.and_then(|rule| rule.target.used()) {
             return self.plan_of_other(of, other, place, resolver_networks, around.from);
         }
         let weights = rule.and_then(|r| r.weights.as_ref()).unwrap_or(&policy.weights);
@@ -214,11 +210,16 @@ impl<'a> Ranker<'a> {
             Some(RuleTarget::Candidates(bands)) => {
                 let contest = found.and_then(|(index, _)| of.of_rules[index].as_ref());
                 let is_listed = rule.is_some_and(|rule| rule.is_listed);
-                entries = match (order, around.from.or(self.stand_in(is_listed)), contest) {
-                    (Order::Nearest, Some(from), Some(contest)) => {
-                        self.nearest(contest, &contest.nearest.around(&from), policy.depth, band, weights)
-                    }
-                    _ => self.listed(bands, weights, usize::MAX),
+                let listed = || self.listed(bands, weights, usize::MAX);
+                entries = match order {
+                    Order::Nearest => match (around.from.or(self.stand_in(is_listed)), contest) {
+                        (Some(from), Some(contest)) => {
+                            let ranked = contest.nearest.around(&from);
+                            self.nearest(contest, &ranked, policy.depth, band, weights)
+                        }
+                        (None, _) | (_, None) => listed(),
+                    },
+                    Order::Listed => listed(),
                 };
                 pool = found.map_or(PoolNumber::OPEN, |(index, _)| of.fences[index]);
                 if !pool.is_fence() {
@@ -302,15 +303,19 @@ impl<'a> Ranker<'a> {
         around: &mut PlaceRanking,
     ) -> Vec<Entry> {
         let policy = of.policy;
-        let entries = match (order, around.from, self.stand_in(policy.is_listed)) {
-            (Order::Nearest, Some(from), _) => {
-                let ranked = around.ranked.get_or_insert_with(|| of.own.nearest.around(&from));
-                self.nearest(&of.own, ranked, policy.depth, width, weights)
-            }
-            (Order::Nearest, None, Some(site)) => {
-                self.nearest(&of.own, &of.own.nearest.around(&site), policy.depth, width, weights)
-            }
-            _ => self.listed(&policy.candidates, weights, usize::from(policy.depth)),
+        let listed = || self.listed(&policy.candidates, weights, usize::from(policy.depth));
+        let entries = match order {
+            Order::Nearest => match (around.from, self.stand_in(policy.is_listed)) {
+                (Some(from), _) => {
+                    let ranked = around.ranked.get_or_insert_with(|| of.own.nearest.around(&from));
+                    self.nearest(&of.own, ranked, policy.depth, width, weights)
+                }
+                (None, Some(site)) => {
+                    self.nearest(&of.own, &of.own.nearest.around(&site), policy.depth, width, weights)
+                }
+                (None, None) => listed(),
+            },
+            Order::Listed => listed(),
         };
         if around.from.is_some() || policy.default.is_empty() {
             return entries;
@@ -466,10 +471,7 @@ fn cnames_of_policy(policy: &Policy) -> Vec<Name> {
     });
     let fallbacks =
         policy.rules.iter().filter_map(|r| r.when_all_down.as_ref()).chain([&policy.when_all_down]);
-    let fallbacks = fallbacks.filter_map(|w| match w {
-        WhenAllDown::Cname(name) => Some(name.clone()),
-        _ => None,
-    });
+    let fallbacks = fallbacks.filter_map(|fallback| fallback.cname().cloned());
     cnames_of(&policy.candidates).into_iter().chain(in_rules).chain(fallbacks).collect()
 }
 

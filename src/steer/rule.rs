@@ -111,6 +111,32 @@ pub(crate) enum RuleTarget {
     Use(Arc<Policy>),
 }
 
+impl RuleTarget {
+    /// The other policy.
+    pub(crate) fn used(&self) -> Option<&Arc<Policy>> {
+        match self {
+            RuleTarget::Use(policy) => Some(policy),
+            RuleTarget::Policy | RuleTarget::Candidates(_) | RuleTarget::Cname(_) => None,
+        }
+    }
+
+    /// The rule's own candidates.
+    pub(crate) fn candidates(&self) -> Option<&Bands> {
+        match self {
+            RuleTarget::Candidates(bands) => Some(bands),
+            RuleTarget::Policy | RuleTarget::Cname(_) | RuleTarget::Use(_) => None,
+        }
+    }
+
+    /// Clients keep the policy's own candidates.
+    pub(crate) fn is_policy(&self) -> bool {
+        match self {
+            RuleTarget::Policy => true,
+            RuleTarget::Candidates(_) | RuleTarget::Cname(_) | RuleTarget::Use(_) => false,
+        }
+    }
+}
+
 /// A rule. What it leaves open (`None`) is as the policy says.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {

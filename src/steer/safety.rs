@@ -3,7 +3,7 @@
 //! A PoP is off when it is not in service: switched off, drained, of weight 0, down, or flapping.
 
 use super::ledger::Effective;
-use super::pop::{AdminState, Pop, PopId};
+use super::pop::{Pop, PopId};
 use crate::finding::At;
 
 /// A rule over some PoPs.
@@ -85,7 +85,7 @@ pub(crate) fn in_service(states: &[Effective], is_off: &[bool]) -> Vec<bool> {
     states
         .iter()
         .zip(is_off)
-        .map(|(is, is_off)| !is.is_off() && (is.state == AdminState::Up || !is_off))
+        .map(|(is, is_off)| !is.is_off() && (is.state.is_forced_up() || !is_off))
         .collect()
 }
 

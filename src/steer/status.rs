@@ -3,7 +3,6 @@
 //! Policies see it through a [`View`]. Equal views are one.
 
 use super::outage::{Common, Outages};
-use super::policy::Sharing;
 use super::pop::{AdminState, PopId};
 use super::pop_status::{ALL_CELLS, CandidateTier, PopStatus, Shed};
 use super::preference_list::PoolNumber;
@@ -105,7 +104,7 @@ impl Status {
         for (is, policy) in self.policies.iter_mut().zip(policies) {
             is.offers = 0;
             for pop in policy.member_pops().map(|pop| usize::from(pop.0)) {
-                if self.pops[pop].state != AdminState::Down {
+                if !self.pops[pop].state.is_down() {
                     let slot = slots.get(policy.slots[pop] as usize);
                     is.offers |= slot.map_or(0, Slot::families);
                 }
@@ -194,7 +193,7 @@ impl Status {
     #[inline(always)]
     pub fn seen_by(&self, index: u32, policy: &PolicyTable) -> (&View, bool) {
         let PolicyStatus { view, parts, .. } = self.policies[index as usize];
-        (&self.views[view as usize], policy.by_cell || (parts && policy.share == Sharing::Sticky))
+        (&self.views[view as usize], policy.by_cell || (parts && !policy.share.is_drawn()))
     }
 
     /// All views, and which each policy has.

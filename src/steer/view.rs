@@ -6,7 +6,7 @@
 use super::answerable::Answerable;
 use super::pop::{AdminState, PopId};
 use super::pop_status::{CandidateTier, PopStatus, Shed};
-use super::preference_list::{AllDown, PoolNumber, PreferenceList};
+use super::preference_list::{PoolNumber, PreferenceList};
 use super::table::{Families, Slot, V4, V6};
 use crate::health::health_state::{NO_HORIZON, ReturningPool, SlotHealth};
 use crate::health::way_back::Census;
@@ -205,7 +205,7 @@ impl View {
 impl SlotView {
     fn new(slot: &Slot, health: SlotHealth, state: AdminState, threshold_percent: u8) -> SlotView {
         let has = slot.families();
-        if state == AdminState::Up {
+        if state.is_forced_up() {
             // Forced up ignores probes, in everything.
             return SlotView {
                 down_v4: 0,
@@ -236,7 +236,7 @@ impl SlotView {
             true => (0, 0, last_v4 | last_v6),
             false => (up_v4 | up_v6, last_v4 | last_v6, 0),
         };
-        let horizon_secs = if state == AdminState::Down { NO_HORIZON } else { health.horizon_secs };
+        let horizon_secs = if state.is_down() { NO_HORIZON } else { health.horizon_secs };
         SlotView {
             down_v4,
             down_v6,
@@ -253,9 +253,7 @@ impl SlotView {
     /// This view of a slot with the facts that follow from it, so that no query has to find them.
     /// `is` is the status of the PoP; `sheds` is true if load sends some of its cells elsewhere.
     fn prepared(self, slot: &Slot, is: Option<&PopStatus>, sheds: bool) -> SlotView {
-        let is_regular = is.is_some_and(|is| {
-            matches!(is.state, AdminState::Auto | AdminState::Up) && is.weight > 0 && is.left == 0
-        });
+        let is_regular = is.is_some_and(|is| !is.state.is_out() && is.weight > 0 && is.left == 0);
         SlotView {
             unconditional: if is_regular && !sheds { self.up } else { 0 },
             is_out: is_regular && self.up == 0,
@@ -275,12 +273,11 @@ impl SlotView {
         sheds: bool,
         fell: u32,
     ) -> SlotView {
-        if matches!(is.state, AdminState::Up | AdminState::Down) && what != Supposed::Drain {
-            return *self;
-        }
+        let is_fixed = is.state.is_forced_up() || is.state.is_down();
         let has = slot.families();
         let (down, went_down, up) = match what {
             Supposed::Drain => return (*self).prepared(slot, Some(is), sheds),
+            Supposed::Down | Supposed::Up if is_fixed => return *self,
             Supposed::Down => (u64::MAX, fell, 0),
             Supposed::Up => (0, 0, has),
         };
@@ -322,7 +319,7 @@ impl SlotView {
 /// True if a preference list whose pool is on its way back goes on as if all were down, because it
 /// has an answer for that. An error or a denial ends with the first PoP that is back.
 fn goes_on(preference_list: &PreferenceList) -> bool {
-    matches!(preference_list.when_all_down, AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_))
+    preference_list.when_all_down.lasts_on_the_way_back()
 }
 
 /// A supposition, and the status that it is laid over.

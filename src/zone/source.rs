@@ -23,6 +23,25 @@ pub(crate) enum FileUse {
     Included,
 }
 
+impl FileUse {
+    /// The file belongs to another one, which includes it.
+    pub(crate) fn is_included(self) -> bool {
+        match self {
+            FileUse::Included => true,
+            FileUse::Yaml | FileUse::Text => false,
+        }
+    }
+
+    /// The word in digests of texts. It never changes: nodes of different versions compare them.
+    pub(crate) fn digest_word(self) -> &'static str {
+        match self {
+            FileUse::Yaml => "Yaml",
+            FileUse::Text => "Text",
+            FileUse::Included => "Included",
+        }
+    }
+}
+
 /// A file of a zone, as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ZoneFile {
@@ -46,7 +65,7 @@ impl ZoneTexts {
     pub(crate) fn included(&self, written: &str) -> Option<&ZoneFile> {
         self.files
             .iter()
-            .find(|file| file.file_use == FileUse::Included && Path::new(&*file.path) == Path::new(written))
+            .find(|file| file.file_use.is_included() && Path::new(&*file.path) == Path::new(written))
     }
 
     /// Octets of all files.

@@ -8,14 +8,14 @@ use super::settings::TTL_DEFAULT;
 use crate::config::policy::WrittenPolicy;
 use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
-use crate::steer::policy::{Bands, Candidate, Order, Policy, WhenAllDown};
-use crate::steer::pop::{AdminState, PopId};
+use crate::steer::policy::{Bands, Candidate, Policy};
+use crate::steer::pop::PopId;
 use crate::steer::rule::RuleTarget;
 
 /// Checks a policy that was read.
 pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findings) {
     let policy = &written.policy;
-    if policy.order == Order::Nearest && written.uses.is_none() {
+    if policy.order.needs_coordinates() && written.uses.is_none() {
         coordinates(pops_of(&policy.candidates), written.pops_at, world, out);
     }
     // A used policy is checked where it is defined.
@@ -26,9 +26,9 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
     weights(written, world, out);
     covered::check(&written.rules, world, out);
     for rule in &written.rules {
-        let RuleTarget::Candidates(bands) = &rule.rule.target else { continue };
+        let Some(bands) = rule.rule.target.candidates() else { continue };
         let at = rule.target_at.unwrap_or(rule.rule.at);
-        if rule.rule.order.unwrap_or(policy.order) == Order::Nearest {
+        if rule.rule.order.unwrap_or(policy.order).needs_coordinates() {
             coordinates(pops_of(bands), at, world, out);
         }
         if rule.rule.fence {
@@ -37,7 +37,7 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
         }
     }
     for rule in &written.rules {
-        if let RuleTarget::Use(other) = &rule.rule.target {
+        if let Some(other) = rule.rule.target.used() {
             used_families(policy, rule, other, world, out);
         }
         nodata_for_all(policy, rule, out);
@@ -80,10 +80,12 @@ fn cname_for_some(written: &WrittenPolicy, out: &mut Findings) {
 fn nodata_for_all(policy: &Policy, rule: &WrittenRule, out: &mut Findings) {
     let of_rule = match &rule.rule.target {
         RuleTarget::Use(other) => Some(&other.when_all_down),
-        _ => rule.rule.when_all_down.as_ref(),
+        RuleTarget::Policy | RuleTarget::Candidates(_) | RuleTarget::Cname(_) => {
+            rule.rule.when_all_down.as_ref()
+        }
     };
     let Some(of_rule) = of_rule else { return };
-    if (*of_rule == WhenAllDown::NoData) != (policy.when_all_down == WhenAllDown::NoData) {
+    if of_rule.is_denial() != policy.when_all_down.is_denial() {
         out.push(
             Finding::error(
                 code::BAD_VALUE,
@@ -122,11 +124,11 @@ fn coordinates(pops: impl Iterator<Item = PopId>, at: At, world: &mut World, out
 fn all_off(policy: &Policy, bands: &Bands, at: At, world: &World, out: &mut Findings) {
     let mut candidates = bands.iter().flatten().peekable();
     let off = |candidate: &Candidate| match candidate {
-        Candidate::Pop(id) => world.pop(*id).is_some_and(|pop| pop.state == AdminState::Down),
+        Candidate::Pop(id) => world.pop(*id).is_some_and(|pop| pop.state.is_down()),
         Candidate::Cname(_) => false,
     };
     // If no PoP at all is in service, the PoP file has the finding.
-    let any_on = world.pops.iter().any(|pop| pop.state != AdminState::Down);
+    let any_on = world.pops.iter().any(|pop| !pop.state.is_down());
     if any_on && candidates.peek().is_some() && candidates.all(off) {
         out.push(
             Finding::warning(
@@ -157,9 +159,7 @@ fn everybody(policy: &Policy) -> impl Iterator<Item = PopId> + '_ {
 /// The existence of a type must not depend on the client, because resolvers cache negative answers
 /// for all clients (RFC 7871 section 7.4).
 fn fence_families(policy: &Policy, rule: &WrittenRule, bands: &Bands, world: &World, out: &mut Findings) {
-    if !world.addresses_known
-        || bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_)))
-    {
+    if !world.addresses_known || bands.iter().flatten().any(|candidate| candidate.cname().is_some()) {
         return;
     }
     let (all_v4, all_v6) = families(policy, everybody(policy), world);
@@ -199,7 +199,7 @@ fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &Wo
         of_rules.chain([used.candidates.clone()]).collect()
     };
     for bands in other.reach().into_iter().flat_map(fences) {
-        if bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_))) {
+        if bands.iter().flatten().any(|candidate| candidate.cname().is_some()) {
             continue;
         }
         let (v4, v6) = families(policy, pops_of(&bands), world);
@@ -230,17 +230,11 @@ fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &Wo
 
 fn fallback_in_fence(written: &WrittenPolicy, rule: &WrittenRule, out: &mut Findings) {
     let policy = &written.policy;
-    let WhenAllDown::Cname(fallback) = rule.rule.when_all_down.as_ref().unwrap_or(&policy.when_all_down)
-    else {
-        return;
-    };
+    let when_all_down = rule.rule.when_all_down.as_ref().unwrap_or(&policy.when_all_down);
+    let Some(fallback) = when_all_down.cname() else { return };
     let own = cnames(&rule.rule).contains(&fallback);
-    let inherited = matches!(rule.rule.target, RuleTarget::Policy)
-        && policy
-            .candidates
-            .iter()
-            .flatten()
-            .any(|candidate| matches!(candidate, Candidate::Cname(name) if name == fallback));
+    let inherited = rule.rule.target.is_policy()
+        && policy.candidates.iter().flatten().any(|candidate| candidate.cname() == Some(fallback));
     if own || inherited {
         return;
     }

@@ -28,7 +28,7 @@ pub(crate) fn order(node: &Node, out: &mut Findings) -> Option<Order> {
         );
         return None;
     }
-    choice(node, "order", &[("nearest", Order::Nearest), ("listed", Order::Listed)], out)
+    choice(node, "order", &Order::ALL.map(|order| (order.word(), order)), out)
 }
 
 /// `band:`.

@@ -79,7 +79,7 @@ fn lower(key: &Key, node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option
         [("http", _, node)] => http(node, out),
         [("prometheus", _, node)] => prometheus(node, out),
         [("file", _, node)] => file(node, whose, out),
-        [(_, _, node)] => push(node, out),
+        [("push", _, node)] => push(node, out),
         _ => {
             let last = kinds.iter().max_by_key(|(_, key, _)| key.at.start);
             out.push(

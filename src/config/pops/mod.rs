@@ -108,7 +108,7 @@ fn lower_pops(table: &mut MapReader<'_>, probes: &[Probe], out: &mut Findings) -
         }
         pops.push(lower_pop(key, node, probes, &mut uses, out));
     }
-    if !pops.is_empty() && pops.iter().all(|pop| pop.state == AdminState::Down) {
+    if !pops.is_empty() && pops.iter().all(|pop| pop.state.is_down()) {
         out.push(
             Finding::warning(code::ALL_OFF, "every PoP has `state: down`")
                 .at(node.at, "all have `state: down`")

@@ -5,7 +5,7 @@ use crate::config::scalar::{members, text, time_ms};
 use crate::config::table::{MapReader, shown};
 use crate::config::tree::{Key, Node};
 use crate::finding::{Finding, Findings, code};
-use crate::health::spec::{Canaries, Check, Kind, Probe};
+use crate::health::spec::{Canaries, Kind, Probe};
 use crate::limits::CANARIES_MAX;
 use std::net::IpAddr;
 
@@ -19,10 +19,10 @@ pub(crate) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings
     let names: Vec<&str> = probes.iter().map(|probe| &*probe.name).collect();
     let probe = table.need("probe", out).and_then(|node| {
         let id = find(text(node, "probe", out)?, node, &names, out)?;
-        let reaches = match probes.get(usize::from(id.0)).map(|probe| &probe.kind) {
-            Some(Kind::Check(spec)) => !matches!(spec.check, Check::File(_) | Check::Push(_)),
-            _ => false,
-        };
+        let reaches = probes.get(usize::from(id.0)).is_some_and(|probe| match &probe.kind {
+            Kind::Check(spec) => spec.check.is_networked(),
+            Kind::Group { .. } => false,
+        });
         if !reaches {
             out.push(
                 Finding::error(

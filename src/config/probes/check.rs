@@ -18,33 +18,52 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// Kinds of checks.
-pub(crate) const KINDS: [&str; 8] = ["https", "http", "tcp", "dns", "exec", "file", "push", "icmp"];
+/// A kind of check, as files write it.
+pub(crate) struct CheckKind {
+    /// Its key.
+    pub(crate) word: &'static str,
+    /// It connects to an address, so that `to` has a meaning.
+    pub(crate) connects: bool,
+    /// Reads the settings.
+    read: fn(&Node, &mut Certificates<'_>, &mut Findings) -> Option<Check>,
+}
+
+/// Every kind.
+pub(crate) const KINDS: [CheckKind; 8] = [
+    CheckKind {
+        word: "https",
+        connects: true,
+        read: |node, certificates, out| http(node, Some(certificates), out).map(Check::Http),
+    },
+    CheckKind { word: "http", connects: true, read: |node, _, out| http(node, None, out).map(Check::Http) },
+    CheckKind { word: "tcp", connects: true, read: |node, _, out| tcp(node, out).map(Check::Tcp) },
+    CheckKind { word: "dns", connects: true, read: |node, _, out| dns(node, out).map(Check::Dns) },
+    CheckKind { word: "exec", connects: false, read: |node, _, out| exec(node, out).map(Check::Exec) },
+    CheckKind { word: "file", connects: false, read: |node, _, out| file(node, out).map(Check::File) },
+    CheckKind { word: "push", connects: false, read: |node, _, out| push(node, out).map(Check::Push) },
+    CheckKind { word: "icmp", connects: true, read: |node, _, out| icmp(node, out) },
+];
+
 /// Default number of days before the end of a certificate at which a probe warns.
 const WARN_DAYS: u16 = 14;
 /// Headers, arguments and other parts of one check: a person writes fewer.
 const PARTS_MAX: usize = 64;
 
-/// Reads a check of a kind.
-pub(crate) fn lower(
-    kind: &str,
-    node: &Node,
-    certificates: &mut Certificates<'_>,
-    out: &mut Findings,
-) -> Option<Check> {
-    match kind {
-        "https" => http(node, Some(certificates), out).map(Check::Http),
-        "http" => http(node, None, out).map(Check::Http),
-        "tcp" => tcp(node, out).map(Check::Tcp),
-        "dns" => dns(node, out).map(Check::Dns),
-        "exec" => exec(node, out).map(Check::Exec),
-        "file" => file(node, out).map(Check::File),
-        "push" => push(node, out).map(Check::Push),
-        _ => {
-            MapReader::open(node, "an ICMP check", out)?.finish(out);
-            Some(Check::Icmp)
-        }
+impl CheckKind {
+    /// Reads the check of this kind.
+    pub(crate) fn lower(
+        &self,
+        node: &Node,
+        certificates: &mut Certificates<'_>,
+        out: &mut Findings,
+    ) -> Option<Check> {
+        (self.read)(node, certificates, out)
     }
+}
+
+fn icmp(node: &Node, out: &mut Findings) -> Option<Check> {
+    MapReader::open(node, "an ICMP check", out)?.finish(out);
+    Some(Check::Icmp)
 }
 
 fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Findings) -> Option<HttpCheck> {

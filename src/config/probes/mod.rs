@@ -98,13 +98,11 @@ fn one<'n>(
     let Some(mut table) = MapReader::open(node, format!("the probe `{}`", key.text), out) else {
         return (None, group);
     };
-    let kinds: Vec<(&'static str, &Key, &Node)> = check::KINDS
-        .iter()
-        .chain(&group::KINDS)
-        .filter_map(|kind| table.take_entry(kind).map(|(key, node)| (*kind, key, node)))
-        .collect();
+    let words = || check::KINDS.iter().map(|kind| kind.word).chain(group::KINDS);
+    let kinds: Vec<(&'static str, &Key, &Node)> =
+        words().filter_map(|kind| table.take_entry(kind).map(|(key, node)| (kind, key, node))).collect();
     let &[(kind, kind_key, value)] = kinds.as_slice() else {
-        let all: Vec<&str> = check::KINDS.iter().chain(&group::KINDS).copied().collect();
+        let all: Vec<&str> = words().collect();
         out.push(
             Finding::error(code::BAD_VALUE, format!("the probe `{}` must have exactly one kind", key.text))
                 .at(kinds.get(1).map_or(node.at, |(_, key, _)| key.at), format!("has {}", kinds.len()))
@@ -118,7 +116,8 @@ fn one<'n>(
         table.finish(out);
         return (None, group);
     };
-    let found = if group::KINDS.contains(&kind) {
+    let of_check = check::KINDS.iter().find(|of_check| of_check.word == kind);
+    let Some(of_check) = of_check else {
         for timing in
             ["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"]
         {
@@ -131,26 +130,24 @@ fn one<'n>(
                 );
             }
         }
-        group::lower(kind, value, names, &mut group, out)
-    } else {
-        let check = check::lower(kind, value, certificates, out);
-        let mut spec = timing(&mut table, spec(check.clone().unwrap_or(Check::Icmp)), out);
-        if let Some((key, node)) = table.take_entry("to") {
-            if matches!(kind, "exec" | "file" | "push") {
-                out.push(
-                    Finding::error(code::BAD_VALUE, format!("`to` has no meaning for `{kind}`"))
-                        .at(key.at, "makes no connection")
-                        .help(
-                            "a program finds the address in `MERIDIAN_ADDRESS`; a path may have `{address}`",
-                        ),
-                );
-            }
-            spec.to = to(node, out);
-        }
-        check.map(|_| Kind::Check(Arc::new(spec)))
+        let found = group::lower(kind, value, names, &mut group, out);
+        table.finish(out);
+        return (found, group);
     };
+    let check = of_check.lower(value, certificates, out);
+    let mut spec = timing(&mut table, spec(check.clone().unwrap_or(Check::Icmp)), out);
+    if let Some((key, node)) = table.take_entry("to") {
+        if !of_check.connects {
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("`to` has no meaning for `{kind}`"))
+                    .at(key.at, "makes no connection")
+                    .help("a program finds the address in `MERIDIAN_ADDRESS`; a path may have `{address}`"),
+            );
+        }
+        spec.to = to(node, out);
+    }
     table.finish(out);
-    (found, group)
+    (check.map(|_| Kind::Check(Arc::new(spec))), group)
 }
 
 fn timing(table: &mut MapReader<'_>, mut spec: Spec, out: &mut Findings) -> Spec {

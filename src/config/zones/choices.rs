@@ -78,7 +78,7 @@ impl Choices {
         self.last_good = last_good;
         self.last_good.zones.sort_by(|a, b| a.apex.cmp(&b.apex));
         for source in &self.last_good.zones {
-            for file in source.texts.files.iter().filter(|file| file.file_use != FileUse::Included) {
+            for file in source.texts.files.iter().filter(|file| !file.file_use.is_included()) {
                 let zone = self.zones_of_last_good.entry(Arc::clone(&file.path));
                 // A zone on last good texts may have lost its file to another zone.
                 if source.standing == Standing::Current {
@@ -136,7 +136,7 @@ impl Choices {
     pub(crate) fn held(&self, zone: &Name, path: &Path) -> bool {
         let shown = path.display().to_string();
         self.last_good.of(zone).is_some_and(|source| {
-            source.texts.files.iter().any(|file| file.file_use != FileUse::Included && *file.path == shown)
+            source.texts.files.iter().any(|file| !file.file_use.is_included() && *file.path == shown)
         })
     }
 

@@ -13,7 +13,7 @@
 //! switches by thresholds never settles on such a signal, so this one changes gradually; see
 //! [`shed`].
 
-mod controller;
+pub(crate) mod controller;
 pub(crate) mod event;
 pub(crate) mod feeds;
 pub(crate) mod headroom;

@@ -73,6 +73,24 @@ pub enum Feed {
     Push,
 }
 
+impl Feed {
+    /// Loads arrive by themselves: the server never reads such a feed.
+    pub(crate) fn is_pushed(&self) -> bool {
+        match self {
+            Feed::Push => true,
+            Feed::Http { .. } | Feed::Prometheus { .. } | Feed::File { .. } => false,
+        }
+    }
+
+    /// Path of the file that is read.
+    pub(crate) fn watched_mut(&mut self) -> Option<&mut Arc<str>> {
+        match self {
+            Feed::File { path } => Some(path),
+            Feed::Http { .. } | Feed::Prometheus { .. } | Feed::Push => None,
+        }
+    }
+}
+
 /// Address of an HTTP feed. Names are never resolved: the IP address is in the URL, or beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedUrl {

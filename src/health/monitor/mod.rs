@@ -20,7 +20,6 @@ use super::probe_result::ProbeResult;
 use super::report::TargetReport;
 use super::schedule::{Run, Schedule, Ticket, quick_ms};
 use super::slot::{TargetReading, horizon_secs};
-use super::spec::Check;
 use super::targets::{ManualState, Target, TargetSet};
 use super::verdict::{Thresholds, VerdictState};
 use super::way_back::WayBackChange;
@@ -153,7 +152,7 @@ impl Monitor {
     ) -> usize {
         self.advance(now);
         let is_meant = |target: &Target| {
-            matches!(target.spec.check, Check::Push(_))
+            target.spec.check.is_pushed()
                 && (&*target.probe, &*target.pop, &*target.service) == (probe, pop, service)
                 && address.is_none_or(|address| address == target.address)
         };
@@ -166,10 +165,8 @@ impl Monitor {
             .map(|(_, index)| index)
             .collect();
         for index in &meant {
-            if let Check::Push(push) = &self.target_set.targets[*index as usize].spec.check
-                && push.ttl_ms > 0
-            {
-                self.expect_push(*index, now.after_ms(u64::from(push.ttl_ms)));
+            if let Some(ttl_ms) = self.target_set.targets[*index as usize].spec.check.push_ttl_ms() {
+                self.expect_push(*index, now.after_ms(u64::from(ttl_ms)));
             }
             self.apply(*index, now, probe_result, now);
         }
@@ -535,7 +532,7 @@ impl Monitor {
         let (target, watch) = (&self.target_set.targets[index as usize], &self.watched[index as usize]);
         let every_ms = u64::from(target.spec.every_ms.max(1));
         // The time of the next push is unknown.
-        let is_pushed = matches!(target.spec.check, Check::Push(_));
+        let is_pushed = target.spec.check.is_pushed();
         let step_ms = match watch.verdict_state {
             _ if is_pushed => 0,
             VerdictState::Cold { .. } => quick_ms(every_ms),

@@ -8,7 +8,6 @@ use crate::health::health_state::Verdict;
 use crate::health::saved::{
     Epoch, SavedFlap, SavedHealth, SavedHold, SavedRank, SavedReturn, SavedSlot, SavedTarget,
 };
-use crate::health::spec::Check;
 use crate::health::targets::Target;
 use crate::health::verdict::Thresholds;
 use std::collections::HashMap;
@@ -34,11 +33,9 @@ impl Monitor {
             watch.since_ms = epoch.clock_ms(saved.since_epoch_ms).min(now.clock_ms());
             watch.seen_ms = Some(epoch.clock_ms(saved.seen_epoch_ms).min(now.clock_ms()));
             watch.awaited_until = None;
-            if let Check::Push(push) = &target.spec.check
-                && push.ttl_ms > 0
-            {
+            if let Some(ttl_ms) = target.spec.check.push_ttl_ms() {
                 // The restart has not renewed the push.
-                let due_ms = epoch.clock_ms(saved.seen_epoch_ms).saturating_add(i64::from(push.ttl_ms));
+                let due_ms = epoch.clock_ms(saved.seen_epoch_ms).saturating_add(i64::from(ttl_ms));
                 watch.push_due = Some(now.max(Moment(u64::try_from(due_ms).unwrap_or(0))));
             }
             taken += 1;

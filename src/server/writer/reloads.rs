@@ -13,6 +13,7 @@
 use super::Writer;
 use crate::finding::folded::{Folded, Told};
 use crate::finding::{Files, Finding, Findings, Severity, code};
+use crate::impact::{self, Difference};
 use crate::limits::{FINDINGS_LOGGED_MAX, HUNG_ATTEMPTS_MAX};
 use crate::reload::prepare::{self, Fresh, ZoneRules};
 use crate::reload::safety;
@@ -20,7 +21,6 @@ use crate::reload::watch::Watch;
 use crate::server::attempt::Attempt;
 use crate::shared::command::{Origin, ReloadReply, ReloadStatus, Report};
 use crate::shared::event::Event;
-use crate::snapshot::{self, Difference};
 use crate::sys::clock::epoch_secs;
 use crate::zone::source::FolderStanding;
 use std::sync::atomic::Ordering;
@@ -137,7 +137,7 @@ impl Writer {
         let attempt = Attempt::begin("reload", move |watch| {
             let rules = ZoneRules { recall: None, allow_loss };
             let fresh = prepare::run_watched(&root, Some(&previous), Some(&running), sequence, rules, watch)?;
-            let difference = snapshot::difference(&previous, &fresh.snapshot);
+            let difference = impact::difference(&previous, &fresh.snapshot);
             Ok((fresh, difference))
         });
         match attempt {

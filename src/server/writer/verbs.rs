@@ -2,12 +2,12 @@
 //! it may be unsaved ([`super::super::saves`]).
 
 use super::Writer;
+use crate::impact::prediction;
 use crate::limits::{SAVE_RETRY_SECS, SAVE_SECS};
 use crate::live::draft::Draft;
 use crate::server::saves::{Ended, OverrideReply, Purpose, Request};
 use crate::shared::command::{OverrideChange, OverrideOutcome, OverrideReport, StateLook};
 use crate::shared::event::Event;
-use crate::shared::prediction;
 use crate::state::remembered::Memory;
 use crate::steer::ledger::Ledger;
 use crate::sys::clock::epoch_secs;
@@ -260,7 +260,7 @@ impl Writer {
         let now = self.driver.now();
         let (after, loads) = (self.live().prediction(in_the_end, now), self.live().measured(now));
         drop(spawn_blocking(move || {
-            let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
+            let prediction = Some(prediction::predict(&before, &after, counted.by_pop(), &loads));
             reply(OverrideReport { prediction, ..changed });
         }));
     }

@@ -73,8 +73,7 @@ fn feed(
     of_slots: &[(Arc<str>, u32)],
 ) -> Option<FeedTarget> {
     let ttl_secs = slots.iter().map(|slot| of_slots[*slot as usize].1).max()?;
-    // The key leaves out the rule, so that a feed keeps its state if only the rule changes.
-    let from = hash::octets(format!("{:?}", spec.feed).as_bytes());
+    let from = hash::octets(spec.feed.identity().as_bytes());
     let key = format!("{} {} {from:016x}", pop.name, service.map_or("*", |service| service)).into();
     Some(FeedTarget {
         key,

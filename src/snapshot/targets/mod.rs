@@ -206,7 +206,7 @@ fn key(check: &Check, destination: SocketAddr, probe: &str, pop: &str, service: 
         Check::File(_) => ("file", format!(" {pop} {service}")),
         Check::Push(_) => ("push", format!(" {probe} {pop} {service}")),
     };
-    let check = hash::octets(format!("{check:?}").as_bytes());
+    let check = hash::octets(check.identity().as_bytes());
     format!("{kind} {destination}{told} {check:016x}").into()
 }
 

@@ -6,6 +6,7 @@
 //! its reason.
 
 mod circles;
+mod functions;
 mod markdown;
 mod prose;
 mod tables;

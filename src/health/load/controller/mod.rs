@@ -14,7 +14,6 @@ use super::feeds::{FeedSet, FeedTarget};
 use super::quantize::{Wanted, follow_row};
 use super::report::FeedReport;
 use super::shed::GainChange;
-use super::spec::Feed;
 use crate::health::Moment;
 use crate::health::schedule::spread;
 use crate::limits::{
@@ -163,7 +162,7 @@ impl LoadController {
     ) -> Result<(), Option<Arc<str>>> {
         self.advance(now);
         let is_meant = |feed: &FeedTarget| {
-            matches!(feed.spec.feed, Feed::Push)
+            feed.spec.feed.is_pushed()
                 && feed.service.as_deref() == service
                 && self.feed_set.pops.get(usize::from(feed.pop)).is_some_and(|name| **name == *pop)
         };
@@ -425,7 +424,7 @@ impl LoadController {
         for index in 0..self.feed_states.len() {
             let feed_state = &mut self.feed_states[index];
             feed_state.alarm = None;
-            if !matches!(self.feed_set.feeds[index].spec.feed, Feed::Push) && feed_state.flight.is_none() {
+            if !self.feed_set.feeds[index].spec.feed.is_pushed() && feed_state.flight.is_none() {
                 let due = *feed_state.due.get_or_insert(now);
                 self.due.insert((due, index as u32));
             }

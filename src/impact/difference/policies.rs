@@ -3,9 +3,7 @@
 use super::fields::{Fields, NONE, list, maybe, millis};
 use crate::health::spec::PanicGuard;
 use crate::snapshot::Snapshot;
-use crate::steer::policy::{
-    BandWidth, Bands, Candidate, Order, Policy, Sharing, TtlRange, Weights, WhenAllDown,
-};
+use crate::steer::policy::{BandWidth, Bands, Candidate, Policy, Sharing, TtlRange, Weights, WhenAllDown};
 use crate::steer::pop::PopId;
 use crate::steer::rule::{Rule, RuleTarget};
 
@@ -52,7 +50,7 @@ fn of_policy(snapshot: &Snapshot, policy: &Policy) -> Fields {
         field("service", service.to_string()),
         field("ttl", range(ttl)),
         field("answers", answers.to_string()),
-        field("order", self::order(*order)),
+        field("order", order.word().to_owned()),
         field("band", self::band(*band)),
         field("weights", self::weights(snapshot, weights)),
         field(
@@ -91,7 +89,7 @@ fn of_rule(snapshot: &Snapshot, rule: &Rule) -> String {
         RuleTarget::Cname(name) => format!("cname {name}"),
         RuleTarget::Use(policy) => format!("use {}", policy.name),
     });
-    words.extend(order.map(|is| format!("order {}", self::order(is))));
+    words.extend(order.map(|is| format!("order {}", is.word())));
     words.extend(band.map(|is| format!("band {}", self::band(is))));
     words.extend(weights.as_ref().map(|is| format!("weights {}", self::weights(snapshot, is))));
     words.extend(ttl.as_ref().map(|is| format!("ttl {}", range(is))));
@@ -122,14 +120,6 @@ fn weights(snapshot: &Snapshot, weights: &Weights) -> String {
 
 fn range(ttl: &TtlRange) -> String {
     format!("{}s to {}s", ttl.min_secs, ttl.max_secs)
-}
-
-fn order(order: Order) -> String {
-    match order {
-        Order::Nearest => "nearest",
-        Order::Listed => "listed",
-    }
-    .to_owned()
 }
 
 fn band(band: BandWidth) -> String {

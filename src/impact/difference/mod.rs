@@ -11,7 +11,7 @@ mod policies;
 mod pops;
 mod probes;
 
-use super::Snapshot;
+use crate::snapshot::Snapshot;
 use crate::steer::policy::TtlRange;
 use crate::wire::name::write_name;
 use crate::zone::image::{Image, NodeId};
