@@ -70,7 +70,7 @@ impl Transport {
         }
     }
 
-    /// Whether messages come over connections, each behind its length.
+    /// True if messages come over connections, each behind its length.
     pub(crate) fn is_stream(self) -> bool {
         match self {
             Transport::Udp => false,
