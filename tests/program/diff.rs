@@ -276,9 +276,7 @@ fn two_deployments_are_compared() {
     let (old_path, new_path) = (path(&old), path(&new));
     let (status, stdout, _) = run(&["diff", &old_path, &new_path]);
     assert!(
-        status == 0
-            && stdout.contains("moves: 50.0 % of IPv4")
-            && stdout.contains("taken for granted: every PoP up"),
+        status == 0 && stdout.contains("moves: 50.0 % of IPv4") && stdout.contains("assumed: every PoP up"),
         "{stdout}"
     );
     assert_eq!(run(&["diff", &old_path, &new_path, "--max-move", "49%"]).0, 1);
