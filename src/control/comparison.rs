@@ -6,7 +6,7 @@ use crate::control::protocol::comparison::{
 use crate::control::reply::{ask, busy, reply};
 use crate::finding::render;
 use crate::impact::comparison::{Comparison, FAMILIES};
-use crate::impact::moves::{self, Move, PassageMoves};
+use crate::impact::moves::{self, Move, PolicyChangeMoves};
 use crate::shared::command::{Command, CommandSender};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -36,10 +36,10 @@ pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Respons
 
 /// Comparison for programs. `assumed` is the state that both sides were given, in words.
 pub(crate) fn told(comparison: &Comparison, assumed: &str) -> ComparisonReply {
-    let policy = |of: &PassageMoves<FAMILIES>| PolicyMoves {
-        policy: of.passage.policy.clone(),
-        then: of.passage.to.clone(),
-        names: of.passage.names,
+    let policy = |of: &PolicyChangeMoves<FAMILIES>| PolicyMoves {
+        policy: of.policy_change.policy.clone(),
+        then: of.policy_change.to.clone(),
+        names: of.policy_change.names,
         share: share(&of.moved),
         moves: moves(&of.moves),
     };
@@ -49,7 +49,7 @@ pub(crate) fn told(comparison: &Comparison, assumed: &str) -> ComparisonReply {
         assumed: assumed.to_owned(),
         moved: share(&comparison.moves.moved),
         moves: moves(&comparison.moves.moves),
-        policies: comparison.moves.passages.iter().map(policy).collect(),
+        policies: comparison.moves.policy_changes.iter().map(policy).collect(),
         lost: lost.collect(),
         lost_in_all: losses.count,
     }

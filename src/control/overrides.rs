@@ -7,7 +7,7 @@ use crate::control::protocol::overrides::{
     OverrideRequest, PolicyForecast, PopChange,
 };
 use crate::control::reply::{ask, busy, refused, reply};
-use crate::impact::moves::{Move, MovedShare, PassageMoves};
+use crate::impact::moves::{Move, MovedShare, PolicyChangeMoves};
 use crate::impact::prediction::{ALL_CLIENTS, Gain, Prediction};
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
 use crate::rfc3339;
@@ -116,8 +116,8 @@ fn forecast(prediction: &Prediction) -> Forecast {
         let MovedShare { space: [cells], queries } = way.share;
         ForecastMove { from: way.from.to_string(), to: way.to.to_string(), cells, queries }
     };
-    let policy = |of: &PassageMoves<ALL_CLIENTS>| PolicyForecast {
-        policy: of.passage.policy.clone(),
+    let policy = |of: &PolicyChangeMoves<ALL_CLIENTS>| PolicyForecast {
+        policy: of.policy_change.policy.clone(),
         moves: of.moves.iter().map(one).collect(),
     };
     let gain = |gain: &Gain| LoadGain {
@@ -129,7 +129,7 @@ fn forecast(prediction: &Prediction) -> Forecast {
     };
     Forecast {
         moves: prediction.moves.moves.iter().map(one).collect(),
-        policies: prediction.moves.passages.iter().map(policy).collect(),
+        policies: prediction.moves.policy_changes.iter().map(policy).collect(),
         load: prediction.gains.iter().map(gain).collect(),
         samples: prediction.samples,
     }

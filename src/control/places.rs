@@ -192,7 +192,8 @@ impl Table {
         is_read && most > count(address) + 1 && self.cut(|stage| stage == Stage::Answering(class))
     }
 
-    /// Cuts the oldest of those that are meant, of the address that has most of them.
+    /// Closes the oldest connection for which `is_meant` holds, among those of the address that has
+    /// the most such connections. Returns false if there is none.
     fn cut(&mut self, is_meant: impl Fn(Stage) -> bool) -> bool {
         let mut counts: HashMap<Option<IpAddr>, usize> = HashMap::new();
         for row in self.rows.values().filter(|row| is_meant(row.stage)) {

@@ -54,9 +54,9 @@ impl<T: Send + 'static> Attempt<T> {
                 code::DISK_HANGS,
                 format!("{what} was given up: `{path}` has not answered for {secs} s"),
             );
-            return Some(finding.help(
-                "see whether its disk answers, and no pipe stands in place of the file; then try again",
-            ));
+            return Some(finding.help(format!(
+                "check that the disk answers and that `{path}` is not a named pipe (FIFO); then try again"
+            )));
         }
         (self.age() >= Duration::from_secs(ATTEMPT_SECS)).then(|| {
             Finding::error(

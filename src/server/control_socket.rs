@@ -74,10 +74,10 @@ impl ControlSocket {
                 *self.first.lock().unwrap_or_else(PoisonError::into_inner) = listener.try_clone().ok();
                 *self.listener() = listener;
                 self.renewed.notify_one();
-                Ok(Some(format!("the control socket `{shown}` was gone, and was made anew")))
+                Ok(Some(format!("the control socket `{shown}` was gone, and was recreated")))
             }
             Err(error) => {
-                Err(format!("the control socket `{shown}` is gone and cannot be made anew: {error}"))
+                Err(format!("the control socket `{shown}` is gone and cannot be recreated: {error}"))
             }
         }
     }

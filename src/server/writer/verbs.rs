@@ -190,7 +190,8 @@ impl Writer {
         self.begin_waiting();
     }
 
-    /// Begins what waits for a save, unless a reload waits to be judged: it must not wait for ever.
+    /// Begins the requests that waited for a save. Begins none while an ended reload waits for its
+    /// verdict: the requests could delay it for ever.
     pub(super) fn begin_waiting(&mut self) {
         while self.saves.is_idle() && !self.reloads.has_ended() {
             let Some(request) = self.saves.next_waiting() else { break };
@@ -207,7 +208,9 @@ impl Writer {
                 );
             }
             Purpose::Acknowledge(_, reply) => {
-                reply(Err(format!("the ledger cannot be written, so the alarm stays: {why}")));
+                reply(Err(format!(
+                    "the ledger of overrides cannot be written, so the alarm about its damage stays: {why}"
+                )));
             }
             Purpose::Rewrite => {
                 let sentence = format!("the overrides in force are not on the disk: {why}");

@@ -186,8 +186,9 @@ impl<'a> Response<'a> {
         name.position.ending(offset).unwrap_or_else(|| self.follow_to(name.position.start(), offset))
     }
 
-    /// Offset in the message of the ending that begins `offset` octets into the name at `at`, found
-    /// by following the labels and pointers of the message.
+    /// Message offset of a suffix of the name at `at`; the suffix begins `offset` octets into the
+    /// uncompressed name. Follows labels and compression pointers. Returns `usize::MAX` if there is
+    /// no such suffix.
     #[cold]
     fn follow_to(&self, mut at: usize, offset: usize) -> usize {
         let mut left = offset;

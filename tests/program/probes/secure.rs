@@ -95,7 +95,7 @@ fn which_certificates_are_accepted() {
             pinned(),
             "",
             5,
-            Some("certificate ends in 5 days"),
+            Some("certificate expires in 5 days"),
         ),
         (
             "www.example",

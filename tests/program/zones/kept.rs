@@ -240,7 +240,10 @@ fn a_disk_that_takes_nothing() {
     assert_eq!(addresses(server.dns()[0], "www.cdn.example"), ["198.51.100.77"]);
     let (findings, files) = server.findings();
     let text = render::text(findings, files, false);
-    assert!(text.contains("MRD0523") && text.contains("has no last good texts"), "{text}");
+    assert!(
+        text.contains("MRD0523") && text.contains("the server has no earlier version of the zone to serve"),
+        "{text}"
+    );
     server.stop();
 }
 
