@@ -1,4 +1,4 @@
-//! Clients that other files move, on the control socket.
+//! `POST /diff`: predicts the clients that other files would move.
 
 use crate::control::protocol::comparison::{
     AnswerMove, ComparisonRefused, ComparisonReply, Lost, MovedShare, PolicyMoves,
@@ -12,12 +12,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-/// State that both sides are given.
+/// State that both sides of a comparison assume.
 const ASSUMED: &str =
     "overrides, verdicts and shares of load as they are now; PoPs and addresses that are new count as up";
 
-/// `POST /diff`: reads the files as a reload would, and predicts the clients that they move. 200 if
-/// they could be compared, 409 if a reload would refuse them, 503 if the writer takes no command.
+/// `POST /diff`: reads the files as a reload would, and predicts the clients that the files move.
+/// 200 if the comparison succeeds, 409 if a reload would refuse the files, 503 if the writer
+/// accepts no command.
 pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Response {
     match ask(&command_sender, |reply| Command::Compare { reply }).await {
         Some(Ok(comparison)) => reply(StatusCode::OK, told(&comparison, ASSUMED)),
@@ -34,7 +35,7 @@ pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Respons
     }
 }
 
-/// Comparison for programs. `assumed` is the state that both sides were given, in words.
+/// Comparison as JSON. `assumed` describes the state that both sides assume.
 pub(crate) fn told(comparison: &Comparison, assumed: &str) -> ComparisonReply {
     let policy = |of: &PolicyChangeMoves<FAMILIES>| PolicyMoves {
         policy: of.policy_change.policy.clone(),
