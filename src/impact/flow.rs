@@ -73,7 +73,7 @@ impl<const N: usize> PolicyChange<N> {
     }
 }
 
-/// What the clients get after the change.
+/// Answers after the change.
 pub(super) enum After<'s> {
     /// A policy of the other snapshot.
     Policy(Side<'s>),

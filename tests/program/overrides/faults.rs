@@ -170,10 +170,10 @@ fn a_state_folder_that_goes_is_made_anew() {
         assert!(Instant::now() < end, "the folder cannot be removed");
     }
     has_ledger();
-    process.notes("is being written there", false);
+    process.notes("is writing its state there again", false);
     std::fs::rename(&state, &moved).expect("ours");
     has_ledger();
-    process.notes("is being written there", false);
+    process.notes("is writing its state there again", false);
     deployment.events(|events| events.contains("was gone, and was recreated"));
     // A second server is kept out of the recreated folder.
     let second = Deployment::new(&["127.0.0.1:0"], "");

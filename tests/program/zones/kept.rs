@@ -66,7 +66,7 @@ fn a_restart_keeps_the_texts() {
     assert_eq!(reload(&deployment, &[]).0, Some(0));
     assert_eq!(addresses(server.dns()[0], "ns1.b.example"), ["192.0.2.17"]);
     keeps(&deployment, 0);
-    let events = deployment.events(|events| events.contains("is served by its files again"));
+    let events = deployment.events(|events| events.contains("is served from its current files again"));
     for standing in ["\"standing\":\"kept\"", "\"standing\":\"current\""] {
         assert!(events.contains(standing), "no {standing} in {events}");
     }
