@@ -103,7 +103,7 @@ families! {
         "State of each PoP by file and overrides, without probes: 1 for the state in force (auto, up, down, \
          drain), 0 for the others.";
     POP_WEIGHT = Gauge "meridian_pop_weight" ["pop"]
-        "Weight of each PoP that is in force, by file and overrides.";
+        "Weight in force of each PoP, by file and overrides.";
     OVERRIDES = Gauge "meridian_overrides" ["state"]
         "PoPs with an override of their state, by that state (up, down, drain); `weight` counts the PoPs \
          with an override of their weight.";

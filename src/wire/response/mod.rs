@@ -186,9 +186,8 @@ impl<'a> Response<'a> {
         name.position.ending(offset).unwrap_or_else(|| self.follow_to(name.position.start(), offset))
     }
 
-    /// Message offset of a suffix of the name at `at`; the suffix begins `offset` octets into the
-    /// uncompressed name. Follows labels and compression pointers. Returns `usize::MAX` if there is
-    /// no such suffix.
+    /// Message offset of the suffix that begins `offset` octets into the uncompressed name at `at`;
+    /// `usize::MAX` if there is none. Follows labels and compression pointers.
     #[cold]
     fn follow_to(&self, mut at: usize, offset: usize) -> usize {
         let mut left = offset;

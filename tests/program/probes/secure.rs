@@ -105,7 +105,7 @@ fn which_certificates_are_accepted() {
             pinned(),
             "",
             0,
-            Some("certificate ends within a day"),
+            Some("certificate expires within a day"),
         ),
         (
             "www.example",
