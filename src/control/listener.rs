@@ -135,7 +135,7 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send, router: Rout
                 tracing::debug!(%error, "a control connection ended early");
             }
         }
-        () = watch.cut() => tracing::debug!("a slow control connection was closed to free its place"),
+        () = watch.cut() => tracing::debug!("a control connection was closed to free its place"),
     }
 }
 
