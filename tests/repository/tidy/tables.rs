@@ -310,6 +310,3 @@ pub const CIRCLES: &[(&[&str], &str)] = &[
     ),
     (&["src/zone/links.rs", "src/zone/set.rs"], "a set of zones has links, and a link leads into the set"),
 ];
-
-/// Folders and files whose prose has not been read against the rules of `prose.rs`; none is added.
-pub const UNREAD_PROSE: &[&str] = &[];
