@@ -11,7 +11,7 @@ impl Server {
         for address in &self.bound {
             let _ = writeln!(text, "  dns       {address} (UDP, TCP)");
         }
-        let _ = writeln!(text, "  control   {}", self.control.display());
+        let _ = writeln!(text, "  control   {}", self.control().display());
         if let Some(admin) = self.admin {
             let _ = writeln!(text, "  admin     http://{admin}");
         }

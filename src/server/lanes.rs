@@ -12,11 +12,11 @@ use crate::sys::socket::take_up;
 use crate::transport::connection_limit::ConnectionLimit;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
-use crate::transport::slow_path::{self, SlowPathQueue};
+use crate::transport::slow_path::{self, FarEnd, SlowPathQueue};
 use crate::transport::stream::{self, Carrier, StreamContext};
 use crate::transport::tcp::PlainTcp;
 use std::io;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -29,7 +29,8 @@ impl Server {
         fixed: &RestartOnly,
         blocks: Blocks,
     ) -> io::Result<()> {
-        let context = self.runtimes.tcp.enter();
+        let runtime = self.runtimes.tcp.handle().clone();
+        let context = runtime.enter();
         let (queue, far_end) = SlowPathQueue::new();
         let limits = StreamLimits {
             connections: self.shared.descriptors.shares().tcp as u32,
@@ -38,48 +39,84 @@ impl Server {
         };
         let streams = self.start_streams(PlainTcp, sockets.tcp, limits, &blocks, &queue)?;
         self.tasks.extend(streams);
-        let shared = Arc::clone(&self.shared);
-        let serve = move || slow_path::serve(Arc::clone(&far_end), Arc::clone(&shared));
-        self.tasks.push(self.runtimes.tcp.spawn(self.supervisor.clone().keep(Task::SlowPath, serve)));
+        self.start_slow_path(far_end);
         match self.engine {
             #[cfg(feature = "portable")]
-            Engine::Hickory => {
-                let (shared, block, stop) = (Arc::clone(&self.shared), blocks.shared_udp, self.stop.clone());
-                let clones = |of: &[std::net::UdpSocket]| -> io::Result<Vec<_>> {
-                    of.iter().map(std::net::UdpSocket::try_clone).collect()
-                };
-                let mut first = Some(clones(&sockets.udp)?);
-                let serve = move || {
-                    let handler = Portable { shared: Arc::clone(&shared), udp: Arc::clone(&block) };
-                    let sockets = take_up(&mut first, || clones(&sockets.udp));
-                    let stop = stop.clone();
-                    async move {
-                        let served = match sockets {
-                            Ok(sockets) => portable::serve(handler, sockets, stop).await,
-                            Err(error) => Err(error),
-                        };
-                        if let Err(error) = served {
-                            panic!("the portable engine ended: {error}");
-                        }
-                    }
-                };
-                self.tasks.push(self.runtimes.tcp.spawn(self.supervisor.clone().keep(Task::Portable, serve)));
-            }
+            Engine::Hickory => self.start_portable(sockets.udp, blocks.shared_udp)?,
             Engine::Fast => {
                 #[cfg(target_os = "linux")]
-                for ((socket, cpu), block) in sockets.udp.into_iter().zip(sockets.cpus).zip(blocks.udp) {
-                    self.workers.threads.start(crate::transport::udp::WorkerContext {
-                        socket: Arc::new(socket),
-                        shared: Arc::clone(&self.shared),
-                        block,
-                        slow_path: queue.clone(),
-                        batch: usize::from(fixed.listen.batch),
-                        cpu,
-                        stop: Arc::clone(&self.workers.stop),
-                    })?;
+                {
+                    let pinned = sockets.udp.into_iter().zip(sockets.cpus);
+                    self.start_workers(pinned, blocks.udp, &queue, fixed.listen.batch)?;
                 }
             }
         }
+        drop(context);
+        self.start_pages(PageSockets {
+            #[cfg(unix)]
+            control: sockets.control,
+            admin: sockets.admin,
+        });
+        Ok(())
+    }
+
+    /// Starts the task of the slow path.
+    fn start_slow_path(&mut self, far_end: FarEnd) {
+        let shared = Arc::clone(&self.shared);
+        let serve = move || slow_path::serve(Arc::clone(&far_end), Arc::clone(&shared));
+        self.tasks.push(self.runtimes.tcp.spawn(self.supervisor.clone().keep(Task::SlowPath, serve)));
+    }
+
+    /// Starts a UDP worker for each socket, bound to the core beside it.
+    #[cfg(target_os = "linux")]
+    fn start_workers(
+        &mut self,
+        sockets: impl Iterator<Item = (UdpSocket, Option<u16>)>,
+        blocks: Vec<Arc<CounterBlock>>,
+        slow_path: &SlowPathQueue,
+        batch: u16,
+    ) -> io::Result<()> {
+        for ((socket, cpu), block) in sockets.zip(blocks) {
+            self.workers.threads.start(crate::transport::udp::WorkerContext {
+                socket: Arc::new(socket),
+                shared: Arc::clone(&self.shared),
+                block,
+                slow_path: slow_path.clone(),
+                batch: usize::from(batch),
+                cpu,
+                stop: Arc::clone(&self.workers.stop),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Starts the portable engine, which has one task for all UDP sockets.
+    #[cfg(feature = "portable")]
+    fn start_portable(&mut self, udp: Vec<UdpSocket>, block: Arc<CounterBlock>) -> io::Result<()> {
+        let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
+        let clones =
+            |of: &[UdpSocket]| -> io::Result<Vec<_>> { of.iter().map(UdpSocket::try_clone).collect() };
+        let mut first = Some(clones(&udp)?);
+        let serve = move || {
+            let handler = Portable { shared: Arc::clone(&shared), udp: Arc::clone(&block) };
+            let sockets = take_up(&mut first, || clones(&udp));
+            let stop = stop.clone();
+            async move {
+                let served = match sockets {
+                    Ok(sockets) => portable::serve(handler, sockets, stop).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = served {
+                    panic!("the portable engine ended: {error}");
+                }
+            }
+        };
+        self.tasks.push(self.runtimes.tcp.spawn(self.supervisor.clone().keep(Task::Portable, serve)));
+        Ok(())
+    }
+
+    /// Starts the control pages.
+    fn start_pages(&mut self, sockets: PageSockets) {
         let shown = control::Shown {
             shared: Arc::clone(&self.shared),
             dns: self.bound.clone(),
@@ -88,7 +125,6 @@ impl Server {
             started: Instant::now(),
             pages: Arc::default(),
         };
-        drop(context);
         let context = PagesContext {
             shown,
             command_sender: Arc::clone(&self.command_sender),
@@ -96,13 +132,7 @@ impl Server {
             supervisor: self.supervisor.clone(),
             stop: self.stop.clone(),
         };
-        let sockets = PageSockets {
-            #[cfg(unix)]
-            control: sockets.control,
-            admin: sockets.admin,
-        };
         self.tasks.extend(pages::start(&self.runtimes.pages, context, sockets));
-        Ok(())
     }
 
     /// Starts the listeners of one stream transport.

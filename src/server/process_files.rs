@@ -1,0 +1,59 @@
+//! Files by which other processes find a running server: the control socket, the socket note and the
+//! PID file. They are removed when the server stops.
+
+use super::Options;
+#[cfg(unix)]
+use super::control_socket::ControlSocket;
+use super::sockets::Sockets;
+use crate::control::socket_note::{self, SocketNote};
+use crate::reload::running::RestartOnly;
+use crate::sys::replace;
+use std::path::PathBuf;
+#[cfg(unix)]
+use std::sync::Arc;
+
+/// Files of a running server.
+pub(super) struct ProcessFiles {
+    /// Path of the control socket.
+    pub(super) control: PathBuf,
+    #[cfg(unix)]
+    control_socket: Arc<ControlSocket>,
+    /// Socket note, with which commands find the control socket.
+    note: Option<SocketNote>,
+    /// File with the process ID.
+    pid_file: Option<PathBuf>,
+}
+
+impl ProcessFiles {
+    /// Leaves the socket note for the control socket that is open. The PID file follows when the
+    /// server answers.
+    pub(super) fn new(options: &Options, fixed: &RestartOnly, sockets: &Sockets) -> ProcessFiles {
+        ProcessFiles {
+            control: fixed.listen.control.clone(),
+            #[cfg(unix)]
+            control_socket: Arc::clone(&sockets.control),
+            note: socket_note::leave(&options.config, &fixed.listen.control),
+            pid_file: fixed.pid_file.clone(),
+        }
+    }
+
+    /// Writes the PID file. A failure is logged, and does not stop the server.
+    pub(super) fn write_pid(&self) {
+        let Some(path) = &self.pid_file else { return };
+        // Readable by all, for scripts and monitors of other users.
+        let number = format!("{}\n", std::process::id());
+        if let Err(error) = replace::whole(path, ".new", number.as_bytes(), 0o644) {
+            tracing::error!(%error, "`{}` (`pid_file`) cannot be written", path.display());
+        }
+    }
+
+    /// Removes the files.
+    pub(super) fn remove(&self) {
+        self.note.iter().for_each(SocketNote::remove);
+        if let Some(path) = &self.pid_file {
+            let _ = std::fs::remove_file(path);
+        }
+        #[cfg(unix)]
+        self.control_socket.remove();
+    }
+}
