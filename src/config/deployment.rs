@@ -7,7 +7,7 @@ use super::tree::Node;
 use super::world::World;
 use super::{DatabaseSource, Deployment, ReadResult, Sources};
 use crate::config::pops::{PopsFile, STARTUP_WAIT_MS};
-use crate::config::server::cookie_secrets;
+use crate::config::server::{Named, ServerFile, WrittenPath, cookie_secrets};
 use crate::config::zones::Policies;
 use crate::config::zones::choices::{Choices, OnError, Round};
 use crate::config::zones::{exposed, folder};
@@ -52,6 +52,16 @@ pub(crate) struct Reading<'s> {
     on_error: OnError,
     /// Place of the path to the folder of zones.
     zones_at: Option<At>,
+}
+
+/// Contents of the files that the server file names, the databases apart.
+struct Contents {
+    world: World,
+    pops: PopsFile,
+    policies: Policies,
+    zones: Vec<Zone>,
+    /// True if the whole folder of zones was readable.
+    zones_known: bool,
 }
 
 impl<'s> Reading<'s> {
@@ -135,100 +145,24 @@ impl<'s> Reading<'s> {
         (file, tree)
     }
 
+    /// Reads the YAML file that a key of the server file names, if it names a readable one.
+    fn named_yaml(&mut self, named: &Named, role: InputRole) -> Option<Node> {
+        let written = named.file()?;
+        self.yaml(&written.path, Some(role), Some(written.at)).1
+    }
+
     fn deployment(&mut self) -> Option<Deployment> {
         let root = self.root.clone();
         let (file, tree) = self.yaml(&root, None, None);
-        let tree = tree?;
         let folder = root.parent().unwrap_or(Path::new(""));
-        let server = server::lower(&tree, folder, &mut self.open.findings);
-        let whole = At::whole(file);
-
-        let mut world = World::default();
-        let mut pops = PopsFile { startup_wait_ms: STARTUP_WAIT_MS, ..PopsFile::default() };
-        world.pops_known = server.pops.is_absent();
-        world.addresses_known = true;
-        if let Some(written) = server.pops.file()
-            && let (_, Some(tree)) = self.yaml(&written.path, Some(InputRole::Pops), Some(written.at))
-        {
-            let before = self.open.findings.mark();
-            pops = self.pops(&tree, folder);
-            world.pops = std::mem::take(&mut pops.pops);
-            world.addresses_known =
-                !self.open.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
-            // An unreadable PoP file has its own findings, so missing names are then not reported.
-            world.pops_known = pops.is_read;
-        }
-        world.networks_known = server.networks.is_absent();
-        if let Some(written) = server.networks.file()
-            && let (_, Some(tree)) = self.yaml(&written.path, Some(InputRole::Networks), Some(written.at))
-        {
-            let before = self.open.findings.count(Severity::Error);
-            world.networks = networks::lower(&tree, &mut self.open.findings);
-            world.networks_known = true;
-            if self.open.findings.count(Severity::Error) > before {
-                world.doubts.borrow_mut().lack_data();
-            }
-        }
-        if !world.networks_known {
-            world.doubts.borrow_mut().lack_data();
-        }
-        self.check_sites(&server, &world);
-
-        let mut policies = Policies {
-            all: Vec::new(),
-            shared: 0,
-            shared_names: HashMap::new(),
-            shared_known: server.policies.is_absent(),
-            used: Vec::new(),
-        };
-        if let Some(written) = server.policies.file()
-            && let (_, Some(tree)) = self.yaml(&written.path, Some(InputRole::Policies), Some(written.at))
-        {
-            policies.all = policy::lower(&tree, &mut world, &mut self.open.findings);
-            policies.shared = policies.all.len();
-            let names = policies.all.iter().map(|policy| Arc::clone(&policy.policy.name));
-            policies.shared_names = names.enumerate().map(|(index, name)| (name, index)).collect();
-            policies.used = vec![false; policies.shared];
-            policies.shared_known = true;
-        }
-        let mut zones = Vec::new();
-        let mut zones_known = false;
-        self.on_error = server.on_error;
-        if let Some(recall) = self.recall.take() {
-            self.choices.recall(recall(&server.state));
-        }
-        if let Some(written) = &server.zones {
-            self.zones_at = Some(written.at);
-            let (open, choices) = (&mut self.open, &mut self.choices);
-            (zones, zones_known) =
-                folder::read(open, choices, (&written.path, written.at), &mut world, &mut policies);
-            if zones.is_empty() && zones_known {
-                let finding = Finding::error(code::EMPTY_DEPLOYMENT, "there is no zone")
-                    .at(written.at, "no zone file in this folder");
-                self.open.findings.push(finding);
-            }
-        }
-        exposed::add(&mut zones, &policies.all, &world, &mut self.open.findings);
-        let mut doubts = world.doubts.take();
+        let server = server::lower(&tree?, folder, &mut self.open.findings);
+        let mut contents = self.contents(&server, folder);
+        let mut doubts = contents.world.doubts.take();
         if server.databases.is_empty() {
             self.open.findings.extend(std::mem::take(&mut doubts).judge(&Lands::default(), true));
         }
-        let mut findings = Findings::default();
-        check::check(&zones, &policies.all, &mut findings);
-        if self.lost_owners(&policies) {
-            // The missing target of a name may be lost to another fault.
-            findings.retain(|finding| finding.code != code::DANGLING_TARGET);
-        }
-        self.open.findings.extend(findings);
-        let dead = self.choices.dead();
-        if zones_known && dead.is_empty() {
-            self.unused(&policies);
-        }
-        let gone = self.choices.gone();
-        if !gone.is_empty() && !self.choices.may_lose() {
-            self.choices.need(check::needed(&zones, &policies.all, &gone));
-        }
-        self.add_dead(dead, &mut zones);
+        self.check_zones(&mut contents);
+        let Contents { world, pops, policies, zones, .. } = contents;
         let FileReader { sources, files, findings, .. } = &mut self.open;
         let cookies = cookie_secrets::read(&server.cookies, sources, files, findings);
         let databases = self.read_databases(&server);
@@ -236,7 +170,7 @@ impl<'s> Reading<'s> {
             doubts.lack_data();
         }
         if server.databases.is_empty() {
-            self.needs_database(&policies, whole);
+            self.needs_database(&policies, At::whole(file));
         }
         self.open.inputs.sort_by_cached_key(|input| input.role.to_string());
         Some(Deployment {
@@ -264,6 +198,113 @@ impl<'s> Reading<'s> {
             folder: Arc::default(),
             inputs: std::mem::take(&mut self.open.inputs),
         })
+    }
+
+    /// Reads the files that the server file names, each after those to which it refers.
+    fn contents(&mut self, server: &ServerFile, folder: &Path) -> Contents {
+        let mut world = World::default();
+        let pops = self.read_pops(&server.pops, folder, &mut world);
+        self.read_networks(&server.networks, &mut world);
+        self.check_sites(server, &world);
+        let mut policies = self.read_policies(&server.policies, &mut world);
+        let (mut zones, zones_known) = self.read_zones(server, &mut world, &mut policies);
+        exposed::add(&mut zones, &policies.all, &world, &mut self.open.findings);
+        Contents { world, pops, policies, zones, zones_known }
+    }
+
+    fn read_pops(&mut self, named: &Named, folder: &Path, world: &mut World) -> PopsFile {
+        let mut pops = PopsFile { startup_wait_ms: STARTUP_WAIT_MS, ..PopsFile::default() };
+        world.pops_known = named.is_absent();
+        world.addresses_known = true;
+        if let Some(tree) = self.named_yaml(named, InputRole::Pops) {
+            let before = self.open.findings.mark();
+            pops = self.pops(&tree, folder);
+            world.pops = std::mem::take(&mut pops.pops);
+            world.addresses_known =
+                !self.open.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
+            // An unreadable PoP file has its own findings, so missing names are then not reported.
+            world.pops_known = pops.is_read;
+        }
+        pops
+    }
+
+    fn read_networks(&mut self, named: &Named, world: &mut World) {
+        world.networks_known = named.is_absent();
+        if let Some(tree) = self.named_yaml(named, InputRole::Networks) {
+            let before = self.open.findings.count(Severity::Error);
+            world.networks = networks::lower(&tree, &mut self.open.findings);
+            world.networks_known = true;
+            if self.open.findings.count(Severity::Error) > before {
+                world.doubts.borrow_mut().lack_data();
+            }
+        }
+        if !world.networks_known {
+            world.doubts.borrow_mut().lack_data();
+        }
+    }
+
+    /// Reads the shared policies.
+    fn read_policies(&mut self, named: &Named, world: &mut World) -> Policies {
+        let mut policies = Policies {
+            all: Vec::new(),
+            shared: 0,
+            shared_names: HashMap::new(),
+            shared_known: named.is_absent(),
+            used: Vec::new(),
+        };
+        if let Some(tree) = self.named_yaml(named, InputRole::Policies) {
+            policies.all = policy::lower(&tree, world, &mut self.open.findings);
+            policies.shared = policies.all.len();
+            let names = policies.all.iter().map(|policy| Arc::clone(&policy.policy.name));
+            policies.shared_names = names.enumerate().map(|(index, name)| (name, index)).collect();
+            policies.used = vec![false; policies.shared];
+            policies.shared_known = true;
+        }
+        policies
+    }
+
+    /// Reads the zones and their policies. The second value is true if the whole folder was
+    /// readable.
+    fn read_zones(
+        &mut self,
+        server: &ServerFile,
+        world: &mut World,
+        policies: &mut Policies,
+    ) -> (Vec<Zone>, bool) {
+        self.on_error = server.on_error;
+        if let Some(recall) = self.recall.take() {
+            self.choices.recall(recall(&server.state));
+        }
+        let Some(WrittenPath { path, at }) = &server.zones else { return (Vec::new(), false) };
+        self.zones_at = Some(*at);
+        let (zones, known) = folder::read(&mut self.open, &mut self.choices, (path, *at), world, policies);
+        if zones.is_empty() && known {
+            let finding = Finding::error(code::EMPTY_DEPLOYMENT, "there is no zone")
+                .at(*at, "no zone file in this folder");
+            self.open.findings.push(finding);
+        }
+        (zones, known)
+    }
+
+    /// Checks the zones together, decides about the missing ones, and adds the dead ones.
+    fn check_zones(&mut self, contents: &mut Contents) {
+        let Contents { policies, zones, zones_known, .. } = contents;
+        let mut findings = Findings::default();
+        check::check(zones, &policies.all, &mut findings);
+        if self.lost_owners(policies) {
+            // The missing target of a name may be lost to another fault.
+            findings.retain(|finding| finding.code != code::DANGLING_TARGET);
+        }
+        self.open.findings.extend(findings);
+        let dead = self.choices.dead();
+        if *zones_known && dead.is_empty() {
+            self.unused(policies);
+        }
+        let gone = self.choices.gone();
+        if !gone.is_empty() && !self.choices.may_lose() {
+            self.choices.need(check::needed(zones, &policies.all, &gone));
+        }
+        self.add_dead(dead, zones);
     }
 
     /// Adds the zones that are not served, without records, so that they answer SERVFAIL.
@@ -301,7 +342,7 @@ impl<'s> Reading<'s> {
         file
     }
 
-    fn check_sites(&mut self, server: &server::ServerFile, world: &World) {
+    fn check_sites(&mut self, server: &ServerFile, world: &World) {
         if let (Some(site), Some(at)) = (&server.node.site, server.site_at) {
             world.check_site(site, at, &mut self.open.findings);
         }
@@ -332,7 +373,7 @@ impl<'s> Reading<'s> {
         !policies.shared_known || self.open.findings.iter().any(is_fault)
     }
 
-    fn read_databases(&mut self, server: &server::ServerFile) -> Vec<DatabaseSource> {
+    fn read_databases(&mut self, server: &ServerFile) -> Vec<DatabaseSource> {
         let mut databases = Vec::new();
         for (index, written) in server.databases.iter().enumerate() {
             let shown = written.path.display().to_string();

@@ -67,6 +67,25 @@ pub(crate) struct Choices {
     needed: Vec<(Name, String)>,
 }
 
+/// Zones and files to which the errors of a round belong.
+#[derive(Debug, Default)]
+struct Blamed {
+    /// Zones with errors, with the first error of each.
+    zones: BTreeMap<Name, String>,
+    /// Zones that failed for lack of budget.
+    starved: BTreeSet<Name>,
+    strays: BTreeMap<PathBuf, StrayFile>,
+    /// True if an error belongs to no zone and no stray file.
+    is_general: bool,
+}
+
+impl Blamed {
+    /// True if no zone and no file can be put aside.
+    fn is_empty(&self) -> bool {
+        self.zones.is_empty() && self.strays.is_empty()
+    }
+}
+
 impl Choices {
     /// Starts the choices of a reading that may lose zones, or may not.
     pub(crate) fn new(allow_loss: bool) -> Choices {
@@ -257,26 +276,57 @@ impl Choices {
 
     /// Puts the zones with errors aside; refuses everything if an error belongs to no zone.
     pub(crate) fn put_aside(&mut self, findings: &mut Findings, files: &Files, on_error: OnError) -> Round {
-        let mut blamed: BTreeMap<Name, String> = BTreeMap::new();
-        let mut starved: BTreeSet<Name> = BTreeSet::new();
-        let mut strays: BTreeMap<PathBuf, StrayFile> = BTreeMap::new();
-        let mut refuses = on_error == OnError::Refuse;
+        let mut blamed = self.blame(findings, files);
+        self.tell_nameless(findings, files);
+        if on_error == OnError::Refuse || blamed.is_general || blamed.is_empty() {
+            return Round::Refused;
+        }
+        self.spare_starved(&mut blamed, findings);
+        let before = self.aside.clone();
+        let unfit = self.fall_back(blamed.zones);
+        let is_served = |zone: &Name| !matches!(self.aside.get(zone), Some(Standing::Dead(_)));
+        let is_new_stray = |path: &PathBuf| !self.strays_aside.contains_key(path);
+        // Another round without a change would give the same result for ever.
+        let is_news = self.aside != before || blamed.strays.keys().any(is_new_stray);
+        if is_news
+            && unfit.is_empty()
+            && (self.zones_of_paths.values().any(is_served) || !self.kept().is_empty())
+        {
+            self.strays_aside.append(&mut blamed.strays);
+            findings.contain();
+            let told = std::mem::take(findings);
+            self.told.extend(told.errors_alone());
+            return Round::Again;
+        }
+        self.aside = before;
+        unfit.into_iter().for_each(|(zone, why)| findings.push(cannot_continue(&zone, &why)));
+        Round::Refused
+    }
+
+    /// Attributes each error to a zone or a stray file, as far as it belongs to one.
+    fn blame(&self, findings: &Findings, files: &Files) -> Blamed {
+        let mut blamed = Blamed::default();
         for finding in findings.blames() {
             let file = finding.at.map(|at| at.file);
             if let Some((path, stray)) = file.and_then(|file| self.strays.get(&file)) {
-                strays.insert(path.clone(), stray.clone());
+                blamed.strays.insert(path.clone(), stray.clone());
                 continue;
             }
             match file.and_then(|file| self.zones_of_files.get(&file)) {
                 Some(zone) => {
                     if finding.code == code::BUDGET_SPENT {
-                        starved.insert(zone.clone());
+                        blamed.starved.insert(zone.clone());
                     }
-                    blamed.entry(zone.clone()).or_insert_with(|| why(finding, files));
+                    blamed.zones.entry(zone.clone()).or_insert_with(|| why(finding, files));
                 }
-                None => refuses = true,
+                None => blamed.is_general = true,
             }
         }
+        blamed
+    }
+
+    /// Explains for which files an error cannot be attributed to a zone.
+    fn tell_nameless(&self, findings: &mut Findings, files: &Files) {
         let named = findings.iter().filter_map(|finding| finding.at).map(|at| at.file);
         let nameless: BTreeSet<FileId> = named.filter(|file| self.nameless.contains(file)).collect();
         for file in nameless {
@@ -288,69 +338,53 @@ impl Choices {
                 "name the file after its zone, as in `example.com.yaml`, to confine its faults to that zone",
             ));
         }
-        if refuses || (blamed.is_empty() && strays.is_empty()) {
-            return Round::Refused;
-        }
-        // Zones that failed for lack of budget need not be faulty: read them again without the
-        // others.
-        let spared = !starved.is_empty() && blamed.keys().any(|zone| !starved.contains(zone));
+    }
+
+    /// Takes the blame off zones that failed for lack of budget, because they need not be faulty:
+    /// they are read again without the others.
+    fn spare_starved(&mut self, blamed: &mut Blamed, findings: &mut Findings) {
+        let Blamed { zones, starved, .. } = blamed;
+        let spared = !starved.is_empty() && zones.keys().any(|zone| !starved.contains(zone));
         if spared && self.starved_rounds < LOAD_STARVED_ROUNDS_MAX {
             self.starved_rounds += 1;
-            blamed.retain(|zone, _| !starved.contains(zone));
+            zones.retain(|zone, _| !starved.contains(zone));
             let zone_of = |finding: &Finding| self.zones_of_files.get(&finding.at?.file);
             findings.retain(|finding| !zone_of(finding).is_some_and(|zone| starved.contains(zone)));
         }
-        let before = self.aside.clone();
+    }
+
+    /// Puts each blamed zone aside. Returns the zones for which there is nothing to fall back to,
+    /// with their faults.
+    fn fall_back(&mut self, blamed: BTreeMap<Name, String>) -> Vec<(Name, String)> {
         let mut unfit = Vec::new();
         for (zone, why) in blamed {
-            let before = self.last_good.of(&zone);
-            let was_served = before.is_some_and(|source| !matches!(source.standing, Standing::Dead(_)));
-            let standing = match self.aside.get(&zone) {
-                None if before.is_some_and(ZoneSource::has_texts) => Standing::Kept(why.into()),
-                // A reload never ends the service of a zone.
-                None | Some(Standing::Kept(_) | Standing::Vanished(_))
-                    if self.last_good.is_served && was_served =>
-                {
-                    unfit.push((zone, why));
-                    continue;
-                }
-                // The fault in its files is more useful than the reason why its last good texts do
-                // not fit.
-                Some(Standing::Kept(files) | Standing::Dead(files)) => Standing::Dead(Arc::clone(files)),
-                // For a zone without files, only its last good texts can be faulty.
-                Some(Standing::Current | Standing::Vanished(_)) => Standing::Dead(why.into()),
-                None => Standing::Dead(why.into()),
-            };
-            self.aside.insert(zone, standing);
+            match self.next_standing(&zone, &why) {
+                Some(standing) => _ = self.aside.insert(zone, standing),
+                None => unfit.push((zone, why)),
+            }
         }
-        let is_served = |zone: &Name| !matches!(self.aside.get(zone), Some(Standing::Dead(_)));
-        // Another round without a change would give the same result for ever.
-        let is_news = self.aside != before || strays.keys().any(|path| !self.strays_aside.contains_key(path));
-        if is_news
-            && unfit.is_empty()
-            && (self.zones_of_paths.values().any(is_served) || !self.kept().is_empty())
-        {
-            self.strays_aside.append(&mut strays);
-            findings.contain();
-            let told = std::mem::take(findings);
-            self.told.extend(told.errors_alone());
-            return Round::Again;
+        unfit
+    }
+
+    /// Standing of a zone after a fault in its present texts; `None` if the zone would end its
+    /// service, which a reload never does.
+    fn next_standing(&self, zone: &Name, why: &str) -> Option<Standing> {
+        let before = self.last_good.of(zone);
+        let was_served = before.is_some_and(|source| !matches!(source.standing, Standing::Dead(_)));
+        match self.aside.get(zone) {
+            None if before.is_some_and(ZoneSource::has_texts) => Some(Standing::Kept(why.into())),
+            None | Some(Standing::Kept(_) | Standing::Vanished(_))
+                if self.last_good.is_served && was_served =>
+            {
+                None
+            }
+            // The fault in its files is more useful than the reason why its last good texts do not
+            // fit.
+            Some(Standing::Kept(files) | Standing::Dead(files)) => Some(Standing::Dead(Arc::clone(files))),
+            // For a zone without files, only its last good texts can be faulty.
+            Some(Standing::Current | Standing::Vanished(_)) => Some(Standing::Dead(why.into())),
+            None => Some(Standing::Dead(why.into())),
         }
-        self.aside = before;
-        for (zone, why) in unfit {
-            let finding = Finding::error(
-                code::KEPT_TEXTS,
-                format!(
-                    "the zone `{zone}` cannot continue with its last good texts, because they are faulty \
-                     beside the other present files: {why}"
-                ),
-            );
-            findings.push(finding.help(
-                "correct the zone's files, or restore the contents of other files that its last good texts \
-                 need; until then, nothing is accepted",
-            ));
-        }
-        Round::Refused
     }
 
     /// Adds the errors of earlier rounds.
@@ -410,6 +444,21 @@ impl Choices {
     pub(crate) fn faults(&mut self) -> Vec<String> {
         std::mem::take(&mut self.last_good.faults)
     }
+}
+
+/// Refuses everything because of a zone that would end its service.
+fn cannot_continue(zone: &Name, why: &str) -> Finding {
+    let finding = Finding::error(
+        code::KEPT_TEXTS,
+        format!(
+            "the zone `{zone}` cannot continue with its last good texts, because they are faulty beside the \
+             other present files: {why}"
+        ),
+    );
+    finding.help(
+        "correct the zone's files, or restore the contents of other files that its last good texts need; \
+         until then, nothing is accepted",
+    )
 }
 
 /// A fault and its place on one line.
