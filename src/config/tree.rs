@@ -57,6 +57,22 @@ const GRANT_DIVISOR: usize = 4;
 /// Copied octets that count as one step of work.
 const OCTETS_PER_STEP: usize = 8;
 
+/// A node as a key, in a file with this text.
+fn key_of(node: Node, text: &str, out: &mut Findings) -> Key {
+    let text = match node.kind {
+        ValueKind::Text(text) => text,
+        ValueKind::Null => text.get(node.at.start as usize..node.at.end as usize).unwrap_or_default().into(),
+        ValueKind::List(_) | ValueKind::Map(_) => {
+            out.push(
+                Finding::error(code::BAD_VALUE, "a key must be plain text, not a list or a map")
+                    .at(node.at, "used as a key"),
+            );
+            Box::from("")
+        }
+    };
+    Key { text, at: node.at }
+}
+
 /// Takes the cost of a copy of `node` from the budget.
 fn spend(share: &mut Share<'_>, node: &Node) -> Result<(), Spent> {
     let mut make = |octets: usize| share.work(octets / OCTETS_PER_STEP).and_then(|()| share.make(octets));
@@ -125,7 +141,38 @@ struct Open {
 
 enum OpenContent {
     List(Vec<Node>),
-    Map { entries: Vec<(Key, Node)>, places: HashMap<Box<str>, usize>, key: Option<Key> },
+    Map(OpenMap),
+}
+
+/// A map of which the end is not read yet.
+#[derive(Default)]
+struct OpenMap {
+    entries: Vec<(Key, Node)>,
+    /// Index of the entry of each key.
+    places: HashMap<Box<str>, usize>,
+    /// Key that waits for its value.
+    key: Option<Key>,
+}
+
+impl OpenMap {
+    /// Adds an entry; a finding if its key is there already.
+    fn add(&mut self, key: Key, mut value: Node, out: &mut Findings) {
+        if let Some(&first) = self.places.get(&key.text) {
+            let first = self.entries.get(first).map_or(key.at, |(key, _)| key.at);
+            out.push(
+                Finding::error(code::DUPLICATE_KEY, format!("the key `{}` is written twice", key.text))
+                    .at(key.at, "again here")
+                    .related(first, "first written here")
+                    .help("remove one of them, or combine their contents under one key"),
+            );
+            return;
+        }
+        if matches!(value.kind, ValueKind::Null) && value.at.start == value.at.end {
+            value.at = key.at;
+        }
+        self.places.insert(key.text.clone(), self.entries.len());
+        self.entries.push((key, value));
+    }
 }
 
 struct Builder<'t, 'f, 'b> {
@@ -159,18 +206,14 @@ impl Builder<'_, '_, '_> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.refuse_tag(tag.is_some(), at);
-                self.start(
-                    at,
-                    anchor,
-                    OpenContent::Map { entries: Vec::new(), places: HashMap::new(), key: None },
-                )
+                self.start(at, anchor, OpenContent::Map(OpenMap::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
                 Some(open) => {
                     let end = at.end.max(open.at.start);
                     let kind = match open.content {
                         OpenContent::List(list) => ValueKind::List(list),
-                        OpenContent::Map { entries, .. } => ValueKind::Map(self.merged(entries)),
+                        OpenContent::Map(map) => ValueKind::Map(self.merged(map.entries)),
                     };
                     let at = At { end: self.first_line_end(open.at.start, end), ..open.at };
                     self.place(Node { at, kind, quoted: false }, open.anchor)
@@ -223,7 +266,7 @@ impl Builder<'_, '_, '_> {
     }
 
     /// Puts a finished node into the open list or map, or at the root.
-    fn place(&mut self, mut node: Node, anchor: usize) -> Result<(), Stop> {
+    fn place(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
         self.nodes += 1;
         if self.nodes > YAML_NODES_MAX {
             let message = format!("more than {YAML_NODES_MAX} values in one file");
@@ -238,49 +281,9 @@ impl Builder<'_, '_, '_> {
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.root = Some(node),
             Some(OpenContent::List(list)) => list.push(node),
-            Some(OpenContent::Map { entries, places, key }) => match key.take() {
-                None => {
-                    let text = match node.kind {
-                        ValueKind::Text(text) => text,
-                        ValueKind::Null => self
-                            .text
-                            .get(node.at.start as usize..node.at.end as usize)
-                            .unwrap_or_default()
-                            .into(),
-                        ValueKind::List(_) | ValueKind::Map(_) => {
-                            self.out.push(
-                                Finding::error(
-                                    code::BAD_VALUE,
-                                    "a key must be plain text, not a list or a map",
-                                )
-                                .at(node.at, "used as a key"),
-                            );
-                            Box::from("")
-                        }
-                    };
-                    *key = Some(Key { text, at: node.at });
-                }
-                Some(name) => match places.get(&name.text) {
-                    Some(&first) => {
-                        let first = entries.get(first).map_or(name.at, |(key, _)| key.at);
-                        self.out.push(
-                            Finding::error(
-                                code::DUPLICATE_KEY,
-                                format!("the key `{}` is written twice", name.text),
-                            )
-                            .at(name.at, "again here")
-                            .related(first, "first written here")
-                            .help("remove one of them, or combine their contents under one key"),
-                        );
-                    }
-                    None => {
-                        if matches!(node.kind, ValueKind::Null) && node.at.start == node.at.end {
-                            node.at = name.at;
-                        }
-                        places.insert(name.text.clone(), entries.len());
-                        entries.push((name, node));
-                    }
-                },
+            Some(OpenContent::Map(map)) => match map.key.take() {
+                None => map.key = Some(key_of(node, self.text, self.out)),
+                Some(key) => map.add(key, node, self.out),
             },
         }
         Ok(())

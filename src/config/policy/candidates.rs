@@ -1,6 +1,6 @@
 //! Reads the `pops:` of a policy or rule (`all`, a tag, or a list with bands) as candidates.
 
-use crate::config::scalar::{NO_VALUE, name, plain};
+use crate::config::scalar::{NO_VALUE, members, name, plain, refuse};
 use crate::config::table::{MapReader, nearest, shown};
 use crate::config::tree::{Node, ValueKind};
 use crate::config::world::World;
@@ -51,40 +51,19 @@ pub(crate) fn lower(
             let mut table = MapReader::open(node, "`pops`", out)?;
             // A lone `{ cname: ... }` is a list of one, as a lone PoP is.
             if let Some(node) = table.take("cname") {
-                chosen
-                    .bands
-                    .extend(name(node, "cname", origin, out).map(|name| vec![Candidate::Cname(name)]));
+                let lone = name(node, "cname", origin, out).map(|name| vec![Candidate::Cname(name)]);
+                chosen.bands.extend(lone);
                 chosen.listed = true;
             } else if let Some(tag) = table.need("tag", out) {
-                let tagged = match plain(tag) {
-                    Some(text) => world.tagged(text, tag.at, out),
-                    None => {
-                        crate::config::scalar::refuse(tag, "tag", "the name of a tag", out);
-                        Vec::new()
-                    }
-                };
-                chosen.bands = reader.offering(tagged);
+                chosen.bands = reader.tagged(tag, out);
             }
             table.finish(out);
         }
-        _ => {
+        ValueKind::Text(_) | ValueKind::List(_) | ValueKind::Null => {
             chosen.listed = true;
-            for member in crate::config::scalar::members(node) {
-                match &member.kind {
-                    ValueKind::List(band) => {
-                        chosen.nested = true;
-                        if band.is_empty() {
-                            out.push(
-                                Finding::error(code::NO_CANDIDATES, "a band without any PoP")
-                                    .at(member.at, "an empty list"),
-                            );
-                        }
-                        let band: Vec<Candidate> =
-                            band.iter().filter_map(|member| reader.member(member, out)).collect();
-                        chosen.bands.extend((!band.is_empty()).then_some(band));
-                    }
-                    _ => chosen.bands.extend(reader.member(member, out).map(|candidate| vec![candidate])),
-                }
+            for member in members(node) {
+                chosen.nested |= matches!(member.kind, ValueKind::List(_));
+                chosen.bands.extend(reader.band(member, out));
             }
         }
     }
@@ -109,6 +88,31 @@ impl Reader<'_> {
     fn offering(&self, pops: Vec<PopId>) -> Bands {
         let offers = |id: &PopId| self.world.pop(*id).is_some_and(|pop| pop.service(self.service).is_some());
         pops.into_iter().filter(offers).map(|id| vec![Candidate::Pop(id)]).collect()
+    }
+
+    /// PoPs with a tag that offer the service.
+    fn tagged(&self, tag: &Node, out: &mut Findings) -> Bands {
+        match plain(tag) {
+            Some(text) => self.offering(self.world.tagged(text, tag.at, out)),
+            None => {
+                refuse(tag, "tag", "the name of a tag", out);
+                Bands::new()
+            }
+        }
+    }
+
+    /// Reads a band: a list of members, or a lone member. `None` if no candidate is left in it.
+    fn band(&mut self, node: &Node, out: &mut Findings) -> Option<Vec<Candidate>> {
+        let ValueKind::List(band) = &node.kind else {
+            return self.member(node, out).map(|candidate| vec![candidate]);
+        };
+        if band.is_empty() {
+            out.push(
+                Finding::error(code::NO_CANDIDATES, "a band without any PoP").at(node.at, "an empty list"),
+            );
+        }
+        let band: Vec<Candidate> = band.iter().filter_map(|member| self.member(member, out)).collect();
+        (!band.is_empty()).then_some(band)
     }
 
     /// Reads a member of a list: the name of a PoP, or `{ cname: ... }`.

@@ -18,7 +18,7 @@ use crate::config::probes::canaries;
 use crate::finding::{At, Finding, Findings, code};
 use crate::geo::place::Coordinates;
 use crate::health::load::spec::LoadSpec;
-use crate::health::spec::{Canaries, Probe};
+use crate::health::spec::{Canaries, Probe, ProbeId};
 use crate::limits::{ADDRESSES_MAX, POPS_MAX, WEIGHT_MAX};
 use crate::steer::pop::{AdminState, Pop, Service, WEIGHT_DEFAULT, WeightedAddress};
 use crate::steer::safety::SafetyRule;
@@ -82,7 +82,7 @@ pub(crate) fn lower(root: &Node, certificates: &mut Certificates<'_>, out: &mut 
 /// Reads the PoPs, sorted by name; `None` without a map of them.
 fn lower_pops(table: &mut MapReader<'_>, probes: &[Probe], out: &mut Findings) -> Option<Vec<Pop>> {
     let mut pops = Vec::new();
-    let mut uses = Uses::new();
+    let mut reader = Reader { probes, uses: Uses::new() };
     let node = table.need("pops", out)?;
     let entries = MapReader::open(node, "`pops`", out)?.rest();
     if entries.is_empty() {
@@ -106,7 +106,7 @@ fn lower_pops(table: &mut MapReader<'_>, probes: &[Probe], out: &mut Findings) -
                     .help("rename it"),
             );
         }
-        pops.push(lower_pop(key, node, probes, &mut uses, out));
+        pops.push(reader.pop(key, node, out));
     }
     if !pops.is_empty() && pops.iter().all(|pop| pop.state.is_down()) {
         out.push(
@@ -116,16 +116,157 @@ fn lower_pops(table: &mut MapReader<'_>, probes: &[Probe], out: &mut Findings) -
         );
     }
     pops.sort_by(|a, b| a.name.cmp(&b.name));
-    one_pop_per_address(&uses, out);
+    one_pop_per_address(&reader.uses, out);
     Some(pops)
 }
 
-fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mut Findings) -> Pop {
-    let name: Arc<str> = Arc::from(&*key.text);
-    if word(&name, key.at, "a PoP", out).is_some()
+/// Reader of the PoPs of a file.
+struct Reader<'a> {
+    /// Probes of the file, sorted by name.
+    probes: &'a [Probe],
+    /// Uses of addresses so far.
+    uses: Uses,
+}
+
+impl Reader<'_> {
+    fn pop(&mut self, key: &Key, node: &Node, out: &mut Findings) -> Pop {
+        let name: Arc<str> = Arc::from(&*key.text);
+        check_pop_name(key, out);
+        let mut pop = Pop::bare(name.clone(), key.at);
+        let Some(mut table) = MapReader::open(node, format!("the PoP `{name}`"), out) else { return pop };
+        if let Some(node) = table.take("at") {
+            lower_at(node, &mut pop, out);
+        }
+        if let Some(weight) = table.take("weight").and_then(|node| weight(node, out)) {
+            pop.weight = weight;
+        }
+        if let Some(km) = table.take("bias").and_then(|node| integer(node, "bias", -20_000..=20_000, out)) {
+            pop.bias_km = km as i32;
+        }
+        let states = [
+            ("auto", AdminState::Auto),
+            ("up", AdminState::Up),
+            ("down", AdminState::Down),
+            ("drain", AdminState::Drain),
+        ];
+        if let Some(state) = table.take("state").and_then(|node| choice(node, "state", &states, out)) {
+            pop.state = state;
+        }
+        for member in table.take("tags").map(members).unwrap_or_default() {
+            if let Some(tag) = text(member, "tags", out).and_then(|t| word(t, member.at, "a tag", out))
+                && !pop.tags.iter().any(|t| &**t == tag)
+            {
+                pop.tags.push(Arc::from(tag));
+            }
+        }
+        if let Some(ms) = table.take("ramp").and_then(|node| time_ms(node, "ramp", 0..=86_400_000, out)) {
+            pop.ramp_ms = ms as u32;
+        }
+        let whose = Whose { pop: &name, service: None };
+        pop.capacity = feed::capacity(&mut table, whose, out);
+        pop.load = feed::load(&mut table, whose, pop.capacity, out);
+        self.services(&mut table, &mut pop, out);
+        table.finish(out);
+        pop
+    }
+
+    /// Reads the addresses directly in a PoP, and its services.
+    fn services(&mut self, table: &mut MapReader<'_>, pop: &mut Pop, out: &mut Findings) {
+        // Default for services without a probe of their own.
+        let probed = table.take("probe").map(|node| probes::used(node, self.probes, out)).unwrap_or_default();
+        self.default_service(table, pop, &probed, out);
+        let services = table.take("services");
+        if let Some(mut services) = services.and_then(|node| MapReader::open(node, "`services`", out)) {
+            let mut named: HashMap<Arc<str>, At> =
+                pop.services.iter().map(|service| (Arc::clone(&service.name), service.at)).collect();
+            for (key, node) in services.rest() {
+                if let Some(name) = service_name(key, pop, &mut named, out) {
+                    let service = self.service(Named { name, at: key.at }, node, pop, &probed, out);
+                    pop.services.extend(service);
+                }
+            }
+        } else if pop.services.is_empty()
+            && services.is_none()
+            && !table.mistyped("addresses")
+            && !table.mistyped("services")
+        {
+            out.push(
+                Finding::error(code::MISSING_KEY, format!("the PoP `{}` has no addresses", pop.name))
+                    .at(pop.at, "neither `addresses` nor `services`"),
+            );
+        }
+    }
+
+    /// Reads the addresses directly in a PoP, which are the service `default`. Capacity and load
+    /// beside them belong to the whole PoP.
+    fn default_service(
+        &mut self,
+        table: &mut MapReader<'_>,
+        pop: &mut Pop,
+        probed: &[ProbeId],
+        out: &mut Findings,
+    ) {
+        let https = table.take_entry("https");
+        let params = https.and_then(|(_, node)| https::lower(node, out));
+        if let Some((key, node)) = table.take_entry("addresses") {
+            let name = Arc::<str>::from(DEFAULT_SERVICE);
+            let (v4, v6) = addresses(node, &pop.name, &name, &mut self.uses, out);
+            let probes = probed.to_vec();
+            let (capacity, load) = (None, None);
+            pop.services.push(Service { name, v4, v6, https: params, probes, capacity, load, at: key.at });
+        } else if let Some((key, _)) = https {
+            out.push(
+                Finding::error(
+                    code::BAD_VALUE,
+                    format!(
+                        "`https` of the PoP `{}` belongs to `addresses`, which it does not have",
+                        pop.name
+                    ),
+                )
+                .at(key.at, "without `addresses`")
+                .help("move it into the service that it belongs to"),
+            );
+        }
+    }
+
+    /// Reads a service of a PoP, whose probes are those of the PoP unless it has its own.
+    fn service(
+        &mut self,
+        named: Named,
+        node: &Node,
+        pop: &Pop,
+        probed: &[ProbeId],
+        out: &mut Findings,
+    ) -> Option<Service> {
+        let Named { name, at } = named;
+        let mut table = MapReader::open(node, format!("the service `{name}`"), out)?;
+        let (v4, v6) = match table.need("addresses", out) {
+            Some(node) => addresses(node, &pop.name, &name, &mut self.uses, out),
+            None => (Vec::new(), Vec::new()),
+        };
+        let https = table.take("https").and_then(|node| https::lower(node, out));
+        let probes = match table.take("probe") {
+            Some(node) => probes::used(node, self.probes, out),
+            None => probed.to_vec(),
+        };
+        let (capacity, load) = own_load(&mut table, pop, &name, out);
+        table.finish(out);
+        Some(Service { name, v4, v6, https, probes, capacity, load, at })
+    }
+}
+
+/// A name with its place.
+struct Named {
+    name: Arc<str>,
+    at: At,
+}
+
+/// PoP names become DNS labels (`expose_pops`) and metric labels.
+fn check_pop_name(key: &Key, out: &mut Findings) {
+    let name = &*key.text;
+    if word(name, key.at, "a PoP", out).is_some()
         && name.bytes().any(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'.'))
     {
-        // PoP names become DNS labels (`expose_pops`) and metric labels.
         out.push(
             Finding::error(
                 code::BAD_VALUE,
@@ -135,138 +276,39 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
             .help(format!("rename it to `{}`", name.to_ascii_lowercase().replace(['_', '.'], "-"))),
         );
     }
-    let mut pop = Pop::bare(name.clone(), key.at);
-    let Some(mut table) = MapReader::open(node, format!("the PoP `{name}`"), out) else { return pop };
-    if let Some(node) = table.take("at")
-        && let Some(mut at) = MapReader::open(node, "`at`", out)
-    {
-        let faults = out.len();
-        pop.coordinates = coordinates(&mut at, out);
-        if pop.coordinates.is_none() && out.len() > faults {
-            // The deployment is already refused; policies must not report the same fault again.
-            pop.coordinates = Coordinates::from_degrees(0.0, 0.0);
-        }
-        pop.country = at.take("country").and_then(|node| country(node, out));
-        if out.len() == faults {
-            whereabouts::check(&pop, node.at, out);
-        }
-        at.finish(out);
-    }
-    if let Some(weight) = table.take("weight").and_then(|node| weight(node, out)) {
-        pop.weight = weight;
-    }
-    if let Some(km) = table.take("bias").and_then(|node| integer(node, "bias", -20_000..=20_000, out)) {
-        pop.bias_km = km as i32;
-    }
-    let states = [
-        ("auto", AdminState::Auto),
-        ("up", AdminState::Up),
-        ("down", AdminState::Down),
-        ("drain", AdminState::Drain),
-    ];
-    if let Some(state) = table.take("state").and_then(|node| choice(node, "state", &states, out)) {
-        pop.state = state;
-    }
-    for member in table.take("tags").map(members).unwrap_or_default() {
-        if let Some(tag) = text(member, "tags", out).and_then(|t| word(t, member.at, "a tag", out))
-            && !pop.tags.iter().any(|t| &**t == tag)
-        {
-            pop.tags.push(Arc::from(tag));
-        }
-    }
-    if let Some(ms) = table.take("ramp").and_then(|node| time_ms(node, "ramp", 0..=86_400_000, out)) {
-        pop.ramp_ms = ms as u32;
-    }
-    let whose = Whose { pop: &name, service: None };
-    pop.capacity = feed::capacity(&mut table, whose, out);
-    pop.load = feed::load(&mut table, whose, pop.capacity, out);
-    lower_services(&mut table, key, &mut pop, probes, uses, out);
-    table.finish(out);
-    pop
 }
 
-fn lower_services(
-    table: &mut MapReader<'_>,
+/// Reads `at:`, coordinates and country of a PoP.
+fn lower_at(node: &Node, pop: &mut Pop, out: &mut Findings) {
+    let Some(mut at) = MapReader::open(node, "`at`", out) else { return };
+    let faults = out.len();
+    pop.coordinates = coordinates(&mut at, out);
+    if pop.coordinates.is_none() && out.len() > faults {
+        // The deployment is already refused; policies must not report the same fault again.
+        pop.coordinates = Coordinates::from_degrees(0.0, 0.0);
+    }
+    pop.country = at.take("country").and_then(|node| country(node, out));
+    if out.len() == faults {
+        whereabouts::check(pop, node.at, out);
+    }
+    at.finish(out);
+}
+
+/// Reads the name of a service; a finding if the PoP has it already.
+fn service_name(
     key: &Key,
-    pop: &mut Pop,
-    probes: &[Probe],
-    uses: &mut Uses,
+    pop: &Pop,
+    named: &mut HashMap<Arc<str>, At>,
     out: &mut Findings,
-) {
-    // Default for services without a probe of their own.
-    let probed = table.take("probe").map(|node| probes::used(node, probes, out)).unwrap_or_default();
-    let default = Arc::<str>::from(DEFAULT_SERVICE);
-    let https_of_default = table.take_entry("https");
-    let params = https_of_default.and_then(|(_, node)| https::lower(node, out));
-    if let Some((key, node)) = table.take_entry("addresses") {
-        let (v4, v6) = addresses(node, &pop.name, &default, uses, out);
-        // Capacity and load beside `addresses` belong to the whole PoP.
-        let (name, probes) = (default.clone(), probed.clone());
-        pop.services.push(Service {
-            name,
-            v4,
-            v6,
-            https: params,
-            probes,
-            capacity: None,
-            load: None,
-            at: key.at,
-        });
-    } else if let Some((key, _)) = https_of_default {
-        out.push(
-            Finding::error(
-                code::BAD_VALUE,
-                format!("`https` of the PoP `{}` belongs to `addresses`, which it does not have", pop.name),
-            )
-            .at(key.at, "without `addresses`")
-            .help("move it into the service that it belongs to"),
-        );
-    }
-    let services = table.take("services");
-    if let Some(mut services) = services.and_then(|node| MapReader::open(node, "`services`", out)) {
-        let mut named: HashMap<Arc<str>, At> =
-            pop.services.iter().map(|service| (Arc::clone(&service.name), service.at)).collect();
-        for (key, node) in services.rest() {
-            let Some(name) = word(&key.text, key.at, "a service", out).map(Arc::<str>::from) else {
-                continue;
-            };
-            if let Some(first) = named.insert(Arc::clone(&name), key.at) {
-                out.push(
-                    Finding::error(
-                        code::DUPLICATE_KEY,
-                        format!("the PoP `{}` has the service `{name}` twice", pop.name),
-                    )
-                    .at(key.at, "again here")
-                    .related(first, "the addresses directly in the PoP are the service `default`"),
-                );
-                continue;
-            }
-            let Some(mut table) = MapReader::open(node, format!("the service `{name}`"), out) else {
-                continue;
-            };
-            let (v4, v6) = match table.need("addresses", out) {
-                Some(node) => addresses(node, &pop.name, &name, uses, out),
-                None => (Vec::new(), Vec::new()),
-            };
-            let https = table.take("https").and_then(|node| https::lower(node, out));
-            let probes = match table.take("probe") {
-                Some(node) => probes::used(node, probes, out),
-                None => probed.clone(),
-            };
-            let (capacity, load) = own_load(&mut table, pop, &name, out);
-            table.finish(out);
-            pop.services.push(Service { name, v4, v6, https, probes, capacity, load, at: key.at });
-        }
-    } else if pop.services.is_empty()
-        && services.is_none()
-        && !table.mistyped("addresses")
-        && !table.mistyped("services")
-    {
-        out.push(
-            Finding::error(code::MISSING_KEY, format!("the PoP `{}` has no addresses", pop.name))
-                .at(key.at, "neither `addresses` nor `services`"),
-        );
-    }
+) -> Option<Arc<str>> {
+    let name = word(&key.text, key.at, "a service", out).map(Arc::<str>::from)?;
+    let Some(first) = named.insert(Arc::clone(&name), key.at) else { return Some(name) };
+    out.push(
+        Finding::error(code::DUPLICATE_KEY, format!("the PoP `{}` has the service `{name}` twice", pop.name))
+            .at(key.at, "again here")
+            .related(first, "the addresses directly in the PoP are the service `default`"),
+    );
+    None
 }
 
 /// Reads `capacity` and `load` of a service; a load without its own capacity is measured by the

@@ -7,7 +7,7 @@ use crate::config::scalar::{
 };
 use crate::config::table::{MapReader, shown};
 use crate::config::tree::{Node, ValueKind};
-use crate::finding::{Finding, Findings, code};
+use crate::finding::{At, Finding, Findings, code};
 use crate::health::spec::{
     Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PushCheck, TcpCheck, TlsCheck, Verify,
 };
@@ -99,13 +99,7 @@ fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Find
     check.host = table.take("host").and_then(|node| host(node, "host", out));
     check.headers = table.take("headers").map(|node| headers(node, "`headers`", out)).unwrap_or_default();
     if let Some(node) = table.take("expect") {
-        check.expect = members(node).iter().filter_map(|member| statuses(member, out)).collect();
-        if members(node).is_empty() {
-            out.push(
-                Finding::error(code::BAD_VALUE, "`expect` lists no status, so no response would succeed")
-                    .at(node.at, "an empty list"),
-            );
-        }
+        check.expect = expected(node, out);
     }
     check.expect_headers =
         table.take("expect_headers").map(|node| headers(node, "`expect_headers`", out)).unwrap_or_default();
@@ -121,20 +115,24 @@ fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Find
     }
     if let (Some(certificates), Some(tls)) = (certificates, &mut check.tls) {
         lower_tls(&mut table, tls, certificates, out);
-        if tls.sni.is_none()
-            && let Some(host) = &check.host
-            && !is_server_name(host.rsplit_once(':').map_or(&**host, |(host, _)| host))
-            && host.parse::<IpAddr>().is_err()
-        {
-            out.push(
-                Finding::error(code::BAD_VALUE, format!("`{host}` is not valid as a server name in TLS"))
-                    .at(node.at, "no certificate matches it")
-                    .help("set `sni` to the name in the server's certificate"),
-            );
+        if let Some(host) = check.host.as_deref().filter(|_| tls.sni.is_none()) {
+            check_server_name(host, node.at, out);
         }
     }
     table.finish(out);
     (out.len() == faults).then_some(check)
+}
+
+/// Checks that a certificate can match the host of an HTTPS check.
+fn check_server_name(host: &str, at: At, out: &mut Findings) {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    if !is_server_name(name) && host.parse::<IpAddr>().is_err() {
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("`{host}` is not valid as a server name in TLS"))
+                .at(at, "no certificate matches it")
+                .help("set `sni` to the name in the server's certificate"),
+        );
+    }
 }
 
 fn lower_tls(
@@ -276,6 +274,18 @@ fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<st
         headers.push((Arc::from(&*key.text), Arc::from(written)));
     }
     headers
+}
+
+/// Reads the statuses of a response that succeeds.
+fn expected(node: &Node, out: &mut Findings) -> Vec<RangeInclusive<u16>> {
+    let members = members(node);
+    if members.is_empty() {
+        out.push(
+            Finding::error(code::BAD_VALUE, "`expect` lists no status, so no response would succeed")
+                .at(node.at, "an empty list"),
+        );
+    }
+    members.iter().filter_map(|member| statuses(member, out)).collect()
 }
 
 /// Reads `200`, or `300-399`.

@@ -12,7 +12,7 @@ use super::scalar::{integer, is_off, members, text, time_ms, word};
 use super::table::{MapReader, shown};
 use super::tree::{Key, Node};
 use super::world::missing;
-use crate::finding::{Finding, Findings, code};
+use crate::finding::{At, Finding, Findings, code};
 use crate::health::spec::{Check, FlapLimits, Kind, Probe, ProbeId, Spec};
 use crate::limits::PROBES_MAX;
 use std::net::{IpAddr, SocketAddr};
@@ -98,56 +98,90 @@ fn one<'n>(
     let Some(mut table) = MapReader::open(node, format!("the probe `{}`", key.text), out) else {
         return (None, group);
     };
-    let words = || check::KINDS.iter().map(|kind| kind.word).chain(group::KINDS);
-    let kinds: Vec<(&'static str, &Key, &Node)> =
-        words().filter_map(|kind| table.take_entry(kind).map(|(key, node)| (kind, key, node))).collect();
-    let &[(kind, kind_key, value)] = kinds.as_slice() else {
-        let all: Vec<&str> = words().collect();
-        out.push(
-            Finding::error(code::BAD_VALUE, format!("the probe `{}` must have exactly one kind", key.text))
-                .at(kinds.get(1).map_or(node.at, |(_, key, _)| key.at), format!("has {}", kinds.len()))
-                .help(format!(
-                    "the kinds are {}; one without settings is written `icmp: {{}}`",
-                    all.join(", ")
-                )),
-        );
-        timing(&mut table, spec(Check::Icmp), out);
-        table.take("to");
-        table.finish(out);
-        return (None, group);
-    };
-    let of_check = check::KINDS.iter().find(|of_check| of_check.word == kind);
-    let Some(of_check) = of_check else {
-        for timing in
-            ["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"]
-        {
-            if let Some((extra, _)) = table.take_entry(timing) {
-                out.push(
-                    Finding::error(code::BAD_VALUE, format!("a group cannot have `{timing}`"))
-                        .at(extra.at, "set on a group")
-                        .related(kind_key.at, "makes it a group")
-                        .help("set it on the probes in the group, which run independently"),
-                );
+    let found = match written_kind(&mut table, &key.text, node.at, out) {
+        Some(written) => match check::KINDS.iter().find(|kind| kind.word == written.word) {
+            Some(kind) => of_check(kind, written.value, &mut table, certificates, out),
+            None => {
+                refuse_timing(&mut table, written.key, out);
+                group::lower(written.word, written.value, names, &mut group, out)
             }
+        },
+        None => {
+            timing(&mut table, spec(Check::Icmp), out);
+            table.take("to");
+            None
         }
-        let found = group::lower(kind, value, names, &mut group, out);
-        table.finish(out);
-        return (found, group);
     };
-    let check = of_check.lower(value, certificates, out);
-    let mut spec = timing(&mut table, spec(check.clone().unwrap_or(Check::Icmp)), out);
+    table.finish(out);
+    (found, group)
+}
+
+/// Kind of a probe as written: its key and settings.
+struct WrittenKind<'n> {
+    word: &'static str,
+    key: &'n Key,
+    value: &'n Node,
+}
+
+/// Takes the one kind of a probe, a check or a group; a finding if there is not exactly one.
+fn written_kind<'n>(
+    table: &mut MapReader<'n>,
+    name: &str,
+    at: At,
+    out: &mut Findings,
+) -> Option<WrittenKind<'n>> {
+    let words = || check::KINDS.iter().map(|kind| kind.word).chain(group::KINDS);
+    let mut take = |word| table.take_entry(word).map(|(key, value)| WrittenKind { word, key, value });
+    let mut kinds: Vec<WrittenKind<'n>> = words().filter_map(&mut take).collect();
+    if kinds.len() == 1 {
+        return kinds.pop();
+    }
+    let all: Vec<&str> = words().collect();
+    out.push(
+        Finding::error(code::BAD_VALUE, format!("the probe `{name}` must have exactly one kind"))
+            .at(kinds.get(1).map_or(at, |second| second.key.at), format!("has {}", kinds.len()))
+            .help(format!("the kinds are {}; one without settings is written `icmp: {{}}`", all.join(", "))),
+    );
+    None
+}
+
+/// Reads a check with its timing and its address.
+fn of_check(
+    kind: &check::CheckKind,
+    value: &Node,
+    table: &mut MapReader<'_>,
+    certificates: &mut Certificates<'_>,
+    out: &mut Findings,
+) -> Option<Kind> {
+    let check = kind.lower(value, certificates, out);
+    let mut spec = timing(table, spec(check.clone().unwrap_or(Check::Icmp)), out);
     if let Some((key, node)) = table.take_entry("to") {
-        if !of_check.connects {
+        if !kind.connects {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("`to` has no meaning for `{kind}`"))
+                Finding::error(code::BAD_VALUE, format!("`to` has no meaning for `{}`", kind.word))
                     .at(key.at, "makes no connection")
                     .help("a program finds the address in `MERIDIAN_ADDRESS`; a path may have `{address}`"),
             );
         }
         spec.to = to(node, out);
     }
-    table.finish(out);
-    (check.map(|_| Kind::Check(Arc::new(spec))), group)
+    check.map(|_| Kind::Check(Arc::new(spec)))
+}
+
+/// Refuses the keys of checks on a group, which `group` makes it.
+fn refuse_timing(table: &mut MapReader<'_>, group: &Key, out: &mut Findings) {
+    for timing in
+        ["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"]
+    {
+        if let Some((extra, _)) = table.take_entry(timing) {
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("a group cannot have `{timing}`"))
+                    .at(extra.at, "set on a group")
+                    .related(group.at, "makes it a group")
+                    .help("set it on the probes in the group, which run independently"),
+            );
+        }
+    }
 }
 
 fn timing(table: &mut MapReader<'_>, mut spec: Spec, out: &mut Findings) -> Spec {

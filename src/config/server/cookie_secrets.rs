@@ -3,10 +3,11 @@
 //! Findings never quote its contents, because they go into logs and tickets.
 
 use crate::config::Sources;
-use crate::config::server::Cookies;
+use crate::config::server::{Cookies, WrittenPath};
 use crate::finding::{At, Files, Finding, Findings, code};
 use crate::limits::{COOKIE_FILE_OCTETS_MAX, COOKIE_SECRETS_MAX};
 use crate::wire::cookie::{SECRET_LEN, Secrets};
+use std::sync::Arc;
 
 /// Reads the secrets that the server file asks for.
 pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, out: &mut Findings) -> Secrets {
@@ -18,32 +19,7 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
         Cookies::File(written) => written,
     };
     let shown = written.path.display().to_string();
-    let octets = match sources.read(&written.path) {
-        Ok(octets) => octets,
-        // The path itself may be a secret, which must not be shown.
-        Err(_) if secret(shown.rsplit('/').next().unwrap_or_default().as_bytes()).is_some() => {
-            let finding = Finding::error(code::BAD_SECRETS, "`cookies.secrets` is a secret itself")
-                .at(At::whole(written.at.file), "");
-            out.push(finding.help(
-                "write the path of a file with the secrets, and use a new secret: this one is exposed in a \
-                 file that others read",
-            ));
-            return Secrets::off();
-        }
-        Err(why) => {
-            let message = format!("`{shown}` cannot be read: {why}");
-            // An error only for a process that serves: other users may check the rest of the files
-            // without access to the secrets.
-            out.push(if sources.serves() || !sources.is_withheld(&written.path) {
-                Finding::error(code::UNREADABLE, message).at(written.at, "named here")
-            } else {
-                Finding::warning(code::UNREADABLE, message)
-                    .at(written.at, "not read")
-                    .help("the server itself must be able to read it")
-            });
-            return Secrets::off();
-        }
-    };
+    let Some(octets) = contents(written, &shown, sources, out) else { return Secrets::off() };
     if sources.is_public(&written.path) {
         let finding =
             Finding::warning(code::BAD_SECRETS, format!("every user of this system can read `{shown}`"));
@@ -80,6 +56,40 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
         ));
     }
     Secrets::new(&secrets)
+}
+
+/// Contents of the file; `None` after a finding.
+fn contents(
+    written: &WrittenPath,
+    shown: &str,
+    sources: &dyn Sources,
+    out: &mut Findings,
+) -> Option<Arc<[u8]>> {
+    let why = match sources.read(&written.path) {
+        Ok(octets) => return Some(octets),
+        Err(why) => why,
+    };
+    // The path itself may be a secret, which must not be shown.
+    if secret(shown.rsplit('/').next().unwrap_or_default().as_bytes()).is_some() {
+        let finding = Finding::error(code::BAD_SECRETS, "`cookies.secrets` is a secret itself")
+            .at(At::whole(written.at.file), "");
+        out.push(finding.help(
+            "write the path of a file with the secrets, and use a new secret: this one is exposed in a file \
+             that others read",
+        ));
+        return None;
+    }
+    let message = format!("`{shown}` cannot be read: {why}");
+    // An error only for a process that serves: other users may check the rest of the files without
+    // access to the secrets.
+    out.push(if sources.serves() || !sources.is_withheld(&written.path) {
+        Finding::error(code::UNREADABLE, message).at(written.at, "named here")
+    } else {
+        Finding::warning(code::UNREADABLE, message)
+            .at(written.at, "not read")
+            .help("the server itself must be able to read it")
+    });
+    None
 }
 
 /// Secrets, and the faults of the file.

@@ -106,38 +106,45 @@ const TCP_CONNECTIONS_PER_PREFIX: u32 = 256;
 /// Default idle time in seconds: RFC 7766 section 6.2.3 recommends a few seconds.
 const TCP_IDLE_SECS: u32 = 10;
 
+impl ServerFile {
+    /// The defaults of a file in `folder`.
+    fn empty(folder: &Path) -> ServerFile {
+        ServerFile {
+            node: NodeIdentity { name: "".into(), site: None },
+            site_at: None,
+            listen: Listen {
+                dns: Vec::new(),
+                control: folder.join("state/control.sock"),
+                admin: None,
+                threads: None,
+                cpus: Cpus::Off,
+                batch: BATCH_DEFAULT,
+                receive_buffer: None,
+                send_buffer: None,
+                tcp_connections: TCP_CONNECTIONS,
+                tcp_connections_per_prefix: TCP_CONNECTIONS_PER_PREFIX,
+                tcp_idle_secs: TCP_IDLE_SECS,
+            },
+            tcp_connections_at: None,
+            state: folder.join("state"),
+            pid_file: None,
+            exit_on_fault: false,
+            cookies: Cookies::Own,
+            databases: Vec::new(),
+            accept_shrunk: false,
+            networks: Named::No,
+            pops: Named::No,
+            policies: Named::No,
+            zones: None,
+            on_error: OnError::default(),
+        }
+    }
+}
+
 /// Reads the server file. Returns a value even after findings, so that the files it names are read
 /// and checked in the same run.
 pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFile {
-    let mut file = ServerFile {
-        node: NodeIdentity { name: "".into(), site: None },
-        site_at: None,
-        listen: Listen {
-            dns: Vec::new(),
-            control: folder.join("state/control.sock"),
-            admin: None,
-            threads: None,
-            cpus: Cpus::Off,
-            batch: BATCH_DEFAULT,
-            receive_buffer: None,
-            send_buffer: None,
-            tcp_connections: TCP_CONNECTIONS,
-            tcp_connections_per_prefix: TCP_CONNECTIONS_PER_PREFIX,
-            tcp_idle_secs: TCP_IDLE_SECS,
-        },
-        tcp_connections_at: None,
-        state: folder.join("state"),
-        pid_file: None,
-        exit_on_fault: false,
-        cookies: Cookies::Own,
-        databases: Vec::new(),
-        accept_shrunk: false,
-        networks: Named::No,
-        pops: Named::No,
-        policies: Named::No,
-        zones: None,
-        on_error: OnError::default(),
-    };
+    let mut file = ServerFile::empty(folder);
     let Some(mut table) = MapReader::open(root, "the server file", out) else { return file };
     if let Some(node) = table.need("node", out) {
         lower_node(node, &mut file, out);
