@@ -174,9 +174,7 @@ impl HealthEvent {
                 | HealthEvent::OwnFault { .. }
         )
     }
-}
 
-impl HealthEvent {
     /// True if the state is worse than before.
     pub(crate) fn is_bad(&self) -> bool {
         self.is_alarm()
@@ -187,100 +185,91 @@ impl HealthEvent {
                     | HealthEvent::Lost { .. }
             )
     }
+    /// Duration or limit in the sentence of the event, in milliseconds; 0 for a sentence without.
+    fn span_ms(&self) -> u64 {
+        match self {
+            HealthEvent::Turned { lasted_ms, .. }
+            | HealthEvent::Thawed { lasted_ms, .. }
+            | HealthEvent::FreezeSpent { lasted_ms, .. }
+            | HealthEvent::Released { lasted_ms, .. }
+            | HealthEvent::DampingOver { lasted_ms, .. }
+            | HealthEvent::Returned { lasted_ms, .. } => *lasted_ms,
+            HealthEvent::Frozen { at_most_ms, .. }
+            | HealthEvent::Held { at_most_ms, .. }
+            | HealthEvent::Returning { at_most_ms, .. } => *at_most_ms,
+            HealthEvent::Damped { for_ms, .. } => *for_ms,
+            HealthEvent::Certificate { .. }
+            | HealthEvent::OwnFault { .. }
+            | HealthEvent::OwnFaultOver
+            | HealthEvent::Lost { .. } => 0,
+        }
+    }
 }
 
 impl fmt::Display for HealthEvent {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let span = Span(self.span_ms());
         match self {
-            HealthEvent::Turned { subject, before, now, lasted_ms, reason } => {
-                write!(out, "{subject} is {}, was {} for {}", now.word(), before.word(), Span(*lasted_ms))?;
+            HealthEvent::Turned { subject, before, now, reason, .. } => {
+                write!(out, "{subject} is {}, was {} for {span}", now.word(), before.word())?;
                 reason.as_ref().map_or(Ok(()), |reason| write!(out, ": {reason}"))
             }
-            HealthEvent::Frozen { family, canaries, at_most_ms } => {
-                write!(
-                    out,
-                    "all {canaries} canaries of {family} fail: its verdicts are frozen for at most {}",
-                    Span(*at_most_ms)
-                )
+            HealthEvent::Frozen { family, canaries, .. } => write!(
+                out,
+                "all {canaries} canaries of {family} fail: its verdicts are frozen for at most {span}"
+            ),
+            HealthEvent::Thawed { family, .. } => {
+                write!(out, "a canary of {family} answers after {span}: its verdicts move again")
             }
-            HealthEvent::Thawed { family, lasted_ms } => {
-                write!(
-                    out,
-                    "a canary of {family} answers after {}: its verdicts move again",
-                    Span(*lasted_ms)
-                )
+            HealthEvent::FreezeSpent { family, .. } => write!(
+                out,
+                "canaries of {family} still fail after {span}: its verdicts move again, without proof"
+            ),
+            HealthEvent::Held { policy, fallen, of, .. } => write!(
+                out,
+                "policy {policy}: {fallen} of {of} PoPs went down together: it keeps the state before for at \
+                 most {span}"
+            ),
+            HealthEvent::Released { policy, release: Release::Expired, .. } => {
+                write!(out, "policy {policy} takes over the verdicts after {span}")
             }
-            HealthEvent::FreezeSpent { family, lasted_ms } => {
-                write!(
-                    out,
-                    "canaries of {family} still fail after {}: its verdicts move again, without proof",
-                    Span(*lasted_ms)
-                )
+            HealthEvent::Released { policy, release: Release::Settled, .. } => {
+                write!(out, "policy {policy} is released after {span}: PoPs came back or were overridden")
             }
-            HealthEvent::Held { policy, fallen, of, at_most_ms } => {
-                let span = Span(*at_most_ms);
-                write!(
-                    out,
-                    "policy {policy}: {fallen} of {of} PoPs went down together: it keeps the state before \
-                     for at most {span}"
-                )
+            HealthEvent::Damped { subject, turns, window_ms, .. } => {
+                let window = Span(*window_ms);
+                write!(out, "{subject} flaps, {turns} turns within {window}: it is a last resort for {span}")
             }
-            HealthEvent::Released { policy, release: Release::Expired, lasted_ms } => {
-                write!(out, "policy {policy} takes over the verdicts after {}", Span(*lasted_ms))
+            HealthEvent::DampingOver { subject, .. } => {
+                write!(out, "{subject} is no last resort any more, after {span}")
             }
-            HealthEvent::Released { policy, release: Release::Settled, lasted_ms } => {
-                write!(
-                    out,
-                    "policy {policy} is released after {}: PoPs came back or were overridden",
-                    Span(*lasted_ms)
-                )
-            }
-            HealthEvent::Damped { subject, turns, window_ms, for_ms } => {
-                write!(
-                    out,
-                    "{subject} flaps, {turns} turns within {}: it is a last resort for {}",
-                    Span(*window_ms),
-                    Span(*for_ms)
-                )
-            }
-            HealthEvent::DampingOver { subject, lasted_ms } => {
-                write!(out, "{subject} is no last resort any more, after {}", Span(*lasted_ms))
-            }
-            HealthEvent::Returning { policy, pool, up, of, at_most_ms } => {
-                let (pool, span) = (Fenced(pool), Span(*at_most_ms));
-                write!(
-                    out,
-                    "policy {policy}{pool}: all {of} PoPs were down and {up} came back: clients are answered \
-                     as before until enough are up, for at most {span}"
-                )
-            }
-            HealthEvent::Returned { policy, pool, lasted_ms } => {
-                write!(
-                    out,
-                    "policy {policy}{}: the way back is over after {}",
-                    Fenced(pool),
-                    Span(*lasted_ms)
-                )
-            }
-            HealthEvent::Certificate { subject, days } if *days < 0 => {
-                write!(out, "{subject}: the certificate has expired")
+            HealthEvent::Returning { policy, pool, up, of, .. } => write!(
+                out,
+                "policy {policy}{}: all {of} PoPs were down and {up} came back: clients are answered as \
+                 before until enough are up, for at most {span}",
+                Fenced(pool)
+            ),
+            HealthEvent::Returned { policy, pool, .. } => {
+                write!(out, "policy {policy}{}: the way back is over after {span}", Fenced(pool))
             }
             HealthEvent::Certificate { subject, days } => {
-                write!(out, "{subject}: the certificate expires in {days} days")
+                write!(out, "{subject}: the certificate {}", expiry(*days))
             }
-            HealthEvent::OwnFault { why } => {
-                write!(
-                    out,
-                    "this node cannot run its checks: {why}; verdicts stay as they are where a check has no \
-                     result"
-                )
-            }
+            HealthEvent::OwnFault { why } => write!(
+                out,
+                "this node cannot run its checks: {why}; verdicts stay as they are where a check has no result"
+            ),
             HealthEvent::OwnFaultOver => out.write_str("every check of this node has a result again"),
             HealthEvent::Lost { events } => {
                 write!(out, "the server dropped {events} health events, because its event queue was full")
             }
         }
     }
+}
+
+/// End of a certificate, in whole days from now.
+fn expiry(days: i32) -> String {
+    if days < 0 { "has expired".to_owned() } else { format!("expires in {days} days") }
 }
 
 /// Displays a fence of a policy; empty outside fences.

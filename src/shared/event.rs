@@ -179,34 +179,19 @@ impl fmt::Display for Event {
             }
             Event::OverrideSet { entry, pops } => {
                 let verb = if entry.action.hands_back() { "taken back" } else { "set" };
-                write!(
-                    f,
-                    "override {verb}: {}, by {}: {}; PoPs: {}",
-                    words(entry),
-                    entry.author,
-                    entry.reason,
-                    pops.join(", ")
-                )
-            }
-            Event::OverrideProgress { entry, percent: 0 } => {
-                write!(f, "override begins: {}, set by {}", words(entry), entry.author)
-            }
-            Event::OverrideProgress { entry, percent: 100 } => {
-                write!(f, "override in force: {}, set by {}", words(entry), entry.author)
+                let Override { author, reason, .. } = entry;
+                let (words, pops) = (words(entry), pops.join(", "));
+                write!(f, "override {verb}: {words}, by {author}: {reason}; PoPs: {pops}")
             }
             Event::OverrideProgress { entry, percent } => {
-                write!(f, "override at {percent} %: {}, set by {}", words(entry), entry.author)
+                write!(f, "override {}: {}, set by {}", stage(*percent), words(entry), entry.author)
             }
             Event::OverrideExpired { entry } => {
                 write!(f, "override ended: {}, set by {}", words(entry), entry.author)
             }
             Event::ClockStepped { secs } => {
-                let way = if *secs < 0 { "back" } else { "forward" };
-                write!(
-                    f,
-                    "the wall clock was set {way} by {} s; overrides follow the new time",
-                    secs.unsigned_abs()
-                )
+                let (way, secs) = (if *secs < 0 { "back" } else { "forward" }, secs.unsigned_abs());
+                write!(f, "the wall clock was set {way} by {secs} s; overrides follow the new time")
             }
             Event::TaskEnded { task, why } => {
                 write!(f, "the task `{task}` has ended: {why}; the server restarts the task")
@@ -215,15 +200,25 @@ impl fmt::Display for Event {
             Event::StateFolder { sentence }
             | Event::Zone { sentence, .. }
             | Event::StrayFile { sentence, .. }
-            | Event::LedgerAlarm { sentence } => f.write_str(sentence),
+            | Event::LedgerAlarm { sentence }
+            | Event::MemoryFault { sentence }
+            | Event::DescriptorsShort { sentence } => f.write_str(sentence),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Health(event) => event.fmt(f),
             Event::Load(event) => event.fmt(f),
-            Event::MemoryFault { sentence } | Event::DescriptorsShort { sentence } => f.write_str(sentence),
             Event::DescriptorsEnough => f.write_str("descriptors are no longer short"),
             Event::Stopping { signal } => write!(f, "stopping on {signal}"),
             Event::Stopped => f.write_str("stopped"),
         }
+    }
+}
+
+/// Progress of an override that takes effect.
+fn stage(percent: u8) -> String {
+    match percent {
+        0 => "begins".to_owned(),
+        100 => "in force".to_owned(),
+        _ => format!("at {percent} %"),
     }
 }
 
