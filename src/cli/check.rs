@@ -7,7 +7,7 @@ use crate::config::ledger_file;
 use crate::control::protocol::comparison::ComparisonReply;
 use crate::finding::render;
 use crate::finding::report::FindingReport;
-use crate::finding::{At, Finding, Findings, Severity, code};
+use crate::finding::{At, Files, Finding, Findings, Severity, code};
 use crate::limits::LEDGER_OCTETS_MAX;
 use crate::reload::prepare::{self, Fresh};
 use crate::server::{Engine, descriptors, sockets};
@@ -65,69 +65,62 @@ struct Outcome<'o> {
     diff: Option<&'o Judged>,
 }
 
+/// What the files came to.
+struct Checked {
+    /// `None` if the deployment cannot be served.
+    snapshot: Option<Snapshot>,
+    findings: Findings,
+    files: Files,
+    /// True if a zone is faulty, and not only a file that affects no zone.
+    loses_zones: bool,
+}
+
 impl CheckCommand {
     /// Checks, and prints every finding.
     pub(crate) fn run(self) -> ExitCode {
-        let mut loses_zones = false;
-        let (snapshot, findings, files) =
-            match prepare::run(&self.config.path(), None, None, prepare::NEVER_SERVED) {
-                Ok(mut fresh) => {
-                    ledger(&mut fresh);
-                    descriptors(&mut fresh);
-                    fresh.findings.extend(sockets::obstacles(&fresh.fixed.listen, Engine::Fast));
-                    if self.strict {
-                        fresh.findings = fresh.findings.strict();
-                    }
-                    loses_zones = fresh.snapshot.folder.not_current().next().is_some();
-                    let is_served = fresh.findings.errors() == 0;
-                    (is_served.then_some(fresh.snapshot), fresh.findings, fresh.files)
-                }
-                Err(refused) if self.strict => (None, refused.0.strict(), refused.1),
-                Err(refused) => (None, refused.0, refused.1),
-            };
-        // A bound implies a comparison.
-        let wanted = self.diff.as_ref().map(Option::as_deref).or(self.bound.max_move.map(|_| None));
-        let diff = match (wanted, &snapshot) {
-            (Some(with), Some(snapshot)) => match self.differs(with, snapshot) {
-                Ok(comparison) => Some(self.bound.judge(comparison)),
-                Err(status) => return status,
-            },
-            _ => None,
+        let checked = self.check();
+        let diff = match self.moves(checked.snapshot.as_ref()) {
+            Ok(diff) => diff,
+            Err(status) => return status,
         };
-        let (summary, files_digest) = (
-            snapshot.as_ref().map(|snapshot| snapshot.summary().to_string()),
-            snapshot.as_ref().map(|snapshot| snapshot.files_digest().to_string()),
-        );
         match self.format {
-            Format::Json => {
-                print(&json(&Outcome {
-                    ok: summary.is_some(),
-                    files_digest: files_digest.as_deref(),
-                    summary: summary.as_ref().map(|text| text.lines().collect()),
-                    findings: render::reports(&findings, &files),
-                    diff: diff.as_ref(),
-                }));
-            }
-            Format::Text => {
-                print_findings(&findings, &files);
-                match (&summary, &files_digest) {
-                    (Some(summary), Some(digest)) => print(&format!(
-                        "{}\nfiles     digest {digest}\n{}\n",
-                        one_line::lines(summary.trim_end()),
-                        verdict(&findings, loses_zones)
-                    )),
-                    _ => print(&format!("{}\n", verdict(&findings, loses_zones))),
-                }
-                if let Some(judged) = &diff {
-                    print(&diff::text(judged));
-                }
-            }
+            Format::Json => checked.print_json(diff.as_ref()),
+            Format::Text => checked.print_text(diff.as_ref()),
         }
-        if summary.is_some() && diff.is_none_or(|judged| judged.within) {
+        if checked.snapshot.is_some() && diff.is_none_or(|judged| judged.within) {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
         }
+    }
+
+    /// Reads the files, and what a server with them would meet on this machine.
+    fn check(&self) -> Checked {
+        let prepared = prepare::run(&self.config.path(), None, None, prepare::NEVER_SERVED);
+        let strict = |findings: Findings| if self.strict { findings.strict() } else { findings };
+        match prepared {
+            Ok(mut fresh) => {
+                ledger(&mut fresh);
+                descriptors(&mut fresh);
+                fresh.findings.extend(sockets::obstacles(&fresh.fixed.listen, Engine::Fast));
+                let findings = strict(fresh.findings);
+                let loses_zones = fresh.snapshot.folder.not_current().next().is_some();
+                let snapshot = (findings.errors() == 0).then_some(fresh.snapshot);
+                Checked { snapshot, findings, files: fresh.files, loses_zones }
+            }
+            Err(refused) => {
+                let (findings, files) = *refused;
+                Checked { snapshot: None, findings: strict(findings), files, loses_zones: false }
+            }
+        }
+    }
+
+    /// Clients that move, if the operator asks for them and the deployment can be served. A bound
+    /// implies a comparison.
+    fn moves(&self, snapshot: Option<&Snapshot>) -> Result<Option<Judged>, ExitCode> {
+        let wanted = self.diff.as_ref().map(Option::as_deref).or(self.bound.max_move.map(|_| None));
+        let (Some(with), Some(snapshot)) = (wanted, snapshot) else { return Ok(None) };
+        Ok(Some(self.bound.judge(self.differs(with, snapshot)?)))
     }
 
     /// Clients that move from another deployment to this one, or from the server's snapshot to its
@@ -137,6 +130,36 @@ impl CheckCommand {
             return diff::compile(old).map(|old| diff::compared(&old, snapshot)).ok_or(ExitCode::FAILURE);
         }
         ServerClient::of(self.config.clone()).ask(Method::POST, "/diff")?.done()
+    }
+}
+
+impl Checked {
+    fn print_json(&self, diff: Option<&Judged>) {
+        let summary = self.snapshot.as_ref().map(|snapshot| snapshot.summary().to_string());
+        let files_digest = self.snapshot.as_ref().map(|snapshot| snapshot.files_digest().to_string());
+        print(&json(&Outcome {
+            ok: summary.is_some(),
+            files_digest: files_digest.as_deref(),
+            summary: summary.as_ref().map(|text| text.lines().collect()),
+            findings: render::reports(&self.findings, &self.files),
+            diff,
+        }));
+    }
+
+    fn print_text(&self, diff: Option<&Judged>) {
+        print_findings(&self.findings, &self.files);
+        let verdict = verdict(&self.findings, self.loses_zones);
+        match &self.snapshot {
+            Some(snapshot) => {
+                let (summary, digest) = (snapshot.summary().to_string(), snapshot.files_digest());
+                let summary = one_line::lines(summary.trim_end());
+                print(&format!("{summary}\nfiles     digest {digest}\n{verdict}\n"));
+            }
+            None => print(&format!("{verdict}\n")),
+        }
+        if let Some(judged) = diff {
+            print(&diff::text(judged));
+        }
     }
 }
 

@@ -287,41 +287,8 @@ impl Trace for Story<'_> {
             {
                 met.push(pop);
             }
-            let why = match passed {
-                None => "leads".to_owned(),
-                Some(Passed::NotYet) => continue,
-                Some(Passed::NoAddresses) => "passed over: it has no address that is needed".to_owned(),
-                Some(Passed::Off) => "passed over: switched off".to_owned(),
-                Some(Passed::LastResort) => {
-                    let state = entry.target.split().map(|pop| snapshot.status.pop(pop).state);
-                    let why = match state {
-                        Ok(AdminState::Drain) => "drained",
-                        Ok(_) if entry.target.split().is_ok_and(|pop| snapshot.status.pop(pop).left > 0) => {
-                            "this cell has left it gradually"
-                        }
-                        _ => "weight 0",
-                    };
-                    format!("passed over: {why}, only a last resort")
-                }
-                Some(Passed::Shed) => "passed over: overloaded, it sheds this cell".to_owned(),
-                Some(Passed::NoRoom) => "passed over: no headroom for cells that others shed".to_owned(),
-                Some(Passed::Down) => "passed over: down by probes".to_owned(),
-                Some(Passed::Flaps) => "passed over: it flaps, so it is a last resort".to_owned(),
-                Some(Passed::Returning) => {
-                    "passed over: it is up again, but too few others of its pool are".to_owned()
-                }
-                Some(Passed::Outscored) => "passed over: one of its band has a higher score".to_owned(),
-                Some(Passed::FewerFamilies) => "passed over: one of its band has more families".to_owned(),
-            };
-            let resort = match resort {
-                Resort::Regular => "",
-                Resort::LastResort => " (last resort)",
-                Resort::LastGood | Resort::LastGoodLastResort => " (all are down: the last that was up)",
-                Resort::AsIfUp | Resort::AsIfUpLastResort if is_alone => {
-                    " (all that have this family are down: as if up)"
-                }
-                Resort::AsIfUp | Resort::AsIfUpLastResort => " (all are down: as if up)",
-            };
+            let Some(why) = why(passed, &entry, snapshot) else { continue };
+            let resort = resort_words(resort, is_alone);
             let words = format!("{:<8} {why}{resort}", self.target_words(policy, &entry));
             self.line("scan", &words);
         }
@@ -354,6 +321,50 @@ impl Trace for Story<'_> {
             near => format!("no PoP can change its state within {near} s, so the policy's longest"),
         };
         self.line("ttl", &format!("{ttl_secs} s: {why}"));
+    }
+}
+
+/// Result of the scan for a candidate; `None` if the scan did not reach it.
+fn why(passed: Option<Passed>, entry: &Entry, snapshot: &Snapshot) -> Option<String> {
+    let words = match passed {
+        None => "leads",
+        Some(Passed::NotYet) => return None,
+        Some(Passed::NoAddresses) => "passed over: it has no address that is needed",
+        Some(Passed::Off) => "passed over: switched off",
+        Some(Passed::LastResort) => {
+            let why = last_resort(entry, snapshot);
+            return Some(format!("passed over: {why}, only a last resort"));
+        }
+        Some(Passed::Shed) => "passed over: overloaded, it sheds this cell",
+        Some(Passed::NoRoom) => "passed over: no headroom for cells that others shed",
+        Some(Passed::Down) => "passed over: down by probes",
+        Some(Passed::Flaps) => "passed over: it flaps, so it is a last resort",
+        Some(Passed::Returning) => "passed over: it is up again, but too few others of its pool are",
+        Some(Passed::Outscored) => "passed over: one of its band has a higher score",
+        Some(Passed::FewerFamilies) => "passed over: one of its band has more families",
+    };
+    Some(words.to_owned())
+}
+
+/// Reason why a candidate is a last resort.
+fn last_resort(entry: &Entry, snapshot: &Snapshot) -> &'static str {
+    match entry.target.split().map(|pop| snapshot.status.pop(pop)) {
+        Ok(pop) if pop.state == AdminState::Drain => "drained",
+        Ok(pop) if pop.left > 0 => "this cell has left it gradually",
+        _ => "weight 0",
+    }
+}
+
+/// Suffix of a candidate that is judged by a resort. `is_alone`: for the queried family alone.
+fn resort_words(resort: Resort, is_alone: bool) -> &'static str {
+    match resort {
+        Resort::Regular => "",
+        Resort::LastResort => " (last resort)",
+        Resort::LastGood | Resort::LastGoodLastResort => " (all are down: the last that was up)",
+        Resort::AsIfUp | Resort::AsIfUpLastResort if is_alone => {
+            " (all that have this family are down: as if up)"
+        }
+        Resort::AsIfUp | Resort::AsIfUpLastResort => " (all are down: as if up)",
     }
 }
 
