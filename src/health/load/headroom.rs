@@ -62,77 +62,28 @@ pub(crate) fn parts(accepts: impl Iterator<Item = f64>) -> Vec<f64> {
 /// Splits headrooms among outflows. A headroom is the load that a PoP may take from all others; it
 /// is infinite for a PoP without a limit.
 pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
-    let mut planned = vec![0.0; headrooms.len()];
-    for outflow in outflows {
-        let told = parts(outflow.takers.iter().map(|taker| taker.told));
-        for (taker, part) in outflow.takers.iter().zip(told) {
-            planned[taker.to as usize] += outflow.load * part;
-        }
-    }
-    // Fit of the planned load, and the room that remains.
-    let fits = |to: u32| {
-        let (headroom, planned) = (headrooms[to as usize], planned[to as usize]);
-        if planned > headroom { headroom / planned } else { 1.0 }
-    };
-    let mut free: Vec<f64> =
-        headrooms.iter().zip(&planned).map(|(headroom, planned)| (headroom - planned).max(0.0)).collect();
-    let mut rest: Vec<f64> = vec![1.0; outflows.len()];
-    // Part of each outflow that may still find a new place.
-    let unplaced: Vec<f64> = outflows
-        .iter()
-        .map(|outflow| {
-            let kept = parts(outflow.takers.iter().map(|taker| taker.told * fits(taker.to)));
-            (outflow.needed - kept.iter().sum::<f64>()).max(0.0)
-        })
-        .collect();
-    let mut budget = unplaced.clone();
-    let mut split: Vec<Accepted> =
-        outflows.iter().map(|_| Accepted { accept: Vec::new(), parts: Vec::new() }).collect();
+    let mut split = Split::of_told(outflows, headrooms);
     let turns = outflows.iter().map(|outflow| outflow.takers.len()).max().unwrap_or(0);
-    let mut asked = vec![0.0; headrooms.len()];
     for turn in 0..turns {
-        // Requests of this turn: the acceptance that the follower keeps, and its possible rise.
-        let asks: Vec<Option<Ask>> = outflows
-            .iter()
-            .zip(rest.iter().zip(budget.iter().zip(&unplaced)))
-            .map(|(outflow, (rest, (budget, unplaced)))| {
-                let taker = outflow.takers.get(turn)?;
-                let kept = taker.told * fits(taker.to);
-                let mut rise = (taker.ceiling - kept).max(0.0);
-                if !taker.moves_placed {
-                    rise = rise.min(if *rest > CRUMB { budget / rest } else { *unplaced });
-                }
-                Some(Ask { to: taker.to as usize, kept, rise, needs_budget: !taker.moves_placed })
-            })
-            .collect();
-        for ((ask, outflow), rest) in asks.iter().zip(outflows).zip(&rest) {
-            if let Some(ask) = ask.as_ref().filter(|_| *rest > CRUMB) {
-                asked[ask.to] += outflow.load * rest * ask.rise;
-            }
-        }
-        let before = free.clone();
-        for (index, ask) in asks.iter().enumerate() {
-            let Some(ask) = ask else { continue };
-            let load = outflows[index].load;
-            let offered = asked[ask.to].max(load * ASKED_MIN * ask.rise);
-            // A full follower is still asked, by cells that have no other in their list.
-            let part =
-                if before[ask.to] > 0.0 && offered > 0.0 { (before[ask.to] / offered).min(1.0) } else { 0.0 };
-            let accept = ask.kept + ask.rise * part;
-            let mut taken = 0.0;
-            if rest[index] > CRUMB {
-                let risen = rest[index] * ask.rise * part;
-                taken = rest[index] * accept;
-                rest[index] -= taken;
-                free[ask.to] = (free[ask.to] - load * risen).max(0.0);
-                budget[index] -= if ask.needs_budget { risen } else { 0.0 };
-            }
-            split[index].accept.push(accept);
-            split[index].parts.push(taken);
-        }
-        asks.iter().flatten().for_each(|ask| asked[ask.to] = 0.0);
+        split.grant(&split.asks(turn));
     }
-    split
+    split.accepted
+}
+
+/// Split of headrooms, turn by turn.
+struct Split<'o> {
+    outflows: &'o [Outflow],
+    /// Part of the published acceptance of each follower that its headroom allows, 0 to 1.
+    fits: Vec<f64>,
+    /// Room that remains of each headroom.
+    free: Vec<f64>,
+    /// Part of each outflow that no follower has accepted yet.
+    rest: Vec<f64>,
+    /// Part of each outflow that may find a new place, before the first turn.
+    unplaced: Vec<f64>,
+    /// The same part as it is now.
+    budget: Vec<f64>,
+    accepted: Vec<Accepted>,
 }
 
 /// Request of one outflow to one follower.
@@ -143,4 +94,83 @@ struct Ask {
     /// Highest possible rise.
     rise: f64,
     needs_budget: bool,
+}
+
+impl Split<'_> {
+    /// Before the first turn: followers keep what they accept already, as far as it fits.
+    fn of_told<'o>(outflows: &'o [Outflow], headrooms: &[f64]) -> Split<'o> {
+        let mut planned = vec![0.0; headrooms.len()];
+        for outflow in outflows {
+            let told = parts(outflow.takers.iter().map(|taker| taker.told));
+            for (taker, part) in outflow.takers.iter().zip(told) {
+                planned[taker.to as usize] += outflow.load * part;
+            }
+        }
+        let rooms = || headrooms.iter().zip(&planned);
+        let fit = |(headroom, planned): (&f64, &f64)| {
+            if planned > headroom { headroom / planned } else { 1.0 }
+        };
+        let fits: Vec<f64> = rooms().map(fit).collect();
+        let unplaced = |outflow: &Outflow| {
+            let kept = parts(outflow.takers.iter().map(|taker| taker.told * fits[taker.to as usize]));
+            (outflow.needed - kept.iter().sum::<f64>()).max(0.0)
+        };
+        let unplaced: Vec<f64> = outflows.iter().map(unplaced).collect();
+        let none = Accepted { accept: Vec::new(), parts: Vec::new() };
+        Split {
+            outflows,
+            free: rooms().map(|(headroom, planned)| (headroom - planned).max(0.0)).collect(),
+            fits,
+            rest: vec![1.0; outflows.len()],
+            budget: unplaced.clone(),
+            unplaced,
+            accepted: vec![none; outflows.len()],
+        }
+    }
+
+    /// Requests of a turn: the acceptance that the follower keeps, and its possible rise.
+    fn asks(&self, turn: usize) -> Vec<Option<Ask>> {
+        let ask = |(index, outflow): (usize, &Outflow)| {
+            let taker = outflow.takers.get(turn)?;
+            let kept = taker.told * self.fits[taker.to as usize];
+            let mut rise = (taker.ceiling - kept).max(0.0);
+            if !taker.moves_placed {
+                let rest = self.rest[index];
+                rise = rise.min(if rest > CRUMB { self.budget[index] / rest } else { self.unplaced[index] });
+            }
+            Some(Ask { to: taker.to as usize, kept, rise, needs_budget: !taker.moves_placed })
+        };
+        self.outflows.iter().enumerate().map(ask).collect()
+    }
+
+    /// Splits the room of each follower in proportion to the requests of a turn.
+    fn grant(&mut self, asks: &[Option<Ask>]) {
+        let mut asked = vec![0.0; self.free.len()];
+        for ((ask, outflow), rest) in asks.iter().zip(self.outflows).zip(&self.rest) {
+            if let Some(ask) = ask.as_ref().filter(|_| *rest > CRUMB) {
+                asked[ask.to] += outflow.load * rest * ask.rise;
+            }
+        }
+        let before = self.free.clone();
+        for (index, ask) in asks.iter().enumerate() {
+            let Some(ask) = ask else { continue };
+            let load = self.outflows[index].load;
+            let offered = asked[ask.to].max(load * ASKED_MIN * ask.rise);
+            // A full follower is still asked, by cells that have no other in their list.
+            let part =
+                if before[ask.to] > 0.0 && offered > 0.0 { (before[ask.to] / offered).min(1.0) } else { 0.0 };
+            let accept = ask.kept + ask.rise * part;
+            let rest = self.rest[index];
+            let mut taken = 0.0;
+            if rest > CRUMB {
+                let risen = rest * ask.rise * part;
+                taken = rest * accept;
+                self.rest[index] -= taken;
+                self.free[ask.to] = (self.free[ask.to] - load * risen).max(0.0);
+                self.budget[index] -= if ask.needs_budget { risen } else { 0.0 };
+            }
+            self.accepted[index].accept.push(accept);
+            self.accepted[index].parts.push(taken);
+        }
+    }
 }

@@ -24,50 +24,14 @@ impl Monitor {
         self.count_turns(now);
         let old = std::mem::replace(&mut self.target_set, target_set);
         let new = self.target_set.clone();
-        let old_watches = std::mem::take(&mut self.watched);
-        let index_of: HashMap<&str, u32> =
-            old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
-        let replaced = Replaced::new(&old, &new);
-        let mut origins = Vec::with_capacity(new.targets.len());
-        for target in &new.targets {
-            let same = index_of.get(&*target.key).copied();
-            let origin = same.or_else(|| replaced.by(&old, target));
-            origins.push(origin);
-            let watched = match same {
-                Some(index) => {
-                    let mut watched = old_watches[index as usize].clone();
-                    watched.adapt(target);
-                    watched
-                }
-                None => inherit(
-                    target,
-                    origin.map(|index| &old_watches[index as usize]),
-                    now,
-                    new.startup_wait_ms,
-                ),
-            };
-            self.watched.push(watched);
-        }
+        let before = Before::new(&old, std::mem::take(&mut self.watched));
+        let origins = self.watch(&before, &new, now);
         self.schedule = std::mem::take(&mut self.schedule).follow(&old, &new, now);
-        let mut thawed = Vec::new();
-        for family in IpFamily::BOTH {
-            let last = |index: u32| {
-                let old_index = *index_of.get(&*new.targets[index as usize].key)?;
-                let watched = &old_watches[old_index as usize];
-                (watched.streak > 0).then_some(watched.was_well)
-            };
-            let (canaries, ends) = self.canaries[family as usize].follow(&new, family, last, now);
-            self.canaries[family as usize] = canaries;
-            thawed.extend(ends.map(|lasted_ms| (family, lasted_ms)));
-        }
+        let thawed = self.follow_canaries(&before, &new, now);
         let slot_table = std::mem::take(&mut self.slot_table);
         self.rebuild();
         self.slot_table.take_over(&slot_table, &old, &new, &slots_that_stay(&old, &new));
-        let by_hand: HashMap<&str, ManualState> =
-            old.pops.iter().map(|pop| &*pop.name).zip(slot_table.by_hand().iter().copied()).collect();
-        let by_hand: Vec<ManualState> =
-            new.pops.iter().map(|pop| by_hand.get(&*pop.name).copied().unwrap_or_default()).collect();
-        self.slot_table.handle_overrides(&new, &by_hand);
+        self.slot_table.handle_overrides(&new, &by_hand(slot_table.by_hand(), &old, &new));
         self.spare_as_before(&slot_table, (&old, &new), &origins);
         for (family, lasted_ms) in thawed {
             self.handle_change(family, FreezeChange::Thawed(lasted_ms.max(1)), now);
@@ -78,6 +42,78 @@ impl Monitor {
         }
         self.count_own_faults();
     }
+
+    /// Watches the targets of a new set. Returns the index of the predecessor of each.
+    fn watch(&mut self, before: &Before<'_>, new: &TargetSet, now: Moment) -> Vec<Option<u32>> {
+        let replaced = Replaced::new(before.target_set, new);
+        let mut origins = Vec::with_capacity(new.targets.len());
+        for target in &new.targets {
+            let same = before.index_of(target);
+            let origin = same.or_else(|| replaced.by(before.target_set, target));
+            origins.push(origin);
+            let watched = match same {
+                Some(index) => {
+                    let mut watched = before.watched[index as usize].clone();
+                    watched.adapt(target);
+                    watched
+                }
+                None => {
+                    let origin = origin.map(|index| &before.watched[index as usize]);
+                    inherit(target, origin, now, new.startup_wait_ms)
+                }
+            };
+            self.watched.push(watched);
+        }
+        origins
+    }
+
+    /// Takes over the canaries. Returns the families whose freeze ends, with its duration in
+    /// milliseconds.
+    fn follow_canaries(
+        &mut self,
+        before: &Before<'_>,
+        new: &Arc<TargetSet>,
+        now: Moment,
+    ) -> Vec<(IpFamily, u64)> {
+        let mut thawed = Vec::new();
+        for family in IpFamily::BOTH {
+            let last = |index: u32| {
+                let watched = &before.watched[before.index_of(&new.targets[index as usize])? as usize];
+                (watched.streak > 0).then_some(watched.was_well)
+            };
+            let (canaries, ends) = self.canaries[family as usize].follow(new, family, last, now);
+            self.canaries[family as usize] = canaries;
+            thawed.extend(ends.map(|lasted_ms| (family, lasted_ms)));
+        }
+        thawed
+    }
+}
+
+/// Targets before a reload.
+struct Before<'o> {
+    target_set: &'o TargetSet,
+    watched: Vec<WatchedTarget>,
+    /// Index of each target, by its key.
+    index_by_key: HashMap<&'o str, u32>,
+}
+
+impl<'o> Before<'o> {
+    fn new(target_set: &'o TargetSet, watched: Vec<WatchedTarget>) -> Before<'o> {
+        let keys = target_set.targets.iter().map(|target| &*target.key);
+        Before { target_set, watched, index_by_key: keys.zip(0..).collect() }
+    }
+
+    /// Index of the target with the same key.
+    fn index_of(&self, target: &Target) -> Option<u32> {
+        self.index_by_key.get(&*target.key).copied()
+    }
+}
+
+/// Manual states of the PoPs of a new set, by their names.
+fn by_hand(before: &[ManualState], old: &TargetSet, new: &TargetSet) -> Vec<ManualState> {
+    let by_name: HashMap<&str, ManualState> =
+        old.pops.iter().map(|pop| &*pop.name).zip(before.iter().copied()).collect();
+    new.pops.iter().map(|pop| by_name.get(&*pop.name).copied().unwrap_or_default()).collect()
 }
 
 /// Finds the predecessor of a target whose key is new.

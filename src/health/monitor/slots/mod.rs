@@ -5,6 +5,7 @@
 //! Nothing is judged between two calls, so the order of results between them does not matter.
 
 mod damping;
+mod reload;
 
 use crate::health::Moment;
 use crate::health::guard::{Guard, Hold, Judgement};
@@ -118,84 +119,6 @@ impl SlotTable {
         }
         self.rank();
         (0..target_set.policies.len() as u32).for_each(|policy| self.touch(policy));
-    }
-
-    /// Takes over state that readings lack from the slot table of another target set: falls within
-    /// their windows, held policies, and the slots before the hold. `slot_of` maps slots that are
-    /// the same to their new index.
-    pub(crate) fn take_over(
-        &mut self,
-        before: &SlotTable,
-        old: &TargetSet,
-        new: &TargetSet,
-        slot_of: &[Option<u32>],
-    ) {
-        let policy_of: BTreeMap<&str, usize> =
-            old.policies.iter().zip(0..).map(|(policy, number)| (&*policy.name, number)).collect();
-        let old_slot_of: BTreeMap<(&str, &str), usize> =
-            old.slots.iter().zip(0..).map(|(slot, number)| (old.name_of(slot), number)).collect();
-        for (number, policy) in new.policies.iter().enumerate() {
-            let Some(&old_number) = policy_of.get(&*policy.name) else { continue };
-            let old_policy = &old.policies[old_number];
-            self.guards[number].follow(&before.guards[old_number]);
-            let member_of: BTreeMap<&str, usize> = old_policy
-                .members
-                .iter()
-                .zip(0..)
-                .map(|((pop, _), member)| (&*old.pops[*pop as usize].name, member))
-                .collect();
-            for (member, (pop, _)) in policy.members.iter().enumerate() {
-                let Some(&old_member) = member_of.get(&*new.pops[*pop as usize].name) else { continue };
-                let is_down = self.guards[number].is_down(member);
-                self.guards[number].take_over(member, before.guards[old_number].member(old_member));
-                self.guards[number].handle(member, is_down, false, Moment(0));
-            }
-            if let (Some(hold), Some(old_held)) =
-                (before.guards[old_number].hold(), before.held.get(&(old_number as u32)))
-            {
-                let mut held = self.slots.clone();
-                // Also if checks or addresses changed: a repaired probe must not end the hold of
-                // its PoP.
-                for (slot, held) in new.slots.iter().zip(&mut held) {
-                    let Some(&number) = old_slot_of.get(&new.name_of(slot)) else { continue };
-                    let (was, had) = (&old_held[number], &old.slots[number]);
-                    if !was.is_awaited && was.down_v4 == 0 && !had.v4.is_empty() {
-                        held.down_v4 = 0;
-                    }
-                    if !was.is_awaited && was.down_v6 == 0 && !had.v6.is_empty() {
-                        held.down_v6 = 0;
-                    }
-                }
-                for (old_slot, slot) in slot_of.iter().enumerate() {
-                    if let Some(slot) = slot {
-                        held[*slot as usize] = old_held[old_slot];
-                    }
-                }
-                self.guards[number].resume(hold);
-                self.held.insert(number as u32, held);
-            }
-            self.touch(number as u32);
-        }
-        let same_policy = |number: u32| {
-            new.policies.iter().zip(0..).find(|(policy, _)| policy.name == old.policies[number as usize].name)
-        };
-        let still = |(moment, slot, was, policy): &(Moment, u32, SlotHealth, Option<u32>)| {
-            let policy = match policy {
-                Some(number) => Some(same_policy(*number)?.1),
-                None => None,
-            };
-            Some((*moment, slot_of[*slot as usize]?, *was, policy))
-        };
-        self.undo = before.undo.iter().filter_map(still).collect();
-        for (old_slot, slot) in slot_of.iter().enumerate() {
-            if let (Some(slot), Some(since)) = (slot, before.fell_ms[old_slot])
-                && let Some(fell_ms) = &mut self.fell_ms[*slot as usize]
-            {
-                *fell_ms = since;
-            }
-        }
-        self.rank();
-        self.pools.take_over(&before.pools, (old, new));
     }
 
     /// Holds by policy, with the slots that are served as down meanwhile.
