@@ -132,48 +132,11 @@ fn row(cells: &[Cell], out: &mut Findings) -> Option<Row> {
         Some(cell) => read_prefix(cell.at, &cell.text, true).map_err(|finding| out.push(finding)).ok(),
         None => None,
     };
-    let mut country = None;
-    if let Some(cell) = cell(1).filter(|cell| !iso3166::is_unknown(&cell.text)) {
-        country = Country::from_code(&cell.text.to_ascii_uppercase());
-        if country.is_none() {
-            out.push(
-                Finding::error(code::BAD_PLACE, format!("`{}` is not a country", cell.text))
-                    .at(cell.at, "not a code of ISO 3166-1")
-                    .help("a geofeed line is `prefix,country,region,city,postal code`"),
-            );
-        }
-    }
-    let mut subdivision = None;
-    if let Some(cell) = cell(2) {
-        let upper = cell.text.to_ascii_uppercase();
-        let parts = upper
-            .split_once('-')
-            .and_then(|(of, code)| Some((Country::from_code(of)?, Subdivision::from_code(code)?)));
-        match (parts, country) {
-            (None, _) => out.push(
-                Finding::error(code::BAD_PLACE, format!("`{}` is not a region", cell.text))
-                    .at(cell.at, "not a code of ISO 3166-2")
-                    .help("a region is written with its country, such as `US-CA`"),
-            ),
-            // If both codes of a territory are given, the country stays as written.
-            (Some((of, found)), Some(country))
-                if of != country && territories::own_country(of, &[found]) == country =>
-            {
-                subdivision = territories::find(of, found).filter(|own| !own.is_whole).map(|_| found);
-            }
-            (Some((of, _)), Some(country)) if of != country => out.push(
-                Finding::error(
-                    code::BAD_PLACE,
-                    format!("the region `{}` is not in the country `{country}`", cell.text),
-                )
-                .at(cell.at, format!("not in {country}")),
-            ),
-            (Some((of, found)), _) => {
-                country = Some(of);
-                subdivision = Some(found);
-            }
-        }
-    }
+    let country = cell(1).filter(|cell| !iso3166::is_unknown(&cell.text)).and_then(|cell| country(cell, out));
+    let Region { country, subdivision } = match cell(2) {
+        Some(cell) => region(cell, country, out),
+        None => Region { country, subdivision: None },
+    };
     let row = Row {
         prefix: prefix?,
         continent: country
@@ -186,6 +149,60 @@ fn row(cells: &[Cell], out: &mut Findings) -> Option<Row> {
         city: cell(3).map(|cell| cell.text.clone()),
     };
     (out.len() == before).then_some(row)
+}
+
+/// Country and region of a line.
+struct Region {
+    country: Option<Country>,
+    subdivision: Option<Subdivision>,
+}
+
+/// Reads a country; `None` after a finding.
+fn country(cell: &Cell, out: &mut Findings) -> Option<Country> {
+    let country = Country::from_code(&cell.text.to_ascii_uppercase());
+    if country.is_none() {
+        out.push(
+            Finding::error(code::BAD_PLACE, format!("`{}` is not a country", cell.text))
+                .at(cell.at, "not a code of ISO 3166-1")
+                .help("a geofeed line is `prefix,country,region,city,postal code`"),
+        );
+    }
+    country
+}
+
+/// Reads a region, which gives the country of a line that has none, and must be in a country that
+/// is written.
+fn region(cell: &Cell, written: Option<Country>, out: &mut Findings) -> Region {
+    let upper = cell.text.to_ascii_uppercase();
+    let parts = upper
+        .split_once('-')
+        .and_then(|(of, code)| Some((Country::from_code(of)?, Subdivision::from_code(code)?)));
+    let Some((of, found)) = parts else {
+        out.push(
+            Finding::error(code::BAD_PLACE, format!("`{}` is not a region", cell.text))
+                .at(cell.at, "not a code of ISO 3166-2")
+                .help("a region is written with its country, such as `US-CA`"),
+        );
+        return Region { country: written, subdivision: None };
+    };
+    match written.filter(|country| of != *country) {
+        None => Region { country: Some(of), subdivision: Some(found) },
+        // If both codes of a territory are given, the country stays as written.
+        Some(country) if territories::own_country(of, &[found]) == country => {
+            let subdivision = territories::find(of, found).filter(|own| !own.is_whole).map(|_| found);
+            Region { country: written, subdivision }
+        }
+        Some(country) => {
+            out.push(
+                Finding::error(
+                    code::BAD_PLACE,
+                    format!("the region `{}` is not in the country `{country}`", cell.text),
+                )
+                .at(cell.at, format!("not in {country}")),
+            );
+            Region { country: written, subdivision: None }
+        }
+    }
 }
 
 #[cfg(test)]

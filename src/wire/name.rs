@@ -132,21 +132,7 @@ impl Name {
                     absolute = true;
                     continue;
                 }
-                b'\\' => match rest.next().ok_or(NameError::BadEscape)? {
-                    d1 @ b'0'..=b'9' => {
-                        let (d2, d3) = (rest.next(), rest.next());
-                        match (d2, d3) {
-                            (Some(d2 @ b'0'..=b'9'), Some(d3 @ b'0'..=b'9')) => {
-                                let value = u16::from(d1 - b'0') * 100
-                                    + u16::from(d2 - b'0') * 10
-                                    + u16::from(d3 - b'0');
-                                u8::try_from(value).map_err(|_| NameError::BadEscape)?
-                            }
-                            _ => return Err(NameError::BadEscape),
-                        }
-                    }
-                    other => other,
-                },
+                b'\\' => escaped(&mut rest)?,
                 other => other,
             };
             wire.push(octet);
@@ -251,6 +237,20 @@ impl Name {
             Some(start)
         })
     }
+}
+
+/// Octet behind a backslash: a character as it is, or three digits (RFC 1035 section 5.1).
+fn escaped(rest: &mut impl Iterator<Item = u8>) -> Result<u8, NameError> {
+    let first = rest.next().ok_or(NameError::BadEscape)?;
+    if !first.is_ascii_digit() {
+        return Ok(first);
+    }
+    let mut value = u16::from(first - b'0');
+    for _ in 0..2 {
+        let digit = rest.next().filter(u8::is_ascii_digit).ok_or(NameError::BadEscape)?;
+        value = value * 10 + u16::from(digit - b'0');
+    }
+    u8::try_from(value).map_err(|_| NameError::BadEscape)
 }
 
 /// Length of the uncompressed name at the start of `octets`, with its root label; `None` without a

@@ -119,47 +119,18 @@ impl BodyReader {
                     rest = behind;
                     continue;
                 }
-                ChunkPart::Size => match char::from(octet).to_digit(16) {
-                    Some(_) if self.digits == SIZE_DIGITS_MAX => {
-                        return Err(format!(
-                            "a chunk of the body has a size of over {SIZE_DIGITS_MAX} digits"
-                        ));
-                    }
-                    Some(digit) => {
-                        self.digits += 1;
-                        self.left = self.left << 4 | u64::from(digit);
-                    }
-                    None if self.digits == 0 => {
-                        return Err(format!(
-                            "the chunks of the body are broken after {} octets: \
-                                0x{octet:02x} where a size begins",
-                            self.taken
-                        ));
-                    }
-                    None => {
-                        self.at = ChunkPart::Extension;
+                ChunkPart::Size => {
+                    self.size(octet)?;
+                    if let ChunkPart::Extension = self.at {
                         continue;
                     }
-                },
-                ChunkPart::Extension if octet == b'\n' => {
-                    self.digits = 0;
-                    self.pieces += 1;
-                    if self.pieces > PROBE_PIECES_MAX {
-                        return Err(format!("the body comes in more than {PROBE_PIECES_MAX} pieces"));
-                    }
-                    self.at = if self.left == 0 { ChunkPart::Trailer } else { ChunkPart::Data };
                 }
+                ChunkPart::Extension if octet == b'\n' => self.size_ends()?,
                 ChunkPart::Extension => {}
                 ChunkPart::DataEnd => match octet {
                     b'\n' => self.at = ChunkPart::Size,
                     b'\r' => {}
-                    _ => {
-                        return Err(format!(
-                            "the chunks of the body are broken after {} octets: \
-                                0x{octet:02x} where a chunk ends",
-                            self.taken
-                        ));
-                    }
+                    _ => return Err(self.broken(octet, "a chunk ends")),
                 },
                 ChunkPart::Trailer => match octet {
                     b'\n' if self.trailer == 0 => return Ok(Progress::Whole),
@@ -171,5 +142,36 @@ impl BodyReader {
             rest = behind;
         }
         Ok(Progress::Partial)
+    }
+
+    /// Takes a digit of a chunk's size. Any other octet begins the extension, to which it belongs.
+    fn size(&mut self, octet: u8) -> Result<(), String> {
+        match char::from(octet).to_digit(16) {
+            Some(_) if self.digits == SIZE_DIGITS_MAX => {
+                return Err(format!("a chunk of the body has a size of over {SIZE_DIGITS_MAX} digits"));
+            }
+            Some(digit) => {
+                self.digits += 1;
+                self.left = self.left << 4 | u64::from(digit);
+            }
+            None if self.digits == 0 => return Err(self.broken(octet, "a size begins")),
+            None => self.at = ChunkPart::Extension,
+        }
+        Ok(())
+    }
+
+    /// Ends the line of a chunk's size; size 0 is the last chunk (RFC 9112 section 7.1).
+    fn size_ends(&mut self) -> Result<(), String> {
+        self.digits = 0;
+        self.pieces += 1;
+        if self.pieces > PROBE_PIECES_MAX {
+            return Err(format!("the body comes in more than {PROBE_PIECES_MAX} pieces"));
+        }
+        self.at = if self.left == 0 { ChunkPart::Trailer } else { ChunkPart::Data };
+        Ok(())
+    }
+
+    fn broken(&self, octet: u8, place: &str) -> String {
+        format!("the chunks of the body are broken after {} octets: 0x{octet:02x} where {place}", self.taken)
     }
 }

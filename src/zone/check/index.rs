@@ -124,6 +124,14 @@ pub(super) enum IndexMatch {
     Missing,
 }
 
+/// Numbers of the owners of a zone.
+struct Owners {
+    /// Owner of each record.
+    records: Vec<u32>,
+    /// Owner of each steered name.
+    steered: Vec<u32>,
+}
+
 impl<'z> Index<'z> {
     /// Builds the index of the zones.
     pub(crate) fn new(zones: &'z [Zone]) -> Index<'z> {
@@ -152,6 +160,7 @@ impl<'z> Index<'z> {
         index
     }
 
+    /// Adds the names of a zone, with the records of each in a run, sorted by counting.
     fn add(&mut self, zone: &'z Zone) {
         let start = self.owners.len();
         let by_name = HashTable::with_room(zone.records.len());
@@ -164,8 +173,21 @@ impl<'z> Index<'z> {
             has_dnames: false,
             has_children: false,
         };
-        // First the owner of each record; then runs by owner, by counting.
-        let mut numbers: Vec<u32> = Vec::with_capacity(zone.records.len());
+        let owners = self.count(&mut names);
+        names.owners.end = self.owners.len();
+        self.make_room(&names);
+        self.arrange(zone, &owners);
+        let apex = zone.apex.as_wire();
+        if self.apex(apex).is_none() {
+            self.by_apex.insert(hash_of(apex), self.zones.len() as u32);
+        }
+        self.zones.push(names);
+    }
+
+    /// Numbers the owner of each record, and counts the records of each owner.
+    fn count(&mut self, names: &mut Names<'z>) -> Owners {
+        let zone = names.zone;
+        let mut records: Vec<u32> = Vec::with_capacity(zone.records.len());
         let mut parent_last: &[u8] = &[];
         for some in zone.records.chunks(PREFETCH_MAX) {
             let hashes = names.by_name.prefetch(some.iter().map(|record| hash_of(record.owner.as_wire())));
@@ -175,8 +197,8 @@ impl<'z> Index<'z> {
                     names.cut_octets_max = names.cut_octets_max.max(record.owner.as_wire().len());
                 }
                 names.has_dnames |= record.rtype == RrType::DNAME;
-                let number = self.number(&mut names, record.owner.as_wire(), hash, &mut parent_last);
-                numbers.push(number);
+                let number = self.number(names, record.owner.as_wire(), hash, &mut parent_last);
+                records.push(number);
                 if let Some(entry) = self.owners.get_mut(number as usize) {
                     entry.count += 1;
                     entry.bits |= bits_of(record.rtype);
@@ -186,35 +208,43 @@ impl<'z> Index<'z> {
                 }
             }
         }
-        let mut number = |owner: &'z [u8]| self.number(&mut names, owner, hash_of(owner), &mut parent_last);
+        let mut number = |owner: &'z [u8]| self.number(names, owner, hash_of(owner), &mut parent_last);
         let steered: Vec<u32> = zone.steered.iter().map(|steered| number(steered.owner.as_wire())).collect();
-        names.owners.end = self.owners.len();
         for number in &steered {
             if let Some(entry) = self.owners.get_mut(*number as usize) {
                 entry.steered = entry.steered.saturating_add(1);
             }
         }
+        Owners { records, steered }
+    }
+
+    /// Gives each owner of a zone a run of places, as long as it has records; the counts begin anew.
+    fn make_room(&mut self, names: &Names<'z>) {
         let (mut at, mut at_steered) = (self.records.len() as u32, self.steered.len() as u32);
-        for entry in self.owners.iter_mut().skip(start) {
+        for entry in self.owners.iter_mut().skip(names.owners.start) {
             (entry.first, entry.first_steered) = (at, at_steered);
             at += std::mem::take(&mut entry.count);
             at_steered += u32::from(std::mem::take(&mut entry.steered));
         }
-        if let Some(any) = zone.records.first() {
+        if let Some(any) = names.zone.records.first() {
             self.records.resize(at as usize, any);
         }
-        if let Some(any) = zone.steered.first() {
+        if let Some(any) = names.zone.steered.first() {
             self.steered.resize(at_steered as usize, any);
         }
-        for (record, number) in zone.records.iter().zip(numbers) {
-            let Some(entry) = self.owners.get_mut(number as usize) else { continue };
+    }
+
+    /// Puts the records and steered names of a zone into the runs of their owners.
+    fn arrange(&mut self, zone: &'z Zone, owners: &Owners) {
+        for (record, number) in zone.records.iter().zip(&owners.records) {
+            let Some(entry) = self.owners.get_mut(*number as usize) else { continue };
             if let Some(place) = self.records.get_mut((entry.first + entry.count) as usize) {
                 *place = record;
                 entry.count += 1;
             }
         }
-        for (owner, number) in zone.steered.iter().zip(steered) {
-            let Some(entry) = self.owners.get_mut(number as usize) else { continue };
+        for (owner, number) in zone.steered.iter().zip(&owners.steered) {
+            let Some(entry) = self.owners.get_mut(*number as usize) else { continue };
             if let Some(place) =
                 self.steered.get_mut(entry.first_steered as usize + usize::from(entry.steered))
             {
@@ -222,11 +252,6 @@ impl<'z> Index<'z> {
                 entry.steered = entry.steered.saturating_add(1);
             }
         }
-        let apex = zone.apex.as_wire();
-        if self.apex(apex).is_none() {
-            self.by_apex.insert(hash_of(apex), self.zones.len() as u32);
-        }
-        self.zones.push(names);
     }
 
     /// Number of a name with this hash. Adds the name, and all names between it and the apex, if

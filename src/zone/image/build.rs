@@ -204,14 +204,40 @@ impl<'a> Builder<'a> {
             )
             .at(self.zone.at, "this zone"));
         }
+        self.point_to_glue();
+        // Free the table for building; the image gets a table of its own at the end.
+        self.by_name = HashTable::with_room(0);
+        self.gather(negative.as_mut());
+        let (nodes, steered) = self.nodes();
+        let slots = self.slots();
+        let mut image = Image {
+            apex: self.apex.as_wire().into(),
+            apex_labels: self.apex.label_count(),
+            arena: self.arena.into(),
+            key: self.key,
+            slots: slots.into(),
+            nodes: nodes.into(),
+            sets: self.sets.into(),
+            steered: steered.into(),
+            negative,
+            cnames: 0,
+            chain: self.zone.chain,
+        };
+        image.number_cnames();
+        Ok(image)
+    }
+
+    /// Writes the node of each name server's addresses, now that every name has one.
+    fn point_to_glue(&mut self) {
         for (place, name) in std::mem::take(&mut self.glue_places) {
             let found = self.find(self.key.whole(name.as_wire()), name.as_wire());
             let glue = found.filter(|id| self.has_addresses(*id)).unwrap_or(NO_NODE);
             self.arena[place..place + 4].copy_from_slice(&glue.to_be_bytes());
         }
-        // Free the table for building; the image gets a table of its own at the end.
-        self.by_name = HashTable::with_room(0);
-        self.gather(negative.as_mut());
+    }
+
+    /// Nodes of the image, parents first, and its steered names.
+    fn nodes(&self) -> (Vec<Node>, Vec<Steered>) {
         let mut nodes: Vec<Node> = Vec::with_capacity(self.drafts.len());
         let mut steered = Vec::new();
         for (id, draft) in self.drafts.iter().enumerate() {
@@ -241,22 +267,7 @@ impl<'a> Builder<'a> {
                 parent.has_wildcard = true;
             }
         }
-        let slots = self.slots();
-        let mut image = Image {
-            apex: self.apex.as_wire().into(),
-            apex_labels: self.apex.label_count(),
-            arena: self.arena.into(),
-            key: self.key,
-            slots: slots.into(),
-            nodes: nodes.into(),
-            sets: self.sets.into(),
-            steered: steered.into(),
-            negative,
-            cnames: 0,
-            chain: self.zone.chain,
-        };
-        image.number_cnames();
-        Ok(image)
+        (nodes, steered)
     }
 
     /// Moves the records of each name behind it, so that one answer reads one or two places in

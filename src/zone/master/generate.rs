@@ -10,10 +10,11 @@
 //! made; a template that is bound to exceed its limit ends at its first number.
 
 use super::lexer::{Lexer, Token};
-use super::reader::{Context, Reader};
+use super::reader::{Context, Head, Reader};
 use crate::finding::{Finding, code};
 use crate::limits::{GENERATED_MAX, TEMPLATE_OCTETS_MAX};
 use crate::wire::name::Name;
+use std::ops::ControlFlow;
 
 /// Steps of work that each record costs in addition to its octets.
 const RECORD_STEPS: usize = 64;
@@ -27,92 +28,153 @@ pub(super) fn run(
     tokens: &[Token],
     entry: &[Token],
 ) -> Result<(), Finding> {
-    let wrong = |token: &Token, message: String, label: &str| {
-        Finding::error(code::BAD_GENERATE, message).at(context.at(token), label)
-    };
     let [range, owner, rest @ ..] = tokens else {
-        return Err(wrong(
-            &entry[0],
-            "`$GENERATE` needs a range, an owner, a type and data".to_owned(),
-            "this directive",
-        ));
+        let message = "`$GENERATE` needs a range, an owner, a type and data".to_owned();
+        return Err(wrong(context, &entry[0], message, "this directive"));
     };
-    let Some((start, stop, step)) = range_of(range.octets(context.text)) else {
+    let Some(numbers) = range_of(range.octets(context.text)) else {
         let message = format!("`{}` is not a range of numbers", context.shown(range));
-        return Err(wrong(range, message, "write a range as in `1-10` or `0-254/2`")
+        return Err(wrong(context, range, message, "write a range as in `1-10` or `0-254/2`")
             .help("the start must not be above the stop, the step at least 1"));
     };
     let Some(head) = reader.head(context, rest, entry) else { return Ok(()) };
-    let data = &rest[head.data..];
-    let mut owner_parts = Vec::new();
-    cut(owner.octets(context.text), &mut owner_parts)
-        .ok_or_else(|| wrong(owner, not_a_template(&context.shown(owner)), "as in `host-${0,3,d}`"))?;
-    let mut data_parts = Vec::new();
-    for token in data {
-        data_text(token, data.len() == 1, context.text, &mut data_parts)
-            .ok_or_else(|| wrong(token, not_a_template(&context.shown(token)), "as in `192.0.2.$`"))?;
-    }
-    let template = data.first().or(tokens.last()).unwrap_or(range);
-    let place = context.at(template);
-    let (mut name, mut text, mut words) = (Vec::new(), Vec::new(), Vec::new());
-    let mut number = start;
-    loop {
+    let template = Template::cut(context, owner, &rest[head.data..], tokens.last().unwrap_or(range))?;
+    let mut room = Room::default();
+    for number in numbers.all() {
         reader.generated += 1;
         if reader.generated > GENERATED_MAX {
             let message = format!("`$GENERATE` makes more than {GENERATED_MAX} records");
-            return Err(wrong(range, message, "too many"));
+            return Err(wrong(context, range, message, "too many"));
         }
-        for (parts, made, token) in [(&owner_parts, &mut name, owner), (&data_parts, &mut text, template)] {
-            expand(parts, number, made)
-                .map_err(|why| wrong(token, format!("{why}, for the number {number}"), "this template"))?;
+        if template.add(reader, &head, number, &mut room)?.is_break() {
+            return Ok(());
         }
+        if number == numbers.start && template.foresee(reader, &numbers).is_break() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Owner and data of a template, cut into parts.
+struct Template<'c, 't> {
+    context: &'c Context<'c>,
+    owner: &'t Token,
+    owner_parts: Vec<Part>,
+    /// First token of the data, at which faults of expanded data are shown.
+    data: &'t Token,
+    data_parts: Vec<Part>,
+}
+
+/// Octets and words of one expansion, whose memory the next one uses again.
+#[derive(Default)]
+struct Room {
+    name: Vec<u8>,
+    text: Vec<u8>,
+    words: Vec<Token>,
+}
+
+impl<'c, 't> Template<'c, 't> {
+    /// Cuts owner and data. `last` is the last token of the directive.
+    fn cut(
+        context: &'c Context<'c>,
+        owner: &'t Token,
+        data: &'t [Token],
+        last: &'t Token,
+    ) -> Result<Template<'c, 't>, Finding> {
+        let fault = |token: &Token, label: &str| {
+            let message = format!("`{}` is not a template", context.shown(token));
+            wrong(context, token, message, label)
+        };
+        let (mut owner_parts, mut data_parts) = (Vec::new(), Vec::new());
+        cut(owner.octets(context.text), &mut owner_parts)
+            .ok_or_else(|| fault(owner, "as in `host-${0,3,d}`"))?;
+        for token in data {
+            data_text(token, data.len() == 1, context.text, &mut data_parts)
+                .ok_or_else(|| fault(token, "as in `192.0.2.$`"))?;
+        }
+        Ok(Template { context, owner, owner_parts, data: data.first().unwrap_or(last), data_parts })
+    }
+
+    /// Adds the record of a number. Breaks after a finding, because the other numbers would repeat
+    /// it.
+    fn add(
+        &self,
+        reader: &mut Reader<'_>,
+        head: &Head,
+        number: u32,
+        room: &mut Room,
+    ) -> Result<ControlFlow<()>, Finding> {
+        let Template { context, owner, data, .. } = self;
+        let Room { name, text, words } = room;
+        for (parts, made, token) in [(&self.owner_parts, &mut *name, owner), (&self.data_parts, text, data)] {
+            expand(parts, number, made).map_err(|why| {
+                wrong(context, token, format!("{why}, for the number {number}"), "this template")
+            })?;
+        }
+        let place = context.at(data);
         if let Err(spent) = reader.work(RECORD_STEPS + name.len() + text.len()) {
             reader.spent(spent, place);
-            return Ok(());
+            return Ok(ControlFlow::Break(()));
         }
-        let made = Name::parse_octets(&name, Some(&context.origin)).map_err(|error| {
-            wrong(owner, format!("this expands to an invalid name: {error}"), "for one of its numbers")
+        let made = Name::parse_octets(name, Some(&context.origin)).map_err(|error| {
+            let message = format!("this expands to an invalid name: {error}");
+            wrong(context, owner, message, "for one of its numbers")
         })?;
         // The expanded data has no place in a file, so its faults are shown at the template.
-        let mut lexer = Lexer::new(&text);
-        let one_line = lexer.entry(&mut words).is_ok() && matches!(lexer.entry(&mut Vec::new()), Ok(None));
+        let mut lexer = Lexer::new(text);
+        let one_line = lexer.entry(words).is_ok() && matches!(lexer.entry(&mut Vec::new()), Ok(None));
         if !one_line {
             let message = "this expands to data that is not one line of words".to_owned();
-            return Err(wrong(template, message, "for one of its numbers"));
+            return Err(wrong(context, data, message, "for one of its numbers"));
         }
-        let expanded =
-            Context { file: context.file, text: &text, origin: context.origin.clone(), owner: None };
+        let expanded = Context { file: context.file, text, origin: context.origin.clone(), owner: None };
         let before = reader.mark();
-        reader.record(&expanded, made, &head, &words, &words);
+        reader.record(&expanded, made, head, words, words);
         if reader.relocate(before, place) || reader.is_over() {
-            // One number shows the fault; the others would repeat it.
-            return Ok(());
+            return Ok(ControlFlow::Break(()));
         }
-        if number == start {
-            let numbers = ((stop - start) / step).min(GENERATED_MAX.saturating_sub(reader.generated));
-            let least = owner_parts.iter().chain(&data_parts).map(Part::least).sum::<usize>();
-            if let Err(spent) = reader.foresee(numbers as usize * (RECORD_STEPS + least)) {
-                reader.spent(spent, place);
-                return Ok(());
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Breaks if the records of all numbers are bound to exceed the limit, at the first number.
+    fn foresee(&self, reader: &mut Reader<'_>, numbers: &Numbers) -> ControlFlow<()> {
+        let Numbers { start, stop, step } = numbers;
+        let left = ((stop - start) / step).min(GENERATED_MAX.saturating_sub(reader.generated));
+        let least = self.owner_parts.iter().chain(&self.data_parts).map(Part::least).sum::<usize>();
+        match reader.foresee(left as usize * (RECORD_STEPS + least)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(spent) => {
+                reader.spent(spent, self.context.at(self.data));
+                ControlFlow::Break(())
             }
-        }
-        match number.checked_add(step) {
-            Some(next) if next <= stop => number = next,
-            _ => return Ok(()),
         }
     }
 }
 
-fn not_a_template(shown: &str) -> String {
-    format!("`{shown}` is not a template")
+fn wrong(context: &Context<'_>, token: &Token, message: String, label: &str) -> Finding {
+    Finding::error(code::BAD_GENERATE, message).at(context.at(token), label)
 }
 
-fn range_of(word: &[u8]) -> Option<(u32, u32, u32)> {
+/// Numbers of a range.
+struct Numbers {
+    start: u32,
+    stop: u32,
+    step: u32,
+}
+
+impl Numbers {
+    fn all(&self) -> impl Iterator<Item = u32> + use<> {
+        (self.start..=self.stop).step_by(self.step as usize)
+    }
+}
+
+fn range_of(word: &[u8]) -> Option<Numbers> {
     let text = std::str::from_utf8(word).ok()?;
     let (range, step) = text.split_once('/').map_or((text, "1"), |(range, step)| (range, step));
     let (start, stop) = range.split_once('-')?;
     let (start, stop, step) = (start.parse().ok()?, stop.parse().ok()?, step.parse().ok()?);
-    (start <= stop && step > 0).then_some((start, stop, step))
+    (start <= stop && step > 0).then_some(Numbers { start, stop, step })
 }
 
 /// A part of a template.

@@ -334,25 +334,7 @@ impl<'r> Reader<'r> {
                     None
                 }
                 None => {
-                    let finding = Finding::error(
-                        code::UNKNOWN_TYPE,
-                        format!("`{}` is not a record type", context.shown(token)),
-                    )
-                    .at(context.at(token), "not known");
-                    // Compare only words of similar length: one word may be as long as the file.
-                    let alike = |m: &&str| m.len().abs_diff(text.len()) <= 1;
-                    let near = RrType::mnemonics()
-                        .filter(alike)
-                        .filter(|m| strsim::damerau_levenshtein(m, &text.to_ascii_uppercase()) <= 1)
-                        .min();
-                    self.tell(match (RrType::generic_only(text), near) {
-                        (Some(known), _) => finding.help(known.generic_help()),
-                        (None, Some(near)) => finding.help(format!("did you mean `{near}`?")),
-                        (None, None) => finding.help(
-                            "a type without a mnemonic is written as in `TYPE65280 \\# 4 0a000001` \
-                             (RFC 3597)",
-                        ),
-                    });
+                    self.unknown_type(context, token, text);
                     None
                 }
             };
@@ -362,6 +344,24 @@ impl<'r> Reader<'r> {
                 .at(context.run(&[], entry), "the entry ends here"),
         );
         None
+    }
+
+    /// Reports a word that is not a record type.
+    fn unknown_type(&mut self, context: &Context<'_>, token: &Token, word: &str) {
+        let message = format!("`{}` is not a record type", context.shown(token));
+        let finding = Finding::error(code::UNKNOWN_TYPE, message).at(context.at(token), "not known");
+        // Compare only words of similar length: one word may be as long as the file.
+        let alike = |m: &&str| m.len().abs_diff(word.len()) <= 1;
+        let near = RrType::mnemonics()
+            .filter(alike)
+            .filter(|m| strsim::damerau_levenshtein(m, &word.to_ascii_uppercase()) <= 1)
+            .min();
+        self.tell(match (RrType::generic_only(word), near) {
+            (Some(known), _) => finding.help(known.generic_help()),
+            (None, Some(near)) => finding.help(format!("did you mean `{near}`?")),
+            (None, None) => finding
+                .help("a type without a mnemonic is written as in `TYPE65280 \\# 4 0a000001` (RFC 3597)"),
+        });
     }
 
     /// Reads the data, and adds the record.
@@ -405,15 +405,7 @@ impl<'r> Reader<'r> {
             );
             return;
         }
-        let own_minimum = || octets.last_chunk::<4>().and_then(|m| Ttl::from_secs(u32::from_be_bytes(*m)));
-        // The TTL comes from `$TTL` (RFC 2308 section 4), else from the last TTL written (RFC 1035
-        // section 5.1).
-        let ttl = head
-            .ttl
-            .or(self.ttl_default)
-            .or(self.ttl_last)
-            .or_else(|| own_minimum().filter(|_| head.rtype == RrType::SOA));
-        let Some(ttl) = ttl else {
+        let Some(ttl) = self.ttl_of_record(head, &octets) else {
             let first = entry.first().map_or(at, |token| context.at(token));
             let finding = Finding::error(code::BAD_TTL, "the record has no TTL, and none was given before")
                 .at(first, "this record");
@@ -426,6 +418,14 @@ impl<'r> Reader<'r> {
             return self.spent(spent, at);
         }
         self.records.push(Record { owner, rtype: head.rtype, ttl, rdata: octets, at });
+    }
+
+    /// TTL of a record: as written, else from `$TTL` (RFC 2308 section 4), else the last TTL written
+    /// (RFC 1035 section 5.1), else for an SOA record its minimum.
+    fn ttl_of_record(&self, head: &Head, data: &[u8]) -> Option<Ttl> {
+        let minimum = || data.last_chunk::<4>().and_then(|m| Ttl::from_secs(u32::from_be_bytes(*m)));
+        let written = head.ttl.or(self.ttl_default).or(self.ttl_last);
+        written.or_else(|| minimum().filter(|_| head.rtype == RrType::SOA))
     }
 
     fn data(&mut self, context: &Context<'_>, rtype: RrType, data: &[Token]) -> Result<Vec<u8>, RdataError> {

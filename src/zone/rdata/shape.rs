@@ -123,56 +123,7 @@ pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Resul
     let mut rest = tokens;
     let mut to = Vec::new();
     for field in fields {
-        let Some((token, behind)) = rest.split_first() else { break };
-        rest = behind;
-        match field {
-            V4 => to.extend(parse::<Ipv4Addr>(token, "an IPv4 address")?.octets()),
-            V6 => to.extend(parse::<Ipv6Addr>(token, "an IPv6 address")?.octets()),
-            U8 => to.push(parse(token, "a number from 0 to 255")?),
-            U16 => to.extend(parse::<u16>(token, "a number from 0 to 65535")?.to_be_bytes()),
-            U32 => to.extend(parse::<u32>(token, "a number from 0 to 4294967295")?.to_be_bytes()),
-            Time => to.extend(seconds(token)?.to_be_bytes()),
-            Field::Name => to.extend(name(token, origin)?.as_wire()),
-            Text => string(token, &mut to)?,
-            Tag => {
-                if token.raw.is_empty() || !token.raw.bytes().all(|b| b.is_ascii_alphanumeric()) {
-                    return Err(RdataError::new(format!(
-                        "`{}` is not a tag of letters and digits",
-                        token.raw
-                    )));
-                }
-                string(token, &mut to)?;
-            }
-            Rest => to.extend(octets(token)?),
-            Texts => {
-                string(token, &mut to)?;
-                for token in std::mem::take(&mut rest) {
-                    string(token, &mut to)?;
-                }
-            }
-            Hex | Base64 => {
-                let all = tokens.get(tokens.len() - rest.len() - 1..).unwrap_or_default();
-                rest = &[];
-                let octets = if *field == Hex { hex(all)? } else { base64(all)? };
-                if octets.is_empty() {
-                    return Err(RdataError::new("the last part is empty"));
-                }
-                to.extend(octets);
-            }
-            Algorithm => to.push(mnemonic::number(mnemonic::ALGORITHMS, token, "a DNSSEC algorithm")?),
-            CertKind => to.extend(
-                mnemonic::number::<u16>(mnemonic::CERTIFICATES, token, "a kind of certificate")?
-                    .to_be_bytes(),
-            ),
-            Eui48 => to.extend(groups::<6>(token, '-', 2)?),
-            Eui64 => to.extend(groups::<8>(token, '-', 2)?),
-            Groups => to.extend(groups::<8>(token, ':', 4)?),
-            Types => {
-                let all = tokens.get(tokens.len() - rest.len() - 1..).unwrap_or_default();
-                rest = &[];
-                to.extend(bitmap::encode(all)?);
-            }
-        }
+        rest = put(*field, rest, origin, &mut to)?;
     }
     match rest.first() {
         None => Ok(to),
@@ -182,6 +133,60 @@ pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Resul
             expected(fields)
         ))),
     }
+}
+
+/// Reads one field from the first of the words, or from all of them. Returns the other words.
+fn put<'t>(
+    field: Field,
+    words: &'t [Token],
+    origin: &Name,
+    to: &mut Vec<u8>,
+) -> Result<&'t [Token], RdataError> {
+    let Some((token, rest)) = words.split_first() else { return Ok(words) };
+    match field {
+        V4 => to.extend(parse::<Ipv4Addr>(token, "an IPv4 address")?.octets()),
+        V6 => to.extend(parse::<Ipv6Addr>(token, "an IPv6 address")?.octets()),
+        U8 => to.push(parse(token, "a number from 0 to 255")?),
+        U16 => to.extend(parse::<u16>(token, "a number from 0 to 65535")?.to_be_bytes()),
+        U32 => to.extend(parse::<u32>(token, "a number from 0 to 4294967295")?.to_be_bytes()),
+        Time => to.extend(seconds(token)?.to_be_bytes()),
+        Field::Name => to.extend(name(token, origin)?.as_wire()),
+        Text => string(token, to)?,
+        Tag => tag(token, to)?,
+        Rest => to.extend(octets(token)?),
+        Algorithm => to.push(mnemonic::number(mnemonic::ALGORITHMS, token, "a DNSSEC algorithm")?),
+        CertKind => {
+            let kind: u16 = mnemonic::number(mnemonic::CERTIFICATES, token, "a kind of certificate")?;
+            to.extend(kind.to_be_bytes());
+        }
+        Eui48 => to.extend(groups::<6>(token, '-', 2)?),
+        Eui64 => to.extend(groups::<8>(token, '-', 2)?),
+        Groups => to.extend(groups::<8>(token, ':', 4)?),
+        Texts => {
+            words.iter().try_for_each(|word| string(word, to))?;
+            return Ok(&[]);
+        }
+        Hex | Base64 => {
+            let octets = if field == Hex { hex(words)? } else { base64(words)? };
+            if octets.is_empty() {
+                return Err(RdataError::new("the last part is empty"));
+            }
+            to.extend(octets);
+            return Ok(&[]);
+        }
+        Types => {
+            to.extend(bitmap::encode(words)?);
+            return Ok(&[]);
+        }
+    }
+    Ok(rest)
+}
+
+fn tag(token: &Token, to: &mut Vec<u8>) -> Result<(), RdataError> {
+    if token.raw.is_empty() || !token.raw.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(RdataError::new(format!("`{}` is not a tag of letters and digits", token.raw)));
+    }
+    string(token, to)
 }
 
 fn expected(fields: &[Field]) -> String {
