@@ -45,17 +45,7 @@ pub(crate) struct Ground<'g> {
 pub(crate) fn draft(ground: &Ground<'_>, change: &OverrideChange, now: u64) -> Draft {
     let Ground { ledger, pops, .. } = *ground;
     let before = ledger.effective(pops, now);
-    let mut without_ended = ledger.clone();
-    without_ended.expire(now);
-    without_ended.prune(now);
-    let mut draft = Draft {
-        in_the_end: without_ended.clone(),
-        ledger: without_ended,
-        ended: OverrideOutcome::Done,
-        pops: Vec::new(),
-        warnings: Vec::new(),
-        events: Vec::new(),
-    };
+    let mut draft = Draft::unchanged(ledger, now);
     if let Err(sentence) = add(&mut draft, change, pops, now) {
         draft.ended = OverrideOutcome::Refused(sentence);
         return draft;
@@ -67,54 +57,103 @@ pub(crate) fn draft(ground: &Ground<'_>, change: &OverrideChange, now: u64) -> D
     draft.pops = (pops.iter().zip(before.iter().zip(&after)).filter(|(pop, _)| covered(pop)))
         .map(|(pop, (before, after))| PopChange { pop: pop.name.clone(), before: *before, after: *after })
         .collect();
-    draft
-        .warnings
-        .push("this holds on this node only: other nodes of the fleet have ledgers of their own".to_owned());
-    if ground.is_damaged {
-        draft.warnings.push(
-            "the ledger could not be read and is not acknowledged: overrides may be missing".to_owned(),
-        );
+    draft.warn(ground, &after, covered);
+    let broken = newly_broken(ground, &draft.ledger, now);
+    if !broken.is_empty() && !change.force {
+        draft.ended = OverrideOutcome::Unsafe(broken);
+        return draft;
     }
-    for (moved, pop) in draft.pops.iter().zip(pops.iter().filter(|pop| covered(pop))) {
-        if moved.after.state_by.is_some() && !pop.state.is_auto() && pop.state != moved.after.state {
-            draft.warnings.push(format!(
-                "the PoP file sets `{}` to `{}`; the override takes precedence",
-                pop.name,
-                pop.state.word()
-            ));
-        }
-    }
-    if after.iter().all(Effective::is_off) {
-        draft.warnings.push(
-            "no PoP is left in service: those that drain are answered, and those that are down never"
-                .to_owned(),
-        );
-    }
-    // Safety rules judge a PoP as out of service as soon as a change that takes it out is set, even
-    // if it is gradual or planned: two slow drains must not pass one by one.
-    let serves = |ledger: &Ledger| in_service(&ledger.all_taken_out().effective(pops, now), ground.is_off);
-    let (served, will_serve) = (serves(ledger), serves(&draft.ledger));
-    let standing = |serves| Standing { rules: ground.safety.in_force(now), pops, serves };
-    let broken: Vec<String> = judge(Some(&standing(&served[..])), &standing(&will_serve[..]))
-        .into_iter()
-        .filter_map(|(_, broken, is_new)| is_new.then_some(broken.sentence))
-        .collect();
-    if !broken.is_empty() {
-        if change.force {
-            draft.warnings.extend(broken.into_iter().map(|sentence| format!("forced: {sentence}")));
-        } else {
-            draft.ended = OverrideOutcome::Unsafe(broken);
-            return draft;
-        }
-    }
+    draft.warnings.extend(broken.into_iter().map(|sentence| format!("forced: {sentence}")));
     if change.dry_run {
         draft.ended = OverrideOutcome::DryRun;
     }
     draft
 }
 
-/// Adds the entries of a change.
-fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Result<(), String> {
+impl Draft {
+    /// Draft without a change: the ledger at this time.
+    fn unchanged(ledger: &Ledger, now: u64) -> Draft {
+        let mut without_ended = ledger.clone();
+        without_ended.expire(now);
+        without_ended.prune(now);
+        Draft {
+            in_the_end: without_ended.clone(),
+            ledger: without_ended,
+            ended: OverrideOutcome::Done,
+            pops: Vec::new(),
+            warnings: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Adds the warnings about the final result, whose PoPs are `after`.
+    fn warn(&mut self, ground: &Ground<'_>, after: &[Effective], covered: impl Fn(&Pop) -> bool) {
+        self.warnings.push(
+            "this holds on this node only: other nodes of the fleet have ledgers of their own".to_owned(),
+        );
+        if ground.is_damaged {
+            self.warnings.push(
+                "the ledger could not be read and is not acknowledged: overrides may be missing".to_owned(),
+            );
+        }
+        for (moved, pop) in self.pops.iter().zip(ground.pops.iter().filter(|pop| covered(pop))) {
+            if moved.after.state_by.is_some() && !pop.state.is_auto() && pop.state != moved.after.state {
+                self.warnings.push(format!(
+                    "the PoP file sets `{}` to `{}`; the override takes precedence",
+                    pop.name,
+                    pop.state.word()
+                ));
+            }
+        }
+        if after.iter().all(Effective::is_off) {
+            self.warnings.push(
+                "no PoP is left in service: those that drain are answered, and those that are down never"
+                    .to_owned(),
+            );
+        }
+    }
+
+    /// Warns of plans that a new entry takes the place of, or that stand beside it.
+    fn warn_of_plans(&mut self, entry: &Override, pops: &[Pop], now: u64) {
+        let covered = pops.iter().filter(|pop| entry.selector.covers(pop));
+        for plan in covered.flat_map(|pop| self.ledger.plans(pop, now)) {
+            if !plan.is_of_a_kind_with(entry) {
+                continue;
+            }
+            let sentence = format!(
+                "`{} {}`, planned for {}, {}",
+                plan.selector,
+                plan.action,
+                rfc3339::date_time(plan.transition.start_epoch_secs),
+                if entry.is_planned(now) {
+                    "stands too; once both plans have begun, the one set last wins"
+                } else {
+                    "is off"
+                }
+            );
+            if !self.warnings.contains(&sentence) {
+                self.warnings.push(sentence);
+            }
+        }
+    }
+}
+
+/// Sentences about the safety rules that a ledger breaks and the one in force does not. They judge
+/// a PoP as out of service as soon as a change that takes it out is set, even if it is gradual or
+/// planned: two slow drains must not pass one by one.
+fn newly_broken(ground: &Ground<'_>, ledger: &Ledger, now: u64) -> Vec<String> {
+    let Ground { pops, .. } = *ground;
+    let serves = |ledger: &Ledger| in_service(&ledger.all_taken_out().effective(pops, now), ground.is_off);
+    let (served, will_serve) = (serves(ground.ledger), serves(ledger));
+    let standing = |serves| Standing { rules: ground.safety.in_force(now), pops, serves };
+    judge(Some(&standing(&served[..])), &standing(&will_serve[..]))
+        .into_iter()
+        .filter_map(|(_, broken, is_new)| is_new.then_some(broken.sentence))
+        .collect()
+}
+
+/// Refuses a change without a reason or PoP, and times out of their bounds.
+fn check(change: &OverrideChange, now: u64) -> Result<(), String> {
     if change.reason.trim().is_empty() && !change.action.hands_back() {
         return Err("an override needs a reason".to_owned());
     }
@@ -133,6 +172,12 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
     if change.selectors.is_empty() {
         return Err("no PoP was named".to_owned());
     }
+    Ok(())
+}
+
+/// Adds the entries of a change.
+fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Result<(), String> {
+    check(change, now)?;
     for selector in &change.selectors {
         let covered: Vec<String> =
             pops.iter().filter(|pop| selector.covers(pop)).map(|pop| pop.name.to_string()).collect();
@@ -154,27 +199,7 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
                 until_epoch_secs: change.lasts_secs.map(|secs| transition.end().max(now) + secs),
                 transition,
             };
-            for plan in pops.iter().flat_map(|pop| {
-                draft
-                    .ledger
-                    .plans(pop, now)
-                    .filter(|plan| entry.selector.covers(pop) && plan.is_of_a_kind_with(&entry))
-            }) {
-                let sentence = format!(
-                    "`{} {}`, planned for {}, {}",
-                    plan.selector,
-                    plan.action,
-                    rfc3339::date_time(plan.transition.start_epoch_secs),
-                    if entry.is_planned(now) {
-                        "stands too; once both plans have begun, the one set last wins"
-                    } else {
-                        "is off"
-                    }
-                );
-                if !draft.warnings.contains(&sentence) {
-                    draft.warnings.push(sentence);
-                }
-            }
+            draft.warn_of_plans(&entry, pops, now);
             draft.in_the_end.add(Override { transition: Transition::default(), ..entry.clone() })?;
             draft.ledger.add(entry.clone())?;
             draft.events.push(Event::OverrideSet { entry, pops: covered.clone() });

@@ -24,6 +24,7 @@ use crate::steer::status::Status;
 use crate::steer::table::Slot;
 use crate::zone::image::{self, Image};
 use crate::zone::set::ZoneSet;
+use crate::zone::text::Zone;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -143,25 +144,7 @@ fn assemble(
     findings.extend(sources::check(&deployment.policies, &deployment.networks, parts.facts.known));
     findings.extend(deployment.doubts.judge(&parts.facts.lands, true));
     let zone_keys = inputs.zone_keys(deployment);
-    let known: HashMap<&InputHash, &Arc<Image>> = previous
-        .into_iter()
-        .flat_map(|previous| previous.zone_keys.iter().zip(previous.zones.iter()))
-        .collect();
-    let built: Vec<OnceLock<Result<Image, Finding>>> =
-        deployment.zones.iter().map(|_| OnceLock::new()).collect();
-    let new: Vec<usize> =
-        (0..zone_keys.len()).filter(|index| !known.contains_key(&zone_keys[*index])).collect();
-    // Each index is built once.
-    each(new.len(), &|number| _ = built[new[number]].set(image::build(&deployment.zones[new[number]])));
-    let mut images = Vec::with_capacity(deployment.zones.len());
-    for (built, key) in built.into_iter().zip(&zone_keys) {
-        match (built.into_inner(), known.get(key)) {
-            (Some(Ok(image)), _) => images.push(Arc::new(image)),
-            (Some(Err(finding)), _) => findings.push(finding),
-            (None, Some(image)) => images.push(Arc::clone(image)),
-            (None, None) => {}
-        }
-    }
+    let images = images(each, &deployment.zones, &zone_keys, previous, &mut findings);
     if findings.has_errors() {
         return (None, findings);
     }
@@ -193,6 +176,35 @@ fn assemble(
         zone_keys: Arc::new(zone_keys),
     };
     (Some(snapshot), findings)
+}
+
+/// Images of the zones: of the snapshot before where the key is the same, others built by `each`.
+fn images(
+    each: Each<'_>,
+    zones: &[Zone],
+    zone_keys: &[InputHash],
+    previous: Option<&Arc<Snapshot>>,
+    findings: &mut Findings,
+) -> Vec<Arc<Image>> {
+    let known: HashMap<&InputHash, &Arc<Image>> = previous
+        .into_iter()
+        .flat_map(|previous| previous.zone_keys.iter().zip(previous.zones.iter()))
+        .collect();
+    let built: Vec<OnceLock<Result<Image, Finding>>> = zones.iter().map(|_| OnceLock::new()).collect();
+    let new: Vec<usize> =
+        (0..zone_keys.len()).filter(|index| !known.contains_key(&zone_keys[*index])).collect();
+    // Each index is built once.
+    each(new.len(), &|number| _ = built[new[number]].set(image::build(&zones[new[number]])));
+    let mut images = Vec::with_capacity(zones.len());
+    for (built, key) in built.into_iter().zip(zone_keys) {
+        match (built.into_inner(), known.get(key)) {
+            (Some(Ok(image)), _) => images.push(Arc::new(image)),
+            (Some(Err(finding)), _) => findings.push(finding),
+            (None, Some(image)) => images.push(Arc::clone(image)),
+            (None, None) => {}
+        }
+    }
+    images
 }
 
 /// Databases and operator networks as one atlas. Compilation drops it; `explain` keeps it.

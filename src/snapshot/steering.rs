@@ -348,12 +348,7 @@ impl<'a> ListedPolicy<'a> {
             drafted.push((of_place, special, uniform && !by_cell));
         }
         if self.choices.list().len() as u32 >= VALUE_MAX {
-            return Err(Finding::error(
-                code::TOO_LARGE,
-                format!("policy `{}` makes more than {VALUE_MAX} different preference lists", policy.name),
-            )
-            .at(policy.at, "this policy")
-            .help("lower `depth`, or give fewer PoPs"));
+            return Err(too_many_lists(policy));
         }
         let table = PolicyTable {
             // Set once all policies are compiled.
@@ -386,6 +381,13 @@ impl<'a> ListedPolicy<'a> {
         };
         Ok(ChosenPolicy { table, choices_of_class: drafted, resolver_classes: self.resolver_classes })
     }
+}
+
+fn too_many_lists(policy: &Policy) -> Finding {
+    let message = format!("policy `{}` makes more than {VALUE_MAX} different preference lists", policy.name);
+    Finding::error(code::TOO_LARGE, message)
+        .at(policy.at, "this policy")
+        .help("lower `depth`, or give fewer PoPs")
 }
 
 /// Place of the node.

@@ -53,14 +53,7 @@ fn of_policy(snapshot: &Snapshot, policy: &Policy) -> Fields {
         field("order", order.word().to_owned()),
         field("band", self::band(*band)),
         field("weights", self::weights(snapshot, weights)),
-        field(
-            "share",
-            match share {
-                Sharing::Sticky => "sticky",
-                Sharing::Random => "random",
-            }
-            .to_owned(),
-        ),
+        field("share", sharing(*share).to_owned()),
         field("when_all_down", all_down(when_all_down)),
         field("ecs", switch(*ecs)),
         field("depth", depth.to_string()),
@@ -126,6 +119,13 @@ fn band(band: BandWidth) -> String {
     match band {
         BandWidth::None => NONE.to_owned(),
         BandWidth::Percent(percent) => format!("{percent}%"),
+    }
+}
+
+fn sharing(share: Sharing) -> &'static str {
+    match share {
+        Sharing::Sticky => "sticky",
+        Sharing::Random => "random",
     }
 }
 
