@@ -6,7 +6,7 @@
 //! ------------------------------------------------  below: no I/O, no clock, no dice, no lock
 //! 3  core      answer  snapshot  shared  live  explain   the pure function; its tables; what moves
 //! 2  words     config                               text -> checked values, or findings
-//! 1  facts     zone  steer  health  geo             what is true of names, places and PoPs
+//! 1  facts     zone  steer  health  latency  geo             what is true of names, places and PoPs
 //! 0  ground    wire  finding  budget  rfc3339  limits  octets, faults, dates, bounds
 //! ```
 //!
@@ -26,6 +26,7 @@ mod explain;
 mod finding;
 mod geo;
 mod health;
+mod latency;
 mod limits;
 mod live;
 mod probe;

@@ -12,6 +12,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     // 1  facts
     ("geo",       &["limits", "finding", "wire"]),
     ("health",    &["limits", "finding", "wire"]),
+    ("latency",   &["limits", "rfc3339", "geo"]),
     ("steer",     &["limits", "finding", "wire", "geo", "health"]),
     ("zone",      &["limits", "budget", "finding", "wire"]),
     // 2  words
@@ -54,6 +55,7 @@ pub const EVERYTHING: &[&str] = &[
     "wire",
     "geo",
     "health",
+    "latency",
     "steer",
     "zone",
     "config",
