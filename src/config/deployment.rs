@@ -418,8 +418,11 @@ fn asks_geography(policy: &Policy) -> bool {
 }
 
 fn asks_geography_itself(policy: &Policy) -> bool {
-    policy.order == Order::Nearest
-        || policy.rules.iter().any(|rule| rule.order == Some(Order::Nearest) || asks_database(&rule.when))
+    policy.order.needs_coordinates()
+        || policy
+            .rules
+            .iter()
+            .any(|rule| rule.order.is_some_and(Order::needs_coordinates) || asks_database(&rule.when))
 }
 
 fn asks_database(when: &When) -> bool {

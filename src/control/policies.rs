@@ -88,6 +88,7 @@ fn policy_json(snapshot: &Snapshot, index: usize, operator_view: &OperatorView) 
         "band": match written.band {
             BandWidth::None => "none".to_owned(),
             BandWidth::Percent(percent) => format!("{percent}%"),
+            BandWidth::Latency(band) => format!("{} ms, {}%", band.millis, band.percent),
         },
         "share": match written.share { Sharing::Sticky => "sticky", Sharing::Random => "random" },
         "ttl": { "min": written.ttl.min_secs, "max": written.ttl.max_secs },
@@ -108,6 +109,7 @@ fn order(order: Order) -> &'static str {
     match order {
         Order::Nearest => "nearest",
         Order::Listed => "listed",
+        Order::Latency => "latency",
     }
 }
 

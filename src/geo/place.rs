@@ -1,5 +1,6 @@
 //! What is known of where an address is.
 
+use super::rtts::RttList;
 use std::fmt;
 
 /// A country by its ISO 3166-1 alpha-2 code, upper case.
@@ -168,6 +169,8 @@ pub(crate) struct Place {
     pub(crate) networks: Vec<u16>,
     /// Name of a site (PoP) that an operator network declares for it.
     pub(crate) site: Option<std::sync::Arc<str>>,
+    /// RTTs to PoPs, from a latency map.
+    pub(crate) rtts: Option<std::sync::Arc<RttList>>,
 }
 
 impl Place {

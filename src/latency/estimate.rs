@@ -21,6 +21,7 @@
 use super::model::{km_between, rtt_of_km};
 use crate::geo::distance::{Point, square_of_chord};
 use crate::geo::place::{Coordinates, Country};
+use crate::geo::rtts::RttSource;
 use std::collections::BTreeMap;
 
 /// Residuals of one neighbour at one PoP.
@@ -97,17 +98,6 @@ pub(crate) struct MeasuredNetwork {
     pub(crate) spot: Spot,
     /// Its samples, at most one entry for each PoP.
     pub(crate) own: Vec<OwnRtt>,
-}
-
-/// Evidence behind an estimate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RttSource {
-    /// Samples of the network itself.
-    Measured,
-    /// Samples of networks near it.
-    Neighbours,
-    /// The model of distance alone.
-    Distance,
 }
 
 /// Estimated RTT to one PoP.

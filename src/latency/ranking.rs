@@ -4,7 +4,8 @@
 //! build at most a twentieth of the demand moves, the largest gain times demand first. Units whose
 //! PoP is gone, or whose new PoP the map before did not know, move at once.
 
-use super::estimate::{Estimate, RttSource};
+use super::estimate::Estimate;
+use crate::geo::rtts::RttSource;
 
 /// Entries of a ranking: past the eighth PoP nothing is won (a list of PoPs is as long by default).
 pub(crate) const RANKED: usize = 8;

@@ -40,7 +40,7 @@ impl Report {
         estimator: &Estimator,
         own: &[OwnRtt],
     ) {
-        use super::estimate::RttSource::{Distance, Measured, Neighbours};
+        use crate::geo::rtts::RttSource::{Distance, Measured, Neighbours};
         let Some(first) = ranking.first() else { return };
         match first.source {
             Measured => self.measured += 1,

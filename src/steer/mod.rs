@@ -5,6 +5,7 @@
 //! that list against [`status`], which is all that a change of health or weight replaces.
 
 pub(crate) mod choose;
+pub(crate) mod fastest;
 pub(crate) mod ledger;
 pub(crate) mod nearest;
 pub(crate) mod outage;

@@ -28,6 +28,18 @@ pub(crate) enum Order {
     Nearest,
     /// As written.
     Listed,
+    /// By round-trip time, measured where the latency map knows it.
+    Latency,
+}
+
+impl Order {
+    /// True if the order depends on where clients and PoPs stand.
+    pub(crate) fn needs_coordinates(self) -> bool {
+        match self {
+            Order::Nearest | Order::Latency => true,
+            Order::Listed => false,
+        }
+    }
 }
 
 /// Which candidates of a distance order count as equals.
@@ -35,8 +47,34 @@ pub(crate) enum Order {
 pub(crate) enum BandWidth {
     /// Only PoPs at one place are equals.
     None,
-    /// Those within this many per cent of the band's best distance, plus 50 km.
+    /// Those within this many per cent of the band's best distance plus 50 km, or of its best RTT,
+    /// but at least 5 ms.
     Percent(u16),
+    /// Those within a width of the band's best RTT.
+    Latency(LatencyBand),
+}
+
+/// Width of a band of RTTs: the larger of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LatencyBand {
+    /// Milliseconds.
+    pub(crate) millis: u16,
+    /// Per cent of the band's best RTT.
+    pub(crate) percent: u16,
+}
+
+/// Milliseconds of a latency band that gives none: less than people or TCP notice.
+pub(crate) const LATENCY_BAND_MILLIS: u16 = 5;
+
+impl BandWidth {
+    /// The width for RTTs; `None` where only equal RTTs are equals.
+    pub(crate) fn of_latency(self) -> Option<LatencyBand> {
+        match self {
+            BandWidth::None => None,
+            BandWidth::Percent(percent) => Some(LatencyBand { millis: LATENCY_BAND_MILLIS, percent }),
+            BandWidth::Latency(band) => Some(band),
+        }
+    }
 }
 
 /// How equals share.

@@ -101,6 +101,8 @@ pub struct Pop {
     pub(crate) weight: u32,
     /// Added to every distance, in kilometres; may be negative.
     pub(crate) bias_km: i32,
+    /// Added to every RTT, in milliseconds; may be negative.
+    pub(crate) bias_ms: i32,
     /// What the operator says.
     pub(crate) state: AdminState,
     /// How much it can carry, in the operator's unit; above 0.
@@ -129,6 +131,7 @@ impl Pop {
             country: None,
             weight: WEIGHT_DEFAULT,
             bias_km: 0,
+            bias_ms: 0,
             state: AdminState::Auto,
             capacity: None,
             load: None,

@@ -4,14 +4,15 @@
 //! policy says. A distance order ranks PoPs by great circle in whole metres plus the PoP's bias,
 //! ties by name, and cuts the ranking into bands, each relative to its own best. A place without
 //! coordinates gets the policy's default order; without one, PoPs that were written as `all` or by
-//! a tag are ranked from the node's site, and PoPs that were listed stay as listed. Measured
-//! latency, when it comes, is another estimate in [`Ranker::distance_m`].
+//! a tag are ranked from the node's site, and PoPs that were listed stay as listed. A
+//! latency order ranks by round-trip time ([`super::fastest`]).
 //!
 //! A rule may hand a place over to another policy: then the preference list of that policy is used.
 //! It is made here, when a snapshot is compiled, so no query knows of it.
 
+use super::fastest::{Fastest, RankedRtt, band_len};
 use super::nearest::{Nearest, Ranked};
-use super::policy::{BandWidth, Bands, Candidate, Order, Policy, Weights, WhenAllDown};
+use super::policy::{BandWidth, Bands, Candidate, LatencyBand, Order, Policy, Weights, WhenAllDown};
 use super::pools::Pools;
 use super::pop::{Pop, PopId};
 use super::preference_list::{AllDown, Entry, EntryTarget, OWN_WEIGHT, PoolNumber, PreferenceList};
@@ -20,6 +21,7 @@ use super::rule::{Circumstances, Rule, RuleTarget};
 use super::unknown::coordinates_of;
 use crate::geo::distance::{Point, great_circle_m};
 use crate::geo::place::{Coordinates, Place};
+use crate::geo::rtts::RttList;
 use crate::wire::name::Name;
 use std::sync::Arc;
 
@@ -53,10 +55,11 @@ struct Candidates<'a> {
     fences: Vec<PoolNumber>,
 }
 
-/// Candidates that are ordered by distance.
+/// Candidates that are ordered by distance or RTT.
 #[derive(Debug)]
 struct Contest<'a> {
     nearest: Nearest,
+    fastest: Fastest,
     /// What has no place comes last, as listed.
     placeless: Vec<&'a Candidate>,
 }
@@ -67,7 +70,9 @@ struct Contest<'a> {
 #[derive(Debug)]
 pub(crate) struct PlaceRanking {
     from: Option<Point>,
+    rtts: Option<Arc<RttList>>,
     ranked: Option<Vec<Ranked>>,
+    fastest: Option<Vec<RankedRtt>>,
 }
 
 impl<'a> Ranker<'a> {
@@ -93,6 +98,7 @@ impl<'a> Ranker<'a> {
         for policy in reach {
             let contest = |bands: &'a Bands| Contest {
                 nearest: Nearest::new(pops_of(bands), pops, policy.depth),
+                fastest: Fastest::new(pops_of(bands), pops),
                 placeless: bands
                     .iter()
                     .flatten()
@@ -160,6 +166,21 @@ impl<'a> Ranker<'a> {
         self.rule_of(self.policy, place, resolver_networks)
     }
 
+    /// The order in which a policy ranks for a place, as its rules and the policies that they use
+    /// have it.
+    pub(crate) fn order_at(&self, place: &Place, resolver_networks: &[u16]) -> Order {
+        let mut policy = self.policy;
+        // Policies do not use each other in a circle; the reach bounds the walk all the same.
+        for _ in &self.reach {
+            let rule = self.rule_of(policy, place, resolver_networks).map(|(_, rule)| rule);
+            match rule.map(|rule| &rule.target) {
+                Some(RuleTarget::Use(other)) => policy = other,
+                _ => return rule.and_then(|rule| rule.order).unwrap_or(policy.order),
+            }
+        }
+        policy.order
+    }
+
     fn rule_of(
         &self,
         policy: &'a Policy,
@@ -177,7 +198,12 @@ impl<'a> Ranker<'a> {
 
     /// What is around a place.
     pub(crate) fn around(&self, place: &Place) -> PlaceRanking {
-        PlaceRanking { from: self.coordinates(place).map(Point::of), ranked: None }
+        PlaceRanking {
+            from: self.coordinates(place).map(Point::of),
+            rtts: place.rtts.clone(),
+            ranked: None,
+            fastest: None,
+        }
     }
 
     /// [`Ranker::preference_list`] for a place whose ranking is known.
@@ -201,7 +227,7 @@ impl<'a> Ranker<'a> {
         let found = self.rule_of(policy, place, resolver_networks);
         let rule = found.map(|(_, rule)| rule);
         if let Some(RuleTarget::Use(other)) = rule.map(|r| &r.target) {
-            return self.plan_of_other(of, other, place, resolver_networks, around.from);
+            return self.plan_of_other(of, other, place, resolver_networks);
         }
         let weights = rule.and_then(|r| r.weights.as_ref()).unwrap_or(&policy.weights);
         let order = rule.and_then(|r| r.order).unwrap_or(policy.order);
@@ -218,7 +244,13 @@ impl<'a> Ranker<'a> {
                     (Order::Nearest, Some(from), Some(contest)) => {
                         self.nearest(contest, &contest.nearest.around(&from), policy.depth, band, weights)
                     }
-                    _ => self.listed(bands, weights, usize::MAX),
+                    (Order::Latency, from, Some(contest)) if from.is_some() || around.rtts.is_some() => {
+                        let ranked = contest.fastest.around(from.as_ref(), around.rtts.as_deref());
+                        self.fastest(contest, &ranked, policy.depth, band, weights)
+                    }
+                    (Order::Nearest | Order::Latency | Order::Listed, ..) => {
+                        self.listed(bands, weights, usize::MAX)
+                    }
                 };
                 pool = found.map_or(PoolNumber::OPEN, |(index, _)| of.fences[index]);
                 if !pool.is_fence() {
@@ -258,15 +290,13 @@ impl<'a> Ranker<'a> {
         other: &Policy,
         place: &Place,
         resolver_networks: &[u16],
-        from: Option<Point>,
     ) -> PreferenceList {
         let used = self
             .reach
             .iter()
             .find(|used| std::ptr::eq(used.policy, other))
             .expect("the reach of a policy holds all that rules lead to");
-        let mut preference_list =
-            self.plan_of(used, place, resolver_networks, &mut PlaceRanking { from, ranked: None });
+        let mut preference_list = self.plan_of(used, place, resolver_networks, &mut self.around(place));
         if preference_list.tail && used.tail != of.tail {
             let mut entries = preference_list.entries.into_vec();
             continue_with(&mut entries, &used.tail);
@@ -310,9 +340,19 @@ impl<'a> Ranker<'a> {
             (Order::Nearest, None, Some(site)) => {
                 self.nearest(&of.own, &of.own.nearest.around(&site), policy.depth, width, weights)
             }
-            _ => self.listed(&policy.candidates, weights, usize::from(policy.depth)),
+            (Order::Latency, from, site) if from.is_some() || site.is_some() || around.rtts.is_some() => {
+                let rtts = around.rtts.as_deref();
+                let from = from.or(site.filter(|_| rtts.is_none()));
+                let make = || of.own.fastest.around(from.as_ref(), rtts);
+                let ranked = around.fastest.get_or_insert_with(make);
+                self.fastest(&of.own, ranked, policy.depth, width, weights)
+            }
+            (Order::Nearest | Order::Latency | Order::Listed, ..) => {
+                self.listed(&policy.candidates, weights, usize::from(policy.depth))
+            }
         };
-        if around.from.is_some() || policy.default.is_empty() {
+        let is_located = around.from.is_some() || (order == Order::Latency && around.rtts.is_some());
+        if is_located || policy.default.is_empty() {
             return entries;
         }
         let mut first = self.listed(&policy.default, weights, usize::from(policy.depth));
@@ -351,7 +391,7 @@ impl<'a> Ranker<'a> {
         let (grouped, mut rest);
         match width {
             // Everybody at one place is in its reach, ...
-            BandWidth::Percent(_) => rest = ranked,
+            BandWidth::Percent(_) | BandWidth::Latency(_) => rest = ranked,
             // ... without which they must be brought together: somebody else may be as far.
             BandWidth::None => {
                 grouped = with_ties_grouped(ranked, at_one_place);
@@ -363,7 +403,8 @@ impl<'a> Ranker<'a> {
         while let Some(best) = rest.first() {
             let count = match width {
                 BandWidth::None => rest.iter().take_while(|r| at_one_place(r, best)).count(),
-                BandWidth::Percent(percent) => {
+                // A width of RTTs has no distance: `check` refuses it beside `order: nearest`.
+                BandWidth::Latency(LatencyBand { percent, .. }) | BandWidth::Percent(percent) => {
                     let reach_m =
                         best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M;
                     rest.iter().take_while(|r| r.biased_m <= reach_m).count()
@@ -380,6 +421,35 @@ impl<'a> Ranker<'a> {
             if entries.len() >= depth {
                 break;
             }
+        }
+        for candidate in &contest.placeless {
+            entries.push(self.entry(candidate, band, weights));
+            band += 1;
+        }
+        entries
+    }
+
+    /// Cuts a ranking by RTT into bands, up to the band in which `depth` is reached.
+    fn fastest(
+        &self,
+        contest: &Contest<'_>,
+        ranked: &[RankedRtt],
+        depth: u8,
+        width: BandWidth,
+        weights: &Weights,
+    ) -> Vec<Entry> {
+        let depth = usize::from(depth);
+        let mut entries: Vec<Entry> = Vec::with_capacity(ranked.len().min(depth));
+        let (mut rest, mut band) = (ranked, 0);
+        while !rest.is_empty() && entries.len() < depth {
+            let (equals, behind) = rest.split_at(band_len(rest, width.of_latency()));
+            let begin = entries.len();
+            let room = (depth - begin).max(1);
+            entries
+                .extend(equals.iter().take(room).map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
+            entries[begin..].sort_unstable_by_key(|e| e.target);
+            rest = behind;
+            band += 1;
         }
         for candidate in &contest.placeless {
             entries.push(self.entry(candidate, band, weights));

@@ -3,7 +3,7 @@
 //! A list is an order, `pops: all` and a tag are none: there PoPs would come by the alphabet. So
 //! the policy's `default` speaks, else the node, which sees its PoPs from its site.
 
-use super::policy::{Order, Policy};
+use super::policy::Policy;
 use super::pop::Pop;
 use crate::geo::place::Coordinates;
 
@@ -27,7 +27,8 @@ impl UnknownOrder {
             UnknownOrder::Default
         } else if policy.is_listed {
             UnknownOrder::Listed
-        } else if policy.order == Order::Nearest && site.and_then(|site| coordinates_of(pops, site)).is_some()
+        } else if policy.order.needs_coordinates()
+            && site.and_then(|site| coordinates_of(pops, site)).is_some()
         {
             UnknownOrder::FromSite
         } else {

@@ -15,7 +15,7 @@ use crate::cli::print_findings;
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
 use crate::geo::prefix::Prefix;
-use crate::latency::estimate::{Estimator, OwnRtt, RttSource, Spot};
+use crate::latency::estimate::{Estimator, OwnRtt, Spot};
 use crate::latency::measurements::{HEADER, Row, RowFault};
 use crate::latency::ranking::{Moves, Ranked, explore, rank, settle};
 use crate::latency::report::Report;
@@ -352,16 +352,11 @@ fn network(prefix: Prefix) -> Result<IpNet, String> {
 }
 
 fn record(unit: &Unit, ranking: &[Ranked], pops: &[Arc<str>]) -> Value {
-    let source = |ranked: &Ranked| match ranked.source {
-        RttSource::Measured => "measured",
-        RttSource::Neighbours => "neighbours",
-        RttSource::Distance => "distance",
-    };
     let mut fields = vec![
         ("pop", Value::array(ranking.iter().map(|ranked| &*pops[usize::from(ranked.pop)]))),
         ("rtt_ms", Value::array(ranking.iter().map(|ranked| ranked.rtt_ms))),
         ("samples", Value::array(ranking.iter().map(|ranked| ranked.samples))),
-        ("source", Value::array(ranking.iter().map(source))),
+        ("source", Value::array(ranking.iter().map(|ranked| ranked.source.word()))),
     ];
     if !unit.own.is_empty() {
         fields.push(("measured_at", Value::from(u64::from(unit.newest_hour) * 3600)));

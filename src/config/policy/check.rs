@@ -8,14 +8,14 @@ use super::settings::TTL_DEFAULT;
 use crate::config::policy::WrittenPolicy;
 use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
-use crate::steer::policy::{Bands, Candidate, Order, Policy, WhenAllDown};
+use crate::steer::policy::{Bands, Candidate, Policy, WhenAllDown};
 use crate::steer::pop::{AdminState, PopId};
 use crate::steer::rule::RuleTarget;
 
 /// Checks a policy that has been read.
 pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findings) {
     let policy = &written.policy;
-    if policy.order == Order::Nearest && written.uses.is_none() {
+    if policy.order.needs_coordinates() && written.uses.is_none() {
         coordinates(pops_of(&policy.candidates), written.pops_at, world, out);
     }
     // What is used was told of where it is written.
@@ -28,7 +28,7 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
     for rule in &written.rules {
         let RuleTarget::Candidates(bands) = &rule.rule.target else { continue };
         let at = rule.target_at.unwrap_or(rule.rule.at);
-        if rule.rule.order.unwrap_or(policy.order) == Order::Nearest {
+        if rule.rule.order.unwrap_or(policy.order).needs_coordinates() {
             coordinates(pops_of(bands), at, world, out);
         }
         if rule.rule.fence {

@@ -28,7 +28,7 @@ use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
 
 /// Width of the band of a policy that gives none, in per cent.
-const BAND_DEFAULT: u16 = 10;
+pub(crate) const BAND_DEFAULT: u16 = 10;
 /// Share of a PoP's addresses that must be up where a policy says nothing, in per cent.
 const UP_THRESHOLD_DEFAULT: u8 = 50;
 

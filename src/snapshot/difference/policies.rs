@@ -128,6 +128,7 @@ fn order(order: Order) -> String {
     match order {
         Order::Nearest => "nearest",
         Order::Listed => "listed",
+        Order::Latency => "latency",
     }
     .to_owned()
 }
@@ -136,6 +137,7 @@ fn band(band: BandWidth) -> String {
     match band {
         BandWidth::None => NONE.to_owned(),
         BandWidth::Percent(percent) => format!("{percent}%"),
+        BandWidth::Latency(band) => format!("{} ms, {}%", band.millis, band.percent),
     }
 }
 

@@ -330,7 +330,7 @@ fn plainly(policy: &Policy, pops: &[Pop], from: Coordinates) -> Vec<(PopId, u16)
     while let Some(best) = left.first().copied().filter(|_| listed.len() < usize::from(policy.depth)) {
         let best_m = biased_m(best);
         let is_equal = |pop: &PopId| match policy.band {
-            BandWidth::Percent(percent) => {
+            BandWidth::Latency(LatencyBand { percent, .. }) | BandWidth::Percent(percent) => {
                 biased_m(*pop) <= best_m + best_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M
             }
             BandWidth::None => {

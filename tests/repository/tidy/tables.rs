@@ -13,7 +13,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     ("geo",       &["limits", "finding", "wire"]),
     ("health",    &["limits", "finding", "wire"]),
     ("latency",   &["limits", "rfc3339", "geo"]),
-    ("steer",     &["limits", "finding", "wire", "geo", "health"]),
+    ("steer",     &["limits", "finding", "wire", "geo", "health", "latency"]),
     ("zone",      &["limits", "budget", "finding", "wire"]),
     // 2  words
     ("config",    &["limits", "rfc3339", "budget", "finding", "wire", "geo", "health", "steer", "zone"]),
