@@ -8,7 +8,7 @@ use super::settings::TTL_DEFAULT;
 use crate::config::policy::WrittenPolicy;
 use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
-use crate::steer::policy::{Bands, Candidate, Policy, WhenAllDown};
+use crate::steer::policy::{BandWidth, Bands, Candidate, Order, Policy, WhenAllDown};
 use crate::steer::pop::{AdminState, PopId};
 use crate::steer::rule::RuleTarget;
 
@@ -18,6 +18,7 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
     if policy.order.needs_coordinates() && written.uses.is_none() {
         coordinates(pops_of(&policy.candidates), written.pops_at, world, out);
     }
+    band_of_latency(written, out);
     // What is used was told of where it is written.
     if written.uses.is_none() {
         all_off(policy, &policy.candidates, written.pops_at, world, out);
@@ -46,6 +47,27 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
         fallback_in_fence(written, rule, out);
     }
     cname_for_some(written, out);
+}
+
+/// A band in milliseconds says nothing of distances.
+fn band_of_latency(written: &WrittenPolicy, out: &mut Findings) {
+    let policy = &written.policy;
+    let refuse = |at: At, out: &mut Findings| {
+        let message = "a band in milliseconds needs `order: latency`";
+        let finding = Finding::error(code::BAD_VALUE, message).at(at, "ordered by distance");
+        out.push(finding.help("write the band of a distance order as a percentage, such as `band: 10%`"));
+    };
+    let is_width = |band: Option<BandWidth>| matches!(band, Some(BandWidth::Latency(_)));
+    let of_rules = |rule: &&WrittenRule| rule.rule.order.unwrap_or(policy.order) == Order::Latency;
+    if is_width(Some(policy.band))
+        && policy.order != Order::Latency
+        && !written.rules.iter().any(|rule| of_rules(&rule))
+    {
+        refuse(policy.at, out);
+    }
+    for rule in written.rules.iter().filter(|rule| is_width(rule.rule.band) && !of_rules(rule)) {
+        refuse(rule.rule.at, out);
+    }
 }
 
 /// A CNAME answers every type to its clients; the other clients of the policy are denied most

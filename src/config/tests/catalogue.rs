@@ -41,6 +41,7 @@ const READ_AS: [(&str, &str); 43] = [
     ("candidates", "`pops`"),
     ("candidate", "a candidate"),
     ("ttl", "`ttl`"),
+    ("band", "`band`"),
     ("when_all_down", "`when_all_down`"),
     ("rule", "a rule"),
     ("when", "`when`"),

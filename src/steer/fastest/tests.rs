@@ -62,7 +62,7 @@ fn rankings() {
             [0; 4],
             &["lhr", "fra", "ams", "syd"],
         ),
-        ("a new PoP by distance", &[("fra", 20), ("syd", 300)], &[], [0; 4], &["ams", "fra", "lhr", "syd"]),
+        ("a new PoP by distance", &[("fra", 20), ("syd", 300)], &[], [0; 4], &["fra", "ams", "lhr", "syd"]),
         (
             "a known PoP behind",
             &[("fra", 20), ("syd", 300)],
