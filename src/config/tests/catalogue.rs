@@ -6,7 +6,7 @@ use crate::config::table::asked;
 use std::collections::BTreeSet;
 
 /// How the reader calls the map of each section in its findings.
-const READ_AS: [(&str, &str); 43] = [
+const READ_AS: [(&str, &str); 44] = [
     ("server", "the server file"),
     ("node", "`node`"),
     ("listen", "`listen`"),
