@@ -25,10 +25,11 @@ lint:
 fmt:
     cargo fmt
 
-# Write the documents that are made from the code: configuration.md, findings.md
+# Write what is made from other files: configuration.md, findings.md, the table of benchmarks.md
 docs:
     MERIDIAN_WRITE=1 cargo test --locked --test repository reference
     MERIDIAN_WRITE=1 cargo test --locked --test repository findings
+    MERIDIAN_WRITE=1 cargo test --locked --test repository benchmarks
 
 # Run everything that a change must pass
 ci:

@@ -163,17 +163,20 @@ fn publication(criterion: &mut Criterion) {
     let published = Published::new(Arc::clone(&world.snapshot), 2);
     let steering = &world.snapshot.steering;
     let mut sequence = 1;
-    criterion.bench_function("publish a verdict, 1,000 PoPs, 200 policies", |b| {
-        b.iter(|| {
-            sequence += 1;
-            let mut slots = vec![SlotHealth::default(); steering.slots.len()];
-            slots[7].down_v4 = sequence & 1;
-            let health_state = HealthState { slots, ..HealthState::default() };
-            let pops = world.snapshot.pops.iter().map(PopStatus::of).collect();
-            let status = Status::new(pops, &steering.slots, &steering.policies, &health_state, Vec::new());
-            black_box(published.publish(Arc::new(world.snapshot.with_status(status, sequence))))
+    for (what, turned) in [("a verdict", 1), ("300 verdicts", 300)] {
+        criterion.bench_function(&format!("publish {what}, 1,000 PoPs, 200 policies"), |b| {
+            b.iter(|| {
+                sequence += 1;
+                let mut slots = vec![SlotHealth::default(); steering.slots.len()];
+                slots.iter_mut().skip(7).take(turned).for_each(|slot| slot.down_v4 = sequence & 1);
+                let health_state = HealthState { slots, ..HealthState::default() };
+                let pops = world.snapshot.pops.iter().map(PopStatus::of).collect();
+                let (slots, policies) = (&steering.slots, &steering.policies);
+                let status = Status::new(pops, slots, policies, &health_state, Vec::new());
+                black_box(published.publish(Arc::new(world.snapshot.with_status(status, sequence))))
+            });
         });
-    });
+    }
 }
 
 criterion_group!(benches, health, publication);

@@ -1,13 +1,14 @@
-//! What one load may make and how much it may work: the bound against input that is small on the
-//! disk and large once it is read.
+//! Budget of memory and work for one load: protects against input that is small on disk and large
+//! once read.
 //!
-//! Text that is read once makes little more than it weighs, and may: each octet that is written
-//! grants so many of memory and of work to its reader. Text that repeats other text (`$GENERATE`, a
-//! file that is included again, an alias) draws on the [`Budget`] of the load beyond that, when it
-//! is made, whichever file and whichever mechanism makes it. Each reader has a [`Share`]; none
-//! takes more than a part of the budget. A text that would is a bomb, whatever other texts take: it
-//! is dropped, and all that it took goes back. However many bombs there are, the other texts have
-//! the whole budget; each bomb costs no more time than one part.
+//! Each octet of a text grants its reader some memory and work, and a text that is read once needs
+//! little more than this grant. Text that repeats other text (`$GENERATE`, a file included again, a
+//! YAML alias) draws on the [`Budget`] of the load beyond the grant, before anything is allocated.
+//!
+//! Each reader has a [`Share`] and takes at most a fixed part of the budget. A text that needs more
+//! is a bomb, whatever other texts take: its reader drops it and returns all that it took. So any
+//! number of bombs leaves the whole budget to the other texts, and each bomb costs no more time
+//! than one part.
 
 use crate::limits::{
     LOAD_OCTETS_FACTOR, LOAD_OCTETS_MAX, LOAD_PARTS, LOAD_STEPS_FACTOR, LOAD_STEPS_MAX, SHARE_OCTETS,
@@ -25,19 +26,18 @@ pub struct Budget {
     octets: AtomicU64,
     steps: AtomicU64,
     is_spent: AtomicBool,
-    /// Whether a reader may go on to the end of its part where the budget is empty: see
-    /// [`Budget::lending`].
+    /// True if the budget lends to readers when it is empty: see [`Budget::lending`].
     lends: bool,
 }
 
-/// The part of the budget that is used up.
+/// Exhausted part of the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spent {
     /// Octets of memory.
     Octets,
     /// Steps of work.
     Steps,
-    /// Either, by other readers: this one has not used its part.
+    /// Either, exhausted by other readers: this reader has not used up its part.
     ByOthers,
 }
 
@@ -46,22 +46,22 @@ impl fmt::Display for Spent {
         match self {
             Spent::Octets => write!(
                 f,
-                "more would be made of this text than {LOAD_OCTETS_FACTOR} octets for each that is \
-                 written and {} MiB (for all files together {} MiB)",
+                "this text would take more memory than {LOAD_OCTETS_FACTOR} octets for each of its own \
+                 and {} MiB (limit of all files together: {} MiB)",
                 (LOAD_OCTETS_MAX / LOAD_PARTS) >> 20,
                 LOAD_OCTETS_MAX >> 20
             ),
             Spent::Steps => write!(
                 f,
                 "this text would take more work than {LOAD_STEPS_FACTOR} steps for each octet and {} million \
-                 (all files together {} million)",
+                 (limit of all files together: {} million)",
                 LOAD_STEPS_MAX / LOAD_PARTS / 1_000_000,
                 LOAD_STEPS_MAX / 1_000_000
             ),
             Spent::ByOthers => write!(
                 f,
-                "all files together would make more than {} MiB, or take more than {} million steps of \
-                 work, beyond what is written",
+                "all files together would take more than {} MiB of memory or {} million steps of work, \
+                 beyond the allowance for their own length",
                 LOAD_OCTETS_MAX >> 20,
                 LOAD_STEPS_MAX / 1_000_000
             ),
@@ -81,12 +81,12 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// A reader's share, empty at first.
+    /// A new share without any grant.
     pub fn share(&self) -> Share<'_> {
         self.share_up_to(LOAD_OCTETS_MAX / LOAD_PARTS)
     }
 
-    /// The share of one YAML file, for what its aliases copy.
+    /// Share of one YAML file for the copies that its aliases make.
     pub(crate) fn share_of_copies(&self) -> Share<'_> {
         self.share_up_to(YAML_COPIED_OCTETS_MAX)
     }
@@ -95,7 +95,7 @@ impl Budget {
         Share { budget: self, part, octets: Purse::default(), steps: Purse::default() }
     }
 
-    /// The same budget as it is now, for work that may have to be done again.
+    /// Copy of the budget with its present amounts, for work that may be repeated.
     pub(crate) fn copy(&self) -> Budget {
         Budget {
             octets: AtomicU64::new(self.octets_left()),
@@ -105,24 +105,24 @@ impl Budget {
         }
     }
 
-    /// The budget for readers that come one after another: where it is empty, it lends each of them
-    /// the rest of its part. So a bomb is found to be one whatever was taken before it, and a text
-    /// that is none ends with a debt ([`Share::owes`]).
+    /// Makes the budget lend: when it is empty, each reader may still use the rest of its own part.
+    /// So a bomb is recognised whatever was taken before it, and any other text ends with a debt
+    /// ([`Share::owes`]). For readers that run one after another.
     pub(crate) fn lending(self) -> Budget {
         Budget { lends: true, ..self }
     }
 
-    /// Whether some reader was refused because others had used the budget up.
+    /// True if a reader was refused because others had used up the budget.
     pub fn is_spent(&self) -> bool {
         self.is_spent.load(Ordering::Relaxed)
     }
 
-    /// Octets that may still be made beyond what texts grant.
+    /// Octets of memory left beyond the grants of texts.
     pub fn octets_left(&self) -> u64 {
         self.octets.load(Ordering::Relaxed)
     }
 
-    /// Steps of work that may still be done beyond what texts grant.
+    /// Steps of work left beyond the grants of texts.
     pub fn steps_left(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
     }
@@ -132,14 +132,14 @@ impl Budget {
 #[derive(Debug)]
 pub struct Share<'b> {
     budget: &'b Budget,
-    /// Octets that it may draw.
+    /// Octets that this reader may draw.
     part: u64,
     octets: Purse,
     steps: Purse,
 }
 
 impl Share<'_> {
-    /// Grants what a text of so many octets may make by itself: for each text once, however often
+    /// Grants the memory and work for a text of `octets` octets: once for each text, however often
     /// it is used.
     pub fn grant(&mut self, octets: usize) {
         let octets = octets as u64;
@@ -154,7 +154,7 @@ impl Share<'_> {
         taken.map_err(|empty| self.refused(Spent::Octets, empty))
     }
 
-    /// Counts steps of work, before they are done: about one for each octet that is looked at.
+    /// Counts steps of work before they are done; a step is about one octet examined.
     pub fn work(&mut self, steps: usize) -> Result<(), Spent> {
         let part = LOAD_STEPS_MAX / LOAD_PARTS;
         let (from, lends) = (&self.budget.steps, self.budget.lends);
@@ -162,21 +162,21 @@ impl Share<'_> {
         taken.map_err(|empty| self.refused(Spent::Steps, empty))
     }
 
-    /// Whether this reader's part has so many steps more; the budget may have fewer.
+    /// Checks that this reader's part has room for `steps` more; the budget itself may have less.
     pub(crate) fn foresee(&self, steps: usize) -> Result<(), Spent> {
         let beyond = (steps as u64).saturating_sub(self.steps.own);
         let fits = self.steps.used.saturating_add(beyond) <= LOAD_STEPS_MAX / LOAD_PARTS;
         if fits { Ok(()) } else { Err(Spent::Steps) }
     }
 
-    /// What was made is dropped again: all that was taken goes back to the budget, the work too, so
-    /// that other texts do not lack it.
+    /// Returns all memory and work taken from the budget, after the result was dropped, so that
+    /// other texts can use it.
     pub fn give_back(&mut self) {
         self.octets.give_back();
         self.steps.give_back();
     }
 
-    /// Whether something was lent: other texts have used the budget up, and what was made cannot be
+    /// True if the budget lent something: other texts have used it up, and the result cannot be
     /// kept.
     pub(crate) fn owes(&self) -> bool {
         self.octets.lent > 0 || self.steps.lent > 0
@@ -200,32 +200,32 @@ impl Drop for Share<'_> {
     }
 }
 
-/// Why a reader gets no more.
+/// Reason why a reader gets no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Empty {
-    /// It has used its part.
+    /// The reader has used its part.
     Part,
-    /// All readers together have used the budget.
+    /// All readers together have used up the budget.
     Budget,
 }
 
-/// What a reader has of one quantity. What its texts grant is used first, and never goes to other
-/// readers: then how much each draws from the budget does not depend on which of them is faster.
+/// A reader's account of one quantity. The grant (`own`) is used first and never goes to other
+/// readers, so the amount drawn from the budget does not depend on which reader is faster.
 #[derive(Debug, Default)]
 struct Purse {
     own: u64,
-    /// Taken from the budget in a large piece, so that readers on several cores do not wait for
-    /// each other; what is left of it goes back.
+    /// Drawn from the budget and not yet used. Drawn in large pieces, so that readers on several
+    /// cores need not synchronise; the rest goes back.
     drawn: u64,
-    /// Used of what was drawn and lent.
+    /// Used beyond the grant: drawn or lent.
     used: u64,
-    /// Used without being there.
+    /// Used on credit, because the budget was empty.
     lent: u64,
 }
 
 impl Purse {
-    /// Takes as much as is wanted, or nothing: drawn in pieces, never more than a part in all. What
-    /// the budget lacks is lent if it `lends`.
+    /// Takes all of `wanted`, or nothing: never more than `part` in all, drawn in pieces of
+    /// `piece`. If `lends`, credit replaces what the budget lacks.
     fn take(
         &mut self,
         budget: &AtomicU64,

@@ -4,13 +4,14 @@
 //! 5  program   cli  server                          arguments, wiring, signals, drain
 //! 4  edges     sys  state  transport  probe  reload  control   sockets, files, clocks, threads
 //! ------------------------------------------------  below: no I/O, no clock, no dice, no lock
-//! 3  core      answer  snapshot  shared  live  explain   the pure function; its tables; what moves
+//! 3  core      answer  snapshot  shared  live  explain   pure function of a query; its tables; live state
 //! 2  words     config                               text -> checked values, or findings
-//! 1  facts     zone  steer  health  latency  geo             what is true of names, places and PoPs
+//! 1  facts     zone  steer  health  latency  geo    facts about names, places and PoPs
 //! 0  ground    wire  finding  budget  rfc3339  limits  octets, faults, dates, bounds
 //! ```
 //!
-//! A lower floor never imports a higher one; a test keeps that. ARCHITECTURE.md tells the rest.
+//! A lower floor never imports a higher one, and a test checks it. ARCHITECTURE.md explains the
+//! floors.
 
 #![warn(unreachable_pub)]
 
@@ -26,6 +27,7 @@ mod explain;
 mod finding;
 mod geo;
 mod health;
+mod impact;
 mod latency;
 mod limits;
 mod live;

@@ -1,465 +1,466 @@
-//! Every bound in the program, each with its reason.
+//! Limits of the program, each with its reason.
 
-/// Largest weight of a PoP or address: small enough that weight x logarithm fits 64 bits.
+/// Largest weight of a PoP or address: weight x logarithm must fit 64 bits.
 pub(crate) const WEIGHT_MAX: u32 = 1_000_000;
-/// Longest preference list: a query may scan all of it, and no client needs its 65th PoP.
+/// Longest preference list: a query may scan the whole list, and no client needs a 65th PoP.
 pub(crate) const LIST_DEPTH_MAX: u8 = 64;
-/// Preference list unless the policy says otherwise: full orders explode, eight is beyond any real
-/// failover.
+/// Default length of a preference list: full orders would make too many distinct lists, and eight
+/// PoPs are more than any real failover needs.
 pub(crate) const LIST_DEPTH_DEFAULT: u8 = 8;
 /// Most PoPs: ids are 16 bits wide, and the top bit marks CNAME candidates.
 pub(crate) const POPS_MAX: usize = 32_767;
-/// Most addresses of one family in one service: they must fit one answer and one 64-bit mask.
+/// Most addresses of one family in one service: they must fit one answer and a mask of 64 bits.
 pub(crate) const ADDRESSES_MAX: usize = 64;
 /// Most addresses in one answer.
 pub(crate) const ANSWERS_MAX: u8 = 16;
-/// Octets of an ECH configuration list: real ones have under 200, and the whole HTTPS record must
+/// Octets of an ECH configuration list: real lists have under 200, and the whole HTTPS record must
 /// fit a datagram.
 pub(crate) const ECH_OCTETS_MAX: usize = 512;
 /// Most operator networks: ids are 16 bits wide.
 pub(crate) const NETWORKS_MAX: usize = 65_535;
-/// Sharing cell of IPv4 unless the policy says otherwise: wide enough to keep resolver caches
-/// small.
+/// Default sharing cell of IPv4 (prefix length): wide enough to keep resolver caches small.
 pub(crate) const CELL_V4_DEFAULT: u8 = 20;
-/// Sharing cell of IPv6 unless the policy says otherwise: a common allocation to a site of
-/// providers.
+/// Default sharing cell of IPv6 (prefix length): a common allocation to one site of a provider.
 pub(crate) const CELL_V6_DEFAULT: u8 = 40;
-/// Database leaves deeper than this are merged: RFC 7871 section 11.1 asks for no more than /24.
+/// Deepest leaf of IPv4; deeper ones are merged (RFC 7871 section 11.1: no more than /24).
 pub const LEAF_DEPTH_V4_MAX: u8 = 24;
-/// Database leaves deeper than this are merged: RFC 7871 section 11.1 asks for no more than /56.
+/// Deepest leaf of IPv6; deeper ones are merged (RFC 7871 section 11.1: no more than /56).
 pub const LEAF_DEPTH_V6_MAX: u8 = 56;
-/// Octets of separate tables of routes, past which policies share one: 200 over five million
-/// networks stay below 1 GiB with their lists.
+/// Octets of separate route tables; beyond it, policies share one table. With 200 policies and five
+/// million networks, all tables and lists stay below 1 GiB.
 pub(crate) const ROUTES_OCTETS_MAX: usize = 256 << 20;
-/// CNAMEs followed in one answer: real CDN chains have two or three, resolvers give up between 8
-/// and 16.
+/// CNAMEs followed in one answer: real CDN chains have two or three, and resolvers give up between
+/// 8 and 16.
 pub(crate) const CHAIN_MAX: usize = 8;
-/// UDP payload that we advertise and never exceed: fits an Ethernet MTU with any tunnel (DNS flag
-/// day 2020).
+/// UDP payload that the server advertises and never exceeds: fits an Ethernet MTU with any tunnel
+/// (DNS flag day 2020).
 pub(crate) const UDP_PAYLOAD_MAX: u16 = 1232;
-/// Octets of a node's name: as NSID it must leave room in 512 octets for the longest question, a
-/// client subnet, a cookie and an address.
+/// Octets of a node's name: as NSID it must fit 512 octets beside the longest question, a client
+/// subnet, a cookie and an address.
 pub(crate) const NODE_NAME_MAX: usize = 128;
-/// Secrets of DNS cookies: a roll-over needs two, and each costs a hash where a cookie is not good.
+/// Secrets of DNS cookies: a roll-over needs two, and an invalid cookie costs a hash per secret.
 pub(crate) const COOKIE_SECRETS_MAX: usize = 4;
-/// Octets of their file: four lines with comments.
+/// Octets of the file of cookie secrets: four lines with comments.
 pub(crate) const COOKIE_FILE_OCTETS_MAX: usize = 16 << 10;
-/// UDP payload without EDNS (RFC 1035 section 4.2.1), and the least that EDNS may ask (RFC 6891
-/// section 6.2.3).
+/// UDP payload without EDNS (RFC 1035 section 4.2.1), and the smallest that EDNS may advertise (RFC
+/// 6891 section 6.2.3).
 pub(crate) const UDP_PAYLOAD_MIN: u16 = 512;
 /// Largest DNS message on a stream: its length prefix is 16 bits wide.
 pub(crate) const MESSAGE_MAX: usize = 65_535;
-/// Largest configuration file: a million records in YAML is 60 MB; past this it is a mistake.
+/// Largest configuration file: a million records in YAML take 60 MB; a larger file is a mistake.
 pub(crate) const CONFIG_OCTETS_MAX: usize = 512 << 20;
-/// Largest GeoIP database: the largest sold is near 1 GiB.
+/// Largest GeoIP database: the largest on the market is near 1 GiB.
 pub(crate) const DATABASE_OCTETS_MAX: usize = 2 << 30;
-/// Values in the records of a database, counted as often as records lead to them, for each octet of
-/// it: records share what they point at, so that real ones stay below 4, and a few octets could
-/// stand for a billion values.
+/// Values in the records of a database per octet of the file. A value counts once per record that
+/// leads to it, because records share values: real databases stay below 4, but a few crafted octets
+/// could stand for a billion values.
 pub(crate) const DATABASE_VALUES_PER_OCTET: u64 = 16;
-/// Such values that any database may have, however small.
+/// Values that any database may have, however small ([`DATABASE_VALUES_PER_OCTET`]).
 pub(crate) const DATABASE_VALUES_MIN: u64 = 1 << 19;
-/// Leaves into which prefixes of a text are cut, for each prefix: one that lies alone in a wide one
-/// takes as many as it has bits more; many of them share their upper bits.
+/// Leaves per prefix of a text file: a prefix that lies alone in a wider one splits it into one
+/// leaf per extra bit. Prefixes that lie close together share these leaves.
 pub(crate) const LEAVES_OF_PREFIX_MAX: usize = 40;
-/// Such leaves that any text may take, however short.
+/// Leaves that any text file may make, however short ([`LEAVES_OF_PREFIX_MAX`]).
 pub(crate) const LEAVES_UNCOUNTED: usize = 1 << 16;
 /// Labels of a name: 255 octets hold at most 127.
 pub(crate) const LABELS_MAX: usize = 127;
 /// Octets of an RRset's RDATA: it must fit one message with header, question and OPT.
 pub(crate) const RRSET_OCTETS_MAX: usize = 60_000;
-/// Deepest nesting of a YAML file: the deepest key of ours stands at 8; the tree is walked by
-/// recursion.
+/// Deepest nesting of a YAML file: the deepest key of Meridian stands at 8, and the tree is walked
+/// by recursion.
 pub(crate) const YAML_DEPTH_MAX: usize = 64;
 /// Values in a YAML file: a million records are four million values.
 pub(crate) const YAML_NODES_MAX: usize = 16_000_000;
-/// Octets of memory that the aliases of one YAML file may make beyond what its text grants: aliases
-/// of aliases grow without bound, a few thousand PoPs with one anchor do not. A value is about 100
-/// octets.
+/// Octets of memory that the aliases of one YAML file may copy beyond the file's own grant. Aliases
+/// of aliases grow without bound; a few thousand PoPs with one anchor do not. A value takes about
+/// 100 octets.
 pub(crate) const YAML_COPIED_OCTETS_MAX: u64 = 16 << 20;
-/// Largest UDP query that is read: four times what we advertise; longer ones are cut by the kernel
-/// and dropped. No power of two, so that the rooms of a batch do not all fall on the same few
-/// places of the cache.
+/// Largest UDP query that is read: four times the advertised payload. The kernel cuts longer
+/// datagrams, and the server drops them. Not a power of two, so that the buffers of a batch do not
+/// all compete for the same cache sets.
 pub(crate) const DATAGRAM_MAX: usize = 4 * UDP_PAYLOAD_MAX as usize;
-/// Look-ups whose reading is done ahead at once: as many loads as a core keeps on their way, and
-/// more than that are no harm.
+/// Look-ups that are prefetched at once: about as many loads as a core keeps in flight; more do no
+/// harm.
 pub const PREFETCH_MAX: usize = 16;
-/// Datagrams taken at once unless the file says otherwise: past this a batch saves little more, and
-/// its first waits for its last.
+/// Default number of datagrams per batch: a larger batch saves little, and its first query waits
+/// for its last.
 pub(crate) const BATCH_DEFAULT: u16 = 64;
-/// Most datagrams taken at once: the kernel takes no more in one call (UIO_MAXIOV), and each costs
-/// 6 KiB of room.
+/// Most datagrams per batch: the kernel takes no more in one call (UIO_MAXIOV), and each costs a
+/// buffer of 6 KiB.
 pub(crate) const BATCH_MAX: u16 = 1_024;
-/// Milliseconds a UDP worker sleeps in the kernel: how late it may see a stop, and let go of a
-/// retired snapshot.
+/// Milliseconds that a UDP worker sleeps in the kernel: the longest delay until it sees a stop or
+/// releases a retired snapshot.
 pub(crate) const WORKER_WAKE_MILLIS: u64 = 250;
-/// Octets of kernel buffer for queries of a UDP socket unless the file says otherwise: about 1,300
-/// small queries, 2 ms at the fastest. Under more load than can be answered the buffer is full, and
-/// what waits longer in it is no longer in the core's own cache: with 4 MiB a thread answers 10 %
-/// less then, and each answer comes 15 ms late.
+/// Default receive buffer of a UDP socket, in octets: about 1,300 small queries, or 2 ms at full
+/// speed. Under overload any buffer is full. Queries that wait in a larger one fall out of the
+/// core's cache: with 4 MiB, a thread answers 10 % less, and each answer comes 15 ms late.
 pub(crate) const RECEIVE_OCTETS: usize = 512 << 10;
-/// Octets of kernel buffer for answers of a UDP socket unless the file says otherwise: they leave
-/// as the device takes them.
+/// Default send buffer of a UDP socket, in octets: answers leave as fast as the device takes them.
 pub(crate) const SEND_OCTETS: usize = 4 << 20;
-/// Least octets of such a buffer: less does not hold one batch.
+/// Smallest socket buffer, in octets: less does not hold one batch.
 pub(crate) const SOCKET_OCTETS_MIN: usize = 64 << 10;
-/// Most octets of such a buffer: the kernel doubles the number, and it must fit a C `int`.
+/// Largest socket buffer, in octets: the kernel doubles the number, and it must fit a C `int`.
 pub(crate) const SOCKET_OCTETS_MAX: usize = (1 << 30) - 1;
-/// Highest number of a core that a thread is bound to: sets of cores have 1,024 bits.
+/// Highest core number to which a thread can be bound: CPU sets have 1,024 bits.
 pub(crate) const CPU_MAX: u16 = 1_023;
-/// UDP worker threads of one address: more than any machine has cores for.
+/// UDP worker threads of one address: more than any machine has cores.
 pub(crate) const THREADS_MAX: u16 = 512;
-/// Connections that wait in the kernel for our accept: a burst of clients that all met TC at once.
+/// Connections that wait in the kernel for `accept`: a burst of clients that all got TC at once.
 pub(crate) const ACCEPT_BACKLOG: i32 = 1024;
-/// Seconds from the first octet of a message on a stream to its last: against peers that send an
-/// octet a minute.
+/// Seconds from the first octet of a message on a stream to its last: a limit on peers that send
+/// one octet a minute.
 pub(crate) const STREAM_MESSAGE_SECS: u64 = 5;
-/// Seconds for a peer to take what was written to it: against peers that never read.
+/// Seconds for a peer to take a written answer: a limit on peers that never read.
 pub(crate) const STREAM_WRITE_SECS: u64 = 10;
-/// Octets of answers gathered on one connection before they are written: bounds the memory of a
+/// Octets of answers collected on one connection before they are written: limits the memory for a
 /// peer that pipelines.
 pub(crate) const STREAM_GATHER_OCTETS: usize = 32 << 10;
-/// Longest pause after a failed accept, in milliseconds: without one, a full table of descriptors
-/// spins the loop.
+/// Longest pause after a failed accept, in milliseconds: without a pause, a full descriptor table
+/// would make the accept loop spin.
 pub(crate) const ACCEPT_PAUSE_MILLIS: u64 = 1000;
-/// Shortest such pause, in milliseconds: a descriptor may be free again by then.
+/// Shortest pause after a failed accept, in milliseconds: a descriptor may be free again by then.
 pub(crate) const ACCEPT_PAUSE_MILLIS_MIN: u64 = 5;
-/// Prefix by which IPv4 connections are counted: the smallest block that is routed alone.
+/// Prefix length by which IPv4 connections are counted: the smallest block with a route of its own.
 pub(crate) const CONNECTION_PREFIX_V4: u8 = 24;
-/// Prefix by which IPv6 connections are counted: a common allocation to one site (RFC 6177).
+/// Prefix length by which IPv6 connections are counted: a common allocation to one site (RFC 6177).
 pub(crate) const CONNECTION_PREFIX_V6: u8 = 56;
-/// Slow-path messages that may wait: none of them is urgent, and more of them is an attack.
+/// Queue of slow-path messages: none of them is urgent, and a longer queue means an attack.
 pub(crate) const SLOW_PATH_QUEUE_MAX: usize = 256;
-/// Commands to the writer that may wait; they are merged, so a longer queue gains nothing.
+/// Queue of commands to the writer: commands are merged, so a longer queue gains nothing.
 pub(crate) const COMMAND_QUEUE: usize = 64;
-/// Seconds that running TCP answers get when the server stops.
+/// Seconds that open TCP answers get when the server stops.
 pub(crate) const DRAIN_SECS: u64 = 5;
-/// Times a file is read again when it changes under the reader.
+/// Attempts to read a file that changes during the reading.
 pub(crate) const READ_ATTEMPTS: u32 = 5;
-/// Milliseconds between those attempts: an editor or a copy finishes a file in less.
+/// Milliseconds between attempts to read a changing file: editors and copies finish a file sooner.
 pub(crate) const READ_PAUSE_MILLIS: u64 = 20;
-/// Faults told of one zone: past this the file is something else than a zone.
+/// Faults reported of one zone: a file with more is not a zone file.
 pub(crate) const FINDINGS_PER_ZONE_MAX: usize = 200;
-/// Findings of one code in one file that are kept; more of a kind say nothing new and are counted.
+/// Kept findings of one code in one file: more of a kind add nothing, and are only counted.
 pub(crate) const FINDINGS_ALIKE_MAX: usize = 50;
-/// Places named of warnings that one of their kind stands for.
+/// Places named by a warning that stands for several of its kind.
 pub(crate) const FOLDED_PLACES_MAX: usize = 3;
-/// Findings of one severity that are kept in all: a reply and a log of them stay under a few
-/// megabytes.
+/// Kept findings of one severity: a reply or log with all of them stays under a few megabytes.
 pub(crate) const FINDINGS_KEPT_MAX: usize = 1_000;
-/// Findings of one reload that become lines of a log; whoever wants more asks `meridian check`.
+/// Findings of one reload that are logged; `meridian check` shows all.
 pub(crate) const FINDINGS_LOGGED_MAX: usize = 200;
-/// Zones whose last good texts the state folder keeps: more faulty ones are one fault of all, and
-/// the next reload mends them.
+/// Zones whose last good texts the state folder keeps: if more zones are faulty, they share one
+/// cause, and the next reload mends them together.
 pub(crate) const KEPT_ZONES_MAX: usize = 1_000;
-/// Octets of all texts that the state folder keeps: the largest zone file fits.
+/// Octets of all texts in the state folder: the largest zone file fits.
 pub(crate) const KEPT_OCTETS_MAX: u64 = CONFIG_OCTETS_MAX as u64;
-/// Octets of the reason why a zone is not served as its files say: it stands in alarms and metrics.
+/// Octets of the reason why a zone is not served from its files: it appears in alarms and metrics.
 pub(crate) const WHY_OCTETS_MAX: usize = 400;
-/// Octets of each sentence of a finding: a domain name may have 1,004 of them when all is escaped.
+/// Octets of each sentence of a finding: a domain name with every octet escaped has 1,004.
 pub(crate) const FINDING_WORDS_MAX: usize = 1_200;
-/// Other places, and ways out, that one finding has.
+/// Related places, and also help sentences, of one finding.
 pub(crate) const FINDING_PLACES_MAX: usize = 32;
-/// How deep files may include each other; deeper is a loop.
+/// Deepest nesting of included files; deeper nesting is a loop.
 pub(crate) const INCLUDE_DEPTH_MAX: u32 = 8;
-/// Files that one zone includes, counted each time: without a bound a few files that include each
-/// other twice are read for ever.
+/// Files that one zone includes, each inclusion counted: without a limit, a few files that include
+/// each other twice would be read for ever.
 pub(crate) const INCLUDED_FILES_MAX: u32 = 1_024;
-/// Words of one entry of zone text: the data of a record has 65,535 octets, and its hexadecimal
-/// text two digits for each, which may all stand apart.
+/// Words of one entry of zone text: the largest record has 65,535 octets, and the two hexadecimal
+/// digits of each may be separate words.
 pub(crate) const ENTRY_WORDS_MAX: usize = 140_000;
-/// Octets of the owner or of the data of a template: the text of the largest record has four for
-/// each of its 65,535 octets, when all are escaped. What a template makes has the same bound.
+/// Octets of the owner or the data of a template, and of each text made from it: the largest record
+/// has 65,535 octets, and an escaped octet takes four.
 pub(crate) const TEMPLATE_OCTETS_MAX: usize = 270_000;
-/// Records that the templates of one zone may make: a /16 of reverse names.
+/// Records that the templates of one zone may generate: a /16 of reverse names.
 pub(crate) const GENERATED_MAX: u32 = 65_536;
-/// Pairs of policy and PoP that are counted each for itself: what one scrape of metrics may weigh
-/// (some 8 MB of text), and 512 KiB for each worker. Policies past it are counted together as
-/// `other`.
+/// Pairs of policy and PoP with counters of their own: one scrape of metrics then has about 8 MB of
+/// text, and each worker 512 KiB of counters. Further policies are counted together as `other`.
 pub(crate) const DECISION_PAIRS_MAX: usize = 65_536;
-/// Connections to one control listener whose request is not whole: scrapers and operators, not the
-/// public. Past it the oldest is cut.
+/// Connections to one control listener whose request is incomplete: its peers are scrapers and
+/// operators, not the public. One more closes the oldest.
 pub const CONTROL_CONNECTIONS_MAX: usize = 64;
 /// Requests of one class (checks, pages, verbs) that one control listener answers at once: few
-/// scrapers and operators ask in the same moment.
+/// scrapers and operators ask at the same moment.
 pub(crate) const CONTROL_OTHERS_MAX: usize = 16;
-/// Reloads and comparisons that wait on one control listener: they are coalesced, so more gain
-/// nothing.
+/// Reloads and comparisons that wait on one control listener: they are coalesced, so a longer queue
+/// gains nothing.
 pub(crate) const CONTROL_WAITING_MAX: usize = 32;
-/// Seconds for the header of a control request: against peers that send an octet a minute.
+/// Seconds for the header of a control request: a limit on peers that send one octet a minute.
 pub(crate) const CONTROL_HEADER_SECS: u64 = 5;
 /// Seconds for a whole control request, from the accept to the last octet of its body.
 pub(crate) const CONTROL_REQUEST_SECS: u64 = 10;
-/// Seconds for the answer to a control request, reloads and comparisons apart: a verb waits
-/// `SAVE_SECS` for the disk behind others.
+/// Seconds for the answer to a control request, except reloads and comparisons: a verb may wait
+/// [`SAVE_SECS`] for the disk, behind other verbs.
 pub(crate) const CONTROL_ANSWER_SECS: u64 = 30;
-/// Seconds for a peer to take its answer: a page of some megabytes over a long line.
+/// Seconds for a peer to read its control answer: a page of some megabytes over a slow line.
 pub(crate) const CONTROL_TAKE_SECS: u64 = 30;
-/// Descriptors of the process itself, sockets apart: standard streams, three for each runtime, the
+/// Descriptors of the process apart from sockets: standard streams, three for each runtime, the
 /// state folder, and the files that a reload reads at once.
 pub(crate) const DESCRIPTORS_OWN: usize = 96;
-/// The same where descriptors are few: a reload then reads fewer files at once.
+/// [`DESCRIPTORS_OWN`] under a low descriptor limit: a reload then reads fewer files at once.
 pub(crate) const DESCRIPTORS_OWN_LEAST: usize = 56;
-/// Descriptors of one control listener where they are few: two requests of each class at once, two
-/// waiting reloads, and four connections without a request.
+/// Descriptors of one control listener under a low descriptor limit: two requests of each class,
+/// two waiting reloads, and four connections without a request.
 pub(crate) const PAGE_DESCRIPTORS_LEAST: usize = 12;
-/// Descriptors of probes where they are few: eight checks, two feeds and one program.
+/// Descriptors of probes under a low descriptor limit: eight checks, two feeds and one program.
 pub(crate) const PROBE_DESCRIPTORS_LEAST: usize = 16;
-/// Connections of DNS over TCP where descriptors are few: truncated answers still find one.
+/// DNS connections over TCP under a low descriptor limit: enough for retries of truncated answers.
 pub(crate) const TCP_CONNECTIONS_FEWEST: usize = 16;
-/// Descriptors that probes and feeds may hold: `PROBES_AT_ONCE` checks, `PROGRAMS_AT_ONCE` programs
-/// with four more each, and `LOAD_FEEDS_AT_ONCE`.
+/// Descriptors for probes and feeds: [`PROBES_AT_ONCE`] checks, [`PROGRAMS_AT_ONCE`] programs with
+/// four more each, and [`LOAD_FEEDS_AT_ONCE`] feeds.
 pub(crate) const PROBE_DESCRIPTORS_MAX: usize = 1_024;
-/// Descriptors that should be left for DNS over TCP: with fewer, the first resolver whose answers
-/// are truncated takes them all, so every share is cut.
+/// Descriptors that must remain for DNS over TCP. With fewer, one resolver with truncated answers
+/// could take them all, so the other shares are cut first.
 pub(crate) const TCP_CONNECTIONS_LEAST: usize = 64;
-/// Seconds between two looks at the descriptors that are open.
+/// Seconds between two counts of the open descriptors.
 pub(crate) const DESCRIPTORS_WATCH_SECS: u64 = 5;
-/// Looks without a lack of descriptors after which its alarm ends: a minute.
+/// Counts without a lack of descriptors until its alarm ends: one minute.
 pub(crate) const DESCRIPTORS_CALM_LOOKS: u32 = 12;
-/// Descriptors that a program of a probe may open unless it raises the limit: what select(2) and
-/// programs that close them all one by one are made for.
+/// Descriptor limit of a probe's program, unless the program raises it: select(2) handles no more,
+/// and some programs close every possible descriptor one by one.
 pub(crate) const PROGRAM_DESCRIPTORS: u64 = 1_024;
-/// Threads that render pages: one renders a large page while another has a small one, besides two
-/// that may wait for the disk with an explanation each.
+/// Threads that render control pages: one for a large page, one for small pages beside it, and two
+/// for explanations that wait for the disk.
 pub(crate) const PAGE_THREADS: usize = 4;
-/// Seconds that a command waits for an answer which needs no files: past the time of the page.
+/// Seconds that a control command without files waits for its answer: longer than
+/// [`CONTROL_ANSWER_SECS`].
 pub(crate) const ASK_SECS: u64 = 45;
-/// Share of one core that a page rendered for many readers may take: one part in so many.
+/// Inverse of the share of one core for rendering a page that many readers share: a tenth.
 pub(crate) const PAGE_SHARE: u32 = 10;
-/// Longest pause between two renderings of such a page, in milliseconds: a scraper waits this long
-/// at the most.
+/// Longest pause between two renderings of a shared page, in milliseconds: the longest wait of a
+/// scraper.
 pub(crate) const PAGE_PAUSE_MILLIS: u64 = 1_000;
-/// Threads on which probes may block: health files, and the roots of TLS.
+/// Threads for blocking work of probes: health files, and loading the TLS root certificates.
 pub(crate) const PROBE_BLOCKING_THREADS: usize = PROBE_FILES_AT_ONCE + 4;
-/// Threads on which the writer's work may block: a reload, a comparison, a save, forecasts, and
-/// as many on disks that hang.
+/// Threads for blocking work of the writer: a reload, a comparison, a save, forecasts, and as many
+/// again on disks that hang.
 pub(crate) const WRITER_BLOCKING_THREADS: usize = 32;
-/// Octets of a probe's reply that are looked at: status pages are small, and a target that streams
-/// must cost no memory.
+/// Octets of a probe's reply that are examined: status pages are small, and a target that streams
+/// without end must cost no memory.
 pub(crate) const PROBE_BODY_OCTETS_MAX: usize = 64 << 10;
-/// Probes that run at once: each may hold a descriptor for its whole time-out.
+/// Probes that run at once: each may hold a descriptor for its whole timeout.
 pub const PROBES_AT_ONCE: usize = 512;
 /// Targets of one deployment: 1,000 PoPs with some addresses and probes each.
 pub(crate) const TARGETS_MAX: usize = 65_536;
-/// Overrides in the ledger: they are made by people, a few for each PoP; more is a script gone
-/// wild.
+/// Overrides in the ledger: people make a few for each PoP; more come from a script that went
+/// wrong.
 pub(crate) const OVERRIDES_MAX: usize = 4_096;
-/// Octets of an override's reason or author: a sentence or two with a ticket, shown in tables.
+/// Octets of an override's reason or author: a sentence or two with a ticket number, shown in
+/// tables.
 pub(crate) const REASON_OCTETS_MAX: usize = 1_024;
-/// Octets of the ledger's file: the most overrides, each with the longest reason and author fully
+/// Octets of the ledger file: the most overrides, each with the longest reason and author, fully
 /// escaped.
 pub(crate) const LEDGER_OCTETS_MAX: u64 = 64 << 20;
 /// Octets of a request's body on the control socket: an override with its selectors and a long
 /// reason.
 pub(crate) const CONTROL_BODY_OCTETS_MAX: usize = 64 << 10;
-/// Selectors in one command: each becomes an override of its own; patterns and tags name more.
+/// Selectors in one command: each makes an override of its own; patterns and tags select more PoPs.
 pub(crate) const SELECTORS_MAX: usize = 256;
-/// Longest time of an override, in seconds: ten years are for ever, and no sum overflows.
+/// Longest duration of an override, in seconds: ten years are as good as for ever, and no sum
+/// overflows.
 pub(crate) const OVERRIDE_SECS_MAX: u64 = 315_576_000;
-/// Clients that one forecast asks, twice each: some tenths of a second at the most, before a person
-/// who waits.
+/// Clients that one forecast samples, each before and after the change: a few tenths of a second,
+/// because a person waits for it.
 pub(crate) const FORECAST_CLIENTS_MAX: u32 = 131_072;
-/// Clients of each family and policy that a forecast asks at the least: fewer would miss a tenth of
-/// them.
+/// Fewest clients that a forecast samples per family and policy: fewer would miss a tenth of the
+/// clients.
 pub(crate) const FORECAST_SAMPLES_MIN: u32 = 64;
-/// Names that a comparison tells as losing a type; the rest is counted. Whoever removes a zone by
-/// mistake needs no more.
+/// Names that a comparison lists as losing a type; further names are counted. A thousand are enough
+/// to notice a zone that was removed by mistake.
 pub(crate) const LOSSES_TOLD_MAX: usize = 1_000;
-/// Seconds that a change may be planned ahead: a year; what is further away is a slip of the hand.
+/// Seconds that an override may be planned ahead: one year; a later date is a typing error.
 pub(crate) const PLAN_SECS_MAX: u64 = 31_557_600;
-/// Seconds after which the writer looks at the clock again while an override is to end: clocks are
-/// set back and forth.
+/// Longest time, in seconds, between two looks of the writer at the wall clock while an override is
+/// due to end: wall clocks may be set forwards or backwards.
 pub(crate) const EXPIRY_LOOK_SECS: u64 = 30;
-/// Milliseconds by which the wall clock may go another way than the steady one before it counts as
-/// set: more than a second's rounding, and than what time daemons slew between two looks.
+/// Milliseconds by which the wall clock and the monotonic clock may differ before the wall clock
+/// counts as set: more than one second of rounding, and more than time daemons slew between two
+/// looks.
 pub(crate) const CLOCK_STEP_MILLIS: i64 = 2_500;
-/// Events that may wait for the disk: a storm of flapping PoPs; those past it are dropped and
-/// counted.
+/// Queue of events for the disk: enough for a storm of flapping PoPs. Further events are dropped
+/// and counted.
 pub(crate) const EVENT_QUEUE: usize = 4_096;
-/// Seconds that a verb waits for the state disk before it is refused as not saved: an operator who
+/// Seconds that a verb waits for the state disk until it is refused as unsaved: an operator who
 /// waits longer tries again.
 pub(crate) const SAVE_SECS: u64 = 2;
-/// Seconds for which the disk may owe an answer about one file before whoever reads it is given up:
-/// longer than a network disk takes to come back, shorter than an operator's patience.
+/// Seconds without an answer of the disk about one file until the reading is given up: longer than
+/// a network disk needs to recover, shorter than an operator's patience.
 pub(crate) const DISK_ANSWER_SECS: u64 = 30;
-/// Seconds that a reload, a comparison or the reading at a start may take in all: ten times what
-/// the largest deployment has needed.
+/// Seconds for a whole reload, comparison or first reading at the start: ten times the longest time
+/// measured with the largest deployment.
 pub(crate) const ATTEMPT_SECS: u64 = 600;
-/// Seconds between looks at the state folder: trouble of it is told within ten.
+/// Seconds between checks of the state folder: trouble is reported within ten seconds.
 pub(crate) const STATE_LOOK_SECS: u64 = 5;
-/// Seconds after which a look at the state folder that has no answer is an alarm.
+/// Seconds without an answer until a check of the state folder raises an alarm.
 pub(crate) const STATE_ANSWER_SECS: u64 = 4;
-/// Milliseconds between beats of a task: so that an alert sees a task that stands within seconds.
+/// Milliseconds between heartbeats of a task: an alert then sees a stalled task within seconds.
 pub(crate) const PULSE_MILLIS: u64 = 1_000;
-/// Milliseconds without a beat after which a task stands: longer than a busy moment of two cores.
+/// Milliseconds without a heartbeat until a task counts as stalled: longer than a busy moment of
+/// two cores.
 pub(crate) const STILL_MILLIS: u64 = 8_000;
-/// Seconds within which ends of a task are counted together.
+/// Seconds of the window in which unexpected ends of a task are counted.
 pub(crate) const FAULT_WINDOW_SECS: u64 = 600;
-/// Ends of a task within the window that make its trouble an alarm that stays.
+/// Unexpected ends of a task within the window that raise a lasting alarm.
 pub(crate) const FAULTS_MAX: usize = 3;
-/// Longest pause before a task begins anew, in milliseconds: verdicts wait for the writer.
+/// Longest pause before a task is restarted, in milliseconds: verdicts wait for the writer.
 pub(crate) const RESTART_PAUSE_MILLIS_MAX: u64 = 10_000;
-/// Reloads that were given up and still wait for the disk, before no more are begun: each holds a
-/// thread, and what it has read.
+/// Abandoned reloads that still wait for the disk; at this number, no further reload starts. Each
+/// holds a thread and the files that it has read.
 pub(crate) const HUNG_ATTEMPTS_MAX: usize = 4;
-/// Verbs that wait behind one that is being saved: more is a script gone wild.
+/// Verbs that wait for another verb to be saved: more come from a script that went wrong.
 pub(crate) const SAVES_WAITING_MAX: usize = 64;
-/// Seconds until a ledger that the disk does not have is saved again.
+/// Seconds until the ledger is saved again after a failed save.
 pub(crate) const SAVE_RETRY_SECS: u64 = 10;
-/// Lines that may wait for a slow log: a minute of a busy reload. Those past it are dropped and
+/// Queue of log lines for a slow log: one minute of a busy reload. Further lines are dropped and
 /// counted.
 pub(crate) const LOG_QUEUE: usize = 4_096;
-/// Seconds after which a stop that does not end is cut off: beyond the time of running answers,
-/// below that after which systemd kills.
+/// Seconds until a stop that hangs is cut off: longer than [`DRAIN_SECS`], shorter than systemd
+/// waits before it kills.
 pub(crate) const STOP_SECS: u64 = 9;
-/// Longest line of the log in octets: a finding with its places fits many times.
+/// Longest log line, in octets: many times a finding with its places.
 pub(crate) const LOG_LINE_OCTETS_MAX: usize = 64 << 10;
 /// Seconds that a stopping server waits for a slow log.
 pub(crate) const LOG_FLUSH_SECS: u64 = 1;
-/// Octets of the event log before it is turned over: some 100,000 events, and as much again in the
-/// copy.
+/// Octets of the event log until it is rotated: about 100,000 events, and as many again in the
+/// rotated file.
 pub(crate) const EVENT_LOG_OCTETS_MAX: u64 = 32 << 20;
-/// Probes of one deployment: kinds of checks, not targets; more are made by a program that should
-/// share them.
+/// Probes of one deployment: they are kinds of checks, not targets. A generator that makes more
+/// should let targets share them.
 pub(crate) const PROBES_MAX: usize = 4_096;
-/// How deep groups of probes may contain each other: nobody reads more, and they are walked by
+/// Deepest nesting of probe groups: deeper groups are unreadable, and groups are walked by
 /// recursion.
 pub(crate) const GROUP_DEPTH_MAX: usize = 16;
-/// Checks that one address may hang on, groups counted through: groups of groups grow without
-/// bound.
+/// Checks on which one address may depend, checks of nested groups included: nested groups grow
+/// without bound.
 pub(crate) const FORMULA_CHECKS_MAX: usize = 64;
-/// Canaries of one deployment: a few in each family are enough to know one's own network.
+/// Canaries of one deployment: a few in each family show the state of the operator's own network.
 pub(crate) const CANARIES_MAX: usize = 64;
-/// Octets of a text that a probe sends or looks for, of its headers and of its commands: requests
-/// are short.
+/// Octets of each text that a probe sends or expects, and of its headers and commands: requests are
+/// short.
 pub(crate) const PROBE_TEXT_OCTETS_MAX: usize = 4_096;
-/// How many policies may stand behind each other by `use`: nobody reads more, and they are walked
-/// by recursion.
+/// Longest chain of policies linked by `use`: longer chains are unreadable, and they are walked by
+/// recursion.
 pub(crate) const USE_DEPTH_MAX: usize = 8;
-/// Safety rules of one deployment: each is asked at every override.
+/// Safety rules of one deployment: each is evaluated at every override.
 pub(crate) const SAFETY_RULES_MAX: usize = 64;
-/// Octets of a file of certificates that probes trust: all roots that browsers trust are a quarter
-/// of it.
+/// Octets of a file of certificates that probes trust: the root certificates of all browsers take a
+/// quarter of it.
 pub(crate) const CERTIFICATES_OCTETS_MAX: usize = 1 << 20;
-/// Names of single PoPs that `expose_pops` may make: a hundred PoPs behind each of a few thousand
+/// Names of single PoPs that `expose_pops` may make: a hundred PoPs for each of a few thousand
 /// owners.
 pub(crate) const EXPOSED_MAX: usize = 500_000;
-/// Milliseconds to a quick second run of a check: a lost packet is forgotten by then, a first round
-/// is not held up.
+/// Milliseconds until a quick second run of a check: a transient packet loss is over by then, and
+/// the first round is not delayed.
 pub(crate) const PROBE_QUICK_MS: u64 = 1_000;
-/// Milliseconds between health states that differ in counters alone: a TTL has whole seconds.
+/// Milliseconds between health states that differ only in counters: TTLs are whole seconds.
 pub(crate) const HEALTH_COUNTERS_MS: u64 = 1_000;
-/// Milliseconds for which a target that turns too often is damped first: a few probes, and a TTL.
+/// Milliseconds of the first damping of a flapping target: a few probes and a TTL.
 pub(crate) const FLAP_DAMP_MS: u64 = 60_000;
-/// Milliseconds for which a target is damped at most, however often it was damped before: an
-/// operator who has mended it need not wait longer.
+/// Longest damping of a target, in milliseconds, however often it flapped before: an operator who
+/// has repaired it need not wait longer.
 pub(crate) const FLAP_DAMP_MAX_MS: u64 = 600_000;
-/// Events about health that wait to be told: every PoP of a large deployment turns, with room; the
-/// rest is counted.
+/// Queue of health events: every PoP of a large deployment changes, with room to spare. Further
+/// events are counted.
 pub(crate) const HEALTH_EVENTS_MAX: usize = 16_384;
-/// Changes of slots that the panic guard can undo: 2,000 slots that each change a hundred times in
-/// a window.
+/// Slot changes that the panic guard can undo: 2,000 slots with a hundred changes each in one
+/// window.
 pub(crate) const HEALTH_CHANGES_MAX: usize = 200_000;
-/// Share of its cells that a PoP sheds at most: whoever sheds all could never measure that it may
-/// take some back.
+/// Largest share of its cells that a PoP sheds: a PoP that sheds all could never measure that it
+/// can take some back.
 pub(crate) const SHED_SHARE_MAX: f64 = 0.95;
-/// Load feeds read at once: a thousand feeds of 100 ms each are read within two seconds.
+/// Load feeds read at once: a thousand feeds of 100 ms each then take less than two seconds.
 pub(crate) const LOAD_FEEDS_AT_ONCE: usize = 64;
-/// Longest time for one reading of a feed, in milliseconds: what comes later is about another
+/// Longest time for one reading of a feed, in milliseconds: a slower value describes an earlier
 /// moment.
 pub(crate) const LOAD_READING_MS_MAX: u64 = 10_000;
-/// Shed shares are published at most once in this time, in milliseconds: each publication is a
-/// snapshot.
+/// Milliseconds between publications of shed shares: each publication makes a snapshot.
 pub(crate) const LOAD_PUBLISH_MS: u64 = 1_000;
-/// Octets read off one probed connection in all, with headers, chunk marks and TLS: a body in
-/// chunks of one octet is six times its size; a peer that sends more sends without end.
+/// Octets read from one probed connection, with headers, chunk framing and TLS: a body in chunks of
+/// one octet takes six times its size. A peer that sends more never stops.
 pub(crate) const PROBE_STREAM_OCTETS_MAX: usize = 512 << 10;
-/// Pieces of one body: each chunk costs more than its octets do. The 64 KiB that a probe looks at
-/// may come octet by octet, and a page of metrics in chunks of 128 octets.
+/// Chunks of one body: each chunk costs more than its octets. The 64 KiB that a probe examines may
+/// come octet by octet, and a page of metrics in chunks of 128 octets.
 pub(crate) const PROBE_PIECES_MAX: usize = 64 << 10;
-/// Times that one probed connection is read, and once more for each so many octets that it may
-/// bring: each time costs a system call, however little comes.
+/// Reads of one probed connection, plus one for each [`PROBE_READ_OCTETS`] that it may deliver:
+/// each read costs a system call, however little it returns.
 pub(crate) const PROBE_READS_MAX: usize = 4_096;
-/// See [`PROBE_READS_MAX`]: less than a segment of TCP.
+/// Octets per additional read ([`PROBE_READS_MAX`]): less than a TCP segment.
 pub(crate) const PROBE_READ_OCTETS: usize = 1 << 10;
-/// Octets of response headers that a probe reads, interim responses included: as curl takes.
+/// Octets of response headers that a probe reads, interim responses included: as many as curl
+/// accepts.
 pub(crate) const PROBE_HEADER_OCTETS_MAX: usize = 300 << 10;
-/// Octets of one header line, continued lines included: as many as curl takes. All that a probe
-/// keeps of a response, so 512 at once hold 50 MiB at the most.
+/// Octets of one header line, continuation lines included: as many as curl accepts. A probe keeps
+/// no more than one line of a response, so 512 probes hold at most 50 MiB.
 pub(crate) const PROBE_LINE_OCTETS_MAX: usize = 100 << 10;
-/// Octets of what a peer said that go into one line for the operator.
+/// Octets of a peer's words that are quoted in one line for the operator.
 pub(crate) const PROBE_WORDS_MAX: usize = 120;
-/// Programs that probes run at once: each is a process; a probe beyond it waits inside its own
-/// time-out.
+/// Programs that probes run at once: each is a process. A further probe waits, and its timeout runs
+/// on.
 pub(crate) const PROGRAMS_AT_ONCE: usize = 64;
-/// Milliseconds until what was killed is looked for again; longer each time, up to sixteen times.
+/// Milliseconds until killed processes are looked for again; the pause grows up to sixteenfold.
 pub(crate) const PROGRAM_SWEEP_MILLIS: u64 = 5;
-/// Looks for what one program has left: what can be killed is gone by then, and what cannot is
-/// looked for again after the next program.
+/// Sweeps for processes left by one program: all that can be killed are gone by then, and the sweep
+/// after the next program looks for the others.
 pub(crate) const PROGRAM_SWEEPS_MAX: u32 = 8;
-/// Milliseconds between two sweeps: each reads the whole table of processes.
+/// Milliseconds between two sweeps: each reads the whole process table.
 pub(crate) const PROGRAM_SWEEP_PAUSE_MILLIS: u64 = 50;
 /// Seconds that a stopping server waits for the last sweep.
 pub(crate) const PROGRAM_END_SECS: u64 = 1;
-/// Octets of a program's output that are kept for the line of its failure.
+/// Octets of a program's output that are kept for its failure message.
 pub(crate) const PROGRAM_KEPT_OCTETS: usize = 1 << 10;
-/// Octets that a program may print: past it it is killed, since reading on would cost as much as it
-/// prints.
+/// Octets that a program may print; one that prints more is killed, because reading on would cost
+/// as much as it prints.
 pub(crate) const PROGRAM_OUTPUT_OCTETS_MAX: usize = 64 << 10;
-/// Octets of a health file that are read: it holds one or two words.
+/// Octets read of a health file: it holds one or two words.
 pub(crate) const PROBE_FILE_OCTETS_MAX: usize = 256;
-/// Health files read at once: each takes a thread, and a dead network file system keeps it.
+/// Health files read at once: each takes a thread, and a dead network file system never releases
+/// it.
 pub(crate) const PROBE_FILES_AT_ONCE: usize = 16;
-/// Pinned certificate authorities whose settings are kept: more than any deployment has; past it
-/// they are made anew.
+/// Pinned certificate authorities whose TLS settings are cached: more than any deployment has.
+/// Further settings are made anew for each probe.
 pub(crate) const PINNED_KEPT_MAX: usize = 256;
 /// Octets of a load feed's body that is one number or JSON: status pages are small.
 pub(crate) const FEED_BODY_OCTETS_MAX: usize = 64 << 10;
-/// Octets of a page of metrics: those of large exporters have some MiB, of which none is kept.
+/// Octets of a metrics page: pages of large exporters have some MiB, and are not kept.
 pub const FEED_PAGE_OCTETS_MAX: usize = 8 << 20;
-/// Octets of a line of such a page that are kept: a name with sixty labels of two hundred octets.
+/// Octets kept of one line of a metrics page: a name with sixty labels of two hundred octets.
 pub(crate) const FEED_LINE_OCTETS_MAX: usize = 16 << 10;
-/// Samples of a metric that are added up: a thousand servers of ten counters. Each costs as much as
-/// the longest number.
+/// Samples of one metric that are added up: ten counters of each of a thousand servers. A sample
+/// may be as long as the longest number.
 pub(crate) const FEED_SAMPLES_MAX: usize = 10_000;
-/// Octets of a number that a feed says: the longest that programs print have under thirty.
+/// Octets of a number in a feed: the longest that programs print have under thirty.
 pub(crate) const FEED_NUMBER_OCTETS_MAX: usize = 64;
-/// Times its capacity that a PoP can carry: a larger load is in another unit.
+/// Largest plausible load of a PoP, as a multiple of its capacity: a larger load is in another
+/// unit.
 pub(crate) const LOAD_CAPACITIES_MAX: f64 = 100.0;
-/// Octets of the file that remembers health: 65,536 targets with keys of some 200 octets.
+/// Octets of the health file: 65,536 targets with keys of about 200 octets.
 pub(crate) const HEALTH_FILE_OCTETS_MAX: u64 = 32 << 20;
-/// Seconds between writes of it while nothing turns: its stamps must not look old after a restart.
+/// Seconds between writes of the health file without changes: its timestamps must not look old
+/// after a restart.
 pub(crate) const HEALTH_SAVE_SECS: u64 = 30;
-/// Threads that share the work of one reload: beyond this number it waits for disk and memory.
+/// Threads that share the work of one reload: with more, the reload waits for disk and memory.
 pub(crate) const RELOAD_THREADS_MAX: usize = 16;
-/// Seconds until a write of it that failed is tried again: a full disk is not hammered, a verdict
-/// not forgotten.
+/// Seconds until a failed write of the health file is repeated: a full disk is not hammered, and
+/// verdicts are not lost.
 pub(crate) const HEALTH_RETRY_SECS: u64 = 5;
-/// Octets that one load may make beyond [`LOAD_OCTETS_FACTOR`] for each octet of its files: what
-/// aliases, templates and files included again may add. A /13 of reverse names from `$GENERATE` is
-/// 140 MiB.
+/// Octets that one load may make beyond [`LOAD_OCTETS_FACTOR`] per octet of its files: the
+/// allowance for aliases, templates and repeated inclusions. A /13 of reverse names from
+/// `$GENERATE` takes 140 MiB.
 pub(crate) const LOAD_OCTETS_MAX: u64 = 256 << 20;
-/// Octets of memory that each octet of a file may make: the densest plain text, a YAML list of
-/// single digits or records of two words below a long `$ORIGIN`, makes some forty.
+/// Octets of memory that each octet of a file may make: the densest plain text (a YAML list of
+/// single digits, or records of two words below a long `$ORIGIN`) makes about forty.
 pub(crate) const LOAD_OCTETS_FACTOR: u64 = 64;
-/// Steps that one load may take beyond [`LOAD_STEPS_FACTOR`] for each octet of its files. A step is
-/// about an octet that is looked at, some 5 ns: with this, repetition costs less than a second.
+/// Steps of work that one load may take beyond [`LOAD_STEPS_FACTOR`] per octet of its files. A step
+/// is about one octet examined, or 5 ns: repetition then costs less than a second.
 pub(crate) const LOAD_STEPS_MAX: u64 = 128_000_000;
-/// Steps that each octet of a file may take: every octet is looked at a few times.
+/// Steps that each octet of a file may take: every octet is examined a few times.
 pub(crate) const LOAD_STEPS_FACTOR: u64 = 16;
-/// Parts of these budgets, of which one reader takes one at most; who would take more is a bomb,
-/// and gives it back. A quarter is 64 MiB, and a /16 of reverse names 18; its work is that of 2 MB
-/// of plain text.
+/// Divisor of [`LOAD_OCTETS_MAX`] and [`LOAD_STEPS_MAX`]: one reader takes one part at most. A text
+/// that needs more is a bomb, and its reader returns the part. A quarter is 64 MiB (a /16 of
+/// reverse names takes 18) and the work of 2 MB of plain text.
 pub(crate) const LOAD_PARTS: u64 = 4;
-/// Times that zones are read again because faulty ones had left too little of the budget for
-/// others. Bombs give back all that they take, so one time is enough but for zones that are large
-/// and faulty otherwise.
+/// Times that zones are read again because faulty zones had left too little budget for others.
+/// Bombs return their part, so one time is enough unless zones are large and faulty in other ways.
 pub(crate) const LOAD_STARVED_ROUNDS_MAX: usize = 4;
-/// Octets that a reader takes from the budget of its load at once: a few records are not worth a
-/// meeting of two cores.
+/// Octets that a reader draws from the load's budget at once: cores need not synchronise for a few
+/// records.
 pub(crate) const SHARE_OCTETS: u64 = 64 << 10;
-/// Steps that a reader takes from the budget of its load at once, for the same reason.
+/// Steps that a reader draws from the load's budget at once, for the same reason.
 pub(crate) const SHARE_STEPS: u64 = 64 << 10;
 
 /// Longest RTT in ms that a sample may have: a slower one tells of a queue or a sleeping phone.

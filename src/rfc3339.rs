@@ -1,8 +1,8 @@
-//! Seconds since 1970 as dates that people read (RFC 3339, always UTC), and back.
+//! Seconds since 1970 as RFC 3339 dates in UTC, and back.
 
-/// A day, such as `2026-03-01`, by the civil calendar (proleptic Gregorian).
+/// Day such as `2026-03-01`, by the proleptic Gregorian calendar.
 pub(crate) fn day(epoch_secs: u64) -> String {
-    // Days since 0000-03-01, so that leap days end a year; eras of 400 years.
+    // Days since 0000-03-01: a year then ends with its leap day. An era has 400 years.
     let days = epoch_secs / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -14,14 +14,14 @@ pub(crate) fn day(epoch_secs: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// A moment, such as `2026-03-01T12:00:00Z`.
+/// Date and time such as `2026-03-01T12:00:00Z`.
 pub(crate) fn date_time(epoch_secs: u64) -> String {
     let second = epoch_secs % 86_400;
     format!("{}T{:02}:{:02}:{:02}Z", day(epoch_secs), second / 3_600, second / 60 % 60, second % 60)
 }
 
-/// The moment that a text such as `2026-03-01T12:00:00Z` tells, in seconds since 1970. Only UTC,
-/// only whole seconds, only years 1970 to 9999.
+/// Parses a text such as `2026-03-01T12:00:00Z` to seconds since 1970. Accepts only UTC, whole
+/// seconds, and the years 1970 to 9999.
 pub(crate) fn parse(text: &str) -> Option<u64> {
     let field = |from: usize, to: usize| {
         let digits = text.get(from..to)?;
@@ -46,7 +46,7 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
     let day_of_year = (153 * month_index + 2) / 5 + day_of_month - 1;
     let days = march_year * 365 + march_year / 4 - march_year / 100 + march_year / 400 + day_of_year;
     let secs = (days.checked_sub(719_468)?) * 86_400 + hour * 3_600 + minute * 60 + second;
-    // Punctuation, and days that a month does not have, are caught by printing it again.
+    // Printing the date again catches wrong punctuation and days that the month does not have.
     (date_time(secs) == text).then_some(secs)
 }
 

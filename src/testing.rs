@@ -1,5 +1,5 @@
-//! What tests, benchmarks and fuzz targets of this package need of its inside, under the paths that
-//! it has there. Nobody else may rely on any of it.
+//! Internals that this package's own tests, benchmarks and fuzz targets need, under their internal
+//! paths. No other program may rely on them.
 
 pub mod answer {
     pub use crate::answer::{
@@ -58,7 +58,7 @@ pub mod explain {
 pub mod finding {
     pub use crate::finding::{At, FileId, Files, Findings, Severity, code};
     pub mod render {
-        pub use crate::finding::render::{json, text};
+        pub use crate::finding::render::{reports, text};
     }
 }
 pub mod geo {
@@ -173,6 +173,15 @@ pub mod probe {
         pub use crate::probe::runner::{read, run};
     }
 }
+pub mod impact {
+    pub use crate::impact::answered::Answered;
+    pub use crate::impact::comparison::{Comparison, replay};
+    pub use crate::impact::difference::difference;
+    pub use crate::impact::flow::{Flow, Passage};
+    pub use crate::impact::prediction::{
+        ALL_CLIENTS, FeedName, MeasuredLoad, MeasuredLoads, SAMPLES, forecast, predict,
+    };
+}
 pub mod reload {
     pub mod prepare {
         pub use crate::reload::prepare::{read, run};
@@ -187,11 +196,8 @@ pub mod shared {
             Command, LoadPush, Origin, OverrideChange, OverrideOutcome, ProbePush, Report,
         };
     }
-    pub mod comparison {
-        pub use crate::shared::comparison::Comparison;
-    }
     pub mod counters {
-        pub use crate::shared::counters::{CounterBlock, Dropped, Lane};
+        pub use crate::shared::counters::{CounterBlock, Dropped};
     }
     pub mod decisions {
         pub use crate::shared::decisions::Decisions;
@@ -202,28 +208,18 @@ pub mod shared {
     pub mod operator_view {
         pub use crate::shared::operator_view::{InService, PopHealth, ServiceLimit};
     }
-    pub mod prediction {
-        pub use crate::shared::prediction::{MeasuredLoad, MeasuredLoads, predict};
-    }
     pub mod published {
         pub use crate::shared::published::{Published, ServedSnapshot};
     }
 }
 pub mod snapshot {
     pub use crate::snapshot::compile::compile;
-    pub use crate::snapshot::difference::difference;
     pub use crate::snapshot::{Digest, FilesDigest, Snapshot};
     pub mod compile {
         pub use crate::snapshot::compile::{Geography, compile, compile_with, geography, status};
     }
-    pub mod forecast {
-        pub use crate::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
-    }
     pub mod locate {
         pub use crate::snapshot::locate::{Decision, Evidence, LookupAddress};
-    }
-    pub mod replay {
-        pub use crate::snapshot::replay::{Passage, replay};
     }
     pub mod sizes {
         pub use crate::snapshot::sizes::{parts, tries};

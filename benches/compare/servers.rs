@@ -2,11 +2,15 @@
 
 #![allow(dead_code)] // each benchmark uses a part
 
+#[path = "../../tests/support/free_port.rs"]
+mod free_port;
+
+use self::free_port::free_port;
 use crate::world::ordinary::Kind as Workload;
 use crate::world::{COUNTRIES, Deployment};
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -346,15 +350,4 @@ fn nanos_of(pid: u32) -> u64 {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let told = threads.filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok());
     told.filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok()).sum()
-}
-
-/// A port that is free for UDP and TCP.
-fn free_port() -> u16 {
-    loop {
-        let udp = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
-        let port = udp.local_addr().expect("it is bound").port();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }

@@ -26,10 +26,13 @@ mod stages;
 
 use meridian::testing::answer::stages::{Plans, Stages};
 use meridian::testing::answer::{Client, QueryContext, Transport};
+use meridian::testing::health::health_state::{HealthState, SlotHealth};
 use meridian::testing::reload::prepare;
-use meridian::testing::shared::counters::{CounterBlock, Lane};
+use meridian::testing::shared::counters::CounterBlock;
 use meridian::testing::shared::published::Published;
 use meridian::testing::snapshot::Snapshot;
+use meridian::testing::steer::pop_status::PopStatus;
+use meridian::testing::steer::status::Status;
 use meridian::testing::sys::clock;
 use meridian::testing::sys::datagram::{Local, send_one};
 use meridian::testing::transport::draw::Draws;
@@ -43,6 +46,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
+use world::crowd::Crowd;
 use world::ordinary::{Kind, Ordinary};
 use world::{Deployment, Question, WorldSize};
 
@@ -60,20 +64,38 @@ const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instruction
 struct Measured {
     word: &'static str,
     size: WorldSize,
+    crowd: Option<Crowd>,
     kinds: Option<&'static [Kind]>,
 }
 
-const WORLDS: [Measured; 2] = [
+/// A database that Valgrind reads in seconds.
+const SMALL: WorldSize = WorldSize { names: 10_000, networks: 50_000, seed: 1 };
+
+const WORLDS: [Measured; 4] = [
     Measured {
         word: "ordinary",
         size: WorldSize { names: 10_000, networks: 1_050_000, seed: 1 },
+        crowd: None,
         kinds: None,
     },
-    // Where prefetching reads names, too; its database is one that Valgrind reads in seconds.
+    // Where prefetching reads names, too.
     Measured {
         word: "million",
-        size: WorldSize { names: 1_000_000, networks: 50_000, seed: 1 },
+        size: WorldSize { names: 1_000_000, ..SMALL },
+        crowd: None,
         kinds: Some(&[Kind::Static, Kind::Nxdomain, Kind::TwoV4]),
+    },
+    Measured {
+        word: "thousand",
+        size: SMALL,
+        crowd: Some(Crowd { pops: 1_000, depth: 8 }),
+        kinds: Some(&[Kind::OfCrowd, Kind::CrowdAllDown]),
+    },
+    Measured {
+        word: "deep",
+        size: SMALL,
+        crowd: Some(Crowd { pops: 5_000, depth: 64 }),
+        kinds: Some(&[Kind::OfCrowd, Kind::CrowdAllDown]),
     },
 ];
 
@@ -82,11 +104,18 @@ impl Measured {
         WORLDS.iter().find(|world| world.word == word).expect("one of the worlds")
     }
 
+    fn deployment(&self) -> Ordinary {
+        match self.crowd {
+            Some(crowd) => Ordinary::with_crowd(self.size, crowd),
+            None => Ordinary::new(self.size),
+        }
+    }
+
     /// Its kinds with these keys, or all of them.
     fn kinds(&self, keys: &[String]) -> Vec<Kind> {
         let kinds = Kind::ROWS.iter().map(|row| row.0);
         kinds
-            .filter(|kind| self.kinds.is_none_or(|of| of.contains(kind)))
+            .filter(|kind| self.kinds.map_or(!kind.is_of_crowd(), |of| of.contains(kind)))
             .filter(|kind| keys.is_empty() || keys.iter().any(|key| key == kind.word()))
             .collect()
     }
@@ -96,7 +125,7 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["drive", world, folder, ..] => drive(Measured::of(world), Path::new(folder), &words[3..]),
-        ["world", world, folder] => Ordinary::new(Measured::of(world).size).write(Path::new(folder), 5300),
+        ["world", world, folder] => Measured::of(world).deployment().write(Path::new(folder), 5300),
         [word @ ("print" | "check" | "write"), ..] => return measure(word, &words[1..]),
         _ => println!(
             "usage: cargo bench --bench instructions -- print [KEY...] | check | write | world WORLD FOLDER"
@@ -107,14 +136,17 @@ fn main() -> ExitCode {
 
 /// The part that runs under Valgrind.
 fn drive(measured_world: &Measured, folder: &Path, keys: &[String]) {
-    let world = Ordinary::new(measured_world.size);
+    let world = measured_world.deployment();
     let snapshot = load(folder);
     let mut worker = SteppedWorker::open(([127, 0, 0, 1], 0).into(), Arc::clone(&snapshot), BATCH)
         .expect("loopback has room");
     let resolver = Resolver::new(worker.address().expect("it is bound"));
-    let published = Published::new(snapshot, 1);
-    let block = CounterBlock::single_writer(Lane::Udp, 0);
-    for kind in measured_world.kinds(keys) {
+    let published = Published::new(Arc::clone(&snapshot), 1);
+    let block = CounterBlock::single_writer(Transport::Udp, 0);
+    for (kind, sequence) in measured_world.kinds(keys).into_iter().zip(2..) {
+        for published in [&published, worker.published()] {
+            published.publish(Arc::new(with_health(&snapshot, kind, sequence)));
+        }
         let questions = world.questions(kind, DIFFERENT);
         // What is not right need not be fast; and what was learnt of earlier batches is of this
         // kind from here on.
@@ -132,6 +164,7 @@ fn drive(measured_world: &Measured, folder: &Path, keys: &[String]) {
         measured(&mut || answer_all(&published, &block, &questions));
         counted();
     }
+    published.publish(snapshot);
     let service = published.served();
     for mut stage in stages_of(measured_world, &world, &service, &block) {
         measured(&mut || {
@@ -140,6 +173,22 @@ fn drive(measured_world: &Measured, folder: &Path, keys: &[String]) {
         });
         counted();
     }
+}
+
+/// The snapshot while PoPs are down as a kind has them.
+fn with_health(snapshot: &Snapshot, kind: Kind, sequence: u64) -> Snapshot {
+    let steering = &snapshot.steering;
+    let slots = (1..).zip(&steering.slots).map(|(number, slot)| match kind.is_down(slot.pop.0.into()) {
+        true => {
+            SlotHealth { down_v4: u64::MAX, down_v6: u64::MAX, went_down: number, ..SlotHealth::default() }
+        }
+        false => SlotHealth::default(),
+    });
+    let slots = slots.collect();
+    let health_state = HealthState { slots, ..HealthState::default() };
+    let pops = snapshot.pops.iter().map(PopStatus::of).collect();
+    let status = Status::new(pops, &steering.slots, &steering.policies, &health_state, Vec::new());
+    snapshot.with_status(status, sequence)
 }
 
 /// The stages of an answer, measured in the first world alone.
@@ -261,7 +310,7 @@ fn measure(word: &str, keys: &[String]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let folders: Vec<PathBuf> = WORLDS.iter().map(|world| folder(world.word)).collect();
-    // One world on each core.
+    // All worlds at once: no count depends on another.
     let found: Vec<Figures> = std::thread::scope(|scope| {
         let running: Vec<_> = WORLDS
             .iter()
@@ -322,9 +371,9 @@ fn folder(word: &str) -> PathBuf {
 
 /// The stages of an answer beside what each may cost; time here and now, which is the machine's.
 fn tell_stages(folder: &Path, counted: &[Counted]) {
-    let world = Ordinary::new(WORLDS[0].size);
+    let world = WORLDS[0].deployment();
     let published = Published::new(load(folder), 1);
-    let block = CounterBlock::single_writer(Lane::Udp, 0);
+    let block = CounterBlock::single_writer(Transport::Udp, 0);
     let service = published.served();
     let mut rows = stages::stages(&world, &service, &block).into_iter().zip(counted);
     let Some((mut empty, (idle, _))) = rows.next() else { return };
@@ -343,7 +392,7 @@ fn tell_stages(folder: &Path, counted: &[Counted]) {
 
 /// Writes a world, and runs [`drive`] on it under Valgrind.
 fn count(world: &Measured, folder: &Path, keys: &[String]) -> Figures {
-    Ordinary::new(world.size).write(folder, 5300);
+    world.deployment().write(folder, 5300);
     let out = folder.join("profile");
     let status = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet", "--collect-atstart=no"])

@@ -2,6 +2,8 @@
 //! the questions that fit it. Measurements on two machines are of the same world.
 #![allow(dead_code)] // each benchmark uses a part
 
+pub mod crowd;
+pub mod kind;
 pub mod ordinary;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};

@@ -2,8 +2,11 @@
 //! addresses each, policies of every shape, names of several, customers' zones, and a database of
 //! countries with networks of both families. With it the kinds of questions that are measured.
 
+use super::crowd::{self, Crowd};
+pub use super::kind::Kind;
 use super::{ByCountry, Countries, Deployment, Expected, Question, WorldSize, database};
 use super::{COUNTRIES, Dice, add_cookie, begin, head};
+use Kind::*;
 use meridian::testing::explain::dig;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::wire::name::Name;
@@ -52,112 +55,6 @@ const OWNERS: usize = 8;
 /// Customers, each with a zone.
 const CUSTOMERS: usize = 16;
 
-/// A kind of question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Static,
-    StaticCookie,
-    StaticNoData,
-    Nxdomain,
-    Wildcard,
-    Referral,
-    Dname,
-    Mx,
-    SteeredNoData,
-    Https,
-    SteeredWildcard,
-    CnameTwo,
-    OneV4,
-    OneV6,
-    OneResolver,
-    TwoV4,
-    TwoCookie,
-    TwoV6,
-    TwoOfFour,
-    Shared,
-    Nearest,
-    Random,
-    Fenced,
-    CrossTwo,
-    Mixture,
-    TwoResolver,
-}
-
-use Kind::*;
-
-impl Kind {
-    /// Each kind with its key in files, what it is, and the instructions it is to cost in all.
-    pub const ROWS: [(Kind, &'static str, &'static str, Option<u64>); 25] = [
-        (Static, "static", "static, 1 or 3 A", Some(700)),
-        (StaticCookie, "static_cookie", "the same with a DNS cookie that is good", None),
-        (StaticNoData, "static_no_data", "static, no data", Some(800)),
-        (Nxdomain, "nxdomain", "NXDOMAIN", Some(800)),
-        (Wildcard, "wildcard", "wildcard", Some(900)),
-        (Referral, "referral", "referral with glue", Some(1_100)),
-        (Dname, "dname", "DNAME", Some(1_500)),
-        (Mx, "mx", "MX", Some(850)),
-        (SteeredNoData, "steered_no_data", "steered, no data (TXT)", Some(950)),
-        (Https, "https", "HTTPS, steered", Some(1_350)),
-        (SteeredWildcard, "steered_wildcard", "steered wildcard, two", Some(1_300)),
-        (CnameTwo, "cname_two", "CNAME to two, ECS", Some(1_350)),
-        (OneV4, "one_ecs4", "one address, ECS IPv4", Some(1_000)),
-        (OneV6, "one_ecs6", "one address, ECS IPv6", Some(1_150)),
-        (OneResolver, "one_resolver", "one address, by resolver", Some(950)),
-        (TwoV4, "two_ecs4", "two of two, ECS IPv4", Some(1_050)),
-        (TwoCookie, "two_ecs4_cookie", "the same with a DNS cookie that is good", None),
-        (TwoV6, "two_ecs6", "two of two, ECS IPv6", Some(1_200)),
-        (TwoOfFour, "two_of_four", "two of four", Some(1_350)),
-        (Shared, "shared", "shared by three PoPs", Some(1_350)),
-        (Nearest, "nearest", "nearest with a band", Some(1_100)),
-        (Random, "random", "share: random", Some(1_300)),
-        (Fenced, "fenced", "rules and a fence, two", Some(1_150)),
-        (CrossTwo, "cross_two", "CNAMEs over two zones to two", Some(1_600)),
-        (Mixture, "mixture", "a mixture of ECS, chains and denials", None),
-    ];
-
-    /// Those that whole servers are compared by.
-    pub const COMPARED: [Kind; 11] = [
-        Static,
-        Nxdomain,
-        OneV4,
-        OneResolver,
-        TwoV4,
-        TwoV6,
-        TwoResolver,
-        CnameTwo,
-        CrossTwo,
-        Shared,
-        Mixture,
-    ];
-
-    /// Its key in files.
-    pub fn word(self) -> &'static str {
-        if self == TwoResolver {
-            return "two_resolver";
-        }
-        Kind::ROWS.iter().find(|row| row.0 == self).map_or("", |row| row.1)
-    }
-
-    /// Whether a policy decides, for some questions at least.
-    pub fn is_steered(self) -> bool {
-        self.policy().is_some() || self == Mixture
-    }
-
-    /// The policy that decides, if one does.
-    fn policy(self) -> Option<&'static str> {
-        Some(match self {
-            SteeredNoData | OneV4 | OneV6 | OneResolver => "one",
-            Https | SteeredWildcard | CnameTwo | TwoV4 | TwoCookie | TwoV6 | TwoResolver | CrossTwo => "two",
-            TwoOfFour => "four",
-            Shared => "shared",
-            Nearest => "near",
-            Random => "random",
-            Fenced => "fenced",
-            _ => return None,
-        })
-    }
-}
-
 /// An address of a service of a PoP.
 pub fn v4_of(service: usize, pop: usize, index: u8) -> Ipv4Addr {
     Ipv4Addr::new(198, 18, service as u8, pop as u8 * 8 + index)
@@ -178,12 +75,18 @@ pub fn home(country: usize) -> usize {
 pub struct Ordinary {
     size: WorldSize,
     countries: Countries,
+    crowd: Option<Crowd>,
 }
 
 impl Ordinary {
     /// Of a size; a quarter of the networks are of IPv6.
     pub fn new(size: WorldSize) -> Ordinary {
-        Ordinary { size, countries: Countries::of_both(size) }
+        Ordinary { size, countries: Countries::of_both(size), crowd: None }
+    }
+
+    /// With a crowd of PoPs in the place of the twelve and of their policies.
+    pub fn with_crowd(size: WorldSize, crowd: Crowd) -> Ordinary {
+        Ordinary { crowd: Some(crowd), ..Ordinary::new(size) }
     }
 
     /// Questions of one kind, of which hardly two are the same.
@@ -273,8 +176,12 @@ impl Ordinary {
             Https => steered(1, 2),
             SteeredWildcard => (below(&format!("c{host}.edge")), of_pop(1, 2)),
             CnameTwo => (below(&alias_owner(which)), of_pop(1, 2)),
-            OneV4 | OneV6 | OneResolver | Nearest => steered(0, 1),
-            TwoV4 | TwoCookie | TwoV6 | TwoResolver | Shared | Random | Fenced => steered(1, 2),
+            OneV4 | OneV6 | OneResolver | Nearest | NearestSomeDown | NearestAllDown => steered(0, 1),
+            TwoV4 | TwoCookie | TwoV6 | TwoResolver | Shared | Random | Fenced | TwoAllDown
+            | SharedAllDown => steered(1, 2),
+            OfCrowd | CrowdAllDown => {
+                (below(&steered_owner(policy, which)), Expected::Octets(crowd::ADDRESSES.to_vec()))
+            }
             TwoOfFour => steered(2, 2),
             CrossTwo => (format!("img{which}.{}", customer(dice.roll(CUSTOMERS))), of_pop(1, 2)),
             Mixture => unreachable!("it asks for others"),
@@ -312,10 +219,19 @@ impl Ordinary {
 impl Deployment for Ordinary {
     fn write(&self, folder: &Path, port: u16) {
         let put = begin(folder, port);
-        put("pops.yaml", pops());
-        put("policies.yaml", policies());
+        match self.crowd {
+            Some(crowd) => {
+                put("pops.yaml", crowd.pops());
+                put("policies.yaml", crowd.policies());
+                put("zones/cdn.example.yaml", steered_zone(&["crowd"]));
+            }
+            None => {
+                put("pops.yaml", pops());
+                put("policies.yaml", policies());
+                put("zones/cdn.example.yaml", steered_zone(&POLICIES.map(|policy| policy.0)));
+            }
+        }
         put("zones/cdn.example.zone", self.cdn_zone(""));
-        put("zones/cdn.example.yaml", steered_zone());
         for number in 0..CUSTOMERS {
             put(&format!("zones/{}zone", customer(number)), customer_zone(number));
         }
@@ -399,9 +315,10 @@ pub fn customer_zone(number: usize) -> String {
     text
 }
 
-fn steered_zone() -> String {
-    let mut text = "zone: cdn.example.\nrecords:\n  \"*.edge\": { steer: two }\n".to_owned();
-    for (policy, ..) in POLICIES {
+fn steered_zone(policies: &[&str]) -> String {
+    let wildcard = policies.get(1).unwrap_or(&policies[0]);
+    let mut text = format!("zone: cdn.example.\nrecords:\n  \"*.edge\": {{ steer: {wildcard} }}\n");
+    for policy in policies {
         for number in 0..OWNERS {
             let _ = writeln!(text, "  {}: {{ steer: {policy} }}", steered_owner(policy, number));
         }

@@ -27,7 +27,7 @@ pub fn yaml(data: &[u8]) {
         }
     }
     render::text(&loaded.findings, &loaded.files, false);
-    render::json(&loaded.findings, &loaded.files);
+    render::reports(&loaded.findings, &loaded.files);
     if let Some(deployment) = loaded.deployment {
         let (snapshot, findings) = compile(&deployment, None, 1);
         assert_eq!(snapshot.is_some(), !findings.has_errors());

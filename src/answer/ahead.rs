@@ -7,7 +7,7 @@ use crate::zone::set::Found;
 /// Facts that earlier stages have found about a query.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ahead<'s> {
-    /// Whether the message was read, and is a query.
+    /// True if the message was read, and is a query.
     pub(crate) is_read: bool,
     /// The result of the look-up of its name, if that was found.
     pub(crate) found: Option<Found>,

@@ -18,7 +18,7 @@ use crate::zone::image::{NodeId, Set};
 use crate::zone::links::{LinkTarget, read_target};
 use crate::zone::text::ChainMode;
 
-/// What a CNAME that was written leads to.
+/// Target of a CNAME that was written.
 enum Aim<'a> {
     /// A record of a zone, which has a link.
     Linked(Rdata<'a>),
@@ -144,13 +144,13 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         }
     }
 
-    /// Whether a step that would give the answer another scope must be left to the resolver.
+    /// True if a step that would give the answer another scope must be left to the resolver.
     #[inline(always)]
     pub(crate) fn stops_before_scope(&self, scope: u8) -> bool {
         self.reply.response.answers() > 0 && scope != self.reply.scope && self.keeps_scope()
     }
 
-    /// Whether the zone of the question wants one scope for the whole answer.
+    /// True if the zone of the question wants one scope for the whole answer.
     #[cold]
     fn keeps_scope(&self) -> bool {
         self.outcome

@@ -22,7 +22,7 @@ impl<T: Trace> Walk<'_, '_, T> {
         }
         let text: &str = match query.name.wire() {
             b"\x02id\x06server\0" | b"\x08hostname\x04bind\0" => &self.reply.snapshot.identity.name,
-            // Which version runs where is nobody's business but the operator's.
+            // The version that runs on a node is the operator's business alone.
             b"\x07version\x06server\0" | b"\x07version\x04bind\0" => "Meridian",
             _ => return Rcode::REFUSED,
         };

@@ -1,20 +1,19 @@
-//! The fast path, usual answers in a straight line: an RRset, that there is none, a CNAME to one of
+//! The fast path, usual answers in a straight line: an RRset, its denial, a CNAME to one of
 //! our names, and the addresses of the PoP that leads a preference list while nothing speaks
 //! against it, alone or among equals that all pass.
 //!
-//! Nothing is decided here that [`Walk::walk`] would not decide alike; this only leaves out the
-//! questions whose answers are known. What is not usual is left to `walk` from the step at which it
-//! is met, before anything of that step is written. It is apart because all that might be asked
-//! besides would keep the processor from holding in its registers what is. A trace hears `walk`
-//! alone, so `explain` never comes here, and the law that a traced answer is the served answer
-//! compares the two.
+//! It decides as [`Walk::walk`] does, and leaves out questions whose answers are known. Unusual
+//! cases go to `walk` from the step at which they are met, before anything of that step is written.
+//! The two are apart because the branches of `walk` need values that usual answers never read, and
+//! the processor has registers for few. A trace hears `walk` alone, so `explain` never comes here,
+//! and the law that a traced answer is the served answer compares the two.
 
-use super::outcome::{Decided, Outcome, Reason};
+use super::outcome::Outcome;
 use super::reply::Reply;
-use super::steered::shuffle;
 use crate::answer::step::Step;
 use crate::snapshot::locate::Decision;
-use crate::steer::choose::{Resort, leader, pick};
+use crate::steer::answerable::Answerable;
+use crate::steer::choose::{Choice, Resort, leader};
 use crate::steer::table::{SharedAddress, V4, V6};
 use crate::wire::hash;
 use crate::wire::header::flag;
@@ -26,8 +25,8 @@ use crate::zone::set::Found;
 use crate::zone::text::ChainMode;
 
 impl<'s> Reply<'s> {
-    /// The response code of a usual answer, or the step from which to walk, if one was found. What
-    /// the name is may be known.
+    /// The response code of a usual answer, or the step from which to walk, if one was found. An
+    /// earlier stage may have looked the name up.
     #[inline(always)]
     pub(crate) fn fast_path(
         &mut self,
@@ -64,7 +63,7 @@ impl<'s> Reply<'s> {
         Err(Some(step))
     }
 
-    /// Writes the RRset that is asked for, or that there is none.
+    /// Writes the RRset that is asked for, or its denial.
     #[inline(always)]
     fn fast_data(&mut self, step: Step<'s>, data: Usual<'_>) -> Option<()> {
         match data {
@@ -124,8 +123,8 @@ impl<'s> Reply<'s> {
             RrType::HTTPS if policy.https => return None,
             _ => return self.fast_data(step, step.image.data(node, qtype)),
         };
-        // Whether a type exists depends on the policy's own candidates, whomever a rule may add for
-        // some clients.
+        // The policy's own candidates decide which types exist, whatever PoPs a rule adds for some
+        // clients.
         if policy.families & family == 0 {
             return self.fast_data(step, Usual::NoData);
         }
@@ -140,19 +139,14 @@ impl<'s> Reply<'s> {
         let seen = view.slots().get(slot as usize)?;
         let ttl = steered.ttl.unwrap_or(decision.preference_list.ttl).at(horizon_secs);
         if family == V4 {
-            let own = (&*own.v4, seen.down_v4);
+            let own = (&*own.v4, seen.v4);
             self.fast_addresses(step, own, &decision, ttl, |address| address.octets())?;
         } else {
-            let own = (&*own.v6, seen.down_v6);
+            let own = (&*own.v6, seen.v6);
             self.fast_addresses(step, own, &decision, ttl, |address| address.octets())?;
         }
-        self.scope = self.scope.max(decision.scope());
-        outcome.decided = Some(Decided {
-            policy: steered.policy,
-            reason: Reason::Regular,
-            evidence: decision.evidence(),
-            pop: Some((pop, Resort::Regular)),
-        });
+        let choice = Choice::Pop { pop, slot, resort: Resort::Regular };
+        self.takes((steered.policy, policy), &decision, choice, outcome);
         Some(())
     }
 
@@ -161,25 +155,24 @@ impl<'s> Reply<'s> {
     fn fast_addresses<A: Copy, const N: usize>(
         &mut self,
         step: Step<'s>,
-        (addresses, down): (&[SharedAddress<A>], u64),
+        (addresses, answerable): (&[SharedAddress<A>], Answerable),
         decision: &Decision<'_>,
         ttl: Ttl,
         octets: impl Fn(A) -> [u8; N],
     ) -> Option<()> {
         let (owner, qtype) = (step.owner(), self.query.qtype);
-        if let ([only], 0) = (addresses, down & 1) {
-            return self.response.pointed_address(owner, qtype, ttl, octets(only.address));
+        if let Some(only) = answerable.only() {
+            return self.response.pointed_address(owner, qtype, ttl, octets(addresses.get(only)?.address));
         }
-        let (mut picked, count) = pick(addresses, down, decision.preference_list.answers, &|| decision.key());
-        shuffle(&mut picked, count, self.draw);
-        let records = picked.get(..count)?.iter();
-        let records = records.map(|&index| octets(addresses[usize::from(index)].address));
+        let mut picked = answerable.pick(addresses, decision.preference_list.answers, &|| decision.key());
+        picked.shuffle(self.draw);
+        let records = picked.indexes().iter().map(|&index| octets(addresses[usize::from(index)].address));
         self.response.addresses(Section::Answer, owner, qtype, ttl, records).ok()
     }
 }
 
-/// Whether a type is data, whatever its name, and asked of the name itself: not OPT, nor what only
-/// asks; nor CNAME, nor DS, which lies above a cut (RFC 4035 section 3.1.4.1).
+/// True if a type is data, whatever its name, and asked of the name itself: not OPT, nor a type for
+/// questions alone; nor CNAME, nor DS, which lies above a cut (RFC 4035 section 3.1.4.1).
 #[inline(always)]
 pub(super) fn is_plain(qtype: RrType) -> bool {
     IS_PLAIN.get(usize::from(qtype.0)).is_some_and(|is_plain| *is_plain)

@@ -1,8 +1,8 @@
 //! The core: one function from octets to octets.
 //!
 //! [`respond`] does no I/O, reads no clock, takes no lock, allocates nothing, logs nothing and
-//! cannot panic on any input. Everything it needs comes in: the snapshot, the packet, who asks, and
-//! a draw for what is random. `explain` calls it with a [`trace`] that listens, and goes
+//! cannot panic on any input. Everything it needs comes in: the snapshot, the packet, the sender,
+//! and a draw for random choices. `explain` calls it with a [`trace`] that listens, and goes
 //! the general way below ([`walk`]). Service tries the fast path first ([`fast_path`]) for usual
 //! answers. Law 7 holds the two together: a traced answer is the served answer.
 //!
@@ -49,25 +49,46 @@ use std::net::IpAddr;
 use step::Next;
 use walk::Walk;
 
-/// How a message arrived: what bounds the reply.
+/// Transport of a message, which bounds the size of the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// One datagram.
     Udp,
-    /// A stream.
+    /// A stream over TCP.
     Tcp,
 }
 
-/// Who asks.
+impl Transport {
+    /// Every transport, in order.
+    pub(crate) const ALL: [Transport; 2] = [Transport::Udp, Transport::Tcp];
+
+    /// The word in metrics and pages.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        }
+    }
+
+    /// True if messages come over connections, each behind its length.
+    pub(crate) fn is_stream(self) -> bool {
+        match self {
+            Transport::Udp => false,
+            Transport::Tcp => true,
+        }
+    }
+}
+
+/// The sender of a query.
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
     /// Source address of the query: the resolver.
     pub address: IpAddr,
-    /// How it arrived.
+    /// Transport of the query.
     pub transport: Transport,
 }
 
-/// What is different for each query without being in it.
+/// Inputs of an answer that differ from query to query and are not in the message.
 #[derive(Clone, Copy, Debug)]
 pub struct QueryContext {
     /// A random number, to be mixed before it is used: the order of addresses in a reply, and

@@ -1,4 +1,4 @@
-//! What came of a message, for counters and logs.
+//! The outcome of a message, for counters and logs.
 
 use crate::snapshot::locate::Evidence;
 use crate::steer::choose::{Choice, Resort};
@@ -7,7 +7,7 @@ use crate::wire::cookie::CookieStatus;
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::set::ZoneId;
 
-/// What to do with the buffer.
+/// Use of the reply buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// Send this many octets.
@@ -18,14 +18,14 @@ pub enum Disposition {
     SlowPath,
 }
 
-/// Why a policy's answer is what it is.
+/// The reason for a policy's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// A regular candidate that passes.
     Regular,
     /// A drained candidate or one of weight 0.
     LastResort,
-    /// Everything is down, and what went down last is answered.
+    /// Everything is down, and the PoP that went down last is answered.
     LastGood,
     /// Everything is down, and answered as if it were up.
     AsIfUp,
@@ -77,14 +77,14 @@ impl Reason {
     }
 }
 
-/// What came of a message.
+/// The outcome of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// What to do.
+    /// Use of the reply buffer.
     pub disposition: Disposition,
     /// Response code.
     pub rcode: Rcode,
-    /// Whether TC was set.
+    /// True if TC was set.
     pub truncated: bool,
     /// ECS scope of the reply.
     pub scope: u8,
@@ -94,7 +94,7 @@ pub struct Outcome {
     pub decided: Option<Decided>,
     /// The type that was asked for; 0 where there was no question to read.
     pub qtype: RrType,
-    /// What the DNS cookie says of the client.
+    /// Standing of the client's DNS cookie.
     pub cookie: CookieStatus,
 }
 
@@ -103,7 +103,7 @@ pub struct Outcome {
 pub struct Decided {
     /// The number of the policy.
     pub policy: u32,
-    /// Why it answered as it did.
+    /// The reason for its answer.
     pub reason: Reason,
     /// The evidence that located the client for it.
     pub evidence: Evidence,
@@ -117,7 +117,7 @@ impl Outcome {
         self.decided?.pop
     }
 
-    /// Nothing is sent.
+    /// The outcome of a message to which nothing is sent.
     #[inline]
     pub const fn silence() -> Outcome {
         Outcome {

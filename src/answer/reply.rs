@@ -1,12 +1,14 @@
 //! The reply: its size limit, its cookie and the echoed question, then the OPT and the header.
 
 use super::ahead::Located;
-use super::outcome::Outcome;
+use super::outcome::{Decided, Outcome, Reason};
 use super::{Client, Disposition, QueryContext, Transport};
 use crate::answer::step::Step;
 use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::locate::{Decision, QuerySource};
+use crate::steer::choose::Choice;
+use crate::steer::table::PolicyTable;
 use crate::steer::view::View;
 use crate::wire::cookie::{self, CookieStatus};
 use crate::wire::edns::{Edns, ResponseOptions};
@@ -16,18 +18,18 @@ use crate::wire::response::Response;
 use crate::wire::rr::Rcode;
 use crate::zone::set::Found;
 
-/// An answer that is begun. Kept small and in one function for as long as the answer is a usual
-/// one.
+/// A reply in the making. Usual answers are made in one function, so that its fields stay in
+/// registers.
 pub(crate) struct Reply<'s> {
     /// The snapshot, held for the whole answer.
     pub(crate) snapshot: &'s Snapshot,
-    /// What is asked.
+    /// The query.
     pub(crate) query: &'s Query,
-    /// Who asks.
+    /// The sender of the query.
     pub(crate) client: &'s Client,
-    /// What is random.
+    /// A random number.
     pub(crate) draw: u64,
-    /// What is written.
+    /// The message in the making.
     pub(crate) response: Response<'s>,
     /// Longest scope of the steps so far.
     pub(crate) scope: u8,
@@ -92,7 +94,7 @@ impl<'s> Reply<'s> {
         }
     }
 
-    /// Takes back what was written behind the question.
+    /// Removes everything behind the question.
     pub(crate) fn begin_again(&mut self) {
         self.response.rewind(self.query.end_of_question(), 0);
         (self.scope, self.steps_left) = (0, CHAIN_MAX + 1);
@@ -107,8 +109,8 @@ impl<'s> Reply<'s> {
         Step { name, written, found, image: self.snapshot.zones.zone(found.zone) }
     }
 
-    /// The decision of the policy of this number, for an owner, and what the policy sees of the
-    /// PoPs. Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
+    /// The decision of the policy of this number for an owner, and the policy's view of the PoPs.
+    /// Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
     #[inline(always)]
     pub(crate) fn decide(&self, number: u32, owner_seed: u64) -> Option<(Decision<'s>, &'s View)> {
         let source = QuerySource { resolver: self.client.address, subnet: self.query.subnet() };
@@ -122,7 +124,29 @@ impl<'s> Reply<'s> {
         Some((source.decide(&lookup, lookup.leaf(), owner_seed, self.draw), lookup.view))
     }
 
-    /// Writes the OPT, with an extended error if there is room, and the header; and tells the
+    /// Notes the choice of a policy, and widens the scope of the answer by it.
+    #[inline(always)]
+    pub(crate) fn takes(
+        &mut self,
+        (number, policy): (u32, &PolicyTable),
+        decision: &Decision<'_>,
+        choice: Choice,
+        outcome: &mut Outcome,
+    ) {
+        let pop = match choice {
+            Choice::Pop { pop, resort, .. } => Some((pop, resort)),
+            _ => None,
+        };
+        let (reason, evidence) = (Reason::of(choice), decision.evidence());
+        outcome.decided = Some(Decided { policy: number, reason, evidence, pop });
+        // Every answer is tailored to this client, except the denial that all clients of a policy
+        // get at the same time. Where a CNAME is possible, its absence is tailored too.
+        if choice != Choice::NoData || policy.may_alias() {
+            self.scope = self.scope.max(decision.scope());
+        }
+    }
+
+    /// Writes the OPT, with an extended error if there is room, and the header. Completes the
     /// outcome.
     #[inline(always)]
     pub(crate) fn finish(&mut self, rcode: Rcode, error: Option<(u16, &str)>, outcome: &mut Outcome) {
@@ -145,7 +169,7 @@ impl<'s> Reply<'s> {
     }
 }
 
-/// Octets that a response may have: what the client can take, and what we dare to send.
+/// Most octets of a response: the smaller of the client's limit and ours.
 #[inline(always)]
 pub(crate) fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     match (transport, edns) {
@@ -156,7 +180,7 @@ pub(crate) fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     }
 }
 
-/// What the query's cookie says, and the one that goes into the response.
+/// Standing of the query's cookie, and the cookie of the response.
 #[inline(always)]
 pub(crate) fn answer_cookie(
     snapshot: &Snapshot,

@@ -1,16 +1,16 @@
 //! Names whose addresses a policy decides.
 
-use super::outcome::{Decided, Reason};
 use super::trace::Trace;
 use super::walk::Walk;
 use crate::answer::step::{Next, Step};
 use crate::limits::{ANSWERS_MAX, ECH_OCTETS_MAX};
 use crate::snapshot::locate::Decision;
-use crate::steer::choose::{Choice, Resort, choose, pick};
-use crate::steer::table::{Families, PolicyTable, SharedAddress, V4, V6};
+use crate::steer::answerable::Answerable;
+use crate::steer::choose::{Choice, Resort, choose};
+use crate::steer::table::{Families, PolicyTable, SharedAddress, Slot, V4, V6};
 use crate::steer::view::View;
 use crate::wire::edns::extended_error;
-use crate::wire::hash::{self, mix};
+use crate::wire::hash;
 use crate::wire::response::Section;
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{Match, NodeId, Steered};
@@ -55,38 +55,26 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             Chosen { policy, index: steered.policy, decision: &decision, choice, ttl: ttl.at(horizon_secs) };
         match (choice, offered) {
             (Choice::Pop { slot, resort, .. }, Some(family)) => {
-                self.addresses(step, &chosen, (slot, Seen::new(view, slot, resort)), family)
+                self.addresses(step, &chosen, self.seen(view, slot, resort), family)
             }
             _ => self.otherwise(step, &chosen, view),
         }
     }
 
-    /// Notes what was chosen and what that does to the scope of the answer; to be called before
-    /// anything of it is written, and after all of it was chosen. False if the answer must stop
-    /// before it.
+    /// Notes the choice and widens the scope of the answer. Called after everything is chosen and
+    /// before any of it is written. False if the answer must stop before this step.
     fn takes(&mut self, chosen: &Chosen<'_>) -> bool {
         let Chosen { policy, index, decision, choice, .. } = *chosen;
-        let scope = decision.scope();
-        if self.stops_before_scope(scope) {
+        if self.stops_before_scope(decision.scope()) {
             return false;
         }
-        let pop = match choice {
-            Choice::Pop { pop, resort, .. } => Some((pop, resort)),
-            _ => None,
-        };
-        let (reason, evidence) = (Reason::of(choice), decision.evidence());
-        self.outcome.decided = Some(Decided { policy: index, reason, evidence, pop });
         self.trace.key(policy, decision);
-        // Whatever comes out is this client's, but for the denial that all clients of a policy get
-        // at the same time. Where a CNAME is possible, that there is none is tailored too.
-        if choice != Choice::NoData || policy.may_alias() {
-            self.reply.scope = self.reply.scope.max(scope);
-        }
+        self.reply.takes((index, policy), decision, choice, self.outcome);
         true
     }
 
-    /// What a policy that never answers a CNAME says of a type that it has no addresses of; `None`
-    /// for HTTPS where it has such records.
+    /// The answer of a policy without CNAMEs to a type of which it has no addresses; `None` for
+    /// HTTPS where the policy has such records.
     fn untailored<'n>(
         &mut self,
         step: Step<'n>,
@@ -106,7 +94,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         })
     }
 
-    /// What follows a choice that is not addresses of a PoP.
+    /// The answer where the choice is not the addresses of a PoP.
     fn otherwise<'n>(&mut self, step: Step<'n>, chosen: &Chosen<'_>, view: &View) -> Next<'n>
     where
         's: 'n,
@@ -116,7 +104,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             && policy.https
             && self.reply.query.qtype == RrType::HTTPS
         {
-            return self.https(step, chosen, (slot, Seen::new(view, slot, resort)));
+            return self.https(step, chosen, self.seen(view, slot, resort));
         }
         if !self.takes(chosen) {
             return Next::Done(Rcode::NOERROR);
@@ -139,21 +127,27 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         }
     }
 
+    /// A chosen slot as it is answered. Where the probes are ignored, so is what they say of single
+    /// addresses.
+    fn seen(&self, view: &View, slot: u32, resort: Resort) -> Seen<'s> {
+        let (seen, slot) = (view.slot(slot), &self.reply.snapshot.steering.slots[slot as usize]);
+        let families = seen.families(resort.tier(), resort.ignores_probes()) | seen.awaited;
+        let (v4, v6) = seen.answerable(slot, resort.ignores_probes());
+        Seen { slot, families, v4, v6 }
+    }
+
     /// Writes the addresses of a PoP in a drawn order.
     fn addresses(
         &mut self,
         step: Step<'_>,
         chosen: &Chosen<'_>,
-        (slot, seen): (u32, Seen),
+        Seen { slot, v4, v6, .. }: Seen<'s>,
         family: Families,
     ) -> Next<'static> {
-        let slot = &self.reply.snapshot.steering.slots[slot as usize];
         if family == V4 {
-            self.write_picked(step, RrType::A, (&slot.v4, seen.down_v4), chosen, |address| address.octets())
+            self.write_picked(step, RrType::A, (&slot.v4, v4), chosen, |address| address.octets())
         } else {
-            self.write_picked(step, RrType::AAAA, (&slot.v6, seen.down_v6), chosen, |address| {
-                address.octets()
-            })
+            self.write_picked(step, RrType::AAAA, (&slot.v6, v6), chosen, |address| address.octets())
         }
     }
 
@@ -161,18 +155,18 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         &mut self,
         step: Step<'_>,
         rtype: RrType,
-        (addresses, down): (&[SharedAddress<A>], u64),
+        (addresses, answerable): (&[SharedAddress<A>], Answerable),
         chosen: &Chosen<'_>,
         octets: impl Fn(A) -> [u8; N],
     ) -> Next<'static> {
         let Chosen { decision, ttl, .. } = *chosen;
-        let (mut picked, count) = pick(addresses, down, decision.preference_list.answers, &|| decision.key());
+        let mut picked = answerable.pick(addresses, decision.preference_list.answers, &|| decision.key());
         if !self.takes(chosen) {
             return Next::Done(Rcode::NOERROR);
         }
-        shuffle(&mut picked, count, self.reply.draw);
-        self.trace.picked(count, addresses.len(), ttl.secs());
-        let records = picked[..count].iter().map(|&index| octets(addresses[usize::from(index)].address));
+        picked.shuffle(self.reply.draw);
+        self.trace.picked(picked.indexes().len(), addresses.len(), ttl.secs());
+        let records = picked.indexes().iter().map(|&index| octets(addresses[usize::from(index)].address));
         match self.reply.response.addresses(Section::Answer, step.owner(), rtype, ttl, records) {
             Ok(()) => Next::Done(Rcode::NOERROR),
             Err(_) => self.truncate(),
@@ -196,20 +190,20 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     /// answer now comes from another one, whose addresses would not go with these parameters, so it
     /// has no hint.
     #[inline(never)]
-    fn https(&mut self, step: Step<'_>, chosen: &Chosen<'_>, (slot, seen): (u32, Seen)) -> Next<'static> {
+    fn https(&mut self, step: Step<'_>, chosen: &Chosen<'_>, seen: Seen<'s>) -> Next<'static> {
         let Chosen { decision, ttl, .. } = *chosen;
-        let slot = &self.reply.snapshot.steering.slots[slot as usize];
+        let Seen { slot, families, v4, v6 } = seen;
         let Some(params) = &slot.https else { return self.negative(step, Rcode::NOERROR) };
         let mut rdata = HttpsData { octets: [0; HTTPS_OCTETS_MAX], len: 0 };
         // Priority 1, and the root, which stands for the owner.
         rdata.push(&[0, 1, 0]);
         rdata.push(&params.before_hints);
-        if seen.families & V4 != 0 {
-            rdata.hint(4, (&slot.v4, seen.down_v4), decision, |address| address.octets());
+        if families & V4 != 0 {
+            rdata.hint(4, (&slot.v4, v4), decision, |address| address.octets());
         }
         rdata.push(&params.ech);
-        if seen.families & V6 != 0 {
-            rdata.hint(6, (&slot.v6, seen.down_v6), decision, |address| address.octets());
+        if families & V6 != 0 {
+            rdata.hint(6, (&slot.v6, v6), decision, |address| address.octets());
         }
         if !self.takes(chosen) {
             return Next::Done(Rcode::NOERROR);
@@ -247,15 +241,15 @@ impl HttpsData {
     fn hint<A: Copy, const N: usize>(
         &mut self,
         key: u8,
-        (addresses, down): (&[SharedAddress<A>], u64),
+        (addresses, answerable): (&[SharedAddress<A>], Answerable),
         decision: &Decision<'_>,
         octets: impl Fn(A) -> [u8; N],
     ) {
-        let (mut picked, count) = pick(addresses, down, decision.preference_list.answers, &|| decision.key());
-        picked[..count].sort_unstable();
-        let len = ((count * N) as u16).to_be_bytes();
+        let mut picked = answerable.pick(addresses, decision.preference_list.answers, &|| decision.key());
+        picked.sort();
+        let len = ((picked.indexes().len() * N) as u16).to_be_bytes();
         self.push(&[0, key, len[0], len[1]]);
-        for &index in &picked[..count] {
+        for &index in picked.indexes() {
             self.push(&octets(addresses[usize::from(index)].address));
         }
     }
@@ -263,27 +257,9 @@ impl HttpsData {
 
 /// A chosen slot as it is answered.
 #[derive(Clone, Copy)]
-struct Seen {
+struct Seen<'s> {
+    slot: &'s Slot,
     families: Families,
-    down_v4: u64,
-    down_v6: u64,
-}
-
-impl Seen {
-    /// Where the probes are ignored, so is what they say of single addresses.
-    fn new(view: &View, slot: u32, resort: Resort) -> Seen {
-        let seen = view.slot(slot);
-        let families = seen.families(resort.tier(), resort.ignores_probes()) | seen.awaited;
-        let (down_v4, down_v6) = seen.not_answered(resort.ignores_probes());
-        Seen { families, down_v4, down_v6 }
-    }
-}
-
-/// Shuffles the first `count` indexes by a draw (Fisher and Yates).
-#[inline]
-pub(super) fn shuffle(picked: &mut [u8; ANSWERS_MAX as usize], count: usize, draw: u64) {
-    for last in (1..count).rev() {
-        let roll = mix(draw, last as u64);
-        picked.swap(last, (roll % (last as u64 + 1)) as usize);
-    }
+    v4: Answerable,
+    v6: Answerable,
 }

@@ -1,4 +1,4 @@
-//! A step: one name on the way from the question along CNAMEs, and what it is in our zones.
+//! A step: one name on the way from the question along CNAMEs, and its place in our zones.
 
 use crate::wire::header::HEADER_LEN;
 use crate::wire::position::{NamePosition, WrittenName};
@@ -12,9 +12,9 @@ use crate::zone::set::Found;
 pub struct Step<'s> {
     /// The name in lower-case wire form.
     pub(crate) name: &'s [u8],
-    /// Where it stands in the message.
+    /// Its place in the message.
     pub(crate) written: NamePosition,
-    /// The zone that holds it, and what it is there.
+    /// The zone that holds it, and its match there.
     pub found: Found,
     /// The image of that zone.
     pub image: &'s Image,
@@ -26,7 +26,7 @@ impl Step<'_> {
         OwnerName { at: self.written.start(), wire: self.name }
     }
 
-    /// Whether records as they stand ready have the right owner: they point at the name in the
+    /// True if ready records have the right owner. They point at the name in the
     /// question. The root is never pointed at.
     #[inline(always)]
     pub fn owns_what_is_ready(&self) -> bool {
@@ -46,7 +46,7 @@ impl Step<'_> {
     }
 }
 
-/// What follows a step.
+/// Continuation after a step.
 pub(crate) enum Next<'s> {
     /// The answer is complete.
     Done(Rcode),

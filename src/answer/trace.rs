@@ -1,4 +1,4 @@
-//! The story of an answer: nothing in service, everything in `explain`.
+//! The trace of an answer: silent in service, recorded by `explain`.
 
 use crate::answer::step::Step;
 use crate::snapshot::Snapshot;
@@ -7,30 +7,30 @@ use crate::steer::choose::{Choice, ChoiceTrace, NoChoiceTrace};
 use crate::steer::policy::TtlRange;
 use crate::steer::table::PolicyTable;
 
-/// Listens. Every method does nothing unless overridden, so that silence compiles to nothing.
+/// A listener. Every method does nothing unless overridden, so a silent trace costs nothing.
 pub trait Trace {
-    /// What sees each candidate.
+    /// The listener to the choice of a PoP.
     type ChoiceTrace: ChoiceTrace;
-    /// Whether it hears nothing, so that an answer may be made without telling.
+    /// True if it records nothing, so that the answer may take the fast path.
     const IS_SILENT: bool = false;
-    /// What sees each candidate.
+    /// The listener to the choice of a PoP.
     fn choice_trace(&mut self) -> &mut Self::ChoiceTrace;
-    /// A name is looked at.
+    /// Called for each name of a chain.
     fn step(&mut self, _snapshot: &Snapshot, _step: &Step<'_>) {}
-    /// A policy decided where the client is and which preference list it gets.
+    /// Called when a policy has located the client and found its preference list.
     fn decision(&mut self, _policy: &PolicyTable, _decision: &Decision<'_>) {}
-    /// All is chosen, and it is known whether the client's cell had a say.
+    /// Called when everything is chosen, and it is known if the client's cell was read.
     fn key(&mut self, _policy: &PolicyTable, _decision: &Decision<'_>) {}
-    /// A choice was made.
+    /// Called when a choice was made.
     fn choice(&mut self, _snapshot: &Snapshot, _policy: &PolicyTable, _choice: Choice) {}
-    /// The TTL bounds of what was chosen, and the seconds until the state of a PoP that was
-    /// consulted can change.
+    /// Called with the TTL bounds of the choice, and the seconds until the state of a consulted
+    /// PoP can change.
     fn horizon(&mut self, _ttl: TtlRange, _horizon_secs: u32) {}
-    /// Addresses were picked from a PoP: how many of how many, with the TTL in seconds.
+    /// Called when `count` of the `of` addresses of a PoP were picked, with the TTL in seconds.
     fn picked(&mut self, _count: usize, _of: usize, _ttl_secs: u32) {}
 }
 
-/// Hears nothing.
+/// A trace that records nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct NoTrace(NoChoiceTrace);
 

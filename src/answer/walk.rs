@@ -14,16 +14,16 @@ use crate::zone::set::Found;
 
 /// A query on its way, whatever it asks.
 pub(crate) struct Walk<'s, 't, T> {
-    /// What it began with, and what is written since.
+    /// The reply in the making.
     pub(crate) reply: Reply<'s>,
-    /// Sink of the story.
+    /// Listener of `explain`, or a silent one.
     pub(crate) trace: &'t mut T,
-    /// What the counters are told.
+    /// The outcome, for counters.
     pub(crate) outcome: &'t mut Outcome,
     extended_error: Option<(u16, &'static str)>,
     /// The names of the steps so far, where repetition is looked for.
     trail: Option<Trail>,
-    /// Whether the steps ran out before the chain did.
+    /// True if the steps ran out before the chain ended.
     pub(crate) is_cut_short: bool,
 }
 
@@ -37,21 +37,22 @@ struct Trail {
 impl<'s, 't, T: Trace> Walk<'s, 't, T> {
     /// Continues a reply.
     pub(crate) fn new(reply: Reply<'s>, outcome: &'t mut Outcome, trace: &'t mut T) -> Walk<'s, 't, T> {
-        // A story tells each step once, so it is told with the trail at once.
+        // A trace hears each step once, so it cannot begin again: it keeps the trail from the
+        // start.
         let trail = (!T::IS_SILENT).then(Trail::default);
         Walk { reply, trace, outcome, extended_error: None, trail, is_cut_short: false }
     }
 
-    /// Takes everything back to walk the chain again with an eye on names that come twice. Only a
-    /// chain that used up its steps is worth that.
+    /// Removes the answer, to walk the chain again and look for names that come twice. Only a
+    /// chain that used up its steps is walked again.
     #[cold]
     pub(crate) fn begin_again(&mut self) {
         self.reply.begin_again();
         (self.trail, self.is_cut_short) = (Some(Trail::default()), false);
     }
 
-    /// Whether the chain has been at this name before, so that it goes in a circle. Each CNAME of
-    /// it then stands in the answer once (RFC 1034 section 3.6.2).
+    /// True if the chain has been at this name before, so that it is a loop. Each CNAME of it
+    /// then stands in the answer once (RFC 1034 section 3.6.2).
     pub(crate) fn goes_in_circle(&mut self, name: &[u8]) -> bool {
         let Some(trail) = &mut self.trail else { return false };
         let hash = self.reply.snapshot.zones.key().whole(name);
@@ -64,7 +65,7 @@ impl<'s, 't, T: Trace> Walk<'s, 't, T> {
         false
     }
 
-    /// What a name is in our zones, for the asked type; `None` outside them. DS belongs to the
+    /// Match of a name in our zones, for the asked type; `None` outside them. DS belongs to the
     /// parent's side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows
     /// nothing of the name: a child that no delegation of ours leads to does exist, so its parent
     /// must not deny it.
@@ -90,15 +91,15 @@ impl<'s, 't, T: Trace> Walk<'s, 't, T> {
         self.extended_error = Some((code, text));
     }
 
-    /// The rest does not fit: the client comes back over TCP.
+    /// Sets TC, because the rest does not fit: the client comes back over TCP.
     pub(crate) fn truncate(&mut self) -> Next<'static> {
         self.reply.response.set_flag(flag::TC);
         Next::Done(Rcode::NOERROR)
     }
 
-    /// Writes the OPT and the header, and tells the outcome.
+    /// Writes the OPT and the header, and completes the outcome.
     pub(crate) fn finish(&mut self, rcode: Rcode) {
-        // Nothing that a server fails to say is authoritative, as NSD, Knot and BIND have it.
+        // A failure is not authoritative, as in NSD, Knot and BIND.
         if rcode == Rcode::SERVFAIL {
             self.reply.response.clear_flag(flag::AA);
         }

@@ -1,4 +1,4 @@
-//! Nothing is granted twice, lost, or taken beyond what there is.
+//! The budget is never granted twice, lost, or exceeded.
 
 use super::*;
 
@@ -12,11 +12,11 @@ fn a_share_ends_exactly_where_it_says() {
         assert_eq!(share.make(1 << 20), Ok(()));
     }
     assert_eq!(share.make(1), Err(Spent::Octets));
-    // Its part, not all.
+    // One share, not the whole budget.
     assert!(!budget.is_spent());
     assert_eq!(share.make(0), Ok(()));
     assert_eq!(share.make(usize::MAX), Err(Spent::Octets));
-    // The other quantity is one of its own.
+    // Steps are counted separately from octets.
     let steps = (LOAD_STEPS_MAX / LOAD_PARTS) as usize;
     assert_eq!((share.foresee(steps), share.foresee(steps + 1)), (Ok(()), Err(Spent::Steps)));
     assert_eq!(share.work(steps), Ok(()));
@@ -24,7 +24,7 @@ fn a_share_ends_exactly_where_it_says() {
     assert_eq!(share.work(1), Err(Spent::Steps));
 }
 
-/// What a text grants is its reader's alone, and used first; what is left of pieces goes back.
+/// The grant of a text belongs to its reader and is used first; the rest of drawn pieces goes back.
 #[test]
 fn a_text_grants_to_its_reader() {
     let budget = Budget::default();
@@ -40,7 +40,7 @@ fn a_text_grants_to_its_reader() {
     assert_eq!(budget.copy().octets_left(), LOAD_OCTETS_MAX - 7);
 }
 
-/// One bomb leaves enough for others: what it had made goes back, and its work.
+/// After a bomb, other readers have enough: its octets and its work go back.
 #[test]
 fn shares_are_of_one_budget() {
     let budget = Budget::default();
@@ -62,8 +62,8 @@ fn shares_are_of_one_budget() {
     assert_eq!(late.make(1), Ok(()));
 }
 
-/// A budget that lends tells bombs from texts for which there is too little, whatever was taken
-/// before, and in the end it has what it had.
+/// A lending budget distinguishes bombs from texts that find too little left, whatever was taken
+/// before, and in the end it has its first amount.
 #[test]
 fn what_is_lent_ends_with_the_part() {
     let budget = Budget::default().lending();

@@ -1,10 +1,12 @@
 //! `meridian check`.
 
-use crate::cli::diff::{self, Bound};
+use crate::cli::diff::{self, Bound, Judged};
 use crate::cli::server::ServerClient;
-use crate::cli::{Config, Format, print, print_findings};
+use crate::cli::{Config, Format, json, print, print_findings};
 use crate::config::ledger_file;
+use crate::control::protocol::comparison::ComparisonReply;
 use crate::finding::render;
+use crate::finding::report::FindingReport;
 use crate::finding::{At, Finding, Findings, Severity, code};
 use crate::limits::LEDGER_OCTETS_MAX;
 use crate::reload::prepare::{self, Fresh};
@@ -15,7 +17,8 @@ use crate::state::atomic;
 use crate::state::ledger_store::FILE;
 use crate::sys;
 use crate::sys::clock::epoch_secs;
-use serde_json::{Value, json};
+use hyper::Method;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -46,6 +49,20 @@ pub(crate) struct CheckCommand {
     /// How the outcome is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// Outcome for programs.
+#[derive(Serialize)]
+struct Outcome<'o> {
+    /// Whether the deployment can be served.
+    ok: bool,
+    /// Files digest, hexadecimal.
+    files_digest: Option<&'o str>,
+    /// Summary of the snapshot, line by line.
+    summary: Option<Vec<&'o str>>,
+    findings: Vec<FindingReport>,
+    /// Clients that move, with `--diff` or `--max-move`.
+    diff: Option<&'o Judged>,
 }
 
 impl CheckCommand {
@@ -83,14 +100,13 @@ impl CheckCommand {
         );
         match self.format {
             Format::Json => {
-                let outcome = json!({
-                    "ok": summary.is_some(),
-                    "files_digest": files_digest,
-                    "summary": summary.as_ref().map(|text| text.lines().collect::<Vec<_>>()),
-                    "findings": render::json(&findings, &files),
-                    "diff": diff.as_ref().map(|(told, _)| told),
-                });
-                print(&format!("{outcome:#}\n"));
+                print(&json(&Outcome {
+                    ok: summary.is_some(),
+                    files_digest: files_digest.as_deref(),
+                    summary: summary.as_ref().map(|text| text.lines().collect()),
+                    findings: render::reports(&findings, &files),
+                    diff: diff.as_ref(),
+                }));
             }
             Format::Text => {
                 print_findings(&findings, &files);
@@ -102,12 +118,12 @@ impl CheckCommand {
                     )),
                     _ => print(&format!("{}\n", verdict(&findings, loses_zones))),
                 }
-                if let Some((told, _)) = &diff {
-                    print(&diff::text(told));
+                if let Some(judged) = &diff {
+                    print(&diff::text(judged));
                 }
             }
         }
-        if summary.is_some() && diff.is_none_or(|(_, is_within)| is_within) {
+        if summary.is_some() && diff.is_none_or(|judged| judged.within) {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
@@ -116,11 +132,11 @@ impl CheckCommand {
 
     /// What moves from another deployment to this one, or from what the server has to what its
     /// files say now.
-    fn differs(&self, with: Option<&Path>, snapshot: &Snapshot) -> Result<Value, ExitCode> {
+    fn differs(&self, with: Option<&Path>, snapshot: &Snapshot) -> Result<ComparisonReply, ExitCode> {
         if let Some(old) = with {
             return diff::compile(old).map(|old| diff::compared(&old, snapshot)).ok_or(ExitCode::FAILURE);
         }
-        ServerClient::of(self.config.clone()).post("/diff")
+        ServerClient::of(self.config.clone()).ask(Method::POST, "/diff")?.done()
     }
 }
 

@@ -1,18 +1,22 @@
 //! `meridian diff`, and the same of `meridian check --diff`.
 
-use crate::cli::server::table;
-use crate::cli::{Format, print, print_findings};
+use crate::cli::moves::{self, percent, percent_of};
+use crate::cli::{Format, json, print, print_findings};
+use crate::control::comparison;
+use crate::control::protocol::comparison::{AnswerMove, ComparisonReply, MovedShare};
+use crate::impact::comparison::Comparison;
 use crate::reload::prepare;
-use crate::shared::comparison::Comparison;
-use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Rows of the table: a person reads no more; `--format json` has them all.
 const ROWS: usize = 20;
+
+/// Shares that the table shows.
+const MEASURES: [&str; 3] = ["IPV4", "IPV6", "QUERIES"];
 
 /// What both sides are taken to be where no server is asked.
 const ASSUMED: &str = "every PoP up, no override, nothing shed, on both sides";
@@ -54,12 +58,12 @@ impl Diff {
         let (Some(old), Some(new)) = (compile(&self.old), compile(&self.new)) else {
             return ExitCode::FAILURE;
         };
-        let (told, is_within) = self.bound.judge(compared(&old, &new));
+        let judged = self.bound.judge(compared(&old, &new));
         print(&match self.format {
-            Format::Json => format!("{told:#}\n"),
-            Format::Text => text(&told),
+            Format::Json => json(&judged),
+            Format::Text => text(&judged),
         });
-        if is_within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if judged.within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
@@ -79,75 +83,65 @@ pub(crate) fn compile(path: &Path) -> Option<Snapshot> {
     }
 }
 
-/// What moves from one deployment to the other, no server asked.
-pub(crate) fn compared(old: &Snapshot, new: &Snapshot) -> Value {
-    Comparison::new(old, new, &Decisions::default()).json(ASSUMED)
+/// Clients that move from one deployment to the other; no server is asked.
+pub(crate) fn compared(old: &Snapshot, new: &Snapshot) -> ComparisonReply {
+    comparison::told(&Comparison::new(old, new, std::iter::empty()), ASSUMED)
+}
+
+/// Comparison that was held against a bound.
+#[derive(Debug, Serialize)]
+pub(crate) struct Judged {
+    #[serde(flatten)]
+    comparison: ComparisonReply,
+    /// Largest share that may move, as given by `--max-move`.
+    max_move: Option<f64>,
+    /// Whether no share is larger.
+    pub(crate) within: bool,
 }
 
 impl Bound {
-    /// Adds the bound to a comparison, and says whether it holds.
-    pub(crate) fn judge(self, mut told: Value) -> (Value, bool) {
-        let moved = ["ipv4", "ipv6", "queries"]
-            .iter()
-            .filter_map(|key| told["moved"][key].as_f64())
-            .fold(0.0, f64::max);
-        let is_within = self.max_move.is_none_or(|most| moved <= most);
-        if let Some(object) = told.as_object_mut() {
-            object.insert("max_move".to_owned(), json!(self.max_move));
-            object.insert("within".to_owned(), json!(is_within));
-        }
-        (told, is_within)
+    /// Holds a comparison against the bound.
+    pub(crate) fn judge(self, comparison: ComparisonReply) -> Judged {
+        let within = self.max_move.is_none_or(|most| comparison.moved.largest() <= most);
+        Judged { comparison, max_move: self.max_move, within }
     }
 }
 
 /// A comparison for people.
-pub(crate) fn text(told: &Value) -> String {
-    let percent = |share: &Value| {
-        share.as_f64().map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
+pub(crate) fn text(judged: &Judged) -> String {
+    let Judged { comparison: told, max_move, within } = judged;
+    let shares = |share: &MovedShare| [percent(share.ipv4), percent(share.ipv6), percent_of(share.queries)];
+    let mut rows: Vec<moves::Row<3>> = Vec::new();
+    let mut add = |of: &str, moves: &[AnswerMove]| {
+        rows.extend(moves.iter().map(|way| moves::row(of, &way.from, &way.to, shares(&way.share))));
     };
-    let word = |value: &Value| value.as_str().unwrap_or("?").to_owned();
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let shares = |way: &Value| ["ipv4", "ipv6", "queries"].map(|key| percent(&way[key]));
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    let mut add = |of: String, moves: &Value| {
-        for way in list(moves) {
-            rows.push(
-                [vec![of.clone(), word(&way["from"]), word(&way["to"])], shares(&way).to_vec()].concat(),
-            );
+    add("all", &told.moves);
+    for policy in &told.policies {
+        let (name, then) = (&policy.policy, &policy.then);
+        let of = match then {
+            Some(then) if then == name => name.to_string(),
+            then => format!("{name} -> {}", then.as_deref().unwrap_or("none")),
+        };
+        add(&of, &policy.moves);
+    }
+    let [v4, v6, queries] = shares(&told.moved);
+    let mut text = match moves::table(rows, MEASURES, ROWS) {
+        None => "no client moves\n".to_owned(),
+        Some(table) => {
+            format!("moves: {v4} of IPv4, {v6} of IPv6 leaves, {queries} of counted queries\n{table}")
         }
     };
-    add("all".to_owned(), &told["moves"]);
-    for policy in list(&told["policies"]) {
-        let (name, then) = (word(&policy["policy"]), policy["then"].as_str());
-        add(
-            if then == Some(&name) { name } else { format!("{name} -> {}", then.unwrap_or("none")) },
-            &policy["moves"],
-        );
+    for loss in told.lost.iter().take(ROWS) {
+        text.push_str(&format!("loses {}: {}\n", loss.rtype, loss.name));
     }
-    let [v4, v6, queries] = shares(&told["moved"]);
-    let mut text = match rows.is_empty() {
-        true => "no client moves\n".to_owned(),
-        false => format!("moves: {v4} of IPv4, {v6} of IPv6 leaves, {queries} of counted queries\n"),
-    };
-    let more = rows.len().saturating_sub(ROWS);
-    rows.truncate(ROWS);
-    if !rows.is_empty() {
-        text.push_str(&table(&["POLICY", "FROM", "TO", "IPV4", "IPV6", "QUERIES"], &rows));
-    }
-    if more > 0 {
-        text.push_str(&format!("and {more} more; --format json has them all\n"));
-    }
-    let losses = list(&told["lost"]);
-    for loss in losses.iter().take(ROWS) {
-        text.push_str(&format!("loses {}: {}\n", word(&loss["type"]), word(&loss["name"])));
-    }
-    let lost = told["lost_in_all"].as_u64().unwrap_or(0).saturating_sub(losses.len().min(ROWS) as u64);
+    let lost = told.lost_in_all.saturating_sub(told.lost.len().min(ROWS));
     if lost > 0 {
         text.push_str(&format!("and {lost} more lose a type\n"));
     }
-    text.push_str(&format!("taken for granted: {}\n", word(&told["assumed"])));
-    if told["within"] == false {
-        text.push_str(&format!("refused: more moves than {}\n", percent(&told["max_move"])));
+    text.push_str(&format!("taken for granted: {}\n", told.assumed));
+    if !within {
+        let most = max_move.map_or_else(|| "-".to_owned(), percent);
+        text.push_str(&format!("refused: more moves than {most}\n"));
     }
     text
 }

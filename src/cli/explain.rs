@@ -6,7 +6,9 @@
 //! one that clients get would mislead just when it matters.
 
 use super::server::{ServerClient, complain};
-use super::{Config, Format, print, print_findings, verify};
+use super::{Config, Format, json, print, print_findings, verify};
+use crate::control::explain::explained;
+use crate::control::protocol::explain::{Asked, ExplainRequest, Explained};
 use crate::explain::{self, ExplainQuery};
 use crate::geo::prefix::Prefix;
 use crate::reload::prepare;
@@ -17,8 +19,7 @@ use crate::sys::clock::epoch_secs;
 use crate::wire::idn;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
-use hyper::{Method, StatusCode};
-use serde_json::json;
+use hyper::StatusCode;
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -113,39 +114,34 @@ impl Explain {
 
     /// Has the running server tell.
     fn by_server(&self, asked: &ExplainQuery) -> Result<ExitCode, ExitCode> {
-        let body = json!({
-            "name": asked.name.to_string(),
-            "type": asked.rtype.to_string(),
-            "client": asked.client,
-            "ecs": asked.ecs.map(|prefix| prefix.to_string()),
-            "down": self.down,
-            "up": self.up,
-            "drain": self.drain,
-        });
-        let reached = self.server.reach(Method::POST, "/explain", Some(&body)).inspect_err(|_| {
+        let request = ExplainRequest {
+            name: asked.name.to_string(),
+            rtype: Some(asked.rtype.to_string()),
+            client: asked.client,
+            ecs: asked.ecs.map(|prefix| prefix.to_string()),
+            down: self.down.clone(),
+            up: self.up.clone(),
+            drain: self.drain.clone(),
+        };
+        let reached = self.server.post("/explain", &request).inspect_err(|_| {
             eprintln!(
                 "`explain` tells what a running server answers; to have the files explained instead, with \
                  every PoP up, say --files"
             );
         })?;
-        let told = &reached.value;
-        if reached.status != StatusCode::OK {
-            complain(told);
-            return Err(ExitCode::from(if reached.status == StatusCode::BAD_REQUEST { 2 } else { 1 }));
+        if !reached.is_done() {
+            complain(&reached.read()?);
+            let is_question = reached.answer.status == StatusCode::BAD_REQUEST;
+            return Err(ExitCode::from(if is_question { 2 } else { 1 }));
         }
-        let word = |key: &str| told[key].as_str().unwrap_or("?");
         print(&match self.server.format {
-            Format::Json => format!("{told:#}\n"),
+            Format::Json => reached.json(),
             Format::Text => {
-                let moment = rfc3339::parse(word("moment")).unwrap_or_else(epoch_secs);
-                let sequence = told["sequence"].as_u64().unwrap_or(0);
-                let head = explain::head(
-                    word("node"),
-                    &reached.socket.display().to_string(),
-                    (sequence, word("digest"), word("files_digest")),
-                    moment,
-                );
-                head + word("text")
+                let Explained { asked, files_digest, text, .. } = reached.read()?;
+                let Asked { node, sequence, digest, moment } = asked.unwrap_or_default();
+                let moment = rfc3339::parse(&moment).unwrap_or_else(epoch_secs);
+                let socket = reached.socket.display().to_string();
+                explain::head(&node, &socket, (sequence, &digest, &files_digest), moment) + &text
             }
         });
         Ok(ExitCode::SUCCESS)
@@ -159,8 +155,8 @@ impl Explain {
             let found = files.databases.iter().find(|(other, _)| Path::new(&**other) == path);
             found.map(|(_, octets)| Arc::clone(octets)).ok_or_else(|| "it was not read".to_owned())
         };
-        let explained = match explain::explain(&files.snapshot, None, asked, &read) {
-            Ok(explained) => explained,
+        let explanation = match explain::explain(&files.snapshot, None, asked, &read) {
+            Ok(explanation) => explanation,
             Err(sentence) => {
                 eprintln!("error: {sentence}");
                 return Err(ExitCode::from(2));
@@ -168,25 +164,16 @@ impl Explain {
         };
         let (config, digest) = (self.server.config().path(), files.snapshot.files_digest());
         print(&match self.server.format {
-            Format::Json => {
-                let lines: Vec<_> =
-                    explained.lines.iter().map(|(head, words)| json!([head, words])).collect();
-                let told = json!({
-                    "ok": true,
-                    "config": config,
-                    "files_digest": digest.to_string(),
-                    "lines": lines,
-                    "answer": explained.message.as_deref().map(explain::dig::render),
-                    "text": explained.text(),
-                });
-                format!("{told:#}\n")
-            }
+            Format::Json => json(&Explained {
+                config: Some(config.to_string_lossy().into_owned()),
+                ..explained(&explanation, &files.snapshot)
+            }),
             Format::Text => format!(
                 "{:<10} the files of {} as they are now, files {digest}; no server was asked: no override, \
                  no probe result, no load\n{}",
                 "asked",
                 config.display(),
-                explained.text()
+                explanation.text()
             ),
         });
         Ok(ExitCode::SUCCESS)

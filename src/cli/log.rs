@@ -8,6 +8,7 @@ use crate::rfc3339;
 use crate::shared::one_line;
 use crate::sys::clock::epoch_secs;
 use crate::sys::log_queue::LogQueue;
+use serde::Serialize;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io;
 use std::panic::PanicHookInfo;
@@ -69,11 +70,20 @@ fn line(format: Format, level: &str, message: &str) -> Vec<u8> {
     let text = match format {
         Format::Text => format!("{time} {level:>5} {message}\n"),
         Format::Json => {
-            let line = serde_json::json!({ "timestamp": time, "level": level, "message": message });
-            format!("{line}\n")
+            // The keys of a line of `tracing`.
+            let line = LineJson { level, message, timestamp: &time };
+            serde_json::to_string(&line).unwrap_or_default() + "\n"
         }
     };
     text.into_bytes()
+}
+
+/// A line as JSON.
+#[derive(Serialize)]
+struct LineJson<'l> {
+    level: &'l str,
+    message: &'l str,
+    timestamp: &'l str,
 }
 
 /// Makes a writer for each event.

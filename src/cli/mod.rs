@@ -9,9 +9,11 @@ pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod geoip;
+pub(crate) mod init;
 pub(crate) mod latency;
 pub(crate) mod log;
 pub(crate) mod man;
+pub(crate) mod moves;
 mod output;
 pub(crate) mod policy;
 pub(crate) mod pop;
@@ -28,6 +30,7 @@ use crate::finding::render;
 use crate::finding::{Files, Findings};
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use serde::Serialize;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -44,6 +47,7 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  meridian init cdn                            write a small deployment to begin with
   meridian serve                               serve the deployment in ./meridian.yaml
   meridian check --config site/meridian.yaml   tell every fault of its files, change nothing
   meridian reload                              take changed files over, or tell why not
@@ -53,6 +57,8 @@ Examples:
 /// A command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CliCommand {
+    /// Write a small commented deployment into a folder
+    Init(init::Init),
     /// Serve a deployment
     Serve(serve::Serve),
     /// Read and check a deployment without serving it
@@ -191,6 +197,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run_command(command: CliCommand) -> ExitCode {
     match command {
+        CliCommand::Init(init) => init.run(),
         CliCommand::Serve(serve) => serve.run(),
         CliCommand::Check(check) => check.run(),
         CliCommand::Diff(diff) => diff.run(),
@@ -211,6 +218,14 @@ fn run_command(command: CliCommand) -> ExitCode {
 /// Prints to stdout.
 pub(crate) fn print(text: &str) {
     output::write(text.as_bytes());
+}
+
+/// A value as indented JSON, with its keys in alphabetical order.
+pub(crate) fn json<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(value) => format!("{value:#}\n"),
+        Err(error) => format!("not printed: {error}\n"),
+    }
 }
 
 /// Prints findings to stderr, coloured where that is wanted.

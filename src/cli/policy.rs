@@ -1,8 +1,11 @@
 //! `meridian policy`.
 
-use crate::cli::server::{ServerClient, complain, table};
-use crate::cli::{Format, print};
-use hyper::{Method, StatusCode};
+use crate::cli::server::{Reached, ServerClient, complain, table};
+use crate::cli::{Format, json, print};
+use crate::control::protocol::Refusal;
+use crate::control::protocol::policies::{Member, PanicGuard, Policies, Policy};
+use hyper::Method;
+use serde::Serialize;
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -33,33 +36,35 @@ impl PolicyCommand {
             // Read from the list: a name need not be fit for a path.
             PolicyCommand::Show { server, name } => (server, "/policies".to_owned(), Some(name)),
         };
-        let (status, mut told) = match server.ask(Method::GET, &path, None) {
-            Ok(answer) => answer,
-            Err(status) => return status,
-        };
-        if status != StatusCode::OK {
-            return complain(&told);
-        }
-        if let Some(name) = name {
-            let found = told["policies"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find(|policy| policy["name"] == **name)
-                .cloned();
-            let Some(policy) = found else {
-                return complain(&serde_json::json!({ "error": format!(
-                        "there is no policy `{name}`; `meridian policy list` tells their names") }));
-            };
-            told = policy;
-        }
-        print(&match (server.format, name) {
-            (Format::Json, _) => format!("{told:#}\n"),
-            (Format::Text, None) => list(&told),
-            (Format::Text, Some(_)) => show(&told),
-        });
-        ExitCode::SUCCESS
+        let done = server.ask(Method::GET, &path).and_then(|reached| print_found(server, &reached, name));
+        done.map_or_else(|status| status, |()| ExitCode::SUCCESS)
     }
+}
+
+/// Prints the list, or the policy of a name.
+fn print_found(server: &ServerClient, reached: &Reached, name: Option<&String>) -> Result<(), ExitCode> {
+    let Policies { policies, .. } = reached.done()?;
+    let Some(name) = name else {
+        print(&match server.format {
+            Format::Json => reached.json(),
+            Format::Text => list(&policies),
+        });
+        return Ok(());
+    };
+    let Some(policy) = policies.iter().find(|policy| *policy.name == **name) else {
+        let error = format!("there is no policy `{name}`; `meridian policy list` tells their names");
+        return Err(complain(&Refusal::because(error)));
+    };
+    print(&match server.format {
+        Format::Json => json(policy),
+        Format::Text => show(policy),
+    });
+    Ok(())
+}
+
+/// A setting of a policy on one line, in words.
+fn words<T: Serialize>(setting: &T) -> String {
+    serde_json::to_value(setting).as_ref().map_or_else(ToString::to_string, plain)
 }
 
 /// A value on one line, in words.
@@ -82,84 +87,68 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn list(told: &Value) -> String {
-    let rows: Vec<Vec<String>> = (told["policies"].as_array().into_iter().flatten())
-        .map(|policy| {
-            let count = |key: &str| policy[key].as_array().map_or(0, Vec::len).to_string();
-            vec![
-                plain(&policy["name"]),
-                plain(&policy["order"]),
-                plain(&policy["share"]),
-                count("rules"),
-                count("members"),
-                plain(&policy["scopes"]),
-            ]
-        })
-        .collect();
+fn list(policies: &[Policy]) -> String {
+    let row = |policy: &Policy| {
+        vec![
+            policy.name.to_string(),
+            policy.order.to_string(),
+            policy.share.to_string(),
+            policy.rules.len().to_string(),
+            policy.members.len().to_string(),
+            policy.scopes.to_string(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = policies.iter().map(row).collect();
     table(&["NAME", "ORDER", "SHARE", "RULES", "POPS", "SCOPES"], &rows)
 }
 
-fn show(policy: &Value) -> String {
-    let keys = [
-        "name",
-        "service",
-        "candidates",
-        "order",
-        "band",
-        "share",
-        "ttl",
-        "answers",
-        "when_all_down",
-        "scopes",
-        "preference_lists",
-        "https",
-    ];
-    let mut text: String = keys.iter().map(|key| format!("{key:<17} {}\n", plain(&policy[*key]))).collect();
-    for (index, rule) in policy["rules"].as_array().into_iter().flatten().enumerate() {
-        let fence = if rule["fence"] == true { ", fenced" } else { "" };
-        let when = rule["when"].as_str().filter(|when| !when.is_empty()).unwrap_or("always");
-        text.push_str(&format!("rule {:<12} {when}: {}{fence}\n", index + 1, plain(&rule["candidates"])));
+fn show(policy: &Policy) -> String {
+    let mut text = String::new();
+    let mut line = |head: &str, words: &str| text.push_str(&format!("{head:<17} {words}\n"));
+    line("name", &policy.name);
+    line("service", &policy.service);
+    line("candidates", &words(&policy.candidates));
+    line("order", &policy.order);
+    line("band", &policy.band);
+    line("share", &policy.share);
+    line("ttl", &words(&policy.ttl));
+    line("answers", &policy.answers.to_string());
+    line("when_all_down", &words(&policy.when_all_down));
+    line("scopes", &policy.scopes.to_string());
+    line("preference_lists", &policy.preference_lists.to_string());
+    line("https", &policy.https.to_string());
+    for (index, rule) in policy.rules.iter().enumerate() {
+        let fence = if rule.fence { ", fenced" } else { "" };
+        let when = if rule.when.is_empty() { "always" } else { &rule.when };
+        line(&format!("rule {}", index + 1), &format!("{when}: {}{fence}", words(&rule.candidates)));
     }
-    text.push_str(&format!("{:<17} {}\n", "guard", guard(policy)));
-    if policy["returning"] == true {
-        let words = "RETURNING from all down: answered as before until enough PoPs are up";
-        text.push_str(&format!("{:<17} {words}\n", "pools"));
+    line("guard", &guard(policy));
+    if policy.returning {
+        line("pools", "RETURNING from all down: answered as before until enough PoPs are up");
     }
-    let percent = |share: &Value| {
-        share
-            .as_f64()
-            .filter(|share| *share > 0.0)
-            .map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
-    };
-    let row = |member: &Value| {
-        let serves: Vec<String> = member["serves"].as_array().into_iter().flatten().map(plain).collect();
-        let serves = if serves.is_empty() { "down".to_owned() } else { serves.join(" ") };
-        [
-            plain(&member["pop"]),
-            plain(&member["state"]),
-            plain(&member["weight"]),
-            serves,
-            percent(&member["left"]),
-            percent(&member["sheds"]),
+    let percent = |share: f64| if share > 0.0 { format!("{:.1} %", share * 100.0) } else { "-".to_owned() };
+    let row = |member: &Member| {
+        vec![
+            member.pop.to_string(),
+            member.state.to_string(),
+            member.weight.to_string(),
+            if member.serves.is_empty() { "down".to_owned() } else { member.serves.join(" ") },
+            percent(member.left),
+            percent(member.sheds),
         ]
-        .to_vec()
     };
-    let rows: Vec<Vec<String>> = policy["members"].as_array().into_iter().flatten().map(row).collect();
+    let rows: Vec<Vec<String>> = policy.members.iter().map(row).collect();
     text + "\n" + &table(&["POP", "STATE", "WEIGHT", "SERVES", "LEFT", "SHEDS"], &rows)
 }
 
 /// The panic guard on one line.
-fn guard(policy: &Value) -> String {
-    let panic = &policy["panic"];
-    let number = |key: &str| panic[key].as_f64().unwrap_or_default();
-    match (panic.as_object(), policy["held"] == true) {
-        (None, _) => plain(panic),
-        (Some(_), is_held) => format!(
-            "{}, of more than {:.0} % that go down within {} s, for {} s",
-            if is_held { "HOLDS the state before" } else { "watches" },
-            number("share") * 100.0,
-            number("window_secs"),
-            number("hold_secs")
-        ),
-    }
+fn guard(policy: &Policy) -> String {
+    let PanicGuard::On(guard) = &policy.panic else { return words(&policy.panic) };
+    format!(
+        "{}, of more than {:.0} % that go down within {} s, for {} s",
+        if policy.held { "HOLDS the state before" } else { "watches" },
+        guard.share * 100.0,
+        guard.window_secs,
+        guard.hold_secs
+    )
 }

@@ -1,60 +1,43 @@
 //! A prediction before a person: a table, and a question.
 
-use crate::cli::server::table;
-use serde_json::Value;
+use crate::cli::moves::{self, percent, percent_of};
+use crate::control::protocol::overrides::{Forecast, ForecastMove, LoadGain};
 use std::io::{BufRead, IsTerminal, Write};
 
 /// Rows of one table: a person reads no more; `--format json` has them all.
 const ROWS: usize = 12;
 
-/// Whether anybody moves.
-pub(crate) fn moves(forecast: &Value) -> bool {
-    forecast["moves"].as_array().is_some_and(|moves| !moves.is_empty())
+/// Shares that the table shows.
+const MEASURES: [&str; 2] = ["CELLS", "QUERIES"];
+
+/// True if clients move.
+pub(crate) fn moves(forecast: Option<&Forecast>) -> bool {
+    forecast.is_some_and(|forecast| !forecast.moves.is_empty())
 }
 
 /// The prediction as text.
-pub(crate) fn text(forecast: &Value) -> String {
-    if !moves(forecast) {
-        return "forecast: no client moves\n".to_owned();
-    }
-    let percent = |share: &Value| {
-        share.as_f64().map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
+pub(crate) fn text(forecast: Option<&Forecast>) -> String {
+    let none = "forecast: no client moves\n".to_owned();
+    let Some(forecast) = forecast else { return none };
+    let row = |of: &str, way: &ForecastMove| {
+        moves::row(of, &way.from, &way.to, [percent(way.cells), percent_of(way.queries)])
     };
-    let word = |value: &Value| value.as_str().unwrap_or("?").to_owned();
-    let cells = |way: &Value| {
-        [word(&way["from"]), word(&way["to"]), percent(&way["cells"]), percent(&way["queries"])]
+    let mut rows: Vec<moves::Row<2>> = forecast.moves.iter().map(|way| row("all", way)).collect();
+    for policy in &forecast.policies {
+        rows.extend(policy.moves.iter().map(|way| row(&policy.policy, way)));
+    }
+    let Some(table) = moves::table(rows, MEASURES, ROWS) else {
+        return none;
     };
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let mut rows: Vec<Vec<String>> = list(&forecast["moves"])
-        .iter()
-        .map(|way| [vec!["all".to_owned()], cells(way).to_vec()].concat())
-        .collect();
-    for policy in list(&forecast["policies"]) {
-        rows.extend(
-            list(&policy["moves"])
-                .iter()
-                .map(|way| [vec![word(&policy["policy"])], cells(way).to_vec()].concat()),
-        );
-    }
-    let more = rows.len().saturating_sub(ROWS);
-    rows.truncate(ROWS);
-    let mut text = String::from("forecast, once all of it holds:\n")
-        + &table(&["POLICY", "FROM", "TO", "CELLS", "QUERIES"], &rows);
-    if more > 0 {
-        text.push_str(&format!("and {more} more; --format json has them all\n"));
-    }
-    let number = |value: &Value| value.as_f64().unwrap_or(0.0);
-    for gain in list(&forecast["load"]) {
-        let (added, load, capacity) =
-            (number(&gain["added"]), number(&gain["load"]), number(&gain["capacity"]));
+    let mut text = String::from("forecast, once all of it holds:\n") + &table;
+    for LoadGain { pop, service, added, load, capacity } in &forecast.load {
         let use_of = |load: f64| {
-            if capacity > 0.0 { format!("{:.0} %", load / capacity * 100.0) } else { "?".to_owned() }
+            if *capacity > 0.0 { format!("{:.0} %", load / capacity * 100.0) } else { "?".to_owned() }
         };
-        let (was, is) = (use_of(load), use_of(load + added));
-        let service = gain["service"].as_str().map(|service| format!(" ({service})")).unwrap_or_default();
+        let (was, is) = (use_of(*load), use_of(load + added));
+        let service = service.as_ref().map(|service| format!(" ({service})")).unwrap_or_default();
         text.push_str(&format!(
-            "load of {}{service}: {load:.1} + {added:.1} of {capacity:.1}, {was} -> {is}\n",
-            word(&gain["pop"])
+            "load of {pop}{service}: {load:.1} + {added:.1} of {capacity:.1}, {was} -> {is}\n"
         ));
     }
     text

@@ -1,9 +1,12 @@
 //! `meridian reload`.
 
-use crate::cli::server::{ServerClient, complain};
+use crate::cli::server::{Reached, ServerClient};
 use crate::cli::{Format, colour, print};
+use crate::control::protocol::reload::{
+    Cancelled, OtherZone, ReloadQuery, ReloadReply, ReloadResult, ReloadStatus, RunningReload, StrayFile,
+    Zones,
+};
 use hyper::Method;
-use serde_json::Value;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -37,145 +40,123 @@ pub(crate) struct Reload {
 }
 
 impl Reload {
-    /// Asks the server, and waits for what came of it.
+    /// Asks the server, and waits for the result.
     pub(crate) fn run(self) -> ExitCode {
-        let (method, path) = match (self.status, self.cancel) {
-            (true, _) => (Method::GET, "/reload"),
-            (_, true) => (Method::DELETE, "/reload"),
-            _ => (
-                Method::POST,
-                match (colour::on_stderr(), self.allow_loss) {
-                    (true, true) => "/reload?colour=true&allow_loss=true",
-                    (true, false) => "/reload?colour=true",
-                    (false, true) => "/reload?allow_loss=true",
-                    (false, false) => "/reload",
-                },
-            ),
+        let done = match (self.status, self.cancel) {
+            (true, _) => {
+                self.server.ask(Method::GET, "/reload").and_then(|reached| self.print_status(&reached))
+            }
+            (_, true) => {
+                self.server.ask(Method::DELETE, "/reload").and_then(|reached| self.cancelled(&reached))
+            }
+            _ => {
+                let query = ReloadQuery { colour: colour::on_stderr(), allow_loss: self.allow_loss };
+                let asked = self.server.ask(Method::POST, &query.path());
+                asked.and_then(|reached| self.print_result(&reached))
+            }
         };
-        let format = self.server.format;
-        match self.server.ask(method, path, None) {
-            Ok((_, told)) if self.status => status(&told, format),
-            Ok((_, told)) if self.cancel => cancelled(&told, format),
-            Ok((_, told)) => tell(&told, format),
-            Err(status) => status,
-        }
+        done.unwrap_or_else(|status| status)
     }
-}
 
-fn tell(told: &Value, format: Format) -> ExitCode {
-    let ok = told["ok"].as_bool().unwrap_or(false);
-    if format == Format::Json {
-        print(&format!("{told:#}\n"));
-    } else {
-        let _ = std::io::stderr().write_all(told["text"].as_str().unwrap_or_default().as_bytes());
-        print(&outcome(told, ok));
+    fn print_result(&self, reached: &Reached) -> Result<ExitCode, ExitCode> {
+        let reply: ReloadReply = reached.read()?;
+        if self.server.format == Format::Json {
+            print(&reached.json());
+        } else {
+            let _ = std::io::stderr().write_all(reply.text.as_bytes());
+            print(&outcome(&reply));
+        }
+        let zones = reply.result.unwrap_or_default().zones;
+        Ok(match reply.ok {
+            true if zones.others.is_empty() && zones.stray_files.is_empty() => ExitCode::SUCCESS,
+            true => ExitCode::from(NOT_ALL),
+            false => ExitCode::FAILURE,
+        })
     }
-    match ok {
-        true if others(told).is_empty() && strays(told).is_empty() => ExitCode::SUCCESS,
-        true => ExitCode::from(NOT_ALL),
-        false => ExitCode::FAILURE,
+
+    fn print_status(&self, reached: &Reached) -> Result<ExitCode, ExitCode> {
+        let status: ReloadStatus = reached.done()?;
+        print(&match self.server.format {
+            Format::Json => reached.json(),
+            Format::Text => status_in_words(&status),
+        });
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn cancelled(&self, reached: &Reached) -> Result<ExitCode, ExitCode> {
+        if self.server.format == Format::Json {
+            print(&reached.json());
+        }
+        let Cancelled { cancelled } = reached.done()?;
+        if self.server.format == Format::Text {
+            print(&format!("given up: the reload {cancelled}\n"));
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
 /// Exit status of a reload that has not taken over every zone, or every file of the zones.
 const NOT_ALL: u8 = 3;
 
-/// The zones that are not served by their files.
-fn others(told: &Value) -> &[Value] {
-    told["zones"]["others"].as_array().map_or(&[], Vec::as_slice)
-}
-
-/// The files of the zones that are not in force and cost no zone, such as copies.
-fn strays(told: &Value) -> &[Value] {
-    told["zones"]["stray_files"].as_array().map_or(&[], Vec::as_slice)
-}
-
-/// A line for each of them.
-fn stray_lines(told: &Value) -> String {
-    let line = |stray: &Value| {
-        let [file, why] = ["file", "why"].map(|key| stray[key].as_str().unwrap_or("?"));
-        format!("file {file}: not in force: {why}\n")
-    };
-    strays(told).iter().map(line).collect()
+/// A line for each file that is not in force.
+fn stray_lines(zones: &Zones) -> String {
+    let line = |stray: &StrayFile| format!("file {}: not in force: {}\n", stray.file, stray.why);
+    zones.stray_files.iter().map(line).collect()
 }
 
 /// A line for each zone that is not served by its files.
-fn zone_lines(told: &Value) -> String {
-    let word = |zone: &Value, key: &str| zone[key].as_str().unwrap_or("?").to_owned();
-    let line = |zone: &Value| {
-        let texts = match zone["digest"].as_str() {
+fn zone_lines(zones: &Zones) -> String {
+    let line = |other: &OtherZone| {
+        let texts = match &other.digest {
             Some(digest) => format!("texts {digest}"),
             None => "answered SERVFAIL".to_owned(),
         };
-        format!("zone {}: {}, {texts}: {}\n", word(zone, "zone"), word(zone, "standing"), word(zone, "why"))
+        format!("zone {}: {}, {texts}: {}\n", other.zone, other.standing, other.why)
     };
-    others(told).iter().map(line).collect()
+    zones.others.iter().map(line).collect()
 }
 
-/// What reloads do, in words.
-fn status(told: &Value, format: Format) -> ExitCode {
-    if format == Format::Json {
-        print(&format!("{told:#}\n"));
-        return ExitCode::SUCCESS;
-    }
-    let running = &told["running"];
-    let mut text = match running["does"].as_str() {
-        Some(does) => format!(
-            "a reload runs since {} s, asked by {}: {does}\n",
-            running["age_secs"],
-            running["origin"].as_str().unwrap_or("?")
-        ),
+/// Reloads that run, wait or hang.
+fn status_in_words(status: &ReloadStatus) -> String {
+    let mut text = match &status.running {
+        Some(RunningReload { origin, age_secs, does }) => {
+            format!("a reload runs since {age_secs} s, asked by {origin}: {does}\n")
+        }
         None => "no reload runs\n".to_owned(),
     };
-    for (key, words) in [
-        ("waiting", "requests wait for the next one"),
-        ("hung", "reloads that were given up still wait for the disk"),
+    for (count, words) in [
+        (status.waiting, "requests wait for the next one"),
+        (status.hung, "reloads that were given up still wait for the disk"),
     ] {
-        if let Some(count) = told[key].as_u64().filter(|count| *count > 0) {
+        if count > 0 {
             text.push_str(&format!("{count} {words}\n"));
         }
     }
-    text.push_str(&zone_lines(told));
-    text.push_str(&stray_lines(told));
-    print(&text);
-    ExitCode::SUCCESS
+    text + &zone_lines(&status.zones) + &stray_lines(&status.zones)
 }
 
-fn cancelled(told: &Value, format: Format) -> ExitCode {
-    if format == Format::Json {
-        print(&format!("{told:#}\n"));
+fn outcome(reply: &ReloadReply) -> String {
+    let Some(result) = &reply.result else {
+        let why = reply.error.as_ref().map(|error| format!(": {error}"));
+        return format!("not reloaded{}\n", why.unwrap_or_default());
+    };
+    let ReloadResult { sequence, digest, files_digest, difference, zones } = result;
+    if !reply.ok {
+        return format!(
+            "refused; snapshot {sequence}, digest {digest}, files {files_digest}, is served on\n"
+        );
     }
-    match (told["cancelled"].as_str(), format) {
-        (Some(did), Format::Text) => print(&format!("given up: the reload {did}\n")),
-        (None, _) => return complain(told),
-        _ => {}
-    }
-    ExitCode::SUCCESS
-}
-
-fn outcome(told: &Value, ok: bool) -> String {
-    let Some(sequence) = told["sequence"].as_u64() else { return "not reloaded\n".to_owned() };
-    let digest = told["digest"].as_str().unwrap_or("?");
-    let files = told["files_digest"].as_str().unwrap_or("?");
-    if !ok {
-        return format!("refused; snapshot {sequence}, digest {digest}, files {files}, is served on\n");
-    }
-    let mut text = format!("published snapshot {sequence}, digest {digest}, files {files}\n");
-    let lines = told["difference"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if lines.is_empty() {
+    let mut text = format!("published snapshot {sequence}, digest {digest}, files {files_digest}\n");
+    if difference.is_empty() {
         text.push_str("  nothing changed\n");
     }
-    for line in lines.iter().filter_map(Value::as_str) {
-        text.push_str("  ");
-        text.push_str(line);
-        text.push('\n');
+    difference.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
+    if !zones.others.is_empty() {
+        let (current, not) = (zones.current, zones.others.len());
+        text.push_str(&format!("zones taken over: {current}; not: {not}\n{}", zone_lines(zones)));
     }
-    let (current, not) = (told["zones"]["current"].as_u64().unwrap_or(0), others(told).len());
-    if not > 0 {
-        text.push_str(&format!("zones taken over: {current}; not: {not}\n{}", zone_lines(told)));
-    }
-    if !strays(told).is_empty() {
-        text.push_str(&format!("files not in force: {}\n{}", strays(told).len(), stray_lines(told)));
+    if !zones.stray_files.is_empty() {
+        text.push_str(&format!("files not in force: {}\n{}", zones.stray_files.len(), stray_lines(zones)));
     }
     text
 }

@@ -1,8 +1,11 @@
 //! Client of a running server for commands: its address, its requests, and tables of its replies.
 
-use crate::cli::{Config, Format};
-use crate::control::client::{self, Candidate, NotReached};
+use crate::cli::{Config, Format, json};
+use crate::control::client::{self, Answer, Candidate, NotReached};
+use crate::control::protocol::Refusal;
 use hyper::{Method, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
@@ -22,15 +25,36 @@ pub(crate) struct ServerClient {
     pub(crate) format: Format,
 }
 
-/// What a server has answered.
+/// Answer of a server that was reached.
 #[derive(Debug)]
 pub(crate) struct Reached {
-    /// The socket that it was asked at.
+    /// Socket of the server.
     pub(crate) socket: PathBuf,
-    /// The status of its answer.
-    pub(crate) status: StatusCode,
-    /// The answer.
-    pub(crate) value: Value,
+    /// Answer.
+    pub(crate) answer: Answer,
+}
+
+impl Reached {
+    /// Whether the server has done what it was asked for.
+    pub(crate) fn is_done(&self) -> bool {
+        self.answer.status == StatusCode::OK
+    }
+
+    /// Body as a type of the protocol.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ExitCode> {
+        self.answer.read().map_err(|fault| not_asked(&format!(" at {}: {fault}", self.socket.display())))
+    }
+
+    /// Body where the server has done what it was asked for; a refusal goes to stderr.
+    pub(crate) fn done<T: DeserializeOwned>(&self) -> Result<T, ExitCode> {
+        if self.is_done() { self.read() } else { Err(complain(&self.read()?)) }
+    }
+
+    /// Body as the server wrote it, with fields that this program does not know, for
+    /// `--format json`.
+    pub(crate) fn json(&self) -> String {
+        json(&self.answer.body)
+    }
 }
 
 impl ServerClient {
@@ -44,50 +68,30 @@ impl ServerClient {
         &self.config
     }
 
-    /// Has the server do something that needs no more words. A refusal is told, with its findings.
-    pub(crate) fn post(&self, path: &str) -> Result<Value, ExitCode> {
-        let (status, told) = self.ask(Method::POST, path, None)?;
-        if status == StatusCode::OK {
-            return Ok(told);
-        }
-        let _ = std::io::stderr().write_all(told["text"].as_str().unwrap_or_default().as_bytes());
-        Err(complain(&told))
+    /// Sends a request without a body.
+    pub(crate) fn ask(&self, method: Method, path: &str) -> Result<Reached, ExitCode> {
+        self.reach(method, path, None)
     }
 
-    /// Asks the server. Where none answers, that is told, and the exit status given.
-    pub(crate) fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<(StatusCode, Value), ExitCode> {
-        let reached = self.reach(method, path, body)?;
-        Ok((reached.status, reached.value))
+    /// Sends a request with a body.
+    pub(crate) fn post<T: Serialize>(&self, path: &str, body: &T) -> Result<Reached, ExitCode> {
+        let body = serde_json::to_value(body).map_err(|error| {
+            complain(&Refusal::because(format!("the request cannot be written: {error}")))
+        })?;
+        self.reach(Method::POST, path, Some(&body))
     }
 
-    /// [`ServerClient::ask`] that also gives the socket. A server that the server file does not
-    /// lead to is named on stderr.
-    pub(crate) fn reach(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Reached, ExitCode> {
+    /// Sends a request. Where no server answers, stderr says so, and the error is the exit status.
+    /// A server that the server file does not lead to is named on stderr.
+    fn reach(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reached, ExitCode> {
         let candidates = match &self.control {
             Some(socket) => {
                 vec![Candidate { socket: socket.clone(), named_by: "by --control".to_owned(), config: None }]
             }
             None => client::candidates(&self.config.path()),
         };
-        let told = |sentence: String| {
-            let _ = write!(
-                std::io::stderr(),
-                "no server can be asked{sentence}\nIs it running? Is this the right --config or --control?\n"
-            );
-            ExitCode::from(2)
-        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| told(format!(": {error}")))?;
+        let runtime = runtime.map_err(|error| not_asked(&format!(": {error}")))?;
         runtime.block_on(async {
             let mut faults = String::new();
             for (index, candidate) in candidates.iter().enumerate() {
@@ -108,21 +112,29 @@ impl ServerClient {
                     let _ =
                         writeln!(std::io::stderr(), "note: asked at {}, named {named_by}", socket.display());
                 }
-                let (status, value) =
-                    asked.map_err(|fault| told(format!(" at {}: {fault}", socket.display())))?;
-                return Ok(Reached { socket: socket.clone(), status, value });
+                let answer =
+                    asked.map_err(|fault| not_asked(&format!(" at {}: {fault}", socket.display())))?;
+                return Ok(Reached { socket: socket.clone(), answer });
             }
-            Err(told(faults))
+            Err(not_asked(&faults))
         })
     }
 }
 
-/// Tells a refusal on stderr.
-pub(crate) fn complain(told: &Value) -> ExitCode {
-    let mut text = format!("refused: {}\n", told["error"].as_str().unwrap_or("the server does not say why"));
-    for sentence in told["broken"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        text.push_str(&format!("  {sentence}\n"));
-    }
+/// Writes to stderr that no server was asked.
+fn not_asked(fault: &str) -> ExitCode {
+    let _ = write!(
+        std::io::stderr(),
+        "no server can be asked{fault}\nIs it running? Is this the right --config or --control?\n"
+    );
+    ExitCode::from(2)
+}
+
+/// Writes a refusal to stderr.
+pub(crate) fn complain(refusal: &Refusal) -> ExitCode {
+    let error = refusal.error.as_deref().unwrap_or("the server does not say why");
+    let mut text = refusal.text.clone().unwrap_or_default() + &format!("refused: {error}\n");
+    refusal.broken.iter().for_each(|sentence| text.push_str(&format!("  {sentence}\n")));
     let _ = std::io::stderr().write_all(text.as_bytes());
     ExitCode::FAILURE
 }

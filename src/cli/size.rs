@@ -1,6 +1,6 @@
 //! `meridian size`.
 
-use crate::cli::{Config, Format, print, print_findings};
+use crate::cli::{Config, Format, json, print, print_findings};
 use crate::config::Deployment;
 use crate::finding::{Files, Findings};
 use crate::geo::atlas::Leaf;
@@ -13,7 +13,8 @@ use crate::sys::memory;
 use crate::sys::socket::Buffers;
 use crate::wire::name::write_name;
 use crate::zone::text::{Record, Zone};
-use serde_json::{Value, json};
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -66,7 +67,7 @@ impl SizeCommand {
             Ok(told) => {
                 print(&match self.format {
                     Format::Text => told.text(),
-                    Format::Json => format!("{:#}\n", told.json()),
+                    Format::Json => json(&told.page()),
                 });
                 ExitCode::SUCCESS
             }
@@ -98,7 +99,7 @@ impl Loading {
         let zone = |zone: &Zone| zone.records.iter().map(record).sum::<usize>();
         let atlas = &geography.atlas;
         Loading {
-            files: deployment.inputs.iter().map(|(_, octets)| octets.len()).sum(),
+            files: deployment.inputs.iter().map(|input| input.octets.len()).sum(),
             records: deployment.zones.iter().map(zone).sum(),
             // Leaves twice: those of the databases, and those of the atlas that is laid over them.
             places: 2 * (atlas.v4.len() * size_of::<Leaf<u32>>() + atlas.v6.len() * size_of::<Leaf<u128>>())
@@ -181,56 +182,103 @@ impl Told {
         text.lines().map(str::trim_end).fold(String::new(), |all, line| all + line + "\n")
     }
 
-    fn json(&self) -> Value {
-        let zones: Vec<Value> = self
-            .snapshot
-            .zones
-            .iter()
-            .map(|image| {
-                json!({
-                    "zone": shown(image.apex()), "octets": image.octets(), "names": image.names(),
-                    "rrsets": image.sets(), "steered": image.steered_names(),
-                })
-            })
-            .collect();
-        let policies: Vec<Value> = self
-            .policies()
-            .map(|(policy, leaves, octets)| {
-                json!({
-                    "policy": &*policy.name, "routes_octets": octets, "route_leaves": leaves,
-                    "preference_lists": policy.preference_lists.len(),
-                    "preference_list_octets": sizes::preference_list_octets(policy),
-                })
-            })
-            .collect();
-        let object = |rows: &[(&'static str, usize)]| {
-            rows.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect::<serde_json::Map<_, _>>()
-        };
-        json!({
-            "zones": zones,
-            "policies": policies,
-            "tables": object(&self.sizes.tables()),
-            "snapshot_octets": self.sizes.octets(),
-            "counts": {
-                "zones": self.sizes.zones,
-                "names": self.sizes.names,
-                "rrsets": self.sizes.sets,
-                "steered": self.sizes.steered,
-                "route_leaves": self.sizes.leaves,
-                "preference_lists": self.sizes.preference_lists,
+    fn page(&self) -> SizePage<'_> {
+        let zones = self.snapshot.zones.iter().map(|image| ZoneSize {
+            zone: shown(image.apex()),
+            octets: image.octets(),
+            names: image.names(),
+            rrsets: image.sets(),
+            steered: image.steered_names(),
+        });
+        let policies = self.policies().map(|(policy, leaves, octets)| PolicySize {
+            policy: &policy.name,
+            routes_octets: octets,
+            route_leaves: leaves,
+            preference_lists: policy.preference_lists.len(),
+            preference_list_octets: sizes::preference_list_octets(policy),
+        });
+        let buffers = |of: &Buffers| BufferSizes { receive: of.receive, send: of.send };
+        SizePage {
+            zones: zones.collect(),
+            policies: policies.collect(),
+            tables: self.sizes.tables().into_iter().collect(),
+            snapshot_octets: self.sizes.octets(),
+            counts: Counts {
+                zones: self.sizes.zones,
+                names: self.sizes.names,
+                rrsets: self.sizes.sets,
+                steered: self.sizes.steered,
+                route_leaves: self.sizes.leaves,
+                preference_lists: self.sizes.preference_lists,
             },
-            "loading": object(&self.loading.parts()),
-            "socket_buffers": {
-                "asked": { "receive": self.buffers.0.receive, "send": self.buffers.0.send },
-                "granted": self.buffers.1.as_ref().map(|granted| json!({
-                    "receive": granted.receive,
-                    "send": granted.send,
-                })),
+            loading: self.loading.parts().into_iter().collect(),
+            socket_buffers: SocketBuffers {
+                asked: buffers(&self.buffers.0),
+                granted: self.buffers.1.as_ref().map(buffers),
             },
-            "peak_octets": self.peak,
-            "reload_peak_octets_estimated": self.reload_peak(),
-        })
+            peak_octets: self.peak,
+            reload_peak_octets_estimated: self.reload_peak(),
+        }
     }
+}
+
+/// Sizes for programs.
+#[derive(Serialize)]
+struct SizePage<'s> {
+    zones: Vec<ZoneSize>,
+    policies: Vec<PolicySize<'s>>,
+    /// Octets of each table of the snapshot.
+    tables: BTreeMap<&'static str, usize>,
+    snapshot_octets: usize,
+    counts: Counts,
+    /// Octets that exist only while the deployment is loaded.
+    loading: BTreeMap<&'static str, usize>,
+    socket_buffers: SocketBuffers,
+    /// Peak of the resident memory of this command, octets.
+    peak_octets: u64,
+    reload_peak_octets_estimated: u64,
+}
+
+#[derive(Serialize)]
+struct ZoneSize {
+    zone: String,
+    octets: usize,
+    names: usize,
+    rrsets: usize,
+    steered: usize,
+}
+
+#[derive(Serialize)]
+struct PolicySize<'s> {
+    policy: &'s str,
+    routes_octets: usize,
+    route_leaves: usize,
+    preference_lists: usize,
+    preference_list_octets: usize,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    zones: usize,
+    names: usize,
+    rrsets: usize,
+    steered: usize,
+    route_leaves: usize,
+    preference_lists: usize,
+}
+
+/// Buffers of one UDP socket, octets.
+#[derive(Serialize)]
+struct SocketBuffers {
+    asked: BufferSizes,
+    /// Buffers that this system grants; `None` where it does not tell.
+    granted: Option<BufferSizes>,
+}
+
+#[derive(Serialize)]
+struct BufferSizes {
+    receive: usize,
+    send: usize,
 }
 
 fn shown(wire: &[u8]) -> String {

@@ -12,7 +12,6 @@ use crate::geo::prefix::{Prefix, truncate_v4, truncate_v6};
 use crate::limits::MESSAGE_MAX;
 use crate::snapshot::Snapshot;
 use crate::snapshot::steering::BY_ECS_SPECIAL;
-use crate::steer::preference_list::AllDown;
 use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
 use crate::wire::hash::mix;
 use crate::wire::name::Name;
@@ -194,10 +193,8 @@ impl Walk<'_> {
     fn existence(&mut self, asked: &ExplainQuery<'_>, address: IpAddr, answer: &Answer) {
         let policy = asked.policy;
         // `when_all_down: nodata` withdraws a type from everybody while the whole policy is down.
-        let may_withdraw = policy
-            .preference_lists
-            .iter()
-            .any(|preference_list| preference_list.when_all_down == AllDown::NoData);
+        let may_withdraw =
+            policy.preference_lists.iter().any(|preference_list| preference_list.when_all_down.is_denial());
         if policy.may_alias() || may_withdraw || answer.rcode != Rcode::NOERROR {
             return;
         }

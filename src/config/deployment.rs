@@ -1,7 +1,8 @@
-//! Reads every file of a deployment and brings them together. Every file is read and checked even
-//! when another one is broken, and what depends on a broken file is not accused for it.
+//! Reads every file of a deployment, and combines them. Every file is read and checked even if
+//! another one is broken, and a broken file causes no findings about other files that depend on it.
 
 use super::files::{FileReader, YamlFile};
+use super::input::{Input, InputRole};
 use super::tree::Node;
 use super::world::World;
 use super::{DatabaseSource, Deployment, ReadResult, Sources};
@@ -13,11 +14,10 @@ use crate::config::zones::{exposed, folder};
 use crate::config::{networks, policy, pops, server};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
 use crate::geo::lands::Lands;
-use crate::health::load::spec::Feed;
-use crate::health::spec::{Check, Kind};
+use crate::health::spec::Kind;
 use crate::limits::{CERTIFICATES_OCTETS_MAX, DATABASE_OCTETS_MAX};
 use crate::steer::policy::{Order, Policy};
-use crate::steer::rule::When;
+use crate::steer::rule::{Rule, When};
 use crate::wire::name::Name;
 use crate::zone::check;
 use crate::zone::source::LastGood;
@@ -26,11 +26,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Gives the last good texts of zones, by the state folder.
+/// Returns the last good texts of zones, by the state folder.
 pub(crate) type Recall<'s> = &'s dyn Fn(&Path) -> LastGood;
 
-/// Reads the deployment that the server file `root` describes, all or none of it. Relative paths in
-/// it are relative to its folder.
+/// Reads the deployment that the server file `root` describes: all of it or nothing. Relative paths
+/// in it are relative to its folder.
 pub fn read_deployment(root: &Path, sources: &dyn Sources) -> ReadResult {
     let mut reading = Reading::new(root, sources, Choices::default(), None);
     let deployment = reading.round();
@@ -40,23 +40,23 @@ pub fn read_deployment(root: &Path, sources: &dyn Sources) -> ReadResult {
     ReadResult { deployment, findings, files }
 }
 
-/// A reading of a deployment in which zones stand each for themselves: see
+/// Reading of a deployment whose zones fail independently: see
 /// [`choices`](crate::config::zones::choices).
 pub(crate) struct Reading<'s> {
     root: PathBuf,
     open: FileReader<'s>,
-    /// The deployment of the last round, where that was refused.
+    /// Deployment of the last round, if it was refused.
     refused: Option<Deployment>,
     choices: Choices,
     recall: Option<Recall<'s>>,
     on_error: OnError,
-    /// Where the folder of zones is written.
+    /// Place of the path to the folder of zones.
     zones_at: Option<At>,
 }
 
 impl<'s> Reading<'s> {
-    /// A reading of the server file `root`. `recall` is called once, when the state folder is
-    /// known.
+    /// Starts a reading of the server file `root`. `recall` is called once, when the state folder
+    /// is known.
     pub(crate) fn new(
         root: &Path,
         sources: &'s dyn Sources,
@@ -74,8 +74,8 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// Reads until every zone that is read is sound. The deployment is `None` if and only if an
-    /// error among the findings refuses it.
+    /// Reads until every zone that is read is valid. The deployment is `None` exactly if an error
+    /// among the findings refuses it.
     pub(crate) fn read(&mut self) -> (Option<Deployment>, Findings) {
         loop {
             let deployment = self.round();
@@ -97,41 +97,40 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// Takes what compiling found. True if every error is of a zone that is now put aside, so that
-    /// [`Reading::read`] is to be called again.
+    /// Takes the findings of compilation. True if every error belongs to a zone that is now put
+    /// aside, so that [`Reading::read`] must be called again.
     pub(crate) fn put_aside(&mut self, findings: &mut Findings) -> bool {
         self.choices.put_aside(findings, &self.open.files, self.on_error) == Round::Again
     }
 
-    /// What was read of a deployment that is refused, if anything: its databases and its doubts are
-    /// not judged yet.
+    /// Contents of a refused deployment, if any: its databases and doubts are not yet judged.
     pub(crate) fn refused(&mut self) -> Option<Deployment> {
         self.refused.take()
     }
 
-    /// The files that findings point into.
+    /// Files to which the findings refer.
     pub(crate) fn files(&self) -> &Files {
         &self.open.files
     }
 
-    /// The same, at the end.
+    /// Files to which the findings refer, at the end of the reading.
     pub(crate) fn into_files(self) -> Files {
         self.open.files
     }
 
-    /// One round: every zone from the texts that were chosen for it.
+    /// Runs one round: reads every zone from the texts that were chosen for it.
     fn round(&mut self) -> Option<Deployment> {
         self.choices.begin();
         self.open.begin();
         self.deployment()
     }
 
-    /// Reads a file as YAML. `role` names it among the digest's inputs; `named_at` is where its
+    /// Reads a file as YAML. `role` is its role among the inputs; `named_at` is where its
     /// path is written.
-    fn yaml(&mut self, path: &Path, role: Option<&str>, named_at: Option<At>) -> (FileId, Option<Node>) {
+    fn yaml(&mut self, path: &Path, role: Option<InputRole>, named_at: Option<At>) -> (FileId, Option<Node>) {
         let YamlFile { file, octets, tree } = self.open.yaml(path, named_at);
         if let (Some(role), Some(octets)) = (role, octets) {
-            self.open.inputs.push((role.to_owned(), octets));
+            self.open.inputs.push(Input { role, octets });
         }
         (file, tree)
     }
@@ -149,20 +148,19 @@ impl<'s> Reading<'s> {
         world.pops_known = server.pops.is_absent();
         world.addresses_known = true;
         if let Some(written) = server.pops.file()
-            && let (_, Some(tree)) = self.yaml(&written.path, Some("pops"), Some(written.at))
+            && let (_, Some(tree)) = self.yaml(&written.path, Some(InputRole::Pops), Some(written.at))
         {
             let before = self.open.findings.mark();
             pops = self.pops(&tree, folder);
             world.pops = std::mem::take(&mut pops.pops);
             world.addresses_known =
                 !self.open.findings.iter().skip(before).any(|finding| finding.code == code::BAD_ADDRESS);
-            // PoPs that could not be read have their own findings; every name that is missing then
-            // is no news.
+            // An unreadable PoP file has its own findings, so missing names are then not reported.
             world.pops_known = pops.is_read;
         }
         world.networks_known = server.networks.is_absent();
         if let Some(written) = server.networks.file()
-            && let (_, Some(tree)) = self.yaml(&written.path, Some("networks"), Some(written.at))
+            && let (_, Some(tree)) = self.yaml(&written.path, Some(InputRole::Networks), Some(written.at))
         {
             let before = self.open.findings.count(Severity::Error);
             world.networks = networks::lower(&tree, &mut self.open.findings);
@@ -184,7 +182,7 @@ impl<'s> Reading<'s> {
             used: Vec::new(),
         };
         if let Some(written) = server.policies.file()
-            && let (_, Some(tree)) = self.yaml(&written.path, Some("policies"), Some(written.at))
+            && let (_, Some(tree)) = self.yaml(&written.path, Some(InputRole::Policies), Some(written.at))
         {
             policies.all = policy::lower(&tree, &mut world, &mut self.open.findings);
             policies.shared = policies.all.len();
@@ -218,7 +216,7 @@ impl<'s> Reading<'s> {
         let mut findings = Findings::default();
         check::check(&zones, &policies.all, &mut findings);
         if self.lost_owners(&policies) {
-            // What a name leads to may be what a fault took away.
+            // The missing target of a name may be lost to another fault.
             findings.retain(|finding| finding.code != code::DANGLING_TARGET);
         }
         self.open.findings.extend(findings);
@@ -240,7 +238,7 @@ impl<'s> Reading<'s> {
         if server.databases.is_empty() {
             self.needs_database(&policies, whole);
         }
-        self.open.inputs.sort_by(|a, b| a.0.cmp(&b.0));
+        self.open.inputs.sort_by_cached_key(|input| input.role.to_string());
         Some(Deployment {
             node: server.node,
             listen: server.listen,
@@ -268,19 +266,18 @@ impl<'s> Reading<'s> {
         })
     }
 
-    /// Adds the zones that are not served: without records, they deny nothing and answer nothing.
+    /// Adds the zones that are not served, without records, so that they answer SERVFAIL.
     fn add_dead(&mut self, dead: Vec<Name>, zones: &mut Vec<Zone>) {
         let Some(at) = self.zones_at else { return };
         for apex in dead {
-            // Nodes differ in their digest where one does not serve a zone.
-            self.open.inputs.push((format!("zone dead {apex}"), Arc::default()));
+            self.open.inputs.push(Input { role: InputRole::DeadZone(apex.clone()), octets: Arc::default() });
             let (records, steered) = (Vec::new(), Vec::new());
             zones.push(Zone { apex, records, steered, chain: ChainMode::default(), at });
         }
         zones.sort_by(|a, b| a.apex.cmp(&b.apex));
     }
 
-    /// Reads the PoP file, and the certificates that its probes trust: each once, relative to the
+    /// Reads the PoP file and the certificates that its probes trust: each once, relative to the
     /// folder of the server file.
     fn pops(&mut self, tree: &Node, folder: &Path) -> PopsFile {
         let mut read: BTreeMap<String, Arc<[u8]>> = BTreeMap::new();
@@ -298,9 +295,9 @@ impl<'s> Reading<'s> {
         };
         let mut file = pops::lower(tree, &mut certificates, &mut self.open.findings);
         watched_files(&mut file, folder);
-        self.open
-            .inputs
-            .extend(read.into_iter().map(|(written, octets)| (format!("certificates {written}"), octets)));
+        let inputs = read.into_iter();
+        let input = |(written, octets)| Input { role: InputRole::Certificates(written), octets };
+        self.open.inputs.extend(inputs.map(input));
         file
     }
 
@@ -315,7 +312,7 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// Whether zones lack records or steered names because of faults that are told elsewhere.
+    /// True if zones lack records or steered names because of faults reported elsewhere.
     fn lost_owners(&self, policies: &Policies) -> bool {
         let lost = [
             code::NO_SUCH_POLICY,
@@ -349,12 +346,12 @@ impl<'s> Reading<'s> {
                 }
                 Ok(octets) => {
                     let path: Arc<str> = Arc::from(shown);
-                    // Faults of a table of text are shown in it; those of other databases have no
-                    // line.
+                    // Findings show the lines of a text table; other databases have no lines.
                     let is_text = written.path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
                     let text = if is_text { std::str::from_utf8(&octets).unwrap_or_default() } else { "" };
                     let file = self.open.files.add(path.clone(), text);
-                    self.open.inputs.push((format!("database {index:03}"), octets.clone()));
+                    let role = InputRole::Database(index);
+                    self.open.inputs.push(Input { role, octets: octets.clone() });
                     databases.push(DatabaseSource { path, octets, file });
                 }
                 Err(why) => self.open.unreadable(&shown, &why, written.at),
@@ -380,33 +377,33 @@ impl<'s> Reading<'s> {
     fn needs_database(&mut self, policies: &Policies, server: At) {
         if let Some(policy) = policies.all.iter().find(|policy| asks_geography(&policy.policy)) {
             let message = format!(
-                "there is no GeoIP database, but the policy `{}` asks where clients are",
+                "there is no GeoIP database, but the policy `{}` depends on the places of clients",
                 policy.policy.name
             );
             self.open.findings.push(
                 Finding::warning(code::NO_DATABASE, message)
-                    .at(policy.policy.at, "only operator networks can answer that")
+                    .at(policy.policy.at, "only operator networks give clients a place")
                     .related(server, "add `geoip: { databases: [...] }`"),
             );
         }
     }
 }
 
-/// Files that probes and feeds watch stand relative to the folder of the server file, as all others
-/// do.
+/// Makes files that probes and feeds watch relative to the folder of the server file, as all others
+/// are.
 fn watched_files(file: &mut PopsFile, folder: &Path) {
     let join = |path: &mut Arc<str>| *path = folder.join(&**path).display().to_string().into();
     for probe in &mut file.probes {
         if let Kind::Check(spec) = &mut probe.kind
-            && let Check::File(check) = &mut Arc::make_mut(spec).check
+            && let Some(path) = Arc::make_mut(spec).check.watched_mut()
         {
-            join(&mut check.path);
+            join(path);
         }
     }
     for pop in &mut file.pops {
         for load in pop.services.iter_mut().map(|service| &mut service.load).chain([&mut pop.load]).flatten()
         {
-            if let Feed::File { path } = &mut Arc::make_mut(load).feed {
+            if let Some(path) = Arc::make_mut(load).feed.watched_mut() {
                 join(path);
             }
         }
@@ -418,11 +415,8 @@ fn asks_geography(policy: &Policy) -> bool {
 }
 
 fn asks_geography_itself(policy: &Policy) -> bool {
-    policy.order.needs_coordinates()
-        || policy
-            .rules
-            .iter()
-            .any(|rule| rule.order.is_some_and(Order::needs_coordinates) || asks_database(&rule.when))
+    let by_rule = |rule: &Rule| rule.order.is_some_and(Order::needs_place) || asks_database(&rule.when);
+    policy.order.needs_place() || policy.rules.iter().any(by_rule)
 }
 
 fn asks_database(when: &When) -> bool {

@@ -1,9 +1,9 @@
-//! Findings that depend on what the databases say, which is known only once they are read: codes
-//! that are no country of ISO 3166-1, and conditions that exclude each other by a continent.
+//! Findings that depend on the contents of databases, which are read later: codes that are not
+//! countries of ISO 3166-1, and conditions that exclude each other by a continent.
 //!
-//! What a loaded database says wins: a finding that it contradicts is withdrawn. Where data that
-//! might contradict could not be read, no doubt is an error: it may be withdrawn once they can be.
-//! It is told all the same, so that everything can be mended in one go.
+//! Loaded databases have the last word: a finding that they contradict is withdrawn. If data that
+//! might contradict it could not be read, the finding is not an error, because it may be withdrawn
+//! once they can be read. It is reported nevertheless, so that all faults can be fixed at once.
 
 use crate::finding::{Finding, Findings, Severity};
 use crate::geo::lands::Lands;
@@ -12,21 +12,21 @@ use crate::limits::FINDINGS_KEPT_MAX;
 use crate::steer::overlap::{apart_by_continent, covers};
 use crate::steer::rule::When;
 
-/// A finding, and what it takes for granted.
+/// A finding, and the claim on which it rests.
 #[derive(Clone, Debug)]
 struct Doubt {
     finding: Finding,
     claim: Claim,
 }
 
-/// A claim that loaded data may contradict.
+/// Claim that loaded data may contradict.
 #[derive(Clone, Debug)]
 pub(super) enum Claim {
-    /// No client is in this country, nor in one of the others of the condition.
+    /// No client is in this country, nor in another country of the condition.
     NoCountry(Country, Vec<Country>),
     /// These conditions exclude each other.
     Never(When),
-    /// Every client that meets the second meets the first too.
+    /// Every client that matches the second condition matches the first too.
     Covers(When, When),
 }
 
@@ -34,32 +34,32 @@ pub(super) enum Claim {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Doubts {
     list: Vec<Doubt>,
-    /// Whether a file that might contradict them could not be read.
+    /// True if a file that might contradict them could not be read.
     lack_data: bool,
 }
 
 impl Doubts {
-    /// Adds a finding. Past the number of findings that are kept, more warnings say nothing new; an
-    /// error decides whether its file is taken.
+    /// Adds a finding. Beyond the limit of kept findings, more warnings add nothing, but an error
+    /// still decides whether its file is accepted.
     pub(super) fn push(&mut self, finding: Finding, claim: Claim) {
         if self.list.len() < FINDINGS_KEPT_MAX || finding.severity == Severity::Error {
             self.list.push(Doubt { finding, claim });
         }
     }
 
-    /// Says that a file that might contradict them could not be read.
+    /// Notes that a file that might contradict the claims could not be read.
     pub(super) fn lack_data(&mut self) {
         self.lack_data = true;
     }
 
-    /// The findings that hold with these data. `is_whole` says that they are all that there are.
+    /// Findings whose claims hold with these data. `is_whole` is true if no data are missing.
     pub(crate) fn judge(&self, lands: &Lands, is_whole: bool) -> Findings {
         let mut findings = Findings::default();
         for Doubt { finding, claim } in &self.list {
             let mut finding = finding.clone();
             let holds = match claim {
                 Claim::NoCountry(country, all) => {
-                    // The rest of the condition can hold.
+                    // The rest of the condition can match.
                     if all.iter().any(|country| lands.has(*country)) {
                         finding.severity = Severity::Warning;
                     }
@@ -72,8 +72,8 @@ impl Doubts {
                 if self.lack_data || !is_whole {
                     finding.severity = finding.severity.min(Severity::Warning);
                     finding = finding.help(
-                        "a file that says where clients are could not be read: this may hold no longer \
-                         once it can be",
+                        "a file with places of clients could not be read: this finding may disappear once it \
+                         can be",
                     );
                 }
                 findings.push(finding);

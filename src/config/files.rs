@@ -1,12 +1,13 @@
-//! The files of one reading: each is read once, whatever the reading does with it, and has one
-//! number for findings.
+//! Files of one reading: each is read once, however often it is used, and has one number for
+//! findings.
 //!
-//! A reading may go over the same octets several times, because a zone that is found faulty is put
-//! aside and the rest read anew. All rounds must see one state of the files.
+//! A reading may use the same octets several times, because a zone that proves faulty is put aside
+//! and the rest read again. All rounds must see the same state of the files.
 
 use super::Sources;
 use super::tree::{self, Node};
 use crate::budget::Budget;
+use crate::config::input::Input;
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::limits::CONFIG_OCTETS_MAX;
 use crate::wire::cookie::SECRET_LEN;
@@ -15,10 +16,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a source has answered.
+/// Answers of a source, by path.
 type Answers<T> = RefCell<HashMap<PathBuf, Result<T, String>>>;
 
-/// Sources that are asked for each file and folder once.
+/// Sources that read each file and list each folder only once.
 pub(super) struct Once<'s> {
     sources: &'s dyn Sources,
     read: Answers<Arc<[u8]>>,
@@ -69,35 +70,35 @@ impl Sources for Once<'_> {
     }
 }
 
-/// A file of YAML as it was read: its number, its octets if they were read, and the tree if they
-/// are YAML.
+/// A YAML file as read: its number, its octets if they were readable, and its tree if they are
+/// YAML.
 pub(super) struct YamlFile {
     /// Its number.
     pub(crate) file: FileId,
     /// Its octets.
     pub(crate) octets: Option<Arc<[u8]>>,
-    /// What stands in it.
+    /// Tree of its contents.
     pub(crate) tree: Option<Node>,
 }
 
-/// Reads files, and keeps what a round of the reading found.
+/// Reads files, and collects the results of a round.
 pub(super) struct FileReader<'s> {
-    /// Where files come from.
+    /// Sources of the files.
     pub(crate) sources: Once<'s>,
-    /// The files of all rounds.
+    /// Files of all rounds.
     pub(crate) files: Files,
-    /// Their numbers, by the path shown, and by who reads them where that is told apart.
+    /// Numbers of the files, by the path shown, and by reader if readers are distinguished.
     numbers: HashMap<(String, String), FileId>,
     /// Findings of this round.
     pub(crate) findings: Findings,
-    /// What shapes answers, in this round: its use, and its octets.
-    pub(crate) inputs: Vec<(String, Arc<[u8]>)>,
-    /// What may still be made of the files in this round.
+    /// Inputs of this round.
+    pub(crate) inputs: Vec<Input>,
+    /// Budget of this round.
     pub(crate) budget: Budget,
 }
 
 impl<'s> FileReader<'s> {
-    /// A reader that has read nothing.
+    /// Makes a reader that has read nothing.
     pub(crate) fn new(sources: &'s dyn Sources) -> FileReader<'s> {
         FileReader {
             sources: Once {
@@ -120,19 +121,19 @@ impl<'s> FileReader<'s> {
         self.budget = Budget::default();
     }
 
-    /// The number of a file, with its text for findings.
+    /// Number of a file, with its text for findings.
     pub(crate) fn number(&mut self, shown: &str, text: Arc<[u8]>) -> FileId {
         self.number_of(shown, "", text)
     }
 
-    /// The same with a number for each of its readers.
+    /// [`FileReader::number`] with a separate number for each reader.
     pub(crate) fn number_of(&mut self, shown: &str, reader: &str, text: Arc<[u8]>) -> FileId {
         let key = (shown.to_owned(), reader.to_owned());
         *self.numbers.entry(key).or_insert_with(|| self.files.add_octets(shown, text))
     }
 
-    /// Reads a file as YAML. `named_at` is where its path is written; without it, the file itself
-    /// is blamed if it cannot be read.
+    /// Reads a file as YAML. `named_at` is the place of its path; without it, an unreadable file is
+    /// blamed itself.
     pub(crate) fn yaml(&mut self, path: &Path, named_at: Option<At>) -> YamlFile {
         let shown = path.display().to_string();
         match self.sources.read(path) {
@@ -145,7 +146,7 @@ impl<'s> FileReader<'s> {
         }
     }
 
-    /// [`FileReader::yaml`] of octets that are read.
+    /// [`FileReader::yaml`] for octets that were already read.
     pub(crate) fn yaml_text(&mut self, shown: &str, octets: Arc<[u8]>) -> YamlFile {
         if octets.len() > CONFIG_OCTETS_MAX {
             let file = self.number(shown, Arc::default());
@@ -169,12 +170,12 @@ impl<'s> FileReader<'s> {
         YamlFile { file, octets: Some(octets), tree }
     }
 
-    /// The octets of a text file, whose text is kept for findings. The error is a sentence.
+    /// Octets of a text file, whose text is kept for findings. The error is a sentence.
     pub(crate) fn text(&mut self, shown: &str, octets: Arc<[u8]>) -> Result<(FileId, Arc<[u8]>), String> {
         self.text_of(shown, "", octets)
     }
 
-    /// The same with a number for each of its readers.
+    /// [`FileReader::text`] with a separate number for each reader.
     pub(crate) fn text_of(
         &mut self,
         shown: &str,
@@ -187,7 +188,7 @@ impl<'s> FileReader<'s> {
         Ok((self.number_of(shown, reader, Arc::clone(&octets)), octets))
     }
 
-    /// Records that a file cannot be read.
+    /// Reports an unreadable file.
     pub(crate) fn unreadable(&mut self, shown: &str, why: &str, at: At) {
         let label = if at.line == 0 { "" } else { "named here" };
         self.findings

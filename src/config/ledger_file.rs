@@ -1,8 +1,8 @@
-//! `state/overrides.yaml`: the ledger as text that people read and mend, and its comparison with
-//! `pops.yaml`.
+//! `state/overrides.yaml`: the ledger as text for people to read and repair, and its comparison
+//! with `pops.yaml`.
 //!
-//! The program writes it anew at every change, one entry a block, oldest first, always quoted where
-//! a person typed the words. It reads it at its start, and takes all of it or none.
+//! The program rewrites the file at every change: one block per entry, oldest first, with the words
+//! of people always quoted. At the start it reads the file, all of it or nothing.
 
 use super::scalar::{any_text, choice, integer, members, refuse, text};
 use super::table::MapReader;
@@ -17,20 +17,20 @@ use crate::steer::transition::Transition;
 use std::fmt::Write;
 
 const HEAD: &str = "\
-# What was said of PoPs by hand on this node: `meridian pop`. For each PoP the last entry wins, over \
+# Manual overrides of PoPs on this node, set by `meridian pop`. For each PoP the last entry wins, over \
 pops.yaml.
 # The server reads this file when it starts and writes it at every change: stop it before you edit.
 ";
 
-/// A ledger, and where each of its entries stands.
+/// A ledger with the places of its entries.
 pub(crate) struct WrittenLedger {
     /// The ledger.
     pub(crate) ledger: Ledger,
-    /// Places, in the order of the entries.
+    /// Places of the entries, in their order.
     pub(crate) places: Vec<At>,
 }
 
-/// Reads a ledger that is `file` among some files. `None` if any of it is wrong.
+/// Reads a ledger from the file with number `file`. `None` if any part is invalid.
 pub(crate) fn read(octets: &[u8], file: FileId, out: &mut Findings) -> Option<WrittenLedger> {
     let before = out.iter().filter(|finding| is_error(finding)).count();
     let Ok(text) = std::str::from_utf8(octets) else {
@@ -40,7 +40,7 @@ pub(crate) fn read(octets: &[u8], file: FileId, out: &mut Findings) -> Option<Wr
     let root = tree::parse(text, file, &Budget::default(), out)?;
     let mut written = WrittenLedger { ledger: Ledger::default(), places: Vec::new() };
     let mut table = MapReader::open(&root, "the ledger", out)?;
-    // Required, so that a file that was cut to nothing is not taken for an empty ledger.
+    // The key is required, so that a truncated file is not read as an empty ledger.
     let list = table.need("overrides", out);
     for node in list.map(members).unwrap_or_default() {
         if let Some(entry) = lower(node, out) {
@@ -59,7 +59,7 @@ fn is_error(finding: &Finding) -> bool {
     finding.severity == crate::finding::Severity::Error
 }
 
-/// [`read`] of a file that stands alone; findings as the operator would see them.
+/// [`read`] for a single file, with findings in their final form.
 pub fn read_alone(octets: &[u8], path: &str) -> Result<Ledger, Box<(Findings, Files)>> {
     let (mut files, mut findings) = (Files::default(), Findings::default());
     let file = files.add(path, String::from_utf8_lossy(octets));
@@ -89,7 +89,7 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
             .map(|weight| Action::Weight(u32::try_from(weight).ok())),
         _ => {
             out.push(
-                Finding::error(code::MISSING_KEY, "an override says either a state or a weight")
+                Finding::error(code::MISSING_KEY, "an override needs either a state or a weight")
                     .at(node.at, "in here")
                     .help("write one of `state` and `weight`"),
             );
@@ -102,7 +102,7 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
     let (reason, author) = (words("reason", out), words("author", out));
     let set = table.need("set", out).and_then(|node| date_time(node, "set", out));
     let until = table.take("until").map(|node| date_time(node, "until", out));
-    // What began when it was said, and takes no time, waits for no clock.
+    // A transition that began when it was set and takes no time need not wait for the clock.
     let transition = transition(&mut table, out).map(|transition| {
         if transition.over_secs == 0 && transition.start_epoch_secs <= set.unwrap_or(0) {
             Transition::default()
@@ -126,7 +126,7 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
     })
 }
 
-/// When and how it comes into force; what says nothing of it does at once.
+/// Reads the start and duration of an override; without them it takes effect at once.
 fn transition(table: &mut MapReader<'_>, out: &mut Findings) -> Option<Transition> {
     let mut number = |key: &'static str, max: u64, out: &mut Findings| match table.take(key) {
         Some(node) => integer(node, key, 0..=i64::try_from(max).unwrap_or(i64::MAX), out)
@@ -143,12 +143,12 @@ fn transition(table: &mut MapReader<'_>, out: &mut Findings) -> Option<Transitio
 fn date_time(node: &Node, key: &str, out: &mut Findings) -> Option<u64> {
     let found = text(node, key, out).map(rfc3339::parse)?;
     if found.is_none() {
-        refuse(node, key, "a moment such as 2026-03-01T12:00:00Z", out);
+        refuse(node, key, "a time such as 2026-03-01T12:00:00Z", out);
     }
     found
 }
 
-/// The text of a ledger.
+/// Text of a ledger.
 pub fn print(ledger: &Ledger) -> String {
     let mut text = String::from(HEAD);
     if ledger.entries().is_empty() {
@@ -181,7 +181,7 @@ pub fn print(ledger: &Ledger) -> String {
     text
 }
 
-/// A text in double quotes. What is not plainly visible is written as an escape.
+/// A text in double quotes, with escapes for invisible characters.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
@@ -197,8 +197,8 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// Notes where the ledger and `pops.yaml` both speak of a PoP, and warnings where an entry covers
-/// nobody.
+/// Notes for PoPs that both the ledger and `pops.yaml` set, and warnings for entries that cover no
+/// PoP.
 pub(crate) fn compare(written: &WrittenLedger, pops: &[Pop], now_epoch_secs: u64) -> Findings {
     let mut out = Findings::default();
     let place = |id: Option<u64>| {
@@ -207,17 +207,17 @@ pub(crate) fn compare(written: &WrittenLedger, pops: &[Pop], now_epoch_secs: u64
     };
     for (pop, effective) in pops.iter().zip(written.ledger.effective(pops, now_epoch_secs)) {
         let Some((entry, at)) = place(effective.state_by) else { continue };
-        if pop.state != AdminState::Auto {
+        if !pop.state.is_auto() {
             let message = format!(
-                "the file says `{}` of the PoP `{}`, but the ledger of this node says `{}`",
+                "the file gives the PoP `{}` as `{}`, but the ledger of this node as `{}`",
                 pop.state.word(),
                 pop.name,
                 entry.action
             );
             out.push(
                 Finding::note(code::LEDGER_AND_FILE, message)
-                    .at(at, "the ledger wins")
-                    .related(pop.at, "the file speaks here")
+                    .at(at, "the override wins")
+                    .related(pop.at, "the PoP in the file")
                     .help(format!("`meridian pop auto {}` lets the file decide", pop.name)),
             );
         }
@@ -227,7 +227,7 @@ pub(crate) fn compare(written: &WrittenLedger, pops: &[Pop], now_epoch_secs: u64
             out.push(
                 Finding::note(
                     code::LEDGER_COVERS_NOBODY,
-                    format!("no PoP is covered by the override of `{}`", entry.selector),
+                    format!("the override of `{}` covers no PoP", entry.selector),
                 )
                 .at(*at, "in here"),
             );

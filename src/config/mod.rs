@@ -1,14 +1,16 @@
-//! Configuration: text to checked values, or findings.
+//! Configuration: turns text into checked values, or findings.
 //!
-//! [`read_deployment`] reads every file that `meridian.yaml` names through a [`Sources`], records
-//! every fault it meets, and gives a [`Deployment`] whose values cannot be wrong: every PoP,
-//! policy, network and service it mentions exists. Raw YAML never leaves this folder.
+//! [`read_deployment`] reads every file that `meridian.yaml` names from a [`Sources`], records
+//! every fault, and returns a [`Deployment`] with valid values only: every PoP, policy, network and
+//! service that it mentions exists. Raw YAML never leaves this folder.
 
 pub(crate) mod catalogue;
 mod deployment;
 pub(crate) mod doubts;
 mod files;
+pub(crate) mod input;
 pub(crate) mod ledger_file;
+mod listen;
 mod networks;
 mod other_words;
 mod place;
@@ -34,6 +36,8 @@ pub(crate) use scalar::UNITS;
 pub(crate) use zones::choices::Choices;
 pub(crate) use zones::file_name::is_zone_file;
 
+pub(crate) use self::listen::Listen;
+use crate::config::input::Input;
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
 use crate::health::spec::{Canaries, Probe};
@@ -42,100 +46,72 @@ use crate::steer::safety::SafetyRule;
 use crate::wire::cookie::{SECRET_LEN, Secrets};
 use crate::zone::source::FolderStanding;
 use crate::zone::text::{ScopedPolicy, Zone};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Where file contents come from. The program reads the disk (`reload::disk`); tests give a map.
+/// Sources of file contents: the disk in the program (`reload::disk`), a map in tests.
 pub trait Sources {
-    /// The whole content of a file. The error is a sentence for the operator.
+    /// Reads a whole file. The error is a sentence for the operator.
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, String>;
-    /// The whole content of a file that a text of `folder` names relative to it: only if it lies
-    /// there once links are followed. Sources without links have nothing to follow.
+    /// Reads a whole file that a text of `folder` names by a relative path, if it is inside the
+    /// folder after following links. Sources without links have nothing to follow.
     fn read_inside(&self, folder: &Path, relative: &Path) -> Result<Arc<[u8]>, String> {
         self.read(&folder.join(relative))
     }
-    /// The files directly inside a folder, and whatever else bears the name of a zone file, sorted
-    /// by name.
+    /// Lists the files directly in a folder, and everything else with the name of a zone file,
+    /// sorted by name.
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String>;
-    /// Whether everybody on the machine may read or write a file. Sources without owners have
-    /// nothing to tell.
+    /// True if every user of the machine may read or write a file. Always false for sources without
+    /// owners.
     fn is_open_to_all(&self, path: &Path) -> bool {
         let _ = path;
         false
     }
-    /// Whether what is read will be served, by this process; else somebody only looks at it, and
+    /// True if this process will serve the deployment. Otherwise it only inspects the files, and
     /// need not be able to read secrets.
     fn serves(&self) -> bool {
         true
     }
-    /// Whether a file is there, but its permissions keep this process from reading it.
+    /// True if a file exists, but its permissions keep this process from reading it.
     fn is_withheld(&self, path: &Path) -> bool {
         let _ = path;
         false
     }
-    /// Whether every user of the system may read a file.
+    /// True if every user of the system may read a file.
     fn is_public(&self, path: &Path) -> bool {
         let _ = path;
         false
     }
-    /// A secret that only this process has: cookies of a node that was given none. Sources without
-    /// dice have none, and then there are no cookies.
+    /// A random secret of this process, for the cookies of a node without configured secrets.
+    /// `None` for sources without randomness, and then there are no cookies.
     fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {
         None
     }
-    /// Does a piece of work for each number below `count`, in any order, and returns when all is
-    /// done. Whoever has threads may share it among them.
+    /// Runs `work` for each number below `count`, in any order, and returns when all are done.
+    /// Sources with threads may share the work among them.
     fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
         (0..count).for_each(work);
     }
 }
 
-/// The node: who answers.
+/// Identity of the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeIdentity {
     /// Name in NSID and `id.server`.
     pub(crate) name: Arc<str>,
-    /// The PoP it stands in.
+    /// PoP of the node.
     pub site: Option<Arc<str>>,
 }
 
-/// Which cores UDP worker threads run on.
+/// Cores on which UDP worker threads run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cpus {
-    /// The kernel decides, and may move them.
+    /// The kernel schedules the threads.
     Off,
-    /// Each on one of the cores that the process may use, in turn.
+    /// Each thread on one of the cores that the process may use, in turn.
     Auto,
-    /// Each on one of these, in turn.
+    /// Each thread on one of these cores, in turn.
     List(Vec<u16>),
-}
-
-/// Sockets and other things that only a restart changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listen {
-    /// UDP and TCP addresses.
-    pub(crate) dns: Vec<SocketAddr>,
-    /// Control socket, as written or relative to the file.
-    pub(crate) control: PathBuf,
-    /// Read-only HTTP.
-    pub(crate) admin: Option<SocketAddr>,
-    /// UDP worker threads for each address; `None` is one a core.
-    pub(crate) threads: Option<u16>,
-    /// Which cores they run on.
-    pub(crate) cpus: Cpus,
-    /// Datagrams that a worker takes from the kernel at once.
-    pub(crate) batch: u16,
-    /// Octets of kernel buffer for queries, asked for each UDP socket; `None` is the default.
-    pub(crate) receive_buffer: Option<u32>,
-    /// Octets of kernel buffer for answers, asked for each UDP socket; `None` is the default.
-    pub(crate) send_buffer: Option<u32>,
-    /// TCP connections in all.
-    pub(crate) tcp_connections: u32,
-    /// TCP connections of one client prefix (/24 or /56).
-    pub(crate) tcp_connections_per_prefix: u32,
-    /// Idle TCP connections are closed after this long, in seconds.
-    pub(crate) tcp_idle_secs: u32,
 }
 
 /// A GeoIP database file, in memory.
@@ -143,34 +119,34 @@ pub(crate) struct Listen {
 pub(crate) struct DatabaseSource {
     /// Path as the operator wrote it.
     pub(crate) path: Arc<str>,
-    /// The file.
+    /// Contents of the file.
     pub(crate) octets: Arc<[u8]>,
     /// Its number among [`ReadResult::files`], for findings.
     pub(crate) file: crate::finding::FileId,
 }
 
-/// Everything the files say, checked.
+/// Checked contents of all files.
 #[derive(Clone, Debug)]
 pub struct Deployment {
     /// The node.
     pub node: NodeIdentity,
     /// Sockets.
     pub(crate) listen: Listen,
-    /// Where `listen.tcp_connections` is written.
+    /// Place of `listen.tcp_connections`.
     pub(crate) tcp_connections_at: Option<At>,
     /// State folder.
     pub(crate) state: PathBuf,
     /// Secrets of DNS cookies.
     pub(crate) cookies: Secrets,
-    /// Databases in the order of the file: later ones fill what earlier ones lack.
+    /// Databases in the order of the file: later ones fill the gaps of earlier ones.
     pub(crate) databases: Vec<DatabaseSource>,
-    /// Whether a database may have far fewer networks than the one in service.
+    /// True if a database may have far fewer networks than the one in service.
     pub(crate) accept_shrunk: bool,
-    /// Whether a faulty zone goes on from its last good texts, and refuses nothing.
+    /// True if a faulty zone continues with its last good texts and refuses nothing.
     pub(crate) keeps_zones: bool,
-    /// File for the number of the process.
+    /// File for the process ID.
     pub(crate) pid_file: Option<PathBuf>,
-    /// Whether the first fault of a task of the control plane ends the process.
+    /// True if the first fault of a control plane task ends the process.
     pub(crate) exit_on_fault: bool,
     /// Operator networks, sorted by name.
     pub networks: Vec<Network>,
@@ -178,37 +154,37 @@ pub struct Deployment {
     pub pops: Vec<Pop>,
     /// Probes, sorted by name; [`crate::health::spec::ProbeId`] is the index.
     pub(crate) probes: Vec<Probe>,
-    /// Addresses that tell whether the node's own network works.
+    /// Outside addresses that show whether the node's own network works.
     pub(crate) canaries: Option<Canaries>,
-    /// How long the first answer waits for the first round of probes, in milliseconds.
+    /// Longest wait of the first answer for the first round of probes, in milliseconds.
     pub(crate) startup_wait_ms: u32,
-    /// What must stay in service.
+    /// Safety rules.
     pub(crate) safety: Vec<SafetyRule>,
-    /// Before this time safety rules do not hold, in seconds since 1970.
+    /// End of the time in which safety rules are off, in seconds since 1970.
     pub(crate) safety_off_until_epoch: Option<u64>,
-    /// Where that is written.
+    /// Place of that end.
     pub(crate) safety_off_until_at: Option<At>,
     /// All policies, shared ones first.
     pub policies: Vec<ScopedPolicy>,
-    /// Findings that hold unless the databases say otherwise.
+    /// Findings that hold unless the databases contradict them.
     pub(crate) doubts: doubts::Doubts,
     /// Zones, sorted by apex.
     pub zones: Vec<Zone>,
-    /// What each zone is served from, and files that are not in force; empty if all was read or
-    /// none.
+    /// Sources of each zone, and files that are not in force; empty if everything was read, or
+    /// nothing.
     pub(crate) folder: Arc<FolderStanding>,
-    /// Every input that shapes an answer: what it is for, and its octets; for the snapshot digest.
+    /// Every input that shapes an answer, sorted by the text of its role, for the snapshot digest.
     /// The server file is not among them, since nodes of one fleet differ in it.
-    pub(crate) inputs: Vec<(String, Arc<[u8]>)>,
+    pub(crate) inputs: Vec<Input>,
 }
 
 /// Result of reading all files: the deployment unless an error refused it, every finding, and the
-/// files that the findings point into.
+/// files to which the findings refer.
 #[derive(Debug)]
 pub struct ReadResult {
-    /// The deployment; `None` if and only if there is an error among the findings.
+    /// The deployment; `None` exactly if the findings contain an error.
     pub deployment: Option<Deployment>,
-    /// Everything that was found.
+    /// All findings.
     pub findings: Findings,
     /// The files.
     pub files: Files,

@@ -1,4 +1,4 @@
-//! `networks.yaml`: prefixes that the operator knows better than any database.
+//! Reads `networks.yaml`: prefixes that the operator knows better than any database.
 
 use super::place::{asn, coordinates, country, subdivision};
 use super::scalar::{members, text, word};
@@ -12,7 +12,7 @@ use crate::limits::NETWORKS_MAX;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Reads the networks, sorted by name.
+/// Reads the networks, and sorts them by name.
 pub(crate) fn lower(root: &Node, out: &mut Findings) -> Vec<Network> {
     let Some(mut table) = MapReader::open(root, "the networks file", out) else { return Vec::new() };
     let mut networks = Vec::new();
@@ -29,7 +29,7 @@ pub(crate) fn lower(root: &Node, out: &mut Findings) -> Vec<Network> {
                 .at(root.at, ""),
         );
     }
-    // In the order written, so that the later one is blamed.
+    // Check in the order written, so that the later duplicate is reported.
     one_network_per_prefix(&networks, out);
     networks.sort_by(|a, b| a.name.cmp(&b.name));
     networks
@@ -46,7 +46,7 @@ fn lower_network(name: &str, at: crate::finding::At, node: &Node, out: &mut Find
         site: None,
         at,
     };
-    // A network of which nothing but its prefixes is known may be written as a plain list.
+    // A network with nothing but prefixes may be written as a plain list.
     if let ValueKind::List(_) | ValueKind::Text(_) = &node.kind {
         network.prefixes = prefixes(name, node, out);
         return network;
@@ -57,10 +57,10 @@ fn lower_network(name: &str, at: crate::finding::At, node: &Node, out: &mut Find
     }
     network.country = table.take("country").and_then(|node| country(node, out));
     if let Some(node) = table.take("subdivision") {
-        // `US-CA` says both; `CA` alone needs the country beside it.
+        // `US-CA` includes the country; `CA` alone needs the country beside it.
         if let Some((of, subdivision)) = subdivision(node, network.country, out) {
             let country = *network.country.get_or_insert(of);
-            // Of both codes of a territory, PR and US-PR, the country says all.
+            // For a territory with two codes, PR and US-PR, the country alone is sufficient.
             let own = territories::find(of, subdivision).filter(|_| country != of);
             network.subdivision = Some(subdivision).filter(|_| own.is_none_or(|own| !own.is_whole));
         }
@@ -88,8 +88,8 @@ fn prefix(node: &Node, out: &mut Findings) -> Option<(Prefix, crate::finding::At
         let prefix = Prefix::from(net);
         if net.addr() != net.network() {
             out.push(
-                Finding::warning(code::BAD_ADDRESS, format!("`{text}` has bits behind its length"))
-                    .at(node.at, format!("taken as `{prefix}`"))
+                Finding::warning(code::BAD_ADDRESS, format!("`{text}` has bits set beyond its length"))
+                    .at(node.at, format!("read as `{prefix}`"))
                     .help(format!("write `{prefix}`")),
             );
         }
@@ -106,16 +106,16 @@ fn prefix(node: &Node, out: &mut Findings) -> Option<(Prefix, crate::finding::At
     None
 }
 
-/// A prefix in two networks would make membership depend on the order of names.
+/// With a prefix in two networks, membership would depend on the order of names.
 fn one_network_per_prefix(networks: &[Network], out: &mut Findings) {
     let mut seen: HashMap<Prefix, (&Network, crate::finding::At)> = HashMap::new();
     for network in networks {
         for (prefix, at) in &network.prefixes {
             let Some((other, first)) = seen.insert(*prefix, (network, *at)) else { continue };
             let (message, severe) = if other.name == network.name {
-                (format!("`{prefix}` stands twice in the network `{}`", network.name), false)
+                (format!("`{prefix}` is listed twice in the network `{}`", network.name), false)
             } else {
-                (format!("`{prefix}` stands in the networks `{}` and `{}`", other.name, network.name), true)
+                (format!("`{prefix}` is in both networks `{}` and `{}`", other.name, network.name), true)
             };
             let finding = match severe {
                 true => Finding::error(code::DUPLICATE_PREFIX, message),

@@ -1,7 +1,7 @@
-//! Words of other products for our keys, so that the findings about a configuration that is moved
-//! over say what each key is called here.
+//! Synonyms from other products for our keys, so that findings about a migrated configuration can
+//! name the right key.
 
-/// Their words, and what they are called here: the first key that the map has.
+/// Foreign words, and our keys for them: the first key that the map knows.
 const WORDS: &[(&[&str], &[&str])] = &[
     // gdnsd, PowerDNS (lua records), Knot (geoip), NS1, Route 53, HAProxy, nginx, Consul, Envoy.
     (
@@ -83,7 +83,7 @@ const WORDS: &[(&[&str], &[&str])] = &[
     (&["geoip_db", "geodb", "mmdb", "geoip2_db", "database_file"], &["databases", "geoip"]),
 ];
 
-/// What a key of another product is called among `known` keys.
+/// Our key, among the `known` ones, for a word of another product.
 pub(super) fn here<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let same = |theirs: &&str| theirs.eq_ignore_ascii_case(&word.replace('-', "_"));
     let (_, ours) = WORDS.iter().find(|(theirs, _)| theirs.iter().any(same))?;

@@ -1,4 +1,4 @@
-//! Countries, subdivisions, coordinates and AS numbers as they stand in YAML.
+//! Countries, subdivisions, coordinates and AS numbers in YAML.
 
 use super::scalar::{number, plain, whole, with_way_out};
 use super::table::{MapReader, shown};
@@ -25,7 +25,7 @@ pub(super) fn continent(node: &Node, out: &mut Findings) -> Option<Continent> {
     value
 }
 
-/// An ISO 3166-2 code such as `US-CA`; without its country only where one is given.
+/// An ISO 3166-2 code such as `US-CA`; without its country only if one is given.
 pub(super) fn subdivision(
     node: &Node,
     within: Option<Country>,
@@ -55,7 +55,7 @@ pub(super) fn subdivision(
     }
 }
 
-/// An AS number, also written `AS64500`.
+/// An AS number, also as `AS64500`.
 pub(super) fn asn(node: &Node, out: &mut Findings) -> Option<u32> {
     let named = plain(node).and_then(|text| {
         let digits = text.strip_prefix("AS").or_else(|| text.strip_prefix("as"))?;
@@ -68,7 +68,7 @@ pub(super) fn asn(node: &Node, out: &mut Findings) -> Option<u32> {
     value
 }
 
-/// The keys `lat` and `lon` of a table: both or neither.
+/// Coordinates from the keys `lat` and `lon` of a map: both or neither.
 pub(super) fn coordinates(table: &mut MapReader<'_>, out: &mut Findings) -> Option<Coordinates> {
     let (lat, lon) = (table.take("lat"), table.take("lon"));
     let (lat_node, lon_node) = match (lat, lon) {

@@ -1,5 +1,5 @@
-//! Names of a deployment's PoPs alone, for a shell that completes a command line: two files are
-//! read, and no fault is told.
+//! PoP names of a deployment for the completion of command lines: reads only two files, and reports
+//! no faults.
 
 use super::Sources;
 use super::files::FileReader;
@@ -7,8 +7,8 @@ use super::scalar::is_word;
 use super::tree::{Node, ValueKind};
 use std::path::Path;
 
-/// The names in the PoP file that the server file `root` names, in the order written. What cannot
-/// be read gives none, and what cannot be a name is left out: a shell is about to read them.
+/// Names in the PoP file that the server file `root` names, in the order written. An unreadable
+/// file gives none, and invalid names are left out, because a shell will read them.
 pub(crate) fn pop_names(root: &Path, sources: &dyn Sources) -> Vec<String> {
     let mut reader = FileReader::new(sources);
     let server = reader.yaml(root, None).tree;
@@ -25,7 +25,7 @@ pub(crate) fn pop_names(root: &Path, sources: &dyn Sources) -> Vec<String> {
     }
 }
 
-/// The value of a key of a map.
+/// Value of a key of a map.
 fn value<'n>(map: &'n Node, key: &str) -> Option<&'n ValueKind> {
     let ValueKind::Map(entries) = &map.kind else { return None };
     entries.iter().find(|(found, _)| &*found.text == key).map(|(_, node)| &node.kind)

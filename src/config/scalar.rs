@@ -1,5 +1,5 @@
-//! Scalars of the tree as numbers, words, times and names: each reader takes a node and gives a
-//! checked value, or records a finding that says what would have been right.
+//! Scalars of the tree as numbers, words, times and names: each function takes a node and returns a
+//! checked value, or records a finding that describes a valid value.
 
 use super::table::{nearest, shown};
 use super::tree::{Node, ValueKind};
@@ -8,7 +8,7 @@ use crate::wire::idn;
 use crate::wire::name::Name;
 use std::ops::RangeInclusive;
 
-/// Records that `what` must be `expected`.
+/// Reports that `what` must be `expected`.
 pub(super) fn refuse(node: &Node, what: &str, expected: &str, out: &mut Findings) {
     let finding =
         Finding::error(code::BAD_VALUE, format!("`{what}` must be {expected}, not {}", shown(node)))
@@ -16,21 +16,21 @@ pub(super) fn refuse(node: &Node, what: &str, expected: &str, out: &mut Findings
     out.push(with_way_out(finding, node));
 }
 
-/// Adds what to write where a value is missing, or is a text only because of its quotes.
+/// Adds help for a missing value, or for a value that is a text only because of its quotes.
 pub(super) fn with_way_out(finding: Finding, node: &Node) -> Finding {
     match &node.kind {
         ValueKind::Null => finding.help(NO_VALUE),
         ValueKind::Text(text) if node.quoted && !matches!(core(text), Core::Text) => {
-            finding.help(format!("in quotes it is a text: write `{text}` without quotes"))
+            finding.help(format!("the quotes make it a text: write `{text}` without quotes"))
         }
         _ => finding,
     }
 }
 
-/// What to do about a key without a value.
+/// Help for a key without a value.
 pub(super) const NO_VALUE: &str = "remove the key, or write its value";
 
-/// The text of a scalar, which is not empty.
+/// Text of a scalar, which must not be empty.
 pub(super) fn text<'n>(node: &'n Node, what: &str, out: &mut Findings) -> Option<&'n str> {
     let text = any_text(node, what, out)?;
     if text.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn text<'n>(node: &'n Node, what: &str, out: &mut Findings) -> Option
     Some(text)
 }
 
-/// The text of a scalar, which may be empty.
+/// Text of a scalar, which may be empty.
 pub(super) fn any_text<'n>(node: &'n Node, what: &str, out: &mut Findings) -> Option<&'n str> {
     if plain(node).is_none() {
         refuse(node, what, "a text", out);
@@ -48,7 +48,7 @@ pub(super) fn any_text<'n>(node: &'n Node, what: &str, out: &mut Findings) -> Op
     plain(node)
 }
 
-/// The text of a scalar without any finding.
+/// Text of a scalar, without any finding.
 pub(super) fn plain(node: &Node) -> Option<&str> {
     match &node.kind {
         ValueKind::Text(text) => Some(text),
@@ -56,7 +56,7 @@ pub(super) fn plain(node: &Node) -> Option<&str> {
     }
 }
 
-/// The members of a list; a lone value is a list of one. Nothing is a list of one as well, so that
+/// Members of a list; a lone value is a list of one. A missing value is a list of one too, so that
 /// the reader of the members refuses it.
 pub(super) fn members(node: &Node) -> &[Node] {
     match &node.kind {
@@ -65,8 +65,8 @@ pub(super) fn members(node: &Node) -> &[Node] {
     }
 }
 
-/// What a plain scalar is in the core schema of YAML 1.2.2 (section 10.3.2), which editors use when
-/// they check a file against the JSON schema.
+/// Type of a plain scalar in the core schema of YAML 1.2.2 (section 10.3.2), which editors apply
+/// when they check a file against the JSON Schema.
 enum Core {
     Bool(bool),
     /// Saturates: numbers of more than 64 bits are out of every range.
@@ -118,8 +118,8 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// A scalar without quotes that is a whole number: `8`, `0x10`, `1e3` and `2.0`, which are integers
-/// for a JSON schema too.
+/// Value of an unquoted whole number: `8`, `0x10`, `1e3` and `2.0`, which JSON Schema also counts
+/// as integers.
 pub(super) fn whole(node: &Node) -> Option<i64> {
     match plain(node).filter(|_| !node.quoted).map(core)? {
         Core::Integer(value) => Some(value),
@@ -131,7 +131,7 @@ pub(super) fn whole(node: &Node) -> Option<i64> {
     }
 }
 
-/// A whole number within bounds.
+/// Reads a whole number within bounds.
 pub(super) fn integer(
     node: &Node,
     what: &str,
@@ -145,7 +145,7 @@ pub(super) fn integer(
     value
 }
 
-/// A number within bounds.
+/// Reads a number within bounds.
 pub(super) fn number(node: &Node, what: &str, range: RangeInclusive<f64>, out: &mut Findings) -> Option<f64> {
     let value = any_number(node).filter(|v| range.contains(v));
     if value.is_none() {
@@ -162,7 +162,7 @@ fn any_number(node: &Node) -> Option<f64> {
     }
 }
 
-/// A percentage such as `10%`, as a whole number of per cent within bounds.
+/// Reads a percentage such as `10%`, as a whole number of percent within bounds.
 pub(super) fn percent(
     node: &Node,
     what: &str,
@@ -180,14 +180,14 @@ pub(super) fn percent(
     value
 }
 
-/// The number before the sign of `10%` or `10 %`.
+/// Number before the sign of `10%` or `10 %`.
 fn per_cent(text: &str) -> Option<&str> {
     let number = text.strip_suffix('%')?;
     Some(number.strip_suffix(' ').unwrap_or(number))
 }
 
-/// A share written as a percentage (`50%`) or as a fraction (`0.5`), in whole per cent from 1
-/// to 100.
+/// Reads a share, written as a percentage (`50%`) or a fraction (`0.5`), in whole percent from 1 to
+/// 100.
 pub(super) fn share_percent(node: &Node, what: &str, out: &mut Findings) -> Option<u8> {
     let value = match plain(node).and_then(per_cent) {
         Some(text) => {
@@ -203,7 +203,8 @@ pub(super) fn share_percent(node: &Node, what: &str, out: &mut Findings) -> Opti
     value
 }
 
-/// A time such as `5s`, `250ms`, `5m`, `2h`, `1d` or a plain number of seconds, in milliseconds.
+/// Reads a time such as `5s`, `250ms`, `5m`, `2h`, `1d` or a plain number of seconds, in
+/// milliseconds.
 pub(super) fn time_ms(
     node: &Node,
     what: &str,
@@ -218,7 +219,7 @@ pub(super) fn time_ms(
     value
 }
 
-/// Units of times, in milliseconds.
+/// Units of time, in milliseconds.
 pub(crate) const UNITS: [(&str, u64); 5] =
     [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
@@ -242,12 +243,12 @@ fn human_ms(ms: u64) -> String {
     }
 }
 
-/// A TTL or another time of the DNS in seconds (RFC 2181 section 8).
+/// Reads a TTL or another time of the DNS, in seconds (RFC 2181 section 8).
 pub(super) fn seconds(node: &Node, what: &str, out: &mut Findings) -> Option<u32> {
     seconds_within(node, what, 0..=crate::wire::rr::Ttl::MAX.secs(), out)
 }
 
-/// A time in whole seconds within bounds.
+/// Reads a time in whole seconds within bounds.
 pub(super) fn seconds_within(
     node: &Node,
     what: &str,
@@ -263,7 +264,7 @@ pub(super) fn seconds_within(
     u32::try_from(ms / 1_000).ok()
 }
 
-/// `true` or `false`, also written `on`/`off` and `yes`/`no`.
+/// Reads `true` or `false`, also written `on`/`off` and `yes`/`no`.
 pub(super) fn switch(node: &Node, what: &str, out: &mut Findings) -> Option<bool> {
     if let Some(Core::Bool(value)) = plain(node).filter(|_| !node.quoted).map(core) {
         return Some(value);
@@ -276,7 +277,7 @@ pub(super) fn switch(node: &Node, what: &str, out: &mut Findings) -> Option<bool
     )
 }
 
-/// Whether a value is the word `off`, or the plain `false` that readers of YAML 1.1 make of it.
+/// True for the word `off`, and for the plain `false` that YAML 1.1 makes of it.
 pub(super) fn is_off(node: &Node) -> bool {
     match plain(node) {
         Some("off") => true,
@@ -285,7 +286,7 @@ pub(super) fn is_off(node: &Node) -> bool {
     }
 }
 
-/// One of a few words.
+/// Reads one of a few words.
 pub(super) fn choice<T: Clone>(
     node: &Node,
     what: &str,
@@ -299,7 +300,7 @@ pub(super) fn choice<T: Clone>(
             code::BAD_VALUE,
             format!("`{what}` must be one of {}, not {}", list.join(", "), shown(node)),
         )
-        .at(node.at, "not one of them");
+        .at(node.at, "not one of these words");
         if let Some(near) = plain(node).and_then(|t| nearest(t, words.iter().map(|(word, _)| *word))) {
             finding = finding.help(format!("did you mean `{near}`?"));
         }
@@ -308,7 +309,7 @@ pub(super) fn choice<T: Clone>(
     found.map(|(_, value)| value.clone())
 }
 
-/// A domain name, relative to `origin` where there is one.
+/// Reads a domain name, relative to `origin` if given.
 pub(super) fn name(node: &Node, what: &str, origin: Option<&Name>, out: &mut Findings) -> Option<Name> {
     let text = text(node, what, out)?;
     match Name::parse(text, origin) {
@@ -323,15 +324,15 @@ pub(super) fn name(node: &Node, what: &str, origin: Option<&Name>, out: &mut Fin
     }
 }
 
-/// Whether a text can be a name of PoPs, tags and the like (see [`word`]).
+/// True if a text can be the name of a PoP, tag and the like (see [`word`]).
 pub(super) fn is_word(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
 }
 
-/// A name for PoPs, tags and the like: letters, digits, hyphens, underscores and dots, 1 to 63
-/// octets.
+/// Reads the name of a PoP, tag and the like: letters, digits, hyphens, underscores and dots, 1 to
+/// 63 octets.
 pub(super) fn word<'t>(
     text: &'t str,
     at: crate::finding::At,

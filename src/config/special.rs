@@ -1,5 +1,5 @@
 //! Addresses that clients on the internet cannot reach (RFC 6890 and the IANA special-purpose
-//! registries). Documentation prefixes are left out: samples and tests are made of them.
+//! registries). Documentation prefixes are excluded, because samples and tests use them.
 
 use std::net::IpAddr;
 
@@ -24,7 +24,7 @@ const BLOCKS: &[(&str, &str)] = &[
     ("ff00::/8", "multicast"),
 ];
 
-/// What the block that holds `address` is for, if it is one that clients cannot reach.
+/// Purpose of the special block that contains `address`; `None` if clients can reach the address.
 pub(super) fn purpose(address: IpAddr) -> Option<&'static str> {
     BLOCKS
         .iter()

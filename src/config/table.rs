@@ -1,12 +1,12 @@
-//! Reading a map of the tree key by key, so that every key nobody asked for is a finding.
+//! Reads a map of the tree key by key, so that every other key is a finding.
 
 use super::other_words;
 use super::tree::{Key, Node, ValueKind};
 use crate::finding::{At, Finding, Findings, code};
 
-/// A map that is being read.
+/// Reader of a map.
 pub(super) struct MapReader<'n> {
-    /// The place of the map.
+    /// Place of the map.
     pub(crate) at: At,
     what: String,
     entries: &'n [(Key, Node)],
@@ -41,13 +41,13 @@ impl<'n> MapReader<'n> {
         }
     }
 
-    /// The value of a key, if the key is there. A key without a value has [`ValueKind::Null`],
-    /// which every reader refuses: an empty key must not mean the same as a missing one.
+    /// Value of a key, if the key is present. A key without a value has [`ValueKind::Null`], which
+    /// every reader refuses, because an empty key must not mean the same as a missing one.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<&'n Node> {
         self.take_entry(key).map(|(_, node)| node)
     }
 
-    /// A key and its value, if the key is there.
+    /// A key and its value, if the key is present.
     pub(crate) fn take_entry(&mut self, key: &'static str) -> Option<(&'n Key, &'n Node)> {
         if !self.known.contains(&key) {
             self.known.push(key);
@@ -57,7 +57,7 @@ impl<'n> MapReader<'n> {
         self.entries.get(index).map(|(key, node)| (key, node))
     }
 
-    /// The value of a key that must be there.
+    /// Value of a required key.
     pub(crate) fn need(&mut self, key: &'static str, out: &mut Findings) -> Option<&'n Node> {
         let node = self.take(key);
         if node.is_none() {
@@ -66,7 +66,8 @@ impl<'n> MapReader<'n> {
         node
     }
 
-    /// Whether a key that nobody has asked for is probably `key` mistyped, which will be told.
+    /// True if an unknown key is probably `key` with a typing error, which [`MapReader::finish`]
+    /// reports.
     pub(crate) fn mistyped(&self, key: &str) -> bool {
         self.entries
             .iter()
@@ -74,7 +75,7 @@ impl<'n> MapReader<'n> {
             .any(|((written, _), used)| !used && nearest(&written.text, [key]).is_some())
     }
 
-    /// Keys that nobody has asked for, in order; they count as read from now on.
+    /// Keys not yet taken, in order; they count as taken from now on.
     pub(crate) fn rest(&mut self) -> Vec<(&'n Key, &'n Node)> {
         #[cfg(test)]
         asked::record(&self.what, &self.known);
@@ -83,7 +84,7 @@ impl<'n> MapReader<'n> {
         self.entries.iter().zip(used).filter(|(_, used)| !used).map(|((key, node), _)| (key, node)).collect()
     }
 
-    /// Ends the reading: what is left is unknown.
+    /// Ends the reading: the keys that are left are unknown.
     pub(crate) fn finish(mut self, out: &mut Findings) {
         #[cfg(test)]
         asked::record(&self.what, &self.known);
@@ -92,7 +93,7 @@ impl<'n> MapReader<'n> {
                 Finding::error(code::UNKNOWN_KEY, format!("{} has no key `{}`", self.what, key.text))
                     .at(key.at, "not known here");
             if out.is_full(code::UNKNOWN_KEY, key.at) {
-                // It is only counted: a search for what was meant would cost more than the rest.
+                // The finding is only counted, so skip the costly search for the intended key.
                 out.push(finding);
                 continue;
             }
@@ -103,7 +104,7 @@ impl<'n> MapReader<'n> {
                 }
                 Some(near) => {
                     finding = finding.help(format!("did you mean `{near}`?"));
-                    // A key that is there under a wrong name is one fault, not two.
+                    // A key with a typing error is one fault, not also a missing key.
                     let missing = needs(&self.what, near);
                     out.retain(|told| {
                         !(told.code == code::MISSING_KEY
@@ -126,7 +127,7 @@ fn needs(what: &str, key: &str) -> String {
     format!("{what} needs the key `{key}`")
 }
 
-/// The candidate that `text` was most likely meant to be.
+/// Candidate that `text` most likely means.
 pub(super) fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     // Names longer than this are not worth the quadratic comparison.
     if text.len() > 64 {
@@ -143,7 +144,7 @@ pub(super) fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c s
         .map(|(_, c)| c)
 }
 
-/// A value in a sentence: short text in backticks, else its kind.
+/// Value in a sentence: short text in backticks, else its kind.
 pub(super) fn shown(node: &Node) -> String {
     match &node.kind {
         ValueKind::Null => "nothing".to_owned(),
@@ -154,7 +155,7 @@ pub(super) fn shown(node: &Node) -> String {
     }
 }
 
-/// Which keys each kind of map was asked for: what the catalogue is held against.
+/// Keys that were taken from each kind of map, for comparison with the catalogue.
 #[cfg(test)]
 pub(super) mod asked {
     use std::cell::RefCell;
@@ -166,17 +167,17 @@ pub(super) mod asked {
         static KEYS: RefCell<Keys> = RefCell::default();
     }
 
-    /// The kind of a map without its name: `the PoP` for "the PoP `fra`".
+    /// Kind of a map without its name: `the PoP` for "the PoP `fra`".
     fn kind(what: &str) -> String {
         what.split_once(" `").map_or(what, |(kind, _)| kind).to_owned()
     }
 
-    /// Notes which keys a map was asked for.
+    /// Records the keys that were taken from a map.
     pub(in super::super) fn record(what: &str, known: &[&'static str]) {
         KEYS.with_borrow_mut(|keys| keys.entry(kind(what)).or_default().extend(known));
     }
 
-    /// Everything asked on this thread.
+    /// All keys taken on this thread.
     pub(in super::super) fn keys() -> Keys {
         KEYS.with_borrow(Clone::clone)
     }

@@ -1,12 +1,12 @@
-//! A YAML document as a tree in which every key and value knows its place.
+//! A YAML document as a tree in which every key and value has its place.
 //!
-//! Built from the parser's events and not through serde's traits, for three reasons: a serde
-//! deserializer stops at its first fault, while an operator wants all of them; it gives scalars a
-//! type before we know which one is meant (`no` and `012` are text here until somebody asks for a
-//! number); and it cannot show both places of a key that is written twice.
+//! The tree is built from parser events instead of serde's traits, for three reasons. A serde
+//! deserializer stops at its first fault, but an operator wants all of them. It assigns types to
+//! scalars too early: here `no` and `012` are text until a number is wanted. And it cannot show
+//! both places of a duplicate key.
 //!
-//! Aliases and merge keys make values that are written once and stand in memory many times. Each
-//! file has a [`Share`] of the budget of its load for them, which goes back if the file is refused.
+//! Aliases and merge keys copy a value that is written once. Each file has a [`Share`] of its
+//! load's budget for these copies, and returns it if the file is refused.
 
 use crate::budget::{Budget, Share, Spent};
 use crate::finding::{At, FileId, Finding, Findings, code};
@@ -17,25 +17,26 @@ use std::collections::{HashMap, HashSet};
 /// A value with its place.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    /// Its text, or for lists and maps their first line; of an empty value the key before it.
+    /// Place of the text, or of the first line of a list or map; for an empty value, of the key
+    /// before it.
     pub(crate) at: At,
-    /// What it is.
+    /// Kind of value, with its contents.
     pub(crate) kind: ValueKind,
-    /// Whether it is a scalar in quotes, in a block or with the tag `!!str`: a text, whatever it
+    /// True for a scalar in quotes, in a block or with the tag `!!str`, which is a text whatever it
     /// looks like (YAML 1.2.2 section 10.3.2).
     pub(crate) quoted: bool,
 }
 
-/// What a value is.
+/// Kind of a value, with its contents.
 #[derive(Clone, Debug)]
 pub(super) enum ValueKind {
     /// Nothing, `~`, `null`, `Null` or `NULL`.
     Null,
-    /// A scalar, exactly as written once quotes and escapes are undone.
+    /// A scalar as written, with quotes and escapes undone.
     Text(Box<str>),
     /// A list.
     List(Vec<Node>),
-    /// A map in the order written; no key stands twice.
+    /// A map in the order written, without duplicate keys.
     Map(Vec<(Key, Node)>),
 }
 
@@ -50,12 +51,13 @@ pub(super) struct Key {
 
 /// Octets of memory of a copied value, with the key before it.
 const COPY_OCTETS: usize = size_of::<(Key, Node)>();
-/// What a text makes by itself takes three quarters of what it grants: its copies have the rest.
+/// Inverse of the part of a text's grant that its copies may use: the tree itself takes the other
+/// three quarters.
 const GRANT_DIVISOR: usize = 4;
-/// Copied octets for which a step of work is counted.
+/// Copied octets that count as one step of work.
 const OCTETS_PER_STEP: usize = 8;
 
-/// Takes what a copy of `node` costs.
+/// Takes the cost of a copy of `node` from the budget.
 fn spend(share: &mut Share<'_>, node: &Node) -> Result<(), Spent> {
     let mut make = |octets: usize| share.work(octets / OCTETS_PER_STEP).and_then(|()| share.make(octets));
     make(COPY_OCTETS)?;
@@ -70,7 +72,7 @@ fn spend(share: &mut Share<'_>, node: &Node) -> Result<(), Spent> {
     }
 }
 
-/// Reads one document. Faults become findings; `None` means that there is no tree to go on with.
+/// Reads one document. Faults become findings; `None` if there is no tree to continue with.
 pub(super) fn parse(text: &str, file: FileId, budget: &Budget, out: &mut Findings) -> Option<Node> {
     let mut share = budget.share_of_copies();
     share.grant(text.len() / GRANT_DIVISOR);
@@ -108,13 +110,13 @@ fn build(text: &str, file: FileId, share: &mut Share<'_>, out: &mut Findings) ->
     Some(builder.root.unwrap_or(Node { at: At::whole(file), kind: ValueKind::Null, quoted: false }))
 }
 
-/// Whether the line of a place has a word that begins with `*.`, or is an asterisk alone.
+/// True if the line of a place has a word that begins with `*.`, or is a lone asterisk.
 fn is_unquoted_wildcard(text: &str, at: At) -> bool {
     let line = text.lines().nth(at.line.saturating_sub(1) as usize).unwrap_or_default();
     line.split([' ', ',', '[', '{', ':']).any(|word| word.starts_with("*.") || word == "*")
 }
 
-/// A list or map that is not closed yet.
+/// A list or map that is not yet closed.
 struct Open {
     at: At,
     anchor: usize,
@@ -178,13 +180,12 @@ impl Builder<'_, '_, '_> {
             Event::Alias(id) => match self.anchors.get(&id) {
                 Some(node) => {
                     spend(self.share, node).map_err(|spent| too_many_copies(spent, at))?;
-                    // A finding about a copied value points to the anchor, where it would be
-                    // mended.
+                    // A finding about a copied value points to the anchor, where the fault is.
                     let copy = node.clone();
                     self.place(copy, 0)
                 }
                 None => Err(Box::new(
-                    Finding::error(code::YAML_SYNTAX, "an alias inside the value that it stands for")
+                    Finding::error(code::YAML_SYNTAX, "an alias inside its own anchor")
                         .at(at, "refers to itself"),
                 )),
             },
@@ -221,13 +222,13 @@ impl Builder<'_, '_, '_> {
         Ok(())
     }
 
-    /// Puts a finished node where it belongs: into the open list or map, or at the root.
+    /// Puts a finished node into the open list or map, or at the root.
     fn place(&mut self, mut node: Node, anchor: usize) -> Result<(), Stop> {
         self.nodes += 1;
         if self.nodes > YAML_NODES_MAX {
             let message = format!("more than {YAML_NODES_MAX} values in one file");
             return Err(Box::new(
-                Finding::error(code::TOO_LARGE, message).at(node.at, "the limit is passed here"),
+                Finding::error(code::TOO_LARGE, message).at(node.at, "the limit is exceeded here"),
             ));
         }
         if anchor != 0 {
@@ -269,7 +270,7 @@ impl Builder<'_, '_, '_> {
                             )
                             .at(name.at, "again here")
                             .related(first, "first written here")
-                            .help("remove one of them, or bring their contents together under one"),
+                            .help("remove one of them, or combine their contents under one key"),
                         );
                     }
                     None => {
@@ -285,7 +286,7 @@ impl Builder<'_, '_, '_> {
         Ok(())
     }
 
-    /// Resolves merge keys (`<<: *base`): what the map itself says wins over what it merges.
+    /// Resolves merge keys (`<<: *base`): the map's own keys override merged ones.
     fn merged(&mut self, entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
         if !entries.iter().any(|(key, _)| &*key.text == "<<") {
             return entries;
@@ -346,7 +347,7 @@ impl Builder<'_, '_, '_> {
         offset.unwrap_or(0).min(self.text.len()) as u32
     }
 
-    /// The end of a marked stretch, cut to the line on which it starts and without trailing blanks.
+    /// End of a marked range, cut to its first line and without trailing blanks.
     fn first_line_end(&self, start: u32, end: u32) -> u32 {
         let marked = self.text.get(start as usize..end as usize).unwrap_or_default();
         let line = marked.split('\n').next().unwrap_or_default();
@@ -360,11 +361,11 @@ fn too_many_copies(spent: Spent, at: At) -> Stop {
         Spent::Octets | Spent::Steps => Finding::error(
             code::TOO_LARGE,
             format!(
-                "aliases would make more of this file than {} MiB beyond what its text may make",
+                "aliases would make more of this file than {} MiB beyond its own allowance",
                 YAML_COPIED_OCTETS_MAX >> 20
             ),
         ),
     };
-    let finding = finding.at(at, "the limit is passed here");
+    let finding = finding.at(at, "the limit is exceeded here");
     Box::new(finding.help("write the values out, or use fewer and smaller anchors"))
 }

@@ -1,5 +1,5 @@
-//! What policies and zones may refer to: PoPs, tags, services and operator networks, each looked up
-//! with a finding when it is not there.
+//! Objects to which policies and zones refer: PoPs, tags, services and operator networks, each
+//! looked up with a finding if it is missing.
 
 use super::doubts::{Claim, Doubts};
 use super::table::nearest;
@@ -8,47 +8,47 @@ use crate::geo::networks::Network;
 use crate::steer::pop::{Pop, PopId};
 use std::cell::RefCell;
 
-/// Everything that has been read before policies are.
+/// Everything that is read before the policies.
 #[derive(Default)]
 pub(super) struct World {
-    /// Sorted by name.
+    /// PoPs, sorted by name.
     pub(crate) pops: Vec<Pop>,
-    /// Whether the PoP file could be read: if not, a name that is missing is no news.
+    /// True if the PoP file was readable: if not, a missing name is not reported.
     pub(crate) pops_known: bool,
-    /// Whether every address of a PoP could be read: if not, a family that is missing is no news.
+    /// True if every address of a PoP was readable: if not, a missing family is not reported.
     pub(crate) addresses_known: bool,
-    /// Sorted by name.
+    /// Operator networks, sorted by name.
     pub(crate) networks: Vec<Network>,
-    /// Whether the networks file could be read.
+    /// True if the networks file was readable.
     pub(crate) networks_known: bool,
     /// Findings that wait for the databases.
     pub(crate) doubts: RefCell<Doubts>,
-    /// PoPs of which it was said already that they have no coordinates.
+    /// PoPs already reported for missing coordinates.
     pub(crate) unplaced_told: Vec<PopId>,
 }
 
 impl World {
-    /// Keeps a finding that holds unless the databases contradict its claim.
+    /// Keeps a finding that stands unless the databases contradict its claim.
     pub(crate) fn doubt(&self, finding: Finding, claim: Claim) {
         self.doubts.borrow_mut().push(finding, claim);
     }
 
-    /// The PoP of a number given out by this world.
+    /// The PoP with an id of this world.
     pub(crate) fn pop(&self, id: PopId) -> Option<&Pop> {
         self.pops.get(usize::from(id.0))
     }
 
-    /// The name of a PoP, for messages.
+    /// Name of a PoP, for messages.
     pub(crate) fn pop_name(&self, id: PopId) -> &str {
         self.pop(id).map_or("?", |pop| &pop.name)
     }
 
-    /// All PoPs with their numbers, in name order.
+    /// All PoPs with their ids, in the order of names.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (PopId, &Pop)> {
         self.pops.iter().enumerate().map(|(i, pop)| (PopId(i as u16), pop))
     }
 
-    /// A PoP by name; a finding if there is none.
+    /// The PoP with a name; a finding if there is none.
     pub(crate) fn find_pop(&self, name: &str, at: At, out: &mut Findings) -> Option<PopId> {
         match self.pops.binary_search_by(|pop| (*pop.name).cmp(name)) {
             Ok(index) => Some(PopId(index as u16)),
@@ -64,18 +64,15 @@ impl World {
         }
     }
 
-    /// A site, which is the name of a PoP.
+    /// Checks a site, which is the name of a PoP.
     pub(crate) fn check_site(&self, name: &str, at: At, out: &mut Findings) {
         if self.pops_known && self.pops.binary_search_by(|pop| (*pop.name).cmp(name)).is_err() {
             let names = self.pops.iter().map(|pop| &*pop.name);
-            out.push(
-                missing(code::NO_SUCH_SITE, "PoP", name, at, names)
-                    .help("a site is the PoP in which a node stands"),
-            );
+            out.push(missing(code::NO_SUCH_SITE, "PoP", name, at, names).help("a site is the PoP of a node"));
         }
     }
 
-    /// The PoPs that carry a tag; a finding if there is none.
+    /// The PoPs with a tag; a finding if there is none.
     pub(crate) fn tagged(&self, tag: &str, at: At, out: &mut Findings) -> Vec<PopId> {
         let found: Vec<PopId> = self
             .numbered()
@@ -86,13 +83,13 @@ impl World {
             let tags = self.pops.iter().flat_map(|pop| pop.tags.iter().map(|t| &**t));
             out.push(
                 missing(code::NO_SUCH_TAG, "tag", tag, at, tags)
-                    .help("tags stand in the PoP file, under `tags` of each PoP"),
+                    .help("tags are set in the PoP file, under `tags` of each PoP"),
             );
         }
         found
     }
 
-    /// An operator network by name; a finding if there is none.
+    /// The operator network with a name; a finding if there is none.
     pub(crate) fn find_network(&self, name: &str, at: At, out: &mut Findings) -> Option<u16> {
         match self.networks.binary_search_by(|network| (*network.name).cmp(name)) {
             Ok(index) => u16::try_from(index).ok(),
@@ -108,21 +105,21 @@ impl World {
         }
     }
 
-    /// Says that a service is unknown to every PoP, if it is; gives whether any PoP has it.
+    /// Reports a service that no PoP has; returns true if a PoP has it.
     pub(crate) fn check_service(&self, name: &str, at: At, out: &mut Findings) -> bool {
         let known = self.pops.iter().any(|pop| pop.service(name).is_some());
         if !known && self.pops_known {
             let names = self.pops.iter().flat_map(|pop| pop.services.iter().map(|s| &*s.name));
             out.push(
                 missing(code::NO_SUCH_SERVICE, "service", name, at, names)
-                    .help("services stand in the PoP file, under `services`"),
+                    .help("services are defined in the PoP file, under `services`"),
             );
         }
         known
     }
 }
 
-/// `there is no X`, with what was probably meant.
+/// The finding `there is no X`, with the name that was probably meant.
 pub(super) fn missing<'c>(
     code: crate::finding::Code,
     what: &str,

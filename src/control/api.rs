@@ -1,184 +1,160 @@
-//! What the control paths do.
+//! Pages about the node: reloads, status, readiness.
 
+use crate::answer::Transport;
 use crate::control::Shown;
-use crate::control::overrides::{BUSY, Page, ask, refused};
 use crate::control::peer::Peer;
+use crate::control::protocol::reload::{
+    Cancelled, OtherZone, ReloadQuery, ReloadReply, ReloadResult, ReloadStatus, RunningReload, StrayFile,
+    Zones,
+};
+use crate::control::protocol::status::{LaneTotals, Readiness, Status};
+use crate::control::reply::{ask, busy, refused, reply};
 use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::STILL_MILLIS;
 use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender, Origin, Report};
-use crate::shared::counters::{Dropped, Lane, Totals};
+use crate::shared::counters::{Dropped, Totals};
 use crate::shared::phase::Phase;
 use crate::snapshot::digest;
 use crate::sys::clock::uptime_ms;
 use crate::wire::rr::Rcode;
-use crate::zone::source::FolderStanding;
+use crate::zone::source::{self, FolderStanding, ZoneSource};
 use axum::Extension;
-use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
-
-/// How a reload is asked for.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct ReloadQuery {
-    /// Whether the rendered findings are coloured.
-    #[serde(default)]
-    colour: bool,
-    /// Whether zones that are gone are let go.
-    #[serde(default)]
-    allow_loss: bool,
-}
 
 /// `POST /reload`: runs a reload and answers when it has ended. 200 if it was published, 409 if it
 /// was refused, 503 if it could not be started.
 pub(crate) async fn reload(
     State(command_sender): State<CommandSender>,
     Query(query): Query<ReloadQuery>,
-) -> (StatusCode, Json<Value>) {
+) -> Response {
     let (sender, receiver) = oneshot::channel();
-    let reply = Box::new(move |report| drop(sender.send(report)));
+    let back = Box::new(move |report| drop(sender.send(report)));
     let (origin, allow_loss) = (Origin::Control, query.allow_loss);
-    let taken = command_sender(Command::Reload { origin, reply: Some(reply), allow_loss });
+    let taken = command_sender(Command::Reload { origin, reply: Some(back), allow_loss });
     let report = if taken.is_ok() { receiver.await.ok() } else { None };
     match report {
-        Some(report) => (
-            if report.published { StatusCode::OK } else { StatusCode::CONFLICT },
-            Json(told(&report, query.colour)),
-        ),
-        None => (StatusCode::SERVICE_UNAVAILABLE, Json(busy(query.colour))),
+        Some(report) => {
+            let status = if report.published { StatusCode::OK } else { StatusCode::CONFLICT };
+            reply(status, told(&report, query.colour))
+        }
+        None => reply(StatusCode::SERVICE_UNAVAILABLE, not_taken(query.colour)),
     }
 }
 
-fn told(report: &Arc<Report>, colour: bool) -> Value {
+fn told(report: &Report, colour: bool) -> ReloadReply {
     let lines = report.difference.as_ref().map_or(&[][..], |difference| difference.lines());
-    json!({
-        "ok": report.published,
-        "sequence": report.sequence,
-        "digest": report.digest,
-        "files_digest": report.files_digest,
-        "difference": lines,
-        "zones": zones(&report.folder),
-        "findings": render::json(&report.findings, &report.files),
-        "text": render::text(&report.findings, &report.files, colour),
-    })
+    ReloadReply {
+        ok: report.published,
+        result: Some(ReloadResult {
+            sequence: report.sequence,
+            digest: report.digest.clone(),
+            files_digest: report.files_digest.clone(),
+            difference: lines.to_vec(),
+            zones: zones(&report.folder),
+        }),
+        findings: render::reports(&report.findings, &report.files),
+        text: render::text(&report.findings, &report.files, colour),
+        error: None,
+    }
 }
 
-/// How many zones are served by their files, what the others are served from, and which files are
-/// not in force.
-fn zones(folder: &FolderStanding) -> Value {
-    let others: Vec<Value> = folder
-        .not_current()
-        .map(|source| {
-            json!({
-                "zone": source.apex.to_string(),
-                "standing": source.standing.word(),
-                "why": source.standing.why(),
-                "digest": digest::of_texts(source),
-            })
-        })
-        .collect();
-    let strays = folder.strays.iter().map(|stray| json!({ "file": stray.path, "why": stray.why }));
-    json!({
-        "current": folder.zones.len() - others.len(),
-        "others": others,
-        "stray_files": strays.collect::<Vec<_>>(),
-    })
+/// Texts that the zones of a snapshot are served from, and the files that are not in force.
+fn zones(folder: &FolderStanding) -> Zones {
+    let other = |source: &ZoneSource| OtherZone {
+        zone: source.apex.to_string(),
+        standing: source.standing.word().into(),
+        why: source.standing.why().to_owned(),
+        digest: digest::of_texts(source),
+    };
+    let others: Vec<OtherZone> = folder.not_current().map(other).collect();
+    let strays = folder.strays.iter();
+    let stray =
+        |stray: &source::StrayFile| StrayFile { file: stray.path.to_string(), why: stray.why.to_string() };
+    Zones { current: folder.zones.len() - others.len(), others, stray_files: strays.map(stray).collect() }
 }
 
-fn busy(colour: bool) -> Value {
+fn not_taken(colour: bool) -> ReloadReply {
     let finding =
         Finding::error(code::RELOAD_BUSY, "the server takes no reload now: too many wait, or it is stopping")
             .help("try again");
     let (findings, files) = (Findings::from(finding), Files::default());
-    json!({
-        "ok": false,
-        "findings": render::json(&findings, &files),
-        "text": render::text(&findings, &files, colour),
-    })
-}
-
-/// `GET /reload`: what reloads do. 503 if the writer takes no commands.
-pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -> Page {
-    match ask(&command_sender, |reply| Command::ReloadStatus { reply }).await {
-        Some(status) => {
-            let running = status.running.map(|(origin, age_secs, does)| {
-                json!({ "origin": origin.to_string(), "age_secs": age_secs, "does": does })
-            });
-            (
-                StatusCode::OK,
-                Json(json!({
-                    "running": running,
-                    "waiting": status.waiting,
-                    "hung": status.hung,
-                    "zones": zones(&status.folder),
-                })),
-            )
-        }
-        None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
+    ReloadReply {
+        findings: render::reports(&findings, &files),
+        text: render::text(&findings, &files, colour),
+        ..ReloadReply::default()
     }
 }
 
-/// `DELETE /reload`: gives up the reload that runs. 409 if there is none.
+/// `GET /reload`: the reload that runs, and those that wait. 503 if the writer takes no command.
+pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -> Response {
+    let Some(status) = ask(&command_sender, |reply| Command::ReloadStatus { reply }).await else {
+        return busy();
+    };
+    let running = status.running.map(|(origin, age_secs, does)| RunningReload {
+        origin: origin.to_string(),
+        age_secs,
+        does,
+    });
+    let (waiting, hung, zones) = (status.waiting, status.hung, zones(&status.folder));
+    reply(StatusCode::OK, ReloadStatus { running, waiting, hung, zones })
+}
+
+/// `DELETE /reload`: gives up the reload that runs. 409 if none runs.
 pub(crate) async fn cancel_reload(
     State(command_sender): State<CommandSender>,
     peer: Option<Extension<Peer>>,
-) -> Page {
+) -> Response {
     let author: Arc<str> = Peer::author(peer.as_deref(), None).into();
     match ask(&command_sender, |reply| Command::CancelReload { author, reply }).await {
-        Some(Ok(did)) => (StatusCode::OK, Json(json!({ "cancelled": did }))),
+        Some(Ok(cancelled)) => reply(StatusCode::OK, Cancelled { cancelled }),
         Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
-        None => refused(StatusCode::SERVICE_UNAVAILABLE, BUSY),
+        None => busy(),
     }
 }
 
 /// `GET /status`.
-pub(crate) async fn status(State(shown): State<Shown>) -> Json<Value> {
+pub(crate) async fn status(State(shown): State<Shown>) -> Response {
     let snapshot = shown.shared.published.snapshot();
-    let lanes: Map<String, Value> = Lane::ALL
-        .into_iter()
-        .map(|lane| (lane.word().to_owned(), totals(&shown.shared.counters.fold(lane))))
-        .collect();
-    Json(json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "node": snapshot.node_name(),
-        "phase": shown.shared.phase.get().word(),
-        "uptime_secs": shown.started.elapsed().as_secs(),
-        "engine": shown.engine,
-        "config": shown.config.to_string_lossy(),
-        "dns": shown.dns,
-        "sequence": snapshot.sequence(),
-        "digest": snapshot.digest().to_string(),
-        "files_digest": snapshot.files_digest().to_string(),
-        "zones": zones(&snapshot.folder),
-        "summary": snapshot.summary().to_string().lines().collect::<Vec<_>>(),
-        "lanes": lanes,
-    }))
+    let lanes = Transport::ALL.into_iter();
+    reply(
+        StatusCode::OK,
+        Status {
+            version: env!("CARGO_PKG_VERSION").into(),
+            node: snapshot.node_name().to_owned(),
+            phase: shown.shared.phase.get().word().into(),
+            uptime_secs: shown.started.elapsed().as_secs(),
+            engine: shown.engine.into(),
+            config: Some(shown.config.to_string_lossy().into_owned()),
+            dns: shown.dns.clone(),
+            sequence: snapshot.sequence(),
+            digest: snapshot.digest().to_string(),
+            files_digest: snapshot.files_digest().to_string(),
+            zones: zones(&snapshot.folder),
+            summary: snapshot.summary().to_string().lines().map(str::to_owned).collect(),
+            lanes: lanes
+                .map(|transport| (transport.word().into(), totals(&shown.shared.counters.fold(transport))))
+                .collect(),
+        },
+    )
 }
 
-fn totals(totals: &Totals) -> Value {
-    let replies: Map<String, Value> = totals
-        .replies()
-        .map(|(code, count)| {
-            (code.map_or_else(|| "other".to_owned(), |code| Rcode(code).to_string()), count.into())
-        })
-        .collect();
-    let dropped: Map<String, Value> = Dropped::ALL
-        .iter()
-        .map(|reason| (reason.word().to_owned(), totals.dropped(*reason).into()))
-        .collect();
-    json!({
-        "received": totals.received,
-        "connections": totals.connections,
-        "replies": replies,
-        "dropped": dropped,
-    })
+fn totals(totals: &Totals) -> LaneTotals {
+    let code = |code: Option<u16>| code.map_or_else(|| "other".to_owned(), |code| Rcode(code).to_string());
+    let dropped = Dropped::ALL.iter();
+    LaneTotals {
+        received: totals.received,
+        connections: totals.connections,
+        replies: totals.replies().map(|(rcode, count)| (code(rcode), count)).collect(),
+        dropped: dropped.map(|reason| (reason.word().into(), totals.dropped(*reason))).collect(),
+    }
 }
 
 /// `GET /healthz`.
@@ -186,7 +162,7 @@ pub(crate) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// How readiness is asked for.
+/// Query of `GET /readyz`.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ReadyQuery {
     /// `json` for programs.
@@ -194,7 +170,7 @@ pub(crate) struct ReadyQuery {
     format: String,
 }
 
-/// Whether there are UDP workers, and none of them has moved for long.
+/// True if there are UDP workers and none of them has moved for long.
 fn no_worker_moves(shared: &Shared) -> bool {
     let mut ages = shared.tasks.worker_ages(uptime_ms()).peekable();
     ages.peek().is_some() && ages.all(|age_ms| age_ms > STILL_MILLIS)
@@ -209,7 +185,7 @@ pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<Ready
         Phase::Serving if no_worker_moves(&shown.shared) => vec!["no UDP worker answers"],
         Phase::Serving => Vec::new(),
         Phase::Starting => vec!["the first snapshot is not in service yet"],
-        Phase::Draining => vec!["the server was told to stop; running answers are finished"],
+        Phase::Draining => vec!["the server stops; running answers are finished"],
     };
     let ready = reasons.is_empty();
     let refused = shown.shared.counters.last_reload.refused.load(Ordering::Relaxed);
@@ -221,11 +197,8 @@ pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<Ready
         .collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     if query.format == "json" {
-        return (
-            status,
-            Json(json!({ "ready": ready, "phase": phase.word(), "reasons": reasons, "notes": notes })),
-        )
-            .into_response();
+        let reasons = reasons.into_iter().map(Into::into).collect();
+        return reply(status, Readiness { ready, phase: phase.word().into(), reasons, notes });
     }
     let reason: String = reasons.iter().map(|reason| format!(": {reason}")).collect();
     let notes: String = notes.iter().map(|note| format!("note: {note}\n")).collect();

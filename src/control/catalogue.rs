@@ -4,7 +4,7 @@
 //! hold the three together. Labels take values from fixed sets and from the operator's files;
 //! nothing a client sends becomes one.
 
-/// What a number means over time.
+/// Kind of a number over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
     /// Only grows, from 0 at the start of the process.
@@ -32,7 +32,7 @@ pub struct MetricFamily {
     pub kind: MetricKind,
     /// Names of its labels.
     pub labels: &'static [&'static str],
-    /// What it counts, and what its labels may say.
+    /// Meaning of the number, and the values of its labels.
     pub help: &'static str,
 }
 
@@ -61,9 +61,9 @@ families! {
     DROPPED = Counter "meridian_dropped_total" ["transport", "reason"]
         "Messages and connections dropped, by transport and reason.";
     COOKIES = Counter "meridian_cookies_total" ["transport", "cookie"]
-        "Replies, by transport and what the DNS cookie of the query said: none (there was none, or cookies \
-         are off), client (no server cookie yet), valid, invalid (made by nobody who shares our secrets, too \
-         old, or forged).";
+        "Replies, by transport and the DNS cookie of the query: none (no cookie, or cookies are off), \
+         client (no server cookie yet), valid, invalid (made with other secrets than ours, too old, or \
+         forged).";
     CONNECTIONS = Counter "meridian_connections_total" ["transport"]
         "Connections admitted, by transport.";
     DECISIONS_BY_POP = Counter "meridian_pop_answers_total" ["policy", "pop"]
@@ -78,7 +78,8 @@ families! {
     RELOADS = Counter "meridian_reloads_total" ["outcome"]
         "Reloads, by outcome (published, refused).";
     RELOADS_GIVEN_UP = Counter "meridian_reloads_given_up_total" []
-        "Reloads that were given up because the disk did not answer, or by hand; they count as refused too.";
+        "Reloads that were given up because the disk did not answer, or by an operator; they count as \
+         refused too.";
     RELOAD_AGE = Gauge "meridian_reload_running_seconds" []
         "How long the reload that runs has taken so far; 0 while none does.";
     STATE_FOLDER_OK = Gauge "meridian_state_folder_ok" []
@@ -106,7 +107,7 @@ families! {
         "PoPs whose state an override decides, by that state (up, down, drain), and as `weight` those whose \
          weight one decides.";
     ALARMS = Gauge "meridian_ledger_alarm" []
-        "1 while the ledger of overrides could not be read and nobody has acknowledged it.";
+        "1 while the ledger of overrides could not be read and no operator has acknowledged it.";
     POP_HEALTH = Gauge "meridian_pop_health" ["pop", "health"]
         "1 for what probes make of a PoP over all its services (no probe, unknown, up, partial, \
          down), 0 for the rest.";

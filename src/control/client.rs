@@ -1,5 +1,6 @@
 //! The other end of the control socket: how a command finds the server and asks it.
 
+use crate::control::protocol::status::Status;
 use crate::control::socket_note;
 use crate::limits::ASK_SECS;
 use http_body_util::{BodyExt, Full};
@@ -7,15 +8,16 @@ use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixStream;
 
-/// How long the server may take to accept; a reload itself may take as long as it needs.
+/// Time within which the server must accept; a reload itself may take as long as it needs.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Where the control socket is unless the server file says otherwise, relative to that file.
+/// Path of the control socket, relative to the server file, unless that file names another.
 pub(crate) const DEFAULT_SOCKET: &str = "state/control.sock";
 
 /// The few words of the server file that lead to its control socket.
@@ -52,7 +54,7 @@ pub(crate) fn socket_of(config: &Path) -> (PathBuf, Option<String>) {
 pub(crate) struct Candidate {
     /// Its path.
     pub(crate) socket: PathBuf,
-    /// Who named it, for people.
+    /// Origin of the path, in words.
     pub(crate) named_by: String,
     /// The server file that the server there was started with, where a note names it: the socket of
     /// a server that was killed may be another's by now.
@@ -62,7 +64,7 @@ pub(crate) struct Candidate {
 /// Why a candidate cannot be asked: a sentence for the operator.
 #[derive(Debug)]
 pub(crate) enum NotReached {
-    /// Nobody answers there.
+    /// No server answers there.
     Silent(String),
     /// Another server answers there.
     Another(String),
@@ -101,8 +103,8 @@ pub(crate) fn candidates(config: &Path) -> Vec<Candidate> {
 pub(crate) async fn reach(candidate: &Candidate) -> Result<UnixStream, NotReached> {
     let stream = connect(&candidate.socket).await.map_err(NotReached::Silent)?;
     let Some(config) = &candidate.config else { return Ok(stream) };
-    let (_, told) = ask(stream, Method::GET, "/status", None).await.map_err(NotReached::Silent)?;
-    match told["config"].as_str() {
+    let status = ask(stream, Method::GET, "/status", None).await.map_err(NotReached::Silent)?;
+    match status.read::<Status>().map_err(NotReached::Silent)?.config.as_deref() {
         Some(other) if Path::new(other) == config => {
             connect(&candidate.socket).await.map_err(NotReached::Silent)
         }
@@ -117,14 +119,34 @@ async fn connect(socket: &Path) -> Result<UnixStream, String> {
     connected.map_err(|_| "it does not accept".to_owned())?.map_err(|error| error.to_string())
 }
 
-/// Asks a server; gives the status and the JSON of its answer. The error is a sentence for the
-/// operator.
+/// Answer of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    /// HTTP status.
+    pub(crate) status: StatusCode,
+    /// Body as the server wrote it, with fields that this program does not know.
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// Body as a type of the protocol. The error is a sentence for the operator.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
+        T::deserialize(&self.body).map_err(|_| not_understood(self.status))
+    }
+}
+
+fn not_understood(status: StatusCode) -> String {
+    format!("its answer ({status}) is not what this program understands")
+}
+
+/// Sends a request to a server, with a body of JSON if one is given. The error is a sentence for
+/// the operator.
 pub(crate) async fn ask(
     stream: UnixStream,
     method: Method,
     path: &str,
     body: Option<&Value>,
-) -> Result<(StatusCode, Value), String> {
+) -> Result<Answer, String> {
     // These read files, for as long as the server lets them.
     let reads_files = method == Method::POST && ["/reload", "/diff"].iter().any(|p| path.starts_with(p));
     let asked = ask_and_wait(stream, method, path, body);
@@ -141,7 +163,7 @@ async fn ask_and_wait(
     method: Method,
     path: &str,
     body: Option<&Value>,
-) -> Result<(StatusCode, Value), String> {
+) -> Result<Answer, String> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| error.to_string())?;
@@ -156,7 +178,6 @@ async fn ask_and_wait(
     let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
     let status = response.status();
     let body = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
-    let value = serde_json::from_slice(&body)
-        .map_err(|_| format!("its answer ({status}) is not what this program understands"))?;
-    Ok((status, value))
+    let body = serde_json::from_slice(&body).map_err(|_| not_understood(status))?;
+    Ok(Answer { status, body })
 }

@@ -1,11 +1,14 @@
-//! Why a client gets its answer, told by the server that gives it. docs/control.md has the shapes.
+//! Explanation of an answer, by the server that gives it.
 
 use crate::control::Shown;
-use crate::control::overrides::{Page, refused};
-use crate::explain::{self, ExplainQuery};
+use crate::control::protocol::explain::{Asked, ExplainRequest, Explained};
+use crate::control::reply::{refused, reply};
+use crate::explain::{self, ExplainQuery, Explanation};
 use crate::geo::prefix::Prefix;
 use crate::limits::{DATABASE_OCTETS_MAX, SELECTORS_MAX};
 use crate::rfc3339;
+use crate::shared::operator_view::OperatorView;
+use crate::snapshot::Snapshot;
 use crate::steer::view::Supposed;
 use crate::sys::clock::epoch_secs;
 use crate::wire::idn;
@@ -15,8 +18,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use axum::response::Response;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
@@ -30,52 +32,30 @@ static AT_ONCE: Semaphore = Semaphore::const_new(2);
 /// Times that snapshot and operator view are looked at until they belong together.
 const LOOKS: usize = 20;
 
-/// The body of `POST /explain`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ExplainBody {
-    name: String,
-    /// `A` unless given.
-    #[serde(rename = "type")]
-    rtype: Option<String>,
-    client: Option<IpAddr>,
-    /// `address/length`.
-    ecs: Option<String>,
-    #[serde(default)]
-    down: Vec<String>,
-    #[serde(default)]
-    up: Vec<String>,
-    #[serde(default)]
-    drain: Vec<String>,
-}
-
-impl ExplainBody {
-    fn query(self) -> Result<ExplainQuery, String> {
-        let name = Name::parse(&self.name, None).map_err(|error| {
-            let help = idn::help(error, &self.name).map(|help| format!("; {help}")).unwrap_or_default();
-            format!("`name` is no domain name: {error}{help}")
-        })?;
-        let rtype = match &self.rtype {
-            None => RrType::A,
-            Some(word) => RrType::from_text(word).ok_or("`type` is no record type")?,
-        };
-        let ecs = match &self.ecs {
-            None => None,
-            Some(text) => Some(prefix(text).ok_or("`ecs` is `address/length`")?),
-        };
-        if self.client.is_none() && ecs.is_none() {
-            return Err("one of `client` and `ecs` says where the client is".to_owned());
-        }
-        let lists = [(self.down, Supposed::Down), (self.up, Supposed::Up), (self.drain, Supposed::Drain)];
-        let supposed: Vec<(String, Supposed)> = lists
-            .into_iter()
-            .flat_map(|(names, what)| names.into_iter().map(move |name| (name, what)))
-            .collect();
-        if supposed.len() > SELECTORS_MAX {
-            return Err(format!("at most {SELECTORS_MAX} PoPs are supposed at once"));
-        }
-        Ok(ExplainQuery { name, rtype, client: self.client, ecs, supposed })
+fn read(request: ExplainRequest) -> Result<ExplainQuery, String> {
+    let name = Name::parse(&request.name, None).map_err(|error| {
+        let help = idn::help(error, &request.name).map(|help| format!("; {help}")).unwrap_or_default();
+        format!("`name` is no domain name: {error}{help}")
+    })?;
+    let rtype = match &request.rtype {
+        None => RrType::A,
+        Some(word) => RrType::from_text(word).ok_or("`type` is no record type")?,
+    };
+    let ecs = match &request.ecs {
+        None => None,
+        Some(text) => Some(prefix(text).ok_or("`ecs` is `address/length`")?),
+    };
+    if request.client.is_none() && ecs.is_none() {
+        return Err("one of `client` and `ecs` says where the client is".to_owned());
     }
+    let lists =
+        [(request.down, Supposed::Down), (request.up, Supposed::Up), (request.drain, Supposed::Drain)];
+    let supposed: Vec<(String, Supposed)> =
+        lists.into_iter().flat_map(|(names, what)| names.into_iter().map(move |name| (name, what))).collect();
+    if supposed.len() > SELECTORS_MAX {
+        return Err(format!("at most {SELECTORS_MAX} PoPs are supposed at once"));
+    }
+    Ok(ExplainQuery { name, rtype, client: request.client, ecs, supposed })
 }
 
 /// Reads `address/length`.
@@ -89,15 +69,15 @@ fn prefix(text: &str) -> Option<Prefix> {
 /// 503 where too many ask. Answers from the snapshot in service, on a thread of its own.
 pub(crate) async fn explain(
     State(shown): State<Shown>,
-    body: Result<Json<ExplainBody>, JsonRejection>,
-) -> Page {
-    let query = match body.map_err(|error| error.body_text()).and_then(|Json(body)| body.query()) {
+    body: Result<Json<ExplainRequest>, JsonRejection>,
+) -> Response {
+    let query = match body.map_err(|error| error.body_text()).and_then(|Json(request)| read(request)) {
         Ok(query) => query,
         Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
     };
     match bounded(&AT_ONCE, move || told(&shown, &query)).await {
         None => refused(StatusCode::SERVICE_UNAVAILABLE, "two explanations are under way: ask again"),
-        Some(Ok(Ok(told))) => (StatusCode::OK, Json(told)),
+        Some(Ok(Ok(told))) => reply(StatusCode::OK, told),
         Some(Ok(Err(sentence))) => refused(StatusCode::BAD_REQUEST, &sentence),
         Some(Err(fault)) => refused(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -120,28 +100,35 @@ async fn bounded<T: Send + 'static>(
     Some(spawn_blocking(work).await)
 }
 
-fn told(shown: &Shown, query: &ExplainQuery) -> Result<Value, String> {
+fn told(shown: &Shown, query: &ExplainQuery) -> Result<Explained, String> {
     let (snapshot, operator_view) = together(shown);
-    let explained = explain::explain(&snapshot, Some(&operator_view), query, &read)?;
-    let lines: Vec<Value> = explained.lines.iter().map(|(head, words)| json!([head, words])).collect();
-    Ok(json!({
-        "ok": true,
-        "node": snapshot.node_name(),
-        "sequence": snapshot.sequence(),
-        "digest": snapshot.digest().to_string(),
-        "files_digest": snapshot.files_digest().to_string(),
-        "moment": rfc3339::date_time(epoch_secs()),
-        "lines": lines,
-        "answer": explained.message.as_deref().map(explain::dig::render),
-        "text": explained.text(),
-    }))
+    let explanation = explain::explain(&snapshot, Some(&operator_view), query, &read_database)?;
+    Ok(Explained {
+        asked: Some(Asked {
+            node: snapshot.node_name().to_owned(),
+            sequence: snapshot.sequence(),
+            digest: snapshot.digest().to_string(),
+            moment: rfc3339::date_time(epoch_secs()),
+        }),
+        ..explained(&explanation, &snapshot)
+    })
+}
+
+/// Explanation for programs, without the snapshot that was asked.
+pub(crate) fn explained(explanation: &Explanation, snapshot: &Snapshot) -> Explained {
+    Explained {
+        ok: true,
+        files_digest: snapshot.files_digest().to_string(),
+        lines: explanation.lines.clone(),
+        answer: explanation.message.as_deref().map(explain::dig::render),
+        text: explanation.text(),
+        ..Explained::default()
+    }
 }
 
 /// The snapshot in service with its operator view. The writer stores the view first and publishes
 /// then, so that the two may differ for an instant; a view that stays ahead is used all the same.
-fn together(
-    shown: &Shown,
-) -> (Arc<crate::snapshot::Snapshot>, Arc<crate::shared::operator_view::OperatorView>) {
+fn together(shown: &Shown) -> (Arc<Snapshot>, Arc<OperatorView>) {
     let mut both = (shown.shared.published.snapshot(), shown.shared.operator_view.load_full());
     for _ in 0..LOOKS {
         if both.0.sequence() == both.1.sequence {
@@ -154,7 +141,7 @@ fn together(
 }
 
 /// Reads a database file whole.
-fn read(path: &Path) -> Result<Arc<[u8]>, String> {
+fn read_database(path: &Path) -> Result<Arc<[u8]>, String> {
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Err("it is no regular file".to_owned());

@@ -1,7 +1,7 @@
 //! Faults on demand for tests, in debug builds alone: `POST /hooks`.
 
 use crate::shared::Shared;
-use crate::shared::tasks::Task;
+use crate::shared::task::Task;
 use crate::sys::hooks;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// What is to go wrong.
+/// Fault to cause.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fault {

@@ -5,9 +5,9 @@
 //! The request is read whole before anything is done for it, so that a verb never waits for its
 //! own body.
 
-use crate::control::overrides::refused;
 use crate::control::peer::Peer;
 use crate::control::places::{Class, Place, Places};
+use crate::control::reply::refused;
 use crate::limits::{CONTROL_BODY_OCTETS_MAX, CONTROL_HEADER_SECS, DRAIN_SECS};
 use crate::shared::descriptors::{Descriptors, Use};
 use crate::sys::accept::AcceptPause;
@@ -15,7 +15,6 @@ use axum::Extension;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
-use axum::response::IntoResponse;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -105,8 +104,8 @@ pub(crate) async fn serve<L: Accept>(
             }
         }
         while connections.try_join_next().is_some() {}
-        // Of more than there are places some were cut: their descriptors are closed before the next
-        // connection is accepted, so that no storm goes past the share.
+        // Connections past the number of places were cut. Their descriptors are closed before the
+        // next connection is accepted, so that no storm goes past the share.
         while connections.len() > share && connections.join_next().await.is_some() {}
     }
     drop(listener);
@@ -152,14 +151,14 @@ async fn respond(
     let body = match Limited::new(body, CONTROL_BODY_OCTETS_MAX).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
-            return refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large").into_response();
+            return refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
         }
-        Err(_) => return refused(StatusCode::BAD_REQUEST, "the body cannot be read").into_response(),
+        Err(_) => return refused(StatusCode::BAD_REQUEST, "the body cannot be read"),
     };
     let class = Class::of(&head.method, head.uri.path());
     if place.answer(class).is_err() {
         let sentence = "the server answers too many requests of this kind now; try again";
-        let mut busy = refused(StatusCode::SERVICE_UNAVAILABLE, sentence).into_response();
+        let mut busy = refused(StatusCode::SERVICE_UNAVAILABLE, sentence);
         busy.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
         return busy;
     }

@@ -1,12 +1,14 @@
 //! `GET /metrics`: the counters as Prometheus text.
 //!
-//! The families are built when somebody asks, from the folded counters: workers know no registry.
+//! Each request builds the families from the folded counters: workers know no registry.
 //! Readers that wait together share one rendering ([`SharedPage`](super::shared_page::SharedPage)).
 //! What each family is called and means stands in the [`catalogue`].
 
+use crate::answer::Transport;
 use crate::control::Shown;
 use crate::control::catalogue::{self, CATALOGUE, MetricFamily, MetricKind};
-use crate::shared::counters::{Dropped, Lane};
+use crate::shared::alarm::AlarmKey;
+use crate::shared::counters::Dropped;
 use crate::shared::descriptors::Use;
 use crate::shared::operator_view::PopHealth;
 use crate::shared::phase::Phase;
@@ -136,12 +138,12 @@ fn render(shown: &Shown) -> prometheus::Result<String> {
 }
 
 fn traffic(page: &mut Page, shown: &Shown) {
-    for lane in Lane::ALL {
-        let totals = shown.shared.counters.fold(lane);
-        let word = lane.word();
+    for transport in Transport::ALL {
+        let totals = shown.shared.counters.fold(transport);
+        let word = transport.word();
         page.count(&catalogue::QUERIES, &[word], totals.received);
         page.count(&catalogue::TRUNCATED, &[word], totals.truncated);
-        if lane == Lane::Tcp {
+        if transport.is_stream() {
             page.count(&catalogue::CONNECTIONS, &[word], totals.connections);
         }
         for (code, count) in totals.replies() {
@@ -244,7 +246,7 @@ fn overrides(page: &mut Page, shown: &Shown) {
     page.set(
         &catalogue::ALARMS,
         &[],
-        if operator_view.alarms.iter().any(|alarm| alarm.is_of_ledger) { 1.0 } else { 0.0 },
+        if operator_view.alarms.iter().any(|alarm| alarm.key == AlarmKey::LedgerDamaged) { 1.0 } else { 0.0 },
     );
     let counters = &shown.shared.counters;
     page.count(&catalogue::EVENTS_DROPPED, &[], counters.events_dropped.load(Ordering::Relaxed));

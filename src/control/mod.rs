@@ -4,7 +4,7 @@
 //! | path | control socket | admin address | |
 //! |---|---|---|---|
 //! | `POST /reload` | yes | no | runs a reload and waits for its end |
-//! | `GET /reload` | yes | no | tells what reloads do |
+//! | `GET /reload` | yes | no | shows the reload that runs, and those that wait |
 //! | `DELETE /reload` | yes | no | gives up the reload that runs |
 //! | `GET /status` | yes | yes | node, snapshot in service, counters |
 //! | `GET /healthz` | yes | yes | the process runs |
@@ -12,7 +12,7 @@
 //! | `GET /metrics` | yes | yes | Prometheus text |
 //! | `GET /pops`, `GET /pops/{name}` | yes | yes | PoPs by file, overrides and probes |
 //! | `GET /policies`, `GET /policies/{*name}` | yes | yes | policies and the state of their PoPs |
-//! | `POST /explain` | yes | no | tells why a client gets its answer |
+//! | `POST /explain` | yes | no | explains why a client gets its answer |
 //! | `POST /diff` | yes | no | predicts the clients that a reload of the files would move |
 //! | `POST /pops/override` | yes | no | sets an override of PoPs, or takes one back |
 //! | `POST /ledger/acknowledge` | yes | no | ends the alarm of a ledger that could not be read |
@@ -24,7 +24,6 @@ pub(crate) mod catalogue;
 pub(crate) mod client;
 pub(crate) mod comparison;
 pub(crate) mod explain;
-pub(crate) mod feeds;
 #[cfg(debug_assertions)]
 mod hooks;
 pub(crate) mod listener;
@@ -33,14 +32,19 @@ pub(crate) mod overrides;
 pub(crate) mod peer;
 pub(crate) mod places;
 pub(crate) mod policies;
+pub(crate) mod pops;
+pub(crate) mod protocol;
+pub(crate) mod pushes;
+mod reply;
 pub(crate) mod shared_page;
 pub(crate) mod socket_note;
 
 use crate::control::shared_page::SharedPage;
 use crate::limits::{CONTROL_BODY_OCTETS_MAX, STILL_MILLIS};
 use crate::shared::Shared;
+use crate::shared::alarm::Alarm;
 use crate::shared::command::CommandSender;
-use crate::shared::operator_view::Alarm;
+use crate::shared::tasks::StandingTask;
 use crate::sys::clock::{epoch_secs, uptime_ms};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -50,7 +54,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What the pages show.
+/// State that the pages show.
 #[derive(Clone)]
 pub(crate) struct Shown {
     /// State that threads share.
@@ -73,10 +77,10 @@ impl Shown {
     pub(crate) fn alarms(&self) -> Vec<Alarm> {
         let (now, now_ms) = (epoch_secs(), uptime_ms());
         let of_tasks = self.shared.tasks.alarms(now_ms, STILL_MILLIS).into_iter();
-        let of_tasks = of_tasks.map(|(sentence, age_ms)| Alarm {
+        let of_tasks = of_tasks.map(|StandingTask { key, sentence, age_ms }| Alarm {
+            key,
             sentence,
             since_epoch_secs: now.saturating_sub(age_ms / 1_000),
-            is_of_ledger: false,
         });
         let of_writer = self.shared.operator_view.load().alarms.clone();
         self.shared.descriptors.alarm().into_iter().chain(of_tasks).chain(of_writer).collect()
@@ -101,8 +105,8 @@ pub(crate) fn read_only(shown: Shown) -> Router {
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
         .route("/metrics", get(metrics::page))
-        .route("/pops", get(overrides::pops))
-        .route("/pops/{name}", get(overrides::pop))
+        .route("/pops", get(pops::pops))
+        .route("/pops/{name}", get(pops::pop))
         .route("/policies", get(policies::policies))
         .route("/policies/{*name}", get(policies::policy))
         .with_state(shown)
@@ -115,8 +119,8 @@ pub(crate) fn full(shown: Shown, command_sender: CommandSender) -> Router {
         .route("/diff", post(comparison::diff))
         .route("/pops/override", post(overrides::change))
         .route("/ledger/acknowledge", post(overrides::acknowledge))
-        .route("/probes/push", post(overrides::push))
-        .route("/load/push", post(feeds::push))
+        .route("/probes/push", post(pushes::probe))
+        .route("/load/push", post(pushes::load))
         .with_state(command_sender);
     #[cfg(debug_assertions)]
     let commands = commands.merge(hooks::router(Arc::clone(&shown.shared)));

@@ -1,15 +1,16 @@
-//! Who asks on the control socket, by what the system says of the connection: the user that the
-//! kernel noted when it was made (SO_PEERCRED), and the user who logged in, where `sudo` or `su`
-//! has made another of it (the audit subsystem's login uid, else SUDO_USER of a process of root).
+//! User at the other end of a control connection, by the system's record: the user that the kernel
+//! noted when the connection was made (SO_PEERCRED), and the user who logged in, where `sudo` or
+//! `su` has changed the user (the audit subsystem's login uid, else SUDO_USER of a process of
+//! root).
 //!
-//! What a request claims of its author is kept beside that, as a claim.
+//! The author that a request claims is kept beside that, as a claim.
 
 #[cfg(unix)]
 use std::fs;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
-/// The login uid of a process that nobody logged in for (proc(5), `loginuid`).
+/// Login uid of a process without a login (proc(5), `loginuid`).
 const NO_LOGIN: u32 = u32::MAX;
 
 /// Octets of a process' environment that are looked at.
@@ -50,7 +51,7 @@ impl Peer {
     }
 }
 
-/// Who logged in for a process, as far as the system says.
+/// User who logged in for a process, as far as the system has a record.
 #[cfg(unix)]
 fn login(process: &str, uid: u32, users: &str) -> Option<String> {
     let noted = fs::read_to_string(format!("{process}/loginuid")).ok();

@@ -60,7 +60,7 @@ impl Class {
 /// Descriptors that one listener may hold, where there are enough.
 pub(crate) const DESCRIPTORS: usize = CONTROL_CONNECTIONS_MAX + 3 * CONTROL_OTHERS_MAX + CONTROL_WAITING_MAX;
 
-/// Where a connection stands.
+/// Stage of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Its request is not whole.

@@ -1,5 +1,5 @@
-//! Where a running server has left the path of its control socket, so that commands find it when
-//! the server file is broken, or names another socket than the one the server was started with.
+//! Note in which a running server leaves the path of its control socket. Commands find the socket
+//! by it when the server file is broken, or names another socket than when the server was started.
 //!
 //! The note is a small file: the socket's path, then the server file's, a line each. Its places, of
 //! which a server takes the first that it may write to:
@@ -8,11 +8,11 @@
 //! 2. beside the server file: `.<name of the server file>.control`;
 //! 3. `$XDG_RUNTIME_DIR/meridian`: `<key>.control`.
 //!
-//! The key is a hash of the server file's path, so that servers on one machine do not meet. None of
-//! these places can be written by strangers: whoever can write beside the server file can replace
-//! that file too. A note is removed by an orderly stop. One that was left behind names a socket
-//! that nobody accepts at, or that another server has taken over since: so whoever follows a note
-//! asks which server file the server there was started with.
+//! The key is a hash of the server file's path, so that servers on one machine do not meet. No
+//! stranger can write to these places: a user who can write beside the server file can replace that
+//! file too. An orderly stop removes the note. After a crash the note names a socket at which no
+//! server accepts, or which another server has taken over. A command that follows a note therefore
+//! asks the server there for its server file.
 
 use crate::sys::replace;
 use crate::wire::hash;
@@ -27,7 +27,7 @@ const NOTE_OCTETS_MAX: u64 = 16 << 10;
 /// A note that a running server has left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SocketNote {
-    /// Where it stands.
+    /// Path of the note.
     pub(crate) path: PathBuf,
     /// The control socket.
     pub(crate) socket: PathBuf,
@@ -81,7 +81,7 @@ fn write(place: &Path, text: &str) -> io::Result<()> {
     if std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|run| Path::new(&run).join("meridian") == folder) {
         fs::create_dir_all(folder)?;
     }
-    // What stands there, a link of somebody else too, gives way; none is followed.
+    // Replaces any file or link there, and follows no link.
     replace::whole(place, &format!(".{}.new", std::process::id()), text.as_bytes(), 0o644)
 }
 
@@ -102,8 +102,9 @@ fn read(place: &Path, config: &Path) -> Option<SocketNote> {
     is_ours.then(|| SocketNote { path: place.to_owned(), socket: socket.into() })
 }
 
-/// Whether a note may be believed: only root makes `/run/meridian`; elsewhere it must be of root,
-/// of this user, or of who owns the server file, and nobody else may write it.
+/// True for a note that may be believed. Only root makes `/run/meridian`. Elsewhere the owner of
+/// the note must be root, this user or the owner of the server file, and no other user may write
+/// it.
 fn is_trusted(place: &Path, note: &fs::Metadata, config: &Path) -> bool {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! Questions and answers as `dig` shows them, for `explain` and the documents.
+//! Queries and responses in the format of `dig`, for `explain` and the documents.
 
 use crate::geo::prefix::Prefix;
 use crate::wire::name::{Name, write_name};
@@ -7,7 +7,7 @@ use crate::zone::rdata;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-/// A query with EDNS as `dig` sends it.
+/// Builds a query with EDNS, as `dig` sends it.
 pub fn query(name: &Name, rtype: RrType, ecs: Option<Prefix>) -> Vec<u8> {
     let mut packet = vec![0, 1, 0x01, 0x20, 0, 1, 0, 0, 0, 0, 0, 1];
     packet.extend_from_slice(name.as_wire());
@@ -27,7 +27,7 @@ pub fn query(name: &Name, rtype: RrType, ecs: Option<Prefix>) -> Vec<u8> {
     packet
 }
 
-/// A message as text; what cannot be read ends it with a remark.
+/// Formats a message as text. A remark ends it where the message is malformed.
 pub fn render(message: &[u8]) -> String {
     let mut text = String::new();
     if sections(message, &mut text).is_none() {
@@ -122,7 +122,7 @@ fn options(mut data: &[u8], text: &mut String) {
     }
 }
 
-/// Record data with its names written out, for the types that may be compressed.
+/// Decompresses the names in record data, for the types that may be compressed.
 fn expanded(message: &[u8], rtype: RrType, at: usize, data: &[u8]) -> Option<Vec<u8>> {
     let (skip, names) = match rtype {
         RrType::NS | RrType::CNAME | RrType::PTR => (0, 1),
@@ -141,7 +141,7 @@ fn expanded(message: &[u8], rtype: RrType, at: usize, data: &[u8]) -> Option<Vec
     Some(whole)
 }
 
-/// The name at a place, without compression, and where what follows it begins.
+/// Reads the name at an offset without compression. Returns the name and the offset behind it.
 fn name_at(message: &[u8], at: usize) -> Option<(Vec<u8>, usize)> {
     let mut name = Vec::new();
     let (mut from, mut end) = (at, None);
@@ -158,7 +158,7 @@ fn name_at(message: &[u8], at: usize) -> Option<(Vec<u8>, usize)> {
             high @ 0xc0.. => {
                 let target = usize::from(high & 0x3f) << 8 | usize::from(*message.get(from + 1)?);
                 end = end.or(Some(from + 2));
-                // Pointers lead backwards, so this ends.
+                // Pointers lead backwards, so the loop ends.
                 if target >= from {
                     return None;
                 }
@@ -174,7 +174,7 @@ fn name_at(message: &[u8], at: usize) -> Option<(Vec<u8>, usize)> {
 
 fn shown_name(wire: &[u8]) -> String {
     let mut text = String::new();
-    // Writing to a string does not fail.
+    // Writing to a string cannot fail.
     let _ = write_name(&mut text, wire);
     text
 }

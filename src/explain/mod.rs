@@ -1,11 +1,11 @@
-//! Why a client gets its answer.
+//! Explanation of the answer that a client gets.
 //!
-//! The answer comes from the function that serves, over a snapshot that is served, or that would be
-//! (law 7): called once more with a trace that listens. What is told around it is looked up beside:
-//! places in the databases that the snapshot was compiled from ([`places`]), and reasons for the
-//! state of a PoP (overrides, probes, load) in the operator view.
+//! The function that serves queries computes the answer, with a trace that records its steps (law
+//! 7). It reads the served snapshot, or one that would be served. Other facts are looked up
+//! separately: places in the databases from which the snapshot was compiled ([`places`]), and
+//! reasons for the state of a PoP (overrides, probes, load) in the operator view.
 //!
-//! The server and `meridian explain --files` share this renderer, so that both tell one story.
+//! The server and `meridian explain --files` share this renderer, so that their texts agree.
 
 pub(crate) mod dig;
 mod places;
@@ -29,32 +29,32 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use story::Story;
 
-/// What is asked.
+/// Query to explain, with suppositions about PoPs.
 #[derive(Clone, Debug)]
 pub struct ExplainQuery {
     /// QNAME.
     pub name: Name,
     /// QTYPE.
     pub rtype: RrType,
-    /// The resolver's address; `None`: an address that no database knows.
+    /// Address of the resolver; `None` stands for an address that is in no database.
     pub client: Option<IpAddr>,
     /// Client subnet.
     pub ecs: Option<Prefix>,
-    /// What is supposed of PoPs, by name, over the state of now.
+    /// Supposed states of PoPs, by name. They replace the current states.
     pub supposed: Vec<(String, Supposed)>,
 }
 
-/// An answer, and its story.
+/// Explained answer.
 #[derive(Clone, Debug)]
 pub struct Explanation {
-    /// The story: what each line is about, and its words.
+    /// Lines of the explanation: subject and text.
     pub lines: Vec<(String, String)>,
-    /// The message; `None` where none is sent, or the slow path answers.
+    /// Response; `None` if there is none, or if the slow path answers.
     pub message: Option<Vec<u8>>,
 }
 
 impl ExplainQuery {
-    /// The address that the query comes from.
+    /// Source address of the query.
     pub fn address(&self) -> IpAddr {
         self.client.unwrap_or_else(|| match self.ecs.map(|ecs| ecs.address()) {
             Some(IpAddr::V6(_)) => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -62,7 +62,7 @@ impl ExplainQuery {
         })
     }
 
-    /// The question as a message.
+    /// The query as a message.
     pub fn packet(&self) -> Vec<u8> {
         dig::query(&self.name, self.rtype, self.ecs)
     }
@@ -78,8 +78,9 @@ impl ExplainQuery {
     }
 }
 
-/// Explains the answer of a snapshot. `operator_view` has the reasons of PoPs' states, where a
-/// server runs; `read` reads a database file. The error is a sentence: a PoP that does not exist.
+/// Explains the answer of a snapshot. `operator_view` gives reasons for the states of PoPs if a
+/// server runs; `read` reads a database file. The error is a sentence about a PoP that does not
+/// exist.
 pub fn explain(
     snapshot: &Snapshot,
     operator_view: Option<&OperatorView>,
@@ -109,11 +110,11 @@ pub fn explain(
             story.line("supposed", &format!("{word}: {}", names.join(" ")));
         }
     }
-    // A draw of 0, since any would do: it shapes the order of addresses, and `share: random`.
+    // Any draw would do: it affects only the order of addresses, and `share: random`.
     let context = QueryContext { draw: 0, epoch_secs: 0 };
     let outcome = answer::respond_traced(snapshot, &asked.packet(), &client, context, &mut out, &mut story);
     for sentence in &places.missing {
-        story.line("note", &format!("{sentence}; places are told without it"));
+        story.line("note", &format!("{sentence}; places are shown without it"));
     }
     let message = match outcome.disposition {
         Disposition::Silence => {
@@ -133,7 +134,7 @@ pub fn explain(
     Ok(Explanation { lines: story.lines, message })
 }
 
-/// What is supposed, by number.
+/// Supposed states by PoP number.
 fn supposed(snapshot: &Snapshot, asked: &ExplainQuery) -> Result<Vec<(PopId, Supposed)>, String> {
     let pops = &snapshot.pops;
     let number = |(name, what): &(String, Supposed)| match pops.iter().position(|pop| *pop.name == **name) {
@@ -147,7 +148,7 @@ fn supposed(snapshot: &Snapshot, asked: &ExplainQuery) -> Result<Vec<(PopId, Sup
 }
 
 impl Explanation {
-    /// The story and the answer as text.
+    /// Explanation and response as text.
     pub fn text(&self) -> String {
         let mut text = String::new();
         for (head, words) in &self.lines {
@@ -161,7 +162,7 @@ impl Explanation {
     }
 }
 
-/// The first line: which server was asked and what it had in service, at which moment.
+/// First line: the server, the time and the snapshot.
 pub fn head(node: &str, at: &str, snapshot: (u64, &str, &str), epoch_secs: u64) -> String {
     let (sequence, digest, files) = snapshot;
     format!(

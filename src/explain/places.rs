@@ -1,8 +1,8 @@
-//! Where the addresses of one question are, and which database says so.
+//! Places of a query's addresses, and the databases from which they come.
 //!
-//! A snapshot has databases compiled away. So the files are read again, and each only as far as the
-//! question goes. A file that is no longer what the snapshot was compiled from is not consulted:
-//! what it says now located nobody.
+//! A snapshot no longer holds the databases. So the files are read again, each only as far as the
+//! query needs. A file that has changed since the snapshot was compiled is not consulted, because
+//! the snapshot does not use its present content.
 
 use crate::finding::FileId;
 use crate::geo::atlas::{Atlas, Provenance};
@@ -14,18 +14,18 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Reads a file whole; the error is a sentence.
+/// Reads a whole file; the error is a sentence.
 pub(crate) type ReadFile<'r> = &'r dyn Fn(&Path) -> Result<Arc<[u8]>, String>;
 
-/// The places of a few addresses.
+/// Places of a few addresses.
 pub(crate) struct Places {
     atlas: Atlas,
-    /// Databases that were not consulted: a sentence for each.
+    /// Sentence for each database that was not consulted.
     pub(crate) missing: Vec<String>,
 }
 
 impl Places {
-    /// Looks addresses up in the databases and operator networks of a snapshot.
+    /// Looks up addresses in the databases and operator networks of a snapshot.
     pub(crate) fn of(snapshot: &Snapshot, addresses: &[IpAddr], read: ReadFile<'_>) -> Places {
         let mut addresses = addresses.to_vec();
         let inner: Vec<IpAddr> = addresses
@@ -36,7 +36,7 @@ impl Places {
             })
             .map(|(bits, _)| IpAddr::V4(Ipv4Addr::from_bits(bits)))
             .collect();
-        // Databases hold IPv4 clients by their IPv4 addresses alone.
+        // Databases hold the clients of IPv4 under their IPv4 addresses only.
         addresses.retain(
             |address| !matches!(address, IpAddr::V6(v6) if embedded::ipv4_in(v6.to_bits()).is_some()),
         );
@@ -48,7 +48,7 @@ impl Places {
                     .map_err(|why| format!("{} cannot be read: {why}", file.path))
                     .and_then(|octets| {
                         if !file.is(&octets) {
-                            return Err(format!("{} has changed since it was taken over", file.path));
+                            return Err(format!("{} has changed since the snapshot was compiled", file.path));
                         }
                         Database::about(&file.path, &octets, FileId(0), &addresses)
                             .map_err(|_| format!("{} is not a sound database", file.path))
@@ -62,13 +62,13 @@ impl Places {
         Places { atlas: Atlas::build(&databases, &snapshot.origins.networks).0, missing }
     }
 
-    /// The place of an address, and the sources of each field.
+    /// Place of an address, and the source of each field.
     pub(crate) fn of_address(&self, address: IpAddr) -> (&Place, &Provenance) {
         let (place, _, provenance) = self.atlas.place_of(address);
         (place, provenance)
     }
 
-    /// The sources of an address' place, such as `country by geoip/places.mmdb`.
+    /// Sources of a place, such as `country by geoip/places.mmdb`.
     pub(crate) fn sources(&self, provenance: &Provenance) -> Vec<String> {
         let said = |(field, source)| format!("{field} by {}", self.atlas.source_name(source));
         provenance.fields().map(said).collect()

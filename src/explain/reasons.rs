@@ -1,21 +1,21 @@
-//! Why a PoP is in the state in which a choice met it: overrides, probes, ramps and load, in words.
+//! Reasons for the state of a PoP in a choice: overrides, probes, ramps and load, in words.
 
 use crate::rfc3339;
 use crate::shared::operator_view::{FeedView, PopHealth, PopView, TargetView};
 use crate::steer::ledger::Override;
 use crate::steer::pop_status::ALL_CELLS;
 
-/// Targets told of one PoP; `pop show` has all.
+/// Most failed targets that are listed for a PoP; `pop show` lists all.
 const TARGETS_TOLD: usize = 3;
 
-/// One line for each thing that keeps clients from a PoP, or brings them; none where it is simply
-/// in service.
+/// One line for each cause that moves clients away from a PoP or back to it; no line for a PoP in
+/// normal service.
 pub(super) fn of_pop(pop: &PopView) -> Vec<String> {
     let mut lines = Vec::new();
     for by in [&pop.state_by, &pop.weight_by].into_iter().flatten() {
         lines.push(by_hand(by));
     }
-    if pop.state_by.is_none() && pop.state != crate::steer::pop::AdminState::Auto {
+    if pop.state_by.is_none() && !pop.state.is_auto() {
         lines.push(format!("{} by the file", pop.state.word()));
     }
     if matches!(pop.health, PopHealth::Down | PopHealth::Partial) {
@@ -26,7 +26,7 @@ pub(super) fn of_pop(pop: &PopView) -> Vec<String> {
         }
     }
     if pop.left > 0 && pop.left < ALL_CELLS {
-        lines.push(format!("{} % of its cells are elsewhere, by a gradual override", percent(pop.left)));
+        lines.push(format!("a gradual override keeps {} % of its cells elsewhere", percent(pop.left)));
     }
     if pop.ramp_left > 0 {
         lines.push(format!("ramps: {} % of its cells are not back yet", percent(pop.ramp_left)));
@@ -69,6 +69,6 @@ fn by_load(feed: &FeedView) -> String {
         None => "load not known".to_owned(),
     };
     let service = feed.service.as_deref().map(|service| format!(" of {service}")).unwrap_or_default();
-    let stale = if feed.is_stale { ", its feed is lost" } else { "" };
-    format!("{load}{service}{stale}: {} % of its cells may leave", percent(feed.share))
+    let stale = if feed.is_stale { ", its feed is stale" } else { "" };
+    format!("{load}{service}{stale}: it may shed {} % of its cells", percent(feed.share))
 }

@@ -1,4 +1,4 @@
-//! The trace that listens to an answer and writes the story down.
+//! Trace that records the steps of an answer as lines of text.
 
 use super::places::Places;
 use super::reasons;
@@ -12,7 +12,7 @@ use crate::shared::operator_view::OperatorView;
 use crate::snapshot::locate::{self, Decision, Evidence, LookupAddress};
 use crate::snapshot::{Snapshot, steering};
 use crate::steer::choose::{Choice, ChoiceTrace, Passed, Resort};
-use crate::steer::policy::{Order, Policy, Sharing, TtlRange};
+use crate::steer::policy::{Order, Policy, TtlRange};
 use crate::steer::pop::{AdminState, PopId};
 use crate::steer::preference_list::{Entry, OWN_WEIGHT};
 use crate::steer::ranker::Ranker;
@@ -24,25 +24,25 @@ use crate::zone::image::Match;
 use crate::zone::source::ZoneSource;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Listens and writes lines.
+/// Recorder of the lines.
 pub(super) struct Story<'a> {
     snapshot: &'a Snapshot,
     operator_view: Option<&'a OperatorView>,
     places: &'a Places,
     client: IpAddr,
-    /// What each line is about, and its words.
+    /// Lines: subject and text.
     pub(super) lines: Vec<(String, String)>,
     steps: usize,
     candidates: Candidates,
-    /// TTL bounds and horizon of the choice at hand.
+    /// TTL limits and horizon of the current choice.
     ttl: Option<(TtlRange, u32)>,
 }
 
-/// Candidates as they are judged, for the step at hand.
+/// Candidates that the current scan has judged.
 #[derive(Default)]
 pub(super) struct Candidates {
     seen: Vec<(Entry, Resort, Option<Passed>)>,
-    /// From which of them on the asked family was looked for alone.
+    /// Index of the first candidate that was judged for the queried family alone.
     alone_from: Option<usize>,
 }
 
@@ -61,7 +61,7 @@ impl ChoiceTrace for Candidates {
 }
 
 impl<'a> Story<'a> {
-    /// A story of which nothing was heard yet.
+    /// Starts without a line.
     pub(super) fn new(
         snapshot: &'a Snapshot,
         operator_view: Option<&'a OperatorView>,
@@ -80,7 +80,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Writes a line.
+    /// Adds a line.
     pub(super) fn line(&mut self, head: &str, words: &str) {
         self.lines.push((head.to_owned(), words.to_owned()));
     }
@@ -107,7 +107,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// The rule that matches and the preference list, with distances.
+    /// Adds the matching rule and the preference list, with distances.
     fn list(&mut self, policy: &PolicyTable, decision: &Decision<'_>, place: &Place, is_overruled: bool) {
         let snapshot = self.snapshot;
         let Some(written) = written(snapshot, policy) else { return };
@@ -131,7 +131,7 @@ impl<'a> Story<'a> {
                 _ => format!("number {} matches", index + 1),
             },
         };
-        // The rules saw another place, which is not known here.
+        // The rules were matched against another place, which is not known here.
         if !is_overruled {
             self.line("rule", &rule);
         }
@@ -159,7 +159,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Why the PoPs that the choice met are as they are, and whether the guard holds the policy.
+    /// Adds the reasons for the states of the PoPs, and a line if the panic guard holds the policy.
     fn states(&mut self, policy: &PolicyTable, met: &[PopId]) {
         let Some(view) = self.operator_view else { return };
         for pop in met {
@@ -189,7 +189,7 @@ fn rtt_words(rtt: Option<Rtt>) -> String {
     }
 }
 
-/// A policy as the files have it.
+/// Policy as the files define it.
 fn written<'s>(snapshot: &'s Snapshot, policy: &PolicyTable) -> Option<&'s Policy> {
     let index = snapshot.steering.policies.iter().position(|table| table.name == policy.name)?;
     snapshot.policies.get(index).map(|scoped| &scoped.policy)
@@ -268,7 +268,7 @@ impl Trace for Story<'_> {
             let words = format!("{leaf} in the routes of this policy");
             self.line("leaf", &words);
         }
-        if policy.share == Sharing::Random {
+        if policy.share.is_drawn() {
             self.line("key", "drawn for each query: another query may get another PoP");
         }
         let is_overruled = locate::is_overruled(policy, decision, self.client);
@@ -276,8 +276,8 @@ impl Trace for Story<'_> {
             let bar = if address.is_ipv4() { LEAF_DEPTH_V4_MAX } else { LEAF_DEPTH_V6_MAX };
             let block = Prefix::new(address, bar);
             let words = format!(
-                "this place gives way: for client subnets, {block} counts as one, by the larger of its \
-                 known parts"
+                "this place is not used: for client subnets, {block} has one place, that of the larger of \
+                 its known parts"
             );
             self.line("overruled", &words);
         }
@@ -299,7 +299,7 @@ impl Trace for Story<'_> {
         for (index, (entry, resort, passed)) in seen.into_iter().enumerate() {
             let is_alone = alone_from.is_some_and(|from| index >= from);
             if alone_from == Some(index) {
-                self.line("family", "the PoP that leads lacks it, so this family alone goes on");
+                self.line("family", "the first PoP lacks this family, so only this family is searched");
             }
             if let Ok(pop) = entry.target.split()
                 && !met.contains(&pop)
@@ -310,7 +310,7 @@ impl Trace for Story<'_> {
                 None => "leads".to_owned(),
                 Some(Passed::NotYet) => continue,
                 Some(Passed::NoAddresses) => "passed over: it has no address that is needed".to_owned(),
-                Some(Passed::Off) => "passed over: switched off by hand".to_owned(),
+                Some(Passed::Off) => "passed over: switched off".to_owned(),
                 Some(Passed::LastResort) => {
                     let state = entry.target.split().map(|pop| snapshot.status.pop(pop).state);
                     let why = match state {
@@ -322,15 +322,15 @@ impl Trace for Story<'_> {
                     };
                     format!("passed over: {why}, only a last resort")
                 }
-                Some(Passed::Shed) => "passed over: its load sends this cell to another".to_owned(),
-                Some(Passed::NoRoom) => "passed over: it accepts no more cells of the loaded one".to_owned(),
+                Some(Passed::Shed) => "passed over: overloaded, it sheds this cell".to_owned(),
+                Some(Passed::NoRoom) => "passed over: no headroom for cells that others shed".to_owned(),
                 Some(Passed::Down) => "passed over: down by probes".to_owned(),
                 Some(Passed::Flaps) => "passed over: it flaps, so it is a last resort".to_owned(),
                 Some(Passed::Returning) => {
-                    "passed over: back, but too few of those that were all down are".to_owned()
+                    "passed over: it is up again, but too few others of its pool are".to_owned()
                 }
-                Some(Passed::Outscored) => "passed over: an equal drew a higher score".to_owned(),
-                Some(Passed::FewerFamilies) => "passed over: an equal has more families".to_owned(),
+                Some(Passed::Outscored) => "passed over: one of its band has a higher score".to_owned(),
+                Some(Passed::FewerFamilies) => "passed over: one of its band has more families".to_owned(),
             };
             let resort = match resort {
                 Resort::Regular => "",

@@ -1,14 +1,14 @@
-//! Errors that concern one zone, and refuse no deployment; and findings that are withdrawn.
+//! Errors of single zones, which do not refuse a deployment; and withdrawn findings.
 
 use super::{Finding, Findings, Severity};
 
 impl Findings {
-    /// How many errors were recorded, kept or not: those that refuse, and those of single zones.
+    /// Number of recorded errors, kept or not: those that refuse the deployment and those of zones.
     pub(crate) fn errors(&self) -> usize {
         self.count(Severity::Error) + self.count(Severity::ZoneError)
     }
 
-    /// Drops the findings for which `keep` does not hold.
+    /// Drops the findings for which `keep` is false.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Finding) -> bool) {
         self.unlisted.retain(|_, (finding, count)| {
             let is_kept = keep(finding);
@@ -21,13 +21,14 @@ impl Findings {
         self.recount();
     }
 
-    /// Errors that blame every faulty file: those in the list, and one of each kind that is not.
+    /// Errors that together name every faulty file: those in the list, and one of each unlisted
+    /// kind.
     pub(crate) fn blames(&self) -> impl Iterator<Item = &Finding> {
         let listed = self.list.iter().filter(|finding| finding.severity == Severity::Error);
         listed.chain(self.unlisted.values().map(|(finding, _)| finding))
     }
 
-    /// Notes errors of one kind that the list has no room for.
+    /// Notes errors of one kind for which the list has no room.
     pub(super) fn note_unlisted(&mut self, finding: &Finding, count: usize) {
         if finding.severity == Severity::Error {
             let kind = (finding.at.map(|at| at.file), finding.code.id);
@@ -40,7 +41,7 @@ impl Findings {
         }
     }
 
-    /// Turns every error into one of a zone, because the zones go on without the texts it is in.
+    /// Turns every error into an error of a zone, for zones that continue without the faulty texts.
     pub(crate) fn contain(&mut self) {
         let contained = |severity| if severity == Severity::Error { Severity::ZoneError } else { severity };
         self.list.iter_mut().for_each(|finding| finding.severity = contained(finding.severity));
@@ -53,7 +54,7 @@ impl Findings {
         self.recount();
     }
 
-    /// The errors of single zones among them, without warnings and notes.
+    /// The errors of zones alone, without warnings and notes.
     pub(crate) fn errors_alone(mut self) -> Findings {
         self.retain(|finding| finding.severity == Severity::ZoneError);
         let beyond = self.beyond[Severity::ZoneError as usize];

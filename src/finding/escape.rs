@@ -1,28 +1,28 @@
-//! Escapes for what findings quote: names, file names and values of files that others write.
+//! Escapes for names, file names and values that findings quote from files of other people.
 //!
-//! A control character could forge a line of a log or command a terminal; a bidirectional one turns
-//! around the text beside it. Findings never hold either: words are escaped when a finding is
+//! A control character could forge a log line or control a terminal; a bidirectional one reverses
+//! the text beside it. Findings never hold either: sentences are escaped when a finding is
 //! recorded, paths when a file is added, and source lines when they are drawn.
 
 use crate::limits::FINDING_WORDS_MAX;
 use std::borrow::Cow;
 
-/// Whether a character acts on the terminal or log that shows it, or on the text beside it: C0, DEL
-/// and C1, line separators, bidirectional controls, and the byte order mark.
+/// True for a character that acts on the terminal, the log or the text beside it: C0, DEL and C1,
+/// line separators, bidirectional controls, and the byte order mark.
 pub(crate) fn is_active(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text without active characters: each is written as `\n`, `\t`, `\r` or `\u{202e}`.
+/// Text with each active character escaped, as `\n`, `\t`, `\r` or `\u{202e}`.
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     replaced(text, |c, out| out.extend(c.escape_default()))
 }
 
-/// A text in which `escape` writes something else for each active character.
+/// Text with each active character replaced by the output of `escape`.
 pub(crate) fn replaced(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
-    // Most text is plain, and is not copied.
+    // Most text is plain, and need not be copied.
     if !text.contains(is_active) {
         return Cow::Borrowed(text);
     }
@@ -36,9 +36,9 @@ pub(crate) fn replaced(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_
     Cow::Owned(out)
 }
 
-/// Escapes words, and cuts what is longer than anyone reads: they may quote a line of megabytes.
+/// Escapes and shortens a sentence: it may quote a line of megabytes.
 pub(super) fn fit(words: &mut String) {
-    // Twice: escaping megabytes costs time, and what is escaped is longer.
+    // Cut twice: escaping megabytes costs time, and the escaped text is longer.
     cut(words);
     if let Cow::Owned(escaped) = escaped(words) {
         *words = escaped;
@@ -54,7 +54,7 @@ fn cut(words: &mut String) {
     }
 }
 
-/// A character in place of an active one that takes as many octets, so that places in a text stay.
+/// Replacement for an active character with the same number of octets, so that offsets stay right.
 pub(super) fn stand_in(c: char) -> char {
     match c.len_utf8() {
         1 => '?',

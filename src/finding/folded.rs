@@ -1,5 +1,5 @@
-//! Findings as an operator reads them: warnings of one kind are one warning with a count and the
-//! first places, and what was told is not told again.
+//! Findings as an operator reads them: one warning stands for all of its kind, with a count and the
+//! first places, and a reload does not repeat known warnings.
 
 use super::{At, Code, Files, Finding, Findings, Severity};
 use crate::limits::{FINDINGS_ALIKE_MAX, FOLDED_PLACES_MAX};
@@ -8,19 +8,19 @@ use std::collections::{HashMap, HashSet};
 #[cfg(test)]
 mod tests;
 
-/// A finding that stands for those like it.
+/// A finding that stands for all of its kind.
 pub(crate) struct Folded<'f> {
-    /// The first of its kind.
+    /// First finding of the kind.
     pub(crate) finding: &'f Finding,
-    /// How many more there are.
+    /// Number of further findings.
     pub(crate) more: usize,
-    /// Places of the next ones.
+    /// Places of the next few findings.
     pub(crate) places: Vec<At>,
 }
 
 impl Findings {
-    /// The findings that are kept, in order. An error stands for itself; a warning or note stands
-    /// for all with the same code whose sentences differ only in names and numbers.
+    /// Kept findings in order. An error stands for itself; a warning or note stands for all with
+    /// the same code whose sentences differ only in names and numbers.
     pub(crate) fn folded(&self) -> Vec<Folded<'_>> {
         let mut folded: Vec<Folded<'_>> = Vec::new();
         let mut first: HashMap<(&str, Severity, String), usize> = HashMap::new();
@@ -41,15 +41,15 @@ impl Findings {
         folded
     }
 
-    /// Whether errors of a code in the file of a place are only counted by now: what they would say
-    /// need not be found out.
+    /// True if further errors of this code in this file are only counted, so that their texts need
+    /// not be made.
     pub(crate) fn is_full(&self, code: Code, at: At) -> bool {
         let likeness = Finding::error(code, "").at(at, "");
         self.kept.get(&super::kind(&likeness)).is_some_and(|alike| *alike >= FINDINGS_ALIKE_MAX)
     }
 
-    /// The findings that are kept, each with how many more like it, of the same code in the same
-    /// file, were only counted; the last of its kind has the number.
+    /// Kept findings, each with the number of further ones of the same code in the same file that
+    /// were only counted. The last kept one of a kind carries the number.
     pub(crate) fn counted(&self) -> Vec<(&Finding, usize)> {
         let mut more = self.more.clone();
         let mut all: Vec<_> = self
@@ -87,17 +87,17 @@ fn skeleton(message: &str) -> String {
     plain.flat_map(str::chars).filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// Warnings and notes of the files in service, which reloads do not tell again.
+/// Reported warnings and notes about the files in service, which a reload does not repeat.
 #[derive(Debug, Default)]
 pub(crate) struct Told(HashSet<(&'static str, String, String)>);
 
 impl Told {
-    /// What has been told of files in service.
+    /// Remembers the warnings and notes about the files in service.
     pub(crate) fn new(findings: &Findings, files: &Files) -> Told {
         Told(findings.iter().map(|finding| key(finding, files)).collect())
     }
 
-    /// The findings without warnings and notes that were told.
+    /// Drops the warnings and notes that were already reported.
     pub(crate) fn new_ones(&self, mut findings: Findings, files: &Files) -> Findings {
         findings.retain(|finding| {
             finding.severity >= Severity::ZoneError || !self.0.contains(&key(finding, files))

@@ -1,17 +1,18 @@
-//! Findings: faults told to an operator, all at once, each with its place and a way out.
+//! Findings: the faults in an operator's files, all at once, each with its place and a way out.
 //!
-//! A finding has a stable code, a severity, a sentence, a place (file, line, column), words under
-//! the marked text, other places that explain it, and help. Findings are collected, never thrown:
-//! a parser records one and goes on, so that one run shows every fault. Whether the input is
-//! acceptable is asked at the end with [`Findings::has_errors`].
+//! A finding has a stable code, a severity, a sentence, a place (file, line, column), a label under
+//! the marked text, related places, and help. Findings are collected, not returned as errors: a
+//! parser records one and continues, so that one run shows every fault. [`Findings::has_errors`]
+//! decides at the end whether the input is accepted.
 //!
-//! One fault repeated a million times is told a few times and counted: of one code in one file, and
-//! of one severity in all, only so many are kept. Counts stay true.
+//! Repeated faults are listed a few times and then counted: the list has a limit per code and file,
+//! and one per severity. The counts stay exact.
 
 mod contained;
 pub(crate) mod escape;
 pub(crate) mod folded;
 pub(crate) mod render;
+pub(crate) mod report;
 
 use crate::limits::{FINDING_PLACES_MAX, FINDINGS_ALIKE_MAX, FINDINGS_KEPT_MAX};
 use escape::escaped;
@@ -21,17 +22,17 @@ use std::sync::Arc;
 #[cfg(test)]
 mod tests;
 
-/// How bad a finding is. Only [`Severity::Error`] refuses a deployment.
+/// Severity of a finding. Only [`Severity::Error`] refuses a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Worth knowing; nothing is wrong.
+    /// Useful to know; nothing is wrong.
     Note,
-    /// Probably not what was meant; the deployment is accepted.
+    /// Probably a mistake; the deployment is accepted.
     Warning,
-    /// A fault of one zone: the zone goes on from its last good texts, or is not served; all else
-    /// is taken over.
+    /// A fault of one zone: the zone continues with its last good texts, or is not served; the rest
+    /// of the deployment is accepted.
     ZoneError,
-    /// The input cannot be served: it is refused, and the server keeps its snapshot.
+    /// The deployment is refused, and the server keeps its snapshot.
     Error,
 }
 
@@ -46,22 +47,22 @@ impl Severity {
     }
 }
 
-/// A stable code of one kind of fault, such as `MRD0102`, with its one-line meaning.
+/// Stable code of one kind of fault, such as `MRD0102`, with its one-line meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Code {
     /// The code as printed.
     pub id: &'static str,
-    /// What this kind of fault is, for the catalogue in the documents.
+    /// Meaning of the code, for the catalogue in the documents.
     pub about: &'static str,
 }
 
 macro_rules! codes {
     ($($name:ident = $id:literal, $about:literal;)*) => {
-        /// Every code, by name. Codes are never reused for another meaning.
+        /// Every code, by name. A code never gets another meaning.
         pub mod code {
             use super::Code;
             $(#[doc = $about] pub const $name: Code = Code { id: $id, about: $about };)*
-            /// All codes in order, for the documents and the test that holds them together.
+            /// All codes in order, for the documents and the test that compares them.
             pub const CATALOGUE: &[Code] = &[$($name),*];
         }
     };
@@ -71,17 +72,17 @@ codes! {
     // 01xx: the text of configuration files
     UNREADABLE = "MRD0100", "a file cannot be read";
     YAML_SYNTAX = "MRD0101", "the text is not well-formed YAML";
-    UNKNOWN_KEY = "MRD0102", "a key that this place does not know";
+    UNKNOWN_KEY = "MRD0102", "a key that is unknown at this place";
     DUPLICATE_KEY = "MRD0103", "a key written twice";
     BAD_VALUE = "MRD0104", "a value of the wrong kind or out of its range";
-    MISSING_KEY = "MRD0105", "a key that must be there is not";
-    TOO_LARGE = "MRD0106", "the input passes a limit";
+    MISSING_KEY = "MRD0105", "a required key is missing";
+    TOO_LARGE = "MRD0106", "the input exceeds a limit";
     BAD_ADDRESS = "MRD0107", "not an IP address or prefix";
     BAD_NAME = "MRD0108", "not a domain name";
     NOT_UTF8 = "MRD0109", "the file is not UTF-8 text";
     EMPTY_DEPLOYMENT = "MRD0110", "nothing would be served";
-    BAD_SECRETS = "MRD0111", "a file of cookie secrets that cannot be used, or that others can read";
-    BUDGET_SPENT = "MRD0112", "too little is left of what the files of one load may make together";
+    BAD_SECRETS = "MRD0111", "a file of cookie secrets that is unusable, or that others can read";
+    BUDGET_SPENT = "MRD0112", "too little is left of the memory and work that the files of one load share";
     // 02xx: zones
     OUT_OF_ZONE = "MRD0201", "an owner name outside its zone";
     CNAME_AND_OTHER = "MRD0202", "a CNAME beside other data at one owner";
@@ -97,20 +98,20 @@ codes! {
     TTL_DIFFERS = "MRD0212", "records of one RRset with different TTLs";
     CHAIN_TOO_LONG = "MRD0213", "a CNAME chain longer than the server follows";
     DANGLING_TARGET = "MRD0214", "a name in one of our zones that has no data";
-    CNAME_TARGET = "MRD0215", "a name that must not be an alias leads to one";
+    CNAME_TARGET = "MRD0215", "an alias as the target of a record whose target must not be one";
     TOO_BIG = "MRD0216", "an RRset too large for a DNS message";
     STEERED_AND_STATIC = "MRD0217", "static data where a policy decides";
     STEERED_CNAME_PLACE = "MRD0218", "a policy that may answer a CNAME where a CNAME must not stand";
     ZONE_SYNTAX = "MRD0219", "zone text that is not well-formed";
-    BAD_TTL = "MRD0220", "not a time to live, or none where one is needed";
-    BAD_INCLUDE = "MRD0221", "an included file that cannot be had";
-    BAD_GENERATE = "MRD0222", "a template of records that cannot be followed";
+    BAD_TTL = "MRD0220", "an invalid TTL, or none where one is required";
+    BAD_INCLUDE = "MRD0221", "an included file that cannot be read";
+    BAD_GENERATE = "MRD0222", "a template of records that cannot be expanded";
     BELOW_DNAME = "MRD0223", "a name below a DNAME, which can never be answered";
     DNAME_PLACE = "MRD0224", "a DNAME where it must not stand, or more than one";
     WILDCARD_NS = "MRD0225", "a wildcard that delegates";
     DS_PLACE = "MRD0226", "a DS record where there is no delegation";
-    SOA_FIELDS = "MRD0227", "an SOA record that says something odd";
-    ODD_ZONE_NAME = "MRD0228", "a zone called after a file whose name is perhaps that of a copy";
+    SOA_FIELDS = "MRD0227", "an SOA record with unusual fields";
+    ODD_ZONE_NAME = "MRD0228", "a zone that takes its name from a file which looks like a copy";
     // 03xx: PoPs and policies
     NO_SUCH_POP = "MRD0301", "a PoP that is not defined";
     NO_SUCH_POLICY = "MRD0302", "a policy that is not defined";
@@ -122,7 +123,7 @@ codes! {
     UNREACHABLE_RULE = "MRD0308", "a rule that can never match";
     NO_COORDINATES = "MRD0309", "a PoP without coordinates in a policy that orders by distance";
     DUPLICATE_ADDRESS = "MRD0310", "the same address twice";
-    ALL_OFF = "MRD0311", "every PoP of a policy is switched off by hand";
+    ALL_OFF = "MRD0311", "every PoP of a policy has `state: down`";
     UNUSED_POLICY = "MRD0312", "a policy that no name uses";
     FALLBACK_OUTSIDE_FENCE = "MRD0313", "a fallback CNAME that the fence does not name";
     NO_SUCH_SITE = "MRD0314", "a site that is not a PoP";
@@ -132,12 +133,12 @@ codes! {
     HTTPS_DIFFERS = "MRD0318", "some PoPs of a policy have HTTPS parameters and others have not";
     NO_SUCH_PROBE = "MRD0319", "a probe that is not defined";
     PROBE_LOOP = "MRD0320", "probes that lead back to themselves";
-    POLICY_LOOP = "MRD0321", "policies that use each other in a circle, or too many behind each other";
+    POLICY_LOOP = "MRD0321", "policies that use each other in a circle, or in too long a chain";
     USED_SERVICE = "MRD0322", "a policy used for a service that some of its PoPs do not have";
-    EXPOSED_NAME = "MRD0323", "a name that `expose_pops` would make is taken or cannot be";
-    UNSAFE = "MRD0324", "a safety rule that the files break";
-    SAFETY_OFF_PAST = "MRD0325", "a date up to which safety rules are off has passed";
-    CNAME_FOR_SOME = "MRD0326", "a CNAME for some clients of a policy, whose types others are denied";
+    EXPOSED_NAME = "MRD0323", "a name from `expose_pops` that is taken or invalid";
+    UNSAFE = "MRD0324", "files that break a safety rule";
+    SAFETY_OFF_PAST = "MRD0325", "the date until which safety rules are off has passed";
+    CNAME_FOR_SOME = "MRD0326", "a policy with a CNAME for some clients, and denials of its types for others";
     // 04xx: geography
     BAD_DATABASE = "MRD0401", "a GeoIP database that is truncated or corrupt";
     DATABASE_LAYOUT = "MRD0402", "a GeoIP database without fields that steering can use";
@@ -148,39 +149,39 @@ codes! {
     NO_SOURCE = "MRD0407", "a rule or an order that asks for a field which no database and no network has";
     FAR_FROM_COUNTRY = "MRD0408", "a PoP whose coordinates are not in its country";
     // 05xx: reload and process
-    NEEDS_RESTART = "MRD0501", "a key that only a restart can change";
+    NEEDS_RESTART = "MRD0501", "a changed key that takes effect only after a restart";
     SOURCE_CHANGED = "MRD0502", "a file changed while it was read";
     CANNOT_LISTEN = "MRD0503", "a socket that cannot be opened";
     RELOAD_BUSY = "MRD0504", "a reload that could not be started";
     OWN_FAULT = "MRD0505", "a fault of the program itself; please report it";
-    STATE_TAKEN = "MRD0506", "a state folder that another running server has";
-    CANNOT_PIN = "MRD0507", "a core that a thread cannot be bound to";
-    BUFFER_CUT = "MRD0508", "a socket buffer smaller than the file asks for";
+    STATE_TAKEN = "MRD0506", "a state folder that another running server uses";
+    CANNOT_PIN = "MRD0507", "a core to which a thread cannot be bound";
+    BUFFER_CUT = "MRD0508", "a socket buffer smaller than the server file asks for";
     DISK_HANGS = "MRD0509", "a disk that does not answer, or a reload that takes too long";
-    RELOAD_CANCELLED = "MRD0510", "a reload that somebody has cancelled";
-    LEDGER_AND_FILE = "MRD0511", "an override where the file speaks too; the override wins";
+    RELOAD_CANCELLED = "MRD0510", "a reload that an operator cancelled";
+    LEDGER_AND_FILE = "MRD0511", "an override of a value that the file also sets; the override wins";
     LEDGER_COVERS_NOBODY = "MRD0512", "an override that covers no PoP of the deployment";
     BROKEN_LEDGER = "MRD0513", "a ledger of overrides that cannot be read";
-    START_ENDED = "MRD0514", "a start that a signal has ended";
-    DESCRIPTORS = "MRD0515", "a limit of descriptors below what the server file asks for";
-    ZONE_STANDING = "MRD0520", "a zone that is not served as its files say: they are faulty or gone";
-    ZONE_NAMELESS = "MRD0521", "a zone file of which neither its text nor its name tells the zone";
-    ZONES_GONE = "MRD0522", "zones that are gone, and are more than half of all, or needed by others";
-    KEPT_TEXTS = "MRD0523", "last good texts of a zone that cannot be read, or are faulty beside other files";
+    START_ENDED = "MRD0514", "a start that a signal ended";
+    DESCRIPTORS = "MRD0515", "a descriptor limit too low for the server file";
+    ZONE_STANDING = "MRD0520", "a zone not served from its present files, because they are faulty or gone";
+    ZONE_NAMELESS = "MRD0521", "a zone file whose zone follows neither from its text nor from its name";
+    ZONES_GONE = "MRD0522", "missing zones that are more than half of all, or that other zones need";
+    KEPT_TEXTS = "MRD0523", "last good texts of a zone that are unreadable, or faulty beside the other files";
 }
 
 /// Number of a file in [`Files`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
-/// A place in a file: the marked octets and where they begin for a human.
+/// Place in a file: the marked octets, with line and column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At {
     /// The file.
     pub file: FileId,
-    /// Line, from 1; 0 when the finding is about the file as a whole.
+    /// Line, from 1; 0 if the finding is about the whole file.
     pub line: u32,
-    /// Column in characters, from 1; 0 when the finding is about the file as a whole.
+    /// Column in characters, from 1; 0 if the finding is about the whole file.
     pub column: u32,
     /// First marked octet.
     pub start: u32,
@@ -189,51 +190,51 @@ pub struct At {
 }
 
 impl At {
-    /// The whole of a file, when no line is to blame.
+    /// A whole file, when no single line is at fault.
     pub fn whole(file: FileId) -> At {
         At { file, line: 0, column: 0, start: 0, end: 0 }
     }
 }
 
-/// The files that findings speak of: path as the operator wrote it, and text where it was text.
+/// Files to which findings refer: each with its path as the operator wrote it, and its text.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
     files: Vec<(Arc<str>, Arc<[u8]>)>,
 }
 
 impl Files {
-    /// Adds a file and gives its number. Binary files are added with an empty text.
+    /// Adds a file and returns its number. Binary files are added with an empty text.
     pub(crate) fn add(&mut self, path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
         let text: Arc<str> = text.into();
         self.add_octets(path, text.into())
     }
 
-    /// [`Files::add`] of a text that may not be UTF-8. It is shared, not copied: zone text can be
-    /// large.
+    /// [`Files::add`] for text that may not be UTF-8. The text is shared, not copied, because zone
+    /// text can be large.
     pub(crate) fn add_octets(&mut self, path: impl Into<Arc<str>>, text: Arc<[u8]>) -> FileId {
         let path: Arc<str> = path.into();
         self.files.push((escaped(&path).into(), text));
         FileId(self.files.len() as u32 - 1)
     }
 
-    /// The file that was added with a path.
+    /// Returns the file that was added with `path`.
     pub(crate) fn find(&self, path: &str) -> Option<FileId> {
         let path = escaped(path);
         (0..).zip(&self.files).find(|(_, file)| *file.0 == *path).map(|(id, _)| FileId(id))
     }
 
-    /// The path of a file; `?` for a number that is not in this table.
+    /// Path of a file; `?` for an unknown number.
     pub fn path(&self, id: FileId) -> &str {
         self.files.get(id.0 as usize).map_or("?", |f| &f.0)
     }
 
-    /// The text of a file, if it is one; empty for binary files and unknown numbers.
+    /// Text of a file; empty for binary files and unknown numbers.
     pub fn text(&self, id: FileId) -> &[u8] {
         self.files.get(id.0 as usize).map_or(&[], |f| &f.1)
     }
 
-    /// Drops the texts of files that no finding points into: a large zone's text is not worth
-    /// keeping for a line that nobody will show.
+    /// Drops the texts of files without a finding: the text of a large zone need not stay in memory
+    /// when no line of it will be shown.
     pub(crate) fn forget_all_but(&mut self, findings: &Findings) {
         let named = |id: u32| {
             findings
@@ -247,7 +248,7 @@ impl Files {
         }
     }
 
-    /// `path:line:column`, or only the path when the finding is about the whole file.
+    /// `path:line:column`, or only the path if the finding is about the whole file.
     pub fn place(&self, at: At) -> String {
         if at.line == 0 {
             self.path(at.file).to_owned()
@@ -260,17 +261,17 @@ impl Files {
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of fault.
+    /// Kind of fault.
     pub code: Code,
-    /// Whether it refuses the deployment.
+    /// Severity, which decides on refusal.
     pub severity: Severity,
     /// The fault in one sentence, with the offending value in backticks.
     pub message: String,
-    /// Where; `None` only for faults of the process itself.
+    /// Place; `None` only for faults of the process itself.
     pub at: Option<At>,
-    /// A few words under the marked text.
+    /// Label under the marked text.
     pub(crate) label: String,
-    /// Other places that explain it, with their words.
+    /// Related places that explain the fault, each with its label.
     pub related: Vec<(At, String)>,
     /// Ways out, one sentence each.
     pub(crate) help: Vec<String>,
@@ -287,7 +288,7 @@ impl Finding {
         Finding::new(code, Severity::Warning, message)
     }
 
-    /// Something worth knowing.
+    /// A fact that is useful to know.
     pub(crate) fn note(code: Code, message: impl Into<String>) -> Finding {
         Finding::new(code, Severity::Note, message)
     }
@@ -304,21 +305,21 @@ impl Finding {
         }
     }
 
-    /// Marks the place and the words under it.
+    /// Sets the place and the label under it.
     pub(crate) fn at(mut self, at: At, label: impl Into<String>) -> Finding {
         self.at = Some(at);
         self.label = label.into();
         self
     }
 
-    /// Adds another place that explains the fault.
+    /// Adds a related place that explains the fault.
     pub(crate) fn related(mut self, at: At, words: impl Into<String>) -> Finding {
         self.related.push((at, words.into()));
         self
     }
 
-    /// Makes all words fit to be shown: escapes what would act on a terminal or log, and cuts what
-    /// is longer than anyone reads, since words may quote a line of megabytes.
+    /// Makes all sentences fit to show: escapes characters that would act on a terminal or log, and
+    /// shortens the text, which may quote a line of megabytes.
     fn settle(&mut self) {
         self.related.truncate(FINDING_PLACES_MAX);
         self.help.truncate(FINDING_PLACES_MAX);
@@ -330,34 +331,34 @@ impl Finding {
         }
     }
 
-    /// Adds a way out.
+    /// Adds a help sentence.
     pub(crate) fn help(mut self, words: impl Into<String>) -> Finding {
         self.help.push(words.into());
         self
     }
 }
 
-/// What findings have in common that are counted instead of kept.
+/// Key under which findings are counted.
 type Kind = (&'static str, Severity, Option<FileId>);
 
 fn kind(finding: &Finding) -> Kind {
     (finding.code.id, finding.severity, finding.at.map(|at| at.file))
 }
 
-/// Findings in the order in which they were met, as many as anyone reads.
+/// Findings in order of detection, up to the limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     list: Vec<Finding>,
-    /// How many of a kind are in the list.
+    /// Number of findings in the list, by kind.
     kept: HashMap<Kind, usize>,
-    /// How many of each severity are in the list.
+    /// Number of findings in the list, by severity.
     of_severity: [usize; 4],
-    /// How many more of a kind there were.
+    /// Number of findings beyond the list, by kind.
     more: HashMap<Kind, usize>,
-    /// How many of each severity there were past the bound of all kinds.
+    /// Number of findings beyond the limit for all kinds, by severity.
     beyond: [usize; 4],
-    /// The errors among those, by file and code, each with the first and their number: every faulty
-    /// file is known, however many files there are.
+    /// First error and number of errors of each kind beyond that limit, by file and code, so that
+    /// every faulty file is known.
     unlisted: BTreeMap<(Option<FileId>, &'static str), (Finding, usize)>,
 }
 
@@ -378,7 +379,7 @@ impl Findings {
         }
     }
 
-    /// Counts findings that are not kept, with their kind if any of it is.
+    /// Counts findings that are not kept: with their kind if the list has one of it.
     fn pass_over(&mut self, finding: &Finding, count: usize) {
         let kind = kind(finding);
         if self.kept.contains_key(&kind) {
@@ -405,45 +406,44 @@ impl Findings {
         unlisted.values().for_each(|(finding, count)| self.note_unlisted(finding, *count));
     }
 
-    /// Whether any finding refuses the deployment.
+    /// True if a finding refuses the deployment.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
     }
 
-    /// How many findings of a severity were recorded, kept or not.
+    /// Number of recorded findings of a severity, kept or not.
     pub(crate) fn count(&self, severity: Severity) -> usize {
         let more: usize =
             self.more.iter().filter(|((_, of, _), _)| *of == severity).map(|(_, count)| count).sum();
         self.of_severity[severity as usize] + more + self.beyond[severity as usize]
     }
 
-    /// How many findings of kinds that are not in the list at all were only counted.
+    /// Number of findings of kinds that the list does not contain.
     pub(crate) fn beyond(&self) -> usize {
         self.beyond.iter().sum()
     }
 
-    /// The findings that are kept.
+    /// Kept findings.
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
         self.list.iter()
     }
 
-    /// How many findings were recorded, kept or not.
+    /// Number of recorded findings, kept or not.
     pub(crate) fn len(&self) -> usize {
         self.list.len() + self.more.values().sum::<usize>() + self.beyond()
     }
 
-    /// How many findings are kept, for [`Findings::relocate`].
+    /// Number of kept findings, for [`Findings::relocate`].
     pub(crate) fn mark(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether there is none.
+    /// True if there is none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// Brings the numbers of kept findings in line with the list, and forgets those of kinds that
-    /// are gone.
+    /// Recounts the kept findings from the list, and forgets the counts of kinds that are gone.
     fn recount(&mut self) {
         self.kept.clear();
         self.of_severity = [0; 4];
@@ -454,8 +454,8 @@ impl Findings {
         self.more.retain(|kind, _| self.kept.contains_key(kind));
     }
 
-    /// Gives the findings from a [`Findings::mark`] on another place, where theirs is in a text
-    /// that no operator has seen.
+    /// Moves the findings recorded since a [`Findings::mark`] to another place, because their own
+    /// place is in a text that no operator has seen.
     pub(crate) fn relocate(&mut self, first: usize, at: At) {
         if first < self.list.len() {
             self.list.iter_mut().skip(first).for_each(|finding| finding.at = Some(at));
@@ -463,8 +463,8 @@ impl Findings {
         }
     }
 
-    /// Orders findings by file and position, findings without a place first, those of one place (as
-    /// `$GENERATE` makes many) by code and sentence, so that output is the same on every run.
+    /// Sorts findings by file and position, those without a place first, and those of one place
+    /// (`$GENERATE` makes many) by code and sentence, so that every run prints the same.
     pub(crate) fn sort(&mut self) {
         let place = |f: &Finding| f.at.map(|a| (a.file, a.start, a.line));
         self.list.sort_by(|a, b| {

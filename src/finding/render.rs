@@ -1,26 +1,25 @@
-//! Findings for the eye, drawn as rustc draws its errors, and for programs, as JSON.
+//! Findings as text for people, drawn as rustc draws its errors, and as JSON for programs.
 //!
-//! The drawing library trusts its caller with spans: one that lies outside the text or inside a
-//! character would end the program. Every span is therefore brought into range here, whatever a
-//! finding claims, and only the lines that are marked are handed over, so that a fault in a large
-//! file costs no more than one in a small file.
+//! The drawing library panics on a span outside the text or inside a character, so every span is
+//! clamped here. The library gets only the marked lines, so that a fault in a large file costs no
+//! more than one in a small file.
 
 use crate::finding::escape::{is_active, stand_in};
 use crate::finding::folded::Folded;
+use crate::finding::report::{FindingReport, PlaceReport, RelatedReport};
 use crate::finding::{At, FileId, Files, Finding, Findings, Severity};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use serde_json::{Value, json};
 use std::borrow::Cow;
 
 #[cfg(test)]
 mod tests;
 
-/// Characters of a line that are shown at most: a minified file is one line of megabytes.
+/// Characters shown of a line: a minified file is one line of megabytes.
 const LINE_SHOWN: usize = 400;
-/// Places in one file are drawn together if their lines are no farther apart than this.
+/// Largest distance, in lines, between places of one file that are drawn together.
 const LINES_TOGETHER: u32 = 200;
 
-/// All findings as text, with a last line that counts them. `colour` adds terminal escapes.
+/// All findings as text, with a last line of counts. `colour` adds terminal escapes.
 pub fn text(findings: &Findings, files: &Files, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
@@ -50,7 +49,7 @@ pub fn text(findings: &Findings, files: &Files, colour: bool) -> String {
     text
 }
 
-/// Findings as one line: place and sentence of each.
+/// Findings on one line: the place and sentence of each.
 pub(crate) fn lines(findings: &Findings, files: &Files) -> String {
     let one = |(finding, more): (&Finding, usize)| {
         let place = finding.at.map(|at| format!("{}: ", files.place(at))).unwrap_or_default();
@@ -77,46 +76,35 @@ pub(crate) fn summary(findings: &Findings) -> String {
     parts.join(", ")
 }
 
-/// All findings as a JSON array, in order. Lines and columns count from 1 and are `null` where a
-/// file as a whole is meant; `more` counts findings like the one before that are not in the array;
-/// columns count characters, `end` is one past the last marked octet on that line, in characters.
-pub fn json(findings: &Findings, files: &Files) -> Value {
+/// Findings for programs, in order. [`FindingReport::more`] counts findings like the one before
+/// that were only counted.
+pub fn reports(findings: &Findings, files: &Files) -> Vec<FindingReport> {
     let place = |at: At| {
+        let path = Some(files.path(at.file).to_owned());
         if at.line == 0 {
-            return json!({ "path": files.path(at.file), "line": null, "column": null, "end": null });
+            return PlaceReport { path, ..PlaceReport::default() };
         }
         let text = files.text(at.file);
         let width = shown(text, clamp(text, at)).chars().count();
-        json!({
-            "path": files.path(at.file),
-            "line": at.line,
-            "column": at.column,
-            "end": at.column as usize + width,
-        })
-    };
-    let one = |(finding, more): (&Finding, usize)| {
-        let mut object = json!({
-            "code": finding.code.id,
-            "severity": finding.severity.word(),
-            "message": finding.message,
-            "label": finding.label,
-            "help": finding.help,
-            "more": more,
-            "path": null, "line": null, "column": null, "end": null,
-            "related": finding.related.iter().map(|(at, words)| {
-                let mut object = place(*at);
-                object["message"] = json!(words);
-                object
-            }).collect::<Vec<_>>(),
-        });
-        if let (Some(at), Some(object)) = (finding.at, object.as_object_mut())
-            && let Value::Object(place) = place(at)
-        {
-            object.extend(place);
+        PlaceReport {
+            path,
+            line: Some(at.line),
+            column: Some(at.column),
+            end: Some(at.column as usize + width),
         }
-        object
     };
-    Value::Array(findings.counted().into_iter().map(one).collect())
+    let related = |(at, words): &(At, String)| RelatedReport { place: place(*at), message: words.clone() };
+    let one = |(finding, more): (&Finding, usize)| FindingReport {
+        code: finding.code.id.into(),
+        severity: finding.severity.word().into(),
+        message: finding.message.clone(),
+        label: finding.label.clone(),
+        help: finding.help.clone(),
+        more,
+        place: finding.at.map(place).unwrap_or_default(),
+        related: finding.related.iter().map(related).collect(),
+    };
+    findings.counted().into_iter().map(one).collect()
 }
 
 fn one(finding: &Finding, files: &Files, renderer: &Renderer) -> String {
@@ -129,7 +117,7 @@ fn one(finding: &Finding, files: &Files, renderer: &Renderer) -> String {
     let mut places: Vec<Mark<'_>> = Vec::new();
     places.extend(finding.at.map(|at| Mark { at, words: &finding.label, primary: true }));
     places.extend(finding.related.iter().map(|(at, words)| Mark { at: *at, words, primary: false }));
-    // The place to blame comes first, then what explains it, together where it stands nearby.
+    // Draw the place at fault first, with related places where they are near.
     while let Some(first) = places.first().copied() {
         let near = |mark: &Mark<'_>| {
             mark.at.file == first.at.file
@@ -157,7 +145,7 @@ struct Mark<'f> {
     primary: bool,
 }
 
-/// Adds one file's marks, which stand near each other, to a group.
+/// Adds marks of one file that stand near each other to a group.
 fn draw<'f>(mut group: Group<'f>, file: FileId, marks: &[Mark<'f>], files: &'f Files) -> Group<'f> {
     let (path, text) = (files.path(file), files.text(file));
     let spans: Vec<(usize, usize)> = marks.iter().map(|mark| clamp(text, mark.at)).collect();
@@ -196,18 +184,18 @@ fn draw<'f>(mut group: Group<'f>, file: FileId, marks: &[Mark<'f>], files: &'f F
     group.element(snippet)
 }
 
-/// The marked octets of a place, inside the text, on character boundaries and within one line.
+/// Marked octets of a place, clamped to the text, to character boundaries and to one line.
 fn clamp(text: &[u8], at: At) -> (usize, usize) {
     let start = boundary(text, (at.start as usize).min(text.len()));
     let end = boundary(text, (at.end as usize).clamp(start, line_end(text, start)));
     (start, end.max(start))
 }
 
-/// The beginning of the character (UTF-8, RFC 3629 section 3) that an octet is a part of.
+/// Start of the character (UTF-8, RFC 3629 section 3) that contains an octet.
 fn boundary(text: &[u8], at: usize) -> usize {
     let goes_on = |at: usize| text.get(at).is_some_and(|octet| octet & 0xc0 == 0x80);
     let begins = |at: usize| text.get(at).is_some_and(|octet| *octet >= 0xc0);
-    // Without a beginning it is no character.
+    // A continuation octet without a start is no character.
     (at.saturating_sub(3)..=at).rev().find(|at| !goes_on(*at)).filter(|begin| begins(*begin)).unwrap_or(at)
 }
 
@@ -223,9 +211,8 @@ fn line_end(text: &[u8], at: usize) -> usize {
         .map_or(text.len(), |newline| at + newline)
 }
 
-/// A part of a text, with another character of as many octets in the place of each that would act
-/// on a terminal, so that places stay. In a text that is not UTF-8, each octet that is not ASCII is
-/// shown as `?`.
+/// Part of a text with each active character replaced by one of as many octets, so that offsets
+/// stay right. In a text that is not UTF-8, each octet beyond ASCII is shown as `?`.
 fn shown(text: &[u8], (start, end): (usize, usize)) -> Cow<'_, str> {
     let part = text.get(start..end).unwrap_or_default();
     let is_shown = |c: char| !is_active(c) || matches!(c, '\n' | '\t');
@@ -239,7 +226,7 @@ fn shown(text: &[u8], (start, end): (usize, usize)) -> Cow<'_, str> {
     }
 }
 
-/// Text in which a CR ends a line as LF does; before an LF it is a blank.
+/// Text in which a CR ends a line as LF does; a CR before an LF becomes a blank.
 fn lines_of_cr(text: impl Iterator<Item = char>) -> Cow<'static, str> {
     let mut text = text.peekable();
     let mut out = String::new();
@@ -253,7 +240,7 @@ fn lines_of_cr(text: impl Iterator<Item = char>) -> Cow<'static, str> {
     out.into()
 }
 
-/// The beginning of what is marked, for lines too long to show.
+/// Start of the marked text, for lines too long to show.
 fn excerpt(text: &[u8], marked: (usize, usize)) -> String {
     let marked = shown(text, marked);
     let shown: String = marked.chars().take(60).collect();

@@ -1,4 +1,4 @@
-//! What is kept of many findings, and that counts stay true.
+//! Limits on kept findings, and exact counts.
 
 use super::*;
 use crate::limits::FINDING_WORDS_MAX;
@@ -15,8 +15,8 @@ fn many(code: Code, severity: Severity, file: u32, count: usize) -> Findings {
     findings
 }
 
-/// A fault repeated is told a few times and counted, for each code and file by itself, also when
-/// lists join.
+/// A repeated fault is listed a few times and then counted, per code and file, also when lists are
+/// joined.
 #[test]
 fn repeated_faults_are_counted() {
     let mut all = many(code::DUPLICATE_RECORD, Severity::Warning, 0, 200_000);
@@ -41,12 +41,12 @@ fn repeated_faults_are_counted() {
         .map(|(finding, more)| (finding.code.id, finding.at.map_or(0, |at| at.line), more))
         .collect();
     assert_eq!(more, [("MRD0206", 50, 10), ("MRD0208", 50, 201_000 - FINDINGS_ALIKE_MAX)]);
-    // What is dropped takes its count along.
+    // Dropped findings are also dropped from the counts.
     all.retain(|finding| finding.code != code::DUPLICATE_RECORD);
     assert_eq!((all.len(), all.count(Severity::Warning), all.has_errors()), (60, 0, true));
 }
 
-/// Faults of many files are bounded too; warnings never crowd errors out.
+/// Faults of many files are limited too; warnings never displace errors.
 #[test]
 fn all_kinds_together_are_bounded() {
     let mut all = Findings::default();
@@ -62,7 +62,7 @@ fn all_kinds_together_are_bounded() {
     assert!(all.iter().any(|finding| finding.message == "last"));
 }
 
-/// Words, places and ways out have a length, whatever they quote.
+/// Sentences, places and help have a limit, whatever they quote.
 #[test]
 fn words_are_cut() {
     let long = "é".repeat(1 << 20);
@@ -80,8 +80,8 @@ fn words_are_cut() {
     assert_eq!(kept.related.len(), FINDING_PLACES_MAX);
 }
 
-/// What a finding quotes cannot act on the terminal or log that shows it: no line is forged, no
-/// text turned around. Each row: what is quoted, and how it stands in words and paths.
+/// Quoted text cannot act on the terminal or log that shows it: it forges no line and reverses no
+/// text. Each row: the quoted text, and its form in sentences and paths.
 #[test]
 fn what_is_quoted_is_escaped() {
     for (quoted, shown) in [
@@ -109,12 +109,13 @@ fn what_is_quoted_is_escaped() {
         let drawn = [render::text(&findings, &files, false), render::lines(&findings, &files)].concat();
         let acting = drawn.chars().find(|c| escape::is_active(*c) && *c != '\n');
         assert_eq!(acting, None, "{drawn:?}");
-        let json = render::json(&findings, &files).to_string();
+        let reports = render::reports(&findings, &files);
+        let json = serde_json::to_string(&reports).expect("only strings and numbers");
         assert!(!json.contains(escape::is_active), "{json}");
     }
 }
 
-/// Words are cut by what is shown, not by what is quoted.
+/// Sentences are cut by their escaped length, not by the length of the quoted text.
 #[test]
 fn escaped_words_have_a_length_too() {
     let findings = Findings::from(Finding::error(code::BAD_VALUE, "\u{202e}".repeat(1_000)));
@@ -122,7 +123,7 @@ fn escaped_words_have_a_length_too() {
     assert!(kept.message.len() <= FINDING_WORDS_MAX && kept.message.ends_with("..."));
 }
 
-/// What is withdrawn is not counted any more, in the list or past it.
+/// Withdrawn findings are no longer counted, in the list or beyond it.
 #[test]
 fn withdrawn_findings_are_not_counted() {
     let at = |file: u32| At::whole(FileId(file));

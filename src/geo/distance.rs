@@ -1,8 +1,8 @@
 //! Great-circle distance in whole metres.
 //!
-//! Distances rank PoPs, so every build on every machine must compute the same ones: the functions
-//! come from `libm` (never from the platform), angles enter as integers, and the result is rounded
-//! to a metre before anybody compares it.
+//! Distances rank PoPs, so every build on every machine must compute the same values: functions
+//! come from `libm` (never from the platform), angles are integers, and the result is rounded to
+//! metres before any comparison.
 
 use super::place::Coordinates;
 
@@ -16,13 +16,13 @@ const FULL_TURN_E4: i32 = 3_600_000;
 
 /// Great-circle distance between two points on a sphere, in whole metres, by the haversine formula.
 ///
-/// Symmetric to the last bit. A pole is one point whatever its longitude, and the two longitudes of
-/// the date line are one: both are settled in integers, before any rounding.
+/// Symmetric to the last bit. A pole is one point whatever its longitude, and both longitudes of
+/// the date line are equal: integers decide both cases before any rounding.
 pub fn great_circle_m(a: Coordinates, b: Coordinates) -> u32 {
     Point::of(a).metres_to(&Point::of(b))
 }
 
-/// A point with what every distance from it asks for.
+/// A point with precomputed values for distances.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Point {
     at: Coordinates,
@@ -50,7 +50,7 @@ impl Point {
         libm::round(2.0 * EARTH_RADIUS_M * libm::asin(libm::sqrt(h.min(1.0)))) as u32
     }
 
-    /// Where it stands on a sphere of radius 1, for [`square_of_chord`].
+    /// Position on a sphere of radius 1, for [`square_of_chord`].
     pub(crate) fn on_sphere(&self) -> [f32; 3] {
         let lon = radians(self.at.lon_e4);
         [self.cos_lat * libm::cos(lon), self.cos_lat * libm::sin(lon), libm::sin(radians(self.at.lat_e4))]
@@ -58,21 +58,21 @@ impl Point {
     }
 }
 
-/// Square of the straight line between two points on a sphere of radius 1, 0 to 4 but for rounding.
-/// Far cheaper than [`great_circle_m`] and in the same order, but for the [`SLACK`].
+/// Square of the straight line between two points on a sphere of radius 1: 0 to 4, apart from
+/// rounding. Much cheaper than [`great_circle_m`], and in the same order up to [`SLACK`].
 #[inline(always)]
 pub(crate) fn square_of_chord(a: [f32; 3], b: [f32; 3]) -> f32 {
     let [x, y, z] = [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
     x * x + y * y + z * z
 }
 
-/// By how much a chord may be longer than another though its great circle is not, in whole metres:
-/// about 25 m. Rounding to metres accounts for 1 m, two haversines near the antipode for 0.3 m
-/// each, and 24 bits of a coordinate for 10 m in all.
+/// Largest excess of one chord over another whose great-circle distance in whole metres is not
+/// shorter: about 25 m. Rounding to metres accounts for 1 m, two haversines near the antipode for
+/// 0.3 m each, and coordinates of 24 bits for 10 m in all.
 const SLACK: f32 = 4e-6;
 
-/// The square of the longest chord that may belong to a distance, in whole metres, of no more than
-/// that of a chord with this square.
+/// Square of the longest chord whose distance in whole metres may be no longer than that of a chord
+/// with the square `square`.
 pub(crate) fn reach_of_square(square: f32) -> f32 {
     square + 2.0 * SLACK * libm::sqrtf(square) + SLACK * SLACK
 }

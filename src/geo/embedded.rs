@@ -1,11 +1,11 @@
 //! IPv4 addresses inside IPv6.
 //!
-//! A client that shows such an address is an IPv4 client: it is looked up in the IPv4 tables, and a
-//! scope returned for it counts the offset at which its IPv4 bits begin.
+//! A client with such an address is an IPv4 client: the IPv4 tables locate it, and a returned scope
+//! includes the offset of its IPv4 bits.
 
 use super::prefix::Prefix;
 
-/// The IPv6 blocks that hold IPv4 clients, as network address and length, ascending and disjoint.
+/// IPv6 blocks that contain IPv4 clients, as network address and length, ascending and disjoint.
 pub(crate) const BLOCKS: [(u128, u8); 6] = [
     (0, 96),                 // ::/96, IPv4-compatible (RFC 4291 section 2.5.5.1)
     (0xffff_0000_0000, 96),  // ::ffff:0:0/96, IPv4-mapped (RFC 4291 section 2.5.5.2)
@@ -15,14 +15,14 @@ pub(crate) const BLOCKS: [(u128, u8); 6] = [
     (0x2002 << 112, 16),     // 2002::/16, 6to4 (RFC 3056 section 2)
 ];
 
-/// The [`BLOCKS`] in which a database may keep its IPv4 networks: where the format wants them
-/// (MaxMind DB File Format 2.0, section "IPv4 addresses in an IPv6 tree"), and where a few writers
-/// put them instead.
+/// The [`BLOCKS`] in which a database may keep its IPv4 networks: the block of the format (MaxMind
+/// DB File Format 2.0, section "IPv4 addresses in an IPv6 tree"), and the blocks that a few writers
+/// use instead.
 pub(crate) const OF_DATABASES: [(u128, u8); 3] = [BLOCKS[0], BLOCKS[1], BLOCKS[2]];
 
-/// The IPv4 client that an IPv6 address stands for, and the offset in bits at which its address
-/// begins: 16 for 6to4, 96 for all others. `None` for every other address, and for `::` and `::1`,
-/// which lie in `::/96` but are the unspecified and the loopback address.
+/// IPv4 client in an IPv6 address, and the offset of its address in bits: 16 for 6to4, 96 for all
+/// others. `None` for every other address, and for `::` and `::1`, which are in `::/96` but are the
+/// unspecified and the loopback address.
 ///
 /// Teredo keeps the client's address inverted in the last 32 bits (RFC 4380 section 4).
 pub(crate) fn ipv4_in(v6: u128) -> Option<(u32, u8)> {
@@ -37,7 +37,7 @@ pub(crate) fn ipv4_in(v6: u128) -> Option<(u32, u8)> {
     }
 }
 
-/// Whether all of a prefix lies in one of the [`BLOCKS`].
+/// True if all of a prefix is in one of the [`BLOCKS`].
 pub(crate) fn holds(prefix: Prefix) -> bool {
     match prefix {
         Prefix::V4 { .. } => false,

@@ -1,4 +1,4 @@
-//! A geofeed (RFC 8805): what a network's owner publishes of its prefixes, as lines of CSV.
+//! Geofeeds (RFC 8805): places of prefixes, published by the network's owner as lines of CSV.
 //!
 //! ```text
 //! # comment
@@ -7,13 +7,14 @@
 //! 198.51.100.7,,,,
 //! ```
 //!
-//! Prefix (or address), country (ISO 3166-1), region (ISO 3166-2), city, postal code; what is empty
-//! or left out at the end is not said, and further fields are ignored (section 2.1). Cells may be
-//! quoted as RFC 4180 says. A territory may be written by its own country code, as a region of
-//! another country, or both (`PR,US-PR`): [`territories`] knows that they are one. Section 2.1
-//! would have a consumer skip lines that it cannot read; here such a line is an error like any
-//! other fault of a file, because the operator of the file can mend it, and half a feed would steer
-//! clients by what it happened to keep.
+//! The fields are prefix (or address), country (ISO 3166-1), region (ISO 3166-2), city and postal
+//! code. A field that is empty or omitted at the end is unknown, and further fields are ignored
+//! (section 2.1). Cells may be quoted as in RFC 4180. A territory may have its own country code, be
+//! a region of another country, or both (`PR,US-PR`): [`territories`] treats them as one.
+//!
+//! Section 2.1 asks consumers to skip invalid lines. Here an invalid line is an error, like any
+//! other fault of a file, because the operator can correct the file, and half a feed would steer
+//! clients by chance.
 
 use super::place::{Country, Subdivision};
 use super::prefix::Prefix;
@@ -22,16 +23,16 @@ use super::{hubs, iso3166, territories};
 use crate::finding::{At, FileId, Finding, Findings, code};
 use std::collections::HashMap;
 
-/// Fields of a line that are read: those behind them are counted for their quotes alone.
+/// Fields of a line that are read; only the quotes of later fields are checked.
 const FIELDS_READ: usize = 4;
 
-/// Reads a feed. All faults are given at once.
+/// Reads a feed, and reports all faults at once.
 pub(crate) fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
     let mut findings = Findings::default();
     let mut rows = Vec::new();
     let mut seen: HashMap<Prefix, At> = HashMap::new();
     let mut start = 0;
-    // Where no line ends with LF, they end with CR.
+    // In a text without LF, lines end with CR.
     let end = if text.contains('\n') { '\n' } else { '\r' };
     for (line, raw) in (1u32..).zip(text.split_inclusive(end)) {
         let content = raw.trim_end_matches(['\n', '\r']);
@@ -41,8 +42,8 @@ pub(crate) fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
             let (cells, is_closed) = cells(content, file, line, start);
             if let Some(open) = cells.last().filter(|_| !is_closed) {
                 findings.push(
-                    Finding::error(code::BAD_VALUE, "a quote is opened and not closed on its line")
-                        .at(open.at, "the rest of the line is in quotes")
+                    Finding::error(code::BAD_VALUE, "a quote is not closed on its line")
+                        .at(open.at, "this quote extends to the end of the line")
                         .help("a quote inside a quoted cell is written twice (RFC 4180 section 2)"),
                 );
             } else if let Some(row) = row(&cells, &mut findings) {
@@ -52,7 +53,7 @@ pub(crate) fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
                     Some(before) => {
                         let finding = Finding::error(
                             code::DUPLICATE_PREFIX,
-                            format!("`{}` is written twice", row.prefix),
+                            format!("`{}` is listed twice", row.prefix),
                         );
                         findings.push(finding.at(at, "again here").related(before, "first here"));
                     }
@@ -64,7 +65,7 @@ pub(crate) fn parse(text: &str, file: FileId) -> (Vec<Row>, Findings) {
     (rows, findings)
 }
 
-/// Blanks, and the byte order mark with which some editors begin a file.
+/// True for blanks, and for the byte order mark that some editors write.
 fn is_blank(character: char) -> bool {
     character.is_whitespace() || character == '\u{feff}'
 }
@@ -75,11 +76,11 @@ struct Cell {
     text: String,
 }
 
-/// Cuts a line at its commas; a cell in double quotes may hold commas, and quotes written twice.
-/// Whether every quote is closed.
+/// Splits a line at its commas; a cell in double quotes may contain commas and doubled quotes. The
+/// second value is true if every quote is closed.
 fn cells(content: &str, file: FileId, line: u32, start: usize) -> (Vec<Cell>, bool) {
     let (mut cells, mut quoted, mut begin) = (Vec::new(), false, 0);
-    // Characters before the cell at hand are counted on, so that a line of commas costs its length.
+    // Count characters onwards from cell to cell, so that a line of commas takes linear time.
     let (mut column, mut counted) = (1, 0);
     let ends = content.char_indices().map(Some).chain([None]);
     for end in ends {
@@ -122,10 +123,10 @@ fn cells(content: &str, file: FileId, line: u32, start: usize) -> (Vec<Cell>, bo
     (cells, !quoted)
 }
 
-/// One line; `None` if anything in it is wrong, which is then a finding.
+/// Reads one line; `None` after a finding.
 fn row(cells: &[Cell], out: &mut Findings) -> Option<Row> {
     let before = out.len();
-    // What is empty is not said, nor what databases write for "unknown" (`-`, ZZ).
+    // Empty fields and the databases' words for "unknown" (`-`, ZZ) count as missing.
     let cell = |index: usize| cells.get(index).filter(|cell| !cell.text.is_empty() && cell.text != "-");
     let prefix = match cells.first() {
         Some(cell) => read_prefix(cell.at, &cell.text, true).map_err(|finding| out.push(finding)).ok(),
@@ -154,7 +155,7 @@ fn row(cells: &[Cell], out: &mut Findings) -> Option<Row> {
                     .at(cell.at, "not a code of ISO 3166-2")
                     .help("a region is written with its country, such as `US-CA`"),
             ),
-            // Both codes of a territory: it stays the country that it is written as.
+            // If both codes of a territory are given, the country stays as written.
             (Some((of, found)), Some(country))
                 if of != country && territories::own_country(of, &[found]) == country =>
             {

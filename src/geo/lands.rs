@@ -1,30 +1,29 @@
-//! Which countries the loaded data know, and on which continents they put them.
+//! Countries of the loaded data, and the continents to which the data assign them.
 
 use super::hubs;
 use super::place::{Continent, Country, Place};
 use std::collections::BTreeSet;
 
-/// Countries of the loaded data, each with every continent that a place of it has. What data say
-/// goes before the tables of this program.
+/// Countries of the loaded data, each with all continents of its places. Loaded data take
+/// precedence over the tables of this program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lands {
     of_data: BTreeSet<(Country, Option<Continent>)>,
 }
 
 impl Lands {
-    /// The lands of these places.
+    /// Collects the countries of these places.
     pub(crate) fn of(places: &[Place]) -> Lands {
         let of_data = places.iter().filter_map(|place| Some((place.country?, place.continent)));
         Lands { of_data: of_data.collect() }
     }
 
-    /// Whether any place is in a country.
+    /// True if a place is in the country.
     pub(crate) fn has(&self, country: Country) -> bool {
         self.places_in(country).next().is_some()
     }
 
-    /// Continents of a country: those of the data, else that of its hub city; empty if neither is
-    /// known.
+    /// Continents of a country: from the data, else from its hub city; empty if neither is known.
     pub(crate) fn continents_of(&self, country: Country) -> Vec<Continent> {
         let of_data: Vec<Continent> =
             self.places_in(country).filter_map(|(_, continent)| *continent).collect();

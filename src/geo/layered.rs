@@ -1,23 +1,23 @@
-//! Nested prefixes as disjoint leaves: the longest prefix that holds an address speaks for it
+//! Converts nested prefixes to disjoint leaves: the longest prefix that contains an address decides
 //! alone.
 //!
-//! A wide prefix around long ones is cut into as many leaves as they have bits more, so a few
-//! octets of text can stand for many leaves: they are counted before any is made.
+//! A wide prefix around longer ones is split into as many leaves as they have additional bits, so a
+//! few octets of text can stand for many leaves. Therefore leaves are counted before any is made.
 
 use super::trie::AddressBits;
 use crate::limits::{LEAVES_OF_PREFIX_MAX, LEAVES_UNCOUNTED};
 
-/// A leaf of a database: network address, length, index into [`super::mmdb::Database::places`].
+/// Leaf of a database: network address, length, index into [`super::mmdb::Database::places`].
 pub(crate) type PlacedLeaf<B> = (B, u8, u32);
 
-/// A prefix and its value: first address, length; without a value it makes a hole.
+/// A prefix and its value: first address, length, value; a prefix without a value makes a hole.
 pub(crate) type Layer<K> = (K, u8, Option<u32>);
 
-/// The fault of prefixes of which [`disjoint`] makes nothing, in words.
+/// Fault of prefixes that [`disjoint`] refuses, in words.
 pub(crate) const TOO_MANY_LEAVES: &str = "each of them would be cut into dozens of parts";
 
-/// Cuts layers, each prefix once, into disjoint blocks, ascending. `None` if that takes more than
-/// [`LEAVES_OF_PREFIX_MAX`] leaves for each prefix.
+/// Splits layers, with each prefix once, into disjoint blocks in ascending order. `None` if that
+/// takes more than [`LEAVES_OF_PREFIX_MAX`] leaves per prefix.
 pub(crate) fn disjoint<K: AddressBits>(layers: Vec<Layer<K>>) -> Option<Vec<PlacedLeaf<K>>> {
     let (count, layers) = count_disjoint(layers)?;
     let mut leaves = Vec::with_capacity(count);
@@ -25,7 +25,7 @@ pub(crate) fn disjoint<K: AddressBits>(layers: Vec<Layer<K>>) -> Option<Vec<Plac
     Some(leaves)
 }
 
-/// How many leaves [`disjoint`] makes, and the layers in the order in which it cuts them.
+/// Number of leaves that [`disjoint`] makes, and the layers in the order in which it splits them.
 pub(crate) fn count_disjoint<K: AddressBits>(mut layers: Vec<Layer<K>>) -> Option<(usize, Vec<Layer<K>>)> {
     layers.sort_unstable_by_key(|&(start, len, _)| (start, len));
     let mut count = 0usize;
@@ -34,8 +34,8 @@ pub(crate) fn count_disjoint<K: AddressBits>(mut layers: Vec<Layer<K>>) -> Optio
     (count <= most).then_some((count, layers))
 }
 
-/// Cuts one block: `inside` are the layers in it, ascending, wider ones first. The recursion is as
-/// deep as an address has bits.
+/// Splits one block; `inside` are the layers in it, ascending, wider ones first. The recursion is
+/// at most as deep as an address has bits.
 fn cut<K: AddressBits>(block: Layer<K>, mut inside: &[Layer<K>], leaf: &mut impl FnMut(PlacedLeaf<K>)) {
     let (start, len, mut value) = block;
     if let Some((first, rest)) = inside.split_first()

@@ -1,4 +1,4 @@
-//! Geography: where an address is.
+//! Geography: the places of addresses.
 //!
 //! ```text
 //! GeoIP files -> mmdb ----+
@@ -6,10 +6,10 @@
 //! operator networks ------+
 //! ```
 //!
-//! [`embedded`] turns IPv4 clients inside IPv6 into IPv4, [`special`] knows the addresses that no
-//! client on the internet has, [`hubs`] places a country on the map, [`distance`] measures;
-//! [`iso3166`] and [`territories`] know which codes of places there are, [`lands`] those that the
-//! loaded data have.
+//! [`embedded`] converts IPv4 clients inside IPv6 to IPv4; [`special`] lists addresses that no
+//! client on the internet has; [`hubs`] gives each country a point on the map; [`distance`]
+//! measures. [`iso3166`] and [`territories`] know the codes of places, and [`lands`] those of the
+//! loaded data.
 
 pub(crate) mod atlas;
 pub(crate) mod distance;

@@ -5,12 +5,12 @@ use super::prefix::Prefix;
 use crate::finding::At;
 use std::sync::Arc;
 
-/// A named set of prefixes, with the place fields that the operator knows of them.
+/// A named set of prefixes with the known fields of its place.
 #[derive(Clone, Debug)]
 pub struct Network {
     /// Name, for `when: { network: ... }`.
     pub name: Arc<str>,
-    /// Its prefixes with their places in the file; no prefix stands in two networks.
+    /// Prefixes with their places in the file; no prefix is in two networks.
     pub(crate) prefixes: Vec<(Prefix, At)>,
     /// Country.
     pub(crate) country: Option<Country>,
@@ -20,8 +20,8 @@ pub struct Network {
     pub coordinates: Option<Coordinates>,
     /// Number of the autonomous system.
     pub(crate) asn: Option<u32>,
-    /// Name of a PoP at which its clients are taken to stand.
+    /// Name of the PoP that is the assumed site of its clients.
     pub(crate) site: Option<Arc<str>>,
-    /// Where its name is written.
+    /// Place of its name in the file.
     pub(crate) at: At,
 }

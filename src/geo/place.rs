@@ -1,15 +1,15 @@
-//! What is known of where an address is.
+//! Place of an address: country, coordinates and other fields.
 
 use super::rtts::RttList;
 use std::fmt;
 
-/// A country by its ISO 3166-1 alpha-2 code, upper case.
+/// Country by its ISO 3166-1 alpha-2 code, in upper case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Country([u8; 2]);
 
 impl Country {
-    /// A country from two ASCII letters of any case. The code is not checked against the register:
-    /// databases use user-assigned codes such as XK.
+    /// Country from two ASCII letters of any case. The register is not consulted, because databases
+    /// use user-assigned codes such as XK.
     pub(crate) fn from_code(code: &str) -> Option<Country> {
         match code.as_bytes() {
             [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
@@ -19,7 +19,7 @@ impl Country {
         }
     }
 
-    /// The code in upper case.
+    /// Code in upper case.
     pub(crate) fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("??")
     }
@@ -36,13 +36,13 @@ impl fmt::Debug for Country {
     }
 }
 
-/// A subdivision of a country by its ISO 3166-2 code behind the hyphen (`CA` of `US-CA`), upper
-/// case, one to three letters or digits.
+/// Subdivision by the part of its ISO 3166-2 code after the hyphen (`CA` of `US-CA`): one to three
+/// letters or digits, in upper case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Subdivision([u8; 3]);
 
 impl Subdivision {
-    /// A subdivision from its code, without the country.
+    /// Subdivision from its code without the country.
     pub(crate) fn from_code(code: &str) -> Option<Subdivision> {
         let octets = code.as_bytes();
         if octets.is_empty() || octets.len() > 3 || !octets.iter().all(u8::is_ascii_alphanumeric) {
@@ -55,7 +55,7 @@ impl Subdivision {
         Some(Subdivision(padded))
     }
 
-    /// The code in upper case.
+    /// Code in upper case.
     pub(crate) fn code(&self) -> &str {
         let len = self.0.iter().position(|&b| b == 0).unwrap_or(3);
         std::str::from_utf8(&self.0[..len]).unwrap_or("???")
@@ -73,7 +73,7 @@ impl fmt::Debug for Subdivision {
     }
 }
 
-/// A continent, with the two-letter codes that GeoIP databases use.
+/// Continent, with the two-letter codes of GeoIP databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Continent {
     Africa,
@@ -97,12 +97,12 @@ impl Continent {
         Continent::SouthAmerica,
     ];
 
-    /// A continent from its code (AF AN AS EU NA OC SA, any case).
+    /// Continent from its code (AF AN AS EU NA OC SA, in any case).
     pub(crate) fn from_code(code: &str) -> Option<Continent> {
         Continent::ALL.into_iter().find(|c| c.code().eq_ignore_ascii_case(code))
     }
 
-    /// The two-letter code.
+    /// Two-letter code.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Continent::Africa => "AF",
@@ -116,8 +116,8 @@ impl Continent {
     }
 }
 
-/// A point on the earth in ten-thousandths of a degree (about 11 m), so that it can be compared,
-/// hashed and interned.
+/// A point on the earth in ten-thousandths of a degree (about 11 m), which can be compared, hashed
+/// and interned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Coordinates {
     /// Latitude in 1e-4 degrees, -900000 to 900000, north positive.
@@ -127,7 +127,8 @@ pub struct Coordinates {
 }
 
 impl Coordinates {
-    /// From degrees; `None` outside +-90 and +-180 or for a value that is not a number.
+    /// Coordinates from degrees; `None` beyond 90 or 180 degrees, or for a value that is not a
+    /// number.
     pub fn from_degrees(lat: f64, lon: f64) -> Option<Coordinates> {
         if !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
             return None;
@@ -135,7 +136,7 @@ impl Coordinates {
         Some(Coordinates { lat_e4: libm::round(lat * 1e4) as i32, lon_e4: libm::round(lon * 1e4) as i32 })
     }
 
-    /// Whether it is the point of 0 and 0 degrees, in the Gulf of Guinea: what databases write for
+    /// True for the point of 0 and 0 degrees, in the Gulf of Guinea, which databases write for
     /// "unknown".
     pub(crate) fn is_null(self) -> bool {
         (self.lat_e4, self.lon_e4) == (0, 0)
@@ -152,10 +153,10 @@ impl Coordinates {
     }
 }
 
-/// Everything known of a set of addresses. Fields that nobody filled are `None`.
+/// Known fields of a set of addresses; unknown fields are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
-    /// Continent; filled from the country when only that is known.
+    /// Continent; derived from the country if only that is known.
     pub(crate) continent: Option<Continent>,
     /// Country.
     pub(crate) country: Option<Country>,
@@ -165,17 +166,18 @@ pub(crate) struct Place {
     pub(crate) coordinates: Option<Coordinates>,
     /// Number of the autonomous system.
     pub(crate) asn: Option<u32>,
-    /// Operator networks that hold it, ascending; indexes into the deployment's list of networks.
+    /// Operator networks that contain it, ascending; indexes into the deployment's list of
+    /// networks.
     pub(crate) networks: Vec<u16>,
-    /// Name of a site (PoP) that an operator network declares for it.
+    /// Name of the site (PoP) from an operator network.
     pub(crate) site: Option<std::sync::Arc<str>>,
     /// RTTs to PoPs, from a latency map.
     pub(crate) rtts: Option<std::sync::Arc<RttList>>,
 }
 
 impl Place {
-    /// Whether anything is known that could put the place on a map: country, continent or
-    /// coordinates. Membership of an operator network alone does not.
+    /// True if the place can be put on a map, by country, continent or coordinates. Membership of
+    /// an operator network alone is not enough.
     pub(crate) fn is_located(&self) -> bool {
         self.country.is_some()
             || self.continent.is_some()

@@ -1,7 +1,7 @@
-//! Prefixes: an address and a length, host bits zero by construction.
+//! Prefixes: an address and a length, with host bits that are zero by construction.
 //!
-//! IPv4 and IPv6 are two spaces that never mix; an IPv4 address inside IPv6 (mapped, 6to4, ...) is
-//! turned into IPv4 at the border (`geo::embedded`).
+//! IPv4 and IPv6 are separate spaces; an IPv4 address inside IPv6 (mapped, 6to4, ...) is converted
+//! to IPv4 at the border (`geo::embedded`).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -25,7 +25,7 @@ pub enum Prefix {
     },
 }
 
-/// `bits` with everything behind the first `len` bits zero.
+/// `bits` with all bits after the first `len` set to zero.
 pub(crate) const fn truncate_v4(bits: u32, len: u8) -> u32 {
     if len == 0 {
         0
@@ -36,7 +36,7 @@ pub(crate) const fn truncate_v4(bits: u32, len: u8) -> u32 {
     }
 }
 
-/// `bits` with everything behind the first `len` bits zero.
+/// `bits` with all bits after the first `len` set to zero.
 pub(crate) const fn truncate_v6(bits: u128, len: u8) -> u128 {
     if len == 0 {
         0
@@ -48,7 +48,7 @@ pub(crate) const fn truncate_v6(bits: u128, len: u8) -> u128 {
 }
 
 impl Prefix {
-    /// The block of length `len` that holds `address`; a length past the family's is cut to it.
+    /// The block of length `len` that contains `address`; `len` is limited to the family's.
     pub fn new(address: IpAddr, len: u8) -> Prefix {
         match address {
             IpAddr::V4(a) => {
@@ -62,12 +62,12 @@ impl Prefix {
         }
     }
 
-    /// The block of one address.
+    /// The block of a single address.
     pub fn host(address: IpAddr) -> Prefix {
         Prefix::new(address, if address.is_ipv4() { 32 } else { 128 })
     }
 
-    /// The network address.
+    /// Network address.
     pub fn address(self) -> IpAddr {
         match self {
             Prefix::V4 { bits, .. } => IpAddr::V4(Ipv4Addr::from_bits(bits)),
@@ -75,7 +75,7 @@ impl Prefix {
         }
     }
 
-    /// The length in bits.
+    /// Length in bits.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(self) -> u8 {
         match self {
@@ -83,7 +83,7 @@ impl Prefix {
         }
     }
 
-    /// Whether `address` lies inside; never across families.
+    /// True if `address` is inside; always false across families.
     pub fn contains(self, address: IpAddr) -> bool {
         match (self, address) {
             (Prefix::V4 { bits, len }, IpAddr::V4(a)) => truncate_v4(a.to_bits(), len) == bits,

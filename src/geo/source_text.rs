@@ -1,4 +1,4 @@
-//! The readable source of a GeoIP database: one prefix a line.
+//! Text form of a GeoIP database: one prefix per line.
 //!
 //! ```text
 //! # epoch: 1700000000
@@ -7,9 +7,9 @@
 //! 2001:db8:1000::/36,,GB,,51.51,-0.13,,London
 //! ```
 //!
-//! Lines that begin with `#` are comments; the comment `# epoch: N` dates the database in seconds
-//! of the Unix epoch. Every field but the prefix may be empty. There is no quoting: a city with a
-//! comma in its name is written without it. A longer prefix overrides a shorter one that holds it.
+//! Lines that begin with `#` are comments; the comment `# epoch: N` dates the database, in seconds
+//! since 1970. Every field except the prefix may be empty. There is no quoting: a city with a comma
+//! in its name is written without it. A longer prefix overrides a shorter one that contains it.
 
 use super::place::{Continent, Coordinates, Country, Subdivision};
 use super::prefix::Prefix;
@@ -17,18 +17,18 @@ use super::{embedded, hubs, iso3166, territories};
 use crate::finding::{At, Code, FileId, Finding, Findings, code};
 use std::collections::HashMap;
 
-/// The header line.
+/// Header line.
 pub const HEADER: &str = "prefix,continent,country,subdivision,latitude,longitude,asn,city";
 
-/// A comment that dates the database.
+/// Mark of the comment that dates the database.
 const EPOCH_MARK: &str = "epoch:";
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// The block of addresses.
+    /// Block of addresses.
     pub(crate) prefix: Prefix,
-    /// Continent, from the country when the line leaves it open.
+    /// Continent; taken from the country if the line has none.
     pub(crate) continent: Option<Continent>,
     /// Country.
     pub(crate) country: Option<Country>,
@@ -42,16 +42,16 @@ pub(crate) struct Row {
     pub(crate) city: Option<String>,
 }
 
-/// A source, read.
+/// A source as read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SourceText {
-    /// When the data is from, in seconds of the Unix epoch, if the source says.
+    /// Date of the data, in seconds since 1970, if the source has one.
     pub(crate) epoch: Option<u64>,
-    /// Lines in the order written; each prefix once.
+    /// Rows in the order written; each prefix once.
     pub(crate) rows: Vec<Row>,
 }
 
-/// Reads a source. All faults are given at once; no database may be made of a source with errors.
+/// Reads a source, and reports all faults at once. A source with errors must not become a database.
 pub(crate) fn parse(text: &str, file: FileId) -> (SourceText, Findings) {
     let mut reader = LineReader { file, line: 0, start: 0, findings: Findings::default() };
     let mut source = SourceText::default();
@@ -89,7 +89,7 @@ pub(crate) fn parse(text: &str, file: FileId) -> (SourceText, Findings) {
                 None => source.rows.push(row),
                 Some(before) => {
                     let finding =
-                        Finding::error(code::DUPLICATE_PREFIX, format!("`{}` is written twice", row.prefix));
+                        Finding::error(code::DUPLICATE_PREFIX, format!("`{}` is listed twice", row.prefix));
                     reader.findings.push(finding.at(at, "again here").related(before, "first here"));
                 }
             }
@@ -104,22 +104,22 @@ pub(crate) fn parse(text: &str, file: FileId) -> (SourceText, Findings) {
     (source, reader.findings)
 }
 
-/// Where the reader stands.
+/// Position of the reader.
 struct LineReader {
     file: FileId,
     line: u32,
-    /// First octet of the line.
+    /// Offset of the line.
     start: usize,
     findings: Findings,
 }
 
 impl LineReader {
-    /// The place of `marked` at the beginning of the line.
+    /// Place of `marked` at the start of the line.
     fn at_start(&self, marked: &str) -> At {
         self.at(0, 0, marked)
     }
 
-    /// The place of `marked`, which begins so many octets, and so many characters, into the line.
+    /// Place of `marked`, which begins `offset` octets and `characters` characters into the line.
     fn at(&self, offset: usize, characters: usize, marked: &str) -> At {
         let octet = |n: usize| u32::try_from(self.start + n).unwrap_or(u32::MAX);
         let column = u32::try_from(characters + 1).unwrap_or(u32::MAX);
@@ -132,13 +132,13 @@ impl LineReader {
         }
     }
 
-    /// A fault of the line as a whole.
+    /// Reports a fault of the whole line.
     fn fault(&mut self, code: Code, message: &str, content: &str, help: &str) {
         let at = self.at_start(content);
         self.findings.push(Finding::error(code, message).at(at, "").help(help));
     }
 
-    /// One line of data; `None` if anything in it is wrong, which is then a finding.
+    /// Reads one line of data; `None` after a finding.
     fn row(&mut self, content: &str) -> Option<Row> {
         let before = self.findings.len();
         let (mut offset, mut characters) = (0, 0);
@@ -158,7 +158,7 @@ impl LineReader {
                 code::BAD_VALUE,
                 &words,
                 content,
-                "fields are parted by commas; empty ones keep their commas",
+                "commas separate the fields; empty fields keep their commas",
             );
             return None;
         };
@@ -186,7 +186,7 @@ impl LineReader {
     }
 
     fn cell<T>(&mut self, (at, text): (At, &str), what: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
-        // `-` is what some databases write for "unknown".
+        // Some databases write `-` for "unknown".
         if text.is_empty() || text == "-" {
             return None;
         }
@@ -218,7 +218,8 @@ impl LineReader {
     }
 }
 
-/// A prefix as it stands in a source, or why not; a lone address only where `addresses` allows it.
+/// Reads a prefix of a source; the error is a finding. A lone address is valid only with
+/// `addresses`.
 pub(super) fn read_prefix(at: At, text: &str, addresses: bool) -> Result<Prefix, Finding> {
     let refuse =
         |message: String, help: &str| Finding::error(code::BAD_ADDRESS, message).at(at, "").help(help);
@@ -232,21 +233,20 @@ pub(super) fn read_prefix(at: At, text: &str, addresses: bool) -> Result<Prefix,
         }
         (Ok(net), _) if net.addr() != net.network() => {
             return Err(refuse(
-                format!("`{text}` has bits behind its length"),
+                format!("`{text}` has bits set beyond its length"),
                 &format!("did you mean `{}`?", net.trunc()),
             ));
         }
         (Ok(net), _) => Prefix::from(net),
     };
     if embedded::holds(prefix) {
-        let message = format!("`{text}` holds IPv4 clients, which are looked up by their IPv4 addresses");
+        let message = format!("`{text}` has IPv4 clients, which are looked up by their IPv4 addresses");
         return Err(refuse(message, "write the IPv4 prefix"));
     }
     Ok(prefix)
 }
 
-/// Whether a text is in this format and not a geofeed: its first line that says something is a
-/// header.
+/// True if a text is in this format and not a geofeed: its first line of content is the header.
 pub(crate) fn has_header(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.next().is_some_and(|line| line.starts_with("prefix,"))

@@ -1,8 +1,8 @@
-//! Special-purpose addresses: those of the IANA registries that no client on the internet has.
+//! Special-purpose addresses of the IANA registries, which no client on the internet has.
 //!
-//! An ECS address in such a block says nothing of where the client is, so the resolver decides and
-//! the scope is the length of the block. A block given here therefore never holds a global unicast
-//! address nor an IPv4 client inside IPv6, and no two blocks overlap.
+//! An ECS address in such a block does not locate the client, so the resolver decides, and the
+//! scope is the length of the block. Therefore a returned block never contains a global unicast
+//! address or an IPv4 client inside IPv6, and no two blocks overlap.
 //!
 //! Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), IANA IPv6 Address
 //! Space (only `2000::/3` is global unicast).
@@ -11,7 +11,7 @@ use super::embedded;
 use super::prefix::{Prefix, truncate_v4, truncate_v6};
 use std::net::IpAddr;
 
-/// The IPv4 blocks, ascending and disjoint.
+/// IPv4 blocks, ascending and disjoint.
 pub(crate) const V4_BLOCKS: [(u32, u8); 15] = [
     (v4(0, 0, 0), 8),       // this network (RFC 791)
     (v4(10, 0, 0), 8),      // private use (RFC 1918)
@@ -49,8 +49,8 @@ const V6_REGISTERED: [(u128, u8); 12] = [
 /// IPv6 multicast (RFC 4291).
 const V6_MULTICAST: (u128, u8) = (0xff00 << 112, 8);
 
-/// Wider IPv6 regions that are special but for what [`V6_REGISTERED`], [`V6_USABLE`] and
-/// [`embedded::BLOCKS`] carve out of them.
+/// Wider IPv6 regions that are special, except for [`V6_REGISTERED`], [`V6_USABLE`] and
+/// [`embedded::BLOCKS`] inside them.
 const V6_REGIONS: [(u128, u8); 4] = [
     (0, 3),                  // outside 2000::/3
     (0x4000 << 112, 2),      // outside 2000::/3
@@ -58,7 +58,7 @@ const V6_REGIONS: [(u128, u8); 4] = [
     (0x2001_0000 << 96, 23), // IETF protocol assignments (RFC 2928)
 ];
 
-/// Blocks inside the protocol assignments that the registry calls globally reachable.
+/// Blocks among the protocol assignments that are globally reachable according to the registry.
 const V6_USABLE: [(u128, u8); 7] = [
     ((0x2001_0001 << 96) | 1, 128), // port control anycast (RFC 7723)
     ((0x2001_0001 << 96) | 2, 128), // TURN anycast (RFC 8155)
@@ -73,9 +73,9 @@ const fn v4(a: u8, b: u8, c: u8) -> u32 {
     u32::from_be_bytes([a, b, c, 0])
 }
 
-/// The special-purpose block that holds an address; `None` for global unicast.
+/// Special-purpose block that contains an address; `None` for global unicast.
 ///
-/// An IPv4 client inside IPv6 is judged by its IPv4 address: `::ffff:10.0.0.1` gives
+/// An IPv4 client inside IPv6 counts by its IPv4 address: `::ffff:10.0.0.1` gives
 /// `::ffff:10.0.0.0/104`.
 pub fn special_block(address: IpAddr) -> Option<Prefix> {
     match address {
@@ -90,10 +90,10 @@ pub fn special_block(address: IpAddr) -> Option<Prefix> {
     }
 }
 
-/// The IPv6 special blocks outside [`embedded::BLOCKS`], ascending and disjoint.
+/// IPv6 special blocks outside [`embedded::BLOCKS`], ascending and disjoint.
 pub(crate) fn v6_blocks() -> Vec<(u128, u8)> {
     let mut blocks = Vec::new();
-    // Depth-first over the address space, entering only where a block can begin.
+    // Walk the address space depth-first, entering only regions in which a block may begin.
     let mut open = vec![(0u128, 0u8)];
     while let Some((bits, len)) = open.pop() {
         if V6_USABLE.iter().chain(&embedded::BLOCKS).any(|&block| covers(block, bits, len)) {
@@ -120,7 +120,7 @@ fn v4_block(bits: u32) -> Option<(u32, u8)> {
     V4_BLOCKS.into_iter().find(|&(block, len)| truncate_v4(bits, len) == block)
 }
 
-/// The special block of an address that is no IPv4 client.
+/// Special block of an address that is not an IPv4 client.
 fn v6_block(bits: u128) -> Option<(u128, u8)> {
     let registered = || V6_REGISTERED.into_iter().chain([V6_MULTICAST]);
     if let Some(block) = registered().find(|&block| covers(block, bits, 128)) {
@@ -131,8 +131,8 @@ fn v6_block(bits: u128) -> Option<(u128, u8)> {
         return None;
     }
     let region = V6_REGIONS.into_iter().find(|&block| covers(block, bits, 128))?;
-    // The widest block around the address that touches nothing carved out: one bit longer than
-    // what it shares with the nearest of them.
+    // Widest block around the address without any excepted block: one bit longer than the longest
+    // prefix that it shares with one of them.
     let len = registered()
         .chain(carved())
         .map(|(other, _)| (bits ^ other).leading_zeros() as u8 + 1)

@@ -1,16 +1,16 @@
-//! Territories that are both: a country by ISO 3166-1, and a subdivision of another country by ISO
+//! Territories with two codes: country in ISO 3166-1, and subdivision of another country in ISO
 //! 3166-2. Puerto Rico is PR and US-PR, Hong Kong is HK and CN-HK, Reunion is RE and FR-974.
 //!
-//! Databases write the country, geofeeds (RFC 8805) either or both. A condition by one code holds
-//! for a place that is written by the other.
+//! Databases write the country, geofeeds (RFC 8805) either or both. A condition with one code
+//! matches a place that is written with the other.
 
 use super::place::{Country, Place, Subdivision};
 
 /// Country, code of the subdivision, own country code of the territory, and whether the subdivision
-/// is all of it.
+/// is the whole territory.
 type Row = (&'static str, &'static str, &'static str, bool);
 
-/// Codes of ISO 3166-2, and those that it had for the departments of France until 2018.
+/// Codes of ISO 3166-2, and those of the French departments until 2018.
 const TERRITORIES: [Row; 35] = [
     ("CN", "HK", "HK", true),
     ("CN", "MO", "MO", true),
@@ -49,16 +49,16 @@ const TERRITORIES: [Row; 35] = [
     ("US", "VI", "VI", true),
 ];
 
-/// A subdivision that has a country code of its own.
+/// A subdivision with a country code of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Territory {
     /// Its own country code.
     pub(crate) own: Country,
-    /// Whether the subdivision is all that this code means.
+    /// True if the subdivision is the whole of that country.
     pub(crate) is_whole: bool,
 }
 
-/// The territory that a subdivision of a country is, if it is one.
+/// The territory of a subdivision, if it is one.
 pub(crate) fn find(country: Country, subdivision: Subdivision) -> Option<Territory> {
     let rows = &TERRITORIES;
     let key = (country.code(), subdivision.code());
@@ -66,19 +66,18 @@ pub(crate) fn find(country: Country, subdivision: Subdivision) -> Option<Territo
     Some(Territory { own: Country::from_code(rows[at].2)?, is_whole: rows[at].3 })
 }
 
-/// The country that a place is in, by its own code: that of the territory where a subdivision is
-/// one.
+/// Country of a place by its own code, which is the territory's if a subdivision is one.
 pub(crate) fn own_country(country: Country, subdivisions: &[Subdivision]) -> Country {
     let own = subdivisions.iter().find_map(|subdivision| find(country, *subdivision));
     own.map_or(country, |territory| territory.own)
 }
 
-/// The country of a place, by its own code.
+/// Country of a place by its own code.
 pub(crate) fn of_place(place: &Place) -> Option<Country> {
     place.country.map(|country| own_country(country, &place.subdivisions))
 }
 
-/// Whether a place lies in a subdivision, whichever code either is written by.
+/// True if a place is in a subdivision, whichever code either of them is written with.
 pub(crate) fn lies_in(
     place: (Country, &[Subdivision]),
     (country, subdivision): (Country, Subdivision),
@@ -92,7 +91,7 @@ pub(crate) fn lies_in(
     })
 }
 
-/// The territories of a country, by their own codes.
+/// Territories of a country, by their own codes.
 pub(crate) fn of_country(country: Country) -> impl Iterator<Item = Country> {
     TERRITORIES.iter().filter(move |row| row.0 == country.code()).filter_map(|row| Country::from_code(row.2))
 }

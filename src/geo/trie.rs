@@ -1,16 +1,16 @@
-//! A table from address to value whose leaves are disjoint, so that a leaf's depth is a truthful
-//! ECS scope.
+//! Table from addresses to values with disjoint leaves, so that the depth of a leaf is a true ECS
+//! scope.
 //!
-//! With nested prefixes and longest match, an answer decided at a /8 could be contradicted by a /16
-//! inside it; RFC 7871 forbids to announce that /8 as the scope. Here every address lies in exactly
-//! one leaf. The top bits lead into a root table, and every four bits more into a branch of
-//! sixteen: as deep as the leaf and no deeper, one load for each, wherever leaves crowd. (Sorted
-//! leaves behind an index of the top bits cost a search through all that crowd in one bucket, and
-//! networks do crowd.) A leaf that is wider than a place fills several of them. Equal siblings are
-//! merged while building, which makes scopes as wide as the truth allows.
+//! With nested prefixes and longest match, a /16 inside a /8 could contradict an answer decided at
+//! the /8, and RFC 7871 forbids announcing that /8 as the scope. Here every address is in exactly
+//! one leaf. The top bits index a root table, and every four further bits a branch of sixteen
+//! slots: a look-up takes one load per level, and no more levels than the leaf is deep, even where
+//! leaves are dense. (A sorted list of leaves with an index of the top bits would need a search
+//! inside each dense bucket, and networks are dense.) A leaf wider than a slot fills several slots.
+//! Equal siblings are merged during the build, which makes scopes as wide as possible.
 //!
-//! Tables may share where they are cut: then the leaves hold classes, and each table says what a
-//! class means to it.
+//! Tables may share their structure: then the leaves hold classes, and each table maps a class to
+//! its own value.
 
 use super::prefix::{truncate_v4, truncate_v6};
 use std::marker::PhantomData;
@@ -27,10 +27,10 @@ pub struct ValueBlock<K> {
     pub value: u32,
 }
 
-/// Largest value: depth takes the upper eight bits of a word.
+/// Largest value: the depth takes the upper eight bits of a word.
 pub(crate) const VALUE_MAX: u32 = (1 << 24) - 1;
 
-/// The value of a block without one, in [`Deeper`].
+/// Value of a block without one, in [`Deeper`].
 const NO_VALUE: u32 = VALUE_MAX;
 
 /// Addresses of a family as integers.
@@ -39,19 +39,19 @@ pub trait AddressBits: Copy + Ord {
     const BITS: u8;
     /// Zero.
     const ZERO: Self;
-    /// Bits that a root may resolve: where leaves are spread over all of the space a larger root
-    /// saves a step, which is a miss of the cache; where they crowd it would be empty for the most
-    /// part.
+    /// Most bits for the root table. If leaves are spread over the whole space, a larger root saves
+    /// a level, which is a cache miss; if they are dense in few places, a larger root is mostly
+    /// empty.
     const ROOT_BITS_MAX: u8;
-    /// The top `n` bits (at most 24) as a number.
+    /// Top `n` bits (at most 24) as a number.
     fn top(self, n: u8) -> usize;
-    /// The four bits behind the first `n`, which are a multiple of four, as a number.
+    /// The four bits after the first `n`, a multiple of four, as a number.
     fn four(self, n: u8) -> usize;
-    /// The address that is one block of `len` bits further; `None` behind the last.
+    /// Address one block of `len` bits further; `None` after the last block.
     fn next(self, len: u8) -> Option<Self>;
-    /// The address with bits behind `len` zero.
+    /// Address with all bits after `len` set to zero.
     fn cut(self, len: u8) -> Self;
-    /// The first address of the sibling block of the block of `len` bits at `self`.
+    /// First address of the sibling of the block of `len` bits at `self`.
     fn sibling(self, len: u8) -> Self;
 }
 
@@ -101,7 +101,7 @@ impl AddressBits for u128 {
     }
 }
 
-/// Blocks in order with equal siblings merged, as they are pushed.
+/// Collects blocks in order, and merges equal siblings.
 #[derive(Debug)]
 pub(crate) struct Merging<K> {
     blocks: Vec<ValueBlock<K>>,
@@ -114,7 +114,7 @@ impl<K: AddressBits> Default for Merging<K> {
 }
 
 impl<K: AddressBits> Merging<K> {
-    /// Adds the next block; blocks must come in ascending order and not overlap.
+    /// Adds the next block; blocks must be ascending and disjoint.
     pub(crate) fn push(&mut self, mut block: ValueBlock<K>) {
         while let Some(last) = self.blocks.last() {
             let are_twins = block.len > 0
@@ -131,25 +131,25 @@ impl<K: AddressBits> Merging<K> {
         self.blocks.push(block);
     }
 
-    /// The merged blocks.
+    /// Merged blocks.
     pub(crate) fn finish(self) -> Vec<ValueBlock<K>> {
         self.blocks
     }
 }
 
-/// The table of one family.
+/// Table of one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressTable<K> {
     cuts: Arc<Cuts<K>>,
-    /// The value of each class; none where the leaves hold values themselves.
+    /// Value of each class; `None` if the leaves hold values themselves.
     of_class: Option<Arc<[u32]>>,
 }
 
-/// Where a table is cut, and what each leaf holds. A place is a leaf (depth in the upper eight
+/// Structure of a table, with the content of each leaf. A slot is a leaf (depth in the upper eight
 /// bits, value below) or leads to a branch ([`BRANCH`] and its number).
 #[derive(Debug, PartialEq, Eq)]
 struct Cuts<K> {
-    /// Bits that the root resolves: a multiple of four, [`AddressBits::ROOT_BITS_MAX`] at most.
+    /// Bits of the root table: a multiple of four, at most [`AddressBits::ROOT_BITS_MAX`].
     root_bits: u8,
     root: Box<[u32]>,
     branches: Box<[Branch]>,
@@ -157,19 +157,19 @@ struct Cuts<K> {
     keys: PhantomData<K>,
 }
 
-/// Four bits further: one line of the cache, so that a step is one miss at most.
+/// Sixteen slots for four bits: one cache line, so that a level costs at most one miss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(align(64))]
 struct Branch([u32; 16]);
 
-/// The upper two bits, which together no depth has.
+/// Mark of a slot that leads to a branch: no depth has both upper bits set.
 const BRANCH: u32 = 3 << 30;
 
 impl<K: AddressBits> AddressTable<K> {
-    /// A table from blocks that cover the whole space in order without overlap.
+    /// Makes a table from blocks that cover the whole space, in order and without overlap.
     pub(crate) fn new(blocks: &[ValueBlock<K>]) -> AddressTable<K> {
         debug_assert!(blocks.first().is_some_and(|b| b.start == K::ZERO));
-        // No more places than about two for each leaf.
+        // Keep the root at about two slots per leaf at most.
         let root_bits = (((blocks.len().max(1).ilog2() + 1) / 4) * 4).min(u32::from(K::ROOT_BITS_MAX)) as u8;
         let mut root = vec![0; 1 << root_bits];
         let mut branches: Vec<Branch> = Vec::new();
@@ -182,7 +182,7 @@ impl<K: AddressBits> AddressTable<K> {
             }
             let (mut at, mut branch) = (root_bits, enter(&mut root[first], &mut branches));
             while block.len > at + 4 {
-                // The place is written back since a new branch moves the others.
+                // Write the slot back, since a new branch may move the others.
                 let mut place = branches[branch].0[block.start.four(at)];
                 let inner = enter(&mut place, &mut branches);
                 branches[branch].0[block.start.four(at)] = place;
@@ -201,7 +201,7 @@ impl<K: AddressBits> AddressTable<K> {
         AddressTable { cuts: Arc::new(cuts), of_class: None }
     }
 
-    /// Value and depth of the leaf that holds an address.
+    /// Value and depth of the leaf that contains an address.
     #[inline(always)]
     pub fn lookup(&self, address: K) -> (u32, u8) {
         let cuts = &*self.cuts;
@@ -214,19 +214,19 @@ impl<K: AddressBits> AddressTable<K> {
         (self.value(place), (place >> 24) as u8)
     }
 
-    /// A look-up at its first step. `tag` is the asker's, to know it again, and an offset.
+    /// Starts a look-up at its first level. `tag` is an identifier of the caller, and an offset.
     #[inline(always)]
     pub(crate) fn descent(&self, address: K, tag: (usize, u8)) -> Descent<'_, K> {
         let place = self.cuts.root[address.top(self.cuts.root_bits)];
         Descent { table: self, address, place, tag }
     }
 
-    /// The same cuts with a value for each class.
+    /// Table with the same structure and a value for each class.
     fn of_classes(&self, of_class: &Arc<[u32]>) -> AddressTable<K> {
         AddressTable { cuts: Arc::clone(&self.cuts), of_class: Some(Arc::clone(of_class)) }
     }
 
-    /// What a leaf holds, or what its class means. A value that is no class means itself.
+    /// Content of a leaf, or the value of its class. A value that is not a class stands for itself.
     #[inline]
     fn value(&self, leaf: u32) -> u32 {
         let held = leaf & VALUE_MAX;
@@ -252,7 +252,7 @@ impl<K: AddressBits> AddressTable<K> {
         self.cuts.leaves
     }
 
-    /// The cuts: what tells them from others, and their octets in memory.
+    /// Identity of the shared structure, and its octets in memory.
     fn part(&self) -> Part {
         let cuts = &*self.cuts;
         let octets = size_of_val::<[u32]>(&cuts.root) + size_of_val::<[Branch]>(&cuts.branches);
@@ -260,7 +260,7 @@ impl<K: AddressBits> AddressTable<K> {
     }
 }
 
-/// A look-up on its way down a table.
+/// A look-up in progress.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Descent<'t, K> {
     table: &'t AddressTable<K>,
@@ -270,8 +270,8 @@ pub(crate) struct Descent<'t, K> {
 }
 
 impl<K: AddressBits> Descent<'_, K> {
-    /// The tag, and the result of [`AddressTable::lookup`] with the offset added to the depth; only
-    /// after [`descend`].
+    /// The tag, and the result of [`AddressTable::lookup`] with the offset added to the depth.
+    /// Valid only after [`descend`].
     #[inline(always)]
     pub(crate) fn found(&self) -> (usize, (u32, u8)) {
         let (tag, offset) = self.tag;
@@ -279,16 +279,15 @@ impl<K: AddressBits> Descent<'_, K> {
     }
 }
 
-/// Takes look-ups to their leaves, each in a table of its own. A level of all goes before the next
-/// level of any, and within a level none asks what another has brought: the processor waits for
-/// memory for all of them at once.
+/// Completes look-ups, each in its own table. All look-ups advance by one level before the next
+/// level, and within a level they are independent, so that their cache misses overlap.
 pub(crate) fn descend<K: AddressBits>(descents: &mut [Option<Descent<'_, K>>]) {
     let mut level = 0;
     loop {
         let mut is_through = true;
         for Descent { table, address, place, .. } in descents.iter_mut().flatten() {
             let cuts = &*table.cuts;
-            // For a leaf, the first branch is read again, and forgotten.
+            // A finished look-up reads the first branch again, and ignores it.
             let is_branch = *place >= BRANCH;
             is_through &= !is_branch;
             let branch = if is_branch { *place & !BRANCH } else { 0 };
@@ -307,15 +306,15 @@ pub(crate) fn descend<K: AddressBits>(descents: &mut [Option<Descent<'_, K>>]) {
 /// A part of a table in memory, which other tables may share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Where it stands.
+    /// Address of the part in memory.
     pub(crate) at: usize,
-    /// How many leaves it has.
+    /// Number of its leaves.
     pub leaves: usize,
     /// Its octets.
     pub(crate) octets: usize,
 }
 
-/// The branch that a place leads to; it comes into being if there is none.
+/// Branch to which a slot leads; adds one if there is none.
 fn enter(place: &mut u32, branches: &mut Vec<Branch>) -> usize {
     if *place < BRANCH {
         *place = BRANCH | branches.len() as u32;
@@ -324,48 +323,49 @@ fn enter(place: &mut u32, branches: &mut Vec<Branch>) -> usize {
     (*place & !BRANCH) as usize
 }
 
-/// A table over both families.
+/// Table of both families.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trie {
     /// IPv4.
     pub v4: AddressTable<u32>,
-    /// IPv6, without the blocks that carry IPv4 ([`super::embedded`]): those are looked up in `v4`.
+    /// IPv6, without the blocks that contain IPv4 ([`super::embedded`]): those are looked up in
+    /// `v4`.
     pub v6: AddressTable<u128>,
-    /// What stands below the depth of an ECS scope; none where nothing does.
+    /// Blocks below the depth of an ECS scope, if any.
     pub(crate) deeper: Option<Arc<Deeper>>,
 }
 
-/// Blocks deeper than an ECS scope may be, whose value is another than the tables have for them.
-/// They hold for an address that needs no scope.
+/// Blocks deeper than an ECS scope may be, with other values than the tables have for them. They
+/// apply to an address that needs no scope.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Deeper {
     v4: AddressTable<u32>,
     v6: AddressTable<u128>,
-    /// How many blocks there are.
+    /// Number of blocks.
     pub(crate) count: usize,
 }
 
 impl Deeper {
-    /// From the blocks of both families, each ascending and disjoint.
+    /// Collects the blocks of both families, each ascending and disjoint.
     pub(crate) fn new(v4: &[ValueBlock<u32>], v6: &[ValueBlock<u128>]) -> Option<Arc<Deeper>> {
         let count = v4.len() + v6.len();
         (count > 0).then(|| Arc::new(Deeper { v4: sparse(v4), v6: sparse(v6), count }))
     }
 
-    /// Value and depth of the block that holds an IPv4 address, if one does.
+    /// Value and depth of the block that contains an IPv4 address, if any.
     #[inline]
     pub(crate) fn v4(&self, address: u32) -> Option<(u32, u8)> {
         Some(self.v4.lookup(address)).filter(|(value, _)| *value != NO_VALUE)
     }
 
-    /// Value and depth of the block that holds an IPv6 address, if one does.
+    /// Value and depth of the block that contains an IPv6 address, if any.
     #[inline]
     pub(crate) fn v6(&self, address: u128) -> Option<(u32, u8)> {
         Some(self.v6.lookup(address)).filter(|(value, _)| *value != NO_VALUE)
     }
 }
 
-/// A table of a few blocks, with [`NO_VALUE`] everywhere else.
+/// Table of a few blocks, with [`NO_VALUE`] everywhere else.
 fn sparse<K: AddressBits>(blocks: &[ValueBlock<K>]) -> AddressTable<K> {
     let mut merging = Merging::default();
     let mut at = Some(K::ZERO);
@@ -396,7 +396,7 @@ fn fill<K: AddressBits>(mut at: Option<K>, end: Option<K>, merging: &mut Merging
 }
 
 impl Trie {
-    /// One value for every address.
+    /// Table with one value for every address.
     pub(crate) fn constant(value: u32) -> Trie {
         Trie {
             v4: AddressTable::new(&[ValueBlock { start: 0, len: 0, value }]),
@@ -405,8 +405,8 @@ impl Trie {
         }
     }
 
-    /// The same cuts with another meaning: the value of each class, which is what the leaves of
-    /// this table hold.
+    /// Table with the same structure and other values: `of_class` has one for each class in the
+    /// leaves of this table.
     pub(crate) fn of_classes(&self, of_class: Arc<[u32]>) -> Trie {
         let deeper = self.deeper.as_ref().map(|deeper| {
             let (v4, v6) = (deeper.v4.of_classes(&of_class), deeper.v6.of_classes(&of_class));
@@ -420,14 +420,14 @@ impl Trie {
         self.v4.leaves() + self.v6.leaves()
     }
 
-    /// What it is made of in memory.
+    /// Parts of the table in memory.
     pub(crate) fn parts(&self) -> impl Iterator<Item = Part> {
         let classes = self.v4.of_class.as_ref().map(|c| Part {
             at: Arc::as_ptr(c).addr(),
             leaves: 0,
             octets: size_of_val::<[u32]>(c),
         });
-        // Leaves are counted as scopes, which those of the deeper table never are.
+        // Leaves are counted as scopes, and leaves of the deeper table are never scopes.
         let uncounted = |part: Part| Part { leaves: 0, ..part };
         let deeper = self.deeper.iter().flat_map(|deeper| [deeper.v4.part(), deeper.v6.part()]);
         [self.v4.part(), self.v6.part()].into_iter().chain(classes).chain(deeper.map(uncounted))

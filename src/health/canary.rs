@@ -1,4 +1,4 @@
-//! Canaries: whether this node's own network works, for each address family.
+//! Canaries: a test of this node's own network, for each address family.
 //!
 //! ```text
 //!               all canaries fail                    freeze_max is over
@@ -7,17 +7,17 @@
 //!       └──────────────────────────────┴───────────────────────────────────────┘
 //! ```
 //!
-//! Trusting: a target goes down only after a canary succeeded later than the failure that makes the
-//! verdict, so a cut that hits targets first harms nobody; the verdict waits for the next canary,
-//! which is asked at once. Frozen: counters and verdicts stay as they are. Spent: probes are
-//! believed again, without any proof, until a canary answers: an outage of the canaries alone must
-//! not hide real ones for ever.
+//! Trusting: a target goes down only if a canary succeeded after the failure that makes the
+//! verdict, so that a cut which hits targets first harms no verdict. The verdict waits for the next
+//! canary, which is probed at once. Frozen: counters and verdicts stay as they are. Spent: probes
+//! are believed again without such a proof until a canary answers, because an outage of the
+//! canaries alone must not hide real outages for ever.
 
 use super::Moment;
 use super::targets::TargetSet;
 use std::net::SocketAddr;
 
-/// An address family.
+/// Address family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IpFamily {
     /// IPv4.
@@ -27,10 +27,10 @@ pub enum IpFamily {
 }
 
 impl IpFamily {
-    /// Both.
+    /// Both families.
     pub(crate) const BOTH: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
 
-    /// That of a destination.
+    /// Family of a destination.
     pub(crate) fn of(destination: SocketAddr) -> IpFamily {
         if destination.is_ipv4() { IpFamily::V4 } else { IpFamily::V6 }
     }
@@ -45,27 +45,27 @@ impl std::fmt::Display for IpFamily {
     }
 }
 
-/// What became of a family's verdicts.
+/// Change of a family's freeze.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FreezeChange {
-    /// They froze.
+    /// Its verdicts froze.
     Frozen,
-    /// A canary answered, after this many milliseconds.
+    /// A canary answered after this number of milliseconds.
     Thawed(u64),
-    /// The time is over, after this many milliseconds.
+    /// The freeze reached its limit after this number of milliseconds.
     Spent(u64),
 }
 
-/// The canaries of one family.
+/// Canaries of one family.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CanaryGroup {
     freeze_max_ms: u64,
     members: Vec<(u32, Option<bool>)>,
     phase: Phase,
     succeeded_at: Option<Moment>,
-    /// The end of the last freeze.
+    /// End of the last freeze.
     ended_at: Option<Moment>,
-    /// Until this moment no proof was needed.
+    /// Failures up to this moment needed no proof.
     spent_until: Option<Moment>,
 }
 
@@ -82,15 +82,15 @@ enum Phase {
 }
 
 impl CanaryGroup {
-    /// Those of a family, without results.
+    /// Canaries of a family, without results.
     pub(crate) fn new(target_set: &TargetSet, family: IpFamily) -> CanaryGroup {
         let is_ours = |index: &&u32| IpFamily::of(target_set.targets[**index as usize].destination) == family;
         let members = target_set.canaries.iter().filter(is_ours).map(|index| (*index, None)).collect();
         CanaryGroup { freeze_max_ms: target_set.freeze_max_ms, members, ..CanaryGroup::default() }
     }
 
-    /// Follows another target set: `last` knows the last result of a target that stays. A freeze
-    /// lasts while there are canaries; where none is left it ends here, and its length in
+    /// Carries the state over to another target set. The last result of a target that stays is
+    /// kept. A freeze lasts while there are canaries; without any it ends here, and its length in
     /// milliseconds is returned.
     #[must_use]
     pub(crate) fn follow(
@@ -117,7 +117,7 @@ impl CanaryGroup {
         (new, None)
     }
 
-    /// The result of a target, which may be a canary.
+    /// Handles the result of a target, which may be a canary.
     pub(crate) fn handle(&mut self, index: u32, is_well: bool, now: Moment) -> Option<FreezeChange> {
         let member = self.members.iter_mut().find(|(member, _)| *member == index)?;
         member.1 = Some(is_well);
@@ -126,7 +126,7 @@ impl CanaryGroup {
             let change = match self.phase {
                 Phase::Trusting => return None,
                 Phase::Frozen { since } => {
-                    // Within one moment the order is chance: such a freeze was none.
+                    // Within one moment the order is arbitrary, so such a freeze does not count.
                     self.ended_at = if since < now { Some(now) } else { self.ended_at };
                     Some(FreezeChange::Thawed(now.since_ms(since)))
                 }
@@ -145,7 +145,7 @@ impl CanaryGroup {
         None
     }
 
-    /// Ends a freeze whose time is over.
+    /// Ends a freeze that has reached its limit.
     pub(crate) fn advance(&mut self, now: Moment) -> Option<FreezeChange> {
         let end = self.next_wake().filter(|end| *end <= now)?;
         let Phase::Frozen { since } = self.phase else { return None };
@@ -154,7 +154,7 @@ impl CanaryGroup {
         Some(FreezeChange::Spent(self.freeze_max_ms))
     }
 
-    /// When the freeze ends by its time.
+    /// Moment at which the freeze reaches its limit.
     pub(crate) fn next_wake(&self) -> Option<Moment> {
         match self.phase {
             Phase::Frozen { since } => Some(since.after_ms(self.freeze_max_ms)),
@@ -162,9 +162,9 @@ impl CanaryGroup {
         }
     }
 
-    /// Whether a result counts. Results of the moment at which a freeze begins do, those of the
-    /// moment at which it ends do not, so the order within a moment does not matter; failures of
-    /// runs that began in a freeze are its own.
+    /// True if a result counts. Results of the moment in which a freeze begins count, those of the
+    /// moment in which it ends do not, so the order within a moment does not matter. A failure of a
+    /// run that began during a freeze does not count.
     pub(crate) fn counts(&self, is_well: bool, started: Moment, now: Moment) -> bool {
         if let Phase::Frozen { since } = self.phase
             && since < now
@@ -174,7 +174,7 @@ impl CanaryGroup {
         self.ended_at.is_none_or(|end| end < now && (is_well || started >= end))
     }
 
-    /// Whether a failure of this moment is proved, or needs no proof.
+    /// True if a failure of this moment is proved, or needs no proof.
     pub(crate) fn proves(&self, failed_at: Moment) -> bool {
         match self.phase {
             _ if self.members.is_empty() => true,
@@ -187,17 +187,17 @@ impl CanaryGroup {
         }
     }
 
-    /// Whether verdicts are frozen.
+    /// True if verdicts are frozen.
     pub(crate) fn is_frozen(&self) -> bool {
         matches!(self.phase, Phase::Frozen { .. })
     }
 
-    /// Whether all canaries fail, also past the time of a freeze.
+    /// True if all canaries fail, also past the limit of a freeze.
     pub(crate) fn is_failing(&self) -> bool {
         self.phase != Phase::Trusting
     }
 
-    /// The canaries, as indexes of targets.
+    /// Indexes of the targets that are canaries.
     pub(crate) fn members(&self) -> impl Iterator<Item = u32> + '_ {
         self.members.iter().map(|(index, _)| *index)
     }

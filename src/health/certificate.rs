@@ -1,12 +1,12 @@
-//! What an operator is told of a certificate (RFC 5280 section 4.1): when it ends, what names and
-//! what kind of key it has.
+//! Fields of a certificate (RFC 5280 section 4.1) that an operator sees: its end, its names and the
+//! kind of its key.
 //!
-//! Whether it is to be trusted is webpki's affair, but for one that is pinned itself. A parser of
-//! whole certificates would be ten crates for these few fields.
+//! webpki decides about trust, except for pinned certificates. A parser of whole certificates would
+//! add ten crates for these few fields.
 
 const SECS_PER_DAY: i64 = 86_400;
 
-/// What is read of a certificate in DER.
+/// Fields of a certificate in DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts<'d> {
     /// `notBefore` and `notAfter`, in seconds since 1970; `None` if they cannot be read.
@@ -30,11 +30,11 @@ const BIT_STRING: u8 = 0x03;
 const OCTET_STRING: u8 = 0x04;
 const OID: u8 = 0x06;
 
-/// Names of one certificate that are shown: a certificate of a CDN may have hundreds.
+/// Most names that are shown: a certificate of a CDN may have hundreds.
 const NAMES_SHOWN: usize = 4;
 
 impl<'d> Facts<'d> {
-    /// Reads a certificate of any version.
+    /// Parses a certificate of any version.
     pub fn read(der: &'d [u8]) -> Option<Facts<'d>> {
         const VERSION: u8 = 0xa0;
         const EXTENSIONS: u8 = 0xa3;
@@ -66,28 +66,28 @@ impl<'d> Facts<'d> {
         Some(Facts { validity, issuer, subject, key_algorithm, key, key_info, extensions })
     }
 
-    /// The issuer by its common name, or by its organisation.
+    /// Name of the issuer: its common name, or its organisation.
     pub fn issuer(&self) -> Option<String> {
         attribute(self.issuer, COMMON_NAME).or_else(|| attribute(self.issuer, ORGANISATION))
     }
 
-    /// The subject's common name.
+    /// Common name of the subject.
     pub fn common_name(&self) -> Option<String> {
         attribute(self.subject, COMMON_NAME)
     }
 
-    /// Whether issuer and subject are the same.
+    /// True if issuer and subject are the same.
     pub fn is_self_issued(&self) -> bool {
         self.issuer == self.subject
     }
 
-    /// Whether there are subject alternative names, of any kind.
+    /// True if there are subject alternative names of any kind.
     pub fn has_alternative_names(&self) -> bool {
         self.alternative_names().is_some()
     }
 
-    /// The names that it is for, as `"a.example", "b.example"`: host names and addresses among the
-    /// subject alternative names (RFC 5280 section 4.2.1.6).
+    /// Names of the certificate, as `"a.example", "b.example"`: the host names and addresses among
+    /// its subject alternative names (RFC 5280 section 4.2.1.6).
     pub fn names(&self) -> String {
         const DNS_NAME: u8 = 0x82;
         const IP_ADDRESS: u8 = 0x87;
@@ -121,7 +121,7 @@ impl<'d> Facts<'d> {
             rest = behind;
             let (oid, mut value) = element(extension, OID)?;
             if oid == SUBJECT_ALT_NAME {
-                // Whether it is critical may stand before the value.
+                // The `critical` flag may precede the value.
                 if let Some((0x01, _, behind)) = any(value) {
                     value = behind;
                 }
@@ -131,8 +131,8 @@ impl<'d> Facts<'d> {
         None
     }
 
-    /// The kind of a key whose signatures this program cannot verify, as `a P-521 key`; `None` for
-    /// P-256, P-384, Ed25519 and RSA of 2,048 bits or more, the keys that ring verifies.
+    /// Kind of a key whose signatures this program cannot verify, as `a P-521 key`. `None` for the
+    /// keys that ring verifies: P-256, P-384, Ed25519, and RSA of 2,048 bits or more.
     pub fn unverifiable_key(&self) -> Option<String> {
         const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
         const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
@@ -169,7 +169,7 @@ impl<'d> Facts<'d> {
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const ORGANISATION: &[u8] = &[0x55, 0x04, 0x0a];
 
-/// The first value of an attribute in a Name (RFC 5280 section 4.1.2.4).
+/// First value of an attribute in a Name (RFC 5280 section 4.1.2.4).
 fn attribute(mut name: &[u8], wanted: &[u8]) -> Option<String> {
     while let Some((mut set, behind)) = element(name, SET) {
         name = behind;
@@ -190,24 +190,24 @@ pub fn not_after(der: &[u8]) -> Option<i64> {
     Facts::read(der)?.validity.map(|(_, end)| end)
 }
 
-/// Whole days from now until then, negative once it has passed.
+/// Whole days from now until `not_after`; negative once it has passed.
 pub(crate) fn days_left(not_after: i64, now: i64) -> i32 {
     let days = not_after.saturating_sub(now).div_euclid(SECS_PER_DAY);
     i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX })
 }
 
-/// Octets of the element that an encoding begins with, tag and length included.
+/// Length of the first element of an encoding, with tag and length octets.
 pub(crate) fn len(der: &[u8]) -> Option<usize> {
     any(der).map(|(_, _, rest)| der.len() - rest.len())
 }
 
-/// Tag, content and what follows.
+/// Tag, content and rest of the first element.
 fn any(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (len, rest) = match first {
         0..=0x7f => (usize::from(first), rest),
-        // A certificate is shorter than a record of TLS, so three octets of length are plenty.
+        // A certificate is shorter than a TLS record, so three octets of length suffice.
         0x81..=0x83 => {
             let (octets, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
             (octets.iter().fold(0, |len, octet| len << 8 | usize::from(*octet)), rest)
@@ -222,7 +222,7 @@ fn element(der: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
     any(der).filter(|(tag, _, _)| *tag == wanted).map(|(_, content, rest)| (content, rest))
 }
 
-/// UTCTime `YYMMDDHHMMSSZ` or GeneralizedTime `YYYYMMDDHHMMSSZ`, the only forms allowed.
+/// Parses UTCTime `YYMMDDHHMMSSZ` or GeneralizedTime `YYYYMMDDHHMMSSZ`, the only valid forms.
 fn time(tag: u8, text: &[u8]) -> Option<i64> {
     let (_, digits) = text.split_last().filter(|(last, _)| **last == b'Z')?;
     if !digits.iter().all(u8::is_ascii_digit) {
@@ -244,8 +244,7 @@ fn time(tag: u8, text: &[u8]) -> Option<i64> {
     is_sound.then(|| days_from_civil(year, month, day) * SECS_PER_DAY + hour * 3_600 + minute * 60 + second)
 }
 
-/// Days since 1970 of a date of the Gregorian calendar. Years begin in March, so that the leap day
-/// is the last.
+/// Days since 1970 of a Gregorian date. Years begin in March, so that the leap day is the last day.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;

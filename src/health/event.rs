@@ -1,4 +1,4 @@
-//! What operators are told of health, each event one English line.
+//! Events of health, each displayed as one line of English.
 
 use super::canary::IpFamily;
 use super::guard::Release;
@@ -8,21 +8,21 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Which target an event speaks of.
+/// Names of a target in an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetName {
     /// Name of the probe.
     pub(crate) probe: Arc<str>,
-    /// Name of the PoP, or what stands for it.
+    /// Name of the PoP; empty for a canary.
     pub(crate) pop: Arc<str>,
     /// Name of the service.
     pub(crate) service: Arc<str>,
-    /// Address that is judged.
+    /// Judged address.
     pub(crate) address: IpAddr,
 }
 
 impl TargetName {
-    /// That of a target.
+    /// Names of a target.
     pub(crate) fn of(target: &Target) -> TargetName {
         TargetName {
             probe: target.probe.clone(),
@@ -40,129 +40,130 @@ impl fmt::Display for TargetName {
     }
 }
 
-/// Something that happened.
+/// Event of health.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HealthEvent {
-    /// A target went up or down.
+    /// The verdict of a target has changed.
     Turned {
-        /// Which.
+        /// Names of the target.
         subject: TargetName,
-        /// What it was.
+        /// Verdict before.
         before: Verdict,
-        /// What it is.
+        /// Verdict now.
         now: Verdict,
-        /// For how long it was that, in milliseconds.
+        /// Duration of the verdict before, in milliseconds.
         lasted_ms: u64,
-        /// The last failure, where it went down.
+        /// Last failure, if the target went down.
         reason: Option<Arc<str>>,
     },
-    /// Alarm: all canaries of a family fail, its verdicts stay as they are.
+    /// Alarm: all canaries of a family fail, so its verdicts are frozen.
     Frozen {
-        /// Which family.
+        /// Address family.
         family: IpFamily,
-        /// How many canaries.
+        /// Number of canaries.
         canaries: u32,
-        /// For at most this long, in milliseconds.
+        /// Limit of the freeze, in milliseconds.
         at_most_ms: u64,
     },
-    /// The end of that alarm: a canary answers.
+    /// End of the freeze: a canary answers.
     Thawed {
-        /// Which family.
+        /// Address family.
         family: IpFamily,
-        /// How long all failed, in milliseconds.
+        /// Time for which all canaries failed, in milliseconds.
         lasted_ms: u64,
     },
-    /// Canaries still fail, but the freeze has had its time: verdicts move again, without proof.
+    /// The freeze has reached its limit while canaries still fail: verdicts move again, without
+    /// proof.
     FreezeSpent {
-        /// Which family.
+        /// Address family.
         family: IpFamily,
-        /// How long it was frozen, in milliseconds.
+        /// Duration of the freeze, in milliseconds.
         lasted_ms: u64,
     },
     /// Alarm: the panic guard holds a policy.
     Held {
-        /// Which.
+        /// Name of the policy.
         policy: Arc<str>,
         /// PoPs that went down together.
         fallen: u32,
-        /// PoPs that count.
+        /// PoPs that count for the guard.
         of: u32,
-        /// For at most this long, in milliseconds.
+        /// Limit of the hold, in milliseconds.
         at_most_ms: u64,
     },
-    /// The end of that alarm.
+    /// End of the hold.
     Released {
-        /// Which.
+        /// Name of the policy.
         policy: Arc<str>,
-        /// How it ended.
+        /// Reason of the end.
         release: Release,
-        /// How long it was held, in milliseconds.
+        /// Duration of the hold, in milliseconds.
         lasted_ms: u64,
     },
-    /// Alarm: a target turns too often, and is a last resort.
+    /// Alarm: a target flaps and is damped, so it is a last resort.
     Damped {
-        /// Which.
+        /// Names of the target.
         subject: TargetName,
-        /// How often it turned,
+        /// Changes of its verdict
         turns: u16,
         /// within this time, in milliseconds.
         window_ms: u64,
-        /// For so long from now, in milliseconds.
+        /// Duration of the damping from now, in milliseconds.
         for_ms: u64,
     },
-    /// The end of that alarm.
+    /// End of the damping.
     DampingOver {
-        /// Which.
+        /// Names of the target.
         subject: TargetName,
-        /// How long it was a last resort, in milliseconds.
+        /// Duration of the damping, in milliseconds.
         lasted_ms: u64,
     },
-    /// PoPs of a pool that was all down are back: it is answered as before for a while.
+    /// The first PoPs of a pool that was all down are back: answers stay as before for a while.
     Returning {
-        /// Its policy.
+        /// Name of the policy.
         policy: Arc<str>,
-        /// The PoPs of the fence; empty outside fences.
+        /// Names of the fence's PoPs; empty outside fences.
         pool: Arc<str>,
         /// PoPs that are up.
         up: u32,
-        /// PoPs that count.
+        /// PoPs that count for the pool.
         of: u32,
-        /// For at most this long, in milliseconds.
+        /// Limit of the way back, in milliseconds.
         at_most_ms: u64,
     },
-    /// The end of that: enough PoPs are up, its time is over, or all are down again.
+    /// End of the way back: enough PoPs are up, its limit is reached, or all are down again.
     Returned {
-        /// Its policy.
+        /// Name of the policy.
         policy: Arc<str>,
-        /// The PoPs of the fence; empty outside fences.
+        /// Names of the fence's PoPs; empty outside fences.
         pool: Arc<str>,
-        /// How long it was answered so, in milliseconds.
+        /// Duration of the way back, in milliseconds.
         lasted_ms: u64,
     },
-    /// A certificate ends soon, or has ended. Told once a day.
+    /// A certificate ends soon, or has ended. Reported once a day.
     Certificate {
-        /// Whose.
+        /// Names of the target.
         subject: TargetName,
-        /// Whole days that are left; negative: it has ended.
+        /// Whole days until its end; negative once it has ended.
         days: i32,
     },
     /// Alarm: checks have no result, because this node lacks descriptors, memory, a permission, a
     /// route or a program. Verdicts stay as they are.
     OwnFault {
-        /// The error.
+        /// Error of the check.
         why: Arc<str>,
     },
-    /// The end of that alarm: every check has a result again.
+    /// End of that alarm: every check has a result again.
     OwnFaultOver,
-    /// Events that nobody fetched in time are gone.
+    /// Events were dropped because they were not fetched in time.
     Lost {
-        /// How many.
+        /// Number of dropped events.
         events: u64,
     },
 }
 
 impl HealthEvent {
-    /// Something that somebody should look at now.
+    /// True for an event that needs an operator now.
     pub(crate) fn is_alarm(&self) -> bool {
         matches!(
             self,
@@ -176,7 +177,7 @@ impl HealthEvent {
 }
 
 impl HealthEvent {
-    /// Something that is worse than before.
+    /// True if the state is worse than before.
     pub(crate) fn is_bad(&self) -> bool {
         self.is_alarm()
             || matches!(
@@ -225,7 +226,7 @@ impl fmt::Display for HealthEvent {
                 )
             }
             HealthEvent::Released { policy, release: Release::Expired, lasted_ms } => {
-                write!(out, "policy {policy} takes the verdicts over after {}", Span(*lasted_ms))
+                write!(out, "policy {policy} takes over the verdicts after {}", Span(*lasted_ms))
             }
             HealthEvent::Released { policy, release: Release::Settled, lasted_ms } => {
                 write!(
@@ -282,7 +283,7 @@ impl fmt::Display for HealthEvent {
     }
 }
 
-/// Which fence of a policy; nothing outside fences.
+/// Displays a fence of a policy; empty outside fences.
 struct Fenced<'n>(&'n str);
 
 impl fmt::Display for Fenced<'_> {
@@ -291,7 +292,7 @@ impl fmt::Display for Fenced<'_> {
     }
 }
 
-/// A time as people say it: `850 ms`, `12 s`, `3 min 20 s`, `5 h 2 min`.
+/// Displays a duration: `850 ms`, `12 s`, `3 min 20 s`, `5 h 2 min`.
 struct Span(u64);
 
 impl fmt::Display for Span {

@@ -1,4 +1,4 @@
-//! The damping of one target that turns too often.
+//! Damping of a target that flaps.
 //!
 //! ```text
 //!           more turns than the limit within the window
@@ -9,64 +9,64 @@
 //! ```
 //!
 //! A *turn* is a change of the verdict from up to down or back. The caller leaves out turns that
-//! say nothing of the target: while canaries fail, while a panic guard holds it, and while an
-//! operator has decided about its PoPs. A damped target keeps its verdict; the PoP behind it serves
-//! as a last resort. Each damping begins the count anew, and lasts twice as long as the one before,
-//! until the target stays calm for a window.
+//! say nothing about the target: while canaries fail, while a panic guard holds its policy, and
+//! while an operator has decided about its PoPs. A damped target keeps its verdict, and its PoP
+//! serves as a last resort. Each damping starts the count again. It lasts twice as long as the one
+//! before, until the target has been calm for a window.
 
 use super::Moment;
 use super::spec::FlapLimits;
 use crate::limits::{FLAP_DAMP_MAX_MS, FLAP_DAMP_MS};
 use std::collections::VecDeque;
 
-/// What is known of a target's turns. All times are in milliseconds on the caller's clock, negative
-/// before its zero (a restart).
+/// Turns and damping of a target. Times are in milliseconds on the caller's clock; negative values
+/// lie before its zero, that is, before a restart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flap {
     /// Turns since the last damping began, oldest first.
     pub(crate) turns_ms: VecDeque<i64>,
-    /// The damping.
+    /// Current damping, if any.
     pub(crate) damping: Option<Damping>,
-    /// Dampings without a calm window between.
+    /// Dampings without a calm window between them.
     pub(crate) level: u8,
-    /// When the last damping ended.
+    /// End of the last damping.
     pub(crate) ended_ms: Option<i64>,
 }
 
-/// A target is a last resort.
+/// Period in which a target is a last resort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Damping {
-    /// Since when.
+    /// Start of the period.
     pub(crate) since_ms: i64,
-    /// Until when.
+    /// End of the period.
     pub(crate) until_ms: i64,
 }
 
-/// What a turn, or time, came to.
+/// Change that a turn, or time, has caused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FlapChange {
-    /// The target is damped, or goes on being damped.
+    /// The target is damped, or its damping is prolonged.
     Damped {
         /// Its turns within the window.
         turns: u16,
-        /// For so long from now, in milliseconds.
+        /// Duration from now, in milliseconds.
         for_ms: u64,
     },
-    /// The damping is over.
+    /// The damping has ended.
     Over {
-        /// How long it lasted, in milliseconds.
+        /// Duration of the damping, in milliseconds.
         lasted_ms: u64,
     },
 }
 
 impl Flap {
-    /// The target has turned.
+    /// Handles a turn of the target.
     pub(crate) fn turn(&mut self, limits: FlapLimits, now: Moment) -> Option<FlapChange> {
         if limits.turns == 0 {
             return None;
         }
         self.prune(limits, now);
-        // More say no more.
+        // One turn more than the limit is enough to decide.
         if self.turns_ms.len() > usize::from(limits.turns) {
             self.turns_ms.pop_front();
         }
@@ -74,7 +74,7 @@ impl Flap {
         (self.damping.is_none() && self.is_exceeded(limits)).then(|| self.damp(limits, now))
     }
 
-    /// Ends a damping whose time is over, or prolongs it.
+    /// Ends a damping at its end, or prolongs it if the target still flaps.
     pub(crate) fn advance(&mut self, limits: FlapLimits, now: Moment) -> Option<FlapChange> {
         self.damping.filter(|damping| damping.until_ms <= now.clock_ms())?;
         self.prune(limits, now);
@@ -84,8 +84,8 @@ impl Flap {
         self.end(now)
     }
 
-    /// Goes on under other limits (a reload, a restart). Where they are off, the time of a damping
-    /// is over, and nothing else is known.
+    /// Adapts to other limits after a reload or a restart. If they are off, the damping is over and
+    /// the turns are forgotten.
     pub(crate) fn adapt(&mut self, limits: FlapLimits) {
         if limits.turns > 0 {
             return;
@@ -94,14 +94,14 @@ impl Flap {
         *self = Flap { damping, ..Flap::default() };
     }
 
-    /// An operator has decided: turns until now say nothing any more.
+    /// Forgets the turns, and ends the damping, because an operator has decided.
     pub(crate) fn clear(&mut self, now: Moment) -> Option<FlapChange> {
         let change = self.end(now);
         *self = Flap::default();
         change
     }
 
-    /// How often it has turned within the window since the last damping began.
+    /// Turns within the window since the last damping began.
     pub(crate) fn turns(&self, limits: FlapLimits, now: Moment) -> u16 {
         let from_ms = now.clock_ms().saturating_sub(i64::from(limits.window_ms));
         self.turns_ms.iter().filter(|turn| **turn >= from_ms).count() as u16
@@ -114,7 +114,7 @@ impl Flap {
     }
 
     fn damp(&mut self, limits: FlapLimits, now: Moment) -> FlapChange {
-        // One that goes on was never calm.
+        // A target whose damping is prolonged was not calm.
         let is_calm = self.damping.is_none()
             && self.ended_ms.is_some_and(|end| now.since_clock_ms(end) >= u64::from(limits.window_ms));
         self.level = if is_calm { 1 } else { self.level.saturating_add(1) };

@@ -1,5 +1,4 @@
-//! The panic guard of one policy: too many PoPs that go down together are rather a fault of the
-//! probes.
+//! Panic guard of a policy: if too many PoPs go down together, the fault is probably in the probes.
 //!
 //! ```text
 //!              more than the share fell within the window
@@ -9,14 +8,14 @@
 //!       └───────────────────────────────────────────────────────┘
 //! ```
 //!
-//! A PoP *falls* when it goes down while it served: what was down before, and what never took
-//! clients, does not count. Three PoPs must count and two must fall: a smaller policy believes its
-//! probes. PoPs with an override stand outside, above and below the line. A hold
-//! begins with a fall, and never because an override leaves fewer PoPs to count: what was taken
-//! over stays so. While holding, down is only who was down ever since the window's start, so that
-//! of a PoP whose families went down one after the other neither is lost. When the hold ends by its
-//! time, all of it is taken over, later falls too. When it ends because the share is no longer
-//! exceeded, what is still down is taken over and keeps counting until it leaves the window.
+//! A PoP *falls* when it goes down while it serves. PoPs that were down before, and those that
+//! never took clients, do not count. At least three PoPs must count and two must fall; a smaller
+//! policy believes its probes. PoPs with an override are left out of both numbers. A hold begins
+//! with a fall, never because an override leaves fewer PoPs to count, so that verdicts once taken
+//! over stay in force. During a hold a PoP is down only if it was down ever since the start of the
+//! window. So a PoP whose families went down one after the other keeps both. A hold that reaches
+//! its limit takes over all verdicts, later falls too. A hold that ends because the share is no
+//! longer exceeded takes over the remaining ones, which keep counting until they leave the window.
 
 use super::Moment;
 use super::spec::PanicGuard;
@@ -24,41 +23,40 @@ use super::targets::{PolicyMembers, PopCapacity};
 use super::way_back::COUNTING_MIN;
 use std::collections::VecDeque;
 
-/// Parts of the whole by which capacity is counted: integers, so that sums never drift.
+/// Units in which capacity is summed: integers, so that sums never drift.
 const PARTS: f64 = 1e12;
 
-/// PoPs that must fall: one alone is a fault of that PoP, however much of the capacity it has.
+/// PoPs that must fall: a single fall is a fault of that PoP, however much capacity it has.
 const FALLEN_MIN: u32 = 2;
 
-/// The guard of one policy.
+/// Panic guard of one policy.
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     rule: PanicGuard,
     members: Vec<Member>,
-    /// Capacity counts: every member has one.
+    /// True if every member has a capacity, so that capacity counts.
     is_weighed: bool,
-    /// Of members that stand inside: how many, and their capacity.
+    /// Members without an override: number and capacity.
     all: Sum,
-    /// Of those, what fell.
+    /// Fallen ones among them: number and capacity.
     fallen: Sum,
-    /// Falls in their order; one is true while its member says the same moment.
+    /// Falls in order. An entry is valid while its member has the same moment.
     falls: VecDeque<(Moment, u32)>,
     hold: Option<Hold>,
-    /// Somebody fell since the last judgement.
+    /// True if a member fell since the last judgement.
     has_fallen: bool,
-    /// When the last of those fell that came back under the guard since the last judgement.
+    /// Latest fall among members whose override ended since the last judgement.
     returned: Option<Moment>,
-    /// When verdicts were last taken over, after a hold.
+    /// Moment of the last hold that reached its limit.
     taken_over_at: Moment,
 }
 
-/// What a guard holds.
+/// Hold of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hold {
-    /// Since when, in milliseconds on the caller's clock; negative before its zero (a restart).
+    /// Start, in milliseconds on the caller's clock; negative before its zero (a restart).
     pub(crate) since_ms: i64,
-    /// The slots as they were at this moment are served: at the window's start, or where a hold
-    /// ended within it.
+    /// Moment whose slots are served: the start of the window, or the end of a hold within it.
     pub(crate) from: Moment,
 }
 
@@ -68,32 +66,32 @@ impl Hold {
     }
 }
 
-/// How a hold ended.
+/// Reason for the end of a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Release {
-    /// Its time is over; the verdicts are taken over.
+    /// It reached its limit; the verdicts are taken over.
     Expired,
-    /// PoPs came back, or were overridden: the share is no longer exceeded.
+    /// PoPs came back or were overridden, so the share is no longer exceeded.
     Settled,
 }
 
-/// What a judgement came to.
+/// Decision of a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Judgement {
-    /// It holds from now.
+    /// A hold begins.
     Held {
         /// PoPs that fell.
         fallen: u32,
         /// PoPs that count.
         of: u32,
-        /// What is held.
+        /// The hold.
         hold: Hold,
     },
-    /// It no longer holds.
+    /// The hold has ended.
     Released(Release, Hold),
 }
 
-/// What a member is to its guard.
+/// State of a PoP in its guard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Member {
     capacity: u64,
@@ -121,7 +119,7 @@ impl Sum {
 }
 
 impl Guard {
-    /// Nothing is down, nothing is overridden.
+    /// Starts with no PoP down and no override.
     pub(crate) fn new(policy: &PolicyMembers, pops: &[PopCapacity]) -> Guard {
         let capacity = |pop: &u16| {
             pops[*pop as usize].capacity.filter(|capacity| capacity.is_finite() && *capacity >= 0.0)
@@ -149,7 +147,8 @@ impl Guard {
         }
     }
 
-    /// A member is down, or is not. `serves`: it took clients until now, so this is a fall.
+    /// Notes that a member went down or came up. `serves`: it took clients until now, so going down
+    /// is a fall.
     pub(crate) fn handle(&mut self, member: usize, is_down: bool, serves: bool, now: Moment) {
         let before = self.members[member];
         if before.is_down == is_down {
@@ -169,7 +168,7 @@ impl Guard {
         }
     }
 
-    /// A member has an override, or has none.
+    /// Notes that a member has an override, or no longer has one.
     pub(crate) fn handle_override(&mut self, member: usize, is_overridden: bool) {
         let before = self.members[member];
         if before.is_overridden == is_overridden {
@@ -188,7 +187,7 @@ impl Guard {
         self.count(member, fell);
     }
 
-    /// What all this comes to.
+    /// Decides whether a hold begins or ends.
     pub(crate) fn judge(&mut self, now: Moment) -> Option<Judgement> {
         let window_ms = u64::from(self.rule.window_ms);
         let is_inside = |fell: Moment| fell.after_ms(window_ms) >= now;
@@ -227,32 +226,32 @@ impl Guard {
         Some(Judgement::Held { fallen: self.fallen.pops, of: self.all.pops, hold })
     }
 
-    /// What it holds.
+    /// Current hold.
     pub(crate) fn hold(&self) -> Option<Hold> {
         self.hold
     }
 
-    /// When the hold ends by its time.
+    /// Moment at which the hold reaches its limit.
     pub(crate) fn next_wake(&self) -> Option<Moment> {
         self.hold.map(|hold| hold.ends(&self.rule))
     }
 
-    /// Whether a member is down.
+    /// True if a member is down.
     pub(crate) fn is_down(&self, member: usize) -> bool {
         self.members[member].is_down
     }
 
-    /// Whether a member fell, and is still down.
+    /// True if a member fell and is still down.
     pub(crate) fn has_fallen(&self, member: usize) -> bool {
         self.members[member].fell.is_some()
     }
 
-    /// A member's part, for [`Guard::take_over`].
+    /// State of a member, for [`Guard::take_over`].
     pub(crate) fn member(&self, member: usize) -> Member {
         self.members[member]
     }
 
-    /// Takes over what another guard knew of a member (a reload), but for its override.
+    /// Takes over the state of a member from another guard after a reload, except its override.
     pub(crate) fn take_over(&mut self, member: usize, before: Member) {
         self.members[member].is_down = before.is_down;
         self.count(member, before.fell);
@@ -262,20 +261,18 @@ impl Guard {
         }
     }
 
-    /// Takes over when verdicts were taken over last (a reload): nothing before that is gone back
-    /// to.
+    /// Takes over the end of the last hold after a reload, because no state before it is restored.
     pub(crate) fn follow(&mut self, before: &Guard) {
         self.taken_over_at = before.taken_over_at;
     }
 
-    /// A member that is down fell while it served, as far as this guard is concerned (a restart
-    /// amid a hold).
+    /// Counts a member that is down as fallen, after a restart during a hold.
     pub(crate) fn handle_fall(&mut self, member: usize, now: Moment) {
         self.count(member, Some(now));
         self.falls.push_back((now, member as u32));
     }
 
-    /// Goes on holding (a reload, a restart).
+    /// Continues a hold after a reload or a restart.
     pub(crate) fn resume(&mut self, hold: Hold) {
         self.hold = Some(hold);
     }
@@ -289,7 +286,7 @@ impl Guard {
                     && u128::from(fallen.capacity) * 100 > u128::from(all.capacity) * u128::from(share))
     }
 
-    /// Says when a member fell, and counts it if it stands inside.
+    /// Sets the fall of a member, and counts it unless the member has an override.
     fn count(&mut self, member: usize, fell: Option<Moment>) {
         let member = &mut self.members[member];
         if !member.is_overridden {

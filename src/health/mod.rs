@@ -1,4 +1,4 @@
-//! Health: what probes say of targets, and what follows for addresses, PoPs and TTLs.
+//! Health: results of probes, and the state of addresses, PoPs and TTLs that follows.
 //!
 //! ```text
 //!              poll_due                     handle_result
@@ -8,8 +8,8 @@
 //!                                                                    status of the next snapshot
 //! ```
 //!
-//! Everything here is a pure machine on a given clock: `handle_*` takes what happened, `poll_*`
-//! gives what is to be done. Nothing here sleeps, draws or asks the time.
+//! Everything here is a pure state machine on a given clock: `handle_*` takes input, `poll_*` gives
+//! output. Nothing here sleeps, draws random numbers or reads a clock.
 
 pub(crate) mod canary;
 pub(crate) mod certificate;
@@ -17,6 +17,7 @@ pub(crate) mod event;
 pub(crate) mod flap;
 pub(crate) mod guard;
 pub(crate) mod health_state;
+mod identity;
 pub(crate) mod load;
 pub(crate) mod monitor;
 pub(crate) mod pem;
@@ -31,19 +32,18 @@ pub(crate) mod targets;
 pub(crate) mod verdict;
 pub(crate) mod way_back;
 
-/// A point in time, in milliseconds on a clock that never goes back. Its zero is the caller's
-/// choice.
+/// Point in time, in milliseconds on a monotonic clock. The caller chooses its zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub u64);
 
 impl Moment {
-    /// This much later.
+    /// Moment that is `ms` milliseconds later.
     #[must_use]
     pub(crate) fn after_ms(self, ms: u64) -> Moment {
         Moment(self.0.saturating_add(ms))
     }
 
-    /// The moment with a sign, for what may lie before the clock's zero (a restart).
+    /// Signed moment, for times that may lie before the clock's zero (a restart).
     pub(crate) fn clock_ms(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }

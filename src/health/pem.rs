@@ -1,27 +1,27 @@
 //! Certificates in a text file (RFC 7468).
 //!
-//! Read as openssl reads them: text before, between and behind certificates is passed over, lines
-//! end in any way, and a byte order mark does not matter. `check` and probes read by this one
-//! reader, so what `check` accepts a probe can use.
+//! Read as openssl reads them: text around certificates is ignored, lines may end in any way, and a
+//! byte order mark does not matter. `check` and probes share this reader, so a probe can use every
+//! file that `check` accepts.
 
 use super::certificate::Facts;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
-/// The labels of certificates: of today, of old, and of `openssl x509 -trustout`.
+/// Labels of certificates: current, old, and of `openssl x509 -trustout`.
 const LABELS: [&[u8]; 3] = [b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE"];
 
-/// The certificates of a file in DER, in their order; at least one. The error goes on from the
-/// file's name.
+/// Certificates of a file in DER, in their order; at least one. The error is a predicate; the
+/// caller adds the name of the file.
 pub fn certificates(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     let mut found: Vec<Vec<u8>> = Vec::new();
     let mut others: Option<String> = None;
-    // Base64 of the certificate that has begun, with the number of its first line.
+    // Base64 of the current certificate, with the number of its first line.
     let mut begun: Option<(usize, Vec<u8>)> = None;
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     for (number, line) in (1..).zip(text.split(|octet| matches!(octet, b'\n' | b'\r'))) {
-        // Files that were put together have a mark in front of each.
+        // Concatenated files have a mark before each.
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
         if let Some(label) = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES)) {
             if let Some((first, _)) = begun {
@@ -33,7 +33,7 @@ pub fn certificates(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
                 others = Some(label[..label.len().min(40)].escape_ascii().to_string());
             }
         } else if let Some(rest) = line.strip_prefix(END) {
-            // A file without a line end before the next one's first line.
+            // In a concatenated file, the next first line may follow without a line end.
             if begun.is_some() && rest.strip_suffix(DASHES).is_none_or(|label| label.contains(&b'-')) {
                 return Err(format!("has more behind the end of a certificate (line {number})"));
             }
@@ -60,7 +60,7 @@ pub fn certificates(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     }
 }
 
-/// Whether there is a private key in the file.
+/// True if the file has a private key.
 pub(crate) fn has_private_key(text: &[u8]) -> bool {
     text.split(|octet| matches!(octet, b'\n' | b'\r')).any(|line| {
         line.trim_ascii().strip_prefix(BEGIN).is_some_and(|label| label.ends_with(b"PRIVATE KEY-----"))
@@ -70,7 +70,7 @@ pub(crate) fn has_private_key(text: &[u8]) -> bool {
 fn certificate(line: usize, base64: &[u8]) -> Result<Vec<u8>, String> {
     let mut der =
         decode(base64).ok_or_else(|| format!("has a certificate with broken Base64 (line {line})"))?;
-    // What `openssl x509 -trustout` writes behind the certificate is not part of it.
+    // `openssl x509 -trustout` writes more behind the certificate, which is cut here.
     let len = super::certificate::len(&der).filter(|len| *len <= der.len());
     der.truncate(len.unwrap_or(0));
     match Facts::read(&der) {
@@ -79,7 +79,7 @@ fn certificate(line: usize, base64: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Base64 with its padding (RFC 4648 section 4).
+/// Decodes Base64 with its padding (RFC 4648 section 4).
 fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let digits = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
     if !text.len().is_multiple_of(4) {

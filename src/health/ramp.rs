@@ -1,9 +1,9 @@
-//! Ramps: a PoP that comes back takes its cells back by and by.
+//! Ramps: a PoP that comes back gets its cells back step by step.
 //!
-//! What has not come back yet is a share of all cells in steps of 1/256, by a hash order of the
-//! PoP's own, so that each cell comes back once. A PoP that is down has no ramp: nothing of it is
-//! answered anyway, and where everything is down answers are as if everything were up. Nor has one
-//! that was never seen down.
+//! The cells that are not back yet are a share of all cells, in steps of 1/256. A hash of each
+//! PoP's own orders them, so that each cell comes back once. A PoP that is down has no ramp: it is
+//! not answered anyway, and if all PoPs are down, answers are as if all were up. A PoP that was
+//! never down has no ramp either.
 
 use super::Moment;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// All cells.
 const ALL: u16 = 256;
 
-/// Cells that have not come back, in steps of 1/256, of a PoP that came up so long ago.
+/// Cells that are not back, in steps of 1/256, of a PoP that came up `up_for_ms` ago.
 pub(crate) fn left(up_for_ms: u64, ramp_ms: u64) -> u16 {
     if up_for_ms >= ramp_ms {
         return 0;
@@ -21,27 +21,27 @@ pub(crate) fn left(up_for_ms: u64, ramp_ms: u64) -> u16 {
     ALL - back as u16
 }
 
-/// A PoP with its ramp.
+/// PoP with its ramp.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RampPop {
-    /// Name of the PoP: what is carried over by.
+    /// Name of the PoP, by which state is carried over.
     pub name: Arc<str>,
-    /// How long its cells take to come back, in milliseconds; 0: at once.
+    /// Duration of the ramp, in milliseconds; 0 for none.
     pub ramp_ms: u64,
 }
 
-/// A ramp that is kept over a restart.
+/// Ramp, saved for a restart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedRamp {
     /// Name of the PoP.
     pub(crate) pop: Arc<str>,
-    /// When it came up, in milliseconds since 1970; `None`: it is down, and will ramp when it comes
-    /// up.
+    /// Moment at which it came up, in milliseconds since 1970. `None` if it is down; it ramps when
+    /// it comes up.
     pub(crate) up_epoch_ms: Option<u64>,
 }
 
 impl SavedRamp {
-    /// As one line of text, without its end.
+    /// Line of text, without its end.
     pub(crate) fn to_line(&self) -> String {
         match self.up_epoch_ms {
             Some(ms) => format!("ramp {ms} {}", self.pop),
@@ -49,7 +49,7 @@ impl SavedRamp {
         }
     }
 
-    /// What a line says; `None` for one that says nothing of a ramp.
+    /// Parses a line; `None` if it is not about a ramp.
     pub(crate) fn from_line(line: &str) -> Option<SavedRamp> {
         let (since, pop) = line.strip_prefix("ramp ")?.split_once(' ')?;
         let up_epoch_ms = if since == "down" { None } else { Some(since.parse().ok()?) };
@@ -57,18 +57,18 @@ impl SavedRamp {
     }
 }
 
-/// Where a PoP stands.
+/// Stage of a PoP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
-    /// All cells are back, as far as health goes.
+    /// All cells are back.
     #[default]
     Whole,
     Down,
-    /// It came up then, on the caller's clock; negative before the clock's zero.
+    /// It came up at this moment, on the caller's clock; negative before the clock's zero.
     Back(i64),
 }
 
-/// The ramps of one list of PoPs at a time.
+/// Ramps of one list of PoPs at a time.
 #[derive(Clone, Debug, Default)]
 pub struct Ramps {
     pops: Vec<RampPop>,
@@ -76,12 +76,12 @@ pub struct Ramps {
 }
 
 impl Ramps {
-    /// Every PoP is whole.
+    /// Starts with all cells of every PoP.
     pub fn new(pops: Vec<RampPop>) -> Ramps {
         Ramps { stages: vec![Stage::Whole; pops.len()], pops }
     }
 
-    /// A reload: PoPs of the same name go on.
+    /// Handles a reload: PoPs with the same name keep their stage.
     pub fn handle_pops(&mut self, pops: Vec<RampPop>) {
         let known: HashMap<Arc<str>, Stage> =
             self.pops.iter().map(|pop| pop.name.clone()).zip(self.stages.iter().copied()).collect();
@@ -89,7 +89,7 @@ impl Ramps {
         self.pops = pops;
     }
 
-    /// Whether a PoP, by index, is up by its probes now. Only changes count.
+    /// Sets whether a PoP is up by its probes. Only changes count.
     pub fn handle_verdict(&mut self, pop: u16, is_up: bool, now: Moment) {
         let Some(stage) = self.stages.get_mut(usize::from(pop)) else { return };
         *stage = match (*stage, is_up) {
@@ -99,7 +99,7 @@ impl Ramps {
         };
     }
 
-    /// Cells of a PoP that have not come back, in steps of 1/256.
+    /// Cells of a PoP that are not back, in steps of 1/256.
     pub fn left(&self, pop: u16, now: Moment) -> u16 {
         match self.stages.get(usize::from(pop)) {
             Some(Stage::Back(since_ms)) => {
@@ -109,20 +109,20 @@ impl Ramps {
         }
     }
 
-    /// When the next step of any PoP is due; `None` while nothing ramps.
+    /// Moment of the next step of any PoP; `None` while no PoP ramps.
     pub fn next_wake(&self, now: Moment) -> Option<Moment> {
         let next = |(pop, stage): (&RampPop, &Stage)| {
             let Stage::Back(since_ms) = stage else { return None };
             let up_for_ms = up_for_ms(*since_ms, now);
             let back = u64::from(ALL - left(up_for_ms, pop.ramp_ms).min(ALL)) + 1;
-            // The first millisecond at which this many steps are back.
+            // First millisecond at which one more step is back.
             let at_ms = (u128::from(pop.ramp_ms) * u128::from(back)).div_ceil(u128::from(ALL)) as u64;
             (up_for_ms < pop.ramp_ms).then(|| now.after_ms(at_ms.saturating_sub(up_for_ms).max(1)))
         };
         self.pops.iter().zip(&self.stages).filter_map(next).min()
     }
 
-    /// What is to be kept over a restart: PoPs that are down or ramp.
+    /// PoPs to save for a restart: those that are down or ramp.
     pub fn save(&self, now: Moment, now_epoch_secs: u64) -> Vec<SavedRamp> {
         let now_epoch_ms = now_epoch_secs.saturating_mul(1_000);
         let keep = |(pop, stage): (&RampPop, &Stage)| match stage {
@@ -139,8 +139,7 @@ impl Ramps {
         self.pops.iter().zip(&self.stages).filter_map(keep).collect()
     }
 
-    /// Takes over what was saved before a restart, right after [`Ramps::new`]. A stamp of the
-    /// future means now.
+    /// Restores saved ramps, right after [`Ramps::new`]. A time stamp in the future counts as now.
     pub fn restore(&mut self, saved: &[SavedRamp], now: Moment, now_epoch_secs: u64) {
         let now_epoch_ms = now_epoch_secs.saturating_mul(1_000);
         let known: HashMap<&str, Option<u64>> =

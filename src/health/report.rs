@@ -1,44 +1,45 @@
-//! What people are shown of a target.
+//! Report on a target, for operators.
 
 use super::health_state::Verdict;
 use super::targets::Target;
 use std::sync::Arc;
 
-/// One target, as it is now.
+/// Current state of one target.
 #[derive(Clone, Debug)]
 pub struct TargetReport<'m> {
-    /// Which.
+    /// The target.
     pub(crate) target: &'m Target,
-    /// What its results say.
+    /// Current verdict.
     pub verdict: Verdict,
-    /// For how long the verdict holds, in milliseconds.
+    /// Age of the verdict, in milliseconds.
     pub(crate) lasted_ms: u64,
-    /// All canaries of its family fail: results do not count.
+    /// True if its results do not count because all canaries of its family fail.
     pub(crate) is_frozen: bool,
-    /// Failures that count towards going down.
+    /// Failures that count towards the verdict `down`.
     pub failures: u16,
-    /// Successes that count towards coming up, or towards clearing the failures.
+    /// Successes that count towards the verdict `up`, or towards clearing the failures.
     pub successes: u16,
-    /// Results still needed until the verdict can change; `None` while nothing points that way.
+    /// Results still needed to change the verdict; `None` if the last results do not point to a
+    /// change.
     pub(crate) checks_to_flip: Option<u16>,
-    /// Whether the last result was a success; `None` before the first since the start.
+    /// True if the last result was a success; `None` before the first since the start.
     pub(crate) was_well: Option<bool>,
-    /// Results like the last one, in a row.
+    /// Number of results like the last one, in a row.
     pub(crate) streak: u32,
-    /// The last failure, also when successes followed.
+    /// Last failure, also if successes followed.
     pub(crate) last_error: Option<&'m Arc<str>>,
-    /// Why the last run had no result, by the node's own trouble.
+    /// Reason for a last run without a result, a fault of this node.
     pub(crate) own_fault: Option<&'m Arc<str>>,
     /// Latency of the last result, in microseconds.
     pub(crate) latency_us: Option<u32>,
-    /// Whole days until the certificate ends, as last seen.
+    /// Whole days until the certificate ends, by the last result that had one.
     pub(crate) certificate_days: Option<i32>,
-    /// Well, but not as it should be.
+    /// Oddity of a healthy target, in words.
     pub(crate) degraded: Option<&'m Arc<str>>,
-    /// Milliseconds since the last result, also one of before a restart.
+    /// Milliseconds since the last result, also of before a restart.
     pub(crate) seen_ago_ms: Option<u64>,
-    /// Turns of its verdict that count towards damping.
+    /// Changes of its verdict that count towards damping.
     pub turns: u16,
-    /// It is damped for so long still, in milliseconds.
+    /// Remaining time of its damping, in milliseconds.
     pub damped_for_ms: Option<u64>,
 }

@@ -1,35 +1,35 @@
-//! What is kept over a restart: verdicts of targets, and holds of panic guards.
+//! Health saved for a restart: verdicts of targets, holds of panic guards, ways back, and damping.
 
 use super::Moment;
 use super::flap::{Damping, Flap};
 use super::health_state::Verdict;
-use super::spec::{Check, Spec};
+use super::spec::Spec;
 use super::verdict::VerdictState;
 use crate::limits::FLAP_DAMP_MAX_MS;
 use std::sync::Arc;
 
-/// Periods after which a kept verdict is worth nothing.
+/// Periods after which a saved verdict is too old.
 const PERIODS_MAX: u64 = 10;
-/// Milliseconds that a kept verdict is good for at least: a restart for maintenance.
+/// Milliseconds for which a saved verdict is valid at least: a restart for maintenance.
 const AGE_MIN_MS: u64 = 600_000;
 
-/// All of it, as lines of text.
+/// Saved health, as lines of text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedHealth {
     /// Targets with a verdict.
     pub(crate) targets: Vec<SavedTarget>,
     /// Policies whose guard holds.
     pub(crate) holds: Vec<SavedHold>,
-    /// Pools on their way back from all down.
+    /// Pools on their way back.
     pub(crate) returns: Vec<SavedReturn>,
-    /// Targets that have turned.
+    /// Targets whose verdict has turned.
     pub(crate) flaps: Vec<SavedFlap>,
-    /// PoPs that are spared the damping of a target.
+    /// PoPs that are exempt from the damping of a target.
     pub(crate) spared: Vec<SavedSpared>,
 }
 
 impl SavedHealth {
-    /// As lines, without their ends.
+    /// Lines of text, without their ends.
     pub fn to_lines(&self) -> Vec<String> {
         self.targets
             .iter()
@@ -41,7 +41,7 @@ impl SavedHealth {
             .collect()
     }
 
-    /// What the lines say; those that say nothing are passed over.
+    /// Parses lines; unknown lines are ignored.
     pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str>) -> SavedHealth {
         let mut kept = SavedHealth::default();
         for line in lines {
@@ -54,7 +54,7 @@ impl SavedHealth {
             } else if let Some(way_back) = SavedReturn::from_line(line) {
                 kept.returns.push(way_back);
             } else if let Some(slot) = SavedSlot::from_line(line) {
-                // Of the hold above it.
+                // Belongs to the hold above it.
                 kept.holds.last_mut().into_iter().for_each(|hold| hold.down.push(slot.clone()));
             } else if let Some(slot) = SavedRank::from_line(line) {
                 kept.returns.last_mut().into_iter().for_each(|pool| pool.slots.push(slot.clone()));
@@ -66,49 +66,49 @@ impl SavedHealth {
     }
 }
 
-/// A policy whose guard holds.
+/// Policy whose guard holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SavedHold {
-    /// Its name.
+    /// Name of the policy.
     pub(crate) policy: Arc<str>,
-    /// Since when, in milliseconds since 1970.
+    /// Start, in milliseconds since 1970.
     pub(crate) since_epoch_ms: u64,
-    /// What is served as down, as it was before the hold.
+    /// Slots that are served as down, as they were before the hold.
     pub(crate) down: Vec<SavedSlot>,
 }
 
-/// A pool on its way back.
+/// Pool on its way back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SavedReturn {
-    /// Its policy.
+    /// Name of the policy.
     pub(crate) policy: Arc<str>,
-    /// Since when, in milliseconds since 1970.
+    /// Start, in milliseconds since 1970.
     pub(crate) since_epoch_ms: u64,
-    /// Its slots.
+    /// Slots with their ranks.
     pub(crate) slots: Vec<SavedRank>,
 }
 
-/// A slot of a pool on its way back.
+/// Slot of a pool on its way back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedRank {
-    /// Its PoP.
+    /// Name of the PoP.
     pub(crate) pop: Arc<str>,
-    /// Its service.
+    /// Name of the service.
     pub(crate) service: Arc<str>,
-    /// Order in which it went down when all were down.
+    /// Rank when all were down.
     pub(crate) went_down: u32,
 }
 
-/// Addresses of a slot that were down, a bit for each.
+/// Addresses of a slot that were down, as bit masks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedSlot {
-    /// Its PoP.
+    /// Name of the PoP.
     pub(crate) pop: Arc<str>,
-    /// Its service.
+    /// Name of the service.
     pub(crate) service: Arc<str>,
-    /// IPv4.
+    /// IPv4 addresses.
     pub(crate) down_v4: u64,
-    /// IPv6.
+    /// IPv6 addresses.
     pub(crate) down_v6: u64,
 }
 
@@ -164,23 +164,23 @@ impl SavedRank {
     }
 }
 
-/// The turns of a target; times are in milliseconds since 1970.
+/// Turns of a target; times are in milliseconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SavedFlap {
     /// [`super::targets::Target::key`].
     pub(crate) key: Arc<str>,
-    /// Dampings without a calm window between.
+    /// Dampings without a calm window between them.
     pub(crate) level: u8,
-    /// When the last damping ended; 0 for none.
+    /// End of the last damping; 0 for none.
     pub(crate) ended: u64,
-    /// Since when and until when it is damped; 0 and 0 if it is not.
+    /// Start and end of the current damping; 0 and 0 for none.
     pub(crate) damped: (u64, u64),
-    /// Its turns since the last damping began, oldest first.
+    /// Turns since the last damping began, oldest first.
     pub(crate) turns: Vec<u64>,
 }
 
 impl SavedFlap {
-    /// What is to be kept; `None` for a target that has never turned.
+    /// State to save; `None` for a target whose verdict has never turned.
     pub(super) fn of(key: &Arc<str>, flap: &Flap, epoch: Epoch) -> Option<SavedFlap> {
         let stamp = |clock_ms: i64| epoch.stamp(clock_ms);
         (*flap != Flap::default()).then(|| SavedFlap {
@@ -192,8 +192,8 @@ impl SavedFlap {
         })
     }
 
-    /// As it was. What lies in the future, or is damped for longer than anything ever is, comes of
-    /// a clock that has stepped, and is left out.
+    /// Restores the state. Times in the future, and dampings longer than the limit, come from a
+    /// clock that was set, and are left out.
     pub(super) fn flap(&self, epoch: Epoch, now: Moment) -> Flap {
         let clock_ms = |epoch_ms: u64| epoch.clock_ms(epoch_ms);
         let is_past = |clock_ms: &i64| *clock_ms <= now.clock_ms();
@@ -226,10 +226,10 @@ impl SavedFlap {
     }
 }
 
-/// A PoP that is spared the damping of a target, because an operator has decided about it.
+/// PoP that is exempt from the damping of a target, because an operator has decided about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedSpared {
-    /// The PoP.
+    /// Name of the PoP.
     pub(crate) pop: Arc<str>,
     /// [`super::targets::Target::key`].
     pub(crate) key: Arc<str>,
@@ -246,25 +246,25 @@ impl SavedSpared {
     }
 }
 
-/// One target with a verdict. Plain values, for any format of file.
+/// Target with a verdict. Plain values, for any file format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedTarget {
     /// [`super::targets::Target::key`].
     pub(crate) key: Arc<str>,
-    /// Its verdict, never unknown.
+    /// Verdict, never unknown.
     pub(crate) verdict: Verdict,
     /// Failures counted while up.
     pub(crate) failures: u16,
     /// Successes counted.
     pub(crate) successes: u16,
-    /// Its last result, in milliseconds since 1970.
+    /// Last result, in milliseconds since 1970.
     pub(crate) seen_epoch_ms: u64,
-    /// Since when the verdict holds, in milliseconds since 1970.
+    /// Start of the verdict, in milliseconds since 1970.
     pub(crate) since_epoch_ms: u64,
 }
 
 impl SavedTarget {
-    /// Where it stands. A suspect is kept as up: its proof must be found anew.
+    /// Verdict state. A suspect is saved as up, because its proof must be found again.
     pub(crate) fn verdict_state(&self) -> Option<VerdictState> {
         match self.verdict {
             Verdict::Unknown => None,
@@ -273,15 +273,14 @@ impl SavedTarget {
         }
     }
 
-    /// As one line of text, without its end. Keys are made of names and addresses, and hold no line
-    /// end.
+    /// Line of text, without its end. Keys consist of names and addresses, and hold no line end.
     fn to_line(&self) -> String {
         let verdict = self.verdict.word();
         let SavedTarget { failures, successes, seen_epoch_ms, since_epoch_ms, key, .. } = self;
         format!("{verdict} {failures} {successes} {seen_epoch_ms} {since_epoch_ms} {key}")
     }
 
-    /// What a line says; `None` for one that says nothing.
+    /// Parses a line; `None` if it is not about a target.
     fn from_line(line: &str) -> Option<SavedTarget> {
         let mut words = line.splitn(6, ' ');
         let verdict = match words.next()? {
@@ -299,26 +298,26 @@ impl SavedTarget {
         })
     }
 
-    /// Whether it is still worth something; stamps of the future are as wrong as old ones. What is
-    /// pushed speaks for as long as whoever pushed it said, which may be for ever.
+    /// True if it is not too old; time stamps in the future are as wrong as old ones. A pushed
+    /// verdict is valid for the time that the push gave, which may be for ever.
     pub(crate) fn is_fresh(&self, spec: &Spec, now_epoch_ms: u64) -> bool {
-        let good_for_ms = match &spec.check {
-            Check::Push(push) if push.ttl_ms == 0 => u64::MAX,
-            Check::Push(push) => u64::from(push.ttl_ms),
-            _ => PERIODS_MAX * u64::from(spec.every_ms),
+        let good_for_ms = if spec.check.is_pushed() {
+            spec.check.push_ttl_ms().map_or(u64::MAX, u64::from)
+        } else {
+            PERIODS_MAX * u64::from(spec.every_ms)
         };
         self.seen_epoch_ms.abs_diff(now_epoch_ms) <= AGE_MIN_MS.max(good_for_ms)
     }
 }
 
-/// A moment of the past, or before the clock's zero, on the clock of the world; and back.
+/// Conversion between the caller's clock, also before its zero, and Unix time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Epoch {
     offset_ms: i64,
 }
 
 impl Epoch {
-    /// Both clocks read now.
+    /// Conversion by the readings of both clocks at one moment.
     pub(super) fn new(now: Moment, now_epoch_secs: u64) -> Epoch {
         let of = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
         Epoch { offset_ms: of(now_epoch_secs.saturating_mul(1000)).saturating_sub(of(now.0)) }

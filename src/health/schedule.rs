@@ -1,41 +1,40 @@
-//! When each target is due.
+//! Schedule of checks: the next start of each target.
 //!
-//! The first run of a target is due at once. After it the target keeps a grid of its own: points
-//! `every` apart whose phase comes from a seed and the target's key, so that targets, and nodes,
-//! spread over the time, and late starts never add up. At most [`PROBES_AT_ONCE`] run together; who
-//! was due first starts first, canaries before all others. A target in flight is not due again, and
-//! one whose result never comes is given up after its time.
+//! The first run of a target is due at once. Then the target keeps its own grid of points, `every`
+//! apart. Their phase comes from a seed and the target's key, so that targets and nodes spread over
+//! time, and late starts do not add up. At most [`PROBES_AT_ONCE`] run together. The target that
+//! was due first starts first, canaries before all others. A running target is not due again, and a
+//! run without a result is given up after a time.
 
 use super::Moment;
-use super::spec::Check;
 use super::targets::TargetSet;
 use crate::limits::{PROBE_QUICK_MS, PROBES_AT_ONCE};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
-/// Milliseconds past its time-out after which a run without a result is given up.
+/// Milliseconds past its timeout after which a run without a result is given up.
 const LOST_AFTER_MS: u64 = 5_000;
 
-/// One run of one target. Never used twice, also not across target sets.
+/// Ticket of one run. Never used twice, also not across target sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
-/// A run that ended.
+/// Run that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
-    /// Target, by index.
+    /// Index of the target.
     pub(crate) index: u32,
-    /// When it began.
+    /// Start of the run.
     pub(crate) started: Moment,
 }
 
-/// Who is due when.
+/// Starts of all targets.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schedule {
     seed: u64,
     entries: Vec<Entry>,
-    /// (due, order, index); valid while the entry says the same moment. Order spreads what is due
-    /// together.
+    /// (due, order, index); valid while the entry has the same moment. The order spreads targets
+    /// that are due together.
     due: BinaryHeap<Reverse<(Moment, u64, u32)>>,
     due_canaries: BinaryHeap<Reverse<(Moment, u64, u32)>>,
     flights: BTreeMap<Ticket, Flight>,
@@ -49,29 +48,29 @@ struct Entry {
     every_ms: u64,
     timeout_ms: u64,
     is_canary: bool,
-    /// Next start; `None` in flight, and for what is never run.
+    /// Next start; `None` while it runs, and for pushed targets.
     due: Option<Moment>,
     flying: Option<Ticket>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Flight {
-    /// Target; `None` if it is gone since.
+    /// Index of the target; `None` once it is gone.
     index: Option<u32>,
     started: Moment,
     deadline: Moment,
 }
 
 impl Schedule {
-    /// Everything is due at once. Pushed targets never are.
+    /// Starts with every target due at once, except pushed ones.
     pub(crate) fn new(target_set: &TargetSet, seed: u64, now: Moment) -> Schedule {
         let mut schedule = Schedule { seed, ..Schedule::default() };
         schedule.fill(target_set, |_, _| None, now);
         schedule
     }
 
-    /// Follows another target set: a target that stays keeps its grid and its runs, a new one is
-    /// due at once.
+    /// Carries the schedule over to another target set. A target that stays keeps its grid and its
+    /// runs; a new one is due at once.
     #[must_use]
     pub(crate) fn follow(mut self, old: &TargetSet, new: &TargetSet, now: Moment) -> Schedule {
         let index_of: HashMap<&str, u32> =
@@ -120,7 +119,7 @@ impl Schedule {
                 entry.flying = before.flying;
                 entry.due = before.due.map(|due| due.min(now.after_ms(every_ms)));
             }
-            if matches!(target.spec.check, Check::Push(_)) {
+            if target.spec.check.is_pushed() {
                 entry.due = None;
             }
             self.entries.push(entry);
@@ -130,7 +129,7 @@ impl Schedule {
         }
     }
 
-    /// The next target to run now, if any may.
+    /// Next target to run now, if one may run.
     pub(crate) fn poll(&mut self, now: Moment) -> Option<(u32, Ticket)> {
         if self.flights.len() >= PROBES_AT_ONCE {
             return None;
@@ -148,15 +147,15 @@ impl Schedule {
         Some((index, ticket))
     }
 
-    /// A run ended: its target is due at the next point of its grid. `None` if its target is gone,
-    /// or the ticket is none of ours or was given up.
+    /// Ends a run: its target is due at the next point of its grid. `None` if the target is gone,
+    /// the ticket is unknown, or the run was given up.
     pub(crate) fn finish(&mut self, ticket: Ticket, now: Moment) -> Option<Run> {
         let Flight { index, started, .. } = self.flights.remove(&ticket)?;
         let index = index?;
         let entry = &mut self.entries[index as usize];
         entry.flying = None;
-        // Half a period at least, since the first run and quick ones stand anywhere between two
-        // points.
+        // At least half a period later, because the first run and early runs lie anywhere between
+        // two points.
         let earliest = started.0.saturating_add(entry.every_ms / 2 + 1).max(now.0);
         let phase = entry.hash % entry.every_ms;
         let due = Moment(earliest + (phase + entry.every_ms - earliest % entry.every_ms) % entry.every_ms);
@@ -164,7 +163,7 @@ impl Schedule {
         Some(Run { index, started })
     }
 
-    /// A run that is overdue: it ends here.
+    /// Ends an overdue run.
     pub(crate) fn poll_lost(&mut self, now: Moment) -> Option<Run> {
         while let Some(Reverse((deadline, ticket))) = self.deadlines.peek().copied() {
             let is_stale = self.flights.get(&ticket).is_none_or(|flight| flight.deadline != deadline);
@@ -179,13 +178,13 @@ impl Schedule {
         None
     }
 
-    /// Runs a target again soon: after a second, or its own period if that is shorter; not later
-    /// than planned.
+    /// Runs a target again soon: after a second, or after its period if that is shorter, but not
+    /// later than planned.
     pub(crate) fn retry(&mut self, index: u32, now: Moment) {
         self.hasten(index, now.after_ms(quick_ms(self.entries[index as usize].every_ms)));
     }
 
-    /// Runs a target by this moment, unless it is in flight.
+    /// Runs a target by this moment at the latest, unless it runs already.
     pub(crate) fn hasten(&mut self, index: u32, by: Moment) {
         if let Some(due) = self.entries[index as usize].due
             && due > by
@@ -194,12 +193,12 @@ impl Schedule {
         }
     }
 
-    /// When a target starts next; `None` in flight, or if it is pushed.
+    /// Next start of a target; `None` while it runs, or if it is pushed.
     pub(crate) fn due(&self, index: u32) -> Option<Moment> {
         self.entries[index as usize].due
     }
 
-    /// When to ask again. Early by chance, never late.
+    /// Moment of the next call. It may be too early, never too late.
     pub(crate) fn next_wake(&self) -> Option<Moment> {
         let deadline = self.deadlines.peek().map(|Reverse((moment, _))| *moment);
         if self.flights.len() >= PROBES_AT_ONCE {
@@ -218,12 +217,12 @@ impl Schedule {
     }
 }
 
-/// Milliseconds to a quick second run.
+/// Milliseconds until a quick second run.
 pub(crate) fn quick_ms(every_ms: u64) -> u64 {
     every_ms.min(PROBE_QUICK_MS)
 }
 
-/// Takes the first entry that is due, and what is no longer true on the way.
+/// Takes the first entry that is due, and drops invalid entries before it.
 fn pop(heap: &mut BinaryHeap<Reverse<(Moment, u64, u32)>>, entries: &[Entry], now: Moment) -> Option<u32> {
     while let Some(Reverse((due, _, index))) = heap.peek().copied() {
         let is_true = entries[index as usize].due == Some(due);
@@ -238,7 +237,7 @@ fn pop(heap: &mut BinaryHeap<Reverse<(Moment, u64, u32)>>, entries: &[Entry], no
     None
 }
 
-/// FNV-1a of the key, stirred with the seed (the finish of splitmix64): equal on every machine.
+/// FNV-1a of the key, mixed with the seed (the finish of splitmix64): the same on every machine.
 pub(super) fn spread(seed: u64, key: &str) -> u64 {
     let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| {
         (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)

@@ -1,33 +1,33 @@
-//! A slot as its targets make it: formulas to verdicts, verdicts to masks.
+//! Slots from targets: formulas give verdicts, verdicts give masks.
 
 use super::health_state::{NO_HORIZON, SlotHealth, Verdict};
 use super::spec::Need;
 use super::targets::{Formula, SlotTargets};
 use std::collections::BTreeSet;
 
-/// What a slot must know of a target.
+/// State of a target, as slots need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TargetReading {
-    /// Its verdict.
+    /// Current verdict.
     pub(crate) verdict: Verdict,
-    /// It is new and has no result, and its time to wait is not over.
+    /// True if it is new, has no result, and its wait is not over.
     pub(crate) is_awaited: bool,
-    /// Since when it is damped, on the caller's clock.
+    /// Start of its damping, on the caller's clock.
     pub(crate) damped_since_ms: Option<i64>,
     /// Seconds until its verdict can change; [`NO_HORIZON`] if no check can change it.
     pub(crate) horizon_secs: u32,
-    /// Since when the verdict holds, in milliseconds; negative before the clock's zero (a restart).
+    /// Start of the verdict, in milliseconds; negative before the clock's zero (a restart).
     pub(crate) since_ms: i64,
 }
 
-/// A slot, but for its order among those that are down; and since when it is down: so many of its
-/// addresses that what is left is below the threshold, in every family that it has.
+/// Judges a slot, except for its rank. Also returns since when it is down: in every family that it
+/// has, the addresses left are below the threshold.
 ///
-/// A family whose addresses all wait for their first result takes no clients: alone in its slot, it
-/// makes the slot awaited; beside a family that is known, it counts as down. One awaited address
-/// among known ones counts as up: to add an address must not take a PoP below its threshold.
+/// A family whose addresses all wait for their first result takes no clients. Alone in its slot, it
+/// makes the slot awaited; beside a known family, it counts as down. One awaited address among
+/// known ones counts as up, because adding an address must not take a PoP below its threshold.
 ///
-/// The PoP of the slot is spared the damping of some targets.
+/// `spared` holds the targets whose damping the PoP of the slot ignores.
 pub(crate) fn judge(
     target_set: &SlotTargets,
     readings: &[TargetReading],
@@ -59,7 +59,7 @@ pub(crate) fn judge(
     (slot, is_down.then_some(since))
 }
 
-/// Addresses that are up only by targets that are damped.
+/// Addresses that are up only because of targets that are damped.
 fn damped(formulas: &[Formula], readings: &[TargetReading], spared: &BTreeSet<u32>, down: u64) -> u64 {
     let is_target_damped =
         |index: u32| readings[index as usize].damped_since_ms.is_some() && !spared.contains(&index);
@@ -78,7 +78,7 @@ fn damped(formulas: &[Formula], readings: &[TargetReading], spared: &BTreeSet<u3
     damped
 }
 
-/// Whether every address waits, and which are down.
+/// True if all addresses are awaited, and the mask of those that are down.
 fn family(formulas: &[Formula], readings: &[TargetReading], horizon_secs: &mut u32) -> (bool, u64) {
     let (mut is_awaited, mut down) = (!formulas.is_empty(), 0);
     for (formula, bit) in formulas.iter().zip(0..64) {
@@ -95,8 +95,8 @@ fn family(formulas: &[Formula], readings: &[TargetReading], horizon_secs: &mut u
     (is_awaited, down)
 }
 
-/// The verdict of a formula. What is unknown is not down: down only if too few parts are not down,
-/// up only if enough are up, else unknown.
+/// Verdict of a formula. An unknown part is not down: the formula is down only if too few parts are
+/// not down, up only if enough are up, else unknown.
 pub(crate) fn verdict(formula: &Formula, readings: &[TargetReading]) -> Verdict {
     verdict_by(formula, &|index| readings[index as usize].verdict)
 }
@@ -127,8 +127,8 @@ fn verdict_by(formula: &Formula, of: &impl Fn(u32) -> Verdict) -> Verdict {
     }
 }
 
-/// Whether too few addresses are up: in every family that it has, fewer than the share of its
-/// addresses, rounded up.
+/// True if too few addresses are up: in every family that the slot has, fewer than the threshold of
+/// its addresses, rounded up.
 pub(crate) fn is_down(target_set: &SlotTargets, slot: &SlotHealth, up_threshold_percent: u8) -> bool {
     let fails = |formulas: &[Formula], down: u64| {
         let total = formulas.len();
@@ -142,7 +142,7 @@ pub(crate) fn is_down(target_set: &SlotTargets, slot: &SlotHealth, up_threshold_
     }
 }
 
-/// Whether it is up by its verdicts, but too few addresses are left without those that are damped.
+/// True if the slot is up by its verdicts, but too few addresses are left without the damped ones.
 pub(crate) fn is_damped(target_set: &SlotTargets, slot: &SlotHealth, up_threshold_percent: u8) -> bool {
     let without = SlotHealth {
         down_v4: slot.down_v4 | slot.damped_v4,
@@ -154,7 +154,7 @@ pub(crate) fn is_damped(target_set: &SlotTargets, slot: &SlotHealth, up_threshol
         && is_down(target_set, &without, up_threshold_percent)
 }
 
-/// Since when the first of its targets is damped, without those that its PoP is spared.
+/// Start of the earliest damping among its targets, except those whose damping its PoP ignores.
 pub(crate) fn damped_since_ms(
     target_set: &SlotTargets,
     readings: &[TargetReading],
@@ -171,9 +171,9 @@ pub(crate) fn damped_since_ms(
     since
 }
 
-/// What a policy that is held serves of a slot: down is only what was down before and still is, so
-/// what came back serves; and what did not serve before is as it is. Where that differs from the
-/// truth it may change any moment, so the horizon is near.
+/// Slot as a held policy serves it: an address is down only if it was down before and still is, so
+/// addresses that came back serve. A slot that did not serve before is unchanged. If the result
+/// differs from the verdicts it may change at any moment, so the horizon is 0.
 pub(crate) fn held(before: &SlotHealth, now: &SlotHealth) -> SlotHealth {
     if before.is_awaited {
         return *now;
@@ -189,12 +189,12 @@ pub(crate) fn held(before: &SlotHealth, now: &SlotHealth) -> SlotHealth {
     }
 }
 
-/// As many bits as there are addresses.
+/// Mask with a bit for each address.
 fn full(addresses: usize) -> u64 {
     u64::MAX.checked_shr(64u32.saturating_sub(addresses.min(64) as u32)).unwrap_or(0)
 }
 
-/// Seconds of a horizon in milliseconds, rounded up.
+/// Horizon in seconds, from milliseconds, rounded up.
 pub(crate) fn horizon_secs(horizon_ms: Option<u64>) -> u32 {
     horizon_ms.map_or(NO_HORIZON, |ms| u32::try_from(ms.div_ceil(1000)).unwrap_or(NO_HORIZON - 1))
 }

@@ -1,5 +1,4 @@
-//! Probes as checked values: what is asked of a target, how often, and how many answers make a
-//! verdict.
+//! Probes as checked values: the check, its timing, and the results that make a verdict.
 
 use crate::finding::At;
 use crate::wire::name::Name;
@@ -12,71 +11,71 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ProbeId(pub u16);
 
-/// A probe as the file names it.
+/// Probe in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Probe {
     /// Name.
     pub(crate) name: Arc<str>,
-    /// What it does.
+    /// Check or group.
     pub(crate) kind: Kind,
-    /// Where its name is written.
+    /// Place of its name in the file.
     pub(crate) at: At,
 }
 
-/// What a probe is made of.
+/// Kind of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// One check of one target.
     Check(Arc<Spec>),
-    /// Other probes, of which some must be well. Never leads back to itself.
+    /// Other probes, some of which must succeed. Never leads back to itself.
     Group {
-        /// How many.
+        /// Parts that must succeed.
         need: Need,
-        /// Which; at least one, each once.
+        /// Parts; at least one, each once.
         of: Vec<ProbeId>,
     },
 }
 
-/// How many parts of a group must be well.
+/// Number of parts of a group that must succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Need {
-    /// Every one (`all_of`; also a PoP with several probes: the worst counts).
+    /// All (`all_of`; also a PoP with several probes).
     All,
     /// One (`any_of`).
     Any,
-    /// At least this many (`n_of`), 1 or more.
+    /// At least this number (`n_of`), 1 or more.
     AtLeast(u16),
 }
 
-/// A check with its timing and thresholds.
+/// Check with its timing and thresholds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// What is asked.
+    /// Check to run.
     pub check: Check,
-    /// Asked instead of the PoP's own address; then every user of this probe shares one target. A
-    /// port of 0 leaves the check's own.
+    /// Destination in place of the PoP's own address. All users of this probe then share one
+    /// target. Port 0 keeps the check's own port.
     pub to: Option<SocketAddr>,
-    /// From one start to the next, in milliseconds.
+    /// Time between two starts, in milliseconds.
     pub every_ms: u32,
-    /// Until an answer counts as a failure, in milliseconds; less than `every_ms`.
+    /// Timeout in milliseconds, less than `every_ms`.
     pub timeout_ms: u32,
-    /// Successes in a row that bring a target up.
+    /// Successes in a row until the target is up.
     pub up_after: u16,
-    /// Failures that take a target down; successes between them do not clear the count, see
+    /// Failures until the target is down. Successes between them do not clear the count; see
     /// `ok_after`.
     pub down_after: u16,
     /// Successes in a row that clear the count of failures.
     pub ok_after: u16,
-    /// When it is damped.
+    /// Limits for damping.
     pub flap: FlapLimits,
 }
 
-/// How often a target may turn.
+/// Number of turns from which a target is damped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlapLimits {
-    /// With more turns than this it is damped; 0 for never.
+    /// Turns that are allowed; more damp the target. 0 for no damping.
     pub turns: u16,
-    /// Turns within this time count, in milliseconds.
+    /// Window in which turns count, in milliseconds.
     pub window_ms: u32,
 }
 
@@ -86,7 +85,7 @@ impl Default for FlapLimits {
     }
 }
 
-/// What is asked of a target.
+/// Check of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Check {
     /// HTTP/1.1, over TLS where `tls` is given.
@@ -95,25 +94,81 @@ pub enum Check {
     Tcp(TcpCheck),
     /// A DNS query.
     Dns(DnsCheck),
-    /// A program, whose exit status 0 means well.
+    /// A program, which succeeds by exit status 0.
     Exec(ExecCheck),
-    /// A file that says `UP` or `DOWN`.
+    /// A file that contains `UP` or `DOWN`.
     File(FileCheck),
-    /// Results that somebody pushes over the control socket.
+    /// Results that are pushed over the control socket.
     Push(PushCheck),
     /// ICMP echo, where the system lets an unprivileged process send it.
     Icmp,
 }
 
 impl Check {
-    /// Whether its result comes over our network, so that a cut of ours looks like a fault of the
-    /// target. What others have found, or a file says, does not.
+    /// True if its result comes over this node's network, so that a cut of the network looks like a
+    /// fault of the target. Pushed results and files do not.
     pub(crate) fn is_networked(&self) -> bool {
-        !matches!(self, Check::Push(_) | Check::File(_))
+        match self {
+            Check::Http(_) | Check::Tcp(_) | Check::Dns(_) | Check::Exec(_) | Check::Icmp => true,
+            Check::File(_) | Check::Push(_) => false,
+        }
+    }
+
+    /// Results arrive by themselves: the server never begins such a check.
+    pub(crate) fn is_pushed(&self) -> bool {
+        match self {
+            Check::Push(_) => true,
+            Check::Http(_)
+            | Check::Tcp(_)
+            | Check::Dns(_)
+            | Check::Exec(_)
+            | Check::File(_)
+            | Check::Icmp => false,
+        }
+    }
+
+    /// Time without a push after which the target fails, in milliseconds; `None` where that never
+    /// happens.
+    pub(crate) fn push_ttl_ms(&self) -> Option<u32> {
+        match self {
+            Check::Push(push) => Some(push.ttl_ms).filter(|ttl_ms| *ttl_ms > 0),
+            Check::Http(_)
+            | Check::Tcp(_)
+            | Check::Dns(_)
+            | Check::Exec(_)
+            | Check::File(_)
+            | Check::Icmp => None,
+        }
+    }
+
+    /// TLS of the connection.
+    pub(crate) fn tls(&self) -> Option<&TlsCheck> {
+        match self {
+            Check::Http(http) => http.tls.as_ref(),
+            Check::Tcp(_)
+            | Check::Dns(_)
+            | Check::Exec(_)
+            | Check::File(_)
+            | Check::Push(_)
+            | Check::Icmp => None,
+        }
+    }
+
+    /// Path of the file that is read.
+    pub(crate) fn watched_mut(&mut self) -> Option<&mut Arc<str>> {
+        match self {
+            Check::File(file) => Some(&mut file.path),
+            Check::Http(_)
+            | Check::Tcp(_)
+            | Check::Dns(_)
+            | Check::Exec(_)
+            | Check::Push(_)
+            | Check::Icmp => None,
+        }
     }
 }
 
-/// An HTTP request and what is expected of its response. Redirects are not followed.
+/// HTTP request and conditions on its response. Redirects are not followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpCheck {
     /// TLS, for `https`.
@@ -124,16 +179,17 @@ pub struct HttpCheck {
     pub method: HttpMethod,
     /// Path with query, beginning with `/`.
     pub path: Arc<str>,
-    /// `Host`; without it the address.
+    /// `Host` field; without it the address.
     pub host: Option<Arc<str>>,
-    /// Further request headers, name and value; names are valid tokens, values have no control
+    /// More request fields, name and value. Names are valid tokens, values have no control
     /// characters.
     pub headers: Vec<(Arc<str>, Arc<str>)>,
-    /// Status codes that are well.
+    /// Status codes that succeed.
     pub expect: Vec<RangeInclusive<u16>>,
-    /// Response headers: name, and what its value must contain.
+    /// Response fields: name, and text that the value must contain.
     pub expect_headers: Vec<(Arc<str>, Arc<str>)>,
-    /// What the first [`crate::limits::PROBE_BODY_OCTETS_MAX`] octets of the body must contain.
+    /// Text that the first [`crate::limits::PROBE_BODY_OCTETS_MAX`] octets of the body must
+    /// contain.
     pub body: Option<Box<[u8]>>,
 }
 
@@ -149,65 +205,65 @@ pub enum HttpMethod {
 /// TLS of an HTTP check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsCheck {
-    /// Server name (SNI), also what the certificate must be for; without it `host`, else none is
-    /// sent and the certificate must be for the address.
+    /// Server name (SNI), which the certificate must match. Without it `host`; without both no SNI
+    /// is sent, and the certificate must match the address.
     pub sni: Option<Arc<str>>,
-    /// Which certificates are accepted.
+    /// Rule for accepting certificates.
     pub verify: Verify,
-    /// A certificate that ends within this many days is told as a degradation; it stays well.
+    /// Days before its end from which a certificate is reported; the check still succeeds.
     pub warn_days: u16,
 }
 
-/// Which certificates are accepted.
+/// Rule for accepting certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verify {
-    /// Those of the system's roots.
+    /// Certificates issued under the system's roots.
     System,
-    /// Those that lead to one of these (PEM, as read from the file named).
+    /// Certificates in this file or issued by one of them (PEM, the content of the file).
     Pinned(Arc<[u8]>),
-    /// All; only the exchange is checked.
+    /// All certificates; only the exchange is checked.
     Off,
 }
 
-/// A TCP connection.
+/// TCP connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TcpCheck {
     /// Port.
     pub port: u16,
-    /// Sent first.
+    /// Text to send first.
     pub send: Option<Box<[u8]>>,
-    /// What the first [`crate::limits::PROBE_BODY_OCTETS_MAX`] octets received must contain.
+    /// Text that the first [`crate::limits::PROBE_BODY_OCTETS_MAX`] octets received must contain.
     pub expect: Option<Box<[u8]>>,
 }
 
-/// A DNS query.
+/// DNS query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DnsCheck {
     /// Port.
     pub port: u16,
-    /// Over TCP instead of UDP.
+    /// True for TCP, false for UDP.
     pub tcp: bool,
-    /// Name asked.
+    /// Name to query.
     pub qname: Name,
-    /// Type asked.
+    /// Type to query.
     pub qtype: RrType,
-    /// Response code that is well, such as 0.
+    /// Response code that succeeds, such as 0.
     pub rcode: u8,
-    /// An address that the answer section must hold; only for A and AAAA.
+    /// Address that the answer section must contain; only for A and AAAA.
     pub answer: Option<IpAddr>,
 }
 
-/// A program. It runs without a shell, without the server's descriptors, with `MERIDIAN_POP`,
-/// `MERIDIAN_SERVICE` and `MERIDIAN_ADDRESS` in its environment, and is killed at the time-out.
+/// Program. It runs without a shell and without the server's descriptors, has `MERIDIAN_POP`,
+/// `MERIDIAN_SERVICE` and `MERIDIAN_ADDRESS` in its environment, and is killed at the timeout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecCheck {
     /// Program and arguments; at least one.
     pub command: Vec<Arc<str>>,
 }
 
-/// A file whose first word is `UP` or `DOWN`, in any case, optionally followed by seconds for which
-/// that holds since the file was written (a word of its own: `UP 30`); after them it counts as a
-/// failure.
+/// File whose first word is `UP` or `DOWN`, in any case. Behind `UP` may stand, as a word of its
+/// own, the number of seconds for which it is valid after the file was written (`UP 30`); after
+/// them the check fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileCheck {
     /// Path; `{pop}`, `{service}` and `{address}` stand for the target's.
@@ -217,34 +273,32 @@ pub struct FileCheck {
 /// Pushed results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushCheck {
-    /// After this long without a push the target fails, in milliseconds; 0: the last one holds for
-    /// ever.
+    /// Milliseconds without a push after which the target fails; 0 if the last push holds for ever.
     pub ttl_ms: u32,
 }
 
-/// Addresses outside that tell whether this node's own network works.
+/// Addresses outside the operator's network that test this node's own network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Canaries {
-    /// The check, whose `to` is not used.
+    /// Probe to run; its `to` is not used.
     pub(crate) probe: ProbeId,
-    /// The addresses.
+    /// Addresses of the canaries.
     pub(crate) addresses: Vec<IpAddr>,
-    /// For at most this long verdicts of a family freeze while all its canaries fail, in
-    /// milliseconds.
+    /// Longest freeze of a family's verdicts while all its canaries fail, in milliseconds.
     pub(crate) freeze_max_ms: u64,
-    /// Where they are written.
+    /// Place in the file.
     pub(crate) at: At,
 }
 
-/// When a policy distrusts its probes.
+/// Rule by which a policy distrusts its probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PanicGuard {
-    /// More than this share of its PoPs, or of their capacity, in per cent; 100 turns the guard
-    /// off.
+    /// Share of the PoPs, or of their capacity, in percent. If more fall within the window, a hold
+    /// begins; 100 turns the guard off.
     pub share_percent: u8,
-    /// Going down within this time, in milliseconds,
+    /// Window in milliseconds.
     pub window_ms: u32,
-    /// is held back for this long, in milliseconds.
+    /// Limit of a hold, in milliseconds.
     pub hold_ms: u32,
 }
 

@@ -1,69 +1,68 @@
 //! Targets of a deployment, each once, and the slots and policies that depend on them.
 //!
-//! Made when a snapshot is compiled, from its own slots and policies: indexes are valid inside that
-//! snapshot. State goes to the next target set by [`Target::key`].
+//! Compiled with a snapshot, from its slots and policies, so indexes are valid in that snapshot
+//! only. State is carried to the next target set by [`Target::key`].
 
 use super::spec::{Need, PanicGuard, Spec};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// Everything that is watched for one snapshot.
+/// Targets, slots and policies of one snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct TargetSet {
-    /// Targets, each once however many use it.
+    /// Targets, each once, however many slots use it.
     pub targets: Vec<Target>,
-    /// For each slot of the steering, in its order.
+    /// Formulas of each slot, in the order of the steering.
     pub slots: Vec<SlotTargets>,
-    /// For each policy of the steering, in its order.
+    /// Members of each policy, in the order of the steering.
     pub policies: Vec<PolicyMembers>,
-    /// Canaries: indexes of targets, IPv4 and IPv6 told by their address.
+    /// Canaries: indexes of targets. Their address gives the family.
     pub canaries: Vec<u32>,
-    /// For at most this long verdicts freeze, in milliseconds.
+    /// Longest freeze of verdicts, in milliseconds.
     pub freeze_max_ms: u64,
-    /// For at most this long the first answer waits for the first round, in milliseconds.
+    /// Longest wait of the first answer for the first round, in milliseconds.
     pub startup_wait_ms: u32,
-    /// Names of PoPs, in the order of the steering.
+    /// PoPs in the order of the steering, with their capacity.
     pub pops: Vec<PopCapacity>,
 }
 
 impl TargetSet {
-    /// PoP and service of a slot, which name it in every target set.
+    /// PoP and service of a slot: its name in every target set.
     pub(crate) fn name_of<'r>(&'r self, slot: &'r SlotTargets) -> (&'r str, &'r str) {
         (&self.pops[usize::from(slot.pop)].name, &slot.service)
     }
 }
 
-/// What the panic guard must know of a PoP.
+/// Capacity of a PoP, for the panic guard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PopCapacity {
-    /// Name.
+    /// Name of the PoP.
     pub name: Arc<str>,
     /// Capacity in the operator's unit, if any.
     pub capacity: Option<f64>,
 }
 
-/// One target.
+/// Target of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Equal where and only where check, timing aside, and destination are equal: what is carried
-    /// over by.
+    /// Key by which state is carried over: equal exactly if the check without its timing, and the
+    /// destination, are equal.
     pub key: Arc<str>,
-    /// The check, its timing and thresholds.
+    /// Check with its timing and thresholds.
     pub spec: Arc<Spec>,
     /// Name of the probe.
     pub probe: Arc<str>,
-    /// PoP, for programs, files and pushes, and for people; the first of several that share the
-    /// target.
+    /// PoP, for programs, files, pushes and messages; the first one if PoPs share the target.
     pub pop: Arc<str>,
-    /// Service, likewise.
+    /// Service, in the same way.
     pub service: Arc<str>,
-    /// The PoP's address that is judged, or the canary's.
+    /// Judged address: the PoP's, or the canary's.
     pub address: IpAddr,
-    /// Where network checks go to: `address` with the check's port, or what `to` says.
+    /// Destination of network checks: `address` with the check's port, or the value of `to`.
     pub destination: SocketAddr,
 }
 
-/// What is watched of a slot: one formula for each address, in the slot's order.
+/// Formulas of a slot, one for each address, in the slot's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotTargets {
     /// Index of its PoP.
@@ -76,20 +75,20 @@ pub struct SlotTargets {
     pub v6: Vec<Formula>,
 }
 
-/// What makes an address well.
+/// Condition under which an address is up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Formula {
-    /// It is not probed: unknown, which counts as up.
+    /// Not probed: unknown, which counts as up.
     #[default]
     Unwatched,
-    /// A target, by index.
+    /// One target, by index.
     Target(u32),
-    /// So many of these; at least one.
+    /// A number of these formulas; at least one.
     Group(Need, Vec<Formula>),
 }
 
 impl Formula {
-    /// Calls with every target behind it.
+    /// Calls `act` with every target of the formula.
     pub(crate) fn visit(&self, act: &mut impl FnMut(u32)) {
         match self {
             Formula::Unwatched => {}
@@ -99,39 +98,39 @@ impl Formula {
     }
 }
 
-/// What the panic guard needs of a policy.
+/// Members of a policy, for the panic guard.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyMembers {
     /// Name, as in the steering.
     pub name: Arc<str>,
-    /// Its members: (PoP, slot), each PoP once, those without a slot left out.
+    /// Members as (PoP, slot), each PoP once; PoPs without a slot are left out.
     pub members: Vec<(u16, u32)>,
-    /// Share of a PoP's addresses of a family that must be up, in per cent, 1 to 100.
+    /// Share of a PoP's addresses in a family that must be up, in percent, 1 to 100.
     pub up_threshold_percent: u8,
-    /// When it distrusts its probes.
+    /// Rule by which it distrusts its probes.
     pub guard: PanicGuard,
-    /// Its pools, by their numbers.
+    /// Pools, by number.
     pub pools: Vec<Pool>,
 }
 
 /// PoPs among which a client's preference list chooses.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pool {
-    /// The names of a fence's PoPs, for people; empty for what the policy offers outside fences.
+    /// Names of a fence's PoPs, for messages; empty for the PoPs outside fences.
     pub name: Arc<str>,
-    /// Its PoPs, as numbers of the policy's members.
+    /// PoPs, as numbers of the policy's members.
     pub members: Vec<u32>,
 }
 
-/// What an operator has decided about a PoP, by override or in the file.
+/// Operator's decision about a PoP, by override or in the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ManualState {
-    /// Nothing: probes decide, and the PoP counts.
+    /// No decision: probes decide, and the PoP counts for the panic guard.
     #[default]
     None,
-    /// In service whatever probes say.
+    /// In service whatever its probes report.
     Up,
-    /// Drained, or on its way to or from that: it serves as far as probes call it up.
+    /// Drained, or on its way to or from that: it serves if its probes report it up.
     Moved,
     /// Out of service.
     Down,

@@ -5,7 +5,7 @@ use super::targets::{Formula, PolicyMembers, Pool, PopCapacity, SlotTargets, Tar
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// TCP every 5 s, 1 s of time-out, 2 up, 3 down, 4 ok.
+/// TCP every 5 s, timeout 1 s, `up_after` 2, `down_after` 3, `ok_after` 4.
 pub(super) fn spec() -> Spec {
     let check = Check::Tcp(TcpCheck { port: 80, send: None, expect: None });
     Spec {
@@ -20,12 +20,12 @@ pub(super) fn spec() -> Spec {
     }
 }
 
-/// Pushed, overdue after this long.
+/// Pushed results, overdue after `ttl_ms`.
 pub(super) fn pushed(ttl_ms: u32) -> Spec {
     Spec { check: Check::Push(PushCheck { ttl_ms }), down_after: 1, ..spec() }
 }
 
-/// A target; its key is made of probe, PoP and address.
+/// Target whose key consists of probe, PoP and address.
 pub(super) fn target(probe: &str, pop: &str, address: &str, spec: &Spec) -> Target {
     let address: IpAddr = address.parse().unwrap();
     Target {
@@ -39,8 +39,8 @@ pub(super) fn target(probe: &str, pop: &str, address: &str, spec: &Spec) -> Targ
     }
 }
 
-/// PoPs `p0`, `p1`, ... each with one IPv4 and one IPv6 address, and policies `web0`, ... of them
-/// all.
+/// PoPs `p0`, `p1`, ... each with one IPv4 and one IPv6 address, and policies `web0`, ... that
+/// contain all of them.
 pub(super) fn target_set(pops: usize, policies: usize, canaries: usize) -> TargetSet {
     let mut target_set = TargetSet { freeze_max_ms: 60_000, startup_wait_ms: 3_000, ..TargetSet::default() };
     for pop in 0..pops {

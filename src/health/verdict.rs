@@ -1,4 +1,4 @@
-//! The verdict of one target: how many answers make it up or down.
+//! Verdict of one target, from its results.
 //!
 //! ```text
 //!                        success
@@ -11,31 +11,31 @@
 //! ```
 //!
 //! Up: each failure counts, also with successes between; `ok_after` successes in a row clear the
-//! count. Down: one failure sets the successes back to none. [`VerdictState::Suspect`] has the
-//! failures, but not yet the word of a canary that this node's own network works; where no canaries
-//! are set it is confirmed at once.
+//! count. Down: one failure resets the successes. [`VerdictState::Suspect`] has enough failures,
+//! but no canary has yet proved that this node's own network works. Without canaries it is
+//! confirmed at once.
 
 use super::Moment;
 use super::health_state::Verdict;
 use super::spec::Spec;
 
-/// Failures from a cold start that take a target down: one may be a lost packet, and nobody is
-/// served meanwhile.
+/// Failures after a cold start until a target is down. One may be a lost packet, and the target
+/// takes no clients meanwhile.
 const COLD_DOWN_AFTER: u16 = 2;
 
-/// How many answers make a verdict; each at least 1.
+/// Numbers of results that make a verdict; each at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Thresholds {
-    /// Successes in a row that bring a target up.
+    /// Successes in a row until the target is up.
     pub(crate) up_after: u16,
-    /// Failures that take a target down.
+    /// Failures until the target is down.
     pub(crate) down_after: u16,
     /// Successes in a row that clear the failures.
     pub(crate) ok_after: u16,
 }
 
 impl Thresholds {
-    /// Those of a spec.
+    /// Thresholds of a spec.
     pub(crate) fn of(spec: &Spec) -> Thresholds {
         Thresholds {
             up_after: spec.up_after.max(1),
@@ -44,18 +44,18 @@ impl Thresholds {
         }
     }
 
-    /// Failures from a cold start that take a target down: two, or one where one is always enough.
+    /// Failures after a cold start until a target is down: two, or one if `down_after` is one.
     fn cold_down_after(self) -> u16 {
         self.down_after.min(COLD_DOWN_AFTER)
     }
 }
 
-/// Where a target stands.
+/// State of a target's verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VerdictState {
     /// No result of this check has decided yet.
     Cold {
-        /// What is said meanwhile: nothing, or the verdict of the check that this one replaces.
+        /// Verdict meanwhile: unknown, or that of the check which this one replaces.
         shown: Verdict,
         /// Failures so far.
         failures: u16,
@@ -64,16 +64,16 @@ pub(crate) enum VerdictState {
     Up {
         /// Failures counted, less than `down_after`.
         failures: u16,
-        /// Successes in a row since the last failure; 0 while none is counted.
+        /// Successes in a row since the last failure; 0 if no failure is counted.
         successes: u16,
     },
-    /// Failed often enough, and waits for a canary's word.
+    /// It has failed often enough, and waits for the success of a canary.
     Suspect {
-        /// What is said meanwhile.
+        /// Verdict meanwhile.
         shown: Verdict,
-        /// It comes from a cold start.
+        /// True if it comes from a cold start.
         is_cold: bool,
-        /// The failure that makes the verdict: a canary must succeed later than this.
+        /// Failure that makes the verdict: a canary must succeed later than this.
         failed_at: Moment,
     },
     /// Down.
@@ -90,12 +90,12 @@ impl Default for VerdictState {
 }
 
 impl VerdictState {
-    /// Cold, with the verdict of what was there before.
+    /// Cold, with the verdict of the predecessor.
     pub(crate) fn inherited(shown: Verdict) -> VerdictState {
         VerdictState::Cold { shown, failures: 0 }
     }
 
-    /// What it says.
+    /// Current verdict.
     pub(crate) fn verdict(self) -> Verdict {
         match self {
             VerdictState::Cold { shown, .. } | VerdictState::Suspect { shown, .. } => shown,
@@ -104,7 +104,7 @@ impl VerdictState {
         }
     }
 
-    /// After a success.
+    /// State after a success.
     #[must_use]
     pub(crate) fn succeed(self, limits: Thresholds) -> VerdictState {
         match self {
@@ -123,7 +123,7 @@ impl VerdictState {
         }
     }
 
-    /// After a failure. It never goes down by itself: see [`VerdictState::confirm`].
+    /// State after a failure. It never goes down by itself; see [`VerdictState::confirm`].
     #[must_use]
     pub(crate) fn fail(self, limits: Thresholds, now: Moment) -> VerdictState {
         match self {
@@ -141,7 +141,8 @@ impl VerdictState {
         }
     }
 
-    /// The failures are proved, or need no proof: a suspect is down, all else stays.
+    /// State after its failures are proved, or need no proof: a suspect is down, others are
+    /// unchanged.
     #[must_use]
     pub(crate) fn confirm(self) -> VerdictState {
         match self {
@@ -150,7 +151,8 @@ impl VerdictState {
         }
     }
 
-    /// The failures were this node's own: a suspect is one failure short of its verdict again.
+    /// State after a freeze: the failures were this node's own, so a suspect lacks one failure
+    /// again.
     #[must_use]
     pub(crate) fn withdraw(self, limits: Thresholds) -> VerdictState {
         match self {
@@ -164,7 +166,7 @@ impl VerdictState {
         }
     }
 
-    /// Under other thresholds: the verdict stays, and no count is past its end.
+    /// State under other thresholds: the verdict stays, and no count exceeds its threshold.
     #[must_use]
     pub(crate) fn adapt(self, limits: Thresholds) -> VerdictState {
         match self {
@@ -185,7 +187,8 @@ impl VerdictState {
         }
     }
 
-    /// Results still needed until the verdict can change; `None` while nothing points that way.
+    /// Results still needed to change the verdict; `None` if the last results do not point to a
+    /// change.
     pub(crate) fn checks_to_flip(self, limits: Thresholds) -> Option<u16> {
         match self {
             VerdictState::Cold { shown: Verdict::Down, .. } => Some(1),
@@ -197,7 +200,7 @@ impl VerdictState {
         }
     }
 
-    /// Failures that count towards going down.
+    /// Failures that count towards the verdict `down`.
     pub(crate) fn failures(self, limits: Thresholds) -> u16 {
         match self {
             VerdictState::Cold { failures, .. } | VerdictState::Up { failures, .. } => failures,
@@ -207,7 +210,7 @@ impl VerdictState {
         }
     }
 
-    /// Successes that count towards coming up, or towards clearing the failures.
+    /// Successes that count towards the verdict `up`, or towards clearing the failures.
     pub(crate) fn successes(self) -> u16 {
         match self {
             VerdictState::Up { successes, .. } | VerdictState::Down { successes } => successes,
@@ -216,7 +219,7 @@ impl VerdictState {
     }
 }
 
-/// Up, one success further.
+/// Up, with one more success.
 fn up_again(failures: u16, successes: u16, limits: Thresholds) -> VerdictState {
     let (failures, successes) = (failures.min(limits.down_after - 1), successes + 1);
     match failures == 0 || successes >= limits.ok_after {

@@ -1,5 +1,5 @@
-//! The way back of one pool from all down, so that the first PoP to return does not get the clients
-//! of all.
+//! Way back of a pool from all down, so that the first PoP to return does not get the clients of
+//! all.
 //!
 //! ```text
 //!              all down                    the first returns
@@ -10,14 +10,14 @@
 //!        more than the share is up · the time is over · an operator has decided
 //! ```
 //!
-//! A *pool* is the PoPs among which a client's preference list chooses: those that a policy offers
-//! outside fences, or those of one fence. While a pool returns, its preference lists are answered
-//! as though all of it were still down, where the policy then answers something (`as_if_up`,
-//! `last_good`, a CNAME). Three PoPs at least must count: in a smaller pool the first PoP is
-//! enough. While the panic guard holds the policy, nothing begins: the PoPs serve as before anyway.
-//! Where the hold then settles because PoPs came back, a pool whose fallen PoPs are within the
-//! guard's share is back: it was never served as all down. Where the time of the hold is over, the
-//! pool returns.
+//! A *pool* is the PoPs among which a client's preference list chooses: those of a policy outside
+//! fences, or those of one fence. While a pool returns, its preference lists are answered as if all
+//! of it were still down, provided that the policy then answers something (`as_if_up`, `last_good`,
+//! a CNAME). At least three PoPs must count; in a smaller pool the first PoP is enough. While the
+//! panic guard holds the policy, no way back begins, because the PoPs serve as before anyway. If
+//! the hold then settles because PoPs came back, a pool whose fallen PoPs are within the guard's
+//! share is back: it was never served as all down. If the hold reaches its limit, the way back
+//! begins.
 
 use super::Moment;
 use super::spec::PanicGuard;
@@ -25,7 +25,7 @@ use super::spec::PanicGuard;
 /// PoPs that must count in a pool for a way back, and in a policy for a panic guard.
 pub(crate) const COUNTING_MIN: u32 = 3;
 
-/// The way back of one pool.
+/// Way back of one pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WayBack {
     rule: PanicGuard,
@@ -38,27 +38,28 @@ pub(crate) struct WayBack {
 enum State {
     Open,
     AllDown,
-    /// Since when, in milliseconds on the caller's clock; negative before its zero (a restart).
+    /// Start of the return, in milliseconds on the caller's clock; negative before its zero (a
+    /// restart).
     Returning(i64),
 }
 
-/// The PoPs of a pool, counted.
+/// Counts of a pool's PoPs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Census {
-    /// PoPs that count: no operator has decided about them.
+    /// PoPs that count: those without an operator's decision.
     pub(crate) of: u32,
     /// PoPs that count and are not down.
     pub(crate) up: u32,
-    /// PoPs that count and that the panic guard has seen fall.
+    /// PoPs that count and fell, by the panic guard.
     pub(crate) fallen: u32,
-    /// A PoP serves by an operator's decision.
+    /// True if a PoP serves by an operator's decision.
     pub(crate) is_served: bool,
 }
 
-/// What the panic guard of the pool's policy does.
+/// State of the panic guard of the pool's policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GuardState {
-    /// It holds nothing.
+    /// No hold.
     Idle,
     /// It holds the policy.
     Holding,
@@ -66,42 +67,42 @@ pub(crate) enum GuardState {
     Settled,
 }
 
-/// What a census came to.
+/// Change of a way back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WayBackChange {
-    /// The first PoPs are back.
+    /// It begins: the first PoPs are back.
     Begun {
-        /// For at most this long, in milliseconds.
+        /// Limit in milliseconds.
         at_most_ms: u64,
     },
-    /// PoPs serve by their verdicts again, or all are down again.
+    /// It ends: PoPs serve by their verdicts again, or all are down again.
     Ended {
-        /// How long it lasted, in milliseconds.
+        /// Duration in milliseconds.
         lasted_ms: u64,
     },
 }
 
 impl Census {
-    /// Adds a PoP about which no operator has decided.
+    /// Adds a PoP without an operator's decision.
     pub(crate) fn add(&mut self, is_up: bool) {
         self.of += 1;
         self.up += u32::from(is_up);
     }
 
-    /// Whether the PoPs that are up are enough for clients to be answered by verdicts.
+    /// True if enough PoPs are up to answer by verdicts.
     pub(crate) fn is_back(&self, share_percent: u8) -> bool {
         let share = u64::from(share_percent);
         self.is_served || share >= 100 || u64::from(self.up) * 100 > u64::from(self.of) * share
     }
 
-    /// Whether so few PoPs are left of those that fell together that no guard would hold for them.
+    /// True if so few PoPs are still fallen that no guard would hold for them.
     fn has_settled(&self, share_percent: u8) -> bool {
         u64::from(self.fallen) * 100 <= u64::from(self.of) * u64::from(share_percent)
     }
 }
 
 impl WayBack {
-    /// Nothing is down. `probe_ms` is `up_after` times `every` of the pool's slowest probe.
+    /// Starts with no PoP down. `probe_ms` is `up_after` times `every` of the pool's slowest probe.
     pub(crate) fn new(rule: PanicGuard, probe_ms: u64) -> WayBack {
         WayBack { rule, probe_ms, state: State::Open }
     }
@@ -114,7 +115,8 @@ impl WayBack {
             _ if is_all_down => State::AllDown,
             State::Open => State::Open,
             _ if census.is_back(share_percent) => State::Open,
-            // A decision leaves fewer to count, all of them down: a small pool believes its probes.
+            // After a decision fewer PoPs count, all of them down: a small pool believes its
+            // probes.
             State::AllDown if census.of < COUNTING_MIN => State::Open,
             State::Returning(_) if census.up == 0 => State::Open,
             State::AllDown if guard == GuardState::Holding => State::AllDown,
@@ -136,22 +138,22 @@ impl WayBack {
         }
     }
 
-    /// Share of the pool's PoPs, in per cent, past which it is back.
+    /// Share of the pool's PoPs, in percent, above which the way back is over.
     pub(crate) fn share_percent(&self) -> u8 {
         self.rule.share_percent
     }
 
-    /// The longest time, in milliseconds.
+    /// Limit of a way back, in milliseconds.
     pub(crate) fn at_most_ms(&self) -> u64 {
         self.probe_ms.min(u64::from(self.rule.hold_ms))
     }
 
-    /// Whether all were down at the last judgement.
+    /// True if all were down at the last judgement.
     pub(crate) fn is_all_down(&self) -> bool {
         self.state == State::AllDown
     }
 
-    /// Since when PoPs return, in milliseconds on the caller's clock.
+    /// Start of the return, in milliseconds on the caller's clock.
     pub(crate) fn returns_since_ms(&self) -> Option<i64> {
         match self.state {
             State::Returning(since_ms) => Some(since_ms),
@@ -159,19 +161,19 @@ impl WayBack {
         }
     }
 
-    /// When it ends by its time.
+    /// Moment at which the way back reaches its limit.
     pub(crate) fn next_wake(&self) -> Option<Moment> {
         let end =
             |since_ms: i64| since_ms.saturating_add(i64::try_from(self.at_most_ms()).unwrap_or(i64::MAX));
         self.returns_since_ms().map(|since_ms| Moment(u64::try_from(end(since_ms)).unwrap_or(0)))
     }
 
-    /// Goes on from the state of another (a reload).
+    /// Takes over the state of another pool after a reload.
     pub(crate) fn follow(&mut self, before: &WayBack) {
         self.state = before.state;
     }
 
-    /// Goes on returning (a restart).
+    /// Continues a return after a restart.
     pub(crate) fn resume(&mut self, since_ms: i64) {
         self.state = State::Returning(since_ms);
     }

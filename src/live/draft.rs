@@ -1,47 +1,47 @@
-//! The draft of an override: what a change of the ledger would come to, before it is done.
+//! Draft of an override: the result of a change of the ledger, computed before the change.
 
 use crate::limits::{OVERRIDE_SECS_MAX, PLAN_SECS_MAX};
 use crate::rfc3339;
 use crate::shared::command::{OverrideChange, OverrideOutcome, PopChange};
 use crate::shared::event::Event;
 use crate::steer::ledger::{Action, Effective, Ledger, Override, Selector};
-use crate::steer::pop::{AdminState, Pop};
+use crate::steer::pop::Pop;
 use crate::steer::pop_status::ALL_CELLS;
 use crate::steer::safety::{Safety, Standing, in_service, judge};
 use crate::steer::transition::Transition;
 use std::sync::Arc;
 
-/// A change that was looked at and not done yet.
+/// Computed change that is not done yet.
 pub struct Draft {
-    /// The ledger after it.
+    /// Ledger after the change.
     pub ledger: Ledger,
-    /// The ledger as though all of the change held at once: what it comes to in the end.
+    /// Ledger as if the change had full effect at once: its final result.
     pub(crate) in_the_end: Ledger,
-    /// How it ends, unless writing it fails.
+    /// Outcome, unless the write fails.
     pub ended: OverrideOutcome,
-    /// The PoPs that it covers.
+    /// Selected PoPs, before and after.
     pub(crate) pops: Vec<PopChange>,
-    /// What the operator should know besides.
+    /// Warnings for the operator.
     pub(crate) warnings: Vec<String>,
-    /// What to tell once it is done.
+    /// Events to report once it is done.
     pub(crate) events: Vec<Event>,
 }
 
-/// What a change is drafted against.
+/// State in which a change is drafted.
 pub(crate) struct Ground<'g> {
-    /// The ledger in force.
+    /// Ledger in force.
     pub(crate) ledger: &'g Ledger,
-    /// The PoPs.
+    /// PoPs of the snapshot.
     pub(crate) pops: &'g [Pop],
-    /// The safety rules.
+    /// Safety rules of the snapshot.
     pub(crate) safety: &'g Safety,
-    /// Which PoPs take no regular clients by their probes, in order.
+    /// For each PoP, true if its probes keep regular clients away.
     pub(crate) is_off: &'g [bool],
-    /// The ledger could not be read, and nobody has acknowledged it.
+    /// True if the ledger could not be read and is not acknowledged.
     pub(crate) is_damaged: bool,
 }
 
-/// Looks at a change without doing it.
+/// Computes a change without doing it.
 pub(crate) fn draft(ground: &Ground<'_>, change: &OverrideChange, now: u64) -> Draft {
     let Ground { ledger, pops, .. } = *ground;
     let before = ledger.effective(pops, now);
@@ -61,7 +61,7 @@ pub(crate) fn draft(ground: &Ground<'_>, change: &OverrideChange, now: u64) -> D
         return draft;
     }
     draft.ledger.prune(now);
-    // What it comes to is judged, not its first step.
+    // The final result is shown, not the first step.
     let after = draft.in_the_end.effective(pops, now);
     let covered = |pop: &Pop| change.selectors.iter().any(|selector| selector.covers(pop));
     draft.pops = (pops.iter().zip(before.iter().zip(&after)).filter(|(pop, _)| covered(pop)))
@@ -72,12 +72,11 @@ pub(crate) fn draft(ground: &Ground<'_>, change: &OverrideChange, now: u64) -> D
         .push("this holds on this node only: other nodes of the fleet have ledgers of their own".to_owned());
     if ground.is_damaged {
         draft.warnings.push(
-            "the ledger could not be read and nobody has acknowledged it: overrides may be missing"
-                .to_owned(),
+            "the ledger could not be read and is not acknowledged: overrides may be missing".to_owned(),
         );
     }
     for (moved, pop) in draft.pops.iter().zip(pops.iter().filter(|pop| covered(pop))) {
-        if moved.after.state_by.is_some() && pop.state != AdminState::Auto && pop.state != moved.after.state {
+        if moved.after.state_by.is_some() && !pop.state.is_auto() && pop.state != moved.after.state {
             draft.warnings.push(format!(
                 "the file says `{}` of `{}`; the override wins",
                 pop.state.word(),
@@ -91,8 +90,8 @@ pub(crate) fn draft(ground: &Ground<'_>, change: &OverrideChange, now: u64) -> D
                 .to_owned(),
         );
     }
-    // Whatever takes a PoP out of service is judged as done, also where it has only begun or is
-    // planned: two slow drains must not pass one by one.
+    // Safety rules judge a PoP as out of service as soon as a change that takes it out is set, even
+    // if it is gradual or planned: two slow drains must not pass one by one.
     let serves = |ledger: &Ledger| in_service(&ledger.all_taken_out().effective(pops, now), ground.is_off);
     let (served, will_serve) = (serves(ledger), serves(&draft.ledger));
     let standing = |serves| Standing { rules: ground.safety.in_force(now), pops, serves };
@@ -138,10 +137,10 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
         let covered: Vec<String> =
             pops.iter().filter(|pop| selector.covers(pop)).map(|pop| pop.name.to_string()).collect();
         let held = draft.ledger.entries().iter().any(|entry| entry.selector == *selector);
-        // What was said of a PoP that is gone may still be taken back.
+        // An override of a PoP that no longer exists may still be cleared.
         if covered.is_empty() && !(held && change.action.hands_back()) {
             return Err(format!(
-                "no PoP is covered by `{selector}`; `meridian pop list` tells their names and tags"
+                "no PoP is covered by `{selector}`; `meridian pop list` shows their names and tags"
             ));
         }
         for (selector, transition) in courses(draft, change, selector, pops, now) {
@@ -167,7 +166,7 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
                     plan.action,
                     rfc3339::date_time(plan.transition.start_epoch_secs),
                     if entry.is_planned(now) {
-                        "stands too; of two plans the one said last wins where both have begun"
+                        "stands too; once both plans have begun, the one set last wins"
                     } else {
                         "is off"
                     }
@@ -184,8 +183,8 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
     Ok(())
 }
 
-/// How a change of a selector comes into force. What is gradual goes on from where each PoP will
-/// stand when it begins: PoPs that stand elsewhere than most get entries of their own.
+/// Transition of a selector. A gradual change starts from the state that each PoP will have when it
+/// begins: PoPs that then differ from most get entries of their own.
 fn courses(
     draft: &Draft,
     change: &OverrideChange,
@@ -199,7 +198,7 @@ fn courses(
     let start_epoch_secs = change.start_epoch_secs.unwrap_or(now);
     let stands = |is: &Effective| match change.action {
         Action::Weight(_) => is.weight,
-        Action::State(_) if matches!(is.state, AdminState::Down | AdminState::Drain) => u32::from(ALL_CELLS),
+        Action::State(_) if is.state.is_out() => u32::from(ALL_CELLS),
         Action::State(_) => u32::from(is.left),
     };
     let at_start = draft.ledger.effective(pops, start_epoch_secs);

@@ -1,38 +1,33 @@
-//! Health in live state: the monitor, what it makes of its targets, and the alarms that stand.
+//! Health in live state: the monitor, its health state, and the alarms that stand.
 
 use super::Now;
 use crate::health::Moment;
+use crate::health::canary::IpFamily;
 use crate::health::event::{HealthEvent, TargetName};
 use crate::health::health_state::HealthState;
 use crate::health::monitor::Monitor;
 use crate::health::saved::SavedHealth;
 use crate::health::targets::TargetSet;
+use crate::shared::alarm::{Alarm, AlarmKey};
 use crate::shared::event::Event;
-use crate::shared::operator_view::Alarm;
 use crate::snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Key of the alarm of checks without a result.
-const OWN_FAULT: &str = "own fault";
-
-/// Key of the alarm of targets that flap.
-const DAMPED: &str = "damped";
-
-/// The monitor with what it has found.
+/// Monitor with its results.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveHealth {
-    /// The monitor.
+    /// Monitor of the target set in force.
     pub(super) monitor: Monitor,
     /// Health state for the target set in force.
     pub(super) health_state: HealthState,
-    /// Alarms that stand, by what they are about.
-    alarms: BTreeMap<String, Alarm>,
+    /// Alarms that stand.
+    alarms: BTreeMap<AlarmKey, Alarm>,
 }
 
 impl LiveHealth {
-    /// Health of a target set, of which something may be remembered. The name is the node's: it
-    /// spreads the checks of a fleet over time.
+    /// Health of a target set, restored from `saved`. The name of the node seeds the schedule, so
+    /// that the checks of a fleet spread over time.
     pub(super) fn new(target_set: Arc<TargetSet>, name: &str, saved: &SavedHealth, now: Now) -> LiveHealth {
         let seed = crate::wire::hash::octets(name.as_bytes());
         let mut monitor = Monitor::new(target_set, seed, now.moment);
@@ -40,14 +35,14 @@ impl LiveHealth {
         LiveHealth { monitor, health_state: HealthState::default(), alarms: BTreeMap::new() }
     }
 
-    /// Follows another target set; a target of both keeps its state.
+    /// Changes to another target set; a target of both keeps its state.
     pub(super) fn follow(&mut self, target_set: &Arc<TargetSet>, now: Moment) {
         if !Arc::ptr_eq(target_set, self.monitor.target_set()) {
             self.monitor.handle_targets(Arc::clone(target_set), now);
         }
     }
 
-    /// Takes the health state of a moment; gives whether an answer may show a difference.
+    /// Takes the health state of a moment. True if an answer may change.
     pub(super) fn step(&mut self, now: Moment) -> bool {
         let mut has_turned = false;
         while let Some(health_state) = self.monitor.poll_health_state(now) {
@@ -57,26 +52,23 @@ impl LiveHealth {
         has_turned
     }
 
-    /// What happened since the last call, oldest first.
+    /// Events since the last call, oldest first.
     pub(super) fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.monitor.poll_event() {
-            let alarm = || Alarm {
-                sentence: event.to_string(),
-                since_epoch_secs: now_epoch_secs,
-                is_of_ledger: false,
-            };
             match &event {
                 HealthEvent::Frozen { family, .. } | HealthEvent::FreezeSpent { family, .. } => {
-                    self.alarms.insert(format!("canaries {family}"), alarm());
+                    self.raise(AlarmKey::CanariesFail(*family), event.to_string(), now_epoch_secs);
                 }
-                HealthEvent::Thawed { family, .. } => drop(self.alarms.remove(&format!("canaries {family}"))),
+                HealthEvent::Thawed { family, .. } => self.end(&AlarmKey::CanariesFail(*family)),
                 HealthEvent::Held { policy, .. } => {
-                    drop(self.alarms.insert(format!("policy {policy}"), alarm()))
+                    self.raise(AlarmKey::PolicyHeld(policy.clone()), event.to_string(), now_epoch_secs);
                 }
-                HealthEvent::Released { policy, .. } => drop(self.alarms.remove(&format!("policy {policy}"))),
-                HealthEvent::OwnFault { .. } => drop(self.alarms.insert(OWN_FAULT.to_owned(), alarm())),
-                HealthEvent::OwnFaultOver => drop(self.alarms.remove(OWN_FAULT)),
+                HealthEvent::Released { policy, .. } => self.end(&AlarmKey::PolicyHeld(policy.clone())),
+                HealthEvent::OwnFault { .. } => {
+                    self.raise(AlarmKey::NoResults, event.to_string(), now_epoch_secs);
+                }
+                HealthEvent::OwnFaultOver => self.end(&AlarmKey::NoResults),
                 HealthEvent::Turned { .. }
                 | HealthEvent::Damped { .. }
                 | HealthEvent::DampingOver { .. }
@@ -90,48 +82,71 @@ impl LiveHealth {
         events
     }
 
-    /// Alarms that stand. Events say when they began; whether they stand is read from what is,
-    /// since events may be lost in a storm of them.
+    /// Raises an alarm, also where one of the same cause stands.
+    fn raise(&mut self, key: AlarmKey, sentence: String, since_epoch_secs: u64) {
+        self.alarms.insert(key.clone(), Alarm { key, sentence, since_epoch_secs });
+    }
+
+    fn end(&mut self, key: &AlarmKey) {
+        self.alarms.remove(key);
+    }
+
+    /// The alarm of a cause that stands, raised now if its event was lost.
+    fn standing(&mut self, key: AlarmKey, sentence: &str, now_epoch_secs: u64) -> &mut Alarm {
+        let alarm =
+            || Alarm { key: key.clone(), sentence: sentence.to_owned(), since_epoch_secs: now_epoch_secs };
+        self.alarms.entry(key.clone()).or_insert_with(alarm)
+    }
+
+    /// Alarms that stand. Events give the moment at which they began; state decides whether they
+    /// stand, since events may be lost in a storm of them.
     pub(super) fn alarms(&mut self, snapshot: &Snapshot, now_epoch_secs: u64) -> Vec<Alarm> {
         let held = self.held(snapshot);
         for policy in &held {
-            self.alarms.entry(format!("policy {policy}")).or_insert_with(|| Alarm {
-                sentence: format!("policy {policy} keeps the state before: too many PoPs went down together"),
-                since_epoch_secs: now_epoch_secs,
-                is_of_ledger: false,
-            });
+            let sentence =
+                format!("policy {policy} keeps the state before: too many PoPs went down together");
+            self.standing(AlarmKey::PolicyHeld(policy.clone()), &sentence, now_epoch_secs);
         }
         let own_fault = self.monitor.own_fault().cloned();
         if let Some(why) = &own_fault {
-            self.alarms.entry(OWN_FAULT.to_owned()).or_insert_with(|| Alarm {
-                sentence: HealthEvent::OwnFault { why: why.clone() }.to_string(),
-                since_epoch_secs: now_epoch_secs,
-                is_of_ledger: false,
-            });
+            let sentence = HealthEvent::OwnFault { why: why.clone() }.to_string();
+            self.standing(AlarmKey::NoResults, &sentence, now_epoch_secs);
         }
         let damped = self.damped_sentence();
         if let Some(sentence) = &damped {
-            let alarm =
-                Alarm { sentence: String::new(), since_epoch_secs: now_epoch_secs, is_of_ledger: false };
-            self.alarms.entry(DAMPED.to_owned()).or_insert(alarm).sentence.clone_from(sentence);
+            let alarm = self.standing(AlarmKey::TargetsFlap, sentence, now_epoch_secs);
+            alarm.sentence.clone_from(sentence);
         }
         let target_set = self.monitor.target_set();
-        let has_canaries = |is_v4: bool| {
+        let has_canaries = |family: IpFamily| {
             let mut canaries =
                 target_set.canaries.iter().filter_map(|canary| target_set.targets.get(*canary as usize));
-            canaries.any(|canary| canary.address.is_ipv4() == is_v4)
+            canaries.any(|canary| canary.address.is_ipv4() == (family == IpFamily::V4))
         };
-        let has = [has_canaries(true), has_canaries(false)];
-        self.alarms.retain(|about, _| match about.strip_prefix("policy ") {
-            Some(name) => held.iter().any(|policy| &**policy == name),
-            None if about == OWN_FAULT => own_fault.is_some(),
-            None if about == DAMPED => damped.is_some(),
-            None => has[usize::from(about.ends_with("IPv6"))],
+        self.alarms.retain(|key, _| match key {
+            AlarmKey::CanariesFail(family) => has_canaries(*family),
+            AlarmKey::TargetsFlap => damped.is_some(),
+            AlarmKey::NoResults => own_fault.is_some(),
+            AlarmKey::PolicyHeld(policy) => held.contains(policy),
+            AlarmKey::FeedLost(_)
+            | AlarmKey::NoRoom(_)
+            | AlarmKey::ShedOscillates(_)
+            | AlarmKey::SafetyRule(_)
+            | AlarmKey::Zone(_)
+            | AlarmKey::StrayFile(_)
+            | AlarmKey::LedgerDamaged
+            | AlarmKey::StateDiskHangs
+            | AlarmKey::LedgerUnsaved
+            | AlarmKey::StateFolder
+            | AlarmKey::DescriptorsShort
+            | AlarmKey::TaskEnded(_)
+            | AlarmKey::TaskStill(_)
+            | AlarmKey::WorkerStill(_) => false,
         });
         self.alarms.values().cloned().collect()
     }
 
-    /// The alarm of targets that flap: one for all, because a broken path makes many flap.
+    /// Sentence about targets that flap: one for all, because a broken path makes many flap.
     fn damped_sentence(&self) -> Option<String> {
         let mut damped = self.monitor.damped();
         let first = TargetName::of(damped.next()?);
@@ -143,7 +158,7 @@ impl LiveHealth {
         })
     }
 
-    /// Policies with a pool on its way back from all down, by name, each once.
+    /// Policies with a pool on its way back, by name, each once.
     pub(super) fn returning(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
         let policies = self.health_state.returning.iter().map(|pool| pool.policy as usize);
         let mut names: Vec<Arc<str>> = policies

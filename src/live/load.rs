@@ -1,5 +1,5 @@
-//! Load in live state: values of load feeds, shed shares of PoPs, ramps of PoPs that come back, and
-//! the alarms that stand.
+//! Load in live state: load feeds, shed shares of PoPs, ramps of PoPs that come back, and the
+//! alarms that stand.
 
 use super::service::Service;
 use super::{Now, SavedLoadAndRamps};
@@ -8,31 +8,32 @@ use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::health::load::report::FeedReport;
 use crate::health::load::{LoadController, ShedRow};
 use crate::health::ramp::{RampPop, Ramps};
+use crate::impact::prediction::{FeedName, MeasuredLoad, MeasuredLoads};
+use crate::shared::alarm::{Alarm, AlarmKey};
 use crate::shared::event::Event;
-use crate::shared::operator_view::Alarm;
-use crate::shared::prediction::{MeasuredLoad, MeasuredLoads};
 use crate::snapshot::Snapshot;
 use crate::steer::pop::Pop;
 use crate::steer::pop_status::{Share256, Shed};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Load and ramps with what they have come to.
+/// Load controller and ramps, with their results.
 #[derive(Clone, Debug)]
 pub(crate) struct LiveLoad {
-    /// Feeds and what they make PoPs shed.
+    /// Load feeds, and the shares that their PoPs shed.
     pub(super) loads: LoadController,
     /// PoPs that come back.
     pub(super) ramps: Ramps,
-    /// What each slot sheds; empty while nothing is shed.
+    /// Shed share of each slot; empty while no slot sheds.
     pub(super) sheds: Vec<Shed>,
     /// Cells of each PoP that a ramp has not brought back.
     pub(super) left: Vec<Share256>,
-    alarms: BTreeMap<String, Alarm>,
+    /// Alarms that stand.
+    alarms: BTreeMap<AlarmKey, Alarm>,
 }
 
 impl LiveLoad {
-    /// Load of a snapshot, of which something may be remembered.
+    /// Load of a snapshot, restored from `saved`.
     pub(super) fn new(snapshot: &Snapshot, saved: &SavedLoadAndRamps, now: Now) -> LiveLoad {
         let seed = crate::wire::hash::octets(snapshot.node_name().as_bytes());
         let mut loads = LoadController::new(Arc::clone(&snapshot.loads), seed, now.moment);
@@ -44,7 +45,7 @@ impl LiveLoad {
         LiveLoad { loads, ramps, sheds, left, alarms: BTreeMap::new() }
     }
 
-    /// Follows other files; feeds and PoPs of both keep their state.
+    /// Changes to other files; feeds and PoPs of both keep their state.
     pub(super) fn follow(&mut self, snapshot: &Snapshot, now: Moment) {
         if !Arc::ptr_eq(self.loads.feed_set(), &snapshot.loads) {
             self.loads.handle_targets(Arc::clone(&snapshot.loads), now);
@@ -53,7 +54,7 @@ impl LiveLoad {
         self.sheds = rows(snapshot, &self.loads.sheds());
     }
 
-    /// Hears who is up and who is in service.
+    /// Takes over which PoPs are up, and which are in service.
     pub(super) fn serve(&mut self, service: &Service, now: Moment) {
         self.loads.handle_service(&service.serves);
         for (pop, is_up) in service.is_up.iter().enumerate() {
@@ -61,7 +62,7 @@ impl LiveLoad {
         }
     }
 
-    /// Takes the shares of a moment; gives whether an answer would show a difference.
+    /// Takes the shares of a moment. True if an answer may change.
     pub(super) fn step(&mut self, snapshot: &Snapshot, now: Moment) -> bool {
         let left: Vec<Share256> =
             (0..snapshot.pops.len()).map(|pop| self.ramps.left(pop as u16, now)).collect();
@@ -75,28 +76,27 @@ impl LiveLoad {
         has_moved
     }
 
-    /// What happened since the last call, oldest first.
+    /// Events since the last call, oldest first.
     pub(super) fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.loads.poll_event() {
-            let alarm = || Alarm {
-                sentence: event.to_string(),
-                since_epoch_secs: now_epoch_secs,
-                is_of_ledger: false,
+            let mut raise = |key: AlarmKey| {
+                let (sentence, since_epoch_secs) = (event.to_string(), now_epoch_secs);
+                self.alarms.insert(key.clone(), Alarm { key, sentence, since_epoch_secs });
             };
             match &event {
-                LoadEvent::FeedLost { subject, .. } => {
-                    drop(self.alarms.insert(format!("feed {subject}"), alarm()))
+                LoadEvent::FeedLost { subject, .. } => raise(AlarmKey::FeedLost(subject.clone())),
+                LoadEvent::Oscillates { subject } => raise(AlarmKey::ShedOscillates(subject.clone())),
+                LoadEvent::NoRoom { subject, .. } => raise(AlarmKey::NoRoom(subject.clone())),
+                LoadEvent::FeedBack { subject } => {
+                    self.alarms.remove(&AlarmKey::FeedLost(subject.clone()));
                 }
-                LoadEvent::FeedBack { subject } => drop(self.alarms.remove(&format!("feed {subject}"))),
-                LoadEvent::Oscillates { subject } => {
-                    drop(self.alarms.insert(format!("turns {subject}"), alarm()))
+                LoadEvent::Calm { subject } => {
+                    self.alarms.remove(&AlarmKey::ShedOscillates(subject.clone()));
                 }
-                LoadEvent::Calm { subject } => drop(self.alarms.remove(&format!("turns {subject}"))),
-                LoadEvent::NoRoom { subject, .. } => {
-                    drop(self.alarms.insert(format!("full {subject}"), alarm()))
+                LoadEvent::HasRoom { subject } => {
+                    self.alarms.remove(&AlarmKey::NoRoom(subject.clone()));
                 }
-                LoadEvent::HasRoom { subject } => drop(self.alarms.remove(&format!("full {subject}"))),
                 LoadEvent::Began { .. } | LoadEvent::Ended { .. } | LoadEvent::Lost { .. } => {}
             }
             events.push(Event::Load(event));
@@ -104,35 +104,34 @@ impl LiveLoad {
         events
     }
 
-    /// Alarms that stand. Events say when they began; whether they stand is read from the feeds
-    /// that there are.
+    /// Alarms that stand. Events give their start; their end is read from the present feeds.
     pub(super) fn alarms(&mut self, now: Moment) -> Vec<Alarm> {
-        let mut standing = HashSet::new();
+        let mut standing = BTreeSet::new();
         for report in self.loads.report(now) {
             let subject = LoadSubject::of(report.feed, self.loads.feed_set());
-            standing.extend(report.is_stale.then(|| format!("feed {subject}")));
-            standing.extend(report.oscillates.then(|| format!("turns {subject}")));
-            standing.extend(report.is_stuck.then(|| format!("full {subject}")));
+            standing.extend(report.is_stale.then(|| AlarmKey::FeedLost(subject.clone())));
+            standing.extend(report.oscillates.then(|| AlarmKey::ShedOscillates(subject.clone())));
+            standing.extend(report.is_stuck.then_some(AlarmKey::NoRoom(subject)));
         }
-        self.alarms.retain(|about, _| standing.contains(about));
+        self.alarms.retain(|key, _| standing.contains(key));
         self.alarms.values().cloned().collect()
     }
 
-    /// Every feed for people.
+    /// Report on each feed, for operators.
     pub(super) fn report(&self, now: Moment) -> impl Iterator<Item = FeedReport<'_>> {
         self.loads.report(now)
     }
 
-    /// What PoPs carry, where that is known.
+    /// Measured loads, of feeds that are not stale.
     pub(super) fn measured(&self, now: Moment) -> MeasuredLoads {
         let carried = self.report(now).filter(|report| !report.is_stale).filter_map(|report| {
-            let feed = (report.pop.clone(), report.feed.service.clone());
+            let feed = FeedName { pop: report.pop.clone(), service: report.feed.service.clone() };
             Some((feed, MeasuredLoad { load: report.smoothed?, capacity: report.feed.capacity }))
         });
         carried.collect()
     }
 
-    /// What is to be kept over a restart.
+    /// State to save for a restart.
     pub(super) fn saved(&self, now: Now, told_until: u64) -> SavedLoadAndRamps {
         SavedLoadAndRamps {
             loads: self.loads.save(now.epoch_secs),
@@ -141,7 +140,7 @@ impl LiveLoad {
         }
     }
 
-    /// Whether there is anything to remember.
+    /// True if there is no load feed and no ramp.
     pub(super) fn is_idle(&self) -> bool {
         self.loads.feed_set().feeds.is_empty() && self.left.iter().all(|left| *left == 0)
     }
@@ -151,7 +150,7 @@ fn ramping(pops: &[Pop]) -> Vec<RampPop> {
     pops.iter().map(|pop| RampPop { name: pop.name.clone(), ramp_ms: u64::from(pop.ramp_ms) }).collect()
 }
 
-/// One entry a slot; none at all where nothing is shed.
+/// Shed entry of each slot; empty if no slot sheds.
 fn rows(snapshot: &Snapshot, rows: &[ShedRow]) -> Vec<Shed> {
     if rows.is_empty() {
         return Vec::new();

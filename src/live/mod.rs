@@ -1,19 +1,18 @@
-//! Live state: all that moves between two reloads, in the hands of one owner, and the clock behind
-//! it.
+//! Live state: all state that changes between two reloads, with one owner, and the clock that
+//! drives it.
 //!
 //! ```text
 //!  a snapshot to follow ──▶ ┌─────────────────────────┐ ──▶ checks and readings that are due
-//!  results, readings ──────▶│ LiveState               │ ──▶ the next status, and what others would be
-//!  pushes, overrides ──────▶│ 1 hands   2 probes      │ ──▶ events, alarms, the operator view
-//!  the clock ──────────────▶│ 3 service 4 load, ramps │ ──▶ what is remembered over a restart
-//!                           └─────────────────────────┘ ──▶ when to look again
+//!  results, readings ──────▶│ LiveState               │ ──▶ next status, prediction, comparison
+//!  pushes, overrides ──────▶│ 1 overrides  2 probes   │ ──▶ events, alarms, the operator view
+//!  the clock ──────────────▶│ 3 service 4 load, ramps │ ──▶ state to save for a restart
+//!                           └─────────────────────────┘ ──▶ time of the next step
 //! ```
 //!
-//! [`LiveState::step`] is the one place that knows the order in which one part hears of another. A
-//! start, a publication, a prediction, a comparison with other files and the simulation all take
-//! that step; nobody else joins the parts. It is pure: whoever owns it brings the clock
-//! ([`Now`]), runs what is due, and publishes. More inputs, such as limits of a fleet or the prices
-//! of a plan, become parts of the step.
+//! [`LiveState::step`] alone defines the order in which one part depends on another. A start, a
+//! publication, a prediction, a comparison with other files and the simulation all use this step.
+//! It is pure: the owner passes in the clock ([`Now`]), runs the due checks, and publishes. More
+//! inputs, such as limits of a fleet or prices of a plan, become parts of the step.
 
 pub(crate) mod draft;
 pub(crate) mod health;
@@ -39,39 +38,38 @@ use crate::health::ramp::SavedRamp;
 use crate::health::saved::SavedHealth;
 use crate::health::schedule::Ticket;
 use crate::health::targets::ManualState;
+use crate::impact::prediction::MeasuredLoads;
 use crate::limits::{CLOCK_STEP_MILLIS, EXPIRY_LOOK_SECS};
 use crate::shared::command::{LoadPush, OverrideChange, ProbePush};
 use crate::shared::event::Event;
-use crate::shared::prediction::MeasuredLoads;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Ledger;
-use crate::steer::pop::AdminState;
 use crate::steer::pop_status::Share256;
 use crate::steer::status::Status;
 use std::sync::Arc;
 
-/// The time, by both clocks.
+/// Current time, by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// By the clock that never goes back, from whatever zero.
+    /// Monotonic clock, from any zero.
     pub moment: Moment,
-    /// By the wall clock, which people set, in seconds since 1970.
+    /// Wall clock, which people may set, in seconds since 1970.
     pub epoch_secs: u64,
 }
 
-/// Load and ramps of before a restart.
+/// Load and ramps, saved for a restart.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SavedLoadAndRamps {
-    /// Shed shares and accept shares, one a feed.
+    /// Load feeds that shed.
     pub(crate) loads: Vec<SavedLoad>,
-    /// Ramps that were under way.
+    /// Ramps in progress.
     pub(crate) ramps: Vec<SavedRamp>,
-    /// Until when it was told what came about of overrides by the clock, in seconds since 1970.
+    /// Time up to which events of overrides by the clock were reported, in seconds since 1970.
     pub(crate) told_until: Option<u64>,
 }
 
 impl SavedLoadAndRamps {
-    /// As lines, without their ends.
+    /// Lines of text, without their ends.
     pub fn to_lines(&self) -> Vec<String> {
         let told = self.told_until.map(|told_until| format!("{TOLD}{told_until}"));
         (self.loads.iter().map(SavedLoad::to_line))
@@ -80,7 +78,7 @@ impl SavedLoadAndRamps {
             .collect()
     }
 
-    /// From lines; those that say nothing are passed over.
+    /// Parses lines; unknown lines are ignored.
     pub fn from_lines<'t>(lines: impl Iterator<Item = &'t str> + Clone) -> SavedLoadAndRamps {
         SavedLoadAndRamps {
             loads: lines.clone().filter_map(SavedLoad::from_line).collect(),
@@ -90,65 +88,66 @@ impl SavedLoadAndRamps {
     }
 }
 
-/// Begins the line that says until when it was told what came about of overrides.
+/// First word of the line with `told_until`.
 const TOLD: &str = "told ";
 
-/// What live state begins with.
+/// State with which live state begins.
 #[derive(Clone, Debug, Default)]
 pub struct Remembered {
-    /// The ledger of overrides.
+    /// Ledger of overrides.
     pub ledger: Ledger,
-    /// Health, by its own time stamps.
+    /// Health, with its own time stamps.
     pub health: SavedHealth,
-    /// Load and ramps, likewise.
+    /// Load and ramps, with their own time stamps.
     pub load: SavedLoadAndRamps,
 }
 
-/// What has changed in a step, and may show in answers.
+/// Changes in a step that answers may show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stepped {
-    /// What hands say.
+    /// Overrides, or states in files.
     pub by_hand: bool,
-    /// What probes say.
+    /// Probe results.
     pub has_turned: bool,
-    /// Shares of load and ramps.
+    /// Shed shares and ramps.
     pub has_moved: bool,
 }
 
 impl Stepped {
-    /// Whether an answer may show a difference.
+    /// True if an answer may change.
     pub fn any(self) -> bool {
         self.by_hand || self.has_turned || self.has_moved
     }
 }
 
-/// All that moves between two reloads.
+/// All state that changes between two reloads.
 #[derive(Clone, Debug)]
 pub struct LiveState {
-    /// The snapshot that is followed, as its files have it.
+    /// Snapshot that it follows, without live inputs.
     snapshot: Arc<Snapshot>,
     overrides: Overrides,
     health: LiveHealth,
     load: LiveLoad,
-    /// Who is up and who is in service, as of the last step.
+    /// PoPs that are up, and PoPs in service, at the last step.
     service: Service,
-    /// Hands have something to say: other entries, other files, or a clock that was set.
+    /// True if overrides must be evaluated again: other entries, other files, or a clock that was
+    /// set.
     is_said: bool,
-    /// When what hands say changes next by itself, in seconds since 1970.
+    /// Next time at which overrides change by the clock, in seconds since 1970.
     said_again: Option<u64>,
     stepped: Now,
     events: Vec<Event>,
-    /// Since when what is shown stands.
+    /// Start times of the states that the operator view shows.
     since: Since,
 }
 
 impl LiveState {
-    /// Follows a snapshot, with what is remembered. Take a step before asking for anything.
+    /// Follows a snapshot, with remembered state. Call [`LiveState::step`] before anything else.
     pub fn new(snapshot: Arc<Snapshot>, remembered: Remembered, now: Now) -> LiveState {
         let Remembered { ledger, health, load } = remembered;
         let (target_set, name) = (Arc::clone(&snapshot.target_set), snapshot.node_name());
         LiveState {
-            // Without a memory, nothing of the time before is told: it may be long ago.
+            // Without remembered state no earlier event is reported: it may be long ago.
             overrides: Overrides::new(ledger, load.told_until.unwrap_or(u64::MAX).min(now.epoch_secs)),
             health: LiveHealth::new(target_set, name, &health, now),
             load: LiveLoad::new(&snapshot, &load, now),
@@ -162,7 +161,7 @@ impl LiveState {
         }
     }
 
-    /// Follows another snapshot, as its files have it. What both have goes on as it was.
+    /// Follows another snapshot. State of parts that both have is kept.
     pub fn follow(&mut self, snapshot: Arc<Snapshot>, now: Now) {
         self.snapshot = snapshot;
         self.health.follow(&self.snapshot.target_set, now.moment);
@@ -170,18 +169,18 @@ impl LiveState {
         self.is_said = true;
     }
 
-    /// Lets another ledger hold.
+    /// Replaces the ledger.
     pub fn keep(&mut self, ledger: Ledger) {
         self.overrides.keep(ledger);
         self.is_said = true;
     }
 
-    /// Brings every part to a moment, each after those that it hears.
+    /// Brings every part to a moment, each after the parts on which it depends.
     pub fn step(&mut self, now: Now) -> Stepped {
         let LiveState { snapshot, overrides, health, load, service, .. } = self;
         let pops = &snapshot.pops;
-        // 1. Hands. A clock that was set says all anew: what is in force follows from ledger and
-        //    clock alone.
+        // 1. Overrides. After a change of the wall clock all are evaluated again, because they
+        //    depend on ledger and clock alone.
         if let Some(secs) = clock_step(self.stepped, now) {
             self.events.push(Event::ClockStepped { secs });
             self.is_said = true;
@@ -192,31 +191,31 @@ impl LiveState {
         if by_hand {
             self.events.extend(overrides.progress(now.epoch_secs));
             self.said_again = overrides.ledger().next_step(now.epoch_secs, ahead_secs(snapshot));
-            // 2. Probes. The guards hear of hands before they judge: they never count a PoP that an
-            //    operator has decided about.
+            // 2. Probes. The guards learn about overrides before they judge: they never count a PoP
+            //    with an operator's decision.
             health.monitor.handle_overrides(&overrides.overridden(pops, now.epoch_secs));
         }
         let has_turned = health.step(now.moment);
-        // 3. Who is in service follows from both.
+        // 3. The PoPs in service follow from both.
         if by_hand || has_turned {
             let states = overrides.ledger().effective(pops, now.epoch_secs);
             *service = Service::new(snapshot, &health.health_state, &states);
             load.serve(service, now.moment);
         }
-        // 4. Load gives cells to those who are in service, and ramps bring back those who came up.
+        // 4. Load moves cells to PoPs in service, and ramps bring back cells of PoPs that came up.
         let has_moved = load.step(snapshot, now.moment);
         Stepped { by_hand, has_turned, has_moved }
     }
 
-    /// The status that all parts come to, as of the last step.
+    /// Status of all parts, at the last step.
     pub fn status(&self) -> Status {
         let (snapshot, ledger) = (&self.snapshot, self.overrides.ledger());
         let mut pops = ledger.statuses(&snapshot.pops, self.stepped.epoch_secs, ahead_secs(snapshot));
         for (pop, left) in pops.iter_mut().zip(&self.load.left) {
-            // By hand or by health, the cells of both leave in one order, so the larger share holds
-            // the smaller. Forced up ignores probes, and with them what a ramp has not brought
-            // back.
-            if pop.state != AdminState::Up {
+            // The cells that leave by override and by health leave in one order, so the larger
+            // share contains the smaller. A PoP that is forced up ignores probes, and thus its
+            // ramp.
+            if !pop.state.is_forced_up() {
                 pop.left = pop.left.max(*left);
             }
         }
@@ -224,12 +223,12 @@ impl LiveState {
         Status::new(pops, slots, policies, &self.health.health_state, self.load.sheds.clone())
     }
 
-    /// The snapshot with that status, as publication `sequence`.
+    /// Snapshot with that status, as publication `sequence`.
     pub fn publication(&self, sequence: u64) -> Snapshot {
         self.snapshot.with_status(self.status(), sequence)
     }
 
-    /// What would be served under another ledger, all else as it is.
+    /// Snapshot that would be served under another ledger, with all else unchanged.
     pub fn prediction(&self, ledger: Ledger, now: Now) -> Snapshot {
         let mut other = self.clone();
         other.keep(ledger);
@@ -237,8 +236,9 @@ impl LiveState {
         other.publication(self.snapshot.sequence())
     }
 
-    /// What would be served with other files, all else as it is. Targets that only the other files
-    /// have count as up: nobody knows better, and a comparison is not about the first seconds.
+    /// Snapshot that would be served with other files, with all else unchanged. Targets that only
+    /// the other files have count as up, because their state is unknown and the comparison is not
+    /// about the first seconds.
     pub fn comparison(&self, snapshot: Arc<Snapshot>, now: Now) -> Snapshot {
         let mut other = self.clone();
         let sequence = snapshot.sequence();
@@ -250,8 +250,8 @@ impl LiveState {
         other.publication(sequence)
     }
 
-    /// Looks at an override without doing it. `is_damaged`: the ledger could not be read, and
-    /// nobody has acknowledged it.
+    /// Computes an override without setting it. `is_damaged`: the ledger could not be read and is
+    /// not acknowledged.
     pub fn draft(&self, change: &OverrideChange, is_damaged: bool, now: Now) -> Draft {
         let is_off = self.is_off();
         let ground = Ground {
@@ -264,72 +264,72 @@ impl LiveState {
         draft::draft(&ground, change, now.epoch_secs)
     }
 
-    /// What operators have decided about each PoP, by override or in the file, in order.
+    /// Operators' decision about each PoP, by override or in the file.
     pub fn overridden(&self, now: Now) -> Vec<ManualState> {
         self.overrides.overridden(&self.snapshot.pops, now.epoch_secs)
     }
 
-    /// Who is up and who is in service, as of the last step.
+    /// PoPs that are up, and PoPs in service, at the last step.
     pub fn service(&self) -> &Service {
         &self.service
     }
 
-    /// Cells of each PoP that a ramp has not brought back, as of the last step.
+    /// Cells of each PoP that a ramp has not brought back, at the last step.
     pub fn left(&self) -> &[Share256] {
         &self.load.left
     }
 
-    /// What probes say, as of the last step.
+    /// Health state at the last step.
     pub fn health_state(&self) -> &HealthState {
         &self.health.health_state
     }
 
-    /// The monitor, for those who show it.
+    /// Monitor, for reports.
     pub fn monitor(&self) -> &Monitor {
         &self.health.monitor
     }
 
-    /// Which PoPs take no regular clients by their probes, in order: down, or flapping.
+    /// For each PoP, true if its probes keep regular clients away: it is down, or it flaps.
     pub(crate) fn is_off(&self) -> Vec<bool> {
         off_by_probes(&self.snapshot, &self.health.health_state)
     }
 
-    /// The snapshot that is followed, as its files have it.
+    /// Snapshot that it follows, without live inputs.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
     }
 
-    /// The ledger in force.
+    /// Ledger in force.
     pub fn ledger(&self) -> &Ledger {
         self.overrides.ledger()
     }
 
-    /// What PoPs carry, where that is known.
+    /// Measured loads, of feeds that are not stale.
     pub(crate) fn measured(&self, now: Now) -> MeasuredLoads {
         self.load.measured(now.moment)
     }
 
-    /// The next check that is to be run now; its result is told with the ticket.
+    /// Next check to run now; its result must be passed in with the ticket.
     pub fn poll_check(&mut self, now: Now) -> Option<Due> {
         self.health.monitor.poll_due(now.moment)
     }
 
-    /// The next feed that is to be read now; its reading is told with the ticket.
+    /// Next feed to read now; its reading must be passed in with the ticket.
     pub fn poll_feed(&mut self, now: Now) -> Option<DueFeed> {
         self.load.loads.poll_due(now.moment)
     }
 
-    /// The result of a check; `false` if nobody waits for it any more.
+    /// Handles the result of a check; `false` if it is no longer awaited.
     pub fn handle_result(&mut self, ticket: Ticket, result: &ProbeResult, now: Now) -> bool {
         self.health.monitor.handle_result(ticket, result, now.moment)
     }
 
-    /// The reading of a feed, or one line that says why there is none.
+    /// Handles the reading of a feed, or one line with the reason of its failure.
     pub fn handle_reading(&mut self, ticket: FeedTicket, reading: Result<f64, Arc<str>>, now: Now) {
         self.load.loads.handle_reading(ticket, reading, now.moment);
     }
 
-    /// A result that a probe outside has found; the error is a sentence.
+    /// Handles the result of an external probe; the error is a sentence.
     pub(crate) fn handle_push(&mut self, push: &ProbePush, now: Now) -> Result<(), String> {
         let result = match push.up {
             true => ProbeResult::well(),
@@ -359,29 +359,29 @@ impl LiveState {
             return Ok(());
         }
         Err(format!(
-            "nothing of `{}` waits for pushes of a probe `{}`; `meridian pop show {}` tells what is probed",
+            "nothing of `{}` waits for pushes of a probe `{}`; `meridian pop show {}` shows its probes",
             push.pop, push.probe, push.pop
         ))
     }
 
-    /// A load that somebody pushes; the error is a sentence.
+    /// Handles a pushed load; the error is a sentence.
     pub fn handle_load_push(&mut self, push: &LoadPush, now: Now) -> Result<(), String> {
         let taken = self.load.loads.handle_push(&push.pop, push.service.as_deref(), push.value, now.moment);
         taken.map_err(|why| match why {
             Some(why) => format!("the load of `{}` was not taken: {why}", push.pop),
             None => format!(
-                "`{}` has no load feed that waits for pushes there; `meridian pop show {}` tells its feeds",
+                "`{}` has no load feed that waits for pushes there; `meridian pop show {}` shows its feeds",
                 push.pop, push.pop
             ),
         })
     }
 
-    /// Whether every target has a verdict, or the first answer has waited long enough.
+    /// True if every target has a verdict, or the wait for the first answer is over.
     pub fn is_first_round_over(&self, now: Now) -> bool {
         self.health.monitor.is_first_round_over(now.moment)
     }
 
-    /// What happened since the last call, oldest first of each part.
+    /// Events since the last call, oldest first in each part.
     pub fn events(&mut self, now: Now) -> Vec<Event> {
         let mut events = std::mem::take(&mut self.events);
         events.extend(self.health.events(now.epoch_secs));
@@ -389,7 +389,7 @@ impl LiveState {
         events
     }
 
-    /// In how many milliseconds the next step is due by itself; `None` for never.
+    /// Milliseconds until the next step is due; `None` for never.
     pub fn next_wake(&self, now: Now) -> Option<u64> {
         let machines = [
             self.health.monitor.next_wake(),
@@ -397,13 +397,13 @@ impl LiveState {
             self.load.ramps.next_wake(now.moment),
         ];
         let machines = machines.into_iter().flatten().map(|at| at.since_ms(now.moment));
-        // The wall clock is looked at now and then while an entry stands: it may be set.
+        // While there are overrides, the wall clock is checked at intervals, because it may be set.
         let looks = (!self.ledger().entries().is_empty()).then_some(EXPIRY_LOOK_SECS);
         let said = self.said_again.map(|at| at.saturating_sub(now.epoch_secs));
         machines.chain(looks.into_iter().chain(said).map(|secs| secs.saturating_mul(1_000))).min()
     }
 
-    /// All that the next live state begins with.
+    /// State to pass to the next live state.
     pub fn remembered(&self, now: Now) -> Remembered {
         let LiveState { overrides, health, load, .. } = self;
         Remembered {
@@ -413,29 +413,29 @@ impl LiveState {
         }
     }
 
-    /// Whether anything is watched at all.
+    /// True if there is any target.
     pub(crate) fn is_watched(&self) -> bool {
         !self.health.monitor.target_set().targets.is_empty()
     }
 
-    /// What is to be remembered of health, as lines.
+    /// Health to save for a restart, as lines.
     pub(crate) fn health_lines(&self, now: Now) -> Vec<String> {
         self.health.monitor.save(now.moment, now.epoch_secs).to_lines()
     }
 
-    /// Whether load is measured, a PoP ramps, or an override moves by the clock.
+    /// True if load is measured, a PoP ramps, or an override changes by the clock.
     pub(crate) fn is_loaded(&self) -> bool {
         !self.load.is_idle() || self.overrides.are_timed()
     }
 
-    /// What is to be remembered of load and of overrides, as lines.
+    /// Load and progress of overrides to save for a restart, as lines.
     pub(crate) fn load_lines(&self, now: Now) -> Vec<String> {
         self.load.saved(now, self.stepped.epoch_secs).to_lines()
     }
 }
 
-/// By how many seconds the wall clock was set between two moments; `None` if it went with the
-/// other clock.
+/// Seconds by which the wall clock was set between two moments; `None` if it ran with the monotonic
+/// clock.
 fn clock_step(before: Now, now: Now) -> Option<i64> {
     let gone = |now: u64, before: u64| i64::try_from(i128::from(now) - i128::from(before)).unwrap_or(0);
     let by_wall = gone(now.epoch_secs, before.epoch_secs).saturating_mul(1_000);

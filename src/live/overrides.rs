@@ -1,8 +1,8 @@
-//! Overrides in force: the ledger, and what of it has been told.
+//! Overrides in force: the ledger, and the progress that was reported.
 //!
-//! What is in force follows from the ledger and the wall clock alone. An entry that has ended stays
-//! in the ledger, where it says nothing, until the next change is saved: so a clock that is set
-//! back finds in a running node what it would find in one that was restarted.
+//! The overrides in force depend on the ledger and the wall clock alone. An entry that has ended
+//! stays in the ledger without effect until the next change is saved. So a clock that is set back
+//! has the same effect on a running node as on a restarted one.
 
 use crate::health::targets::ManualState;
 use crate::shared::event::Event;
@@ -11,19 +11,18 @@ use crate::steer::ledger::{Effective, Ledger, Override};
 use crate::steer::pop::{AdminState, Pop};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The overrides of a running server.
+/// Overrides of a running server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Overrides {
     ledger: Ledger,
-    /// For each entry that takes time, how far it was when that was last told, in quarters; none
-    /// before it begins.
+    /// For each planned or gradual entry, its last reported quarter; `None` before its start.
     told: BTreeMap<u64, Option<u8>>,
-    /// Entries whose end was told.
+    /// Entries whose end was reported.
     ended: BTreeSet<u64>,
 }
 
 impl Overrides {
-    /// Those of a ledger of which everything was told that came about until a moment.
+    /// Overrides of a ledger; all progress up to `told_until` counts as reported.
     pub(crate) fn new(ledger: Ledger, told_until: u64) -> Overrides {
         let mut overrides = Overrides { ledger, ..Overrides::default() };
         overrides.told =
@@ -36,7 +35,7 @@ impl Overrides {
         self.ledger.entries().iter().filter(move |entry| entry.has_ended(now))
     }
 
-    /// Whether the clock alone ends an entry, or brings it about.
+    /// True if the clock alone ends an entry, or changes its effect.
     pub(crate) fn are_timed(&self) -> bool {
         self.ledger
             .entries()
@@ -44,18 +43,18 @@ impl Overrides {
             .any(|entry| entry.until_epoch_secs.is_some() || entry.transition.end() > 0)
     }
 
-    /// The ledger in force.
+    /// Ledger in force.
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// Lets another ledger hold.
+    /// Replaces the ledger.
     pub(crate) fn keep(&mut self, ledger: Ledger) {
         self.ledger = ledger;
     }
 
-    /// What operators have decided about each PoP, by override or in the file, in order: the panic
-    /// guard leaves those with a decision out.
+    /// Operators' decision about each PoP, by override or in the file. The panic guard leaves out
+    /// PoPs with a decision.
     pub(crate) fn overridden(&self, pops: &[Pop], now: u64) -> Vec<ManualState> {
         let of = |is: &Effective| match is.state {
             AdminState::Up => ManualState::Up,
@@ -67,18 +66,18 @@ impl Overrides {
         self.ledger.effective(pops, now).iter().map(of).collect()
     }
 
-    /// What has come about by the clock since the last call: that an entry begins, passes a
-    /// quarter, holds whole, or has ended. What was said for now has begun with that.
+    /// Progress by the clock since the last call: entries that begin, pass a quarter, are complete,
+    /// or have ended. The start of an immediate entry is not reported.
     pub(crate) fn progress(&mut self, now: u64) -> Vec<Event> {
         let (mut told, mut events) = (BTreeMap::new(), Vec::new());
         for (entry, quarter) in self.quarters(now) {
             let is_plan = entry.transition.start_epoch_secs > entry.set_epoch_secs;
             let before = self.told.get(&entry.id).copied().unwrap_or(if is_plan { None } else { Some(0) });
-            // A clock that was set back tells nothing twice.
+            // After a clock was set back, nothing is reported twice.
             let quarter = quarter.max(before);
             told.insert(entry.id, quarter);
             if quarter > before && (entry.transition.over_secs > 0 || before.is_none()) {
-                // What begins and holds whole at once has begun.
+                // An entry that is complete at its start is reported as begun.
                 let is_whole = quarter == Some(4) && entry.transition.over_secs > 0;
                 let percent = if is_whole {
                     100
@@ -102,7 +101,7 @@ impl Overrides {
         events
     }
 
-    /// Entries that are planned or take time, and have not ended, with how far each is.
+    /// Planned or gradual entries that have not ended, with their quarter.
     fn quarters(&self, now: u64) -> Vec<(&Override, Option<u8>)> {
         let gradual = self.ledger.entries().iter();
         let gradual = gradual.filter(|entry| entry.transition.end() > 0 && !entry.has_ended(now));
@@ -121,8 +120,8 @@ impl Overrides {
     }
 }
 
-/// The longest TTL of steered records, in seconds, by a policy, a rule or an owner: so long before
-/// a planned change TTLs are at their shortest.
+/// Longest TTL of steered records, in seconds, of any policy, rule or owner. This long before a
+/// planned change, TTLs are at their minimum.
 pub(crate) fn ahead_secs(snapshot: &Snapshot) -> u32 {
     let of_policies = snapshot.policies.iter().map(|scoped| &scoped.policy);
     let ttls =

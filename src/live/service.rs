@@ -1,41 +1,40 @@
-//! Which PoPs are up, and which are in service: what load and ramps hear, what safety rules are
-//! held against, and what operators see.
+//! PoPs that are up, and PoPs in service: input of load and ramps, of safety rules, and of the
+//! operator view.
 
 use crate::health::health_state::{HealthState, SlotHealth};
 use crate::health::slot;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Effective;
-use crate::steer::pop::AdminState;
 use crate::steer::safety::in_service;
 
-/// The PoPs of a snapshot, in order.
+/// State of service of a snapshot's PoPs, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Service {
-    /// Which are up: by probes, held up by the guard of a policy, or forced up. One that flaps is
-    /// up, so it does not ramp each time that it is calm again.
+    /// True if the PoP is up: by probes, by the guard of a policy, or forced up. A PoP that flaps
+    /// is up, so that it does not ramp after each damping.
     pub is_up: Vec<bool>,
-    /// Which take regular clients, by [`in_service`].
+    /// True if the PoP takes regular clients, by [`in_service`].
     pub serves: Vec<bool>,
 }
 
 impl Service {
-    /// By what probes and overrides say.
+    /// State of service by probes and overrides.
     pub(crate) fn new(snapshot: &Snapshot, health_state: &HealthState, states: &[Effective]) -> Service {
         let mut is_up = up_by_probes(snapshot, health_state);
-        is_up.iter_mut().zip(states).for_each(|(is_up, is)| *is_up |= is.state == AdminState::Up);
+        is_up.iter_mut().zip(states).for_each(|(is_up, is)| *is_up |= is.state.is_forced_up());
         Service { serves: in_service(states, &off_by_probes(snapshot, health_state)), is_up }
     }
 }
 
-/// Which PoPs take no regular clients, as far as probes go: those that are down, and those that are
-/// damped in every policy that could answer them. Load must not count them as room, because shed
-/// cells only go to regular candidates.
+/// For each PoP, true if its probes keep regular clients away: it is down, or damped in every
+/// policy that could answer it. Load must not count such a PoP as room, because shed cells go to
+/// regular candidates only.
 pub(crate) fn off_by_probes(snapshot: &Snapshot, health_state: &HealthState) -> Vec<bool> {
     let is_up = up_by_probes(snapshot, health_state);
     is_up.iter().zip(damped(snapshot, health_state)).map(|(is_up, is_damped)| !is_up || is_damped).collect()
 }
 
-/// Which PoPs are a last resort in every policy in which they are up, because their targets flap.
+/// For each PoP, true if it is damped in every policy in which it is up.
 fn damped(snapshot: &Snapshot, health_state: &HealthState) -> Vec<bool> {
     let (mut is_damped, mut is_regular) =
         (vec![false; snapshot.pops.len()], vec![false; snapshot.pops.len()]);
@@ -61,8 +60,8 @@ fn damped(snapshot: &Snapshot, health_state: &HealthState) -> Vec<bool> {
     is_damped.iter().zip(&is_regular).map(|(is_damped, is_regular)| *is_damped && !is_regular).collect()
 }
 
-/// Which PoPs some policy can answer, as far as probes go: the guard of a policy may hold up who is
-/// down for all others.
+/// For each PoP, true if its probes let some policy answer it. The guard of a policy may hold up a
+/// PoP that is down for all others.
 pub(crate) fn up_by_probes(snapshot: &Snapshot, health_state: &HealthState) -> Vec<bool> {
     let mut is_up = up_in(snapshot, &health_state.slots);
     for (policy, held) in &health_state.held {
@@ -78,8 +77,8 @@ pub(crate) fn up_by_probes(snapshot: &Snapshot, health_state: &HealthState) -> V
     is_up
 }
 
-/// Which PoPs, in order, can take clients in some service. One that has lost a service only does
-/// not ramp with the others when that comes back.
+/// For each PoP, true if it can take clients in some service. A PoP that loses only one service
+/// does not ramp when that service comes back.
 fn up_in(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<bool> {
     let (mut has_slots, mut is_up) = (vec![false; snapshot.pops.len()], vec![false; snapshot.pops.len()]);
     for (slot, health) in snapshot.steering.slots.iter().zip(slots) {

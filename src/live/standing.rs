@@ -1,8 +1,9 @@
-//! What stands in the operator view beyond single facts: whether each PoP is in service and since
-//! when, what the ledger has in store for it, and safety rules that overrides keep broken.
+//! Derived parts of the operator view: the state of service of each PoP and its start, the coming
+//! states by the ledger, and safety rules that overrides break.
 
 use crate::health::health_state::Verdict;
-use crate::shared::operator_view::{Alarm, Coming, InService, OperatorView, PopView, ServiceLimit};
+use crate::shared::alarm::{Alarm, AlarmKey};
+use crate::shared::operator_view::{Coming, InService, OperatorView, PopView, ServiceLimit};
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::{Effective, Ledger};
 use crate::steer::pop::{AdminState, Pop, PopId};
@@ -14,33 +15,33 @@ use crate::steer::table::NO_SLOT;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Changes told of one PoP.
+/// Most coming changes that are listed for a PoP.
 const COMING_MAX: usize = 8;
 
-/// Since when what stands is so.
+/// Start times of the states that the view shows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Since {
-    /// Whether each PoP is in service, by name, and since when.
+    /// For each PoP, by name, its state of service and the start of that.
     pops: HashMap<Arc<str>, (InService, u64)>,
-    /// Since when each safety rule is broken, by the beginning of its sentence.
+    /// For each broken safety rule, by the beginning of its sentence, the start.
     rules: HashMap<String, u64>,
 }
 
-/// What an operator view is made of, beyond what stands in it.
+/// Inputs of the derived parts.
 #[derive(Clone, Copy)]
 pub(crate) struct Ground<'g> {
-    /// The ledger in force.
+    /// Ledger in force.
     pub(crate) ledger: &'g Ledger,
-    /// The snapshot that is followed.
+    /// Snapshot that live state follows.
     pub(crate) snapshot: &'g Snapshot,
-    /// The status that live state comes to.
+    /// Status of live state.
     pub(crate) status: &'g Status,
-    /// Which PoPs take no regular clients by their probes, in order.
+    /// For each PoP, true if its probes keep regular clients away.
     pub(crate) is_off: &'g [bool],
 }
 
 impl Since {
-    /// Adds to an operator view, which has health and load already, what follows from them.
+    /// Adds the derived parts to an operator view that already has health and load.
     pub(crate) fn add(&mut self, operator_view: &mut OperatorView, ground: &Ground<'_>, now: u64) {
         let Ground { ledger, snapshot, status, .. } = *ground;
         let mut pops = HashMap::new();
@@ -60,9 +61,8 @@ impl Since {
         self.broken(operator_view, ground, now);
     }
 
-    /// An alarm for each safety rule that does not hold while overrides keep some of its PoPs out
-    /// of service: broken by force, or held when they were set. It stands for as long as that is
-    /// so.
+    /// Adds an alarm for each broken safety rule while overrides keep some of its PoPs out of
+    /// service, whether they were forced or the rule held when they were set.
     fn broken(&mut self, operator_view: &mut OperatorView, ground: &Ground<'_>, now: u64) {
         let (before, Ground { ledger, snapshot, is_off, .. }) = (std::mem::take(&mut self.rules), *ground);
         let rules = snapshot.safety.in_force(now);
@@ -95,13 +95,14 @@ impl Since {
             }
             let since_epoch_secs = before.get(&head).copied().unwrap_or(now);
             self.rules.insert(head, since_epoch_secs);
-            operator_view.alarms.push(Alarm { sentence, since_epoch_secs, is_of_ledger: false });
+            let key = AlarmKey::SafetyRule(rule.words.clone());
+            operator_view.alarms.push(Alarm { key, sentence, since_epoch_secs });
         }
     }
 }
 
-/// Whether each PoP is in service, over all policies that answer with it, and what probes have to
-/// do with it.
+/// State of service of each PoP, over all policies that answer with it, and the reason if probes
+/// limit it.
 fn in_service(snapshot: &Snapshot, status: &Status) -> Vec<(InService, Option<ServiceLimit>)> {
     let mut all: Vec<Option<(InService, Option<ServiceLimit>)>> = vec![None; snapshot.pops.len()];
     for (number, policy) in snapshot.steering.policies.iter().enumerate() {
@@ -139,8 +140,8 @@ fn in_service(snapshot: &Snapshot, status: &Status) -> Vec<(InService, Option<Se
     all.into_iter().map(|is| is.unwrap_or((InService::Unused, None))).collect()
 }
 
-/// Since when a PoP is as the first view of a process shows it: as long as the override or the
-/// verdicts behind it hold, else since the process began.
+/// Start of a PoP's state in the first view of a process: the start of the override or the verdicts
+/// behind it, else the start of the process.
 fn begun(shown: &PopView, now: u64) -> u64 {
     if !matches!(shown.in_service, InService::No | InService::LastResort) {
         return now;
@@ -152,7 +153,7 @@ fn begun(shown: &PopView, now: u64) -> u64 {
     by_hand.or(by_probes).filter(|since| *since <= now).unwrap_or(now)
 }
 
-/// What becomes of a PoP by the ledger and the clock alone: each state and weight to come.
+/// Coming states and weights of a PoP, by the ledger and the clock alone.
 fn coming(ledger: &Ledger, pop: &Pop, now: u64) -> Vec<Coming> {
     let entries = ledger.entries().iter().filter(|entry| entry.selector.covers(pop));
     let moments = entries.flat_map(|entry| {

@@ -1,4 +1,4 @@
-//! The operator view of live state.
+//! Operator view of live state.
 
 use super::health::LiveHealth;
 use super::load::LiveLoad;
@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 impl LiveState {
-    /// What is shown of it, as of publication `sequence`.
+    /// Operator view as of publication `sequence`.
     pub fn operator_view(&mut self, sequence: u64, now: Now) -> OperatorView {
         let (status, is_off) = (self.status(), self.is_off());
         let LiveState { snapshot, overrides, health, load, since, .. } = self;
@@ -29,7 +29,7 @@ impl LiveState {
     }
 }
 
-/// What hands and files say.
+/// View with the states of files and overrides.
 fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) -> OperatorView {
     let (ledger, cached_secs) = (overrides.ledger(), ahead_secs(snapshot));
     let entry = |id: Option<u64>| id.and_then(|id| ledger.entry(id)).cloned();
@@ -62,11 +62,11 @@ fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) 
     }
 }
 
-/// Adds the state of health.
+/// Adds health.
 fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapshot: &Snapshot, now: Now) {
     let users = users(health.monitor.target_set());
     for (index, report) in health.monitor.targets(now.moment).enumerate() {
-        // Canaries stand with no PoP.
+        // Canaries belong to no PoP.
         for (pop, service) in users.get(&(index as u32)).into_iter().flatten() {
             let is_spared = health.monitor.is_spared(*pop, index as u32);
             let Some(pop) = operator_view.pops.get_mut(usize::from(*pop)) else { continue };
@@ -94,7 +94,7 @@ fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapsho
     operator_view.alarms.extend(health.alarms(snapshot, now.epoch_secs));
 }
 
-/// For each target the PoPs and services whose addresses it judges, each once.
+/// For each target, the PoPs and services whose addresses it judges, each once.
 fn users(target_set: &TargetSet) -> HashMap<u32, Vec<(u16, Arc<str>)>> {
     let mut users: HashMap<u32, Vec<(u16, Arc<str>)>> = HashMap::new();
     for slot in &target_set.slots {
@@ -111,7 +111,7 @@ fn users(target_set: &TargetSet) -> HashMap<u32, Vec<(u16, Arc<str>)>> {
     users
 }
 
-/// Adds what is known of load.
+/// Adds load.
 fn add_load(operator_view: &mut OperatorView, load: &mut LiveLoad, snapshot: &Snapshot, now: Now) {
     for report in load.report(now.moment) {
         let Some(pop) =
@@ -140,9 +140,9 @@ fn add_load(operator_view: &mut OperatorView, load: &mut LiveLoad, snapshot: &Sn
     operator_view.alarms.extend(load.alarms(now.moment));
 }
 
-/// Each PoP, in order, over the addresses of all its services. What is not known counts as up.
+/// Health of each PoP, in order, over the addresses of all its services. Unknown counts as up.
 pub fn health_of_pops(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<PopHealth> {
-    // Addresses, and those that are down.
+    // Number of addresses, and of those that are down.
     let mut counts = vec![(0u32, 0u32); snapshot.pops.len()];
     for (slot, health) in snapshot.steering.slots.iter().zip(slots) {
         let (all, down) = &mut counts[usize::from(slot.pop.0)];
@@ -157,8 +157,8 @@ pub fn health_of_pops(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<PopHealt
     counts.into_iter().map(health).collect()
 }
 
-/// A target as it stands with one of the PoPs that it judges. One that is shared is named by where
-/// its check goes to, since its address is that of the first PoP.
+/// Target in the view of one of its PoPs. For other PoPs than its first, a shared target is named
+/// by the destination of its check.
 fn view(report: &TargetReport<'_>, pop: &str, service: &Arc<str>) -> TargetView {
     let good = report.was_well == Some(true);
     let address = match *report.target.pop == *pop {
@@ -174,7 +174,7 @@ fn view(report: &TargetReport<'_>, pop: &str, service: &Arc<str>) -> TargetView 
         bad_streak: if report.was_well == Some(false) { report.streak } else { 0 },
         checks_to_flip: report.checks_to_flip.map(u32::from),
         failures: report.failures,
-        // What was wrong before a good result is over.
+        // An error before a success is over.
         last_error: report.own_fault.or(report.last_error.filter(|_| !good)).map(ToString::to_string),
         latency_micros: report.latency_us.map(u64::from),
         certificate_days: report.certificate_days.map(i64::from),

@@ -1,4 +1,4 @@
-//! A DNS query, and a careful reader of what comes back.
+//! DNS check: sends one query and judges the response. The parser trusts no octet of it.
 
 use super::{Finding, Trial, words};
 use crate::health::spec::DnsCheck;
@@ -12,9 +12,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UdpSocket;
 
-/// Asks and judges.
+/// Sends the query of the check and judges the reply.
 pub(super) async fn run(check: &DnsCheck, to: SocketAddr, trial: &mut Trial) -> Finding {
-    // Seeded by the system: a stranger who cannot see the query cannot guess its id.
+    // The system seeds the id: a sender that cannot see the query cannot guess it.
     let id = RandomState::new().hash_one(to) as u16;
     let query = query(id, check.qname.as_wire(), check.qtype);
     let reply = if check.tcp { over_tcp(&query, to, trial).await } else { over_udp(&query, to, trial).await };
@@ -44,7 +44,7 @@ async fn over_udp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result
     let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let open = async {
         let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
-        // The kernel then drops what others send, and tells of a closed port.
+        // The kernel then drops datagrams of other senders, and reports a closed port.
         socket.connect(to).await?;
         socket.send(query).await?;
         io::Result::Ok(socket)
@@ -54,7 +54,7 @@ async fn over_udp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result
     loop {
         let len = socket.recv(&mut octets).await?;
         match read(query, &octets[..len]) {
-            // Forged, or late: the true one may follow.
+            // A forged or late datagram; the true response may follow.
             DnsReply::Other => {}
             reply => return Ok(reply),
         }
@@ -74,8 +74,8 @@ async fn over_tcp(query: &[u8], to: SocketAddr, trial: &mut Trial) -> io::Result
     Ok(read(query, &octets))
 }
 
-/// A query of one question, without EDNS; recursion is not desired, since servers are asked for
-/// what is theirs.
+/// Builds a query of one question, without EDNS. RD is clear, since the target answers from its own
+/// zones.
 pub fn query(id: u16, name: &[u8], qtype: RrType) -> Vec<u8> {
     let mut query = Vec::with_capacity(HEADER_LEN + name.len() + 4);
     query.extend_from_slice(&id.to_be_bytes());
@@ -86,7 +86,7 @@ pub fn query(id: u16, name: &[u8], qtype: RrType) -> Vec<u8> {
     query
 }
 
-/// What came back.
+/// Parsed reply to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DnsReply {
     /// Not a response to this query: another id, another question, a query itself.
@@ -100,13 +100,13 @@ pub enum DnsReply {
     Answer {
         /// Its response code, without EDNS.
         rcode: u8,
-        /// Addresses of the type asked in the answer section, whoever owns them: a CNAME may lead
-        /// there.
+        /// Addresses of the queried type in the answer section. Their owner may be any name, since
+        /// a CNAME may lead there.
         addresses: Vec<IpAddr>,
     },
 }
 
-/// Reads a reply to a query that [`query`] made. A truncated one is a response all the same.
+/// Parses a reply to a query that [`query`] built. A truncated one counts as a response.
 pub fn read(query: &[u8], reply: &[u8]) -> DnsReply {
     let Some(header) = reply.first_chunk::<HEADER_LEN>() else { return DnsReply::Other };
     let word = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
@@ -117,7 +117,7 @@ pub fn read(query: &[u8], reply: &[u8]) -> DnsReply {
     }
     let question = &query[HEADER_LEN..];
     let answer = match questions {
-        // Some servers leave it out of an error.
+        // Some servers leave the question out of an error.
         0 if rcode != 0 => &reply[HEADER_LEN..],
         1 => match reply[HEADER_LEN..].split_at_checked(question.len()) {
             Some((echoed, rest)) if is_same_question(question, echoed) => rest,
@@ -132,7 +132,7 @@ pub fn read(query: &[u8], reply: &[u8]) -> DnsReply {
     }
 }
 
-/// Equal but for the case of letters in the name.
+/// True if both are equal, the case of letters in the name aside.
 fn is_same_question(asked: &[u8], echoed: &[u8]) -> bool {
     let name = asked.len() - 4;
     asked[..name].eq_ignore_ascii_case(&echoed[..name]) && asked[name..] == echoed[name..]
@@ -158,7 +158,8 @@ fn addresses(mut octets: &[u8], count: u16, qtype: RrType) -> Option<Vec<IpAddr>
     Some(found)
 }
 
-/// Length of a name that may end in a pointer, which is not followed (RFC 1035 section 4.1.4).
+/// Length of a name that may end in a compression pointer. The pointer is not followed (RFC 1035
+/// section 4.1.4).
 fn owner_len(octets: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {

@@ -1,5 +1,5 @@
-//! A program whose exit status 0 means well. It ends with its run, and so does all that it started
-//! ([`programs`](super::programs)).
+//! `exec` check: a program, which succeeds by exit status 0. When its run ends, so do all processes
+//! that it started ([`programs`](super::programs)).
 
 use super::programs::{Program, Programs};
 use super::{Finding, Trial, words};
@@ -22,12 +22,12 @@ pub(super) async fn run(
     trial: &mut Trial,
 ) -> Finding {
     trial.doing = "waiting for other programs to end";
-    // A wait for places is the node's own.
+    // Waiting for a free place is the node's own delay, not a failure of the target.
     trial.is_own = true;
     let _place = places.acquire().await.map_err(|_| "the prober stops".to_owned())?;
     trial.is_own = false;
     trial.doing = "running the program";
-    // A program that cannot be run says nothing of the target.
+    // A program that cannot be started says nothing about the target.
     let (mut program, mut output) = start(check, target, programs).inspect_err(|_| trial.is_own = true)?;
     let mut said = Said::default();
     let status = loop {
@@ -37,7 +37,7 @@ pub(super) async fn run(
             more = said.read(&mut output), if !said.is_over => more?,
         }
     };
-    // What it left in the pipe; a child of it may hold the other end, so the end is not waited for.
+    // Takes the rest from the pipe. A child may hold the other end, so its end is not waited for.
     said.rest(&output);
     judge(status, &said)
 }
@@ -55,7 +55,8 @@ fn judge(status: ExitStatus, said: &Said) -> Finding {
     }
 }
 
-/// Standard output and error are one pipe, so that their lines stay in order.
+/// Starts the program. Standard output and standard error share one pipe, so that lines stay in
+/// order.
 fn start(check: &ExecCheck, target: &Target, programs: &Programs) -> Result<(Program, Receiver), String> {
     let (program, arguments) = check.command.split_first().ok_or("the command is empty")?;
     let cannot = |error: std::io::Error| {
@@ -79,7 +80,7 @@ fn start(check: &ExecCheck, target: &Target, programs: &Programs) -> Result<(Pro
     Ok((programs.begin(&mut command).map_err(cannot)?, output))
 }
 
-/// What the program printed: the beginning, and how much.
+/// Output of the program: its first octets, and how many came in all.
 #[derive(Default)]
 struct Said {
     kept: Vec<u8>,

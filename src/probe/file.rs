@@ -1,5 +1,5 @@
-//! A file that says `UP` or `DOWN`. It is read at each run: that is cheap, and sees what a watch
-//! would miss on a network file system.
+//! `file` check: a file that contains `UP` or `DOWN`. Each run reads the file. That is cheap, and a
+//! file watch would miss changes on a network file system.
 
 use super::{Finding, Trial, words};
 use crate::health::spec::FileCheck;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::Semaphore;
 
-/// Reads the file and judges it by the clock.
+/// Reads the file and judges its content and age.
 pub(super) async fn run(
     check: &FileCheck,
     target: &Target,
@@ -23,20 +23,20 @@ pub(super) async fn run(
     judge(&octets, age_secs)
 }
 
-/// The first octets of a file, and how many seconds ago it was written.
+/// Reads the first octets of a file, and the seconds since it was written.
 pub(super) async fn beginning(
     path: PathBuf,
     places: &Arc<Semaphore>,
     trial: &mut Trial,
 ) -> Result<(Vec<u8>, u64), String> {
     trial.doing = "waiting for other files";
-    // A wait for places is the node's own.
+    // Waiting for a free place is the node's own delay, not a failure of the target.
     trial.is_own = true;
     let place = Arc::clone(places).acquire_owned().await.map_err(|_| "the prober stops".to_owned())?;
     trial.is_own = false;
     trial.doing = "reading the file";
     let read = tokio::task::spawn_blocking(move || {
-        // The place is held by the thread: a dead file system may keep it past the time-out.
+        // The thread holds the place: a dead file system may keep it past the timeout.
         let _place = place;
         read(&path).map_err(|error| (path, error))
     });
@@ -47,7 +47,7 @@ pub(super) async fn beginning(
     })
 }
 
-/// What the content says, `age_secs` after it was written.
+/// Judges the content of a file that was written `age_secs` ago.
 pub fn judge(octets: &[u8], age_secs: u64) -> Result<(), String> {
     let octets = words::unmarked(octets).map_err(|why| format!("the file {why}"))?;
     let mut parts = octets.split(u8::is_ascii_whitespace).filter(|part| !part.is_empty());
@@ -59,11 +59,11 @@ pub fn judge(octets: &[u8], age_secs: u64) -> Result<(), String> {
         return Err(format!("the file begins with {}, neither UP nor DOWN", words::quoted(first)));
     }
     let Some(second) = parts.next() else { return Ok(()) };
-    // `UP 30s` taken for a plain `UP` would hold for ever.
+    // `UP 30s`, read as a plain `UP`, would hold for ever.
     let Some(secs) = std::str::from_utf8(second).ok().and_then(|text| text.parse::<u64>().ok()) else {
         return Err(format!("the file says UP {}, which is no number of seconds", words::quoted(second)));
     };
-    if age_secs <= secs { Ok(()) } else { Err(format!("the file said UP for {secs} s, {age_secs} s ago")) }
+    if age_secs <= secs { Ok(()) } else { Err(format!("the file says UP {secs} and is {age_secs} s old")) }
 }
 
 fn path(check: &FileCheck, target: &Target) -> PathBuf {
@@ -79,9 +79,10 @@ fn path(check: &FileCheck, target: &Target) -> PathBuf {
         .into()
 }
 
-/// The beginning of the file, and how old it is; a time of writing in the future counts as now.
+/// Reads the beginning of the file and its age in seconds. A modification time in the future counts
+/// as now.
 fn read(path: &Path) -> io::Result<(Vec<u8>, u64)> {
-    // Opening a pipe would wait for its writer.
+    // Opening a named pipe would wait for its writer.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("is no regular file"));
     }

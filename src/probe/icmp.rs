@@ -1,4 +1,4 @@
-//! ICMP echo through the system's unprivileged socket (icmp(7)).
+//! `icmp` check: an echo request through the system's unprivileged socket (icmp(7)).
 
 use super::{Finding, Trial, words};
 use std::hash::{BuildHasher, RandomState};
@@ -19,8 +19,8 @@ pub(super) async fn run(to: IpAddr, trial: &mut Trial) -> Finding {
         (why, _) => why,
     })?;
     trial.doing = "waiting for the echo";
-    // The kernel matches the identifier, which is this socket's own; the token tells a late reply
-    // to another run.
+    // The kernel matches the identifier, which belongs to this socket; the token distinguishes late
+    // replies to another run.
     let token = RandomState::new().hash_one(to).to_be_bytes();
     let (request, reply) = if to.is_ipv4() { (8, 0) } else { (128, 129) };
     let mut packet = [0u8; HEADER_LEN + 8];

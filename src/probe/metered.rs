@@ -1,4 +1,4 @@
-//! A connection that is read from only so far: a peer may send for ever, and each octet costs us.
+//! TCP connection with a limit on octets and reads, because a peer may send without end.
 
 use crate::limits::{PROBE_READ_OCTETS, PROBE_READS_MAX, PROBE_STREAM_OCTETS_MAX};
 use std::fmt;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A connection with what may still be read from it.
+/// Connection, with the octets and reads that are left to it.
 #[derive(Debug)]
 pub(crate) struct Metered {
     stream: TcpStream,
@@ -18,7 +18,7 @@ pub(crate) struct Metered {
     reads_left: usize,
 }
 
-/// The peer has sent more pieces than any sound one.
+/// The peer has sent more small pieces than a sound server sends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InCrumbs;
 
@@ -30,10 +30,10 @@ impl fmt::Display for InCrumbs {
 
 impl std::error::Error for InCrumbs {}
 
-/// The peer has sent more than any sound one.
+/// The peer has sent more octets than a sound server sends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Endless {
-    /// After so many octets.
+    /// Limit that was reached.
     octets_max: usize,
 }
 
@@ -46,16 +46,16 @@ impl fmt::Display for Endless {
 impl std::error::Error for Endless {}
 
 impl Metered {
-    /// Connects to exactly this address.
+    /// Connects to this address, with the usual limit.
     pub(crate) async fn connect(to: SocketAddr) -> io::Result<Metered> {
         Metered::connect_for(to, PROBE_STREAM_OCTETS_MAX).await
     }
 
-    /// Connects to exactly this address; at most so many octets are read.
+    /// Connects to this address, with a limit of `octets_max` octets.
     pub(crate) async fn connect_for(to: SocketAddr, octets_max: usize) -> io::Result<Metered> {
         let stream = TcpStream::connect(to).await?;
-        // Each exchange is one small write; waiting for more gains nothing. Refused, it is only
-        // slower.
+        // Each exchange is one small write, so waiting for more gains nothing. A refused option
+        // only costs time.
         let _ = stream.set_nodelay(true);
         let reads_left = PROBE_READS_MAX + octets_max / PROBE_READ_OCTETS;
         Ok(Metered { stream, left: octets_max, octets_max, reads_left })

@@ -1,4 +1,4 @@
-//! Probes: runs a check against its target and says what it found.
+//! Probes: run each check against its target and report the result.
 //!
 //! ```text
 //!  [`runner`]  work (ticket, target) ──▶ one task each ──▶ [`Prober::run`] ──▶ (ticket, outcome)
@@ -8,9 +8,9 @@
 //!            [`http`] over [`tls`]  [`tcp`]  [`dns`]  [`exec`]  [`file`]  [`icmp`]
 //! ```
 //!
-//! A run never panics on what a peer sends, ends by its time-out whatever the peer does, holds
-//! bounded memory, and leaves no connection and no process behind. Names are never resolved.
-//! Nothing is retried: how many failures make a verdict is the monitor's affair.
+//! A run never panics on data of a peer, ends by its timeout, holds bounded memory, and leaves no
+//! connection and no process behind. Names are never resolved. Nothing is retried: the monitor
+//! decides how many failures make a verdict.
 
 pub(crate) mod dns;
 #[cfg(unix)]
@@ -44,8 +44,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// Runs checks. One for the whole process: it keeps TLS settings from run to run, and bounds how
-/// many programs run at once.
+/// Runner of checks; a process has one. It keeps TLS settings between runs and limits how many
+/// programs run at once.
 #[derive(Debug)]
 pub struct Prober {
     tls: tls::Settings,
@@ -66,19 +66,19 @@ impl Default for Prober {
     }
 }
 
-/// What a run has learnt so far; survives the time-out that cuts it off.
+/// Facts that a run has found so far. They survive the timeout that ends it.
 #[derive(Debug, Default)]
 struct Trial {
-    /// What it waits for, as a phrase for the operator; empty where there is nothing to tell apart.
+    /// Step that the run waits for, as a phrase for the operator; empty if the check has only one.
     doing: &'static str,
     certificate_days: Option<i32>,
     degraded: Option<Arc<str>>,
-    /// The check ended by the node's own trouble, before its first octet left.
+    /// True if the check failed by a fault of this node, before its first octet left.
     is_own: bool,
 }
 
 impl Trial {
-    /// Notes what is odd about a target that is well, behind what was noted before.
+    /// Adds an oddity of a healthy target, behind earlier ones.
     fn remark(&mut self, words: String) {
         self.degraded = Some(match self.degraded.take() {
             Some(noted) => format!("{noted}; {words}").into(),
@@ -86,25 +86,26 @@ impl Trial {
         });
     }
 
-    /// Words for an error before the first octet has left for `peer`; notes if it is the node's own
-    /// trouble.
+    /// Describes an error before the first octet has left for `peer`, and notes whether it is a
+    /// fault of this node.
     fn before_sending(&mut self, error: &io::Error, peer: Option<IpAddr>) -> String {
         self.is_own |= own_fault::is_own(error, peer);
         words::io(error)
     }
 }
 
-/// How a check ends: well, or one line that says why not.
+/// Result of a check: success, or one line with the reason of the failure.
 type Finding = Result<(), String>;
 
 impl Prober {
-    /// Nothing is opened or read yet: the system's roots are read when a check first needs them.
+    /// Opens and reads nothing yet: the system's root certificates are read when a check first
+    /// needs them.
     pub fn new() -> Prober {
         Prober::within(Arc::default())
     }
 
-    /// The same, within the share of probes. A check holds one descriptor, a program
-    /// four more: the ends of its pipe and its handle.
+    /// Prober whose limits fit the share of descriptors for probes. A check holds one descriptor, a
+    /// program four more: the ends of its pipe and its handle.
     pub(crate) fn within(descriptors: Arc<Descriptors>) -> Prober {
         let share = descriptors.shares().probes;
         Prober {
@@ -119,16 +120,16 @@ impl Prober {
         }
     }
 
-    /// Ends every program, and waits a bounded time until nothing of them is left. None runs any
-    /// more.
+    /// Kills every program, and waits up to `PROGRAM_END_SECS` until none of their processes is
+    /// left. No program can start afterwards.
     pub(crate) fn end_programs(&self) {
         #[cfg(unix)]
         self.programs.end(Duration::from_secs(PROGRAM_END_SECS));
     }
 
-    /// Runs a check once. Ends by the check's time-out, connecting, TLS and exchange together. Must
-    /// run inside a Tokio runtime with I/O and time. Dropped midway, it closes its connection and
-    /// kills its program.
+    /// Runs a check once. The check's timeout covers connect, TLS and exchange together. Needs a
+    /// Tokio runtime with I/O and time. If the future is dropped midway, the connection is closed
+    /// and the program killed.
     pub async fn run(&self, target: &Target) -> ProbeResult {
         let _held = Arc::clone(&self.descriptors).hold(Use::Probes);
         let begun = Instant::now();
@@ -139,7 +140,7 @@ impl Prober {
             Err(_) => Err(words::late(target.spec.timeout_ms, trial.doing)),
         };
         let is_well = finding.is_ok();
-        let is_measured = !matches!(target.spec.check, Check::File(_) | Check::Push(_));
+        let is_measured = target.spec.check.is_networked();
         ProbeResult {
             result: finding.map_err(|why| words::line(&why).into()),
             latency_us: is_measured.then(|| u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX)),
@@ -150,7 +151,7 @@ impl Prober {
     }
 
     async fn check(&self, target: &Target, trial: &mut Trial) -> Finding {
-        // Boxed one by one: the future of a UDP query need not be as large as that of a TLS
+        // Each branch is boxed, so that the future of a UDP query is not as large as that of a TLS
         // exchange.
         match &target.spec.check {
             Check::Http(check) => Box::pin(http::run(check, target.destination, &self.tls, trial)).await,

@@ -1,10 +1,10 @@
-//! Certificates that a probe's `ca` names: what they have signed is trusted, and so is each of them
-//! as the server's own.
+//! Certificates of a probe's `ca` file: a server is trusted if one of them signed its certificate,
+//! or if it shows one of them itself.
 //!
-//! webpki knows trust in issuers only. A certificate that is signed by itself, as
-//! `openssl req -x509` makes it, says that it is an authority, and webpki takes no authority for a
-//! server; one of version 1 it does not read at all. A server that shows exactly what the file
-//! holds needs no issuer: its name and its dates are checked, and that it has the key.
+//! webpki trusts by issuer only. It takes no authority for a server, but a self-signed certificate
+//! of `openssl req -x509` is marked as an authority. It cannot read certificates of version 1 at
+//! all. So a server that shows exactly a certificate of the file needs no issuer: this verifier
+//! checks the name, the dates and the possession of the key.
 
 use crate::health::certificate::Facts;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -15,20 +15,20 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use std::sync::Arc;
 
-/// Judge of what the certificates have signed.
+/// Verifier of certificates that the file's authorities signed.
 type Roots = Arc<dyn ServerCertVerifier>;
 
-/// The judge of servers for one file.
+/// Verifier for one `ca` file.
 #[derive(Debug)]
 pub(super) struct Pinned {
     exact: Vec<CertificateDer<'static>>,
-    /// For what the certificates have signed; `None` if none of them can be an issuer.
+    /// Verifier of certificates that these signed; `None` if none of them can be an issuer.
     roots: Option<Roots>,
     provider: Arc<CryptoProvider>,
 }
 
 impl Pinned {
-    /// Trusts these certificates, and what `roots` trusts.
+    /// Trusts these certificates themselves, and all that `roots` trusts.
     pub(super) fn new(
         exact: Vec<CertificateDer<'static>>,
         roots: Option<Roots>,
@@ -71,7 +71,7 @@ impl ServerCertVerifier for Pinned {
         if facts.has_alternative_names() {
             verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
         } else if !facts.common_name().is_some_and(|name| is_for(&name, &server_name.to_str())) {
-            // The common name counts where there is no other, as it does for openssl and curl.
+            // Without alternative names the common name counts, as it does for openssl and curl.
             return Err(CertificateError::NotValidForName.into());
         }
         Ok(ServerCertVerified::assertion())
@@ -88,7 +88,7 @@ impl ServerCertVerifier for Pinned {
         }
         let facts = Facts::read(cert).ok_or(CertificateError::BadEncoding)?;
         let algorithms = &self.provider.signature_verification_algorithms;
-        // A scheme of TLS 1.2 names no curve, so there are several algorithms of one scheme.
+        // A signature scheme of TLS 1.2 names no curve, so one scheme has several algorithms.
         let is_valid = algorithms
             .mapping
             .iter()
@@ -127,7 +127,7 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-/// Whether a common name is for a host: alike but for case, or by a wildcard for its first label
+/// True if a common name matches a host: equal but for case, or by a wildcard for its first label
 /// (RFC 6125 section 6.4).
 fn is_for(common_name: &str, host: &str) -> bool {
     let (common_name, host) = (common_name.trim_end_matches('.'), host.trim_end_matches('.'));

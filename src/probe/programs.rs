@@ -1,20 +1,21 @@
-//! Programs that run, and what they leave behind.
+//! Running programs, and the processes that they leave behind.
 //!
 //! ```text
 //!  begin ──▶ running (leader, mark) ──end──▶ its group is killed; a sweep looks for the rest
 //! ```
 //!
 //! A program may leave its process group (setsid) and its parent (two forks). So each run has a
-//! mark, which its descendants inherit, and the server is the parent of all that they leave
-//! ([`children::adopt`]). After each end a sweep on a thread of its own kills what has the mark of
-//! a run that is over, with all below it, and takes the end of what is dead. Sweeps are one at a
-//! time: one covers all runs that ended before it. Only that thread reads the table of processes,
-//! and it holds our own table no longer than to copy it.
+//! mark, which its descendants inherit, and orphans become children of the server
+//! ([`children::adopt`]). After each end of a run, a thread sweeps: it kills each process that has
+//! the mark of an ended run, with all of its descendants, and reaps dead children. One sweep runs
+//! at a time and covers all runs that ended before it. Only that thread reads the process table of
+//! the system, and it locks our own table only to copy it.
 //!
-//! The mark stands in a limit that binds nothing ([`children::marked`]), and in the environment,
-//! `MERIDIAN_RUN`, for where the limit cannot be set. A process without a mark is none of ours,
-//! whoever its parent is: the init process of a container gets orphans of others too. When they
-//! have ended it takes their end, since nobody else will.
+//! The mark stands in a resource limit of no effect ([`children::marked`]), and in the environment
+//! variable `MERIDIAN_RUN`, for systems where the limit cannot be set. A process without a mark is
+//! never killed, even if the server is its parent: the init process of a container also adopts
+//! orphans of other programs. Once such an orphan has ended, the server reaps it, since no other
+//! process will.
 
 use crate::limits::{
     PROGRAM_DESCRIPTORS, PROGRAM_SWEEP_MILLIS, PROGRAM_SWEEP_PAUSE_MILLIS, PROGRAM_SWEEPS_MAX,
@@ -27,13 +28,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
-/// Name of the variable that marks a run.
+/// Environment variable with the mark of a run.
 const MARK: &str = "MERIDIAN_RUN";
 
-/// Seeds of marks: a mark is 2^62 and more, and less than 2^63.
+/// Number of seeds: a mark is at least 2^62 and less than 2^63.
 const MARK_SEEDS: u32 = 1 << 30;
 
-/// The programs of one prober.
+/// Programs of one prober.
 #[derive(Debug)]
 pub(super) struct Programs {
     inner: Arc<Inner>,
@@ -42,11 +43,11 @@ pub(super) struct Programs {
 #[derive(Debug)]
 struct Inner {
     table: Mutex<Table>,
-    /// Something of the table has changed.
+    /// Signals a change of the table.
     changed: Condvar,
-    /// Our own half of every mark.
+    /// Part of every mark that belongs to this server.
     seed: u32,
-    /// Orphans become our children.
+    /// True if orphans become children of this process.
     adopts: bool,
 }
 
@@ -54,30 +55,30 @@ struct Inner {
 struct Table {
     /// Number of the last run.
     last: u32,
-    /// Numbers of runs by that of their leader.
+    /// Run numbers by the process id of their leader.
     running: HashMap<u32, u32>,
-    /// Ends that no sweep has begun after.
+    /// Number of runs that have ended.
     ends: u64,
-    /// Ends that a sweep has found nothing of.
+    /// Number of ended runs that a sweep has covered.
     swept: u64,
     has_thread: bool,
-    /// No program begins any more.
+    /// True once no program may start any more.
     is_over: bool,
 }
 
-/// A program that does not outlive its run, nor does what it started.
+/// Running program. It is killed when this is dropped, and so are the processes that it started.
 #[derive(Debug)]
 pub(super) struct Program {
-    /// Its leader.
+    /// Leader of the program's process group.
     pub(super) child: Child,
     leader: Option<u32>,
     inner: Arc<Inner>,
 }
 
 impl Programs {
-    /// None runs yet.
+    /// Starts without a program.
     pub(super) fn new() -> Programs {
-        // Without a seed, marks are still those of one process at a time.
+        // Without a random seed, marks still differ between processes that run at the same time.
         let seed = random::octets().map_or(std::process::id(), u32::from_ne_bytes);
         let inner = Inner {
             table: Mutex::default(),
@@ -88,9 +89,9 @@ impl Programs {
         Programs { inner: Arc::new(inner) }
     }
 
-    /// Starts a program as the leader of a group of its own.
+    /// Starts a program as the leader of its own process group.
     pub(super) fn begin(&self, command: &mut Command) -> io::Result<Program> {
-        // No sweep decides between the start and the entry in the table.
+        // The lock keeps a sweep from deciding between the start and the entry in the table.
         let mut table = self.inner.table();
         if table.is_over {
             return Err(io::Error::other("the server stops"));
@@ -105,7 +106,7 @@ impl Programs {
         command.env(MARK, self.inner.mark(run).to_string()).process_group(0).kill_on_drop(true);
         let child = match self.inner.adopts {
             true => children::marked(self.inner.mark(run), || command.spawn())?,
-            // A program that embeds a server may start others meanwhile.
+            // A host program that embeds the server may start programs of its own meanwhile.
             false => command.spawn()?,
         };
         let leader = child.id();
@@ -117,8 +118,8 @@ impl Programs {
         Ok(Program { child, leader, inner: Arc::clone(&self.inner) })
     }
 
-    /// Ends every program, and waits until nothing of them is left, at most so long. None begins
-    /// any more.
+    /// Kills every program, and waits until none of their processes is left, at most `within`. No
+    /// program can start afterwards.
     pub(super) fn end(&self, within: Duration) {
         let mut table = self.inner.table();
         table.is_over = true;
@@ -152,8 +153,8 @@ impl Drop for Program {
     fn drop(&mut self) {
         let Some(leader) = self.leader else { return };
         let mut table = self.inner.table();
-        // Also once the leader is reaped: its children may live on, and while one does the kernel
-        // gives the number to nobody else.
+        // Also once the leader is reaped: its children may live on, and while one does, the kernel
+        // does not reuse the number.
         if table.running.remove(&leader).is_some() {
             process_group::kill(leader);
             table.ends += 1;
@@ -165,22 +166,22 @@ impl Drop for Program {
 
 impl Inner {
     fn table(&self) -> MutexGuard<'_, Table> {
-        // Nothing in here leaves the table half changed.
+        // No panic can leave the table half changed.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The mark of a run.
+    /// Mark of a run.
     fn mark(&self, run: u32) -> u64 {
         1 << 62 | u64::from(self.seed) << 32 | u64::from(run)
     }
 
-    /// The run of ours that a mark names.
+    /// Run of this server that a mark names.
     fn run_of(&self, mark: u64) -> Option<u32> {
         let run = mark as u32;
         (self.mark(run) == mark).then_some(run)
     }
 
-    /// Sweeps after each end, until no program begins any more and none is left.
+    /// Sweeps after each end of a run, until no program may start any more and none is left.
     fn keep_swept(&self) {
         loop {
             let mut table = self.table();
@@ -192,7 +193,8 @@ impl Inner {
             }
             let ends = table.ends;
             drop(table);
-            // What is killed needs a moment to die, and what it leaves comes to us then.
+            // A killed process takes a moment to die; only then do its children come to this
+            // process.
             for round in 0..PROGRAM_SWEEPS_MAX {
                 if self.sweep() == 0 {
                     break;
@@ -201,13 +203,13 @@ impl Inner {
             }
             self.table().swept = ends;
             self.changed.notify_all();
-            // Ends that come meanwhile share the next sweep.
+            // Runs that end meanwhile share the next sweep.
             std::thread::sleep(Duration::from_millis(PROGRAM_SWEEP_PAUSE_MILLIS));
         }
     }
 
-    /// Kills what is left of runs that are over, and takes the end of what is dead. Gives how many
-    /// it found.
+    /// Kills the remaining processes of ended runs and reaps dead children. Returns how many it
+    /// found.
     fn sweep(&self) -> usize {
         let in_environment = |pid| children::variable(pid, MARK).and_then(|mark| mark.parse().ok());
         let found = self.look(&children::list(), |pid| {
@@ -224,10 +226,10 @@ impl Inner {
         found.len()
     }
 
-    /// What is left of runs that are over, among processes that were listed just now. `run_of`
-    /// reads which run a process has the mark of.
+    /// Finds the remaining processes of ended runs in `all`, a list made just now. `run_of` reads
+    /// the run of a process from its mark.
     fn look(&self, all: &[Process], run_of: impl Fn(u32) -> Option<u32>) -> Vec<Process> {
-        // Behind the list, so that a leader that is listed is in the table by now. A run that
+        // Copied after the list was made, so that a listed leader is in the table. A run that
         // begins later is not listed, and one that ends later is left to the next sweep.
         let running = self.table().running.clone();
         let own = std::process::id();
@@ -237,7 +239,7 @@ impl Inner {
         for process in all.iter().filter(may_end) {
             let is_under_us = self.adopts && under_us.contains(&process.pid);
             if process.is_zombie {
-                // It waits for us; all others have a parent that is alive.
+                // This process must reap it; all others have a parent that is alive.
                 if is_under_us && process.parent == own {
                     found.push(*process);
                 }
@@ -246,7 +248,7 @@ impl Inner {
                 found.extend(run_of(process.pid).is_some_and(is_over).then_some(*process));
             }
         }
-        // With all below them, marked or not.
+        // Adds all of their descendants, marked or not.
         let mut known: HashSet<u32> = found.iter().map(|process| process.pid).collect();
         for process in found.clone().iter().filter(|process| !process.is_zombie) {
             let more = below(process.pid, all).into_iter().filter(|process| !process.is_zombie);
@@ -256,7 +258,7 @@ impl Inner {
     }
 }
 
-/// Every process below one, by parents.
+/// All descendants of a process.
 fn below(root: u32, all: &[Process]) -> Vec<Process> {
     let mut by_parent: HashMap<u32, Vec<&Process>> = HashMap::new();
     for process in all {
@@ -264,7 +266,7 @@ fn below(root: u32, all: &[Process]) -> Vec<Process> {
     }
     let (mut found, mut open) = (Vec::new(), vec![root]);
     while let Some(parent) = open.pop() {
-        // Taken out: a list of different moments may hold a circle.
+        // Removes the entry: a list that mixes two moments may contain a circle.
         for process in by_parent.remove(&parent).into_iter().flatten() {
             found.push(*process);
             open.push(process.pid);

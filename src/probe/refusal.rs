@@ -1,4 +1,4 @@
-//! A TLS handshake that failed, in an operator's words.
+//! Messages for failed TLS handshakes.
 
 use super::words;
 use crate::health::certificate::Facts;
@@ -10,21 +10,21 @@ use std::fmt;
 /// Facts about the certificates that a server sent.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// When the server's certificate ends, in seconds since 1970.
+    /// End of the server certificate, in seconds since 1970.
     pub(super) end: Option<i64>,
     begin: Option<i64>,
-    /// Names that the certificate is for.
+    /// Names for which the certificate is valid, in words.
     names: String,
-    /// The issuer by its name.
+    /// Name of the issuer.
     issuer: Option<String>,
-    /// Whether issuer and subject are the same.
+    /// True if issuer and subject are the same.
     is_self_issued: bool,
-    /// The first key that no signature can be verified with.
+    /// First key by which no signature can be verified, in words.
     unverifiable: Option<String>,
 }
 
 impl Seen {
-    /// Reads them.
+    /// Reads the certificates of a handshake.
     pub(super) fn of(end_entity: &[u8], intermediates: &[CertificateDer<'_>]) -> Seen {
         let Some(facts) = Facts::read(end_entity) else {
             let names = "no name that can be read".to_owned();
@@ -63,19 +63,19 @@ impl Seen {
     }
 }
 
-/// A handshake that failed.
+/// Failed handshake; displays as a message.
 pub(super) struct Refusal<'r> {
-    /// The error of rustls.
+    /// Error of rustls.
     pub(super) error: &'r Error,
-    /// The name that the certificate must be for.
+    /// Name that the certificate must have.
     pub(super) name: &'r ServerName<'static>,
-    /// What is accepted.
+    /// Rule by which certificates are accepted.
     pub(super) verify: &'r Verify,
-    /// Days until the server's certificate ends.
+    /// Days until the server certificate ends.
     pub(super) days: Option<i32>,
-    /// What its certificates say.
+    /// Facts about the certificates of the server.
     pub(super) seen: Option<&'r Seen>,
-    /// Whether the certificate was accepted before the handshake failed.
+    /// True if the certificate was accepted before the handshake failed.
     pub(super) is_trusted: bool,
 }
 
@@ -121,7 +121,7 @@ impl Refusal<'_> {
                 );
             }
             CertificateError::UnknownIssuer => return self.unknown_issuer(),
-            // As by an authority that kept its name and changed its key.
+            // For example, an authority that kept its name and changed its key.
             CertificateError::BadSignature if self.is_self_issued() => return self.unknown_issuer(),
             CertificateError::BadSignature => "not signed by the issuer that is trusted",
             CertificateError::UnsupportedSignatureAlgorithmContext { .. }
@@ -163,11 +163,11 @@ impl Refusal<'_> {
         }
     }
 
-    /// An error that rustls has no name for, by the name that webpki has for it.
+    /// Describes an error for which rustls has no variant, by its name in webpki.
     fn by_webpki(&self, name: &str) -> String {
         let words = match name {
-            // webpki says so before it looks for the issuer. The fault of a certificate that is
-            // signed by itself is that it is not pinned.
+            // webpki reports this before it looks for the issuer. A self-signed certificate has
+            // another fault: it is not pinned.
             "CaUsedAsEndEntity" if self.is_self_issued() => return self.unknown_issuer(),
             "CaUsedAsEndEntity" => {
                 "it is that of an authority (CA:TRUE), not of a server: `ca` trusts it by a file that holds \
@@ -197,7 +197,7 @@ const NO_SERVER: &str = "it, or one of its issuers, is not for servers (extended
 
 const UNKNOWN_EXTENSION: &str = "it, or one of its issuers, has a critical extension that is not known here";
 
-/// An alert that the server sent, in words.
+/// Describes an alert of the server.
 pub(super) fn alert_in_words(alert: AlertDescription) -> String {
     match alert {
         AlertDescription::CertificateRequired => {
@@ -218,7 +218,7 @@ pub(super) fn alert_in_words(alert: AlertDescription) -> String {
 
 /// `expired 3 days ago`, by the days left.
 pub(super) fn expired(days: Option<i32>) -> String {
-    // Days left are rounded down: -1 is what ended within the last 24 hours.
+    // Days left are rounded down: -1 is an end within the last 24 hours.
     match days.map(|days| days.saturating_neg().saturating_sub(1)) {
         Some(0) => "expired less than a day ago".to_owned(),
         Some(1) => "expired 1 day ago".to_owned(),

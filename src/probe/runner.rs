@@ -1,4 +1,4 @@
-//! Takes work, runs each check in a task of its own, and gives the outcome back with its ticket.
+//! Queue of checks: runs each in a task of its own and returns the result with its ticket.
 
 use super::Prober;
 use super::load::FeedRequest;
@@ -10,16 +10,16 @@ use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// A check to run, with the ticket under which its outcome goes back.
+/// Check to run, with the ticket under which its result is returned.
 pub(crate) type Work = (u64, Target);
 
-/// Runs what comes until the token is cancelled, or nobody can send work any more and all of it is
-/// done.
+/// Runs checks from `work` until the token is cancelled, or until the channel is closed and all
+/// checks are done.
 ///
-/// `done` is called once for each piece of work, on the task that ran it, and must not block. No
-/// order is kept: a hanging target delays no other, unless as many hang as the prober runs at once;
-/// then the next waits for a place, its time-out not yet running. When cancelled, running checks
-/// are dropped without an outcome, their connections closed and their programs killed.
+/// `done` is called once for each check, on the task that ran it, and must not block. Results come
+/// in any order. A hanging target delays no other, unless as many hang as may run at once; then the
+/// next check waits for a place, and its timeout does not run yet. On cancellation running checks
+/// are dropped without a result, their connections closed and their programs killed.
 pub async fn run<D>(prober: Arc<Prober>, work: Receiver<Work>, done: D, stop: CancellationToken)
 where
     D: Fn(u64, ProbeResult) + Clone + Send + Sync + 'static,
@@ -27,15 +27,15 @@ where
     let at_once = prober.checks_at_once;
     let start = |(ticket, target): Work| {
         let (prober, done) = (Arc::clone(&prober), done.clone());
-        // Ours, and nobody's failure.
+        // A panic is a fault of this program, not of the target.
         let fault = ProbeResult::without("the check itself is at fault (panic); please report it");
         async move { done(ticket, caught(prober.run(&target)).await.unwrap_or(fault)) }
     };
     each(work, start, at_once, stop).await;
 }
 
-/// The same for load feeds: `done` takes the ticket and the number, or one line that says why there
-/// is none.
+/// Reads load feeds in the same way: `done` takes the ticket and the number, or one line with the
+/// reason of the failure.
 pub async fn read<D>(prober: Arc<Prober>, work: Receiver<FeedRequest>, done: D, stop: CancellationToken)
 where
     D: Fn(u64, Result<f64, Arc<str>>) + Clone + Send + Sync + 'static,
@@ -49,7 +49,7 @@ where
     each(work, start, at_once, stop).await;
 }
 
-/// A task for each piece of work, so many at once.
+/// Runs one task for each item of `work`, at most `at_once` at a time.
 async fn each<W, F>(mut work: Receiver<W>, start: impl Fn(W) -> F, at_once: usize, stop: CancellationToken)
 where
     F: Future<Output = ()> + Send + 'static,

@@ -1,4 +1,4 @@
-//! A TCP connection, with an optional exchange.
+//! TCP check: a connection, with an optional exchange.
 
 use super::metered::Metered;
 use super::{Finding, Trial, words};
@@ -7,7 +7,7 @@ use crate::limits::PROBE_BODY_OCTETS_MAX;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-/// Connects, sends and reads what the check says.
+/// Connects, sends and reads as the check demands.
 pub(super) async fn run(check: &TcpCheck, to: SocketAddr, trial: &mut Trial) -> Finding {
     trial.doing = "connecting";
     let mut stream = Metered::connect(to).await.map_err(|e| trial.before_sending(&e, Some(to.ip())))?;
@@ -35,24 +35,25 @@ pub(super) async fn run(check: &TcpCheck, to: SocketAddr, trial: &mut Trial) -> 
     }
 }
 
-/// A text that is looked for in what comes bit by bit, only so far.
+/// Search for a text in a stream, within its first octets.
 ///
-/// Knuth, Morris and Pratt: no octet is kept or looked at again, so that a peer that sends octet by
-/// octet, or nearly the text over and over, costs no more than any other.
+/// Knuth-Morris-Pratt: no octet is kept or examined again. A peer that sends single octets, or
+/// nearly the text over and over, costs no more than any other.
 pub(super) struct Sought<'e> {
     expected: &'e [u8],
-    /// For each number of octets that match, less one: how many still match if the next does not.
+    /// For each number of matched octets, less one: the matched octets left if the next one
+    /// differs.
     falls_back: Vec<usize>,
-    /// Octets of the text that the end of what came matches.
+    /// Octets of the text that match the end of the stream.
     matched: usize,
-    /// Octets that are still looked at.
+    /// Octets that may still be examined.
     left: usize,
     #[cfg(test)]
     compared: usize,
 }
 
 impl<'e> Sought<'e> {
-    /// Looks for a text; nothing has come yet.
+    /// Starts before the first octet.
     pub(super) fn new(expected: &'e [u8]) -> Sought<'e> {
         let mut sought = Sought {
             expected,
@@ -70,7 +71,7 @@ impl<'e> Sought<'e> {
         sought
     }
 
-    /// Takes the next octets; true once the text has been there.
+    /// Takes the next octets; true once the text was found.
     pub(super) fn take(&mut self, octets: &[u8]) -> bool {
         for octet in &octets[..octets.len().min(self.left)] {
             if self.is_found() {
@@ -82,7 +83,7 @@ impl<'e> Sought<'e> {
         self.is_found()
     }
 
-    /// As much was looked at as ever will be.
+    /// True once the limit of examined octets is reached.
     pub(super) fn is_full(&self) -> bool {
         self.left == 0
     }

@@ -1,5 +1,4 @@
-//! TLS over a connection: settings that are made once, what certificates are accepted, and what is
-//! told of them.
+//! TLS over a connection: settings, rules for accepting certificates, and remarks about them.
 
 use super::metered::Metered;
 use super::pinned::Pinned;
@@ -24,10 +23,10 @@ use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Who judges a certificate.
+/// Verifier of certificates.
 type Verifier = Arc<dyn ServerCertVerifier>;
 
-/// Settings of TLS by what is accepted, each made when it is first needed. The system's roots are
+/// TLS settings by rule of acceptance, each made on first use. The system's root certificates are
 /// read once.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
@@ -36,7 +35,7 @@ pub(super) struct Settings {
     pinned: Mutex<HashMap<Arc<[u8]>, Verifier>>,
 }
 
-/// Shakes hands. What the certificate says of its end is recorded also when it is refused.
+/// Performs the handshake. Records the end of the certificate even if it is refused.
 pub(super) async fn connect(
     stream: Metered,
     check: &HttpCheck,
@@ -72,7 +71,7 @@ pub(super) async fn connect(
     })
 }
 
-/// What an error inside TLS is to the operator, also after the handshake.
+/// Describes an error inside TLS, also after the handshake.
 pub(super) fn broken(error: &std::io::Error) -> Option<String> {
     match error.get_ref()?.downcast_ref::<Error>()? {
         Error::AlertReceived(alert) => Some(alert_in_words(*alert)),
@@ -90,10 +89,10 @@ fn end_in_words(days: i32) -> String {
     }
 }
 
-/// The name that the certificate must be for; an address is never sent as SNI (RFC 6066 section 3).
+/// Name that the certificate must have; an address is never sent as SNI (RFC 6066 section 3).
 fn server_name(named: Option<&str>, address: IpAddr) -> Result<ServerName<'static>, String> {
     let Some(named) = named else { return Ok(ServerName::from(address)) };
-    // A `Host` may have a port, and an IPv6 address brackets.
+    // A `Host` may have a port, and brackets around an IPv6 address.
     let bare = match named.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,
         None if named.matches(':').count() == 1 => named.split(':').next().unwrap_or(named),
@@ -110,7 +109,7 @@ fn provider() -> Arc<CryptoProvider> {
 
 impl Settings {
     /// Everything but the verifier. Sessions are never resumed: a resumed one would not show the
-    /// certificate, and a handshake is part of what is checked.
+    /// certificate, and the handshake is part of the check.
     fn base(&self) -> &ClientConfig {
         self.base.get_or_init(|| {
             let mut config = ClientConfig::builder_with_provider(provider())
@@ -145,8 +144,8 @@ impl Settings {
     }
 }
 
-/// Reads the system's roots, on a thread that may wait for the disk. What fails is tried again next
-/// time.
+/// Reads the system's root certificates, on a thread that may wait for the disk. A failure is
+/// retried by the next check.
 async fn system() -> Result<Verifier, String> {
     let read = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs);
     let found = read.await.map_err(|_| "the system's root certificates cannot be read".to_owned())?;
@@ -159,12 +158,12 @@ async fn system() -> Result<Verifier, String> {
     webpki(roots)
 }
 
-/// What a file of certificates trusts: what they have signed, and each of them itself.
+/// Verifier for a `ca` file: trusts its certificates, and those that they signed.
 fn pinned_to(text: &[u8]) -> Result<Verifier, String> {
     let found = pem::certificates(text).map_err(|why| format!("the file that `ca` names {why}"))?;
     let exact: Vec<CertificateDer<'static>> = found.into_iter().map(CertificateDer::from).collect();
     let mut roots = RootCertStore::empty();
-    // One that is no anchor can still be that of the server.
+    // A certificate that cannot be a trust anchor can still be the server's own.
     roots.add_parsable_certificates(exact.iter().cloned());
     let roots = if roots.is_empty() { None } else { Some(webpki(roots)?) };
     Ok(Arc::new(Pinned::new(exact, roots, provider())))
@@ -177,13 +176,13 @@ fn webpki(roots: RootCertStore) -> Result<Verifier, String> {
     }
 }
 
-/// Notes what the certificates say, then lets another judge them.
+/// Verifier that records facts about the certificates, then asks the inner verifier.
 #[derive(Debug)]
 struct Recorder {
     inner: Verifier,
     is_strict: bool,
     seen: OnceLock<Seen>,
-    /// Whether the certificate was accepted, so that an error behind it is one of the handshake.
+    /// True once the certificate was accepted, so that a later error belongs to the handshake.
     is_trusted: AtomicBool,
 }
 
@@ -199,7 +198,7 @@ impl ServerCertVerifier for Recorder {
         self.seen.get_or_init(|| Seen::of(end_entity, intermediates));
         let verified =
             self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
-        // Told here, since the signature that follows would only be called bad.
+        // Refused here, since the later check of the signature would report only a bad signature.
         if self.is_strict && Facts::read(end_entity).is_some_and(|facts| facts.unverifiable_key().is_some()) {
             return Err(CertificateError::BadSignature.into());
         }
@@ -225,8 +224,8 @@ impl ServerCertVerifier for Recorder {
         self.inner.verify_tls13_signature(message, cert, dss)
     }
 
-    /// Also schemes that cannot be verified, at the end: without them a server with such a key only
-    /// refuses the handshake, and nothing would tell why.
+    /// Adds schemes that cannot be verified, in last place: without them a server with such a key
+    /// only refuses the handshake, and the message could not give the reason.
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let mut schemes = self.inner.supported_verify_schemes();
         schemes.extend([SignatureScheme::ECDSA_NISTP521_SHA512, SignatureScheme::ED448]);
@@ -234,7 +233,7 @@ impl ServerCertVerifier for Recorder {
     }
 }
 
-/// `verify: off`: the exchange is checked, not who answers.
+/// `verify: off`: every certificate is accepted.
 #[derive(Debug)]
 struct AcceptAll;
 

@@ -1,5 +1,5 @@
-//! Words for the operator: one short line for each way to fail, safe to print whatever the peer
-//! sent.
+//! Messages for the operator: one short line for each kind of failure, safe to print whatever the
+//! peer sent.
 
 use super::metered::{Endless, InCrumbs};
 use crate::limits::PROBE_WORDS_MAX;
@@ -19,7 +19,7 @@ pub(crate) fn late(timeout_ms: u32, doing: &str) -> String {
     }
 }
 
-/// What the system or the peer did to a connection.
+/// Describes an error of a connection.
 pub(crate) fn io(error: &io::Error) -> String {
     if let Some(endless) = error.get_ref().and_then(|inner| inner.downcast_ref::<Endless>()) {
         return endless.to_string();
@@ -41,15 +41,15 @@ pub(crate) fn io(error: &io::Error) -> String {
     known.to_owned()
 }
 
-/// Octets as text in quotes: what is not printable ASCII is escaped, what is long is cut.
+/// Quotes octets: escapes all but printable ASCII, and cuts at the limit.
 pub(crate) fn quoted(octets: &[u8]) -> String {
     let kept = &octets[..octets.len().min(PROBE_WORDS_MAX)];
     let cut = if kept.len() < octets.len() { "..." } else { "" };
     format!("\"{}{cut}\"", kept.escape_ascii())
 }
 
-/// A text without its byte order mark; the error goes on from the text's name. Editors of Windows
-/// write marks, and its shells write UTF-16.
+/// Removes a byte order mark. Editors on Windows write such marks, and its shells write UTF-16. The
+/// error is a predicate; the caller adds its subject.
 pub(crate) fn unmarked(octets: &[u8]) -> Result<&[u8], &'static str> {
     match octets {
         [0xef, 0xbb, 0xbf, rest @ ..] => Ok(rest),
@@ -58,8 +58,8 @@ pub(crate) fn unmarked(octets: &[u8]) -> Result<&[u8], &'static str> {
     }
 }
 
-/// One line: control characters (and those that turn the writing round) escaped, and of bounded
-/// length.
+/// Makes one line of bounded length: control characters, and those that change the direction of
+/// writing, are escaped.
 pub(crate) fn line(text: &str) -> String {
     let mut line = String::new();
     for c in text.chars() {

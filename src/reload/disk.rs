@@ -1,8 +1,8 @@
-//! Files of the disk, read whole, with limits, and with an eye on changes under the reader.
+//! Files of the disk: read whole, within limits, and compared for changes during the reading.
 //!
-//! Nothing is mapped into memory: a file that is rewritten in place would change, or end, under a
-//! mapping. What was read is remembered with its stamp, so that a reload can be told from one whose
-//! files changed half-way.
+//! No file is mapped into memory: a file that is rewritten in place would change, or end, under a
+//! mapping. Each file is remembered with its stamp, so that a reload notices a file that changed
+//! while others were still being read.
 
 use crate::config::{Sources, is_zone_file};
 use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX, READ_ATTEMPTS, READ_PAUSE_MILLIS};
@@ -17,26 +17,26 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-/// Octets that are read at a time.
+/// Octets per read.
 const READ_PART: usize = 4 << 20;
 
-/// The disk.
+/// Reader of files on the disk.
 #[derive(Debug)]
 pub(crate) struct Disk<'w> {
     watch: &'w Watch,
-    /// Every path read, with the stamp of what was read.
+    /// Paths of all files read, each with the stamp of its content.
     read: Mutex<Vec<(PathBuf, Stamp)>>,
-    /// Nothing of it will be served.
+    /// True if no server will serve the content.
     is_for_check: bool,
 }
 
-/// What tells one state of a file from another.
+/// Distinguishes two states of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     length: u64,
     modified: Option<SystemTime>,
-    /// Device, inode and time of status change: a file renamed into place, or one whose times were
-    /// set back.
+    /// Device, inode and time of status change. They differ for a file that was renamed into place,
+    /// or whose modification time was set back.
     identity: (u64, u64, i64, i64),
 }
 
@@ -54,12 +54,12 @@ impl Stamp {
 }
 
 impl<'w> Disk<'w> {
-    /// A disk of which nothing has been read. `is_for_check`: nothing of it will be served.
+    /// Starts without a file. `is_for_check`: no server will serve the content.
     pub(crate) fn new(watch: &'w Watch, is_for_check: bool) -> Disk<'w> {
         Disk { watch, read: Mutex::default(), is_for_check }
     }
 
-    /// Says that the disk is asked for a path; an error if the reading was given up.
+    /// Notes that the disk is asked for a path; an error if the reading was given up.
     fn ask(&self, path: &Path) -> Result<Waiting<'w>, String> {
         if self.watch.is_given_up() {
             return Err("the reading was given up".to_owned());
@@ -69,7 +69,7 @@ impl<'w> Disk<'w> {
         Ok(waiting)
     }
 
-    /// The content of a file that `open` opens anew for each attempt.
+    /// Reads a file; `open` opens it anew for each attempt.
     fn read_by(&self, path: &Path, open: impl Fn() -> Result<File, String>) -> Result<Arc<[u8]>, String> {
         for attempt in 0..READ_ATTEMPTS {
             if attempt > 0 {
@@ -84,8 +84,8 @@ impl<'w> Disk<'w> {
         Err("the file kept changing while it was read".to_owned())
     }
 
-    /// Files that are no longer what was read, in the order read. A load with any is of no one
-    /// state of the files and must not be published.
+    /// Files that have changed since they were read, in the order of reading. A deployment read
+    /// from such files mixes two states and must not be published.
     pub(crate) fn changed(&self) -> Vec<PathBuf> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.iter()
@@ -101,16 +101,16 @@ impl<'w> Disk<'w> {
 impl Sources for Disk<'_> {
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, String> {
         self.read_by(path, || {
-            // Looked at before it is opened, since devices may act on that; what was opened is
-            // looked at again.
+            // The kind is checked before the file is opened, because opening a device may have
+            // effects; it is checked again on the open file.
             check_kind(&fs::metadata(path).map_err(|error| sentence(&error))?)?;
             beneath::open(path).map_err(|error| sentence(&error))
         })
     }
 
-    /// A zone file may be a link, as container mounts make them: whoever puts files into the folder
-    /// decides that. What a zone's text names is the word of whoever writes the zone, and must not
-    /// open other files: the kernel itself resolves the path, below the folder that is open.
+    /// A zone file may be a symbolic link, as container mounts make them: the owner of the folder
+    /// decides that. An `$INCLUDE` comes from the author of the zone, and must not open files
+    /// outside the folder. So the kernel resolves its path, below the open folder.
     fn read_inside(&self, folder: &Path, relative: &Path) -> Result<Arc<[u8]>, String> {
         self.read_by(&folder.join(relative), || {
             beneath::open_beneath(folder, relative).map_err(|error| match error.kind() {
@@ -158,7 +158,7 @@ impl Sources for Disk<'_> {
     }
 
     fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {
-        // One for the life of the process: a reload must not make the cookies of before invalid.
+        // One secret for the life of the process: a reload must not invalidate earlier cookies.
         static OWN: OnceLock<Option<[u8; SECRET_LEN]>> = OnceLock::new();
         *OWN.get_or_init(crate::sys::random::octets)
     }
@@ -173,9 +173,9 @@ impl Sources for Disk<'_> {
         let _waiting = self.ask(folder)?;
         for entry in fs::read_dir(folder).map_err(sentence)? {
             let path = entry.map_err(sentence)?.path();
-            // Links are followed: deployments by symbolic link (as container mounts do) are common.
-            // What cannot be looked at is listed, so that reading it tells why; so is what stands
-            // in the place of a zone file.
+            // Links are followed, because container mounts deploy by symbolic link. A path that
+            // cannot be examined is listed, so that reading it gives the reason; so is a folder in
+            // the place of a zone file.
             if fs::metadata(&path).map_or(true, |metadata| metadata.is_file()) || is_zone_file(&path) {
                 files.push(path);
             }
@@ -185,20 +185,20 @@ impl Sources for Disk<'_> {
     }
 }
 
-/// A file as it was at one moment.
+/// Content of a file at one moment, with its stamp.
 type Stamped = (Arc<[u8]>, Stamp);
 
-/// The file's octets, or `None` if it changed meanwhile.
+/// Reads the content, or returns `None` if the file changed meanwhile.
 fn read_once(mut file: &File, limit: usize, waiting: &Waiting<'_>) -> Result<Option<Stamped>, String> {
     let before = file.metadata().map_err(|error| sentence(&error))?;
     check_kind(&before)?;
     if before.len() > limit as u64 {
         return Err(too_large(before.len(), limit));
     }
-    // Into the place where it stays. The file may be growing or shrinking: then it is read again.
+    // Reads into the final allocation. If the file grows or shrinks meanwhile, it is read again.
     let mut octets: Arc<[u8]> = std::iter::repeat_n(0, before.len() as usize).collect();
     let room = Arc::get_mut(&mut octets).unwrap_or_default();
-    // In parts, so that a slow disk is told from one that hangs.
+    // Reads in parts, so that a slow disk is not mistaken for one that hangs.
     let parts = room.chunks_mut(READ_PART).try_for_each(|part| {
         waiting.go_on();
         file.read_exact(part)

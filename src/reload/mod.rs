@@ -1,6 +1,6 @@
-//! Reload: from the files to a compiled snapshot, or to findings. Publishing is the writer's.
+//! Reload: reads the files and compiles a snapshot, or reports findings. The writer publishes it.
 //!
-//! `meridian check`, the start of a server and every reload take this same path.
+//! `meridian check`, the start of a server and every reload run the same code.
 
 pub(crate) mod disk;
 pub(crate) mod parallel;

@@ -1,13 +1,12 @@
-//! Parallel work of a reload: independent pieces, shared among the cores.
+//! Parallel work of a reload: independent items, shared among the cores.
 
 use crate::limits::RELOAD_THREADS_MAX;
 use crate::sys::memory::Passing;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Does a piece of work for each number below `count`, in any order, on as many threads as there
-/// are cores, and returns when all is done. The calling thread is one of them. A panic of the work
-/// is passed on.
+/// Calls `work` for each number below `count`, in any order, on one thread per core, and returns
+/// when all calls have ended. The calling thread takes part. A panic of `work` is passed on.
 pub(crate) fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(RELOAD_THREADS_MAX).min(count);
     let next = AtomicUsize::new(0);
@@ -24,7 +23,7 @@ pub(crate) fn each(count: usize, work: &(dyn Fn(usize) + Sync)) {
     };
     thread::scope(|scope| {
         for _ in 1..threads {
-            // Refused by the system, the others do its share.
+            // If the system refuses a thread, the others do its share.
             if thread::Builder::new().spawn_scoped(scope, take).is_err() {
                 break;
             }

@@ -1,5 +1,5 @@
-//! Preparation of a snapshot: read, check, compile. What steers is all or nothing; a faulty zone is
-//! put aside, and the rest goes on.
+//! Preparation of a snapshot: read, check, compile. The steering files apply all together or not at
+//! all; a faulty zone is put aside, and the others are served.
 
 use crate::config::{Choices, Deployment, Reading, Recall};
 use crate::finding::{At, Files, Finding, Findings, code};
@@ -17,36 +17,35 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// What a good cycle gives.
+/// Result of a successful preparation.
 pub struct Fresh {
-    /// The compiled snapshot, not yet published.
+    /// Compiled snapshot, not yet published.
     pub snapshot: Snapshot,
-    /// The sockets and folders that the files ask for.
+    /// Settings that need a restart, as the files have them.
     pub(crate) fixed: RestartOnly,
-    /// Where `listen.tcp_connections` is written.
+    /// Place of `listen.tcp_connections` in the files.
     pub(crate) tcp_connections_at: Option<At>,
     /// Warnings and notes.
     pub findings: Findings,
-    /// The files.
+    /// Files that were read.
     pub(crate) files: Files,
 }
 
 /// Sequence number of a snapshot that no server will serve.
 pub(crate) const NEVER_SERVED: u64 = 0;
 
-/// What zones may go back to, and whether they may be lost.
+/// Rules for faulty and missing zones.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ZoneRules<'a> {
-    /// Last good texts by the state folder, where no snapshot has them.
+    /// Source of last good texts: the state folder, if no snapshot has them.
     pub(crate) recall: Option<Recall<'a>>,
-    /// Whether zones that are gone are let go, however many they are and whoever needs them.
+    /// True if missing zones are dropped, whatever their number and whatever refers to them.
     pub(crate) allow_loss: bool,
 }
 
-/// Reads the deployment at `root` and compiles it as snapshot `sequence`. `previous` lends what did
-/// not change, and the texts to which a faulty zone goes back; `running` refuses files that ask for
-/// other sockets than it has, or that take out of service what safety rules keep in. Takes as long
-/// as reading and compiling take: call it where waiting is allowed.
+/// Reads the deployment at `root` and compiles it as snapshot `sequence`. Unchanged parts, and
+/// texts for faulty zones, come from `previous`. With `running`, files are refused that need a
+/// restart, or that break its safety rules. The call blocks while files are read and compiled.
 pub fn run(
     root: &Path,
     previous: Option<&Arc<Snapshot>>,
@@ -56,7 +55,7 @@ pub fn run(
     run_watched(root, previous, running, sequence, ZoneRules::default(), &Watch::default())
 }
 
-/// The same under the eyes of who may give it up.
+/// Like [`run`], with rules for zones and with a watch that can give the reading up.
 pub(crate) fn run_watched(
     root: &Path,
     previous: Option<&Arc<Snapshot>>,
@@ -78,7 +77,7 @@ pub(crate) fn run_watched(
         let fresh = loop {
             let Some(read) = deployment else { break None };
             let (fresh, mut found) = compiled(root, &reading, &read, previous, running, sequence);
-            // A zone may be at fault that only its image or its policies show.
+            // A fault of a zone may show only in its image or its policies.
             if fresh.is_some() || !reading.put_aside(&mut found) {
                 findings.extend(found);
                 findings.sort();
@@ -98,8 +97,8 @@ pub(crate) fn run_watched(
     })
 }
 
-/// What is compiled of a deployment: the snapshot, what only a restart changes, and the place of
-/// `tcp_connections`; `None` if an error among the findings refuses it.
+/// Compiled deployment: the snapshot, the settings that need a restart, and the place of
+/// `tcp_connections`. `None` if a finding is an error.
 type Compiled = (Snapshot, RestartOnly, Option<At>);
 
 fn compiled(
@@ -130,15 +129,15 @@ fn compiled(
     (snapshot.map(|snapshot| (snapshot, fixed, deployment.tcp_connections_at)), findings)
 }
 
-/// Reads and checks one consistent state of the files: a reload during which a file changed is
-/// repeated. Faults of databases are among the findings only if others refuse the deployment
-/// already; otherwise compiling it tells them.
+/// Reads and checks one consistent state of the files: if a file changes meanwhile, all are read
+/// again. Faults of databases are reported here only if the deployment is refused for other faults;
+/// otherwise compilation reports them.
 pub fn read(root: &Path, is_for_check: bool) -> (Option<Deployment>, Findings, Files) {
     let done = |reading: Reading<'_>, deployment, findings| (deployment, findings, reading.into_files());
     consistently(root, is_for_check, ZoneRules::default(), &Watch::default(), done)
 }
 
-/// Names of the PoPs of the deployment, as far as two of its files can be read.
+/// Names of the deployment's PoPs, as far as the two files that hold them can be read.
 pub(crate) fn pop_names(root: &Path) -> Vec<String> {
     crate::config::pop_names(root, &Disk::new(&Watch::default(), true))
 }
@@ -180,7 +179,7 @@ fn consistently<T>(
     }
 }
 
-/// Nobody compiles what is refused: what its databases would have told then is told here.
+/// Adds the findings about databases to a refused deployment, since it is not compiled.
 fn told_by_databases(reading: &mut Reading<'_>, findings: &mut Findings) {
     if let Some(refused) = reading.refused() {
         findings.extend(snapshot::told_by_databases(&refused));
@@ -192,30 +191,21 @@ fn place_of(path: &Path, files: &Files) -> Option<At> {
     files.find(&path.display().to_string()).map(At::whole)
 }
 
-/// One finding for each key that differs from what the process was started with.
+/// Adds a finding for each key that differs from its value at the start of the process.
 fn need_restart(running: &RestartOnly, asked: &RestartOnly, at: Option<At>) -> Findings {
-    let (r, a) = (&running.listen, &asked.listen);
+    // Taken apart, so that a new field has to find its row.
+    let RestartOnly { listen, pid_file, exit_on_fault, state } = asked;
     let rows = [
-        ("listen.dns", r.dns == a.dns),
-        ("listen.control", r.control == a.control),
-        ("listen.admin", r.admin == a.admin),
-        ("listen.threads", r.threads == a.threads),
-        ("listen.cpus", r.cpus == a.cpus),
-        ("listen.batch", r.batch == a.batch),
-        ("listen.receive_buffer", r.receive_buffer == a.receive_buffer),
-        ("listen.send_buffer", r.send_buffer == a.send_buffer),
-        ("listen.tcp_connections", r.tcp_connections == a.tcp_connections),
-        ("listen.tcp_connections_per_prefix", r.tcp_connections_per_prefix == a.tcp_connections_per_prefix),
-        ("listen.tcp_idle", r.tcp_idle_secs == a.tcp_idle_secs),
-        ("pid_file", running.pid_file == asked.pid_file),
-        ("exit_on_fault", running.exit_on_fault == asked.exit_on_fault),
-        ("state", running.state == asked.state),
+        ("pid_file", running.pid_file == *pid_file),
+        ("exit_on_fault", running.exit_on_fault == *exit_on_fault),
+        ("state", running.state == *state),
     ];
+    let others = rows.into_iter().filter(|(_, is_same)| !is_same).map(|(key, _)| key);
     let mut findings = Findings::default();
-    for (key, _) in rows.into_iter().filter(|(_, same)| !same) {
+    for key in running.listen.differing(listen).into_iter().chain(others) {
         let finding = Finding::error(
             code::NEEDS_RESTART,
-            format!("`{key}` differs from what the server was started with"),
+            format!("`{key}` differs from its value at the start of the server"),
         )
         .help("restart the server to change it, or put the old value back to reload the rest");
         findings.push(match at {

@@ -1,8 +1,8 @@
-//! Safety rules, held against new files: what they take out of service, by themselves or together
+//! Safety rules, applied to new files: the PoPs that they take out of service, alone or together
 //! with the overrides in force.
 //!
-//! Broken rules refuse a reload, unless the files before broke them as much. A start they do not: a
-//! node that answers less well is better than one that does not answer.
+//! Broken rules refuse a reload, unless the previous files broke them as much. They do not refuse a
+//! start, because a node with fewer PoPs in service is better than a node that does not answer.
 
 use super::running::Running;
 use crate::config::Deployment;
@@ -13,7 +13,7 @@ use crate::steer::safety::{self, Standing, in_service};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The finding of a `safety_off_until` whose day has come.
+/// Finding for a `safety_off_until` that has passed.
 pub(crate) fn past(deployment: &Deployment, now_epoch_secs: u64) -> Option<Finding> {
     let (until, at) = (deployment.safety_off_until_epoch?, deployment.safety_off_until_at?);
     (until <= now_epoch_secs).then(|| {
@@ -21,13 +21,13 @@ pub(crate) fn past(deployment: &Deployment, now_epoch_secs: u64) -> Option<Findi
             code::SAFETY_OFF_PAST,
             "the day of `safety_off_until` has come: safety rules hold again",
         )
-        .at(at, "without effect by now")
+        .at(at, "no longer in effect")
         .help("remove the line, or give a later date")
     })
 }
 
-/// Holds the rules of new files against what they would serve. `before` is the snapshot in service,
-/// with its ledger and its probes where they are known; without it nothing is refused.
+/// Judges new files by their safety rules. `before` is the served snapshot, with its ledger and
+/// probe state if a server runs. Without `before` nothing is refused.
 pub(crate) fn judge(
     before: Option<(&Arc<Snapshot>, Option<&Running>)>,
     fresh: &Snapshot,
@@ -47,7 +47,7 @@ pub(crate) fn judge(
             (false, None) => "refuses a reload, but not a start",
         };
         findings.push(finding.at(fresh.safety.rules[*rule].at, label).help(
-            "give PoPs `state: auto` and a weight above 0, or write `safety_off_until:` with a date to come",
+            "give PoPs `state: auto` and a weight above 0, or write `safety_off_until:` with a future date",
         ));
     }
     let ledger = before.and_then(|(_, running)| Some(running?.ledger.all_taken_out())).unwrap_or_default();
@@ -56,14 +56,14 @@ pub(crate) fn judge(
             continue;
         }
         findings.push(Finding::error(code::UNSAFE, format!("with the overrides in force, {sentence}")).help(
-            "take an override back (`meridian pop list` tells them), or write `safety_off_until:` with \
-                 a date to come",
+            "clear an override (`meridian pop list` shows them), or write `safety_off_until:` with a \
+                 future date",
         ));
     }
     findings
 }
 
-/// Numbers of rules that are broken under a ledger, in words, and whether the new files broke them.
+/// Rules that are broken under a ledger: index, sentence, and true if the new files broke it.
 fn broken(
     before: Option<(&Arc<Snapshot>, Option<&Running>)>,
     ledger: &Ledger,
@@ -75,7 +75,7 @@ fn broken(
         snapshot.pops.iter().map(|pop| &*pop.name).zip(is_off).collect()
     });
     let serves = |snapshot: &Snapshot| {
-        // Whom probes have never seen counts as up.
+        // A PoP that was never probed counts as up.
         let is_off: Vec<bool> =
             snapshot.pops.iter().map(|pop| down.get(&*pop.name).copied().unwrap_or(false)).collect();
         in_service(&ledger.effective(&snapshot.pops, now), &is_off)

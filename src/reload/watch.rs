@@ -1,15 +1,16 @@
-//! The watch over a reading: what it waits for, since when, and whether it was given up.
+//! Progress of a reading: the file that it waits for, since when, and whether it was given up.
 //!
-//! A file on a disk that hangs, or a pipe in place of a file, may never answer, and a thread that
-//! waits for it cannot be ended. So whoever waits for the thread looks at this, gives it up, and
-//! says for which file it waited. Given up, the reading ends at its next look.
+//! A file on a hanging disk, or a pipe in the place of a file, may never answer, and the thread
+//! that reads it cannot be ended. So the task that waits for the thread consults this watch, gives
+//! the reading up, and names the file. A reading that was given up ends at its next request to the
+//! disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What a reading does, for those who wait for it.
+/// Progress of one reading, shared with the tasks that wait for it.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     state: Mutex<State>,
@@ -18,13 +19,13 @@ pub(crate) struct Watch {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Paths that the disk was asked for and has not answered, oldest first.
+    /// Paths requested from the disk and not yet answered, oldest first.
     waits: Vec<(PathBuf, Instant)>,
-    /// What is done besides, in words such as `compiling`.
+    /// Current step outside the disk, such as `compiling`.
     phase: &'static str,
 }
 
-/// A path that the disk is asked for, until this is dropped.
+/// Request to the disk for a path; it ends when this is dropped.
 pub(crate) struct Waiting<'w> {
     watch: &'w Watch,
     path: PathBuf,
@@ -35,25 +36,25 @@ impl Watch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that the disk is asked for a path now.
+    /// Notes a request to the disk for a path.
     pub(crate) fn wait_for(&self, path: &Path) -> Waiting<'_> {
         self.state().waits.push((path.to_owned(), Instant::now()));
         Waiting { watch: self, path: path.to_owned() }
     }
 
-    /// Says what is done now.
+    /// Notes the current step.
     pub(crate) fn enter(&self, phase: &'static str) {
         self.state().phase = phase;
     }
 
-    /// What the disk has not answered for longest, and for how long; `None` if it owes nothing.
+    /// Oldest unanswered request and its age; `None` if there is none.
     pub(crate) fn waits_for(&self) -> Option<(PathBuf, Duration)> {
         let state = self.state();
         let longest = state.waits.iter().min_by_key(|(_, since)| *since);
         longest.map(|(path, since)| (path.clone(), since.elapsed()))
     }
 
-    /// What is done now, in words.
+    /// Current step, in words.
     pub(crate) fn words(&self) -> String {
         let state = self.state();
         match state.waits.iter().min_by_key(|(_, since)| *since) {
@@ -69,14 +70,14 @@ impl Watch {
         self.is_given_up.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was given up.
+    /// True if the reading was given up.
     pub(crate) fn is_given_up(&self) -> bool {
         self.is_given_up.load(Ordering::Relaxed)
     }
 }
 
 impl Waiting<'_> {
-    /// The disk has answered in part.
+    /// Notes that the disk has answered in part.
     pub(crate) fn go_on(&self) {
         let mut state = self.watch.state();
         if let Some((_, since)) = state.waits.iter_mut().find(|(path, _)| *path == self.path) {

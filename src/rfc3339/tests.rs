@@ -1,4 +1,4 @@
-//! Tests of `civil`.
+//! Tests of `rfc3339`.
 
 use super::{date_time, day, parse};
 
@@ -14,7 +14,7 @@ fn days_are_civil() {
     }
 }
 
-/// What is printed is read back, over leap years and the ends of months.
+/// Printing and parsing agree, over leap years and the ends of months.
 #[test]
 fn moments_return() {
     for step in 0..40_000u64 {

@@ -34,12 +34,12 @@ impl<T: Send + 'static> Attempt<T> {
         (&mut self.done).await.ok()
     }
 
-    /// How long it has been under way.
+    /// Time since it began.
     pub(crate) fn age(&self) -> Duration {
         self.began.elapsed()
     }
 
-    /// What it does now, in words.
+    /// Current step, in words.
     pub(crate) fn words(&self) -> String {
         self.watch.words()
     }

@@ -4,7 +4,7 @@ use super::{Server, descriptors};
 use std::fmt::Write;
 
 impl Server {
-    /// What the server serves, for the operator who started it.
+    /// Addresses and settings of the server, for the operator who started it.
     pub fn banner(&self) -> String {
         let snapshot = self.shared.published.snapshot();
         let mut text = format!("meridian {} serves as {}\n", env!("CARGO_PKG_VERSION"), snapshot.node_name());

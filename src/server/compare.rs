@@ -1,13 +1,13 @@
 //! Comparing: what the files on the disk would move, if the server took them over now.
 
 use crate::finding::{Files, Finding, code};
+use crate::impact::comparison::Comparison;
 use crate::live::{LiveState, Now};
 use crate::reload::prepare::{self, ZoneRules};
 use crate::reload::running::Running;
 use crate::reload::watch::Watch;
 use crate::server::attempt::Attempt;
 use crate::shared::command::Compared;
-use crate::shared::comparison::Comparison;
 use crate::shared::decisions::Decisions;
 use crate::snapshot::Snapshot;
 use std::path::Path;
@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The name of a comparison in findings.
 const WHAT: &str = "the comparison";
 
-/// How often one is looked at.
+/// Interval between looks at a comparison.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The way back of a comparison.
@@ -27,7 +27,7 @@ type Reply = Box<dyn FnOnce(Compared) + Send>;
 #[derive(Default)]
 pub(crate) struct Comparer {
     running: Option<(Attempt<Compared>, Reply)>,
-    /// What it gave, until that is told; none inside where its thread ended by a panic.
+    /// Result until it is sent; `None` inside if the thread has ended by a panic.
     ended: Option<Option<Compared>>,
     hung: Weak<Watch>,
 }
@@ -113,5 +113,5 @@ pub(crate) fn compare(
     .snapshot;
     watch.enter("comparing");
     let after = live.comparison(Arc::new(fresh), now);
-    Ok(Comparison::new(served, &after, counted))
+    Ok(Comparison::new(served, &after, counted.by_pop()))
 }

@@ -1,5 +1,6 @@
-//! The control socket on its path: a listener that is bound anew when somebody has removed the
-//! path, as with the folder in which it stands, since commands would no longer find the server.
+//! The control socket on its path: a listener that is bound anew after an operator or a program has
+//! removed the path, as with the folder in which it stands, since commands would no longer find the
+//! server.
 
 use crate::sys::{hooks, socket};
 use std::io;
@@ -13,7 +14,7 @@ use tokio::sync::Notify;
 pub(crate) struct ControlSocket {
     path: PathBuf,
     listener: Mutex<UnixListener>,
-    /// What is taken up first: its descriptor is there before descriptors are short.
+    /// Listener that is taken up first: its descriptor is open before descriptors are short.
     first: Mutex<Option<UnixListener>>,
     renewed: Notify,
     /// The server stops: nothing is bound any more.
@@ -82,8 +83,8 @@ impl ControlSocket {
     }
 }
 
-/// Whether a socket can stand at a path: nothing else is there, and what is above it are folders.
-/// Gives whether a socket is there.
+/// Checks that a socket can stand at a path: nothing else is there, and its parents are
+/// folders. The result is true if a socket is there.
 pub(crate) fn place_of_control(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::FileTypeExt;
     match std::fs::symlink_metadata(path) {
@@ -105,14 +106,14 @@ pub(crate) fn place_of_control(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether the control socket could be opened, without opening it.
+/// Checks that the control socket could be opened, without opening it.
 pub(crate) fn probe_control(path: &Path) -> io::Result<()> {
     use std::os::unix::net::UnixStream;
     if !place_of_control(path)? {
         return Ok(());
     }
     match UnixStream::connect(path) {
-        // Nobody listens: a server that was killed has left it.
+        // No process listens: a server that was killed has left it.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         Err(error) => Err(error),
         Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another server answers there")),

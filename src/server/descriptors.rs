@@ -115,7 +115,7 @@ pub(crate) fn words(shares: &Shares) -> String {
     format!("{} at most: {}", shares.limit, Use::ALL.map(of).join(", "))
 }
 
-/// Looks at what is open, and tells when descriptors begin and cease to be short, until the server
+/// Counts open descriptors, and logs when they begin and cease to be short, until the server
 /// stops.
 pub(crate) async fn watch(shared: Arc<Shared>, event_log: EventLog, stop: CancellationToken) {
     let mut watched = Watched::default();
@@ -131,7 +131,7 @@ pub(crate) async fn watch(shared: Arc<Shared>, event_log: EventLog, stop: Cancel
     }
 }
 
-/// What the looks before have found.
+/// Result of the looks before.
 #[derive(Debug, Default)]
 struct Watched {
     exhausted: u64,

@@ -15,7 +15,8 @@ use crate::probe::load::FeedRequest;
 use crate::probe::runner;
 use crate::server::probe_queue::ProbeQueue;
 use crate::server::supervisor::pulse;
-use crate::shared::tasks::{Task, TaskBoard};
+use crate::shared::task::Task;
+use crate::shared::tasks::TaskBoard;
 use crate::snapshot::Snapshot;
 use crate::sys::clock::epoch_secs;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 /// The longest sleep without anything to do: clocks of virtual machines jump.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
-/// What a prober that has ended by a fault leaves of a check.
+/// Result of a check whose prober has ended by a fault.
 const LEFT: &str = "the prober has ended by a fault";
 
 /// The shortest sleep while the prober has no room: what is due cannot be handed out.

@@ -4,19 +4,23 @@
 use super::pages::{self, PageSockets, PagesContext};
 use super::sockets::Sockets;
 use super::{Engine, Server};
+use crate::answer::Transport;
 use crate::control;
 use crate::reload::running::RestartOnly;
-use crate::shared::counters::{CounterBlock, Lane};
-use crate::shared::tasks::Task;
+use crate::shared::counters::CounterBlock;
+use crate::shared::task::Task;
 use crate::sys::socket::take_up;
 use crate::transport::connection_limit::ConnectionLimit;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
 use crate::transport::slow_path::{self, SlowPathQueue};
-use crate::transport::tcp::{self, TcpContext};
+use crate::transport::stream::{self, Carrier, StreamContext};
+use crate::transport::tcp::PlainTcp;
 use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 impl Server {
     /// Begins to answer.
@@ -27,35 +31,14 @@ impl Server {
         blocks: Blocks,
     ) -> io::Result<()> {
         let context = self.runtimes.tcp.enter();
-        let idle = Duration::from_secs(u64::from(fixed.listen.tcp_idle_secs));
         let (queue, far_end) = SlowPathQueue::new();
-        let tcp_connections = self.shared.descriptors.shares().tcp as u32;
-        let tcp_context = Arc::new(TcpContext {
-            shared: Arc::clone(&self.shared),
-            block: Arc::clone(&blocks.tcp),
-            connection_limit: Arc::new(ConnectionLimit::new(
-                tcp_connections,
-                fixed.listen.tcp_connections_per_prefix,
-            )),
-            slow_path: queue.clone(),
-            idle,
-            stop: self.stop.clone(),
-        });
-        for listener in sockets.tcp {
-            let tcp_context = Arc::clone(&tcp_context);
-            let mut first = Some(listener.try_clone()?);
-            let serve = move || {
-                let listener = take_up(&mut first, || listener.try_clone());
-                let tcp_context = Arc::clone(&tcp_context);
-                async move {
-                    match listener.and_then(tokio::net::TcpListener::from_std) {
-                        Ok(listener) => tcp::serve(listener, tcp_context).await,
-                        Err(error) => panic!("the listener cannot be taken up again: {error}"),
-                    }
-                }
-            };
-            self.tasks.push(self.runtimes.tcp.spawn(self.supervisor.clone().keep(Task::Tcp, serve)));
-        }
+        let limits = StreamLimits {
+            connections: self.shared.descriptors.shares().tcp as u32,
+            per_prefix: fixed.listen.tcp_connections_per_prefix,
+            idle_secs: fixed.listen.tcp_idle_secs,
+        };
+        let streams = self.start_streams(PlainTcp, sockets.tcp, limits, &blocks, &queue)?;
+        self.tasks.extend(streams);
         let shared = Arc::clone(&self.shared);
         let serve = move || slow_path::serve(Arc::clone(&far_end), Arc::clone(&shared));
         self.tasks.push(self.runtimes.tcp.spawn(self.supervisor.clone().keep(Task::SlowPath, serve)));
@@ -122,32 +105,91 @@ impl Server {
         self.tasks.extend(pages::start(&self.runtimes.pages, context, sockets));
         Ok(())
     }
+
+    /// Begins to answer over one stream transport.
+    fn start_streams<C: Carrier>(
+        &self,
+        carrier: C,
+        listeners: Vec<TcpListener>,
+        limits: StreamLimits,
+        blocks: &Blocks,
+        slow_path: &SlowPathQueue,
+    ) -> io::Result<Vec<JoinHandle<()>>> {
+        let context = Arc::new(StreamContext {
+            carrier,
+            shared: Arc::clone(&self.shared),
+            block: blocks.of_stream(C::TRANSPORT),
+            connection_limit: Arc::new(ConnectionLimit::new(limits.connections, limits.per_prefix)),
+            slow_path: slow_path.clone(),
+            idle: Duration::from_secs(u64::from(limits.idle_secs)),
+            stop: self.stop.clone(),
+        });
+        let mut tasks = Vec::new();
+        for listener in listeners {
+            let context = Arc::clone(&context);
+            let mut first = Some(listener.try_clone()?);
+            let serve = move || {
+                let listener = take_up(&mut first, || listener.try_clone());
+                let context = Arc::clone(&context);
+                async move {
+                    match listener.and_then(tokio::net::TcpListener::from_std) {
+                        Ok(listener) => stream::serve(listener, context).await,
+                        Err(error) => panic!("the listener cannot be taken up again: {error}"),
+                    }
+                }
+            };
+            tasks.push(self.runtimes.tcp.spawn(self.supervisor.clone().keep(Task::Tcp, serve)));
+        }
+        Ok(tasks)
+    }
 }
 
-/// The counter blocks of a server's lanes.
+/// Limits of the connections of one stream transport.
+#[derive(Clone, Copy, Debug)]
+struct StreamLimits {
+    /// Connections in all.
+    connections: u32,
+    /// Connections of one client prefix.
+    per_prefix: u32,
+    /// Seconds after which an idle connection is closed.
+    idle_secs: u32,
+}
+
+/// The counter blocks of a server's transports.
 pub(super) struct Blocks {
     /// One for each UDP worker.
     pub(super) udp: Vec<Arc<CounterBlock>>,
     /// UDP of the portable engine.
     pub(super) shared_udp: Arc<CounterBlock>,
-    /// TCP.
-    pub(super) tcp: Arc<CounterBlock>,
+    /// One for each stream transport.
+    streams: Vec<(Transport, Arc<CounterBlock>)>,
 }
 
 impl Blocks {
     /// Blocks for so many workers.
     pub(super) fn new(workers: usize) -> Blocks {
+        let streams = Transport::ALL.into_iter().filter(|transport| transport.is_stream());
+        let stream = |(index, transport)| {
+            (transport, Arc::new(CounterBlock::multi_writer(transport, workers + 1 + index)))
+        };
         Blocks {
             udp: (0..workers)
-                .map(|worker| Arc::new(CounterBlock::single_writer(Lane::Udp, worker)))
+                .map(|worker| Arc::new(CounterBlock::single_writer(Transport::Udp, worker)))
                 .collect(),
-            shared_udp: Arc::new(CounterBlock::multi_writer(Lane::Udp, workers)),
-            tcp: Arc::new(CounterBlock::multi_writer(Lane::Tcp, workers + 1)),
+            shared_udp: Arc::new(CounterBlock::multi_writer(Transport::Udp, workers)),
+            streams: streams.enumerate().map(stream).collect(),
         }
     }
 
     /// All of them.
     pub(super) fn all(&self) -> Vec<Arc<CounterBlock>> {
-        self.udp.iter().chain([&self.shared_udp, &self.tcp]).cloned().collect()
+        let streams = self.streams.iter().map(|(_, block)| block);
+        self.udp.iter().chain([&self.shared_udp]).chain(streams).cloned().collect()
+    }
+
+    /// The block of a stream transport.
+    fn of_stream(&self, transport: Transport) -> Arc<CounterBlock> {
+        let found = self.streams.iter().find(|(of, _)| *of == transport);
+        Arc::clone(&found.expect("every stream transport has a block").1)
     }
 }

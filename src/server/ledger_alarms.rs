@@ -1,28 +1,28 @@
 //! Alarms of the ledger on the disk: one that was damaged, a disk that does not answer, and a
 //! ledger in force that the disk does not have.
 
+use crate::shared::alarm::{Alarm, AlarmKey};
 use crate::shared::event::Event;
-use crate::shared::operator_view::{Alarm, OperatorView};
+use crate::shared::operator_view::OperatorView;
 
 /// The alarms that stand.
 #[derive(Debug, Default)]
 pub(crate) struct LedgerAlarms {
-    /// Of a damaged ledger, until acknowledged.
+    /// Damaged ledger, until acknowledged.
     damaged: Vec<Alarm>,
-    /// Of a disk that does not answer.
+    /// Disk that does not answer.
     hang: Option<Alarm>,
-    /// Of a ledger in force that the disk does not have.
+    /// Ledger in force that the disk does not have.
     unsaved: Option<Alarm>,
-    /// Of a state folder that is not as it should be.
+    /// State folder that is not as it should be.
     folder: Option<Alarm>,
 }
 
 impl LedgerAlarms {
-    /// Those of a ledger that was read with these faults.
+    /// Alarms of a ledger that was read with these faults.
     pub(crate) fn new(faults: Vec<String>, now: u64) -> LedgerAlarms {
-        let damaged = faults.into_iter();
-        let damaged =
-            damaged.map(|sentence| Alarm { sentence, since_epoch_secs: now, is_of_ledger: true }).collect();
+        let alarm = |sentence| Alarm { key: AlarmKey::LedgerDamaged, sentence, since_epoch_secs: now };
+        let damaged = faults.into_iter().map(alarm).collect();
         LedgerAlarms { damaged, ..LedgerAlarms::default() }
     }
 
@@ -36,7 +36,7 @@ impl LedgerAlarms {
         operator_view.alarms.splice(0..0, self.all().cloned());
     }
 
-    /// Whether a damaged ledger waits to be acknowledged.
+    /// True while a damaged ledger waits to be acknowledged.
     pub(crate) fn is_damaged(&self) -> bool {
         !self.damaged.is_empty()
     }
@@ -53,22 +53,21 @@ impl LedgerAlarms {
 
     /// Raises the alarm of a ledger that the disk does not have; gives its event if it is new.
     pub(crate) fn miss(&mut self, sentence: &str, now: u64) -> Option<Event> {
-        raise(&mut self.unsaved, sentence.to_owned(), now)
+        raise(&mut self.unsaved, AlarmKey::LedgerUnsaved, sentence.to_owned(), now)
     }
 
     /// Raises the alarm of a disk that does not answer; gives its event if it is new.
     pub(crate) fn hangs(&mut self, now: u64) -> Option<Event> {
         let sentence = "the disk of the state folder does not answer: overrides are refused as not saved \
                         (`--unsaved` applies one in memory)";
-        raise(&mut self.hang, sentence.to_owned(), now)
+        raise(&mut self.hang, AlarmKey::StateDiskHangs, sentence.to_owned(), now)
     }
 
     /// Takes what is wrong with the state folder, if anything is; gives the event if that is new.
     pub(crate) fn see_folder(&mut self, fault: Option<String>, now: u64) -> Option<Event> {
         match fault {
-            Some(sentence) => {
-                raise(&mut self.folder, sentence.clone(), now).map(|_| Event::StateFolder { sentence })
-            }
+            Some(sentence) => raise(&mut self.folder, AlarmKey::StateFolder, sentence.clone(), now)
+                .map(|_| Event::StateFolder { sentence }),
             None => self.folder.take().map(|_| Event::StateFolder {
                 sentence: "the state folder is as it should be again".to_owned(),
             }),
@@ -80,19 +79,19 @@ impl LedgerAlarms {
         self.hang = None;
     }
 
-    /// Whether the disk does not have the ledger in force.
+    /// True while the disk does not have the ledger in force.
     pub(crate) fn is_unsaved(&self) -> bool {
         self.unsaved.is_some()
     }
 }
 
 /// Raises an alarm; gives its event if it did not stand with these words.
-fn raise(place: &mut Option<Alarm>, sentence: String, now: u64) -> Option<Event> {
+fn raise(place: &mut Option<Alarm>, key: AlarmKey, sentence: String, now: u64) -> Option<Event> {
     let since_epoch_secs = match place {
         Some(alarm) if alarm.sentence == sentence => return None,
         Some(alarm) => alarm.since_epoch_secs,
         None => now,
     };
-    *place = Some(Alarm { sentence: sentence.clone(), since_epoch_secs, is_of_ledger: false });
+    *place = Some(Alarm { key, sentence: sentence.clone(), since_epoch_secs });
     Some(Event::LedgerAlarm { sentence })
 }

@@ -52,7 +52,8 @@ use crate::shared::descriptors::Descriptors;
 use crate::shared::event::Event;
 use crate::shared::phase::Phase;
 use crate::shared::published::Published;
-use crate::shared::tasks::{Task, TaskBoard};
+use crate::shared::task::Task;
+use crate::shared::tasks::TaskBoard;
 use crate::state::event_log::EventLog;
 use crate::state::folder::StateFolder;
 use crate::state::lock::Claim;
@@ -88,7 +89,7 @@ impl Engine {
     }
 }
 
-/// What a server is started with.
+/// Arguments of a start.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The server file.
@@ -123,7 +124,7 @@ pub struct Server {
     #[cfg(target_os = "linux")]
     workers: Workers,
     bound: Vec<SocketAddr>,
-    /// How UDP is served, for people.
+    /// Threads, cores and buffers of UDP, for people.
     lanes: Vec<String>,
     /// The admin address as bound.
     admin: Option<SocketAddr>,
@@ -134,7 +135,7 @@ pub struct Server {
     config: Arc<Path>,
     /// File with the number of the process.
     pid_file: Option<PathBuf>,
-    /// Where commands find the path of the control socket.
+    /// Note by which commands find the control socket.
     note: Option<socket_note::SocketNote>,
     engine: Engine,
     findings: Findings,
@@ -191,7 +192,7 @@ impl Server {
         let programs = Arc::clone(&prober);
         // Checks run where the context is in which the driver begins.
         let context = runtimes.probes.enter();
-        // Under the overrides from the first answer on: a restart must not undo what was said by
+        // Under the overrides from the first answer on: a restart must not undo what was ordered by
         // hand. The first round before the first answer: what is not known yet would be answered as
         // though it were up.
         let tasks = Arc::new(TaskBoard::new(counters.worker_turns().count()));
@@ -309,7 +310,7 @@ impl Server {
         Ok(server)
     }
 
-    /// A number that cannot be written keeps nobody from being answered.
+    /// A number that cannot be written does not keep the server from answering.
     fn write_pid(&self) {
         let Some(path) = &self.pid_file else { return };
         // Scripts and monitors of other users read it.

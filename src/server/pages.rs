@@ -7,7 +7,7 @@ use crate::server::control_socket::ControlSocket;
 use crate::server::descriptors;
 use crate::server::supervisor::Supervisor;
 use crate::shared::command::CommandSender;
-use crate::shared::tasks::Task;
+use crate::shared::task::Task;
 use crate::state::event_log::EventLog;
 use crate::sys::socket::take_up;
 use std::net::TcpListener;
@@ -16,13 +16,13 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// What the pages are served with.
+/// Context of the pages.
 pub(crate) struct PagesContext {
-    /// What they show.
+    /// State that they show.
     pub(crate) shown: Shown,
-    /// Where verbs go.
+    /// Receiver of verbs.
     pub(crate) command_sender: CommandSender,
-    /// Where events go.
+    /// Receiver of events.
     pub(crate) event_log: EventLog,
     /// Keeps them going.
     pub(crate) supervisor: Supervisor,

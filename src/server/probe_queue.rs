@@ -1,7 +1,7 @@
 //! The probe queue: work that goes to the prober, and results that come back.
 //!
-//! The prober is a task of its own. Should it end by a fault it is begun anew, and the work that it
-//! had is told as without a result: nobody's fault but ours.
+//! The prober is a task of its own. After a fault it is begun anew, and the work that it had counts
+//! as without a result, because the fault is the node's own.
 
 use crate::limits::PROBES_AT_ONCE;
 use std::collections::HashSet;
@@ -26,8 +26,8 @@ pub(crate) struct ProbeQueue<W, R> {
 }
 
 impl<W, R> ProbeQueue<W, R> {
-    /// Begins on a runtime; what `make` gives does the work and tells its results, in a task of its
-    /// own.
+    /// Begins on a runtime. The future that `make` gives does the work and sends its results, in a
+    /// task of its own.
     pub(crate) fn begin<F>(
         handle: Handle,
         make: impl Fn(Receiver<W>, UnboundedSender<(u64, R)>) -> F + Send + 'static,
@@ -61,7 +61,7 @@ impl<W, R> ProbeQueue<W, R> {
         result
     }
 
-    /// Whether a piece of work can be handed out now.
+    /// True if a piece of work can be handed out now.
     pub(crate) fn has_room(&self) -> bool {
         !self.work.is_closed() && self.work.capacity() > 0
     }
@@ -73,7 +73,7 @@ impl<W, R> ProbeQueue<W, R> {
         }
     }
 
-    /// Whether the prober has ended, by a fault or with the server.
+    /// True if the prober has ended, by a fault or with the server.
     pub(crate) fn has_ended(&self) -> bool {
         self.work.is_closed()
     }

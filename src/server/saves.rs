@@ -63,7 +63,7 @@ pub(crate) struct Saves {
     state: PathBuf,
     /// `None` while a save runs.
     store: Option<LedgerStore>,
-    /// What the file holds.
+    /// Contents of the file.
     good: Arc<Good>,
     running: Option<Running>,
     /// Requests that wait for the save that runs.
@@ -91,12 +91,12 @@ impl Saves {
         }
     }
 
-    /// Whether a save may begin.
+    /// True if a save may begin.
     pub(crate) fn is_idle(&self) -> bool {
         self.running.is_none()
     }
 
-    /// Whether the disk has not answered in time.
+    /// True if the disk has not answered in time.
     pub(crate) fn is_late(&self) -> bool {
         self.running.as_ref().is_some_and(|running| running.purpose.is_none())
     }
@@ -110,7 +110,7 @@ impl Saves {
         }
     }
 
-    /// Whether an override that is in time is being saved: with its end it comes into force.
+    /// True while an override that is in time is being saved: with its end it comes into force.
     pub(crate) fn is_deciding(&self) -> bool {
         let purpose = self.running.as_ref().and_then(|running| running.purpose.as_ref());
         matches!(purpose, Some(Purpose::Override(..)))

@@ -33,7 +33,7 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    /// Opens everything, or tells everything that cannot be opened.
+    /// Opens everything, or gives a finding for everything that cannot be opened.
     pub(crate) fn open(listen: &Listen, engine: Engine) -> Result<Sockets, Findings> {
         let mut findings = obstacles(listen, engine);
         let (mut udp, mut tcp, mut bound) = (Vec::new(), Vec::new(), Vec::new());
@@ -84,12 +84,12 @@ impl Sockets {
         if findings.has_errors() { Err(findings) } else { Ok(Sockets { udp, cpus, tcp, bound, admin }) }
     }
 
-    /// How many UDP workers there will be.
+    /// Number of UDP workers.
     pub(crate) fn workers(&self) -> usize {
         self.udp.len()
     }
 
-    /// How UDP is served: threads, cores, batches, and buffers as asked and as granted.
+    /// Settings of UDP: threads, cores, batches, and buffers as asked and as granted.
     pub(crate) fn lanes(&self, listen: &Listen) -> Vec<String> {
         let cores: Vec<String> = self.cpus.iter().flatten().map(u16::to_string).collect();
         let bound = if cores.is_empty() { String::new() } else { format!(" on cores {}", cores.join(" ")) };
@@ -138,7 +138,7 @@ pub(crate) fn buffers(listen: &Listen) -> Buffers {
     }
 }
 
-/// What the kernel grants of the buffers asked for: by the first socket, or one that is opened to
+/// Buffers that the kernel grants of those asked for: by the first socket, or one that is opened to
 /// see.
 pub(crate) fn granted(listen: &Listen, first: Option<&UdpSocket>) -> Option<Buffers> {
     match first {
@@ -202,7 +202,7 @@ pub(crate) fn words(asked: Buffers, granted: Buffers) -> String {
     )
 }
 
-/// How many sockets a server opens at the most.
+/// Most sockets that a server opens.
 pub(crate) fn count(listen: &Listen) -> usize {
     // Beside the workers, a listener for each address; one socket that looks whether a port is
     // free, the control socket and the admin address.

@@ -18,10 +18,10 @@ use tokio::runtime::Runtime;
 
 use crate::live::Remembered;
 
-/// How often the start is looked at.
+/// Interval between looks at the start.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// What is open before the first answer.
+/// Sockets and state that are open before the first answer.
 pub(super) struct Opened {
     /// Every socket.
     pub(super) sockets: Sockets,
@@ -29,9 +29,9 @@ pub(super) struct Opened {
     pub(super) claim: Claim,
     /// The store of the ledger.
     pub(super) store: LedgerStore,
-    /// What an operator must know of the ledger, and acknowledge.
+    /// Faults of the ledger, which an operator must acknowledge.
     pub(super) alarms: Vec<String>,
-    /// What live state begins with.
+    /// State that live state begins with.
     pub(super) remembered: Remembered,
     /// A sentence for each fault of what is remembered.
     pub(super) faults: Vec<String>,

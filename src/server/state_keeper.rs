@@ -1,4 +1,4 @@
-//! The keeper of the state folder: looks at it now and then, mends it, and tells the writer.
+//! The keeper of the state folder: looks at it now and then, mends it, and reports to the writer.
 //!
 //! A look runs on a thread of its own. While the disk does not answer there is no second one, and
 //! the alarm says since when.

@@ -1,7 +1,7 @@
 //! The supervisor: keeps the long-lived tasks of the control plane going.
 //!
 //! ```text
-//!             fault (panic, or an end nobody asked for)
+//!             fault (panic, or an end without a request)
 //!  running ──────────────────────────────────────────────▶ ended: event, alarm, metric
 //!     ▲                                                       │ pause, longer with each end
 //!     └───────────────────────────────────────────────────────┘ begun anew
@@ -16,7 +16,8 @@
 use crate::limits::{FAULT_WINDOW_SECS, FAULTS_MAX, PULSE_MILLIS, RESTART_PAUSE_MILLIS_MAX};
 use crate::shared::Shared;
 use crate::shared::event::Event;
-use crate::shared::tasks::{Runner, Task, TaskBoard};
+use crate::shared::task::Task;
+use crate::shared::tasks::{Runner, TaskBoard};
 use crate::state::event_log::EventLog;
 use crate::sys::caught::caught;
 use crate::sys::clock::uptime_ms;
@@ -70,7 +71,7 @@ impl Ends {
         }
     }
 
-    /// Whether the alarm is over for a task that runs since `began_ms`.
+    /// True if the alarm is over for a task that runs since `began_ms`.
     fn is_well(&mut self, began_ms: u64, now_ms: u64) -> bool {
         self.forget(now_ms);
         match self.is_trouble {
@@ -98,7 +99,7 @@ impl Supervisor {
         self.ends = Arc::default();
         let runner = self.tasks.enter(task);
         loop {
-            // What fails in making it is a fault of it too.
+            // A failure while it is made counts as a fault of it too.
             let run = async { make().await };
             if !self.watch_runner(task, &runner, run).await {
                 return;
@@ -106,8 +107,8 @@ impl Supervisor {
         }
     }
 
-    /// Runs a task once, under its pulse. If it ends before the server stops, that is told, and
-    /// `true` comes back when it may begin anew.
+    /// Runs a task once, under its pulse. If it ends before the server stops, an event is logged,
+    /// and `true` comes back when it may begin anew.
     pub(crate) async fn watch(&self, task: Task, run: impl Future<Output = ()>) -> bool {
         self.watch_runner(task, &self.tasks.runner(task), run).await
     }
@@ -190,7 +191,7 @@ impl Supervisor {
     }
 }
 
-/// Beats for a task that somebody else keeps going.
+/// Beats for a task with another keeper.
 pub(crate) async fn pulse(tasks: &TaskBoard, task: Task) {
     let runner = tasks.runner(task);
     loop {
@@ -212,11 +213,11 @@ pub(crate) async fn see_workers(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-/// What a panic says.
+/// Message of a panic.
 fn words(panic: &(dyn Any + Send)) -> String {
-    let said = panic.downcast_ref::<&str>().map(ToString::to_string);
-    let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("a panic: {}", said.unwrap_or_else(|| "without a word".to_owned()))
+    let words = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a panic: {}", words.unwrap_or_else(|| "without a word".to_owned()))
 }
 
 #[cfg(test)]

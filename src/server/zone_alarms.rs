@@ -1,8 +1,9 @@
 //! Alarms of zones that are not served as their files say, and of stray files, until the files are
 //! mended.
 
+use crate::shared::alarm::{Alarm, AlarmKey};
 use crate::shared::event::Event;
-use crate::shared::operator_view::{Alarm, OperatorView};
+use crate::shared::operator_view::OperatorView;
 use crate::wire::name::Name;
 use crate::zone::source::FolderStanding;
 use std::collections::BTreeMap;
@@ -28,7 +29,10 @@ impl ZoneAlarms {
                 let (zone, standing) = (source.apex.to_string(), source.standing.word());
                 events.push(Event::Zone { zone, standing, sentence: sentence.clone() });
             }
-            self.of_zones.insert(source.apex.clone(), alarm(known, sentence, now));
+            self.of_zones.insert(
+                source.apex.clone(),
+                alarm(AlarmKey::Zone(source.apex.clone()), known, sentence, now),
+            );
         }
         for zone in before.into_keys() {
             let is_there = folder.zones.iter().any(|source| source.apex == zone);
@@ -45,7 +49,8 @@ impl ZoneAlarms {
             if is_new(known.as_ref(), &sentence) {
                 events.push(Event::StrayFile { file, standing, sentence: sentence.clone() });
             }
-            self.of_strays.insert(Arc::clone(&stray.path), alarm(known, sentence, now));
+            let key = AlarmKey::StrayFile(Arc::clone(&stray.path));
+            self.of_strays.insert(Arc::clone(&stray.path), alarm(key, known, sentence, now));
         }
         for path in before.into_keys() {
             let sentence = format!("the file `{path}` is gone, or in force");
@@ -61,15 +66,15 @@ impl ZoneAlarms {
     }
 }
 
-/// Whether an alarm has another sentence now.
+/// True if the alarm has another sentence now.
 fn is_new(known: Option<&Alarm>, sentence: &str) -> bool {
     known.is_none_or(|alarm| alarm.sentence != sentence)
 }
 
 /// An alarm that stands since it was first known.
-fn alarm(known: Option<Alarm>, sentence: String, now: u64) -> Alarm {
+fn alarm(key: AlarmKey, known: Option<Alarm>, sentence: String, now: u64) -> Alarm {
     let since_epoch_secs = known.map_or(now, |alarm| alarm.since_epoch_secs);
-    Alarm { sentence, since_epoch_secs, is_of_ledger: false }
+    Alarm { key, sentence, since_epoch_secs }
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
-//! Commands to the single writer, and what it reports back.
+//! Commands to the writer, and its reports.
 
 use crate::finding::{Files, Findings};
-use crate::shared::comparison::Comparison;
-use crate::shared::prediction::Prediction;
-use crate::snapshot::Difference;
+use crate::impact::Difference;
+use crate::impact::comparison::Comparison;
+use crate::impact::prediction::Prediction;
 use crate::steer::ledger::{Action, Effective, Selector};
 use crate::zone::source::FolderStanding;
 use std::fmt;
 use std::sync::Arc;
 
-/// Who asked.
+/// Sender of a reload request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// SIGHUP.
@@ -27,223 +27,224 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The way back to whoever gave a command. Called once; dropped without a call only if the server
+/// Callback to the sender of a reload request. Called once, or dropped without a call if the server
 /// stops first.
 pub(crate) type ReloadReply = Box<dyn FnOnce(Arc<Report>) + Send>;
 
-/// What the writer is asked to do.
+/// Command to the writer.
 pub enum Command {
-    /// Read everything anew, and publish it if it is good. Requests that wait together are answered
-    /// by one run.
+    /// Read all files again, and publish the snapshot if it is good. Concurrent requests are
+    /// coalesced into one reload.
     Reload {
-        /// Who asked.
+        /// Sender of the request.
         origin: Origin,
-        /// The way back; `None` for signals.
+        /// Callback with the report; `None` for signals.
         reply: Option<ReloadReply>,
-        /// Whether zones that are gone are let go, however many they are and whoever needs them.
+        /// True if missing zones are dropped, whatever their number and whatever refers to them.
         allow_loss: bool,
     },
-    /// Tell what reloads do.
+    /// Report the state of reloads.
     ReloadStatus {
-        /// The way back.
+        /// Callback with the state.
         reply: Box<dyn FnOnce(ReloadStatus) + Send>,
     },
-    /// Give up the reload that runs.
+    /// Give up the running reload.
     CancelReload {
-        /// Who wants that.
+        /// User who gives it up.
         author: Arc<str>,
-        /// The way back: what it did, or a sentence if there is none.
+        /// Callback: the step of the reload that was given up, or a sentence if none ran.
         reply: Box<dyn FnOnce(Result<String, String>) + Send>,
     },
-    /// Read everything anew, tell what it would move, and publish nothing.
+    /// Read all files again and report what a reload would move. Nothing is published.
     Compare {
-        /// The way back.
+        /// Callback with the comparison.
         reply: Box<dyn FnOnce(Compared) + Send>,
     },
-    /// Say something of PoPs by hand, or take it back. Done at once, also while a reload runs.
+    /// Set or clear an override. It is done at once, also while a reload runs.
     Override {
-        /// What is said.
+        /// Requested override.
         change: OverrideChange,
-        /// The way back.
+        /// Callback with the outcome.
         reply: Box<dyn FnOnce(OverrideReport) + Send>,
     },
     /// End the alarm of a ledger that could not be read.
     Acknowledge {
-        /// Who has seen it.
+        /// User who acknowledges it.
         author: Arc<str>,
-        /// The way back: the alarms that are over, or a sentence.
+        /// Callback: the alarms that ended, or a sentence.
         reply: Box<dyn FnOnce(Result<Vec<String>, String>) + Send>,
     },
-    /// Take what a look at the state folder has found.
+    /// Act on a check of the state folder.
     StateFolder {
-        /// What it was.
+        /// Result of the check.
         look: StateLook,
     },
-    /// Take a result that a probe outside has found.
+    /// Take a result of an external probe.
     Push {
-        /// The result.
+        /// Result of the probe.
         push: ProbePush,
-        /// The way back: nothing, or why it was not taken.
+        /// Callback: nothing, or the reason why it was refused.
         reply: Box<dyn FnOnce(Result<(), String>) + Send>,
     },
-    /// Take a load that somebody outside has measured.
+    /// Take a load that an external program has measured.
     PushLoad {
-        /// The load.
+        /// Measured load.
         push: LoadPush,
-        /// The way back: nothing, or why it was not taken.
+        /// Callback: nothing, or the reason why it was refused.
         reply: Box<dyn FnOnce(Result<(), String>) + Send>,
     },
 }
 
-/// What a look has found.
+/// Result of a check of the state folder and the control socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateLook {
-    /// What is wrong, in words; `None` if nothing is.
+    /// Fault, in words; `None` if there is none.
     pub(crate) fault: Option<String>,
-    /// Another server has it: nothing may be written there.
+    /// True if another server has claimed the folder: nothing may be written there.
     pub(crate) is_taken: bool,
-    /// What was made anew, in words: the server writes there what it has in memory.
+    /// Sentence if the folder or the ledger was created again: the writer then saves its state
+    /// there.
     pub(crate) made_anew: Option<String>,
-    /// That the control socket was made anew, in words.
+    /// Sentence if the control socket was created again.
     pub(crate) control_made_anew: Option<String>,
 }
 
 impl StateLook {
-    /// One that has found a trouble.
+    /// Result with a fault.
     pub(crate) fn trouble(fault: String) -> StateLook {
         StateLook { fault: Some(fault), ..StateLook::default() }
     }
 }
 
-/// What reloads do.
+/// State of reloads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReloadStatus {
-    /// The one that runs: who asked first, its age in seconds, what it does.
+    /// Running reload: first sender, age in seconds, current step.
     pub(crate) running: Option<(Origin, u64, String)>,
-    /// Requests that the next will answer.
+    /// Number of requests that wait for the next reload.
     pub(crate) waiting: usize,
-    /// Those that were given up, and whose threads still wait for the disk.
+    /// Number of reloads that were given up and whose threads still wait for the disk.
     pub(crate) hung: usize,
-    /// What each zone in service is served from, and files that are not in force.
+    /// Source of each zone in service, and files that are not in force.
     pub(crate) folder: Arc<FolderStanding>,
 }
 
-/// What other files would move, or why they would be refused.
+/// Comparison with new files, or the findings that would refuse them.
 pub(crate) type Compared = Result<Comparison, Box<(Findings, Files)>>;
 
-/// What is said of PoPs by hand.
+/// Requested override of PoPs.
 #[derive(Clone, Debug)]
 pub struct OverrideChange {
-    /// Which PoPs; each becomes an entry of its own.
+    /// PoPs; each selector becomes an entry of the ledger.
     pub selectors: Vec<Selector>,
-    /// What is said of them.
+    /// State or weight to set.
     pub action: Action,
-    /// Who says so.
+    /// User who requests it.
     pub author: Arc<str>,
-    /// Why.
+    /// Reason that the user gave.
     pub reason: Arc<str>,
-    /// How long it holds, in seconds; `None` until it is taken back.
+    /// Duration in seconds; `None` until it is cleared.
     pub lasts_secs: Option<u64>,
-    /// When it begins, in seconds since 1970; `None` for now.
+    /// Start, in seconds since 1970; `None` for now.
     pub start_epoch_secs: Option<u64>,
-    /// How long it takes to come into force, in seconds; 0 for at once.
+    /// Duration of the gradual change, in seconds; 0 for at once.
     pub over_secs: u64,
-    /// Whether safety rules are passed over.
+    /// True if safety rules are ignored.
     pub force: bool,
-    /// Whether only the outcome is told, and nothing done.
+    /// True if only the outcome is reported, and nothing is changed.
     pub dry_run: bool,
-    /// Whether it comes into force in memory, before the disk has it.
+    /// True if it takes effect in memory before it is on the disk.
     pub unsaved: bool,
 }
 
-/// How a change ended.
+/// Outcome of a requested override.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OverrideOutcome {
-    /// It is in service.
+    /// The override is in force.
     Done,
-    /// It would be; nothing was changed.
+    /// The override would be in force; nothing was changed.
     DryRun,
-    /// Safety rules forbid it: their sentences.
+    /// Safety rules forbid the override: their sentences.
     Unsafe(Vec<String>),
-    /// It cannot be done: a sentence.
+    /// The override is not possible: a sentence.
     Refused(String),
 }
 
-/// What came of a change.
+/// Report on a requested override.
 #[derive(Clone, Debug)]
 pub struct OverrideReport {
-    /// How it ended.
+    /// Outcome of the request.
     pub(crate) ended: OverrideOutcome,
     /// Sequence number of the snapshot in service.
     pub(crate) sequence: u64,
-    /// Its digest, in hexadecimal.
+    /// State digest of that snapshot, in hexadecimal.
     pub(crate) digest: String,
-    /// The PoPs covered, before and after.
+    /// Selected PoPs, before and after.
     pub(crate) pops: Vec<PopChange>,
-    /// What the operator should know besides.
+    /// Warnings for the operator.
     pub(crate) warnings: Vec<String>,
-    /// What moves once all of it holds; only told where nothing was done.
+    /// Predicted moves once the override has full effect; only in a dry run.
     pub(crate) prediction: Option<Prediction>,
 }
 
-/// A PoP before and after a change.
+/// PoP before and after an override.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PopChange {
-    /// Name.
+    /// Name of the PoP.
     pub(crate) pop: Arc<str>,
-    /// Before.
+    /// State and weight before.
     pub(crate) before: Effective,
-    /// After.
+    /// State and weight after.
     pub(crate) after: Effective,
 }
 
-/// A result that a probe outside has found.
+/// Result of an external probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbePush {
     /// Name of the probe.
     pub probe: Arc<str>,
-    /// PoP.
+    /// Name of the PoP.
     pub pop: Arc<str>,
-    /// Service; `None` means all that the probe watches.
+    /// Name of the service; `None` for all services that the probe watches.
     pub service: Option<Arc<str>>,
-    /// Address; `None` means the service as a whole.
+    /// Address; `None` for the service as a whole.
     pub address: Option<std::net::IpAddr>,
-    /// Whether it is well.
+    /// True if the result is a success.
     pub up: bool,
-    /// In words.
+    /// Reason, in words.
     pub reason: Option<String>,
 }
 
-/// A load that somebody outside has measured.
+/// Load that an external program has measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadPush {
-    /// PoP.
+    /// Name of the PoP.
     pub pop: Arc<str>,
-    /// Service; `None` for the whole PoP.
+    /// Name of the service; `None` for the whole PoP.
     pub service: Option<Arc<str>>,
-    /// The load now, in the unit of the capacity; finite, not negative.
+    /// Current load, in the unit of the capacity; finite, not negative.
     pub value: f64,
 }
 
-/// Sender of commands to the writer. Gives the command back if the writer cannot take it now.
+/// Sender of commands to the writer. Returns the command if the writer cannot take it now.
 pub(crate) type CommandSender = Arc<dyn Fn(Command) -> Result<(), Command> + Send + Sync>;
 
-/// What came of a reload.
+/// Report on a reload.
 pub struct Report {
-    /// Whether a new snapshot is in service.
+    /// True if a new snapshot is in service.
     pub published: bool,
     /// Sequence number of the snapshot in service after the reload.
     pub(crate) sequence: u64,
-    /// Its state digest, in hexadecimal.
+    /// State digest of that snapshot, in hexadecimal.
     pub(crate) digest: String,
-    /// Its files digest, in hexadecimal.
+    /// Files digest of that snapshot, in hexadecimal.
     pub(crate) files_digest: String,
-    /// What each zone is served from after the reload, and files that are not in force.
+    /// Source of each zone after the reload, and files that are not in force.
     pub(crate) folder: Arc<FolderStanding>,
-    /// What differs from the snapshot before; `None` if none was published.
+    /// Difference from the snapshot before; `None` if none was published.
     pub(crate) difference: Option<Difference>,
-    /// Everything found, errors if it was refused.
+    /// All findings; they include errors if the reload was refused.
     pub findings: Findings,
-    /// The files that the findings point into.
+    /// Files to which the findings refer.
     pub(crate) files: Files,
 }

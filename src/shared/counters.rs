@@ -1,10 +1,10 @@
-//! Counters: blocks written by one worker each, folded when somebody asks.
+//! Counters: each worker writes a block of its own, and readers sum the blocks.
 //!
-//! A worker of the fast lane owns its block, so it adds with a plain load and store; the tasks of
-//! the TCP lane share one, and add atomically. Readers may see a block a few queries old, never a
+//! A UDP worker owns its block, so it adds with a plain load and store. The tasks of the TCP lane
+//! share a block and add atomically. A reader may see a block that is a few queries old, never a
 //! torn number.
 
-use crate::answer::Outcome;
+use crate::answer::{Outcome, Transport};
 use crate::shared::decisions::WorkerId;
 use crate::shared::published::ServedSnapshot;
 use crate::snapshot::locate::Evidence;
@@ -14,44 +14,22 @@ use std::array;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// A lane by which queries come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// UDP.
-    Udp,
-    /// TCP.
-    Tcp,
-}
-
-impl Lane {
-    /// Every lane, in order.
-    pub(crate) const ALL: [Lane; 2] = [Lane::Udp, Lane::Tcp];
-
-    /// The word in metrics.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Lane::Udp => "udp",
-            Lane::Tcp => "tcp",
-        }
-    }
-}
-
 macro_rules! drops {
     ($($name:ident = $word:literal, $about:literal;)*) => {
-        /// Why something got no answer, or a connection its end.
+        /// Reason for which a message got no answer, or a connection was closed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Dropped { $(#[doc = $about] $name,)* }
 
         impl Dropped {
-            /// Every reason, in order.
+            /// All reasons, in order.
             pub(crate) const ALL: &[Dropped] = &[$(Dropped::$name),*];
 
-            /// The word in metrics.
+            /// Name in metrics.
             pub(crate) fn word(self) -> &'static str {
                 match self { $(Dropped::$name => $word,)* }
             }
 
-            /// What it means, for the catalogue of metrics.
+            /// Meaning, for the catalogue of metrics.
             pub(crate) fn about(self) -> &'static str {
                 match self { $(Dropped::$name => $about,)* }
             }
@@ -76,14 +54,14 @@ drops! {
     SlowReader = "slow_reader", "a connection that did not take its answers";
 }
 
-/// Response codes counted each for itself: 0 to 23, the last that EDNS has given a name
-/// (BADCOOKIE); the slot behind them counts all others.
+/// Slots of response codes: one each for 0 to 23 (BADCOOKIE, the last that EDNS defines), and one
+/// for all others.
 const RCODES: usize = 25;
 const DROPS: usize = Dropped::ALL.len();
 
-/// Query types counted each for itself; the slot behind them counts all others. What clients ask in
-/// numbers, and what a person would look for; a label for each of 65,536 would be the client's to
-/// make.
+/// Query types with a counter of their own; one more slot counts all others. These are the frequent
+/// types, and those that an operator looks for. A label for every type would let clients create
+/// 65,536 of them.
 pub(crate) const TYPES: [RrType; 20] = [
     RrType::A,
     RrType::NS,
@@ -107,7 +85,7 @@ pub(crate) const TYPES: [RrType; 20] = [
     RrType::CAA,
 ];
 const TYPE_SLOTS: usize = TYPES.len() + 1;
-/// The slot of each type below 258, so that counting needs no search.
+/// Slot of each type below 258, so that counting needs no search.
 const SLOT_OF_TYPE: [u8; 258] = {
     let mut slots = [TYPES.len() as u8; 258];
     let mut index = 0;
@@ -118,16 +96,16 @@ const SLOT_OF_TYPE: [u8; 258] = {
     slots
 };
 
-/// What located clients, in the order of its counters.
+/// Evidence for the place of a client, in the order of the counters.
 pub(crate) const EVIDENCE: [(Evidence, &str); 3] =
     [(Evidence::Ecs, "ecs"), (Evidence::Resolver, "resolver"), (Evidence::Nothing, "nothing")];
 
-/// Counters of one worker. Aligned so that no two workers share a cache line (or a pair of them,
-/// which processors fetch together).
+/// Counters of one worker. Aligned so that no two workers share a cache line, or a pair of lines
+/// that processors fetch together.
 #[repr(align(128))]
 #[derive(Debug)]
 pub struct CounterBlock {
-    lane: Lane,
+    transport: Transport,
     worker: WorkerId,
     received: AtomicU64,
     replies: [AtomicU64; RCODES],
@@ -137,24 +115,24 @@ pub struct CounterBlock {
     truncated: AtomicU64,
     cookies: [AtomicU64; CookieStatus::ALL.len()],
     connections: AtomicU64,
-    /// Turns of the loop, also those without a message.
+    /// Iterations of the receive loop, including those without a message.
     turns: AtomicU64,
 }
 
 impl CounterBlock {
-    /// A block that one thread writes; no other block has its worker ID.
-    pub fn single_writer(lane: Lane, worker: usize) -> CounterBlock {
-        CounterBlock::new(lane, WorkerId { index: worker, is_multi_writer: false })
+    /// Block that one thread writes; no other block has its worker ID.
+    pub fn single_writer(transport: Transport, worker: usize) -> CounterBlock {
+        CounterBlock::new(transport, WorkerId { index: worker, is_multi_writer: false })
     }
 
-    /// A block that several tasks write.
-    pub(crate) fn multi_writer(lane: Lane, worker: usize) -> CounterBlock {
-        CounterBlock::new(lane, WorkerId { index: worker, is_multi_writer: true })
+    /// Block that several tasks write.
+    pub(crate) fn multi_writer(transport: Transport, worker: usize) -> CounterBlock {
+        CounterBlock::new(transport, WorkerId { index: worker, is_multi_writer: true })
     }
 
-    fn new(lane: Lane, worker: WorkerId) -> CounterBlock {
+    fn new(transport: Transport, worker: WorkerId) -> CounterBlock {
         CounterBlock {
-            lane,
+            transport,
             worker,
             received: AtomicU64::new(0),
             replies: array::from_fn(|_| AtomicU64::new(0)),
@@ -168,23 +146,23 @@ impl CounterBlock {
         }
     }
 
-    /// The worker is alive.
+    /// Counts an iteration of the loop.
     pub(crate) fn turned(&self) {
         self.add(&self.turns, 1);
     }
 
-    /// Messages came in.
+    /// Counts received messages.
     pub fn received(&self, count: u64) {
         self.add(&self.received, count);
     }
 
-    /// A reply with this response code was made.
+    /// Counts a reply with this response code.
     #[inline(always)]
     pub(crate) fn replied(&self, rcode: u16) {
         self.add(&self.replies[usize::from(rcode).min(RCODES - 1)], 1);
     }
 
-    /// The core's reply to a message was made, from what is in service.
+    /// Counts the core's reply to a message, answered from `service`.
     #[inline(always)]
     pub fn answered(&self, service: &ServedSnapshot, outcome: &Outcome) {
         self.replied(outcome.rcode.0);
@@ -206,12 +184,12 @@ impl CounterBlock {
         }
     }
 
-    /// Something was dropped.
+    /// Counts drops of a message, or closed connections.
     pub(crate) fn dropped(&self, reason: Dropped, count: u64) {
         self.add(&self.drops[reason as usize], count);
     }
 
-    /// A connection was accepted and admitted.
+    /// Counts an admitted connection.
     pub(crate) fn connected(&self) {
         self.add(&self.connections, 1);
     }
@@ -226,24 +204,25 @@ impl CounterBlock {
     }
 }
 
-/// All counters of a server.
+/// Counters of a server.
 #[derive(Debug)]
 pub struct Counters {
     blocks: Vec<Arc<CounterBlock>>,
     slow_path: Arc<CounterBlock>,
-    /// Reloads that published.
+    /// Reloads that published a snapshot.
     pub(crate) reloads_published: AtomicU64,
     /// Reloads that were refused.
     pub(crate) reloads_refused: AtomicU64,
-    /// Reloads that were given up because the disk did not answer, or by hand; refused too.
+    /// Reloads that were given up because the disk did not answer, or by request; also counted as
+    /// refused.
     pub(crate) reloads_given_up: AtomicU64,
-    /// When the reload that runs began, in seconds since 1970; 0 while none does.
+    /// Start of the running reload, in seconds since 1970; 0 if none runs.
     pub(crate) reload_began: AtomicU64,
-    /// The state folder is not as it should be.
+    /// True if the last check of the state folder found a fault.
     pub(crate) state_fault: AtomicBool,
-    /// Another server has it: nothing is written there.
+    /// True if another server has claimed the state folder: nothing is written there.
     pub(crate) state_taken: AtomicBool,
-    /// The last reload; the start counts as one.
+    /// Last reload; the start counts as one.
     pub(crate) last_reload: LastReload,
     /// Events that the event log has lost.
     pub(crate) events_dropped: AtomicU64,
@@ -251,26 +230,26 @@ pub struct Counters {
     pub(crate) log_dropped: Arc<AtomicU64>,
 }
 
-/// Result of the last reload. Written by the writer; each number is consistent by itself only.
+/// Result of the last reload. The writer sets it; each field is consistent by itself only.
 #[derive(Debug, Default)]
 pub(crate) struct LastReload {
-    /// Whether it was refused.
+    /// True if it was refused.
     pub(crate) refused: AtomicBool,
-    /// When one was last published, in seconds since 1970.
+    /// Time of the last publication, in seconds since 1970.
     pub(crate) published_epoch_secs: AtomicU64,
-    /// How long the last one took that was published or refused, in microseconds.
+    /// Duration of the last reload that was published or refused, in microseconds.
     pub(crate) took_micros: AtomicU64,
 }
 
 impl LastReload {
-    /// A reload was published.
+    /// Notes a published reload.
     pub(crate) fn published(&self, epoch_secs: u64, took_micros: u64) {
         self.refused.store(false, Ordering::Relaxed);
         self.published_epoch_secs.store(epoch_secs, Ordering::Relaxed);
         self.took_micros.store(took_micros, Ordering::Relaxed);
     }
 
-    /// A reload was refused.
+    /// Notes a refused reload.
     pub(crate) fn refused(&self, took_micros: u64) {
         self.refused.store(true, Ordering::Relaxed);
         self.took_micros.store(took_micros, Ordering::Relaxed);
@@ -278,11 +257,11 @@ impl LastReload {
 }
 
 impl Counters {
-    /// Counters over the blocks that workers were given, and the counter of lost log lines.
+    /// Counters over the blocks of the workers, and the counter of lost log lines.
     pub(crate) fn new(blocks: Vec<Arc<CounterBlock>>, log_dropped: Arc<AtomicU64>) -> Counters {
         Counters {
-            // No policy decides a slow-path message, so its block counts in no shard.
-            slow_path: Arc::new(CounterBlock::multi_writer(Lane::Udp, usize::MAX)),
+            // No policy decides a slow-path message, so this block needs no shard.
+            slow_path: Arc::new(CounterBlock::multi_writer(Transport::Udp, usize::MAX)),
             blocks,
             reloads_published: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
@@ -301,21 +280,25 @@ impl Counters {
         self.blocks.iter().map(|block| block.worker.index + 1).max().unwrap_or(0)
     }
 
-    /// Turns that each UDP worker with a thread of its own has taken, by its number.
+    /// Loop iterations of each UDP worker with a thread of its own, by worker number.
     pub(crate) fn worker_turns(&self) -> impl Iterator<Item = (usize, u64)> {
-        let own = self.blocks.iter().filter(|block| block.lane == Lane::Udp && !block.worker.is_multi_writer);
+        let own = self
+            .blocks
+            .iter()
+            .filter(|block| block.transport == Transport::Udp && !block.worker.is_multi_writer);
         own.map(|block| (block.worker.index, block.turns.load(Ordering::Relaxed)))
     }
 
-    /// The block for slow-path replies over UDP, which no worker makes.
+    /// Block for slow-path replies over UDP, which no worker sends.
     pub(crate) fn slow_path(&self) -> &Arc<CounterBlock> {
         &self.slow_path
     }
 
-    /// The sums of one lane now.
-    pub fn fold(&self, lane: Lane) -> Totals {
+    /// The sums of one transport now.
+    pub fn fold(&self, transport: Transport) -> Totals {
         let mut totals = Totals::default();
-        for block in self.blocks.iter().chain([&self.slow_path]).filter(|b| b.lane == lane) {
+        for block in self.blocks.iter().chain([&self.slow_path]).filter(|block| block.transport == transport)
+        {
             totals.received += block.received.load(Ordering::Relaxed);
             totals.connections += block.connections.load(Ordering::Relaxed);
             totals.truncated += block.truncated.load(Ordering::Relaxed);
@@ -335,10 +318,10 @@ fn sum(sums: &mut [u64], counters: &[AtomicU64]) {
     }
 }
 
-/// Sums of one lane.
+/// Sums of one transport.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Messages that came in.
+    /// Messages received.
     pub received: u64,
     /// Connections admitted.
     pub(crate) connections: u64,
@@ -352,7 +335,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Replies by response code, those that occurred; `None` stands for codes past 23.
+    /// Replies by response code, without zeros; `None` stands for codes above 23.
     pub(crate) fn replies(&self) -> impl Iterator<Item = (Option<u16>, u64)> {
         self.replies
             .iter()
@@ -361,28 +344,28 @@ impl Totals {
             .map(|(i, n)| ((i < RCODES - 1).then_some(i as u16), *n))
     }
 
-    /// Replies by query type, those that occurred; `None` stands for types not in [`TYPES`].
+    /// Replies by query type, without zeros; `None` stands for types that are not in [`TYPES`].
     /// Slow-path messages are not counted here.
     pub(crate) fn types(&self) -> impl Iterator<Item = (Option<RrType>, u64)> {
         self.types.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, n)| (TYPES.get(i).copied(), *n))
     }
 
-    /// Decisions by what located the client: the word, and how often.
+    /// Decisions by evidence: name and count.
     pub(crate) fn evidence(&self) -> impl Iterator<Item = (&'static str, u64)> {
         EVIDENCE.iter().zip(&self.evidence).map(|((_, word), n)| (*word, *n))
     }
 
-    /// Replies by what the DNS cookie of the query said: the word, and how often.
+    /// Replies by the status of the query's DNS cookie: name and count.
     pub fn cookies(&self) -> impl Iterator<Item = (&'static str, u64)> {
         CookieStatus::ALL.iter().zip(&self.cookies).map(|(standing, n)| (standing.word(), *n))
     }
 
-    /// Replies in all.
+    /// All replies.
     pub fn replied(&self) -> u64 {
         self.replies.iter().sum()
     }
 
-    /// How often something was dropped for this reason.
+    /// Number of drops for this reason.
     pub fn dropped(&self, reason: Dropped) -> u64 {
         self.drops[reason as usize]
     }

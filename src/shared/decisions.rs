@@ -1,10 +1,10 @@
-//! Decision counters: one table for each worker, with a row for each policy and a column for each
+//! Decision counters: one table for each worker, with a row for each policy, and a column for each
 //! reason and each PoP.
 //!
-//! They are laid out from the indexes of one snapshot and live beside it, since these numbers mean
-//! nothing in another. A worker adds with a plain load and store to a shard that no other
-//! thread writes. Readers get [`Decisions`], which go by name: the shards of retired snapshots are
-//! folded into them, so that a count survives its snapshot.
+//! Rows and columns follow the indexes of one snapshot and live beside it, because the indexes mean
+//! something else in another. A worker adds with a plain load and store to a shard that no other
+//! thread writes. Readers get [`Decisions`], which are kept by name. The shards of retired
+//! snapshots are folded into them, so that a count survives its snapshot.
 
 use crate::answer::{Decided, Reason};
 use crate::limits::DECISION_PAIRS_MAX;
@@ -13,22 +13,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Number of a writer of decision counters: one worker, or all tasks of a lane together.
+/// Writer of decision counters: one worker, or all tasks of a lane together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WorkerId {
-    /// Index of its shard.
+    /// Index of the shard.
     pub(crate) index: usize,
-    /// Whether several threads write it.
+    /// True if several threads write the shard.
     pub(crate) is_multi_writer: bool,
 }
 
-/// The name under which what is past the limit is counted.
+/// Name under which counts past the limit are summed.
 pub(crate) const OTHER: &str = "other";
 
 const REASONS: usize = Reason::ALL.len();
 
-/// A line of counters. Aligned so that no two shards share a cache line (or a pair of them, which
-/// processors fetch together).
+/// Line of counters. Aligned so that no two shards share a cache line, or a pair of lines that
+/// processors fetch together.
 #[repr(align(128))]
 #[derive(Debug, Default)]
 struct Line([AtomicU64; 16]);
@@ -38,17 +38,16 @@ struct Line([AtomicU64; 16]);
 pub(crate) struct DecisionCounters {
     policies: Box<[Arc<str>]>,
     pops: Box<[Arc<str>]>,
-    /// The last row. There is one for each policy, or fewer with `other` as the last; each has its
-    /// reasons, then its PoPs.
+    /// Index of the last row. Each policy has a row, or past the limit the last row, `other`. A row
+    /// holds the reasons, then the PoPs.
     last_row: usize,
-    /// Cells of a row.
+    /// Number of cells in a row.
     row_len: usize,
     shards: Box<[Box<[Line]>]>,
 }
 
 impl DecisionCounters {
-    /// Makes empty decision counters for a snapshot, with a shard for each of `worker_count`
-    /// writers.
+    /// Empty counters for a snapshot, with a shard for each of `worker_count` writers.
     pub(crate) fn new(snapshot: &Snapshot, worker_count: usize) -> DecisionCounters {
         let policies = snapshot.steering.policies.iter().map(|p| p.name.clone()).collect();
         let pops = snapshot.steering.pops.iter().map(|p| p.name.clone()).collect();
@@ -73,13 +72,13 @@ impl DecisionCounters {
         }
     }
 
-    /// Whether the indexes of a snapshot mean the same here.
+    /// True if these counters have the indexes of a snapshot.
     pub(crate) fn fits(&self, snapshot: &Snapshot) -> bool {
         self.policies.iter().eq(snapshot.steering.policies.iter().map(|p| &p.name))
             && self.pops.iter().eq(snapshot.steering.pops.iter().map(|p| &p.name))
     }
 
-    /// Counts what a policy has decided.
+    /// Counts a decision of a policy.
     #[inline(always)]
     pub(crate) fn count(&self, worker: WorkerId, decided: &Decided) {
         let Some(shard) = self.shards.get(worker.index) else { return };
@@ -90,13 +89,13 @@ impl DecisionCounters {
         }
     }
 
-    /// The first cell of a row.
+    /// First cell of a row.
     #[inline(always)]
     fn row_at(&self, row: usize) -> usize {
         row * self.row_len
     }
 
-    /// Adds everything that was counted here to sums by name.
+    /// Adds all counts to sums by name.
     pub(crate) fn fold_into(&self, decisions: &mut Decisions) {
         let sum = |column: usize| -> u64 { self.shards.iter().map(|shard| read(shard, column)).sum() };
         let rows = self.policies.len().min(self.last_row + 1);
@@ -135,20 +134,20 @@ pub struct Decisions {
 }
 
 impl Decisions {
-    /// Policy, PoP, and how often the policy answered the PoP's addresses.
+    /// Policy, PoP, and the number of answers with the PoP's addresses.
     pub(crate) fn by_pop(&self) -> impl Iterator<Item = (&str, &str, u64)> {
         self.pops.iter().map(|((policy, pop), count)| (&**policy, &**pop, *count))
     }
 
-    /// Policy, reason, and how often the policy decided so.
+    /// Policy, reason, and the number of decisions for this reason.
     pub(crate) fn by_reason(&self) -> impl Iterator<Item = (&str, Reason, u64)> {
         self.reasons.iter().flat_map(|(policy, counts)| {
             Reason::ALL.into_iter().zip(counts).map(|(reason, count)| (&**policy, reason, *count))
         })
     }
 
-    /// Names come and go with reloads, for as long as the process lives; past the limit they share
-    /// one.
+    /// Adds to the sum of a pair. Reloads add names for as long as the process lives, so names past
+    /// the limit share one sum.
     fn add_pop(&mut self, policy: &Arc<str>, pop: &Arc<str>, count: u64) {
         if count == 0 {
             return;

@@ -1,4 +1,4 @@
-//! Descriptors of the process: the limit, the share that each part may hold, and what each holds.
+//! File descriptors of the process: the limit, the share of each part, and the number in use.
 //!
 //! ```text
 //!  limit ─┬─ own      sockets, files of a reload, logs
@@ -7,14 +7,14 @@
 //!         └─ tcp      what is left, or less: connections of DNS over TCP
 //! ```
 //!
-//! Each part keeps within its share, so that a storm of TCP connections takes the descriptor of no
-//! probe and of no page.
+//! Each part keeps to its share, so that a storm of TCP connections cannot take descriptors from
+//! probes or pages.
 
-use crate::shared::operator_view::Alarm;
+use crate::shared::alarm::{Alarm, AlarmKey};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// A part that holds descriptors.
+/// Part of the server that holds descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
     /// DNS over TCP.
@@ -23,15 +23,15 @@ pub(crate) enum Use {
     Pages,
     /// Checks, load feeds, programs.
     Probes,
-    /// Whatever is not counted one by one.
+    /// All descriptors that are not counted one by one.
     Own,
 }
 
 impl Use {
-    /// Every part.
+    /// All parts.
     pub(crate) const ALL: [Use; 4] = [Use::Tcp, Use::Pages, Use::Probes, Use::Own];
 
-    /// The word in metrics.
+    /// Name in metrics.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Use::Tcp => "tcp",
@@ -42,23 +42,23 @@ impl Use {
     }
 }
 
-/// What each part may hold.
+/// Most descriptors of each part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shares {
-    /// Descriptors that the process may have open.
+    /// Limit of the process.
     pub(crate) limit: usize,
-    /// TCP connections.
+    /// DNS over TCP.
     pub(crate) tcp: usize,
-    /// Connections to pages.
+    /// Connections to the control socket and the admin address.
     pub(crate) pages: usize,
-    /// Descriptors of probes.
+    /// Checks, load feeds and programs.
     pub(crate) probes: usize,
-    /// Sockets, files and the like.
+    /// Sockets, files and others.
     pub(crate) own: usize,
 }
 
 impl Default for Shares {
-    /// No limit, as where the system has none.
+    /// No limit, for systems without one.
     fn default() -> Shares {
         let all = usize::MAX;
         Shares { limit: all, tcp: all, pages: all, probes: all, own: all }
@@ -66,7 +66,7 @@ impl Default for Shares {
 }
 
 impl Shares {
-    /// The share of one part.
+    /// Share of one part.
     pub(crate) fn of(&self, part: Use) -> usize {
         match part {
             Use::Tcp => self.tcp,
@@ -77,18 +77,18 @@ impl Shares {
     }
 }
 
-/// The descriptors of one server.
+/// Descriptors of one server.
 #[derive(Debug, Default)]
 pub(crate) struct Descriptors {
     shares: Shares,
     held: [AtomicUsize; 3],
     open: AtomicUsize,
     exhausted: AtomicU64,
-    /// Since when they are short, in seconds since 1970; 0 while they are not.
+    /// Start of the current shortage, in seconds since 1970; 0 if there is none.
     short_since: AtomicU64,
 }
 
-/// One descriptor of a part, given back when dropped.
+/// One descriptor of a part, released on drop.
 #[derive(Debug)]
 pub(crate) struct Held {
     descriptors: Arc<Descriptors>,
@@ -96,17 +96,17 @@ pub(crate) struct Held {
 }
 
 impl Descriptors {
-    /// Counts for these shares.
+    /// Counters for these shares.
     pub(crate) fn new(shares: Shares) -> Descriptors {
         Descriptors { shares, ..Descriptors::default() }
     }
 
-    /// The shares.
+    /// Shares of the parts.
     pub(crate) fn shares(&self) -> &Shares {
         &self.shares
     }
 
-    /// Counts one more descriptor of a part. The part itself keeps within its share.
+    /// Counts one more descriptor of a part. The caller keeps to the share.
     pub(crate) fn hold(self: Arc<Descriptors>, part: Use) -> Held {
         if let Some(count) = self.held.get(part as usize) {
             count.fetch_add(1, Ordering::Relaxed);
@@ -114,7 +114,8 @@ impl Descriptors {
         Held { descriptors: self, part }
     }
 
-    /// What a part holds; of the own ones, what was open at the last look beyond the others.
+    /// Descriptors that a part holds. For `Own`: those that were open at the last check, less all
+    /// others.
     pub(crate) fn held(&self, part: Use) -> usize {
         match self.held.get(part as usize) {
             Some(count) => count.load(Ordering::Relaxed),
@@ -125,41 +126,41 @@ impl Descriptors {
         }
     }
 
-    /// Open descriptors at the last look.
+    /// Open descriptors at the last check.
     pub(crate) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Notes how many are open.
+    /// Notes the number of open descriptors.
     pub(crate) fn note_open(&self, open: usize) {
         self.open.store(open, Ordering::Relaxed);
     }
 
-    /// Notes that the system gave no descriptor, or no memory for one.
+    /// Notes that the system refused a descriptor, or the memory for one.
     pub(crate) fn note_exhausted(&self) {
         self.exhausted.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes since when descriptors are short, in seconds since 1970.
+    /// Notes the start of a shortage, in seconds since 1970, or its end.
     pub(crate) fn note_short(&self, since_epoch_secs: Option<u64>) {
         self.short_since.store(since_epoch_secs.unwrap_or(0), Ordering::Relaxed);
     }
 
-    /// The alarm, while they are short.
+    /// Alarm during a shortage.
     pub(crate) fn alarm(&self) -> Option<Alarm> {
         let since_epoch_secs = self.short_since.load(Ordering::Relaxed);
         (since_epoch_secs > 0).then(|| Alarm {
+            key: AlarmKey::DescriptorsShort,
             sentence: self.sentence(),
             since_epoch_secs,
-            is_of_ledger: false,
         })
     }
 
-    /// The alarm's sentence.
+    /// Sentence of the alarm.
     pub(crate) fn sentence(&self) -> String {
         let held = |part: Use| format!("{} {}", self.held(part), part.word());
         format!(
-            "descriptors are short: {} of {} are open ({}), and the system gave none {} times",
+            "descriptors are short: {} of {} are open ({}), and the system refused {}",
             self.open(),
             self.shares.limit,
             Use::ALL.map(held).join(", "),
@@ -167,7 +168,7 @@ impl Descriptors {
         )
     }
 
-    /// How often the system gave none.
+    /// Number of descriptors that the system refused.
     pub(crate) fn exhausted(&self) -> u64 {
         self.exhausted.load(Ordering::Relaxed)
     }

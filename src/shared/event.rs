@@ -1,17 +1,18 @@
-//! What happens to a server, in words: one line each, the same in every log.
+//! Events of a server, in words: one line each, the same in every log.
 
 use crate::health::event::{HealthEvent, TargetName};
 use crate::health::health_state::Verdict;
 use crate::health::load::event::{LoadEvent, LoadSubject};
 use crate::rfc3339;
 use crate::shared::command::Origin;
+use crate::shared::override_entry::OverrideEntry;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Override;
 use crate::steer::transition::Transition;
 use serde_json::{Value, json};
 use std::fmt;
 
-/// Something worth a line in the log.
+/// Event for the logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The server answers queries.
@@ -23,9 +24,9 @@ pub enum Event {
     },
     /// A reload begins.
     ReloadStarted {
-        /// Who asked first.
+        /// Sender of the first request.
         origin: Origin,
-        /// How many requests this run answers.
+        /// Number of requests that this run answers.
         requests: usize,
     },
     /// A reload put a new snapshot into service.
@@ -38,104 +39,104 @@ pub enum Event {
         files_digest: String,
         /// Lines of the difference.
         changes: usize,
-        /// How long reading and compiling took, in milliseconds.
+        /// Duration of reading and compiling, in milliseconds.
         took_millis: u64,
     },
     /// A reload was refused; the snapshot before stays.
     Refused {
-        /// How many findings refused it.
+        /// Number of errors that refused it.
         errors: usize,
-        /// The snapshot that stays.
+        /// Sequence number of the snapshot that stays.
         sequence: u64,
     },
-    /// An override was set, or one that hands back.
+    /// An override was set, or one that clears another.
     OverrideSet {
-        /// The entry.
+        /// Entry of the ledger.
         entry: Override,
-        /// The PoPs it covers now.
+        /// PoPs that it covers now.
         pops: Vec<String>,
     },
-    /// A planned override begins, or one that takes time has come so far.
+    /// A planned override begins, or a gradual one advances.
     OverrideProgress {
-        /// The entry.
+        /// Entry of the ledger.
         entry: Override,
-        /// How much of it holds, in per cent: 0 where it begins, 100 where all of it does.
+        /// Part that has taken effect, in percent: 0 at the start, 100 when complete.
         percent: u8,
     },
-    /// An override has ended by itself.
+    /// An override has reached its end.
     OverrideExpired {
-        /// The entry.
+        /// Entry of the ledger.
         entry: Override,
     },
     /// The wall clock was set.
     ClockStepped {
-        /// By so many seconds; negative for back.
+        /// Seconds of the change; negative for back.
         secs: i64,
     },
-    /// A task of the control plane has ended by a fault, and is begun anew.
+    /// A task of the control plane has ended although the server runs, and is started again.
     TaskEnded {
-        /// Its name.
+        /// Name of the task.
         task: &'static str,
-        /// Why, in words.
+        /// Reason, in words.
         why: String,
     },
     /// A task that had ended runs well again.
     TaskWell {
-        /// Its name.
+        /// Name of the task.
         task: &'static str,
     },
-    /// The state folder has changed under the server, or is as it was again.
+    /// The state folder has changed while the server runs, or is as before again.
     StateFolder {
-        /// The sentence.
+        /// Sentence for the operator.
         sentence: String,
     },
-    /// A zone is no longer served as its files say, or is so again.
+    /// A zone is no longer served from its files, or is so again.
     Zone {
-        /// Apex.
+        /// Apex of the zone.
         zone: String,
         /// `kept`, `vanished`, `dead`, `current` or `gone`.
         standing: &'static str,
-        /// The sentence.
+        /// Sentence for the operator.
         sentence: String,
     },
     /// A file in the folder of zones is not in force and costs no zone, or is no longer so.
     StrayFile {
-        /// Path.
+        /// Path of the file.
         file: String,
-        /// `stray`, or `gone` where it is gone or in force.
+        /// `stray`, or `gone` if it was removed or is in force.
         standing: &'static str,
-        /// The sentence.
+        /// Sentence for the operator.
         sentence: String,
     },
-    /// The ledger of overrides needs a person.
+    /// The ledger of overrides needs an operator.
     LedgerAlarm {
-        /// The sentence.
+        /// Sentence for the operator.
         sentence: String,
     },
-    /// A person has seen the alarm.
+    /// An operator has acknowledged the alarm.
     LedgerAcknowledged {
-        /// Who.
+        /// User who acknowledged it.
         author: String,
     },
-    /// Something that probes found.
+    /// Event of health.
     Health(HealthEvent),
-    /// Something that load feeds told.
+    /// Event of load.
     Load(LoadEvent),
-    /// What is remembered of health over a restart could not be read or written.
+    /// The files for remembered health or load could not be read or written.
     MemoryFault {
-        /// A sentence.
+        /// Sentence for the operator.
         sentence: String,
     },
-    /// Descriptors are short: parts use the reserve of others, or the system gives none.
+    /// Descriptors are short: a part uses the reserve of others, or the system refuses more.
     DescriptorsShort {
-        /// The sentence.
+        /// Sentence for the operator.
         sentence: String,
     },
     /// Descriptors are no longer short.
     DescriptorsEnough,
-    /// The server was told to stop.
+    /// A signal stops the server.
     Stopping {
-        /// By which signal.
+        /// Name of the signal.
         signal: &'static str,
     },
     /// The server has stopped.
@@ -143,7 +144,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The server answers from a snapshot.
+    /// Event of a server that starts to answer from a snapshot.
     pub(crate) fn serving(snapshot: &Snapshot) -> Event {
         Event::Serving {
             digest: snapshot.digest().to_string(),
@@ -158,9 +159,9 @@ impl fmt::Display for Event {
             Event::Serving { digest, files_digest } => {
                 write!(f, "serving snapshot 1, digest {digest}, files {files_digest}")
             }
-            Event::ReloadStarted { origin, requests: 1 } => write!(f, "reload asked by {origin}"),
+            Event::ReloadStarted { origin, requests: 1 } => write!(f, "reload requested by {origin}"),
             Event::ReloadStarted { origin, requests } => {
-                write!(f, "reload asked by {origin}, {requests} requests at once")
+                write!(f, "reload requested by {origin}, {requests} requests at once")
             }
             Event::Published { sequence, digest, files_digest, changes, took_millis } => {
                 let changes = match changes {
@@ -203,7 +204,7 @@ impl fmt::Display for Event {
                 let way = if *secs < 0 { "back" } else { "forward" };
                 write!(
                     f,
-                    "the wall clock was set {way} by {} s; overrides hold as ledger and clock say",
+                    "the wall clock was set {way} by {} s; overrides follow the new time",
                     secs.unsigned_abs()
                 )
             }
@@ -242,7 +243,7 @@ fn words(entry: &Override) -> String {
 }
 
 impl Event {
-    /// Its kind, for programs.
+    /// Kind of the event, a name for programs.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Event::Serving { .. } => "serving",
@@ -299,8 +300,8 @@ impl Event {
         }
     }
 
-    /// One line of the event log, without its end: when, in which snapshot, what, and the fields of
-    /// its kind.
+    /// One line of the event log, without its end: time, snapshot, kind, sentence, and the fields
+    /// of the kind.
     pub(crate) fn line(&self, epoch_secs: u64, sequence: u64) -> String {
         let fields = match self {
             Event::Serving { digest, files_digest } => {
@@ -316,11 +317,13 @@ impl Event {
                 "took_millis": took_millis,
             }),
             Event::Refused { errors, .. } => json!({ "errors": errors }),
-            Event::OverrideSet { entry, pops } => json!({ "override": override_json(entry), "pops": pops }),
-            Event::OverrideProgress { entry, percent } => {
-                json!({ "override": override_json(entry), "percent": percent })
+            Event::OverrideSet { entry, pops } => {
+                json!({ "override": OverrideEntry::of(entry), "pops": pops })
             }
-            Event::OverrideExpired { entry } => json!({ "override": override_json(entry) }),
+            Event::OverrideProgress { entry, percent } => {
+                json!({ "override": OverrideEntry::of(entry), "percent": percent })
+            }
+            Event::OverrideExpired { entry } => json!({ "override": OverrideEntry::of(entry) }),
             Event::ClockStepped { secs } => json!({ "secs": secs }),
             Event::TaskEnded { task, why } => json!({ "task": task, "why": why }),
             Event::TaskWell { task } => json!({ "task": task }),
@@ -410,20 +413,4 @@ fn of_health(event: &HealthEvent) -> Value {
         HealthEvent::Certificate { subject, days } => json!({ "target": of(subject), "days": days }),
         HealthEvent::Lost { events } => json!({ "events": events }),
     }
-}
-
-/// An override for programs.
-pub(crate) fn override_json(entry: &Override) -> Value {
-    json!({
-        "pops": entry.selector.to_string(),
-        "action": entry.action.to_string(),
-        "author": &*entry.author,
-        "reason": &*entry.reason,
-        "set": rfc3339::date_time(entry.set_epoch_secs),
-        "start": (entry.transition.start_epoch_secs > 0)
-            .then(|| rfc3339::date_time(entry.transition.start_epoch_secs)),
-        "over_secs": entry.transition.over_secs,
-        "done": (entry.transition.end() > 0).then(|| rfc3339::date_time(entry.transition.end())),
-        "until": entry.until_epoch_secs.map(rfc3339::date_time),
-    })
 }

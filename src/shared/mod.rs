@@ -1,24 +1,25 @@
-//! State that threads share: commands from the edges to the single writer, and what it publishes.
+//! State that threads share: commands to the writer, and the data that it publishes.
 //!
 //! ```text
 //!   signals, control ── Command ──▶ writer ── publishes ──▶ Published ──▶ workers answer, count
 //!                    ◀── Report ──       DecisionCounters, Counters ──▶ control folds and shows
 //! ```
 //!
-//! Nothing here waits, locks or keeps time: commands carry the way back to their sender as a
-//! closure, so that this folder knows no runtime.
+//! Nothing here waits, locks or keeps time. A command carries a closure as its callback, so that
+//! this folder needs no runtime.
 
+pub(crate) mod alarm;
 pub(crate) mod command;
-pub(crate) mod comparison;
 pub(crate) mod counters;
 pub(crate) mod decisions;
 pub(crate) mod descriptors;
 pub(crate) mod event;
 pub(crate) mod one_line;
 pub(crate) mod operator_view;
+pub(crate) mod override_entry;
 pub(crate) mod phase;
-pub(crate) mod prediction;
 pub(crate) mod published;
+pub(crate) mod task;
 pub(crate) mod tasks;
 
 use self::counters::Counters;
@@ -30,24 +31,24 @@ use self::tasks::TaskBoard;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 
-/// Everything the parts of one running server share.
+/// State that all parts of one running server share.
 pub struct Shared {
-    /// The published snapshot, and what it decided.
+    /// Served snapshot, with its decision counters.
     pub published: Published,
-    /// What was counted.
+    /// Counters of all workers.
     pub counters: Counters,
     /// Tasks of the control plane.
     pub(crate) tasks: Arc<TaskBoard>,
-    /// How far the server is in its life.
+    /// Phase of the server's life.
     pub(crate) phase: AtomicPhase,
-    /// What is shown of PoPs.
+    /// State of PoPs, as control pages show it.
     pub operator_view: ArcSwap<OperatorView>,
     /// Descriptors, by the part that holds them.
     pub(crate) descriptors: Arc<Descriptors>,
 }
 
 impl Shared {
-    /// Makes the shared state of a server that does not answer yet.
+    /// Shared state of a server that does not answer yet.
     pub(crate) fn new(
         published: Published,
         counters: Counters,

@@ -1,23 +1,24 @@
-//! Texts as parts of one line of a log, an event or an explanation: what names of files and values
-//! hold must neither end a line, nor steer a terminal, nor turn the direction of what stands around
-//! it. Which characters do, and how text shows them, is as for findings.
+//! Texts as parts of one line of a log, an event or an explanation. File names and values may hold
+//! characters that end a line, control a terminal, or change the direction of writing, so such
+//! characters are escaped. The set, and their form in text, are those of findings.
 
 use crate::finding::escape::replaced;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// A line of text with `\n`, `\u{9b}` and the like in place of such characters.
+/// Escapes such characters in text, as `\n`, `\u{9b}` and the like.
 pub(crate) use crate::finding::escape::escaped as text;
 
-/// A line of JSON, where they can only stand inside strings (RFC 8259 section 7).
+/// Escapes such characters in a line of JSON, where only strings can hold them (RFC 8259 section
+/// 7).
 pub(crate) fn json(line: &str) -> Cow<'_, str> {
     replaced(line, |c, out| {
-        // All of them are in the first plane.
+        // All of these characters are in the Basic Multilingual Plane.
         let _ = write!(out, "\\u{:04x}", u32::from(c));
     })
 }
 
-/// Lines of text, each as [`text`].
+/// Escapes each line of a text as [`text`] does.
 pub(crate) fn lines(text: &str) -> String {
     text.split('\n').map(self::text).collect::<Vec<_>>().join("\n")
 }

@@ -1,46 +1,36 @@
-//! The operator view: PoPs, targets, feeds and alarms as the control pages show them. The writer
-//! writes it; the pages read it.
+//! Operator view: PoPs, targets, feeds and alarms as the control pages show them. The writer
+//! updates it; the pages read it.
 //!
-//! Nothing here shapes an answer; the snapshot's status does.
+//! It shapes no answer; the status of the snapshot does.
 
+use crate::shared::alarm::Alarm;
 use crate::steer::ledger::Override;
 use crate::steer::pop::AdminState;
 use crate::steer::pop_status::Share256;
 use std::sync::Arc;
 
-/// Everything on show.
+/// Data of the control pages.
 #[derive(Clone, Debug, Default)]
 pub struct OperatorView {
-    /// Sequence number of the snapshot to which this belongs.
+    /// Sequence number of the snapshot that it describes.
     pub(crate) sequence: u64,
     /// PoPs, sorted by name.
     pub pops: Vec<PopView>,
-    /// What an operator must look at.
+    /// Alarms that stand.
     pub(crate) alarms: Vec<Alarm>,
-    /// Targets whose last check had no result, by the node's own trouble.
+    /// Number of targets whose last check had no result because of a fault of this node.
     pub(crate) without_result: usize,
-    /// Families whose verdicts are frozen, since all canaries fail: IPv4, IPv6.
+    /// Families whose verdicts are frozen because all canaries fail: IPv4, IPv6.
     pub(crate) frozen: [bool; 2],
     /// Policies that the panic guard holds.
     pub(crate) held: Vec<Arc<str>>,
-    /// Policies with a pool on its way back from all down.
+    /// Policies with a pool on its way back.
     pub(crate) returning: Vec<Arc<str>>,
-    /// Targets that flap, and so are last resorts.
+    /// Number of targets that are damped, and so are last resorts.
     pub(crate) damped: usize,
 }
 
-/// A sentence that stays until its cause is gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Alarm {
-    /// The sentence.
-    pub(crate) sentence: String,
-    /// Since when, in seconds since 1970.
-    pub(crate) since_epoch_secs: u64,
-    /// Whether it is about a damaged ledger (`meridian_ledger_alarm`).
-    pub(crate) is_of_ledger: bool,
-}
-
-/// A PoP.
+/// State of a PoP.
 #[derive(Clone, Debug)]
 pub struct PopView {
     /// Name.
@@ -55,81 +45,83 @@ pub struct PopView {
     pub(crate) state: AdminState,
     /// Weight in force.
     pub(crate) weight: u32,
-    /// The override that decides the state.
+    /// Override that decides the state.
     pub(crate) state_by: Option<Override>,
-    /// The override that decides the weight.
+    /// Override that decides the weight.
     pub(crate) weight_by: Option<Override>,
-    /// Cells that have left it, or are not back yet, of 256.
+    /// Cells that have left the PoP, or are not back yet, of 256.
     pub(crate) left: Share256,
-    /// Plans, the scheduled overrides of this PoP that have not begun, oldest first.
+    /// Scheduled overrides of this PoP that have not begun, oldest first.
     pub(crate) plans: Vec<Override>,
-    /// Longest TTL of answers given before now that resolvers may still hold, in seconds.
+    /// Longest remaining TTL of earlier answers that resolvers may still hold, in seconds.
     pub(crate) cached_secs: u32,
-    /// What probes make of it.
+    /// Result of its probes.
     pub(crate) health: PopHealth,
-    /// Whether clients get it.
+    /// Part of its clients that it gets.
     pub in_service: InService,
-    /// Why probes let fewer clients come than could; `None` where they do not.
+    /// Reason for which probes keep clients from a PoP that is up; `None` if they do not.
     pub in_service_why: Option<ServiceLimit>,
-    /// Since when that is so, in seconds since 1970; at the latest since the server began.
+    /// Start of this state of service, in seconds since 1970, but not before the start of the
+    /// server.
     pub(crate) since_epoch_secs: u64,
-    /// States and weights to come by the ledger and the clock alone, in order.
+    /// Future states and weights by the ledger and the clock, in order.
     pub(crate) coming: Vec<Coming>,
-    /// Safety rules that do not hold while an override keeps it out of service: sentences.
+    /// Safety rules that are broken while an override keeps the PoP out of service: sentences.
     pub(crate) breaks: Vec<String>,
-    /// What is probed of it; empty without probes.
+    /// Probed targets; empty without probes.
     pub(crate) targets: Vec<TargetView>,
-    /// Its load feeds; empty without.
+    /// Load feeds; empty without feeds.
     pub(crate) feeds: Vec<FeedView>,
-    /// Cells that a ramp has not brought back since it came up, in steps of 1/256.
+    /// Cells that a ramp has not yet brought back, in steps of 1/256.
     pub ramp_left: u16,
 }
 
-/// A load feed.
+/// State of a load feed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct FeedView {
-    /// The service; `None` for the whole PoP.
+    /// Name of the service; `None` for the whole PoP.
     pub(crate) service: Option<Arc<str>>,
     /// Smoothed load, in the unit of the capacity; `None` before the first reading.
     pub(crate) load: Option<f64>,
     /// Capacity.
     pub(crate) capacity: f64,
-    /// Load above which cells begin to leave, as a share of the capacity.
+    /// Load above which cells are shed, as a share of the capacity.
     pub(crate) target: f64,
-    /// Share of cells that may leave, in steps of 1/256.
+    /// Share of cells that may be shed, in steps of 1/256.
     pub(crate) share: u16,
-    /// Who accepts how much of them, by name, in steps of 1/256.
+    /// PoPs that accept shed cells, by name, with their shares in steps of 1/256.
     pub(crate) accept: Vec<(Arc<str>, u16)>,
-    /// No reading for too long.
+    /// True if the last reading is too old.
     pub(crate) is_stale: bool,
-    /// The share turned too often.
+    /// True if the share changed direction too often.
     pub(crate) oscillates: bool,
-    /// Cells should leave and have nowhere to go.
+    /// True if no PoP has headroom for the cells that should be shed.
     pub(crate) is_stuck: bool,
-    /// The last failure; none once a reading has followed.
+    /// Last failure; `None` once a reading has followed.
     pub(crate) last_error: Option<String>,
     /// Age of the last reading, in seconds.
     pub(crate) age_secs: Option<u64>,
 }
 
-/// Whether clients get a PoP, over all policies that answer with it.
+/// Part of its clients that a PoP gets, over all policies that answer with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InService {
     /// No policy answers with it.
     #[default]
     Unused,
-    /// Each policy gives it the clients that its list, weights and equals say.
+    /// Each policy gives it the clients that its preference lists and weights assign.
     Yes,
-    /// Some policy, family, address or share of cells is without it.
+    /// It lacks some clients, of a policy, a family, an address or a share of cells.
     Partly,
-    /// Only where nothing else passes: drained, of weight 0, left by all cells, or flapping.
+    /// It gets clients only if no regular candidate is left: drained, of weight 0, left by all
+    /// cells, or flapping.
     LastResort,
-    /// Never, or only where everything is down: switched off, or down by probes.
+    /// It gets no clients, or only if all PoPs are down: switched off, or down by probes.
     No,
 }
 
 impl InService {
-    /// The word in tables and pages.
+    /// Name in tables and pages.
     pub(crate) fn word(self) -> &'static str {
         match self {
             InService::Unused => "unused",
@@ -141,17 +133,18 @@ impl InService {
     }
 }
 
-/// Why probes let fewer clients come to a PoP that is up.
+/// Reason for which probes keep clients from a PoP that is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceLimit {
-    /// Targets of it turn too often.
+    /// Its targets flap.
     Flaps,
-    /// A pool of it is on its way back: its clients are answered as if all of it were still down.
+    /// One of its pools is on its way back: its clients are answered as if all of the pool were
+    /// still down.
     Returns,
 }
 
 impl ServiceLimit {
-    /// The word in tables and pages.
+    /// Name in tables and pages.
     pub(crate) fn word(self) -> &'static str {
         match self {
             ServiceLimit::Flaps => "flaps",
@@ -160,10 +153,10 @@ impl ServiceLimit {
     }
 }
 
-/// What a PoP will be from a moment on.
+/// State and weight of a PoP from a future time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Coming {
-    /// The moment, in seconds since 1970.
+    /// Time, in seconds since 1970.
     pub(crate) epoch_secs: u64,
     /// State.
     pub(crate) state: AdminState,
@@ -171,15 +164,15 @@ pub(crate) struct Coming {
     pub(crate) weight: u32,
 }
 
-/// A PoP as probes see it, over all its services.
+/// Health of a PoP by its probes, over all its services.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PopHealth {
-    /// Nothing of it is probed.
+    /// No target is probed.
     #[default]
     NoProbe,
-    /// It is probed, and nothing is known yet.
+    /// Targets are probed, without a verdict yet.
     Unknown,
-    /// Everything that is known of it is up.
+    /// All targets with a verdict are up.
     Up,
     /// Some addresses are down.
     Partial,
@@ -188,11 +181,11 @@ pub enum PopHealth {
 }
 
 impl PopHealth {
-    /// Every value, in order.
+    /// All values, in order.
     pub(crate) const ALL: [PopHealth; 5] =
         [PopHealth::NoProbe, PopHealth::Unknown, PopHealth::Up, PopHealth::Partial, PopHealth::Down];
 
-    /// The word in tables and metrics.
+    /// Name in tables and metrics.
     pub(crate) fn word(self) -> &'static str {
         match self {
             PopHealth::NoProbe => "no probe",
@@ -204,40 +197,41 @@ impl PopHealth {
     }
 }
 
-/// A target of probes: one address of a service, or the service as a whole.
+/// Target of probes: one address of a service, or the service as a whole.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TargetView {
     /// Name of the probe.
     pub(crate) probe: Arc<str>,
     /// Service.
     pub(crate) service: Arc<str>,
-    /// Address, as text; for a target that it shares with another PoP, where the check goes to.
+    /// Address, as text. For a target that PoPs share, the destination of the check.
     pub(crate) address: Option<Arc<str>>,
     /// Verdict: `up`, `down`, `unknown`.
     pub(crate) verdict: &'static str,
-    /// Good results in a row.
+    /// Successful results in a row.
     pub(crate) good_streak: u32,
-    /// Bad results in a row.
+    /// Failed results in a row.
     pub(crate) bad_streak: u32,
-    /// Results still needed until the verdict can change; `None` while nothing points that way.
+    /// Results still needed to change the verdict; `None` if the last results do not point to a
+    /// change.
     pub(crate) checks_to_flip: Option<u32>,
-    /// Failures that count towards going down.
+    /// Failures that count towards the verdict `down`.
     pub(crate) failures: u16,
-    /// The fault of the last result, in words; none once a good one has followed.
+    /// Fault of the last result, in words; `None` after a success.
     pub(crate) last_error: Option<String>,
-    /// How long the last good result took, in microseconds.
+    /// Duration of the last successful result, in microseconds.
     pub(crate) latency_micros: Option<u64>,
-    /// Days that the certificate is still valid; negative once it is not.
+    /// Days until the certificate ends; negative once it has expired.
     pub(crate) certificate_days: Option<i64>,
-    /// Well, but not as it should be: in words.
+    /// Oddity of a healthy target, in words.
     pub(crate) degraded: Option<String>,
-    /// Whether its results do not count now, since all canaries of its family fail.
+    /// True if its results do not count because all canaries of its family fail.
     pub(crate) is_frozen: bool,
-    /// Turns of the verdict that count towards damping.
+    /// Changes of the verdict that count towards damping.
     pub(crate) turns: u16,
-    /// It flaps, and is a last resort for so many seconds still.
+    /// Remaining seconds of damping, in which the target is a last resort.
     pub(crate) damped_secs: Option<u64>,
-    /// For how long the verdict holds, in seconds.
+    /// Age of the verdict, in seconds.
     pub(crate) lasted_secs: u64,
     /// Age of the last result, in seconds.
     pub(crate) result_age_secs: Option<u64>,

@@ -1,20 +1,20 @@
-//! How far a server is in its life: asked by health checks, set by the program.
+//! Phase of a server's life: the program sets it, health checks read it.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// A stage of a server's life.
+/// Phase of a server's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Sockets are being opened; no query is answered yet.
     Starting,
     /// Queries are answered.
     Serving,
-    /// Told to stop; running answers are finished.
+    /// The server stops; answers in progress are finished.
     Draining,
 }
 
 impl Phase {
-    /// The lower-case word shown to operators.
+    /// Lower-case name for operators.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Phase::Starting => "starting",
@@ -24,12 +24,12 @@ impl Phase {
     }
 }
 
-/// The stage of the running server.
+/// Phase of the running server.
 #[derive(Debug, Default)]
 pub(crate) struct AtomicPhase(AtomicU8);
 
 impl AtomicPhase {
-    /// The stage now.
+    /// Current phase.
     pub(crate) fn get(&self) -> Phase {
         match self.0.load(Ordering::Relaxed) {
             0 => Phase::Starting,
@@ -38,7 +38,7 @@ impl AtomicPhase {
         }
     }
 
-    /// Enters a stage.
+    /// Enters a phase.
     pub(crate) fn enter(&self, phase: Phase) {
         let number = match phase {
             Phase::Starting => 0,

@@ -1,9 +1,9 @@
-//! What is in service: many read it without a lock, one writer replaces it whole.
+//! Served snapshot: many threads read it without a lock, and the writer replaces it whole.
 //!
 //! ```text
 //! publish ──▶ ServedSnapshot { snapshot, decision counters } ◀── workers, for a batch
 //!     │                                  ▲
-//!     ▼                                  │ folded once nobody counts there any more
+//!     ▼                                  │ folded once no worker counts there any more
 //!  retired, held by the writer ──────────┘
 //! ```
 
@@ -12,28 +12,28 @@ use crate::snapshot::Snapshot;
 use arc_swap::{ArcSwap, Guard};
 use std::sync::Arc;
 
-/// A snapshot with what is counted while it answers.
+/// Snapshot in service, with its counters.
 #[derive(Debug)]
 pub struct ServedSnapshot {
     /// The snapshot.
     pub snapshot: Arc<Snapshot>,
-    /// Decisions by its indexes.
+    /// Decision counters by the indexes of the snapshot.
     pub(crate) decision_counters: Arc<DecisionCounters>,
-    /// What was counted before. Replaced whole by the writer, so that a reader meets every count
-    /// once.
+    /// Counts of earlier snapshots. The writer replaces them whole, so that a reader sees every
+    /// count once.
     history: ArcSwap<History>,
 }
 
-/// What earlier snapshots have counted.
+/// Counts of earlier snapshots.
 #[derive(Clone, Debug, Default)]
 struct History {
-    /// Folded by name.
+    /// Sums by name.
     past: Arc<Decisions>,
-    /// Of snapshots that workers may still answer from.
+    /// Counters of retired snapshots from which workers may still answer.
     retired: Vec<Arc<DecisionCounters>>,
 }
 
-/// Holds what is in service.
+/// Holder of the served snapshot.
 #[derive(Debug)]
 pub struct Published {
     current: ArcSwap<ServedSnapshot>,
@@ -54,18 +54,19 @@ impl Published {
         }
     }
 
-    /// What is in service, for the time of a batch. Whoever sleeps must let go of it first, or a
-    /// retired snapshot stays in memory for as long as the sleep.
+    /// Served snapshot, for the time of a batch. A thread must drop it before it sleeps, or a
+    /// retired snapshot stays in memory during the sleep.
     pub fn served(&self) -> Guard<Arc<ServedSnapshot>> {
         self.current.load()
     }
 
-    /// The snapshot in service, for longer work such as a reload.
+    /// Snapshot in service, for longer work such as a reload.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.current.load().snapshot)
     }
 
-    /// Puts a snapshot into service and gives back what it replaces. Only the writer calls this.
+    /// Puts a snapshot into service and returns the one that it replaces. Only the writer calls
+    /// this.
     pub fn publish(&self, snapshot: Arc<Snapshot>) -> Arc<ServedSnapshot> {
         let old = self.current.load_full();
         let mut history = History::clone(&old.history.load());
@@ -82,8 +83,8 @@ impl Published {
         }))
     }
 
-    /// Folds the decision counters that no worker writes any more: all but those of the snapshot in
-    /// service and of `held`, the retired ones that workers may still use. Only the writer calls
+    /// Folds the counters that no worker writes any more: all but those of the served snapshot, and
+    /// those of `held`, the retired snapshots that workers may still use. Only the writer calls
     /// this.
     pub(crate) fn fold_retired(&self, held: &[Arc<ServedSnapshot>]) {
         let current = self.current.load();
@@ -100,7 +101,7 @@ impl Published {
         current.history.store(Arc::new(History { past: Arc::new(past), retired }));
     }
 
-    /// Every decision since the start, by name.
+    /// All decisions since the start, by name.
     pub(crate) fn decisions(&self) -> Decisions {
         let current = self.current.load();
         let history = current.history.load();

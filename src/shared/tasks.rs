@@ -1,94 +1,32 @@
-//! The board of tasks: for each long-lived task of the control plane, when it last moved, how often
-//! it has ended by a fault, and what stands of that.
+//! Board of tasks: for each long-lived task of the control plane, its last heartbeat, the number of
+//! its unplanned ends, and its alarm.
 //!
-//! Tasks and their keeper write it; pages and metrics read it, past the writer, which may be the
-//! task in trouble. Times are milliseconds of one clock that never goes back, given by the caller.
+//! Tasks and their supervisor write it. Pages and metrics read it without the writer, because the
+//! writer may be the task in trouble. Times are milliseconds of one monotonic clock, given by the
+//! caller.
 
+use crate::shared::alarm::AlarmKey;
+use crate::shared::task::Task;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// A long-lived task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Task {
-    /// The single writer.
-    Writer,
-    /// Runs checks.
-    Checks,
-    /// Reads load feeds.
-    Feeds,
-    /// Answers over TCP.
-    Tcp,
-    /// Answers rare messages.
-    SlowPath,
-    /// Serves the control socket.
-    Control,
-    /// Serves the admin address.
-    Admin,
-    /// Looks after the state folder.
-    StateFolder,
-    /// Writes the event log.
-    Events,
-    /// Counts descriptors.
-    Descriptors,
-    /// hickory's server, where it carries UDP.
-    Portable,
-    /// Looks at the UDP workers.
-    Workers,
-}
-
-impl Task {
-    /// Every task, in order.
-    pub(crate) const ALL: [Task; 12] = [
-        Task::Writer,
-        Task::Checks,
-        Task::Feeds,
-        Task::Tcp,
-        Task::SlowPath,
-        Task::Control,
-        Task::Admin,
-        Task::StateFolder,
-        Task::Events,
-        Task::Descriptors,
-        Task::Portable,
-        Task::Workers,
-    ];
-
-    /// The word in metrics, events and alarms.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Task::Writer => "writer",
-            Task::Checks => "checks",
-            Task::Feeds => "feeds",
-            Task::Tcp => "tcp",
-            Task::SlowPath => "slow_path",
-            Task::Control => "control",
-            Task::Admin => "admin",
-            Task::StateFolder => "state_folder",
-            Task::Events => "events",
-            Task::Descriptors => "descriptors",
-            Task::Portable => "portable",
-            Task::Workers => "workers",
-        }
-    }
-}
-
-/// One that runs a task. Most tasks have one; TCP has one for each listener, so that none that
-/// stands still hides behind another.
+/// Instance of a task. Most tasks have one. TCP has one for each listener, so that the heartbeats
+/// of one cannot hide another that hangs.
 #[derive(Debug, Default)]
 pub(crate) struct Runner {
     is_begun: AtomicBool,
     beat_ms: AtomicU64,
     ends: AtomicU64,
-    /// The alarm of its end, while it stands, and when it ended.
+    /// Alarm about its end, with the time of the end, while it stands.
     alarm: ArcSwapOption<(String, u64)>,
-    /// A test wants it to end.
+    /// True if a test wants it to panic.
     #[cfg(debug_assertions)]
     fault: AtomicBool,
 }
 
 impl Runner {
-    /// It has moved. In debug builds this is where it ends on demand.
+    /// Notes a heartbeat. In debug builds it panics here on demand.
     pub(crate) fn beat(&self, now_ms: u64) {
         self.beat_ms.store(now_ms, Ordering::Relaxed);
         self.is_begun.store(true, Ordering::Relaxed);
@@ -98,29 +36,29 @@ impl Runner {
         }
     }
 
-    /// It has ended by a fault; `alarm` stands until it is over.
+    /// Notes an unplanned end, such as a panic; `alarm` stands until [`Runner::is_well`].
     pub(crate) fn ended(&self, alarm: String, now_ms: u64) {
         self.ends.fetch_add(1, Ordering::Relaxed);
         self.alarm.store(Some(Arc::new((alarm, now_ms))));
     }
 
-    /// The alarm of its end is over.
+    /// Ends the alarm.
     pub(crate) fn is_well(&self) {
         self.alarm.store(None);
     }
 }
 
-/// The board.
+/// Board of all tasks.
 #[derive(Debug)]
 pub(crate) struct TaskBoard {
     /// Runners of each task.
     rows: [ArcSwap<Vec<Arc<Runner>>>; Task::ALL.len()],
-    /// Turns of each UDP worker when they were last looked at, and when they last changed.
+    /// Loop iterations of each UDP worker at the last look, and the time of their last change.
     workers: Box<[(AtomicU64, AtomicU64)]>,
 }
 
 impl TaskBoard {
-    /// A board on which nothing has begun, for so many UDP workers.
+    /// Board without a started task, for `workers` UDP workers.
     pub(crate) fn new(workers: usize) -> TaskBoard {
         let workers = (0..workers).map(|_| Default::default()).collect();
         TaskBoard { rows: std::array::from_fn(|_| ArcSwap::default()), workers }
@@ -130,7 +68,7 @@ impl TaskBoard {
         self.rows[task as usize].load_full()
     }
 
-    /// Another runner of a task.
+    /// Adds a runner of a task.
     pub(crate) fn enter(&self, task: Task) -> Arc<Runner> {
         let runner = Arc::<Runner>::default();
         let one = || std::iter::once(Arc::clone(&runner));
@@ -138,7 +76,7 @@ impl TaskBoard {
         runner
     }
 
-    /// The runner of a task that has one.
+    /// Runner of a task that has one.
     pub(crate) fn runner(&self, task: Task) -> Arc<Runner> {
         match self.row(task).first() {
             Some(runner) => Arc::clone(runner),
@@ -146,19 +84,19 @@ impl TaskBoard {
         }
     }
 
-    /// Has a runner of a task end at its next move.
+    /// Makes a runner of a task panic at its next heartbeat.
     #[cfg(debug_assertions)]
     pub(crate) fn end(&self, task: Task) {
         self.runner(task).fault.store(true, Ordering::Relaxed);
     }
 
-    /// How often a task has ended by a fault.
+    /// Number of unplanned ends of a task.
     pub(crate) fn ends(&self, task: Task) -> u64 {
         self.row(task).iter().map(|runner| runner.ends.load(Ordering::Relaxed)).sum()
     }
 
-    /// Tasks that have begun, with the milliseconds since each last moved: of several runners the
-    /// one that has stood still the longest counts.
+    /// Started tasks, with the milliseconds since the last heartbeat; of several runners, the
+    /// oldest heartbeat.
     pub(crate) fn ages(&self, now_ms: u64) -> impl Iterator<Item = (Task, u64)> {
         Task::ALL.into_iter().filter_map(move |task| {
             let row = self.row(task);
@@ -168,7 +106,7 @@ impl TaskBoard {
         })
     }
 
-    /// The turns that a UDP worker has taken so far, as seen now.
+    /// Notes the loop iterations of a UDP worker.
     pub(crate) fn see_worker(&self, worker: usize, turns: u64, now_ms: u64) {
         let Some((seen, moved_ms)) = self.workers.get(worker) else { return };
         if seen.swap(turns, Ordering::Relaxed) != turns {
@@ -176,7 +114,7 @@ impl TaskBoard {
         }
     }
 
-    /// Milliseconds since each UDP worker last moved, in order.
+    /// Milliseconds since the last iteration of each UDP worker, in order.
     pub(crate) fn worker_ages(&self, now_ms: u64) -> impl Iterator<Item = u64> {
         let age = move |(_, moved_ms): &(AtomicU64, AtomicU64)| {
             now_ms.saturating_sub(moved_ms.load(Ordering::Relaxed))
@@ -184,27 +122,46 @@ impl TaskBoard {
         self.workers.iter().map(age)
     }
 
-    /// Sentences for what stands: tasks that have ended by faults, and those that have not moved
-    /// for longer than `still_ms`; with the milliseconds for which each stands.
-    pub(crate) fn alarms(&self, now_ms: u64, still_ms: u64) -> Vec<(String, u64)> {
-        let mut alarms: Vec<(String, u64)> = Vec::new();
+    /// Alarms that stand: tasks that have ended by faults, and tasks and UDP workers that have not
+    /// moved for longer than `still_ms`.
+    pub(crate) fn alarms(&self, now_ms: u64, still_ms: u64) -> Vec<StandingTask> {
+        let mut alarms: Vec<StandingTask> = Vec::new();
         for task in Task::ALL {
             let ended =
                 self.row(task).iter().filter_map(|runner| runner.alarm.load_full()).collect::<Vec<_>>();
-            // Runners of one task have one sentence: the oldest stands for all.
+            // Runners of one task share a sentence: the oldest is reported.
             let oldest = ended.into_iter().min_by_key(|alarm| alarm.1);
-            alarms.extend(oldest.map(|alarm| (alarm.0.clone(), now_ms.saturating_sub(alarm.1))));
+            alarms.extend(oldest.map(|alarm| StandingTask {
+                key: AlarmKey::TaskEnded(task),
+                sentence: alarm.0.clone(),
+                age_ms: now_ms.saturating_sub(alarm.1),
+            }));
         }
         let is_still = |(_, age_ms): &(Task, u64)| *age_ms > still_ms;
-        alarms.extend(self.ages(now_ms).filter(is_still).map(|(task, age_ms)| {
-            (format!("the task `{}` has not moved for {} s", task.word(), age_ms / 1_000), age_ms)
+        alarms.extend(self.ages(now_ms).filter(is_still).map(|(task, age_ms)| StandingTask {
+            key: AlarmKey::TaskStill(task),
+            sentence: format!("the task `{}` has not moved for {} s", task.word(), age_ms / 1_000),
+            age_ms,
         }));
-        let workers = self.worker_ages(now_ms).zip(0..).filter(|(age_ms, _)| *age_ms > still_ms);
-        alarms.extend(workers.map(|(age_ms, worker): (u64, usize)| {
-            (format!("the UDP worker {worker} has not moved for {} s", age_ms / 1_000), age_ms)
+        let workers = self.worker_ages(now_ms).enumerate().filter(|(_, age_ms)| *age_ms > still_ms);
+        alarms.extend(workers.map(|(worker, age_ms)| StandingTask {
+            key: AlarmKey::WorkerStill(worker),
+            sentence: format!("the UDP worker {worker} has not moved for {} s", age_ms / 1_000),
+            age_ms,
         }));
         alarms
     }
+}
+
+/// Alarm of a task or a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StandingTask {
+    /// Cause.
+    pub(crate) key: AlarmKey,
+    /// Sentence for operators.
+    pub(crate) sentence: String,
+    /// Milliseconds for which it stands.
+    pub(crate) age_ms: u64,
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! From a checked deployment to a snapshot.
+//! Compilation of a checked deployment into a snapshot.
 //!
-//! Either a snapshot, or findings with at least one error and no snapshot. Databases are read,
-//! layered under operator networks, and compiled away; zones become images. What did not change
-//! since the previous snapshot is taken over from it.
+//! The result is a snapshot, or findings with at least one error. Databases are read, overlaid with
+//! operator networks, and compiled away; zones become images. Parts that did not change are taken
+//! over from the previous snapshot.
 
 use super::each::{Each, in_order};
 use super::inputs::{InputHash, InputHashes};
@@ -27,9 +27,8 @@ use crate::zone::set::ZoneSet;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-/// Compiles a deployment as publication number `sequence`. Where neither databases nor anything
-/// else behind the steering has changed, the steering is the previous one, and databases are not
-/// even read.
+/// Compiles a deployment as publication number `sequence`. If all inputs of the steering are
+/// unchanged, the previous steering is taken over, and databases are not read.
 pub fn compile(
     deployment: &Deployment,
     previous: Option<&Arc<Snapshot>>,
@@ -38,7 +37,7 @@ pub fn compile(
     compile_by(&in_order, deployment, previous, sequence)
 }
 
-/// [`compile`] with images built by `each`.
+/// Like [`compile`], with images built by `each`.
 pub(crate) fn compile_by(
     each: Each<'_>,
     deployment: &Deployment,
@@ -50,7 +49,7 @@ pub(crate) fn compile_by(
     let parts = match previous.filter(|previous| previous.steering_key == Some(key)) {
         Some(previous) => SteeringParts {
             steering: Arc::clone(&previous.steering),
-            // Probes stand in the PoP file, which is among what the steering depends on.
+            // Probes are part of the PoP file, which is an input of the steering.
             target_set: Arc::clone(&previous.target_set),
             loads: Arc::clone(&previous.loads),
             facts: Arc::clone(&previous.facts),
@@ -77,7 +76,7 @@ pub(crate) fn compile_by(
     assemble(each, deployment, &inputs, parts, previous, sequence)
 }
 
-/// [`compile`] with databases that were read before.
+/// Like [`compile`], with databases that were read before.
 pub fn compile_with(
     deployment: &Deployment,
     geography: &Geography,
@@ -86,17 +85,18 @@ pub fn compile_with(
 ) -> (Option<Snapshot>, Findings) {
     let inputs = InputHashes::of(deployment);
     let parts = steer(&in_order, deployment, geography, inputs.steering_key(deployment));
-    // What reading the databases found is not known here, so nobody takes this steering over.
+    // Findings of reading the databases are not known here, so no later snapshot may take this
+    // steering over.
     assemble(&in_order, deployment, &inputs, SteeringParts { key: None, ..parts }, previous, sequence)
 }
 
-/// Steering with what comes of it.
+/// Steering and the parts compiled with it.
 struct SteeringParts {
     steering: Arc<Steering>,
     target_set: Arc<TargetSet>,
     loads: Arc<FeedSet>,
     facts: Arc<Facts>,
-    /// `None` if something was found: warnings must be told again.
+    /// Key of the inputs; `None` if there were findings, because warnings must be reported again.
     key: Option<InputHash>,
     findings: Findings,
 }
@@ -110,7 +110,7 @@ fn steer(each: Each<'_>, deployment: &Deployment, geography: &Geography, key: In
     };
     let (steering, findings) = steering::compile_by(each, inputs);
     let mut findings = findings;
-    // Policies that could not be compiled would shift the numbers of the others.
+    // A policy that failed to compile would shift the numbers of the others.
     let (target_set, loads) = if findings.has_errors() {
         Default::default()
     } else {
@@ -130,7 +130,7 @@ fn steer(each: Each<'_>, deployment: &Deployment, geography: &Geography, key: In
     }
 }
 
-/// Puts steering and images together.
+/// Assembles a snapshot from steering and images.
 fn assemble(
     each: Each<'_>,
     deployment: &Deployment,
@@ -151,7 +151,7 @@ fn assemble(
         deployment.zones.iter().map(|_| OnceLock::new()).collect();
     let new: Vec<usize> =
         (0..zone_keys.len()).filter(|index| !known.contains_key(&zone_keys[*index])).collect();
-    // Each number is met once.
+    // Each index is built once.
     each(new.len(), &|number| _ = built[new[number]].set(image::build(&deployment.zones[new[number]])));
     let mut images = Vec::with_capacity(deployment.zones.len());
     for (built, key) in built.into_iter().zip(&zone_keys) {
@@ -195,16 +195,16 @@ fn assemble(
     (Some(snapshot), findings)
 }
 
-/// Databases and what they say of every address; dropped once compiled, kept by `explain`.
+/// Databases and operator networks as one atlas. Compilation drops it; `explain` keeps it.
 #[derive(Debug)]
 pub struct Geography {
-    /// Where every address is.
+    /// Place of every address.
     pub atlas: Atlas,
-    /// What is told of each database.
+    /// Facts about the databases.
     pub(crate) facts: Facts,
 }
 
-/// What databases find and say of a deployment that other findings have refused already.
+/// Findings of the databases about a deployment that other findings have refused.
 pub(crate) fn told_by_databases(deployment: &Deployment) -> Findings {
     let (geography, mut findings) = geography(deployment);
     if let Some(geography) = geography {
@@ -213,8 +213,8 @@ pub(crate) fn told_by_databases(deployment: &Deployment) -> Findings {
     findings
 }
 
-/// Reads the databases of a deployment and lays operator networks over them. Where one is faulty,
-/// what the others leave in doubt is among the findings.
+/// Reads the databases of a deployment and overlays them with operator networks. If a database is
+/// faulty, the findings include doubts that it leaves open.
 pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     let mut findings = Findings::default();
     let mut databases = Vec::new();
@@ -281,7 +281,7 @@ fn fact(database: &Database) -> String {
     )
 }
 
-/// The status in which probes say so of every service of each PoP, by its name.
+/// Status with the given health for all services of a PoP, by its name.
 pub fn status(deployment: &Deployment, steering: &Steering, of: impl Fn(&str) -> SlotHealth) -> Status {
     let health = |slot: &Slot| of(&steering.pops[usize::from(slot.pop.0)].name);
     let health_state =

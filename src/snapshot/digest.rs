@@ -1,25 +1,23 @@
-//! The two digests of a snapshot (SHA-256, each shown as its first 16 octets).
+//! The two digests of a snapshot (SHA-256, displayed as the first 16 octets).
 //!
-//! * The *files* digest is over the octets of the files that nodes share: every file that the
-//!   server file names, each with its use. The server file itself is the node's own (name, site,
-//!   listen addresses, secrets of cookies) and is left out. Roll-outs and `check` compare files
-//!   digests: two nodes that were given the same files have the same one, whatever their version
-//!   and their probes say.
-//! * The *state* digest is over everything that shapes an answer: the files digest, the version of
-//!   the algorithm with its limits, and of the status what a policy reads. Nodes of equal state
-//!   digest and site give every client the same records (law 5).
+//! * The *files* digest covers the files that nodes share: every file that the server file names,
+//!   each with its role. It leaves out the server file, which differs by node (name, site, listen
+//!   addresses, cookie secrets). Roll-outs and `check` compare files digests: two nodes with the
+//!   same files have the same one, whatever their version and their probe results.
+//! * The *state* digest covers everything that shapes an answer: the files digest, the version of
+//!   the algorithm with its limits, and the part of the status that policies read. Nodes of equal
+//!   state digest and site give every client the same records (law 5).
 //!
-//! What cannot change the records of an answer is no part of the state digest: the horizon, which
-//! shapes TTLs alone and moves with every probe; PoPs that no policy answers; what probes say of a
-//! PoP that is switched off by hand; `up` by hand where probes say the same; and the order in which
-//! PoPs fell, unless a list of the policy reads it (`last_good`).
+//! Facts that cannot change the records of an answer are not part of the state digest: the horizon,
+//! which shapes TTLs only and changes with every probe; PoPs that no policy answers; probe results
+//! of a PoP that is switched off; `up` by override if probes agree; and the order in which PoPs
+//! went down, unless a list of the policy uses it (`last_good`).
 
 use super::Steering;
-use super::inputs::{InputHashes, hash_of};
+use super::inputs::{InputHashes, hash_as};
 use crate::limits;
 use crate::steer::pop::AdminState;
 use crate::steer::pop_status::{PopStatus, Shed};
-use crate::steer::preference_list::AllDown;
 use crate::steer::status::Status;
 use crate::steer::table::{NO_SLOT, PolicyTable, Slot};
 use crate::steer::view::SlotView;
@@ -29,11 +27,11 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Changes whenever equal inputs would give other answers than before: part of every state digest,
-/// so that nodes of different versions are seen to differ.
+/// Version of the algorithm. It changes whenever equal inputs would give other answers than before.
+/// It is part of every state digest, so that nodes of different versions have different digests.
 const ALGORITHM: &[u8] = b"meridian steering 5";
 
-/// Limits that shape answers; a build with others answers otherwise.
+/// Limits that shape answers: a build with other limits answers differently.
 const LIMITS: [u64; 10] = [
     limits::ANSWERS_MAX as u64,
     limits::CHAIN_MAX as u64,
@@ -47,19 +45,19 @@ const LIMITS: [u64; 10] = [
     limits::WEIGHT_MAX as u64,
 ];
 
-/// What two nodes compare to see whether they answer alike.
+/// State digest: nodes compare it to see if they answer alike.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest {
     files: [u8; 32],
     whole: [u8; 32],
 }
 
-/// What two nodes compare to see whether they were given the same files.
+/// Files digest: nodes compare it to see if they have the same files.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FilesDigest([u8; 32]);
 
 impl Digest {
-    /// The digest of inputs in any order, with a status.
+    /// Digest of inputs in any order, with a status.
     pub(crate) fn of(inputs: &InputHashes, steering: &Steering, status: &Status) -> Digest {
         let mut each = inputs.hashes();
         each.sort_unstable();
@@ -69,7 +67,7 @@ impl Digest {
         digest.with_status(steering, status)
     }
 
-    /// The digest of the same files with another status.
+    /// Digest of the same files with another status.
     pub(crate) fn with_status(self, steering: &Steering, status: &Status) -> Digest {
         let mut hash = Sha256::new();
         hash.update(ALGORITHM);
@@ -82,24 +80,20 @@ impl Digest {
         Digest { files: self.files, whole: hash.finalize().into() }
     }
 
-    /// The digest of the files alone.
+    /// Digest of the files alone.
     pub(crate) fn files(self) -> FilesDigest {
         FilesDigest(self.files)
     }
 }
 
-/// What nodes compare to see whether they serve a zone from the same texts, in hexadecimal; none
-/// for a zone that is not served.
+/// Digest of a zone's texts, in hexadecimal: nodes compare it to see if they serve the zone from
+/// the same texts. `None` for a zone that is not served.
 pub(crate) fn of_texts(source: &ZoneSource) -> Option<String> {
     if matches!(source.standing, Standing::Dead(_)) {
         return None;
     }
-    let mut each: Vec<_> = source
-        .texts
-        .files
-        .iter()
-        .map(|file| hash_of(&format!("{:?}", file.file_use), &file.octets))
-        .collect();
+    let mut each: Vec<_> =
+        source.texts.files.iter().map(|file| hash_as(file.file_use.digest_word(), &file.octets)).collect();
     each.sort_unstable();
     let mut hash = Sha256::new();
     each.iter().for_each(|file| hash.update(file));
@@ -107,18 +101,18 @@ pub(crate) fn of_texts(source: &ZoneSource) -> Option<String> {
     Some(hash[..16].iter().map(|octet| format!("{octet:02x}")).collect())
 }
 
-/// Hashes of what policies read of a status, each made once for all policies.
+/// Hashes of the status as policies read it, each computed once for all policies.
 struct Read<'s> {
     status: &'s Status,
-    /// Of each PoP.
+    /// Hash of each PoP.
     pops: Vec<u64>,
-    /// Of each slot, for each view.
+    /// Hash of each slot, by view.
     slots: Vec<Vec<u64>>,
-    /// The same for each way back that a view has, by its pool.
+    /// Hash of each slot, by view and by its pools on their way back.
     returning: Vec<Vec<(u64, Vec<u64>)>>,
-    /// Which view each policy has.
+    /// View of each policy.
     views: Vec<u32>,
-    /// Of what each slot sheds; empty while nothing is shed.
+    /// Hash of each slot's shed share; empty while no slot sheds.
     sheds: Vec<u64>,
 }
 
@@ -144,7 +138,7 @@ impl<'s> Read<'s> {
         }
     }
 
-    /// What a policy reads of its members.
+    /// Hash of a policy's members.
     fn by_policy(&self, index: usize, policy: &PolicyTable) -> u64 {
         let view = self.views.get(index).map_or(0, |view| *view as usize);
         let seen = self.status.view(index as u32);
@@ -152,7 +146,7 @@ impl<'s> Read<'s> {
         let mut all = 0;
         for pop in policy.member_pops() {
             let pop = usize::from(pop.0);
-            let is_off = self.status.pops()[pop].state == AdminState::Down;
+            let is_off = self.status.pops()[pop].state.is_down();
             let slot = policy.slots[pop];
             all = mix(all, self.pops[pop]);
             if is_off || slot == NO_SLOT {
@@ -171,26 +165,25 @@ impl<'s> Read<'s> {
         all
     }
 
-    /// The moments at which members fell, in order, where a list of the policy reads it: only their
-    /// order counts, since nodes number falls from their own start.
+    /// Ranks in which members went down, in order, if a list of the policy uses them. Only their
+    /// order matters, because each node counts from its own start.
     fn falls(&self, index: usize, policy: &PolicyTable) -> Vec<u32> {
-        let reads =
-            |list: &crate::steer::preference_list::PreferenceList| list.when_all_down == AllDown::LastGood;
-        if !policy.preference_lists.iter().any(reads) {
+        if !policy.preference_lists.iter().any(|list| list.when_all_down.reads_falls()) {
             return Vec::new();
         }
         let seen = self.status.view(index as u32);
         let members = policy.member_pops();
         let slots = members
-            .filter(|pop| self.status.pop(*pop).state != AdminState::Down)
+            .filter(|pop| !self.status.pop(*pop).state.is_down())
             .map(|pop| policy.slots[usize::from(pop.0)])
             .filter(|slot| *slot != NO_SLOT);
-        // 0 is the rank of whoever has not fallen.
+        // 0 is the rank of a slot that is not down.
         slots.map(|slot| seen.slot(slot).went_down).chain([0]).collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 
-/// A PoP as choosing reads it: what is off has no weight, what is drained no share that has left.
+/// Hash of a PoP as a choice reads it: a PoP that is off has no weight, and one that drains has no
+/// cells that left.
 fn of_pop(pop: &PopStatus) -> u64 {
     let (state, weight, left) = match pop.state {
         AdminState::Auto | AdminState::Up => (0, pop.weight, pop.left),
@@ -200,8 +193,8 @@ fn of_pop(pop: &PopStatus) -> u64 {
     mix(u64::from(weight) << 32 | u64::from(left), state)
 }
 
-/// A slot as choosing reads it. The families that it has stand in the files, and bits past its
-/// addresses mean nothing.
+/// Hash of a slot as a choice reads it. Its families follow from the files, and bits beyond its
+/// addresses have no meaning.
 fn of_slot((seen, slot): (&SlotView, &Slot)) -> u64 {
     fn down(bits: u64, addresses: usize) -> u64 {
         if addresses >= 64 { bits } else { bits & ((1 << addresses) - 1) }
@@ -218,7 +211,7 @@ fn of_shed(shed: &Shed) -> u64 {
     shed.accept.iter().fold(mix(1, u64::from(shed.share)), |all, accept| mix(all, u64::from(*accept)))
 }
 
-/// The first 16 octets in hexadecimal.
+/// First 16 octets in hexadecimal.
 fn short(hash: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     hash[..16].iter().try_for_each(|octet| write!(f, "{octet:02x}"))
 }

@@ -1,18 +1,18 @@
-//! The interner: equal values get one number, in the order of their first use.
+//! Interner: equal values get one number, in the order of their first use.
 //!
-//! Two hundred policies over a hundred thousand places give twenty million preference lists, of
-//! which few are new: a list is hashed with a few multiplications and kept in one place. (Hashes
-//! are not keyed, because they cover only the operator's own data.)
+//! Two hundred policies over a hundred thousand places give twenty million preference lists, few of
+//! them distinct. So a list is hashed with a few multiplications and stored once. The hash is not
+//! keyed, because it covers only the operator's own data.
 
 use crate::wire::hash::mix;
 use std::hash::{Hash, Hasher};
 
-/// Values by number, and the way back.
+/// Values by number, and numbers by value.
 #[derive(Debug)]
 pub(crate) struct Interner<T> {
     list: Vec<T>,
-    /// The upper half of a value's hash, and its number and one; nothing where that is 0. Open
-    /// addressing, at most half full; its length is a power of two.
+    /// Entry: upper half of a value's hash, and its number plus one; 0 if the entry is free. Open
+    /// addressing, at most half full; the length is a power of two.
     table: Vec<(u32, u32)>,
 }
 
@@ -23,7 +23,7 @@ impl<T> Default for Interner<T> {
 }
 
 impl<T: Hash + Eq> Interner<T> {
-    /// The number of a value.
+    /// Number of a value.
     pub(crate) fn intern(&mut self, value: T) -> u32 {
         let mut words = Words(0);
         value.hash(&mut words);
@@ -58,24 +58,24 @@ impl<T: Hash + Eq> Interner<T> {
         self.table = table;
     }
 
-    /// The values met so far, by number.
+    /// Values so far, by number.
     pub(crate) fn list(&self) -> &[T] {
         &self.list
     }
 
-    /// Forgets all, and keeps the memory.
+    /// Removes all values, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.list.clear();
         self.table.fill((0, 0));
     }
 
-    /// The values, by number.
+    /// All values, by number.
     pub(crate) fn finish(self) -> Box<[T]> {
         self.list.into()
     }
 }
 
-/// A hash of words: each is turned and multiplied in, all are mixed at the end.
+/// Hash of words: each is rotated and multiplied in; the finish mixes all.
 struct Words(u64);
 
 impl Words {

@@ -1,11 +1,11 @@
 //! Place of a client: its lookup address, from the client subnet or the resolver, and the decision
 //! of a policy for it.
 //!
-//! The lookup address is the ECS address if it is usable, else the resolver. Usable means that it
-//! is global unicast, or known to an operator network or a database; a special-purpose address that
-//! nobody knows (10/8, loopback) leaves the decision to the resolver, with the length of its block
-//! as the scope. Whatever decided is covered by the scope: the leaf's depth, and the cell's where
-//! the cell was read.
+//! The lookup address is the ECS address if that is usable, else the resolver's. Usable means
+//! global unicast, or known to an operator network or a database. An unknown special-purpose
+//! address (10/8, loopback) leaves the decision to the resolver, with the length of its block as
+//! the scope. The scope covers everything that the decision used: the depth of the leaf, and that
+//! of the cell if the cell was read.
 
 use super::Snapshot;
 use super::steering::BY_ECS_SPECIAL;
@@ -14,7 +14,6 @@ use crate::geo::prefix::{truncate_v4, truncate_v6};
 use crate::geo::special::special_block;
 use crate::geo::trie::{Deeper, Descent, Trie};
 use crate::steer::choose::ChoiceInputs;
-use crate::steer::policy::Sharing;
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::rendezvous::cell_key;
 use crate::steer::table::{Families, PolicyTable, REDIRECT};
@@ -24,7 +23,7 @@ use crate::wire::hash::mix;
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// An address as it is looked up: IPv4 clients inside IPv6 are IPv4, at an offset.
+/// Address in its lookup form: IPv4 clients inside IPv6 are IPv4, with an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LookupAddress {
     /// IPv4, found `offset` bits into an IPv6 address (0 for a plain one).
@@ -39,7 +38,7 @@ pub enum LookupAddress {
 }
 
 impl LookupAddress {
-    /// Lookup address of an address.
+    /// Lookup form of an address.
     #[inline(always)]
     pub(crate) fn of(address: IpAddr) -> LookupAddress {
         match address {
@@ -60,16 +59,16 @@ impl LookupAddress {
                 (value, depth + offset)
             }
             LookupAddress::V6(bits) => match trie.v6.lookup(bits) {
-                // `::` and `::1`, the only ones that come here, stand among embedded IPv4 clients
-                // without being such. A neighbour's scope may hold them, so they get what it gets;
-                // a scope of their own is no more than themselves.
+                // Only `::` and `::1` come here. They lie in the block of embedded IPv4 clients
+                // without being such clients. The scope of a neighbour may include them, so they
+                // get its answer; their own scope includes only themselves.
                 (REDIRECT, _) => (trie.v4.lookup(bits as u32).0, 128),
                 found => found,
             },
         }
     }
 
-    /// [`LookupAddress::lookup`] for an address that needs no scope: at full depth.
+    /// Like [`LookupAddress::lookup`] at full depth, for an address that needs no scope.
     #[inline(always)]
     fn lookup_full_depth(self, trie: &Trie) -> (u32, u8) {
         match &trie.deeper {
@@ -88,79 +87,80 @@ impl LookupAddress {
     }
 }
 
-/// From where a query is seen.
+/// Source of a query.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct QuerySource<'a> {
-    /// The resolver's address.
+    /// Address of the resolver.
     pub(crate) resolver: IpAddr,
-    /// The client subnet, if the query carries one that says anything (source above 0).
+    /// Client subnet, if the query has one with a source prefix length above 0.
     pub(crate) subnet: Option<&'a ClientSubnet>,
 }
 
-/// A policy's look-up of a client: the address, the routes, and what the policy sees of the PoPs.
+/// Lookup of a client for a policy: the address, the routes, and the policy's view of the PoPs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClientLookup<'s> {
-    /// The policy.
+    /// Policy whose decision is made.
     pub(crate) policy: &'s PolicyTable,
-    /// The policy's view of the status.
+    /// View of the policy on the status.
     pub(crate) view: &'s View,
-    /// Whether the client's cell may have a say.
+    /// True if the client's cell may affect the answer.
     by_cell: bool,
-    /// Whether the address is that of the client subnet.
+    /// True if the address is that of the client subnet.
     by_ecs: bool,
     routes: &'s Trie,
-    /// The address.
+    /// Lookup address of the client.
     pub(crate) subject: LookupAddress,
 }
 
-/// What located the client.
+/// Evidence for the place of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// The client subnet.
+    /// Client subnet.
     Ecs,
-    /// The resolver's address.
+    /// Address of the resolver.
     Resolver,
-    /// Nothing: the policy gives every client the same preference list.
+    /// None: the policy gives every client the same preference list.
     Nothing,
 }
 
 /// Decision of a policy for a query source.
 #[derive(Clone, Debug)]
 pub struct Decision<'a> {
-    /// The preference list.
+    /// Preference list of the client.
     pub preference_list: &'a PreferenceList,
     /// Depth of the leaf, offset included.
     pub(crate) depth: u8,
-    /// Length of the special-purpose block that holds the client subnet, offset included, if the
-    /// resolver decided for that reason; else 0.
+    /// Length of the special-purpose block of the client subnet, offset included, if the resolver
+    /// decided for that reason; else 0.
     special_len: u8,
-    /// Address that decided.
+    /// Lookup address that decided.
     pub subject: LookupAddress,
-    /// Whether the client subnet was a special-purpose address that nobody knows.
+    /// True if the client subnet was an unknown special-purpose address.
     pub is_special: bool,
-    /// Whether the client's cell may have a say.
+    /// True if the client's cell may affect the answer.
     pub by_cell: bool,
     by_ecs: bool,
     policy: &'a PolicyTable,
     owner_seed: u64,
     draw: u64,
-    /// The key, once it was asked for.
+    /// Key for sharing, once it was used.
     key: Cell<Option<u64>>,
 }
 
 impl Decision<'_> {
-    /// ECS scope of the answer, once all of it is chosen: the cell is part of it if the cell's key
-    /// was asked for. Whether it is asked for depends on nothing that tells one cell of a leaf from
-    /// another (see [`crate::steer::choose::choose`]), so all of them are given one scope.
+    /// ECS scope of the answer, once the choice is complete. It includes the cell if the cell's key
+    /// was used. This depends on nothing that differs between the cells of a leaf (see
+    /// [`crate::steer::choose::choose`]), so all of them have one scope.
     #[inline(always)]
     pub(crate) fn scope(&self) -> u8 {
         if !self.by_ecs {
             return 0;
         }
-        // Scope 0 would say "for everybody", which is only true of an untailored answer.
+        // Scope 0 means that the answer is for all clients, which holds only for an untailored
+        // answer.
         let leaf = self.depth.max(1);
         match self.reads_cell() {
-            // The resolver decided, but that it did was read off the subnet.
+            // The resolver decided, but only because of the client subnet.
             _ if self.is_special => self.scope_by_resolver(leaf),
             true => leaf.max(cell_depth(self.subject, self.policy)),
             false if self.policy.located => leaf,
@@ -173,7 +173,7 @@ impl Decision<'_> {
         if self.policy.located || self.reads_cell() { leaf.max(self.special_len) } else { 0 }
     }
 
-    /// The evidence that located the client.
+    /// Evidence for the place of the client.
     #[inline(always)]
     pub fn evidence(&self) -> Evidence {
         match self.by_ecs && !self.is_special {
@@ -183,13 +183,13 @@ impl Decision<'_> {
         }
     }
 
-    /// Whether something was chosen by the client's cell.
+    /// True if the choice used the client's cell.
     #[inline(always)]
     pub(crate) fn reads_cell(&self) -> bool {
-        self.key.get().is_some() && self.policy.share == Sharing::Sticky
+        self.key.get().is_some() && !self.policy.share.is_drawn()
     }
 
-    /// Key for sharing. Most decisions share nothing, so it is made when asked for.
+    /// Key for sharing. Most decisions share nothing, so it is computed on first use.
     #[inline]
     pub(crate) fn key(&self) -> u64 {
         self.key.get().unwrap_or_else(|| {
@@ -200,14 +200,14 @@ impl Decision<'_> {
     }
 
     fn make_key(&self) -> u64 {
-        if self.policy.share == Sharing::Random {
+        if self.policy.share.is_drawn() {
             return mix(self.draw, self.owner_seed);
         }
         match self.subject {
             LookupAddress::V4 { bits, .. } => {
                 cell_key(4, u128::from(truncate_v4(bits, self.policy.cell_v4)), self.owner_seed)
             }
-            // Only `::` and `::1` stand among embedded IPv4 clients without being such
+            // Only `::` and `::1` lie among embedded IPv4 clients without being such clients
             // ([`LookupAddress::of`]).
             LookupAddress::V6(bits @ 0..=1) => {
                 cell_key(4, u128::from(truncate_v4(bits as u32, self.policy.cell_v4)), self.owner_seed)
@@ -217,13 +217,13 @@ impl Decision<'_> {
     }
 }
 
-/// Class of a resolver. Few policies ask for it.
+/// Class of a resolver. Few policies have classes.
 #[cold]
 fn class_of(resolver: LookupAddress, classes: &Trie) -> u32 {
     resolver.lookup(classes).0
 }
 
-/// Depth of the cell that holds a subject, offset included.
+/// Depth of the cell of a lookup address, offset included.
 fn cell_depth(subject: LookupAddress, policy: &PolicyTable) -> u8 {
     match subject {
         LookupAddress::V4 { offset, .. } => policy.cell_v4 + offset,
@@ -233,7 +233,7 @@ fn cell_depth(subject: LookupAddress, policy: &PolicyTable) -> u8 {
 }
 
 impl Snapshot {
-    /// The inputs of a choice, for a preference list of a policy and an asked family.
+    /// Inputs of a choice, for a preference list of a policy and the queried family.
     #[inline(always)]
     pub(crate) fn question<'s>(
         &'s self,
@@ -248,7 +248,7 @@ impl Snapshot {
 }
 
 impl QuerySource<'_> {
-    /// The look-up of the policy of this number.
+    /// Lookup for the policy of this number.
     #[inline(always)]
     pub(crate) fn lookup<'s>(&self, snapshot: &'s Snapshot, number: u32) -> Option<ClientLookup<'s>> {
         let policy = snapshot.steering.policies.get(number as usize)?;
@@ -259,7 +259,7 @@ impl QuerySource<'_> {
         Some(ClientLookup { policy, view, by_cell, by_ecs: subnet.is_some(), routes, subject })
     }
 
-    /// The routes of the resolver's class.
+    /// Routes for the class of the resolver.
     #[inline(always)]
     fn routes<'s>(&self, policy: &'s PolicyTable, by_cell: bool) -> Option<&'s Trie> {
         let class = match &policy.resolver_classes {
@@ -269,8 +269,8 @@ impl QuerySource<'_> {
         policy.routes_of(by_cell).get(class as usize).map(|routes| &**routes)
     }
 
-    /// Decides by the leaf that was looked up, for an owner. `draw` is used where the policy shares
-    /// at random.
+    /// Decision from the leaf that was found, for an owner. A policy with random sharing uses
+    /// `draw`.
     #[inline(always)]
     pub(crate) fn decide<'s>(
         &self,
@@ -303,7 +303,7 @@ impl QuerySource<'_> {
         decision
     }
 
-    /// The client subnet is a special-purpose address that nobody knows.
+    /// Decides for an unknown special-purpose client subnet.
     #[cold]
     fn decide_by_resolver(&self, routes: &Trie, decision: &mut Decision<'_>) {
         let policy = decision.policy;
@@ -325,7 +325,7 @@ impl<'s> ClientLookup<'s> {
         }
     }
 
-    /// The look-up as a step of many at once, with the asker's tag; nothing of it is done yet.
+    /// Lookup as one of many simultaneous descents, with the caller's tag; it has not started.
     #[inline(always)]
     pub(crate) fn descent(&self, tag: usize) -> ClientDescent<'s> {
         match self.subject {
@@ -336,29 +336,30 @@ impl<'s> ClientLookup<'s> {
         }
     }
 
-    /// [`ClientLookup::leaf`], if a descent has found this; a resolver may be known deeper.
+    /// Like [`ClientLookup::leaf`], from the result of a descent. A resolver may be located more
+    /// deeply.
     #[inline(always)]
     pub(crate) fn leaf_from(&self, found: (u32, u8)) -> (u32, u8) {
         let deeper = self.routes.deeper.as_ref().filter(|_| !self.by_ecs);
         match deeper.and_then(|deeper| self.subject.lookup_deeper(deeper)) {
             Some(deeper) => deeper,
-            // What leads to the IPv4 table is looked up again.
+            // A redirection to the IPv4 table needs another lookup.
             None if found.0 == REDIRECT => self.subject.lookup(self.routes),
             None => found,
         }
     }
 }
 
-/// A look-up among many at once, by its family.
+/// Lookup among many simultaneous ones, by its family.
 pub(crate) enum ClientDescent<'s> {
-    /// Of an IPv4 client.
+    /// IPv4 client.
     V4(Descent<'s, u32>),
-    /// Of an IPv6 client.
+    /// IPv6 client.
     V6(Descent<'s, u128>),
 }
 
-/// Whether the place of the client subnet is not the one that decided: networks deeper than a scope
-/// may be were merged, and another of its block is known better or larger.
+/// True if another place than the client subnet's own decided: networks deeper than the longest
+/// scope were merged, and another one of the block is better known or larger.
 #[cold]
 pub(crate) fn is_overruled(policy: &PolicyTable, decision: &Decision<'_>, resolver: IpAddr) -> bool {
     let class = policy.resolver_classes.as_ref();
@@ -370,8 +371,8 @@ pub(crate) fn is_overruled(policy: &PolicyTable, decision: &Decision<'_>, resolv
     decision.evidence() == Evidence::Ecs && own.is_some_and(|(own, _)| is_other(own))
 }
 
-/// Length of the leaf that holds the subject, counted from the start of the subject: of the
-/// resolver's own leaf where the client subnet is special, though the scope is that of the subnet.
+/// Length of the leaf that holds the deciding address, without the offset. For a special client
+/// subnet it is the resolver's leaf, although the scope is that of the subnet.
 #[cold]
 pub(crate) fn leaf_len(policy: &PolicyTable, decision: &Decision<'_>, resolver: IpAddr) -> u8 {
     let own = || {
@@ -387,7 +388,7 @@ pub(crate) fn leaf_len(policy: &PolicyTable, decision: &Decision<'_>, resolver: 
     }
 }
 
-/// Length of the special-purpose block that holds a subject, offset included.
+/// Length of the special-purpose block of a lookup address, offset included.
 #[cold]
 fn special_len(subject: LookupAddress) -> u8 {
     let (address, offset) = match subject {

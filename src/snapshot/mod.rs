@@ -1,21 +1,18 @@
-//! The snapshot: everything an answer needs, immutable, published whole.
+//! Snapshot: all data that an answer needs, immutable, published whole.
 //!
-//! A root of shared parts: zone images, steering (preference lists, routes, addresses) and
-//! status. A change of health or weight replaces only the status and the root; a reload
-//! replaces the parts whose inputs changed. Ids (PoPs, zones, nodes, slots, preference lists) are
-//! only valid inside their snapshot. The sequence number counts publications on this node; the
-//! digests tell whether two nodes have the same files, and whether they answer alike.
+//! It consists of shared parts: zone images, steering (preference lists, routes, addresses) and
+//! status. A change of health or weight replaces only the status; a reload replaces the parts whose
+//! inputs changed. Ids (PoPs, zones, nodes, slots, preference lists) are valid only in their
+//! snapshot. The sequence number counts publications on this node. The digests show if two nodes
+//! have the same files, and if they answer alike.
 
 pub(crate) mod compile;
-pub(crate) mod difference;
 pub(crate) mod digest;
 pub(crate) mod each;
-pub(crate) mod forecast;
 pub(crate) mod inputs;
 mod interner;
 pub(crate) mod locate;
 pub(crate) mod origins;
-pub(crate) mod replay;
 pub(crate) mod routes;
 pub(crate) mod scopes;
 pub(crate) mod size_guard;
@@ -26,7 +23,6 @@ mod summary;
 pub(crate) mod targets;
 
 pub(crate) use compile::{compile_by, told_by_databases};
-pub(crate) use difference::{Difference, difference};
 pub use digest::{Digest, FilesDigest};
 pub(crate) use sizes::Sizes;
 pub(crate) use steering::Steering;
@@ -44,65 +40,65 @@ use crate::zone::source::FolderStanding;
 use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
 
-/// Who answers.
+/// Identity of the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     /// Name in NSID and `id.server`.
     pub(crate) name: Arc<str>,
-    /// The PoP the node stands in.
+    /// PoP of the node.
     pub(crate) site: Option<Arc<str>>,
 }
 
-/// Everything an answer needs.
+/// All data that an answer needs.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     sequence: u64,
     digest: Digest,
-    /// Who answers.
+    /// Identity of the node.
     pub(crate) identity: Arc<Identity>,
-    /// Secrets of DNS cookies. No part of the digest: no record depends on them.
+    /// Secrets of DNS cookies. Not part of the digest, because no record depends on them.
     pub cookies: Arc<Secrets>,
-    /// What exists.
+    /// Zone images.
     pub zones: Arc<ZoneSet>,
-    /// Who prefers what.
+    /// Preference lists, routes and addresses.
     pub steering: Arc<Steering>,
-    /// What is true now.
+    /// Current state of PoPs and slots.
     pub status: Arc<Status>,
-    /// The PoPs as the file has them, before overrides: what every later status is made from.
+    /// PoPs as the file has them, without overrides: the basis of every later status.
     pub pops: Arc<[Pop]>,
-    /// The policies as the files have them, for people.
+    /// Policies as the files have them, for messages.
     pub(crate) policies: Arc<[ScopedPolicy]>,
-    /// Names of operator networks, in the order that conditions of rules number them, for people.
+    /// Names of operator networks, in the order by which rules number them, for messages.
     pub(crate) networks: Arc<[Arc<str>]>,
-    /// Networks and databases that places were made of, for people.
+    /// Networks and databases behind the places, for messages.
     pub(crate) origins: Arc<origins::Origins>,
-    /// Who is watched.
+    /// Targets of probes.
     pub target_set: Arc<TargetSet>,
-    /// Whose load is measured.
+    /// Load feeds.
     pub loads: Arc<FeedSet>,
-    /// What must stay in service.
+    /// Safety rules.
     pub(crate) safety: Arc<Safety>,
-    /// What each zone is served from, and files that are not in force.
+    /// Source of each zone, and files that are not in force.
     pub(crate) folder: Arc<FolderStanding>,
     facts: Arc<Facts>,
-    /// What the steering was compiled from; `None` where it must be compiled anew.
+    /// Key of the steering's inputs; `None` if it must be compiled again.
     steering_key: Option<inputs::InputHash>,
-    /// What each image was built from, in the order of the zones.
+    /// Key of each image's inputs, in the order of the zones.
     zone_keys: Arc<Vec<inputs::InputHash>>,
 }
 
-/// What is told of the databases that a snapshot was compiled from.
+/// Facts about the databases of a snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// One line for each: name, kind, age of its data, networks.
     pub(crate) lines: Vec<String>,
-    /// Name of each database that has a date, and when its data was built, in seconds since 1970.
+    /// Name of each database with a date, and the build time of its data, in seconds since 1970.
     pub(crate) built: Vec<(Arc<str>, u64)>,
-    /// How many networks each has, for comparison with the next.
+    /// Networks of each database, to compare with the next version.
     pub(crate) sizes: Vec<size_guard::SourceSize>,
-    /// Which fields of places they have.
+    /// Fields of places that some database has.
     pub(crate) known: sources::KnownFields,
-    /// Which countries they know.
+    /// Countries that the databases know.
     pub(crate) lands: Lands,
 }
 
@@ -112,23 +108,23 @@ impl Snapshot {
         self.sequence
     }
 
-    /// The state digest: of everything that shapes an answer, the node's own name and site, and
-    /// secrets of cookies, apart.
+    /// State digest: over all data that shapes an answer, except the node's own name and site, and
+    /// cookie secrets.
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// The files digest: of the files that nodes share.
+    /// Files digest: over the files that nodes share.
     pub fn files_digest(&self) -> FilesDigest {
         self.digest.files()
     }
 
-    /// The node's name.
+    /// Name of the node.
     pub fn node_name(&self) -> &str {
         &self.identity.name
     }
 
-    /// Sizes, for people.
+    /// Summary for operators.
     pub fn summary(&self) -> Summary {
         Summary::of(self)
     }
@@ -138,12 +134,12 @@ impl Snapshot {
         &self.facts.lines
     }
 
-    /// Name of each database that has a date, and when its data was built, in seconds since 1970.
+    /// Name of each database with a date, and the build time of its data, in seconds since 1970.
     pub fn databases_built(&self) -> &[(Arc<str>, u64)] {
         &self.facts.built
     }
 
-    /// How much memory it holds, by table.
+    /// Memory of the snapshot, by table.
     pub fn sizes(&self) -> Sizes {
         Sizes::of(self)
     }

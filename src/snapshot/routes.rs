@@ -1,14 +1,14 @@
-//! Routes: from every address to a choice of a policy, compiled from the atlas.
+//! Routes: tables from addresses to choices of a policy, compiled from the atlas.
 //!
-//! Each distinct place is mapped once; each leaf takes the choice of its place; leaves of databases
-//! that are deeper than RFC 7871 section 11.1 wants are merged into one choice of their block: that
-//! of a known part before that of an unknown one, then that of the larger; equal siblings merge.
-//! The result is disjoint, so a leaf's depth is a truthful scope. What the other parts are is kept
-//! beside it ([`Deeper`]), for resolvers without a client subnet: no scope is at stake there.
+//! Each distinct place is ranked once, and each leaf takes the choice of its place. Database leaves
+//! deeper than RFC 7871 section 11.1 recommends are merged into one choice of their block: known
+//! places precede unknown ones, then the larger part wins. Equal siblings merge. The result is
+//! disjoint, so the depth of a leaf is a true scope. The other parts of a block are kept beside it
+//! ([`Deeper`]) for resolvers without a client subnet, whose answers need no scope.
 //!
-//! Where the tables of all policies together are too large, they share the cuts of one: its leaves
-//! hold classes of places of which each policy makes the same, and each policy says what it makes
-//! of a class.
+//! If the tables of all policies together are too large, they share one set of leaves. Its leaves
+//! hold classes of places for which each policy makes the same choice, and each policy maps classes
+//! to choices.
 
 use super::interner::Interner;
 use crate::geo::atlas::{Atlas, Leaf, Space};
@@ -24,24 +24,23 @@ use std::sync::{Arc, OnceLock};
 /// Choice numbers for leaves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Choices<'a> {
-    /// By place.
+    /// Choice of each place.
     pub(crate) of_place: &'a [u32],
-    /// For special-purpose blocks that nobody knows; never equal to a place's, so that their leaves
-    /// never merge with others.
+    /// Choice of unknown special-purpose blocks. It never equals that of a place, so that their
+    /// leaves never merge with others.
     pub(crate) special: u32,
 }
 
-/// A table of routes that was asked for.
+/// Requested table of routes.
 #[derive(Clone, Debug)]
 pub(crate) enum Route {
-    /// One choice for everybody.
+    /// One choice for all clients.
     Constant(Arc<Trie>),
-    /// A number among what [`Tables::build`] makes.
+    /// Index into the result of [`Tables::build`].
     Table(usize),
 }
 
-/// The tables that policies ask for, by what they make of every place and of special-purpose
-/// blocks.
+/// Tables that policies request, by the choice for every place and for special-purpose blocks.
 #[derive(Default)]
 pub(crate) struct Tables {
     asked: Vec<Arc<(Vec<u32>, u32)>>,
@@ -49,7 +48,7 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Asks for a table; the same for who asks for the same.
+    /// Requests a table; equal requests get the same table.
     pub(crate) fn ask(&mut self, of_place: Vec<u32>, special: u32) -> Route {
         let key = Arc::new((of_place, special));
         let next = self.asked.len();
@@ -59,8 +58,8 @@ impl Tables {
         }))
     }
 
-    /// Every table that was asked for, made by `each`; and whether they share their cuts, since
-    /// they would have more than `octets_max` octets in all.
+    /// Builds all requested tables with `each`. Returns true with them if they share their leaves,
+    /// because separate ones would have more than `octets_max` octets in all.
     pub(crate) fn build(self, each: Each<'_>, atlas: &Atlas, octets_max: usize) -> (Vec<Arc<Trie>>, bool) {
         // Numbers of classes must leave room for REDIRECT.
         let may_share = self.asked.len() > 1 && atlas.places.len() < REDIRECT as usize - 1;
@@ -74,7 +73,7 @@ impl Tables {
             let (of_place, special) = &*self.asked[index];
             let table = compile(atlas, &Choices { of_place, special: *special });
             octets.fetch_add(table.octets(), Ordering::Relaxed);
-            // Each number is met once.
+            // Each index is built once.
             _ = tables[index].set(Arc::new(table));
         });
         if is_too_large() {
@@ -84,16 +83,16 @@ impl Tables {
         (tables.into_iter().filter_map(OnceLock::into_inner).collect(), false)
     }
 
-    /// One cut for all.
+    /// Builds tables that share one set of leaves.
     fn shared(&self, atlas: &Atlas) -> Vec<Arc<Trie>> {
-        // Classes become finer with each table: places are one as long as every table so far makes
-        // one of them. Behind the places stands what is made of special-purpose blocks, which is
-        // apart from all of them.
+        // Classes become finer with each table: places share a class as long as every table so far
+        // makes the same choice for them. The last entry is for special-purpose blocks, which must
+        // have a class of their own.
         let places = atlas.places.len();
         let mut class_of: Vec<u32> = vec![0; places + 1];
         let (mut count, mut finer) = (1, Interner::default());
         for asked in &self.asked {
-            // Nothing is finer than each place for itself.
+            // Every place already has a class of its own.
             if count > places {
                 break;
             }
@@ -105,7 +104,8 @@ impl Tables {
         }
         let special = match class_of.pop() {
             Some(special) if !class_of.contains(&special) => special,
-            // A table of resolvers knows no special blocks: alone it would take them for a place.
+            // A table of resolver classes has no special blocks: alone it would treat them as a
+            // place.
             _ => {
                 count += 1;
                 count as u32 - 1
@@ -123,14 +123,14 @@ impl Tables {
     }
 }
 
-/// The routes for one way of choosing.
+/// Compiles routes for one set of choices.
 pub(crate) fn compile(atlas: &Atlas, choices: &Choices<'_>) -> Trie {
     let (v4, overruled_v4) = table(&atlas.v4, &atlas.places, choices, LEAF_DEPTH_V4_MAX);
     let (v6, overruled_v6) = table(&atlas.v6, &atlas.places, choices, LEAF_DEPTH_V6_MAX);
     Trie { v4, v6, deeper: Deeper::new(&overruled_v4, &overruled_v6) }
 }
 
-/// The table of one family, and the leaves whose own choice gave way to another of their block.
+/// Table of one family, and the leaves whose own choice was overruled by another of their block.
 fn table<K: AddressBits>(
     leaves: &[Leaf<K>],
     places: &[Place],
@@ -161,16 +161,16 @@ fn table<K: AddressBits>(
     (AddressTable::new(&merging.finish()), overruled)
 }
 
-/// How many of the first leaves lie in one block of `depth_max` bits.
+/// Number of the first leaves that lie in one block of `depth_max` bits.
 fn block_len<K: AddressBits>(leaves: &[Leaf<K>], depth_max: u8) -> usize {
     let block = leaves[0].start.cut(depth_max);
     leaves.iter().take_while(|l| l.len > depth_max && l.start.cut(depth_max) == block).count()
 }
 
-/// The choice that database leaves of a block are merged into: of those whose places are known best
-/// the one that covers most; the smaller number wins a tie, so that every build agrees.
+/// Choice of a block whose database leaves are merged: among the best-known places, the one that
+/// covers most addresses. The smaller number wins a tie, so that every build agrees.
 fn of_block<K: AddressBits>(leaves: &[Leaf<K>], places: &[Place], choices: &Choices<'_>) -> Option<u32> {
-    // Ordered by how much is known, then by choice.
+    // Ordered by knowledge, then by choice.
     let mut covered: BTreeMap<(Knowledge, u32), u128> = BTreeMap::new();
     for leaf in leaves.iter().filter(|l| !l.operator && l.space == Space::Usable) {
         let place = leaf.place as usize;
@@ -186,13 +186,13 @@ fn of_block<K: AddressBits>(leaves: &[Leaf<K>], places: &[Place], choices: &Choi
         .map(|((_, choice), _)| choice)
 }
 
-/// How much is known of a place.
+/// Knowledge about a place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Knowledge {
     Nothing,
-    /// Its autonomous system alone.
+    /// Only the AS number.
     System,
-    /// Where it is.
+    /// The location.
     Location,
 }
 

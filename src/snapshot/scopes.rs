@@ -1,18 +1,20 @@
 //! Number of ECS scopes of a policy: its cost in the caches of resolvers.
 //!
 //! A leaf is one scope, unless an answer there reads the client's cell: then each of its cells is
-//! one. Which leaves are parted follows from the preference list alone, so it is found out once for
-//! each list, as things stand.
+//! one. This depends on the preference list alone, so it is computed once for each list, with the
+//! present status.
 
 use super::Snapshot;
-use super::forecast::reads_cell;
 use crate::geo::trie::Trie;
-use crate::steer::table::PolicyTable;
+use crate::steer::choose::{Choice, NoChoiceTrace, choose};
+use crate::steer::preference_list::PreferenceList;
+use crate::steer::table::{PolicyTable, V4, V6};
+use std::cell::Cell;
 use std::sync::Arc;
 
-/// IPv4 scopes of a policy's answers: leaves, but for those that are parted their cells. Of the
-/// classes of resolvers that a policy tells apart, the first counts. IPv6 has too many cells for
-/// their number to say anything.
+/// IPv4 scopes of a policy's answers: leaves, or their cells where answers read the cell. If the
+/// policy has classes of resolvers, the first class is counted. IPv6 is not counted, because it has
+/// too many cells for a useful number.
 pub(super) fn v4_scopes(snapshot: &Snapshot, index: u32, policy: &PolicyTable) -> u64 {
     let is_parted: Vec<bool> =
         policy.preference_lists.iter().map(|list| reads_cell(snapshot, index, list)).collect();
@@ -29,4 +31,29 @@ fn count(trie: &Arc<Trie>, policy: &PolicyTable, is_parted: &[bool]) -> u64 {
         }
     };
     trie.v4.blocks().map(|leaf| of_leaf(leaf.value, leaf.len)).sum()
+}
+
+/// True if an answer from a preference list reads the client's cell, in either family, with the
+/// present status.
+fn reads_cell(snapshot: &Snapshot, index: u32, preference_list: &PreferenceList) -> bool {
+    let (policy, view) = (&snapshot.steering.policies[index as usize], snapshot.status.view(index));
+    let asked = Cell::new(false);
+    let key = || {
+        asked.set(true);
+        0
+    };
+    for family in [V4, V6].into_iter().filter(|family| policy.families & family != 0) {
+        let question = snapshot.question(policy, preference_list, view, Some(family));
+        let (choice, _) = choose(question, &key, &mut NoChoiceTrace);
+        if let Choice::Pop { slot, resort, .. } = choice {
+            let addresses = &snapshot.steering.slots[slot as usize];
+            let (v4, v6) = view.slot(slot).answerable(addresses, resort.ignores_probes());
+            if family == V4 {
+                v4.pick(&addresses.v4, preference_list.answers, &key);
+            } else {
+                v6.pick(&addresses.v6, preference_list.answers, &key);
+            }
+        }
+    }
+    asked.get()
 }

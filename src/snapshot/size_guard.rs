@@ -1,28 +1,28 @@
-//! The size guard: it refuses databases that lost most of their networks, mostly failed downloads.
+//! Size guard: refuses databases that lost most of their networks, usually by a failed download.
 //!
-//! A database is compared with the one in service that has the same path. With fewer than half of
-//! its networks it is refused, unless the server file says `geoip: { accept_shrunk: true }`.
+//! A database is compared with the one in service that has the same path. It is refused if it has
+//! fewer than half of the networks, unless the server file sets `geoip: { accept_shrunk: true }`.
 
 use crate::finding::{At, FileId, Finding, Findings, code};
 use std::sync::Arc;
 
-/// The share of its networks, in per cent, below which a database is refused.
+/// Percentage of its networks below which a database is refused.
 const LEAST_PERCENT: usize = 50;
-/// Databases with fewer networks than this are written by hand, and may shrink.
+/// Databases with fewer networks than this are hand-written, and may shrink.
 const FEW: usize = 16;
 
-/// How many networks a database has.
+/// Number of networks of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SourceSize {
-    /// Path as the operator wrote it.
+    /// Path, as in the server file.
     pub(crate) name: Arc<str>,
     /// Networks of both families.
     pub(crate) networks: usize,
-    /// The number of its file in its reload.
+    /// File of the database in its reload.
     pub(crate) file: FileId,
 }
 
-/// One error for each database that shrank too much.
+/// Adds an error for each database that shrank too much.
 pub(crate) fn check(in_service: &[SourceSize], fresh: &[SourceSize]) -> Findings {
     let mut findings = Findings::default();
     for size in fresh {

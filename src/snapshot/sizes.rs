@@ -1,5 +1,5 @@
-//! How much memory a snapshot holds, by table. Exact for the tables themselves; what an allocator
-//! adds is not in it.
+//! Memory of a snapshot, by table. Exact for the tables themselves, without the overhead of the
+//! allocator.
 
 use super::Snapshot;
 use crate::geo::trie::{Part, Trie};
@@ -15,27 +15,27 @@ use std::sync::Arc;
 pub struct Sizes {
     /// Zones.
     pub(crate) zones: usize,
-    /// Owner names, empty non-terminals among them.
+    /// Owner names, including empty non-terminals.
     pub(crate) names: usize,
-    /// RRsets, steered ones not counted.
+    /// RRsets, without steered ones.
     pub(crate) sets: usize,
     /// Steered owners.
     pub(crate) steered: usize,
     /// Leaves of all tables of routes, shared ones once.
     pub leaves: usize,
-    /// Number of preference lists of all policies.
+    /// Preference lists of all policies.
     pub preference_lists: usize,
     /// Octets of images.
     pub images_octets: usize,
-    /// Octets of zone texts, to which a faulty zone would go back.
+    /// Octets of zone texts, from which a faulty zone would be served.
     pub(crate) texts_octets: usize,
-    /// Octets of what says where CNAMEs lead.
+    /// Octets of the table of CNAME targets.
     pub(crate) links_octets: usize,
     /// Octets of routes, shared ones once.
     pub routes_octets: usize,
     /// Octets of preference lists and choices.
     pub preference_list_octets: usize,
-    /// Octets of the addresses of PoPs.
+    /// Octets of PoP addresses.
     pub(crate) addresses_octets: usize,
 }
 
@@ -63,7 +63,7 @@ impl Sizes {
         sizes
     }
 
-    /// Each table with its octets, as metrics and `size` name them.
+    /// Tables with their octets, by their names in metrics and `size`.
     pub(crate) fn tables(&self) -> [(&'static str, usize); 6] {
         [
             ("images", self.images_octets),
@@ -81,12 +81,12 @@ impl Sizes {
     }
 }
 
-/// The tables of routes of a policy.
+/// Tables of routes of a policy.
 pub fn tries(policy: &PolicyTable) -> impl Iterator<Item = &Arc<Trie>> {
     policy.routes.iter().chain(&policy.cell_routes).chain(&policy.resolver_classes)
 }
 
-/// What tables are made of, parts that they share once.
+/// Parts of tables; parts that tables share are listed once.
 pub fn parts<'a>(tries: impl Iterator<Item = &'a Arc<Trie>>) -> Vec<Part> {
     let mut seen = HashSet::new();
     tries.flat_map(|trie| trie.parts()).filter(|part| seen.insert(part.at)).collect()

@@ -1,5 +1,5 @@
-//! Conditions of rules that ask for what no source has: a subdivision or an AS number that neither
-//! a database nor an operator network knows of any client.
+//! Findings about conditions of rules on fields that no source has: a subdivision or an AS number
+//! that neither a database nor an operator network gives for any client.
 
 use crate::finding::{Finding, Findings, code};
 use crate::geo::networks::Network;
@@ -7,24 +7,24 @@ use crate::steer::policy::Order;
 use crate::steer::rule::When;
 use crate::zone::text::ScopedPolicy;
 
-/// Which fields of a place some database has.
+/// Fields of a place that some database has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KnownFields {
-    /// Whether there is any database.
+    /// True if there is any database.
     pub(super) has_databases: bool,
-    /// Subdivisions of some place.
+    /// True if some place has subdivisions.
     pub(super) subdivisions: bool,
-    /// AS number of some place.
+    /// True if some place has an AS number.
     pub(super) asns: bool,
     /// Round-trip times (RTT) of some place to some PoP of the deployment.
     pub(super) rtts: bool,
 }
 
-/// Tells each rule that waits for a field that nobody fills.
+/// Adds a finding for each rule on a field that no source has.
 pub(super) fn check(policies: &[ScopedPolicy], networks: &[Network], known: KnownFields) -> Findings {
     let mut findings = Findings::default();
     if !known.has_databases {
-        // That there is no database has a finding of its own.
+        // The missing database has a finding of its own.
         return findings;
     }
     let has_subdivisions = known.subdivisions || networks.iter().any(|n| n.subdivision.is_some());
@@ -40,7 +40,7 @@ pub(super) fn check(policies: &[ScopedPolicy], networks: &[Network], known: Know
                 code::NO_SOURCE,
                 format!("this rule asks for `{field}`, which no database and no operator network has"),
             );
-            findings.push(finding.at(rule.at, "nobody fills it").help(match field {
+            findings.push(finding.at(rule.at, "no source has it").help(match field {
                 "asn" => "add an ASN or ISP database to `geoip.databases`",
                 _ => "add a City database to `geoip.databases`: Country databases have no subdivisions",
             }));

@@ -1,10 +1,10 @@
-//! Steering, compiled: the preference lists of every policy, the routes from an address to one of
+//! Compiled steering: the preference lists of every policy, the routes from an address to one of
 //! them, and the addresses of every service of every PoP.
 //!
-//! Each distinct place is mapped once per policy and class of resolver; policies that make the same
-//! of every place share one table of routes. Where separate tables would be too large, all share
-//! one that is cut into classes of places of which every policy makes the same: scopes stay true,
-//! but a leaf is no wider for one policy than for all.
+//! Each distinct place is ranked once for each policy and class of resolver. Policies that make the
+//! same choice for every place share one table of routes. If separate tables would be too large,
+//! all share one set of leaves, for classes of places for which every policy makes the same choice:
+//! scopes stay true, but a leaf is no wider for one policy than for all.
 
 use super::interner::Interner;
 use super::routes::{Route, Tables};
@@ -15,7 +15,7 @@ use crate::geo::place::Place;
 use crate::geo::trie::{Trie, VALUE_MAX};
 use crate::limits::ROUTES_OCTETS_MAX;
 use crate::snapshot::each::{Each, in_order};
-use crate::steer::policy::{Candidate, Policy, Sharing};
+use crate::steer::policy::{Candidate, Policy};
 use crate::steer::pop::{Pop, Service};
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::ranker::{PlaceRanking, Ranker};
@@ -25,10 +25,10 @@ use crate::zone::text::ScopedPolicy;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-/// In place of a preference list: the client subnet gives no place, so the resolver decides.
+/// Value in place of a preference list: the client subnet gives no place, so the resolver decides.
 pub(crate) const BY_ECS_SPECIAL: u32 = u32::MAX;
 
-/// Everything that choosing reads but the status.
+/// Data that a choice reads, except the status.
 #[derive(Clone, Debug)]
 pub struct Steering {
     /// PoPs, by [`crate::steer::pop::PopId`].
@@ -37,22 +37,22 @@ pub struct Steering {
     pub slots: Box<[Slot]>,
     /// Policies, by their number in the deployment.
     pub policies: Box<[PolicyTable]>,
-    /// Whether policies share one table of routes, since separate ones would be too large.
+    /// True if policies share one set of leaves, because separate tables would be too large.
     pub shares_routes: bool,
-    /// How much of the routes is likely to be out of a core's own cache.
+    /// Estimated fit of the routes in a core's own cache.
     pub cache_footprint: CacheFootprint,
 }
 
-/// Whether a core's own cache holds the routes of all policies.
+/// Fit of all routes in a core's own cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheFootprint {
-    /// It does.
+    /// They fit.
     Near,
-    /// It does not.
+    /// They do not fit.
     Far,
 }
 
-/// Leaves of routes past which they fill more than a core's own cache.
+/// Number of leaves above which routes exceed a core's own cache.
 const LEAVES_MANY: usize = 100_000;
 
 impl CacheFootprint {
@@ -64,30 +64,30 @@ impl CacheFootprint {
     }
 }
 
-/// What the steering is compiled from.
+/// Inputs of the steering.
 #[derive(Clone, Copy, Debug)]
 pub struct SteeringInputs<'a> {
     /// PoPs, sorted by name.
     pub pops: &'a [Pop],
     /// Policies.
     pub policies: &'a [ScopedPolicy],
-    /// Where every address is.
+    /// Place of every address.
     pub atlas: &'a Atlas,
-    /// The node's site.
+    /// Site of the node.
     pub site: Option<&'a Arc<str>>,
 }
 
-/// Compiles.
+/// Compiles the steering.
 pub fn compile(inputs: SteeringInputs<'_>) -> (Steering, Findings) {
     compile_within(&in_order, inputs, ROUTES_OCTETS_MAX)
 }
 
-/// [`compile`] with `each` to run the rankers of policies.
+/// Like [`compile`]; `each` ranks the policies.
 pub(crate) fn compile_by(each: Each<'_>, inputs: SteeringInputs<'_>) -> (Steering, Findings) {
     compile_within(each, inputs, ROUTES_OCTETS_MAX)
 }
 
-/// [`compile_by`] with another bound for separate tables of routes, in octets.
+/// Like [`compile_by`], with another limit for separate tables of routes, in octets.
 pub fn compile_within(
     each: Each<'_>,
     inputs: SteeringInputs<'_>,
@@ -112,7 +112,7 @@ pub fn compile_within(
     let drafts: Vec<OnceLock<Result<ChosenPolicy, Finding>>> =
         inputs.policies.iter().map(|_| OnceLock::new()).collect();
     // Ranking PoPs around each place is most of the work, so policies over the same PoPs are
-    // drafted together.
+    // compiled together.
     let together = contests(&rankers);
     each(together.len(), &|number| {
         let mut sketches: Vec<ListedPolicy<'_>> = together[number]
@@ -122,7 +122,7 @@ pub fn compile_within(
         meet_places(inputs, &mut sketches);
         for sketch in sketches {
             let index = sketch.index;
-            // Each number is met once.
+            // Each index is set once.
             _ = drafts[index].set(sketch.draft(inputs, of_pops[index].clone(), &slots.list));
         }
     });
@@ -139,7 +139,7 @@ pub fn compile_within(
     (Steering { pops, slots: slots.list.into(), policies, shares_routes, cache_footprint }, findings)
 }
 
-/// Services of PoPs that some policy uses, each once.
+/// Services of PoPs that policies use, each once.
 #[derive(Default)]
 struct Slots {
     list: Vec<Slot>,
@@ -178,19 +178,19 @@ impl Slots {
     }
 }
 
-/// A policy but for its routes.
+/// Compiled policy without its routes.
 struct ChosenPolicy {
     table: PolicyTable,
-    /// For each class of resolver what it makes of every place and of special-purpose blocks, and
-    /// whether that is one choice for everybody.
+    /// For each class of resolver, the choices of all places, the choice of special-purpose blocks,
+    /// and true if all clients have one choice.
     choices_of_class: Vec<(Vec<u32>, u32, bool)>,
-    /// The class of each place of a resolver.
+    /// Class of each place, for resolvers.
     resolver_classes: Option<Vec<u32>>,
 }
 
 impl ChosenPolicy {
     fn ask(self, tables: &mut Tables) -> RoutedPolicy {
-        // Special-purpose blocks that nobody knows are in no network.
+        // Unknown special-purpose blocks are in no operator network.
         let resolver_classes = self.resolver_classes.map(|of_place| tables.ask(of_place, 0));
         let (mut routes, mut cell_routes) = (Vec::new(), Vec::new());
         for (of_place, special, is_constant) in self.choices_of_class {
@@ -204,7 +204,7 @@ impl ChosenPolicy {
     }
 }
 
-/// A policy whose routes are made when those of all are known.
+/// Policy whose routes are built once those of all policies are requested.
 struct RoutedPolicy {
     table: PolicyTable,
     routes: Vec<Route>,
@@ -236,15 +236,14 @@ impl RoutedPolicy {
     }
 }
 
-/// Most policies that one thread compiles with one ranking: more would leave too few pieces for all
-/// threads.
+/// Policies per work item; more would leave too few items for all threads.
 const TOGETHER_MAX: usize = 8;
 
-/// Places that one policy meets before the next one does: the preference lists of one policy fit
-/// the cache of a core, those of all policies do not.
+/// Places per policy before the next policy's turn: the preference lists of one policy fit the
+/// cache of a core, those of all policies do not.
 const PLACES_AT_ONCE: usize = 2_048;
 
-/// Policies of equal contests, by their numbers.
+/// Groups of policies with equal rankings, by their numbers.
 fn contests(rankers: &[Ranker<'_>]) -> Vec<Vec<usize>> {
     let mut together: Vec<Vec<usize>> = Vec::new();
     let mut open = HashMap::new();
@@ -265,21 +264,21 @@ fn contests(rankers: &[Ranker<'_>]) -> Vec<Vec<usize>> {
     together
 }
 
-/// Interned preference lists and choices of one policy, for the places met so far.
+/// Interned preference lists and choices of one policy, for the places so far.
 struct ListedPolicy<'a> {
     index: usize,
     ranker: &'a Ranker<'a>,
     preference_lists: Interner<PreferenceList>,
     choices: Interner<[u32; 2]>,
-    /// The sets of operator networks that tell resolvers apart, and the choice for each place met,
-    /// by set.
+    /// Sets of operator networks that distinguish resolvers, and for each set the choices of the
+    /// places so far.
     classes: Vec<Vec<u16>>,
     choices_of_class: Vec<Vec<u32>>,
-    /// The class of each place of a resolver.
+    /// Class of each place, for resolvers.
     resolver_classes: Option<Vec<u32>>,
 }
 
-/// Shows each place to policies of equal contests, for each class of resolvers.
+/// Ranks each place for policies with equal rankings, for each class of resolvers.
 fn meet_places(inputs: SteeringInputs<'_>, sketches: &mut [ListedPolicy<'_>]) {
     let Some(ranker) = sketches.first().map(|sketch| sketch.ranker) else { return };
     let site_place = inputs.site.and_then(|site| site_place(inputs.pops, site));
@@ -312,7 +311,7 @@ impl<'a> ListedPolicy<'a> {
         }
     }
 
-    /// Meets the next place for a class of resolvers: `at_site` is what it is taken for without a
+    /// Adds the next place for a class of resolvers. `at_site` is the place assumed without a
     /// client subnet, if that differs.
     fn meet(&mut self, class: usize, place: &Place, around: &mut PlaceRanking, at_site: Option<&Place>) {
         let networks = &self.classes[class];
@@ -323,7 +322,7 @@ impl<'a> ListedPolicy<'a> {
         self.choices_of_class[class].push(self.choices.intern([by_ecs, by_resolver]));
     }
 
-    /// The draft, once every place was met.
+    /// Finishes the policy, once every place was added.
     fn draft(
         mut self,
         inputs: SteeringInputs<'_>,
@@ -332,16 +331,16 @@ impl<'a> ListedPolicy<'a> {
     ) -> Result<ChosenPolicy, Finding> {
         let (ranker, scoped) = (self.ranker, &inputs.policies[self.index]);
         let policy = ranker.policy;
-        // Only now are all preference lists known, and with them whether anything of the policy
-        // shares by cell: if so, also a class of resolvers to which all places are one keeps IPv4
+        // Only now are all preference lists known, and with them whether the policy shares by cell.
+        // If it does, a class of resolvers for which all places are equal must still keep IPv4
         // inside IPv6 apart.
-        let by_cell = policy.share == Sharing::Sticky
+        let by_cell = !policy.share.is_drawn()
             && shares_by_cell(policy, self.preference_lists.list(), ranker, &slots, slot_list);
         let mut drafted = Vec::with_capacity(self.classes.len());
         let mut located = false;
         for of_place in self.choices_of_class {
-            // Where nothing is known anywhere, that there is a client subnet may still decide:
-            // without one the node's site speaks.
+            // Even if no place is known, a client subnet may change the choice: without one the
+            // site of the node counts.
             let [by_ecs, by_resolver] = self.choices.list()[of_place[0] as usize];
             let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
             located |= !uniform;
@@ -357,7 +356,7 @@ impl<'a> ListedPolicy<'a> {
             .help("lower `depth`, or give fewer PoPs"));
         }
         let table = PolicyTable {
-            // Known once all are drafted.
+            // Set once all policies are compiled.
             index: 0,
             name: scoped
                 .zone
@@ -389,7 +388,7 @@ impl<'a> ListedPolicy<'a> {
     }
 }
 
-/// What is known of the place where the node stands.
+/// Place of the node.
 pub(crate) fn site_place(pops: &[Pop], site: &str) -> Option<Place> {
     let site = pops.iter().find(|p| *p.name == *site)?;
     Some(Place {
@@ -401,12 +400,12 @@ pub(crate) fn site_place(pops: &[Pop], site: &str) -> Option<Place> {
     })
 }
 
-/// A place of which nothing is known, taken to be where the node stands; operator networks stay.
+/// Unknown place, replaced by that of the node; its operator networks stay.
 pub(crate) fn at_site(place: &Place, site: &Place) -> Place {
     Place { networks: place.networks.clone(), asn: place.asn, ..site.clone() }
 }
 
-/// The sets of operator networks that rules tell resolvers apart by, and the routes to them.
+/// Sets of operator networks by which rules distinguish resolvers, and the routes to them.
 fn resolver_classes(atlas: &Atlas, policy: &Policy) -> (Vec<Vec<u16>>, Option<Vec<u32>>) {
     let rules = policy.reach().into_iter().flat_map(|policy| &policy.rules);
     let asked: Vec<u16> = rules.flat_map(|r| r.when.resolver_networks()).collect();
@@ -428,7 +427,7 @@ fn resolver_classes(atlas: &Atlas, policy: &Policy) -> (Vec<Vec<u16>>, Option<Ve
     (classes, Some(of_place))
 }
 
-/// Whether every client gets the same choice.
+/// True if every client gets the same choice.
 fn is_uniform(atlas: &Atlas, of_place: &[u32]) -> bool {
     let usable_v4 = atlas.v4.iter().filter(|l| l.space == Space::Usable).map(|l| l.place);
     let usable_v6 = atlas.v6.iter().filter(|l| l.space == Space::Usable).map(|l| l.place);
@@ -436,8 +435,8 @@ fn is_uniform(atlas: &Atlas, of_place: &[u32]) -> bool {
     choices.all(|c| c == of_place[0])
 }
 
-/// Whether a policy that shares by cell can consult it: equals in a band, or more addresses in a
-/// PoP than it answers. Gradual drains and load shedding, when they come, share too.
+/// True if a policy that shares by cell may read the cell: it has equals in a band, or a PoP with
+/// more addresses than it answers. Gradual drains and load shedding may read the cell later.
 fn shares_by_cell(
     policy: &Policy,
     preference_lists: &[PreferenceList],
@@ -450,8 +449,7 @@ fn shares_by_cell(
     let answers =
         preference_lists.iter().map(|p| usize::from(p.answers)).min().unwrap_or(usize::from(policy.answers));
     let members = ranker.members();
-    // Only those that the policy can answer with: another PoP's many addresses make nothing of this
-    // policy tailored.
+    // Only PoPs that the policy can answer: many addresses of another PoP do not make it tailored.
     let own_slots = members
         .iter()
         .filter_map(|m| m.target.split().ok())
@@ -479,8 +477,8 @@ fn policy_families(policy: &Policy, slots: &[u32], slot_list: &[Slot]) -> Famili
 }
 
 impl Steering {
-    /// Whether any policy shares at random, which is exempt from the laws of scope and equality.
+    /// True if some policy shares at random; it is exempt from the laws of scope and equality.
     pub fn has_random_shares(&self) -> bool {
-        self.policies.iter().any(|p| p.share == Sharing::Random)
+        self.policies.iter().any(|p| p.share.is_drawn())
     }
 }

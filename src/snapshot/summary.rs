@@ -1,4 +1,4 @@
-//! Sizes of a snapshot, for people.
+//! Summary of a snapshot, for operators.
 
 use super::Snapshot;
 use super::scopes::v4_scopes;
@@ -7,7 +7,7 @@ use crate::steer::unknown::UnknownOrder;
 use crate::zone::text::ScopedPolicy;
 use std::fmt;
 
-/// How much a snapshot holds.
+/// Counts of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// Publication number.
@@ -20,13 +20,14 @@ pub struct Summary {
     pub(crate) pops: Vec<String>,
     /// Name, preference lists and scopes of each policy.
     pub(crate) policies: Vec<PolicySummary>,
-    /// Leaves of the one table of routes that policies share, if separate ones would be too large.
+    /// Leaves of the tables of routes if policies share them, because separate ones would be too
+    /// large.
     pub(crate) shared_leaves: Option<usize>,
     /// One line for each database.
     pub(crate) databases: Vec<String>,
 }
 
-/// One zone.
+/// Summary of a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ZoneSummary {
     /// Apex.
@@ -39,30 +40,29 @@ pub(crate) struct ZoneSummary {
     pub(crate) steered: usize,
 }
 
-/// One policy.
+/// Summary of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PolicySummary {
     /// Name.
     pub(crate) name: String,
     /// Distinct preference lists.
     pub(crate) preference_lists: usize,
-    /// Distinct scopes: its cost in resolvers' caches.
+    /// Distinct scopes: its cost in the caches of resolvers.
     pub(crate) scopes: usize,
-    /// Number of IPv4 scopes, with the cells of leaves that share; `None` where nothing shares by
-    /// cell.
+    /// IPv4 scopes, with the cells of leaves that share; `None` if nothing shares by cell.
     pub(crate) v4_scopes: Option<u64>,
-    /// Networks of databases that give way to another of their block, for clients by ECS.
+    /// Database networks that were overruled by another of their block, for clients by ECS.
     pub(crate) overruled: usize,
-    /// The order for clients whose place nobody knows.
+    /// Order for clients of unknown place.
     pub(crate) unknown: UnknownOrder,
 }
 
 impl Summary {
-    /// Sums a snapshot up.
+    /// Summarises a snapshot.
     pub(super) fn of(snapshot: &Snapshot) -> Summary {
         let zone = |image: &std::sync::Arc<crate::zone::image::Image>| {
             let mut apex = String::new();
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = crate::wire::name::write_name(&mut apex, image.apex());
             ZoneSummary { apex, names: image.names(), sets: image.sets(), steered: image.steered_names() }
         };

@@ -1,5 +1,5 @@
-//! Files of the state folder, replaced whole: whoever reads meets the old octets or the new, never
-//! a part, also after a power cut.
+//! Atomic replacement of files in the state folder: a reader gets the old content or the new, never
+//! a mixture, also after a power cut.
 
 pub(crate) use crate::sys::replace::beside;
 use crate::sys::{hooks, replace};
@@ -7,8 +7,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Replaces a file by one that only this user can read: overrides carry names and reasons. A folder
-/// that is missing is an error: only who claims it makes it. On an error the old file is as it was.
+/// Replaces a file. Only the server's user can read it, since overrides hold names and reasons. A
+/// missing folder is an error, because only the claim creates it. On an error the old file is
+/// unchanged.
 pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     hooks::hang(path);
@@ -16,7 +17,7 @@ pub(crate) fn write(path: &Path, octets: &[u8]) -> io::Result<()> {
     replace::whole(path, ".new", octets, 0o600)
 }
 
-/// The octets of a file; `None` if there is none. Refuses more than `most` octets.
+/// Content of a file; `None` if there is none. More than `most` octets are an error.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     let file = match open(path) {
         Ok(file) => file,
@@ -31,7 +32,7 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(octets))
 }
 
-/// Opens a regular file; anything else is an error, a link too, and no pipe waits for its writer.
+/// Opens a regular file without waiting; links, pipes and others are errors.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true);

@@ -1,15 +1,15 @@
-//! The event log: `events.jsonl` in the state folder, one JSON object a line, on a thread of its
-//! own.
+//! Event log: `events.jsonl` in the state folder, one JSON object per line, written by a thread.
 //!
-//! Whoever tells an event never waits: the queue is bounded, and what does not fit, or cannot be
-//! written because the disk is full, is dropped and counted.
+//! Adding an event never blocks: the queue is bounded. An event that does not fit, or that a full
+//! disk refuses, is dropped and counted.
 
 use crate::health::load::event::LoadEvent;
 use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS, RESTART_PAUSE_MILLIS_MAX};
 use crate::shared::Shared;
 use crate::shared::event::Event;
 use crate::shared::one_line;
-use crate::shared::tasks::{Runner, Task};
+use crate::shared::task::Task;
+use crate::shared::tasks::Runner;
 use crate::state::atomic::beside;
 use crate::sys::clock::{epoch_secs, uptime_ms};
 use crate::sys::hooks;
@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 /// Name of the file in the state folder.
 pub(crate) const FILE: &str = "events.jsonl";
 
-/// The way into the log. The log ends when all of these are gone.
+/// Sender into the log. The log ends when all of its senders are dropped.
 #[derive(Clone)]
 pub(crate) struct EventLog {
     sender: SyncSender<String>,
@@ -34,8 +34,8 @@ pub(crate) struct EventLog {
 }
 
 impl EventLog {
-    /// Starts the log of a state folder. `fault` is cancelled by the first fault of its thread;
-    /// `None` where that only begins anew.
+    /// Starts the log of a state folder. The first panic of its thread cancels `fault`; with `None`
+    /// the thread only starts again.
     pub(crate) fn start(
         state: &Path,
         shared: Arc<Shared>,
@@ -45,12 +45,12 @@ impl EventLog {
         let (path, counts) = (state.join(FILE), Arc::clone(&shared));
         let runner = shared.tasks.runner(Task::Events);
         std::thread::Builder::new().name("events".to_owned()).spawn(move || {
-            // A fault costs the line that met it.
+            // A panic costs the line that caused it.
             while catch_unwind(AssertUnwindSafe(|| keep(&path, &lines, &counts, &runner))).is_err() {
                 counts.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
                 let alarm = "the task `events` has ended by a panic, and was begun anew".to_owned();
                 runner.ended(alarm, uptime_ms());
-                // Into the server's log alone, because this thread is what writes the other.
+                // Goes to the server's log only, because this thread writes the event log.
                 log(&Event::TaskEnded { task: Task::Events.word(), why: "a panic".to_owned() });
                 fault.iter().for_each(CancellationToken::cancel);
             }
@@ -58,8 +58,8 @@ impl EventLog {
         Ok(EventLog { sender, shared })
     }
 
-    /// Adds an event to both logs: to the server's as one line, to the event log with the time and
-    /// the snapshot in service.
+    /// Adds an event to both logs: to the server's log as a line, to the event log with the time
+    /// and the sequence number of the served snapshot.
     pub(crate) fn append(&self, event: &Event) {
         log(event);
         let line = event.line(epoch_secs(), self.shared.published.served().snapshot.sequence());
@@ -69,7 +69,7 @@ impl EventLog {
     }
 }
 
-/// One line in the server's log, with the numbers as fields.
+/// Writes a line to the server's log, with numbers as fields.
 fn log(event: &Event) {
     match event {
         Event::Serving { digest, files_digest } => tracing::info!(digest, files_digest, "{event}"),
@@ -122,7 +122,7 @@ fn keep(path: &Path, lines: &Receiver<String>, shared: &Shared, runner: &Runner)
     }
 }
 
-/// Whether the last line of a file has no end.
+/// True if the last line of a file has no line end.
 fn is_half_written(file: &mut File) -> std::io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(false);
@@ -139,7 +139,7 @@ struct Log {
 }
 
 impl Log {
-    /// Opened anew for each line: events are rare, and a log that somebody moved away is begun
+    /// Opens the file for each line: events are rare, and a log that was moved away is started
     /// again.
     fn append(&mut self, line: &str) -> std::io::Result<()> {
         let octets = fs::metadata(&self.path).map_or(0, |meta| meta.len());
@@ -151,7 +151,8 @@ impl Log {
         }
         let mut options = File::options();
         options.create(true).append(true).read(true);
-        // A pipe or a link in its place is an error, and waits for nobody. The group may read on.
+        // A pipe or a link in its place is an error, and is not waited for. The group may read the
+        // log.
         #[cfg(unix)]
         {
             let flags = crate::sys::NO_WAIT | crate::sys::NO_LINK;
@@ -162,9 +163,9 @@ impl Log {
         if !file.metadata()?.is_file() {
             return Err(std::io::ErrorKind::InvalidInput.into());
         }
-        // A crash or a full disk has left half a line: it ends here, so that it spoils no other.
+        // Ends the partial line of a crash or a full disk, so that it spoils no other.
         let end = if is_half_written(&mut file)? { "\n" } else { "" };
-        // In one call, so that a full disk is seen before half a line is thought whole.
+        // One call, so that a full disk cannot leave a partial line unnoticed.
         file.write_all(format!("{end}{line}\n").as_bytes())
     }
 }

@@ -1,8 +1,7 @@
-//! The state folder under a running server: whether it is still ours, still there, and still
-//! writable.
+//! Check of the state folder while the server runs: is it still claimed, present and writable?
 //!
-//! A look asks the disk, and may hang with it: take it where waiting is allowed. It mends what it
-//! can: a folder or a lock that is gone is made anew, and locked before anything is written there.
+//! A check asks the disk and may hang with it, so run it where blocking is allowed. It repairs: a
+//! missing folder or lock is created again, and locked before anything is written there.
 
 use crate::limits::LEDGER_OCTETS_MAX;
 use crate::shared::command::StateLook;
@@ -13,27 +12,28 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Name of the file by whose writing a look tells whether the disk takes anything.
+/// Name of the file that each check writes, to see if the disk accepts writes.
 const SIGN: &str = "alive";
 
-/// A state folder that a running server has.
+/// State folder of a running server.
 #[derive(Debug)]
 pub(crate) struct StateFolder {
     path: PathBuf,
     claim: Arc<Mutex<Claim>>,
-    /// What the last save of the ledger has written, or the start has read.
+    /// Content of the ledger file after the last save, or as the start read it.
     ledger: Arc<ledger_store::Good>,
-    /// The ledger's file was another at the last look: twice in a row it is another hand's.
+    /// True if the last check found another content in the ledger file; the second in a row is
+    /// reported.
     was_other: bool,
 }
 
 impl StateFolder {
-    /// Looks after a folder that is claimed.
+    /// Starts the checks of a claimed folder.
     pub(crate) fn new(path: &Path, claim: Arc<Mutex<Claim>>, ledger: Arc<ledger_store::Good>) -> StateFolder {
         StateFolder { path: path.to_owned(), claim, ledger, was_other: false }
     }
 
-    /// Looks once. `epoch_secs` is what the sign says.
+    /// Checks the folder once. `epoch_secs` is written to the `alive` file.
     pub(crate) fn look(&mut self, epoch_secs: u64) -> StateLook {
         crate::sys::hooks::hang(&self.path);
         let shown = self.path.display().to_string();
@@ -62,7 +62,7 @@ impl StateFolder {
             Some(true) if std::mem::replace(&mut self.was_other, true) => {
                 fault = fault.or_else(|| {
                     Some(format!(
-                        "{} was changed by another hand: restart the server to take it over, or put it back",
+                        "{} was changed outside this server: restart the server to load it, or restore it",
                         self.path.join(ledger_store::FILE).display()
                     ))
                 });
@@ -73,21 +73,21 @@ impl StateFolder {
         StateLook { fault, made_anew, ..StateLook::default() }
     }
 
-    /// Whether the ledger's file is not what was last saved: `Some(false)` if it is gone,
-    /// `Some(true)` if it is another.
+    /// Compares the ledger file with the last save: `Some(false)` if it is gone, `Some(true)` if it
+    /// differs, `None` if it is the same.
     fn ledger_differs(&self) -> Option<bool> {
         let good = self.ledger.load_full()?;
         match atomic::read(&self.path.join(ledger_store::FILE), LEDGER_OCTETS_MAX) {
             Ok(None) => Some(false),
             Ok(Some(there)) if there == *good => None,
             Ok(Some(_)) => Some(true),
-            // A file that cannot be read is told by the save that meets it.
+            // The next save reports a file that cannot be read.
             Err(_) => None,
         }
     }
 }
 
-/// A fault of the disk, in words that say what to do.
+/// Fault of the disk, in words for the operator.
 fn words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "its disk is full".to_owned(),

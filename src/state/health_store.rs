@@ -1,16 +1,16 @@
-//! `state/health`: octets under a checksum, with the copy before, so that a node knows after a
-//! restart what it knew of its targets. What the octets mean is the caller's.
+//! Format of `state/health` and `state/load`: text under a checksum, with one earlier copy. The
+//! caller defines the content.
 
 use crate::state::atomic;
 use crate::wire::hash;
 use std::io;
 use std::path::Path;
 
-/// First words of the file. Another version is not read.
+/// First words of the file. Other versions are not read.
 const HEAD: &str = "meridian health 1 ";
 
-/// Writes octets and keeps the file before as `.1`, if it is whole. Refuses more than `most` in
-/// all, which could not be loaded.
+/// Writes the content, and keeps the previous file as `.1` if it is intact. A file of more than
+/// `most` octets is an error, because it could not be loaded.
 pub(crate) fn save(path: &Path, octets: &[u8], most: u64) -> io::Result<()> {
     let head = (HEAD.len() + 17) as u64;
     if octets.len() as u64 + head > most {
@@ -30,8 +30,8 @@ pub(crate) fn save(path: &Path, octets: &[u8], most: u64) -> io::Result<()> {
     atomic::write(path, &file)
 }
 
-/// What was saved last, or if that is not whole the copy before it; `None` if there is neither. The
-/// sentences tell what could not be read.
+/// Loads the last save, or the copy before it if the last one is damaged; `None` if neither is
+/// readable. The sentences name the damaged files.
 pub(crate) fn load(path: &Path, most: u64) -> (Option<Vec<u8>>, Vec<String>) {
     let mut faults = Vec::new();
     for path in [path.to_owned(), atomic::beside(path, ".1")] {

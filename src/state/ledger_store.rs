@@ -1,7 +1,7 @@
-//! The ledger on the disk: read at the start, replaced at every change, never lost.
+//! Ledger on the disk: read at the start, replaced at every change, never lost.
 //!
-//! Beside `overrides.yaml` stand `overrides.yaml.1`, the good file before it, and after a fault
-//! `overrides.yaml.broken`, the file that could not be read, until somebody has acknowledged it.
+//! Two more files may stand beside `overrides.yaml`: `overrides.yaml.1` is the previous good file,
+//! and `overrides.yaml.broken` is a file that could not be read, until an operator acknowledges it.
 
 use crate::config::ledger_file;
 use crate::finding::render;
@@ -16,32 +16,32 @@ use std::sync::Arc;
 /// Name of the file in the state folder.
 pub(crate) const FILE: &str = "overrides.yaml";
 
-/// What the file holds, if it is good; for those who look after the folder too.
+/// Content of the file if it is good. The check of the state folder reads it too.
 pub(crate) type Good = ArcSwapOption<Vec<u8>>;
 
-/// The store of one state folder.
+/// Ledger store of one state folder.
 #[derive(Debug)]
 pub(crate) struct LedgerStore {
     path: PathBuf,
-    /// What the file holds, if it is good.
+    /// Content of the file, if it is good.
     good: Arc<Good>,
-    /// Whether the file is there and cannot be read.
+    /// True if the file could not be read, or is missing while its copy exists.
     broken: bool,
 }
 
-/// What the start found.
+/// Result of opening the store at the start.
 pub(crate) struct Opened {
     /// The store.
     pub(crate) store: LedgerStore,
-    /// The ledger in force.
+    /// Ledger in force.
     pub(crate) ledger: Ledger,
-    /// What an operator must know and acknowledge; empty if all is well.
+    /// Faults that an operator must acknowledge; empty if there are none.
     pub(crate) alarms: Vec<String>,
 }
 
 impl LedgerStore {
-    /// Reads the ledger of a state folder. A file that cannot be read falls back to the copy before
-    /// it, or to an empty ledger, with an alarm.
+    /// Reads the ledger of a state folder. If the file cannot be read, the copy before it is in
+    /// force, or an empty ledger, with an alarm.
     pub(crate) fn open(state: &Path) -> Opened {
         let path = state.join(FILE);
         let mut store = LedgerStore { path: path.clone(), good: Arc::default(), broken: false };
@@ -52,7 +52,7 @@ impl LedgerStore {
                 ledger
             }
             Ok(None) if !store.copy().exists() => Ledger::default(),
-            // No save leaves a copy without the file.
+            // A save never leaves the copy without the file.
             Ok(None) => store.fall_back("the ledger of overrides is missing", &mut alarms),
             Err(fault) => {
                 store.fall_back(&format!("the ledger of overrides cannot be read: {fault}"), &mut alarms)
@@ -60,14 +60,14 @@ impl LedgerStore {
         };
         if alarms.is_empty() && store.set_aside().exists() {
             alarms.push(format!(
-                "a ledger of overrides could not be read and stands in {}; overrides may be missing",
+                "a ledger of overrides could not be read and is kept in {}; overrides may be missing",
                 store.set_aside().display()
             ));
         }
         Opened { store, ledger, alarms }
     }
 
-    /// The ledger of the copy, in place of a damaged file; the alarm says which ledger is in force.
+    /// Loads the copy in place of a damaged file; the alarm names the ledger in force.
     fn fall_back(&mut self, fault: &str, alarms: &mut Vec<String>) -> Ledger {
         self.broken = true;
         let (ledger, instead) = match load(&self.copy()) {
@@ -82,8 +82,8 @@ impl LedgerStore {
         ledger
     }
 
-    /// Writes a ledger. On an error the file is as it was. A file that somebody else has written
-    /// since it was read is left alone: what it says would be lost without a word.
+    /// Writes a ledger. On an error the file is unchanged. A file that was changed outside this
+    /// server is not overwritten, because its content would be lost without a message.
     pub(crate) fn save(&mut self, ledger: &Ledger) -> io::Result<()> {
         let octets = ledger_file::print(ledger).into_bytes();
         if !self.broken
@@ -91,15 +91,13 @@ impl LedgerStore {
             && self.good.load_full().as_deref() != Some(&there)
         {
             return Err(io::Error::other(
-                "the file was changed by another hand since this server read it; restart the server to take \
-                 it over, or put it back",
+                "the file was changed outside this server; restart the server to load it, or restore it",
             ));
         }
         if self.broken {
-            // Kept for whoever wants to know what it said, and as the sign of the alarm after a
-            // restart.
+            // Keeps the broken file for the operator; after a restart it raises the alarm again.
             match std::fs::copy(&self.path, self.set_aside()) {
-                // Nothing is left to keep but the sign.
+                // The missing file leaves only this mark.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     atomic::write(&self.set_aside(), b"# the ledger was missing\n")?;
                 }
@@ -110,8 +108,8 @@ impl LedgerStore {
             atomic::write(&self.copy(), &good)?;
         }
         if let Err(error) = atomic::write(&self.path, &octets) {
-            // The name may have been taken, its folder not synced: the file is then ours, not
-            // another hand's.
+            // The rename may have succeeded and only the sync of the folder failed: then the file
+            // is this server's own, not a change from outside.
             if let Ok(Some(there)) = atomic::read(&self.path, LEDGER_OCTETS_MAX)
                 && there == octets
             {
@@ -130,7 +128,7 @@ impl LedgerStore {
         Ok(())
     }
 
-    /// Ends the alarm: the ledger in force becomes the file, and the broken one is renamed.
+    /// Ends the alarm: writes the ledger in force, and renames the broken file.
     pub(crate) fn acknowledge(&mut self, ledger: &Ledger) -> io::Result<()> {
         if self.broken {
             self.save(ledger)?;
@@ -141,17 +139,17 @@ impl LedgerStore {
         }
     }
 
-    /// A store in place of one that a fault took with it, whose knowledge of the file lives on.
+    /// Opens the store again after a panic, with the last known content of the file.
     pub(crate) fn reopen(state: &Path, good: Arc<Good>) -> LedgerStore {
         LedgerStore { good, ..LedgerStore::open(state).store }
     }
 
-    /// What the file holds, for who looks after the folder.
+    /// Content of the file, for the check of the state folder.
     pub(crate) fn good(&self) -> Arc<Good> {
         Arc::clone(&self.good)
     }
 
-    /// The file.
+    /// Path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -165,7 +163,7 @@ impl LedgerStore {
     }
 }
 
-/// A good ledger with its octets; the error is a sentence.
+/// Loads a good ledger with its octets; the error is a sentence.
 fn load(path: &Path) -> Result<Option<(Vec<u8>, Ledger)>, String> {
     let shown = path.display();
     let Some(octets) = atomic::read(path, LEDGER_OCTETS_MAX).map_err(|error| format!("{shown}: {error}"))?

@@ -1,31 +1,31 @@
-//! The claim of a server to its state folder: two that write one ledger would undo each other's
+//! Claim of a server to its state folder: two servers with one ledger would undo each other's
 //! overrides.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
-/// Name of the file whose lock is the claim. It stays when the server is gone; its lock does not.
+/// Name of the lock file. The file stays after the server's end; the lock does not.
 const FILE: &str = "lock";
 
-/// A state folder that is ours until this is dropped, or the process ends in whatever way.
+/// Claim to a state folder, until this is dropped or the process ends in any way.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    /// `None` where the folder cannot be written or its file system knows no locks: nothing can be
-    /// claimed there.
+    /// `None` if the folder cannot be written, or if its file system has no locks: then there is no
+    /// claim.
     file: Option<File>,
 }
 
-/// How a claim stands.
+/// State of a claim.
 #[derive(Debug)]
 pub(crate) enum Held {
-    /// As it was.
+    /// Unchanged.
     Ours,
-    /// Folder or lock were gone; both were made anew, and are ours.
+    /// Folder or lock file was missing; both were created and claimed again.
     Anew,
-    /// Another server has the folder that stands there now.
+    /// Another server has claimed the folder that is at the path now.
     Taken,
-    /// Nothing can be claimed there now.
+    /// The folder that is at the path now cannot be claimed.
     Unknown(io::Error),
 }
 
@@ -34,8 +34,8 @@ pub(crate) enum Held {
 pub(crate) struct Taken;
 
 impl Claim {
-    /// Claims a folder, which is made if it is missing. Folder and file are for our user alone:
-    /// whoever may open the file could lock it, and keep us from starting.
+    /// Claims a folder, and creates it if it is missing. Only the server's user may open folder and
+    /// file: any process that can open the file could lock it and prevent a start.
     pub(crate) fn new(state: &Path) -> Result<Claim, Taken> {
         match open(state) {
             Ok(file) => Claim::lock(file),
@@ -43,8 +43,8 @@ impl Claim {
         }
     }
 
-    /// Sees whether the claim still holds on what stands at the path now, and claims that anew if
-    /// it does not. The lock that is held is let go of only for another.
+    /// Checks that the claim is for the folder at the path now, and claims that one if it is not.
+    /// The old lock is released only for a new one.
     pub(crate) fn hold(&mut self, state: &Path) -> Held {
         if let Some(file) = &self.file
             && is_at(file, &state.join(FILE))
@@ -58,17 +58,17 @@ impl Claim {
         match file.try_lock() {
             Ok(()) => match self.file.replace(file) {
                 Some(_) => Held::Anew,
-                // Nothing could be claimed before; now it is.
+                // No claim was possible before; now there is one.
                 None => Held::Ours,
             },
             Err(TryLockError::WouldBlock) => Held::Taken,
-            // A file system without locks, as at the start.
+            // The file system has no locks, as at the start.
             Err(TryLockError::Error(_)) if self.file.is_none() => Held::Ours,
             Err(TryLockError::Error(error)) => Held::Unknown(error),
         }
     }
 
-    /// Whether somebody else has the folder, without leaving anything behind.
+    /// True if another server has the folder. Creates nothing.
     pub(crate) fn is_taken(state: &Path) -> bool {
         File::open(state.join(FILE)).is_ok_and(|file| Claim::lock(file).is_err())
     }
@@ -88,7 +88,7 @@ impl Claim {
     }
 }
 
-/// Opens the lock of a folder, which is made if it is missing.
+/// Opens the lock file of a folder, and creates both if they are missing.
 fn open(state: &Path) -> io::Result<File> {
     let (mut folder, mut options) = (DirBuilder::new(), OpenOptions::new());
     folder.recursive(true);
@@ -97,7 +97,7 @@ fn open(state: &Path) -> io::Result<File> {
     {
         std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o750);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // A pipe in its place waits for nobody.
+        // Does not wait on a pipe in its place.
         let flags = crate::sys::NO_WAIT | crate::sys::NO_LINK;
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags);
     }
@@ -105,7 +105,7 @@ fn open(state: &Path) -> io::Result<File> {
     options.open(state.join(FILE))
 }
 
-/// Whether a path leads to an open file.
+/// True if a path leads to an open file.
 fn is_at(file: &File, path: &Path) -> bool {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! The state folder: what a node keeps on its disk between restarts.
+//! State folder: files that a node keeps between restarts.
 //!
 //! | file | holds | module |
 //! |---|---|---|
@@ -9,7 +9,7 @@
 //! | `lock` | the server that owns the folder | [`lock`] |
 //! | `alive` | when the disk last took a file, in seconds since 1970 | [`folder`] |
 //!
-//! Files are replaced whole ([`atomic`]), so that a crash leaves the old octets or the new ones.
+//! Files are replaced whole ([`atomic`]), so that a crash leaves the old content or the new.
 
 pub(crate) mod atomic;
 pub(crate) mod event_log;

@@ -1,5 +1,5 @@
-//! What a node remembers over a restart of its targets and of load: `state/health` and
-//! `state/load`, one line each.
+//! Health and load that a node remembers over a restart: `state/health` and `state/load`, one line
+//! for each entry.
 
 use crate::health::saved::SavedHealth;
 use crate::limits::{HEALTH_FILE_OCTETS_MAX, HEALTH_SAVE_SECS};
@@ -13,14 +13,14 @@ use std::time::Duration;
 const HEALTH: &str = "health";
 const LOAD: &str = "load";
 
-/// What was remembered of health, and a sentence for each fault. What cannot be read is as though
-/// it never was: the first round finds it anew.
+/// Remembered health, and a sentence for each fault. Unreadable content is ignored: the first round
+/// of probes finds it again.
 pub(crate) fn recall(state: &Path) -> (SavedHealth, Vec<String>) {
     let (text, faults) = recall_text(state, HEALTH);
     (SavedHealth::from_lines(text.lines()), faults)
 }
 
-/// What was remembered of load, likewise.
+/// Remembered load, in the same way.
 pub(crate) fn recall_load(state: &Path) -> (SavedLoadAndRamps, Vec<String>) {
     let (text, faults) = recall_text(state, LOAD);
     (SavedLoadAndRamps::from_lines(text.lines()), faults)
@@ -31,22 +31,22 @@ fn recall_text(state: &Path, name: &str) -> (String, Vec<String>) {
     (String::from_utf8(octets.unwrap_or_default()).unwrap_or_default(), faults)
 }
 
-/// Writes it down, one write at a time, away from the writer.
+/// Writer of one file, one write at a time, outside the writer task.
 pub(crate) struct Memory {
     path: PathBuf,
-    /// What was last written, or tried to be.
+    /// Content of the last write, successful or not.
     last: String,
-    /// Stale while a verdict has turned since.
+    /// Stale if a verdict has changed since the last write.
     write: OneWrite,
 }
 
 impl Memory {
-    /// Of health, in a state folder.
+    /// Writer of health, in a state folder.
     pub(crate) fn of_health(state: &Path) -> Memory {
         Memory::new(state.join(HEALTH))
     }
 
-    /// Of load, in a state folder.
+    /// Writer of load, in a state folder.
     pub(crate) fn of_load(state: &Path) -> Memory {
         Memory::new(state.join(LOAD))
     }
@@ -55,8 +55,8 @@ impl Memory {
         Memory { path, last: String::new(), write: OneWrite::default() }
     }
 
-    /// Writes lines down: at once if something has turned, else now and then, so that their stamps
-    /// stay fresh. Must run inside a Tokio runtime.
+    /// Saves the lines: at once if `turned`, else at intervals, so that their time stamps stay
+    /// fresh. Needs a Tokio runtime.
     pub(crate) fn remember(&mut self, turned: bool, lines: impl FnOnce() -> Vec<String>) {
         if turned {
             self.write.mark_stale();
@@ -71,8 +71,8 @@ impl Memory {
         }
     }
 
-    /// Waits until a write has ended behind which something else has turned, so that
-    /// [`Memory::remember`] is to be called again; for ever if there is none. Safe to drop midway.
+    /// Waits for the end of a write during which another change came, so that [`Memory::remember`]
+    /// must be called again. Never returns if there is none. Cancel-safe.
     pub(crate) async fn wait(&mut self) {
         match self.write.is_stale() {
             true => self.write.wait().await,
@@ -80,33 +80,33 @@ impl Memory {
         }
     }
 
-    /// Writes lines down for the last time, behind a write that runs.
+    /// Writes for the last time, after a running write.
     pub(crate) async fn close(&mut self, lines: Vec<String>) {
         self.write.settle().await;
         self.write.finish(save(&self.path, lines.join("\n"))).await;
     }
 
-    /// The disk has lost it: it is written at once.
+    /// Notes that the disk has lost the file, so that it is written at once.
     pub(crate) fn is_lost(&mut self) {
         self.write.mark_stale();
     }
 
-    /// What was last written, or tried to be.
+    /// Content of the last write, successful or not.
     pub(crate) fn last(&self) -> &str {
         &self.last
     }
 
-    /// A sentence if writing fails, once for each kind of fault.
+    /// Sentence about a failed write, once for each kind of fault.
     pub(crate) fn fault(&mut self) -> Option<String> {
         let why = self.write.new_fault()?;
         Some(format!(
-            "{} cannot be written, so a restart would begin without what it holds: {why}",
+            "{} cannot be written, so a restart would begin without its content: {why}",
             self.path.display()
         ))
     }
 }
 
-/// The work of one write.
+/// Work of one write.
 fn save(path: &Path, text: String) -> impl FnOnce() -> Result<(), String> + Send + 'static {
     let path = path.to_owned();
     move || {

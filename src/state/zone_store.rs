@@ -1,8 +1,8 @@
-//! `state/zones/`: the last good texts of zones whose files are faulty or gone, or that several
-//! files tell, one file for each zone, so that a restart serves what was served before it.
+//! Format of `state/zones/`: the last good texts of zones whose files are faulty or missing, or
+//! that several files define. One file for each zone, so that a restart serves the same zones.
 //!
-//! A file stands there only while its zone goes on from it, or while it says which of several files
-//! the zone is read from. It has a head with a checksum, then the zone's files with their lengths.
+//! A file exists only while its zone is served from it, or while it records which of several files
+//! is the zone's. It has a head with a checksum, then the zone's files with their lengths.
 
 use crate::limits::{KEPT_OCTETS_MAX, KEPT_ZONES_MAX};
 use crate::state::atomic;
@@ -18,20 +18,28 @@ use std::sync::Arc;
 /// Name of the folder in the state folder.
 const FOLDER: &str = "zones";
 
-/// Ending of each file.
+/// Suffix of each file.
 const ENDING: &str = ".texts";
 
-/// First words of each file. Another version is not read.
+/// First words of each file. Other versions are not read.
 const HEAD: &str = "meridian zone 1 ";
 
-/// Octets of one file: the texts, and their names.
+/// Most octets of one file: the texts and their names.
 const FILE_OCTETS_MAX: u64 = KEPT_OCTETS_MAX + (1 << 20);
 
-/// Words for what a file is to its zone.
-const USES: [(&str, FileUse); 3] =
-    [("yaml", FileUse::Yaml), ("text", FileUse::Text), ("included", FileUse::Included)];
+/// Uses of files that can be kept.
+const USES: [FileUse; 3] = [FileUse::Yaml, FileUse::Text, FileUse::Included];
 
-/// Reads what was kept. What cannot be read is told, and is as though it never was.
+/// Word for the use of a file by its zone.
+fn word_of(file_use: FileUse) -> &'static str {
+    match file_use {
+        FileUse::Yaml => "yaml",
+        FileUse::Text => "text",
+        FileUse::Included => "included",
+    }
+}
+
+/// Reads the kept texts. A file that cannot be read is reported and ignored.
 pub(crate) fn load(state: &Path) -> LastGood {
     let folder = state.join(FOLDER);
     crate::sys::hooks::hang(&folder);
@@ -63,9 +71,8 @@ pub(crate) fn load(state: &Path) -> LastGood {
     last_good
 }
 
-/// Brings the folder in line: it keeps the texts of these zones, as far as they are not served by
-/// their files or a stray file tells them too, and nothing else. The error is a sentence for each
-/// zone that is not kept.
+/// Makes the folder hold the texts of exactly these zones: those that their files do not serve, and
+/// those that a stray file defines too. The error has a sentence for each zone that is not kept.
 pub(crate) fn keep(state: &Path, standing: &FolderStanding) -> Result<(), String> {
     let sources = &standing.zones;
     let told_twice: HashSet<&Name> = standing.strays.iter().filter_map(|stray| stray.zone.as_ref()).collect();
@@ -102,14 +109,14 @@ pub(crate) fn keep(state: &Path, standing: &FolderStanding) -> Result<(), String
     }
     for (path, source) in &wanted {
         let octets = encode(source);
-        // It is not written again with every reload.
+        // An unchanged file is not written again.
         let is_there = there.contains(path)
             && matches!(atomic::read(path, FILE_OCTETS_MAX), Ok(Some(before)) if before == octets);
         if !is_there && let Err(error) = atomic::write(path, &octets) {
             faults.push(format!("{} cannot be written: {error}", path.display()));
         }
     }
-    // What cannot be read now may be readable at the next start.
+    // A file that cannot be read now may be readable at the next start.
     let is_dead = |source: &&ZoneSource| matches!(source.standing, Standing::Dead(_));
     let spared: BTreeSet<PathBuf> =
         sources.iter().filter(is_dead).map(|source| folder.join(file_name(&source.apex))).collect();
@@ -121,7 +128,7 @@ pub(crate) fn keep(state: &Path, standing: &FolderStanding) -> Result<(), String
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
 }
 
-/// The files of the folder that are of this store, half-written ones with them.
+/// Files of this store in the folder, partial ones included.
 fn names(folder: &Path) -> io::Result<BTreeSet<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -136,7 +143,7 @@ fn names(folder: &Path) -> io::Result<BTreeSet<PathBuf>> {
     Ok(paths?.into_iter().filter(is_ours).collect())
 }
 
-/// Makes the folder, for the server's user alone; the state folder itself must be there.
+/// Creates the folder, for the server's user alone; the state folder itself must exist.
 fn make(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -147,7 +154,7 @@ fn make(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// The name of a zone's file: readable, and different for different zones.
+/// File name of a zone: readable, and different for different zones.
 fn file_name(apex: &Name) -> String {
     let shown: String = apex
         .to_string()
@@ -163,7 +170,7 @@ fn encode(source: &ZoneSource) -> Vec<u8> {
     let why: String = source.standing.why().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut body = format!("{}\n{} {why}\n", source.apex, source.standing.word()).into_bytes();
     for file in &source.texts.files {
-        let word = USES.iter().find(|(_, file_use)| *file_use == file.file_use).map_or("", |(word, _)| word);
+        let word = word_of(file.file_use);
         body.extend(format!("{word} {} {}\n", file.path.len(), file.octets.len()).bytes());
         body.extend_from_slice(file.path.as_bytes());
         body.extend_from_slice(&file.octets);
@@ -192,18 +199,18 @@ fn decode(octets: &[u8]) -> Option<ZoneSource> {
     while !rest.is_empty() {
         let mut words = line(&mut rest)?.split(' ');
         let word = words.next()?;
-        let (_, file_use) = USES.iter().find(|(known, _)| *known == word)?;
+        let file_use = USES.into_iter().find(|file_use| word_of(*file_use) == word)?;
         let (path, length) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         let (path, behind) = rest.split_at_checked(path)?;
         let (octets, behind) = behind.split_at_checked(length)?;
         rest = behind;
         let path = std::str::from_utf8(path).ok()?;
-        texts.files.push(ZoneFile { file_use: *file_use, path: path.into(), octets: octets.into() });
+        texts.files.push(ZoneFile { file_use, path: path.into(), octets: octets.into() });
     }
     Some(ZoneSource { apex, texts: Arc::new(texts), standing })
 }
 
-/// Takes a line of UTF-8 off the front.
+/// Takes a line of UTF-8 from the front.
 fn line<'o>(rest: &mut &'o [u8]) -> Option<&'o str> {
     let end = rest.iter().position(|octet| *octet == b'\n')?;
     let (line, behind) = rest.split_at(end);

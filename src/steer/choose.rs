@@ -5,7 +5,7 @@
 //! winner lacks the asked family does that family go on alone. The order of desperation is: regular
 //! candidates; last resorts (drained, weight 0, left by the client's cell, flapping); then what the
 //! policy says for "all down", which by default is the same again with the probes' verdicts
-//! ignored. A PoP switched off by hand is never answered.
+//! ignored. A PoP that an operator has switched off is never answered.
 //!
 //! A PoP under load hands some cells on: such a cell takes the first candidate behind it that
 //! passes and accepts the cell, and stays where there is none.
@@ -16,18 +16,16 @@ use super::pop_status::CandidateTier;
 use super::preference_list::{AllDown, Entry, OWN_WEIGHT, PreferenceList};
 use super::rendezvous::Score;
 use super::status::Status;
-use super::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress};
-use super::view::View;
+use super::table::{Families, NO_SLOT, PolicyTable, PopIdentity};
+use super::view::{SlotView, View};
 use crate::health::health_state::NO_HORIZON;
-use crate::limits::ANSWERS_MAX;
-use crate::wire::hash::mix;
 
-/// Why an entry was not the one.
+/// The reason why an entry was not chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passed {
     /// It has none of the addresses that are needed.
     NoAddresses,
-    /// Switched off by hand.
+    /// An operator has switched it off.
     Off,
     /// Drained, of weight 0 or left by this cell, and others were tried first.
     LastResort,
@@ -41,7 +39,7 @@ pub enum Passed {
     Outscored,
     /// An equal that passes in more families was preferred.
     FewerFamilies,
-    /// Its load sends this cell to another.
+    /// Load sends this cell to another PoP.
     Shed,
     /// It accepts no more of the cells that another sheds.
     NoRoom,
@@ -49,16 +47,16 @@ pub enum Passed {
     NotYet,
 }
 
-/// How far the choice had to go.
+/// The stage of the choice at which a PoP was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resort {
     /// A regular candidate that passes.
     Regular,
     /// A drained candidate, one of weight 0, or one that flaps.
     LastResort,
-    /// Everything is down; what went down last.
+    /// Everything is down; the PoP that went down last.
     LastGood,
-    /// Everything is down; what went down last, a last resort.
+    /// Everything is down; the PoP that went down last, a last resort.
     LastGoodLastResort,
     /// Everything is down; as if it were up.
     AsIfUp,
@@ -67,10 +65,10 @@ pub enum Resort {
 }
 
 impl Resort {
-    /// Every stage that does not ask what was before, in order.
+    /// Every stage that does not depend on earlier states, in order.
     const ALL: [Resort; 4] = [Resort::Regular, Resort::LastResort, Resort::AsIfUp, Resort::AsIfUpLastResort];
 
-    /// Who is looked at.
+    /// The candidates that the stage considers.
     pub(crate) fn tier(self) -> CandidateTier {
         match self {
             Resort::Regular | Resort::LastGood | Resort::AsIfUp => CandidateTier::Regular,
@@ -80,18 +78,18 @@ impl Resort {
         }
     }
 
-    /// Whether only those are looked at that went down last.
+    /// True if the stage considers only the PoPs that went down last.
     fn asks_last(self) -> bool {
         matches!(self, Resort::LastGood | Resort::LastGoodLastResort)
     }
 
-    /// Whether the probes' verdicts were ignored.
+    /// True if the stage ignores the verdicts of probes.
     pub fn ignores_probes(self) -> bool {
         self >= Resort::LastGood
     }
 }
 
-/// What came out.
+/// The result of a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// A PoP, by its slot.
@@ -100,20 +98,20 @@ pub enum Choice {
         pop: PopId,
         /// Its slot.
         slot: u32,
-        /// How far the choice had to go.
+        /// The stage of the choice at which a PoP was found.
         resort: Resort,
     },
     /// A CNAME of the policy, by index.
     Cname(u16),
-    /// No data for everyone.
+    /// No data, for all clients.
     NoData,
     /// SERVFAIL: nothing may be answered.
     ServFail,
 }
 
-/// Sees each entry as it is judged; does nothing in service.
+/// A listener that hears each entry as it is judged; silent in service.
 pub trait ChoiceTrace {
-    /// Whether it hears nothing, so that scans may be left out whose result is known.
+    /// True if it records nothing, so that scans with a known result may be left out.
     const IS_SILENT: bool = false;
     /// An entry and why it was passed over in a scan.
     fn passed(&mut self, entry: &Entry, resort: Resort, why: Passed);
@@ -122,6 +120,9 @@ pub trait ChoiceTrace {
     /// The winner lacks the asked family: what follows is judged for that family alone.
     fn family_alone(&mut self);
 }
+
+/// Most equals among which [`leader`] finds one where others of their band are out.
+const EQUALS_MAX: usize = 16;
 
 /// Everything a choice reads.
 #[derive(Clone, Copy, Debug)]
@@ -132,19 +133,18 @@ pub(crate) struct ChoiceInputs<'a> {
     pub(crate) preference_list: &'a PreferenceList,
     /// The PoPs' names.
     pub(crate) pops: &'a [PopIdentity],
-    /// What is true now.
+    /// The status now.
     pub(crate) status: &'a Status,
-    /// What the policy sees of it.
+    /// The policy's view of the status.
     pub(crate) view: &'a View,
     /// The asked family; `None` for types that are not addresses.
     pub(crate) family: Option<Families>,
 }
 
-/// Chooses. `key` is the hash of cell and owner, or of the draw. It is asked for only where the
-/// choice depends on it; until then nothing does, so either all keys are asked for or none, and
-/// whoever notes that they were knows whether the cell belongs to the scope. Beside the choice it
-/// gives the horizon: the seconds until the state of a PoP that was consulted can change, or
-/// [`NO_HORIZON`].
+/// Chooses. `key` is the hash of cell and owner, or of the draw. The choice reads it only where it
+/// depends on it, and nothing before that read depends on the cell. So a caller that notes the read
+/// knows if the cell belongs to the scope. The second value is the horizon: the seconds until the
+/// state of a consulted PoP can change, or [`NO_HORIZON`].
 #[inline(always)]
 pub(crate) fn choose(
     question: ChoiceInputs<'_>,
@@ -181,18 +181,16 @@ pub fn sole<'a>(
     {
         return None;
     }
-    let pop = first.target.split().ok()?;
-    let slot = *policy.slots.get(usize::from(pop.0))?;
-    let seen = view.slots().get(slot as usize)?;
-    (seen.unconditional & families != 0).then_some((first, pop, slot, seen.horizon_secs))
+    let (pop, slot, horizon_secs) = sole_of(policy, view, first, families)?;
+    Some((first, pop, slot, horizon_secs))
 }
 
-/// The usual cases, equals among them: everybody in the first band passes, in every family of the
-/// policy if there are several. Gives who leads as [`choose`] does, and the horizon; `None` where a
-/// scan must tell.
+/// The usual cases, equals among them: all that is not out, in the first band in which there is
+/// any, passes without another look, in every family of the policy if there are several. Gives the
+/// leader as [`choose`] does, and the horizon; `None` where a scan is needed.
 #[inline(always)]
 pub(crate) fn leader(question: ChoiceInputs<'_>, key: &impl Fn() -> u64) -> Option<(PopId, u32, u32)> {
-    let ChoiceInputs { policy, preference_list, status, view, pops, family } = question;
+    let ChoiceInputs { policy, preference_list, status, view, family, .. } = question;
     let families = family.unwrap_or(Families::MAX);
     if let Some((_, pop, slot, horizon_secs)) = sole(policy, preference_list, view, families) {
         return Some((pop, slot, horizon_secs));
@@ -201,28 +199,96 @@ pub(crate) fn leader(question: ChoiceInputs<'_>, key: &impl Fn() -> u64) -> Opti
     if preference_list.cname.is_some() {
         return None;
     }
-    let key = key();
-    let mut best: Option<(PopId, u32, Score)> = None;
-    let mut horizon = NO_HORIZON;
-    for entry in preference_list.entries.iter().take_while(|entry| entry.band == first.band) {
-        let pop = entry.target.split().ok()?;
-        let slot = *policy.slots.get(usize::from(pop.0))?;
-        let seen = view.slots().get(slot as usize)?;
-        if entry.weight == 0 || policy.families & !seen.unconditional != 0 {
-            return None;
-        }
-        horizon = horizon.min(seen.horizon_secs);
-        let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
-        let score = Score::new(key, pops.get(usize::from(pop.0))?.seed, weight);
-        if best.is_none_or(|(_, _, high)| score.beats(high)) {
-            best = Some((pop, slot, score));
-        }
+    let (_, _, seen) = seen(policy, view, first)?;
+    if !seen.is_out {
+        return question.best_of(&preference_list.entries, key);
     }
-    let (pop, slot, _) = best?;
-    Some((pop, slot, horizon))
+    let behind = Behind::of(policy, preference_list, status, view)?;
+    let (pop, slot, horizon_secs) = match behind.equals.get(..behind.count)? {
+        [only] => sole_of(policy, view, only, families)?,
+        equals => question.best_of(equals, key)?,
+    };
+    Some((pop, slot, horizon_secs.min(behind.horizon_secs)))
 }
 
-/// Every other case.
+/// The candidates that are not out, of the first band that is not wholly out.
+struct Behind {
+    equals: [Entry; EQUALS_MAX],
+    count: usize,
+    /// Nearest horizon of the candidates that are out.
+    horizon_secs: u32,
+}
+
+impl Behind {
+    /// The candidates behind a first one that is out, in the list or in its tail; `None` where a
+    /// scan is needed.
+    #[inline(never)]
+    fn of(
+        policy: &PolicyTable,
+        preference_list: &PreferenceList,
+        status: &Status,
+        view: &View,
+    ) -> Option<Behind> {
+        // Both scans would be in vain where nothing passes.
+        if status.outage(policy, preference_list.pool, false).is_some() {
+            return None;
+        }
+        let first = *preference_list.entries.first()?;
+        let mut behind = Behind { equals: [first; EQUALS_MAX], count: 0, horizon_secs: NO_HORIZON };
+        behind.take(preference_list.entries.iter(), policy, view)?;
+        if behind.count == 0 {
+            behind.take(tail(preference_list, policy), policy, view)?;
+        }
+        Some(behind)
+    }
+
+    /// Takes the first band of some entries that is not wholly out.
+    fn take<'e>(
+        &mut self,
+        entries: impl Iterator<Item = &'e Entry>,
+        policy: &PolicyTable,
+        view: &View,
+    ) -> Option<()> {
+        for entry in entries {
+            if self.count > 0 && self.equals[0].band != entry.band {
+                break;
+            }
+            let (_, _, seen) = seen(policy, view, entry)?;
+            // An entry of weight 0 is a last resort, whatever its PoP is.
+            if entry.weight == 0 {
+                return None;
+            }
+            if seen.is_out {
+                self.horizon_secs = self.horizon_secs.min(seen.horizon_secs);
+            } else {
+                (*self.equals.get_mut(self.count)?, self.count) = (*entry, self.count + 1);
+            }
+        }
+        Some(())
+    }
+}
+
+/// The PoP of an entry, its slot, and the policy's view of the slot.
+#[inline(always)]
+fn seen<'v>(policy: &PolicyTable, view: &'v View, entry: &Entry) -> Option<(PopId, u32, &'v SlotView)> {
+    let pop = entry.target.split().ok()?;
+    let slot = *policy.slots.get(usize::from(pop.0))?;
+    Some((pop, slot, view.slots().get(slot as usize)?))
+}
+
+/// A candidate without an equal, if it may be answered in one of some families.
+#[inline(always)]
+fn sole_of(
+    policy: &PolicyTable,
+    view: &View,
+    entry: &Entry,
+    families: Families,
+) -> Option<(PopId, u32, u32)> {
+    let (pop, slot, seen) = seen(policy, view, entry)?;
+    (seen.unconditional & families != 0).then_some((pop, slot, seen.horizon_secs))
+}
+
+/// Scans the list, for every other case.
 #[inline(never)]
 fn contended(
     question: ChoiceInputs<'_>,
@@ -251,12 +317,12 @@ enum Winner {
     Cname(u16),
 }
 
-/// Who leads a band so far.
+/// The candidate that leads a band so far.
 struct Best<'a> {
     winner: Winner,
     entry: &'a Entry,
     weight: u32,
-    /// Its score, once another was as good: most bands have one candidate, which needs none.
+    /// Its score, once an equal was met: most bands have one candidate, which needs none.
     score: Option<Score>,
     complete: bool,
 }
@@ -264,17 +330,17 @@ struct Best<'a> {
 /// A choice in the making.
 struct Scan<'a, 'w, K, W> {
     question: ChoiceInputs<'a>,
-    /// What the policy sees, whatever pool is on its way back.
+    /// The policy's view without pools on their way back.
     base: &'a View,
     key: &'w K,
     choice_trace: &'w mut W,
-    /// Nearest horizon of those looked at.
+    /// Nearest horizon of the PoPs that were consulted.
     horizon_secs: u32,
-    /// What went down last, for those stages that ask.
+    /// Place of the last fall, for the stages that ask for it.
     last_down: u32,
     /// A candidate was passed over because nothing is known of it yet.
     saw_awaited: bool,
-    /// Whether such candidates pass.
+    /// True if such candidates pass.
     takes_awaited: bool,
 }
 
@@ -292,7 +358,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
                 return self.with_family(found);
             }
         }
-        // What nothing is known of yet comes before what a policy says for all down.
+        // Candidates in an unknown state come before the policy's answer for all down.
         if self.saw_awaited {
             self.takes_awaited = true;
             for resort in [Resort::Regular, Resort::LastResort] {
@@ -307,7 +373,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
             AllDown::NoData if self.whole_policy_is_down() => return Choice::NoData,
             AllDown::LastGood => {
                 self.last_down = self.question.last_down(outage.map(|outage| outage.went_down));
-                // Nothing is known of before where nothing ever was up: as if it were.
+                // No last fall is known where nothing ever was up: answered as if all were up.
                 let stages: &[Resort] =
                     if self.last_down > 0 { &[Resort::LastGood, Resort::LastGoodLastResort] } else { &[] };
                 for &resort in stages {
@@ -326,8 +392,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         Choice::ServFail
     }
 
-    /// What is known of the list's pool, if nothing of it passes. The horizon becomes the nearest
-    /// of the list, as two scans would leave it. No PoP of the list has a nearer one than the pool,
+    /// Facts about the list's pool, if nothing of it passes. The horizon becomes the nearest of the
+    /// list, as two scans would leave it. No PoP of the list has a nearer one than the pool,
     /// so the first that has that of the pool ends the look.
     fn outage(&mut self) -> Option<&'a Common> {
         let ChoiceInputs { policy, preference_list, status, view, .. } = self.question;
@@ -350,8 +416,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         Some(outage)
     }
 
-    /// Where a cell goes that load sends away from the winner: to the first behind it that passes
-    /// and accepts it, else nowhere.
+    /// The winner after load: a cell that it sheds goes to the first candidate behind it that
+    /// passes and accepts the cell; without one it stays.
     fn relieved(&mut self, winner: Winner) -> Winner {
         let (ChoiceInputs { status, pops, preference_list, .. }, key) = (self.question, self.key);
         let Winner::Pop { pop: from, slot, .. } = winner else { return winner };
@@ -409,7 +475,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
                 return Choice::Pop { pop, slot, resort };
             }
         }
-        // Whoever has the family is switched off by hand: there is none of it for anybody.
+        // Operators have switched off all PoPs with the family: no client gets it.
         if !status.offers(policy, family) {
             self.horizon_secs = self.horizon_secs.min(status.planned_secs(policy));
             return Choice::NoData;
@@ -441,8 +507,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         Choice::ServFail
     }
 
-    /// Whether nobody of the policy passes, for any client: a PoP that a cell has left is a last
-    /// resort to it, so no cell is asked for.
+    /// True if no PoP of the policy passes, for any client. A PoP that a cell has left is a last
+    /// resort to it, so the cell is not read.
     fn whole_policy_is_down(&mut self) -> bool {
         let ChoiceInputs { policy, status, .. } = self.question;
         if W::IS_SILENT
@@ -472,7 +538,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         is_down
     }
 
-    /// The list, then what is behind it.
+    /// Scans the list, then the tail behind it.
     fn scan(&mut self, resort: Resort, family: Option<Families>) -> Option<Winner> {
         let question = self.question;
         self.scan_entries(question.preference_list.entries.iter(), resort, family)
@@ -531,8 +597,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         best.map(|best| best.winner)
     }
 
-    /// Whether one of the entries that follow in a band passes in every family of the policy: then
-    /// it is no matter which of those with fewer would win.
+    /// True if an entry that follows in the band passes in every family of the policy. Then entries
+    /// with fewer families cannot win.
     fn is_complete_among(
         &mut self,
         entries: impl Iterator<Item = &'a Entry>,
@@ -544,7 +610,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         equals.any(|entry| self.judge(entry, resort, family).is_ok_and(|(.., complete)| complete))
     }
 
-    /// Whether an entry passes: as what, with which weight, and in every family of the policy.
+    /// Judges an entry: the winner that it would be, its weight, and true if it passes in every
+    /// family of the policy; or the reason why it does not pass.
     #[inline]
     fn judge(
         &mut self,
@@ -566,7 +633,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         let slot = policy.slots[usize::from(pop.0)];
         let seen = (slot != NO_SLOT).then(|| view.slot(slot));
         let wanted = family.unwrap_or(Families::MAX);
-        // In regular service, but what is asked flaps.
+        // In regular service, but the asked families flap.
         let flaps = seen.is_some_and(|seen| {
             seen.up & wanted == 0 && seen.last_resort & wanted != 0 && !resort.ignores_probes()
         });
@@ -604,12 +671,33 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
 }
 
 impl<'a> ChoiceInputs<'a> {
-    /// The policy's listed order behind the list, without those of the list, whose weights may be
-    /// others there.
+    /// The candidate of the first band with the highest score, and the horizon of the band, if all
+    /// of it passes without another look in every family of the policy.
+    #[inline(always)]
+    fn best_of(self, entries: &[Entry], key: &impl Fn() -> u64) -> Option<(PopId, u32, u32)> {
+        let ChoiceInputs { policy, status, view, pops, .. } = self;
+        let first = entries.first()?;
+        let key = key();
+        let mut best: Option<(PopId, u32, Score)> = None;
+        let mut horizon_secs = NO_HORIZON;
+        for entry in entries.iter().take_while(|entry| entry.band == first.band) {
+            let (pop, slot, seen) = seen(policy, view, entry)?;
+            if entry.weight == 0 || policy.families & !seen.unconditional != 0 {
+                return None;
+            }
+            horizon_secs = horizon_secs.min(seen.horizon_secs);
+            let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
+            let score = Score::new(key, pops.get(usize::from(pop.0))?.seed, weight);
+            if best.is_none_or(|(_, _, high)| score.beats(high)) {
+                best = Some((pop, slot, score));
+            }
+        }
+        best.map(|(pop, slot, _)| (pop, slot, horizon_secs))
+    }
+
+    /// The tail behind the list.
     fn tail(self) -> impl Iterator<Item = &'a Entry> + Clone {
-        let (preference_list, policy) = (self.preference_list, self.policy);
-        let behind = if preference_list.tail { &policy.tail[..] } else { &[] };
-        behind.iter().filter(move |behind| !preference_list.entries.iter().any(|e| e.target == behind.target))
+        tail(self.preference_list, self.policy)
     }
 
     /// The PoPs of the list and of the tail behind it; some may come twice.
@@ -618,8 +706,8 @@ impl<'a> ChoiceInputs<'a> {
         self.preference_list.entries.iter().chain(behind).filter_map(|entry| entry.target.split().ok())
     }
 
-    /// When the last of the candidates went down that are not switched off by hand; 0 if nothing is
-    /// known of it. No PoP of the list went down after `latest`, if that is known.
+    /// Place of the last fall among the candidates that no operator has switched off; 0 if none has
+    /// fallen. No PoP of the list went down after `latest`, if that is known.
     fn last_down(self, latest: Option<u32>) -> u32 {
         let mut last = 0;
         for pop in self.listed() {
@@ -642,6 +730,16 @@ impl<'a> ChoiceInputs<'a> {
     }
 }
 
+/// The policy's listed order behind a list, without the candidates of the list, whose weights may
+/// be others there.
+fn tail<'a>(
+    preference_list: &'a PreferenceList,
+    policy: &'a PolicyTable,
+) -> impl Iterator<Item = &'a Entry> + Clone {
+    let behind = if preference_list.tail { &policy.tail[..] } else { &[] };
+    behind.iter().filter(move |behind| !preference_list.entries.iter().any(|e| e.target == behind.target))
+}
+
 /// A trace that records nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoChoiceTrace;
@@ -655,65 +753,6 @@ impl ChoiceTrace for NoChoiceTrace {
     #[inline(always)]
     fn family_alone(&mut self) {}
 }
-
-/// Picks at most `answers` of a PoP's addresses by weighted rendezvous; gives how many and their
-/// indexes. Addresses whose bit is set in `down` are left out; of the others, those of weight 0 are
-/// picked only where all are 0. `key` is asked for as by [`choose`]: where there are no more than
-/// are wanted, all are picked.
-#[inline]
-pub(crate) fn pick<A>(
-    addresses: &[SharedAddress<A>],
-    down: u64,
-    answers: u8,
-    key: &impl Fn() -> u64,
-) -> ([u8; ANSWERS_MAX as usize], usize) {
-    let mut picked = [0u8; ANSWERS_MAX as usize];
-    if addresses.len() == 1 {
-        return (picked, usize::from(down & 1 == 0 && answers > 0));
-    }
-    let wanted = usize::from(answers.min(ANSWERS_MAX));
-    // Usually all are up and wanted.
-    if down == 0 && addresses.len() <= wanted && addresses.iter().all(|a| a.weight > 0) {
-        for (index, place) in picked.iter_mut().enumerate().take(addresses.len()) {
-            *place = index as u8;
-        }
-        return (picked, addresses.len());
-    }
-    let up = || addresses.iter().enumerate().filter(|(index, _)| down >> index & 1 == 0);
-    let all_zero = up().all(|(_, a)| a.weight == 0);
-    let answerable = || up().filter(|(_, a)| a.weight > 0 || all_zero);
-    if answerable().count() <= wanted {
-        let mut count = 0;
-        for (place, (index, _)) in picked.iter_mut().zip(answerable()) {
-            (*place, count) = (index as u8, count + 1);
-        }
-        return (picked, count);
-    }
-    let key = mix(key(), ADDRESS_SALT);
-    let mut scores = [Score::NONE; ANSWERS_MAX as usize];
-    let mut count = 0;
-    for (index, address) in answerable() {
-        let score = Score::new(key, address.seed, address.weight.max(1));
-        // The worst moves out where there is no room, the others make room one by one.
-        let mut at = count;
-        if count < wanted {
-            count += 1;
-        } else if at > 0 && score.beats(scores[at - 1]) {
-            at -= 1;
-        } else {
-            continue;
-        }
-        while at > 0 && score.beats(scores[at - 1]) {
-            (picked[at], scores[at]) = (picked[at - 1], scores[at - 1]);
-            at -= 1;
-        }
-        (picked[at], scores[at]) = (index as u8, score);
-    }
-    (picked, count)
-}
-
-/// Keeps the choice of an address independent of the choice of its PoP.
-const ADDRESS_SALT: u64 = 0x6164_6472_6573_7365;
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,9 @@
-//! The ledger: what operators said of PoPs by hand, beside and above the files.
+//! The ledger: operators' overrides of PoPs, on top of the files.
 //!
-//! A list in the order of saying. For each PoP the last entry that covers it and has not expired
-//! wins, for its state and for its weight separately; where none does, the file speaks. Entries
-//! name PoPs by name, pattern or tag, never by id, so that they outlive reloads and cover PoPs that
-//! come later.
+//! A list in the order in which overrides were entered. For each PoP the last entry that covers it
+//! and has not expired wins, for its state and for its weight separately; without one, the file
+//! decides. Entries name PoPs by name, pattern or tag, never by id, so that they outlive reloads
+//! and cover PoPs that come later.
 //!
 //! An entry may be planned, and may come into force step by step (see [`Transition`]): towards
 //! `drain` or `down` cells leave first, and the state follows the last of them; towards `auto` or
@@ -18,7 +18,7 @@ use crate::limits::{OVERRIDES_MAX, REASON_OCTETS_MAX};
 use std::fmt;
 use std::sync::Arc;
 
-/// Which PoPs an entry covers.
+/// The PoPs that an entry covers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Selector {
     /// The PoP of that name.
@@ -54,15 +54,15 @@ impl Selector {
         })
     }
 
-    /// Whether it covers a PoP.
+    /// True if it covers a PoP.
     pub(crate) fn covers(&self, pop: &Pop) -> bool {
         match self {
             Selector::Tag(tag) => pop.tags.contains(tag),
-            named => named.names(&pop.name),
+            Selector::Pop(_) | Selector::Glob(_) => self.names(&pop.name),
         }
     }
 
-    /// Whether it covers a PoP by its name alone.
+    /// True if it covers a PoP by its name alone.
     fn names(&self, name: &str) -> bool {
         match self {
             Selector::Pop(this) => &**this == name,
@@ -86,7 +86,7 @@ fn shown(text: &str) -> String {
     text.chars().take(64).flat_map(char::escape_debug).collect()
 }
 
-/// Whether a name fits a pattern. Linear but for the last `*`, to which it returns.
+/// True if a name fits a pattern. Linear time, except for returns to the last `*`.
 fn fits(pattern: &[u8], name: &[u8]) -> bool {
     let (mut p, mut n, mut star) = (0, 0, None);
     while n < name.len() {
@@ -112,7 +112,7 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
     pattern.iter().skip(p).all(|b| *b == b'*')
 }
 
-/// What is said of the PoPs.
+/// The override of the PoPs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Their state; `Auto` hands it back to the file and the probes.
@@ -123,12 +123,26 @@ pub enum Action {
 
 impl Action {
     fn is_state(self) -> bool {
-        matches!(self, Action::State(_))
+        match self {
+            Action::State(_) => true,
+            Action::Weight(_) => false,
+        }
     }
 
-    /// Whether it only takes back what was said before.
+    /// PoPs take no regular clients.
+    fn takes_out(self) -> bool {
+        match self {
+            Action::State(to) => to.is_out(),
+            Action::Weight(_) => false,
+        }
+    }
+
+    /// True if it only takes back an earlier override.
     pub(crate) fn hands_back(self) -> bool {
-        matches!(self, Action::State(AdminState::Auto) | Action::Weight(None))
+        match self {
+            Action::State(to) => to.is_auto(),
+            Action::Weight(to) => to.is_none(),
+        }
     }
 }
 
@@ -147,44 +161,44 @@ impl fmt::Display for Action {
 pub struct Override {
     /// Number of the entry in this ledger, from 1; valid until the process ends.
     pub(crate) id: u64,
-    /// Which PoPs it covers.
+    /// The PoPs that it covers.
     pub(crate) selector: Selector,
-    /// What it says of them.
+    /// The override.
     pub(crate) action: Action,
-    /// Who said so.
+    /// The operator who entered it.
     pub(crate) author: Arc<str>,
-    /// Why.
+    /// The operator's reason.
     pub(crate) reason: Arc<str>,
-    /// When it was said, in seconds since 1970.
+    /// Time of entry, in seconds since 1970.
     pub(crate) set_epoch_secs: u64,
-    /// When it ends, in seconds since 1970; `None` until it is taken back.
+    /// Time of its end, in seconds since 1970; `None` until it is taken back.
     pub(crate) until_epoch_secs: Option<u64>,
-    /// How it comes into force.
+    /// The way in which it comes into force.
     pub(crate) transition: Transition,
 }
 
 impl Override {
-    /// Whether it has not begun. What was said for now has, whatever becomes of the clock.
+    /// True if it has not begun. An entry without a plan has begun, even if the clock is set back.
     pub(crate) fn is_planned(&self, now: u64) -> bool {
         self.transition.start_epoch_secs > self.set_epoch_secs && now < self.transition.start_epoch_secs
     }
 
-    /// Whether both speak of states, or both of weights.
+    /// True if both override states, or both weights.
     pub(crate) fn is_of_a_kind_with(&self, other: &Override) -> bool {
         self.action.is_state() == other.action.is_state()
     }
 
-    /// When what it does to answers changes next by itself, in seconds since 1970.
+    /// Time of the next change of its effect on answers, in seconds since 1970.
     fn next_change(&self, now: u64) -> Option<u64> {
         self.transition.next(now).into_iter().chain(self.until_epoch_secs).min()
     }
 
-    /// Whether its time is over.
+    /// True if it has ended.
     pub(crate) fn has_ended(&self, now: u64) -> bool {
         self.until_epoch_secs.is_some_and(|until| until <= now)
     }
 
-    /// Whether it lasts at least as long as another.
+    /// True if it lasts at least as long as another.
     fn outlasts(&self, other: &Override) -> bool {
         match (self.until_epoch_secs, other.until_epoch_secs) {
             (None, _) => true,
@@ -194,7 +208,7 @@ impl Override {
     }
 }
 
-/// A PoP as file and ledger together say, before probes.
+/// State and weight of a PoP by file and ledger together, before probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effective {
     /// State.
@@ -207,13 +221,13 @@ pub struct Effective {
     pub(crate) state_by: Option<u64>,
     /// The entry that decides the weight; `None` if the file does.
     pub(crate) weight_by: Option<u64>,
-    /// When any of this changes next by itself, in seconds since 1970: a plan begins, a step is
+    /// Time of the next change without an operator, in seconds since 1970: a plan begins, a step is
     /// done, an entry ends.
     pub(crate) next_epoch_secs: Option<u64>,
 }
 
 impl Effective {
-    /// What the file says.
+    /// State and weight of the file.
     fn of(pop: &Pop) -> Effective {
         Effective {
             state: pop.state,
@@ -225,27 +239,20 @@ impl Effective {
         }
     }
 
-    /// Whether it takes no clients in the ordinary run of things.
+    /// True if it takes no regular clients.
     pub fn is_off(&self) -> bool {
-        matches!(self.state, AdminState::Down | AdminState::Drain)
-            || self.weight == 0
-            || self.left >= ALL_CELLS
+        self.state.is_out() || self.weight == 0 || self.left >= ALL_CELLS
     }
 
     /// Its status. A change that is `ahead_secs` away or nearer counts as due, so that answers
     /// given from now on have the shortest TTL, and those given before have left the caches when it
     /// comes.
     pub(crate) fn status(&self, now: u64, ahead_secs: u32) -> PopStatus {
-        // Nothing between: a status is compared to tell whether it is to be published.
+        // Two values alone, because a status is published only if it differs from the last one.
         let is_near = self.next_epoch_secs.is_some_and(|at| at.saturating_sub(now) <= u64::from(ahead_secs));
         let horizon_secs = if is_near { 0 } else { NO_HORIZON };
         PopStatus { state: self.state, weight: self.weight, left: self.left, horizon_secs }
     }
-}
-
-/// Whether a PoP of that state takes no clients.
-fn is_off(state: AdminState) -> bool {
-    matches!(state, AdminState::Down | AdminState::Drain)
 }
 
 /// All entries, oldest first.
@@ -302,13 +309,13 @@ impl Ledger {
         self.entries.iter().find(|entry| entry.id == id)
     }
 
-    /// What file and ledger say of each PoP at a moment.
+    /// State and weight of each PoP by file and ledger at a moment.
     pub fn effective(&self, pops: &[Pop], now: u64) -> Vec<Effective> {
         pops.iter().map(|pop| self.of_pop(pop, now)).collect()
     }
 
-    /// What file and ledger say of a PoP: from the bottom to the top, each entry on what those
-    /// below it give.
+    /// State and weight of a PoP by file and ledger: entries from the bottom to the top, each on
+    /// the result of those below it.
     fn of_pop(&self, pop: &Pop, now: u64) -> Effective {
         let mut is = Effective::of(pop);
         // For the state and the weight apart: a later override ends only the transition of its
@@ -322,7 +329,7 @@ impl Ledger {
                 continue;
             }
             let is_over = entry.transition.is_over(now);
-            let keeps_below = matches!(entry.action, Action::State(to) if is_off(to)) && !is_over;
+            let keeps_below = entry.action.takes_out() && !is_over;
             // While its cells leave, the end of an entry below still changes the state.
             *next = if keeps_below { (*next).into_iter().chain(change).min() } else { change };
             match entry.action {
@@ -332,9 +339,9 @@ impl Ledger {
                     is.state_by = Some(entry.id);
                 }
                 Action::State(to) => {
-                    is.state = if to == AdminState::Auto { pop.state } else { to };
+                    is.state = if to.is_auto() { pop.state } else { to };
                     is.left = if is_over { 0 } else { entry.transition.position(0, now) as Share256 };
-                    is.state_by = (to != AdminState::Auto || !is_over).then_some(entry.id);
+                    is.state_by = (!to.is_auto() || !is_over).then_some(entry.id);
                 }
                 Action::Weight(to) => {
                     is.weight = entry.transition.position(to.unwrap_or(pop.weight), now);
@@ -351,8 +358,8 @@ impl Ledger {
         pops.iter().map(|pop| self.of_pop(pop, now).status(now, ahead_secs)).collect()
     }
 
-    /// When a status changes next by itself, in seconds since 1970: a step, or the moment
-    /// `ahead_secs` before one.
+    /// Time of the next change of a status without an operator, in seconds since 1970: a step, or
+    /// the moment `ahead_secs` before one.
     pub fn next_step(&self, now: u64, ahead_secs: u32) -> Option<u64> {
         let changes = self.entries.iter().filter_map(|entry| entry.next_change(now));
         changes.flat_map(|at| [at.saturating_sub(u64::from(ahead_secs)), at]).filter(|at| *at > now).min()
@@ -364,15 +371,15 @@ impl Ledger {
     }
 
     /// Takes out the entries that have ended by a moment. Only a ledger that is about to be saved
-    /// forgets them: one in force must say what a restarted node would find on its disk.
+    /// forgets them: the ledger in force must equal the one that a restarted node reads.
     pub(crate) fn expire(&mut self, now: u64) {
         self.entries.retain(|entry| !entry.has_ended(now));
     }
 
-    /// Takes out entries that cannot speak again from a moment on: those under a later one that is
-    /// in force, covers as much, and lasts as long, and those that hand back what nobody below them
-    /// holds. Says the same of every PoP before and after, at every moment from then on, also of
-    /// PoPs that are not there yet.
+    /// Takes out entries that have no effect from a moment on: those under a later one that is in
+    /// force, covers as much, and lasts as long, and those that take back an override which no
+    /// entry below them makes. The result for every PoP stays the same at every later moment, also
+    /// for PoPs that a later reload adds.
     pub(crate) fn prune(&mut self, now: u64) {
         let mut kept: Vec<Override> = Vec::new();
         for entry in std::mem::take(&mut self.entries) {
@@ -382,10 +389,11 @@ impl Ledger {
             let may_meet = |below: &Override| {
                 below.action.is_state() == entry.action.is_state()
                     && match (&below.selector, &entry.selector) {
-                        (Selector::Pop(a), other) | (other, Selector::Pop(a)) => {
-                            other.names(a) || matches!(other, Selector::Tag(_))
-                        }
-                        _ => true,
+                        (Selector::Pop(pop), other) | (other, Selector::Pop(pop)) => match other {
+                            Selector::Pop(_) | Selector::Glob(_) => other.names(pop),
+                            Selector::Tag(_) => true,
+                        },
+                        (Selector::Glob(_) | Selector::Tag(_), Selector::Glob(_) | Selector::Tag(_)) => true,
                     }
             };
             if !entry.action.hands_back() || !entry.transition.is_over(now) || kept.iter().any(may_meet) {
@@ -396,10 +404,13 @@ impl Ledger {
     }
 }
 
-/// Whether nothing below ever speaks while `above`, which is in force, stands on it.
+/// True if no entry below has an effect while `above`, which is in force, stands on it.
 fn shadows(above: &Override, below: &Override) -> bool {
     let covers = above.selector == below.selector
-        || matches!(&below.selector, Selector::Pop(name) if above.selector.names(name));
+        || match &below.selector {
+            Selector::Pop(name) => above.selector.names(name),
+            Selector::Glob(_) | Selector::Tag(_) => false,
+        };
     covers && above.action.is_state() == below.action.is_state() && above.outlasts(below)
 }
 

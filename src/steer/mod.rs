@@ -4,6 +4,7 @@
 //! and [`ranker`] turns a place into a [`preference_list`] of PoPs. At query time [`choose`] scans
 //! that list against [`status`], which is all that a change of health or weight replaces.
 
+pub(crate) mod answerable;
 pub(crate) mod choose;
 pub(crate) mod fastest;
 pub(crate) mod ledger;

@@ -60,7 +60,7 @@ impl Nearest {
         }
     }
 
-    /// The first `depth` of the ranking around a point, and whoever is as far as the last of them;
+    /// The first `depth` of the ranking around a point, and all PoPs as far as the last of them;
     /// in order.
     pub(crate) fn around(&self, from: &Point) -> Vec<Ranked> {
         let mut ranked = Vec::with_capacity(self.depth + LANES);
@@ -88,15 +88,15 @@ impl Group {
         Group { bias_m, pops, lanes }
     }
 
-    /// Gives `found` everybody who may be among the first `depth` by metres, or as far as the last
+    /// Gives `found` every PoP that may be among the first `depth` by metres, or as far as the last
     /// of them.
     fn first(&self, from: &Point, depth: usize, mut found: impl FnMut(&(PopId, Point))) {
         if self.pops.len() <= depth {
             return self.pops.iter().for_each(found);
         }
         let here = from.on_sphere();
-        // The least squares so far, ascending; how far the last of them reaches; and who was within
-        // reach when met.
+        // The least squares so far, ascending; the reach of the last of them; and the PoPs that
+        // were within reach when met.
         let mut least = [ALL; LIST_DEPTH_MAX as usize];
         let least = &mut least[..depth];
         let mut reach = ALL;

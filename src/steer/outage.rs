@@ -1,10 +1,10 @@
 //! Outages: pools in which nothing passes, found when a status is made.
 //!
 //! A choice from such a pool would scan its whole list for regular candidates, again for last
-//! resorts, and only then do what the policy says for all down. No query changes what both scans
-//! find, so they are left out; what remains of them is the horizon.
+//! resorts, and only then give the policy's answer for all down. No query changes the result of
+//! both scans, so they are left out; only their horizon is kept.
 
-use super::pop::{AdminState, PopId};
+use super::pop::PopId;
 use super::pop_status::{ALL_CELLS, PopStatus};
 use super::preference_list::PoolNumber;
 use super::table::{NO_SLOT, PolicyTable};
@@ -16,7 +16,7 @@ use crate::health::health_state::NO_HORIZON;
 pub(crate) struct Outage {
     /// Policy and pool, and whether this is the view of lists whose pool is on its way back.
     of: (u32, PoolNumber, bool),
-    /// What is common to its PoPs.
+    /// Facts common to its PoPs.
     pub(crate) common: Common,
 }
 
@@ -65,7 +65,7 @@ impl Outages {
 }
 
 impl Common {
-    /// What some PoPs have in common, if none passes. Ends with the first that does, mostly the
+    /// The facts common to some PoPs, if none passes. Ends with the first that does, mostly the
     /// first of all.
     pub(super) fn of(
         pops: &[PopStatus],
@@ -86,7 +86,7 @@ impl Common {
                 continue;
             }
             let seen = view.slot(slot);
-            if is.state != AdminState::Down {
+            if !is.state.is_down() {
                 if seen.up | seen.last_resort | seen.awaited != 0 {
                     return None;
                 }

@@ -6,7 +6,7 @@ use crate::geo::lands::Lands;
 use crate::geo::place::{Continent, Country};
 use crate::geo::territories;
 
-/// Whether every client that meets `inner` meets `outer` too.
+/// True if every client that meets `inner` meets `outer` too.
 pub(crate) fn covers(outer: &When, inner: &When, lands: &Lands) -> bool {
     country(outer, inner)
         && holds_all(&outer.subdivision, &inner.subdivision)
@@ -54,7 +54,7 @@ fn continent(outer: &When, inner: &When, lands: &Lands) -> bool {
     holds_all(&outer.continent, &inner.continent) || of_country || of_subdivision
 }
 
-/// Whether no client can meet both: only what is certain.
+/// True if it is certain that no client can meet both.
 fn are_apart(a: &When, b: &When) -> bool {
     let of_countries = |when: &When| -> Vec<Country> {
         let parts = when.subdivision.iter();

@@ -17,10 +17,20 @@ pub(crate) enum Candidate {
     Cname(Name),
 }
 
+impl Candidate {
+    /// The name outside.
+    pub(crate) fn cname(&self) -> Option<&Name> {
+        match self {
+            Candidate::Cname(name) => Some(name),
+            Candidate::Pop(_) => None,
+        }
+    }
+}
+
 /// Candidates in the order written: a list of bands, each a list of equals.
 pub(crate) type Bands = Vec<Vec<Candidate>>;
 
-/// How candidates are ordered for a client.
+/// Order of candidates for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub(crate) enum Order {
     /// By great-circle distance.
@@ -33,8 +43,36 @@ pub(crate) enum Order {
 }
 
 impl Order {
-    /// True if the order depends on where clients and PoPs stand.
+    /// Every order.
+    pub(crate) const ALL: [Order; 3] = [Order::Nearest, Order::Listed, Order::Latency];
+
+    /// The word in files, on control pages and in differences.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Order::Nearest => "nearest",
+            Order::Listed => "listed",
+            Order::Latency => "latency",
+        }
+    }
+
+    /// PoPs need coordinates to be ranked.
     pub(crate) fn needs_coordinates(self) -> bool {
+        match self {
+            Order::Nearest | Order::Latency => true,
+            Order::Listed => false,
+        }
+    }
+
+    /// Clients need a place, from a database or an operator network.
+    pub(crate) fn needs_place(self) -> bool {
+        match self {
+            Order::Nearest | Order::Latency => true,
+            Order::Listed => false,
+        }
+    }
+
+    /// The site of the node stands in for a client whose place is unknown.
+    pub(super) fn takes_site(self) -> bool {
         match self {
             Order::Nearest | Order::Latency => true,
             Order::Listed => false,
@@ -42,7 +80,7 @@ impl Order {
     }
 }
 
-/// Which candidates of a distance order count as equals.
+/// Rule for equals among candidates of a distance order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum BandWidth {
     /// Only PoPs at one place are equals.
@@ -77,7 +115,7 @@ impl BandWidth {
     }
 }
 
-/// How equals share.
+/// Rule by which equals share clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub(crate) enum Sharing {
     /// By a hash of the client's cell: the same client gets the same PoP on every node.
@@ -87,20 +125,51 @@ pub(crate) enum Sharing {
     Random,
 }
 
-/// What is answered when no candidate passes.
+impl Sharing {
+    /// A draw decides, instead of the client's cell.
+    #[inline(always)]
+    pub(crate) fn is_drawn(self) -> bool {
+        match self {
+            Sharing::Sticky => false,
+            Sharing::Random => true,
+        }
+    }
+}
+
+/// The answer when no candidate passes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub(crate) enum WhenAllDown {
-    /// What the client would get were every candidate up.
+    /// The answer as if every candidate were up.
     #[default]
     AsIfUp,
     /// No data, but only if the whole policy is down.
     NoData,
     /// SERVFAIL.
     ServFail,
-    /// What was answered before the last candidate went down.
+    /// The answer before the last candidate went down.
     LastGood,
     /// Another name.
     Cname(Name),
+}
+
+impl WhenAllDown {
+    /// The answer is no data, which caches keep for all clients.
+    pub(crate) fn is_denial(&self) -> bool {
+        match self {
+            WhenAllDown::NoData => true,
+            WhenAllDown::AsIfUp | WhenAllDown::ServFail | WhenAllDown::LastGood | WhenAllDown::Cname(_) => {
+                false
+            }
+        }
+    }
+
+    /// The other name.
+    pub(crate) fn cname(&self) -> Option<&Name> {
+        match self {
+            WhenAllDown::Cname(name) => Some(name),
+            WhenAllDown::AsIfUp | WhenAllDown::NoData | WhenAllDown::ServFail | WhenAllDown::LastGood => None,
+        }
+    }
 }
 
 /// Bounds of the TTL of steered records, in seconds; `min <= max`.
@@ -133,31 +202,31 @@ pub(crate) struct Policy {
     pub(crate) name: Arc<str>,
     /// Candidates. With `order: nearest` the bands only give the fallback order.
     pub(crate) candidates: Bands,
-    /// Whether the candidates were written one by one, which is an order, or as `all` or a tag,
+    /// True if the candidates were written one by one, which is an order; false for `all` or a tag,
     /// which is none.
     pub(crate) is_listed: bool,
-    /// The order for clients whose place nobody knows, of candidates of the policy; empty where the
+    /// The order for clients at an unknown place, of candidates of the policy; empty where the
     /// file has none.
     pub(crate) default: Bands,
-    /// Which address set of each PoP is answered.
+    /// The address set of each PoP that is answered.
     pub(crate) service: Arc<str>,
     /// TTL bounds.
     pub(crate) ttl: TtlRange,
-    /// How many addresses an answer holds at most, 1 or more.
+    /// Most addresses of an answer, 1 or more.
     pub(crate) answers: u8,
     /// Rules; the first that matches wins.
     pub(crate) rules: Vec<Rule>,
     /// Order without a rule.
     pub(crate) order: Order,
-    /// Who counts as equal in a distance order.
+    /// Rule for equals in a distance order.
     pub(crate) band: BandWidth,
     /// Weights over the PoPs' own.
     pub(crate) weights: Weights,
-    /// How equals share.
+    /// Rule by which equals share clients.
     pub(crate) share: Sharing,
-    /// What to do when nothing passes.
+    /// The answer when no candidate passes.
     pub(crate) when_all_down: WhenAllDown,
-    /// Whether EDNS client subnet is used; `false` answers by the resolver with scope 0.
+    /// True if EDNS client subnet is used; `false` answers by the resolver with scope 0.
     pub(crate) ecs: bool,
     /// Length of a preference list, 1 to [`crate::limits::LIST_DEPTH_MAX`].
     pub(crate) depth: u8,
@@ -165,20 +234,20 @@ pub(crate) struct Policy {
     pub(crate) cell_max_v4: u8,
     /// Width of an IPv6 sharing cell, prefix length.
     pub(crate) cell_max_v6: u8,
-    /// How far health or load may send a client, in kilometres.
+    /// Longest distance to which health or load may send a client, in kilometres.
     pub(crate) spill_max_km: Option<u32>,
     /// Share of a PoP's addresses of a family that must be up, in per cent, 1 to 100.
     pub(crate) up_threshold_percent: u8,
-    /// When it distrusts its probes.
+    /// The limits past which it distrusts its probes.
     pub(crate) guard: PanicGuard,
-    /// Whether `<pop>.<owner>` names exist.
+    /// True if `<pop>.<owner>` names exist.
     pub(crate) expose_pops: bool,
-    /// Whether HTTPS records are answered: every PoP that it can answer with has [`HttpsParams`] in
+    /// True if HTTPS records are answered: every PoP that it can answer with has [`HttpsParams`] in
     /// the policy's service.
     ///
     /// [`HttpsParams`]: super::pop::HttpsParams
     pub(crate) https: bool,
-    /// Where its name is written.
+    /// Place of its name in the file.
     pub(crate) at: At,
 }
 
@@ -190,7 +259,7 @@ impl Policy {
         while let Some(policy) = found.get(next).copied() {
             next += 1;
             for rule in &policy.rules {
-                if let RuleTarget::Use(other) = &rule.target
+                if let Some(other) = rule.target.used()
                     && !found.iter().any(|known| std::ptr::eq(*known, &**other))
                 {
                     found.push(other);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PopId(pub u16);
 
-/// What the operator says of a PoP in the file.
+/// State that the operator gives a PoP in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum AdminState {
     /// Probes decide.
@@ -41,6 +41,38 @@ impl AdminState {
         }
     }
 
+    /// Probes decide.
+    pub(crate) fn is_auto(self) -> bool {
+        match self {
+            AdminState::Auto => true,
+            AdminState::Up | AdminState::Down | AdminState::Drain => false,
+        }
+    }
+
+    /// In service whatever the probes say.
+    pub(crate) fn is_forced_up(self) -> bool {
+        match self {
+            AdminState::Up => true,
+            AdminState::Auto | AdminState::Down | AdminState::Drain => false,
+        }
+    }
+
+    /// Never answered.
+    pub(crate) fn is_down(self) -> bool {
+        match self {
+            AdminState::Down => true,
+            AdminState::Auto | AdminState::Up | AdminState::Drain => false,
+        }
+    }
+
+    /// Takes no regular clients.
+    pub(crate) fn is_out(self) -> bool {
+        match self {
+            AdminState::Down | AdminState::Drain => true,
+            AdminState::Auto | AdminState::Up => false,
+        }
+    }
+
     /// The state that a word of a file or command means.
     pub(crate) fn from_word(word: &str) -> Option<AdminState> {
         AdminState::ALL.into_iter().find(|state| state.word() == word)
@@ -65,19 +97,19 @@ pub(crate) struct Service {
     pub(crate) v4: Vec<WeightedAddress<Ipv4Addr>>,
     /// IPv6 addresses in the order written.
     pub(crate) v6: Vec<WeightedAddress<Ipv6Addr>>,
-    /// What HTTPS records say of it, if there are any.
+    /// Parameters of its HTTPS records, if there are any.
     pub(crate) https: Option<HttpsParams>,
     /// Probes of its addresses, which must all be well; none: it is not probed.
     pub(crate) probes: Vec<ProbeId>,
-    /// How much it can carry, in the unit of its own feed; above 0.
+    /// Its capacity, in the unit of its own feed; above 0.
     pub(crate) capacity: Option<f64>,
     /// The feed of its own load; `None`: that of the PoP speaks for it, if there is one.
     pub(crate) load: Option<Arc<LoadSpec>>,
-    /// Where it is written.
+    /// Its place in the file.
     pub(crate) at: At,
 }
 
-/// What an HTTPS record says beside the addresses: service parameters in wire form, keys and
+/// Parameters of an HTTPS record, addresses apart: service parameters in wire form, keys and
 /// lengths included (RFC 9460 section 2.2). They come in two parts, because the IPv4 hints stand
 /// between.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +125,7 @@ pub(crate) struct HttpsParams {
 pub struct Pop {
     /// Name, lower case letters, digits and hyphens.
     pub name: Arc<str>,
-    /// Where it stands.
+    /// Its place on the map.
     pub coordinates: Option<Coordinates>,
     /// Country it stands in.
     pub(crate) country: Option<Country>,
@@ -103,9 +135,9 @@ pub struct Pop {
     pub(crate) bias_km: i32,
     /// Added to every RTT, in milliseconds; may be negative.
     pub(crate) bias_ms: i32,
-    /// What the operator says.
+    /// State in the file.
     pub(crate) state: AdminState,
-    /// How much it can carry, in the operator's unit; above 0.
+    /// Its capacity, in the operator's unit; above 0.
     pub(crate) capacity: Option<f64>,
     /// The feed of its load, which speaks for every service that has none of its own.
     pub(crate) load: Option<Arc<LoadSpec>>,
@@ -115,7 +147,7 @@ pub struct Pop {
     pub(crate) tags: Vec<Arc<str>>,
     /// Address sets, `default` first where there is one.
     pub(crate) services: Vec<Service>,
-    /// Where its name is written.
+    /// Place of its name in the file.
     pub(crate) at: At,
 }
 
@@ -123,7 +155,7 @@ pub struct Pop {
 pub(crate) const WEIGHT_DEFAULT: u32 = 100;
 
 impl Pop {
-    /// A PoP of which nothing is said but its name.
+    /// A PoP that has a name and defaults alone.
     pub(crate) fn bare(name: impl Into<Arc<str>>, at: At) -> Pop {
         Pop {
             name: name.into(),

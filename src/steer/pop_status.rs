@@ -1,12 +1,12 @@
-//! What is true of a PoP now, health apart: its state and weight, and the cells that have left it
-//! or are sent elsewhere.
+//! The status of a PoP, health apart: its state and weight, and the cells that have left it or are
+//! sent elsewhere.
 
 use super::pop::{AdminState, Pop, PopId};
 use crate::health::health_state::NO_HORIZON;
 use crate::wire::hash::mix;
 use std::sync::Arc;
 
-/// Which candidates a scan looks at.
+/// The candidates that a scan considers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CandidateTier {
     /// In service.
@@ -25,7 +25,7 @@ pub const ALL_CELLS: Share256 = 256;
 /// A PoP right now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PopStatus {
-    /// What the operator says.
+    /// State by file and overrides.
     pub state: AdminState,
     /// The PoP's own weight.
     pub weight: u32,
@@ -35,7 +35,7 @@ pub struct PopStatus {
     pub horizon_secs: u32,
 }
 
-/// What load sends away from a slot.
+/// Cells that load sends away from a slot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shed {
     /// Cells that may leave.
@@ -46,12 +46,12 @@ pub struct Shed {
 }
 
 impl PopStatus {
-    /// What the file says: nothing gradual, nothing shed.
+    /// The status by the file alone: nothing gradual, nothing shed.
     pub fn of(pop: &Pop) -> PopStatus {
         PopStatus { state: pop.state, weight: pop.weight, left: 0, horizon_secs: NO_HORIZON }
     }
 
-    /// Whether a cell has left by a gradual drain. `seed` is the PoP's; the cell is asked for only
+    /// True if a cell has left by a gradual drain. `seed` is the PoP's; the cell is read only
     /// where some have left and some have not.
     #[inline]
     pub(crate) fn is_left_by(&self, cell: impl FnOnce() -> u64, seed: u64) -> bool {
@@ -60,22 +60,21 @@ impl PopStatus {
 }
 
 impl Shed {
-    /// Whether a cell is among those that load sends elsewhere. `seed` is the PoP's; the cell is
-    /// asked for only where some are sent and some are not.
+    /// True if a cell is among those that load sends elsewhere. `seed` is the PoP's; the cell is
+    /// read only where some are sent and some are not.
     pub fn sheds(&self, cell: impl FnOnce() -> u64, seed: u64) -> bool {
         is_among(self.share, || order(cell(), seed, SHED_SALT))
     }
 
-    /// Whether a cell shed here may go to another PoP; the cell is asked for as by [`Shed::sheds`].
+    /// True if a cell shed here may go to another PoP; the cell is read as by [`Shed::sheds`].
     pub fn hands_to(&self, cell: impl FnOnce() -> u64, seed: u64, to: PopId, to_seed: u64) -> bool {
         let accept = self.accept.get(usize::from(to.0)).copied().unwrap_or(0);
         is_among(accept, || order(mix(cell(), seed), to_seed, ACCEPT_SALT))
     }
 }
 
-/// Whether what stands at a place of an order belongs to a share of it. None and all are known
-/// without the place, and with it without the cell: an answer that does not read the cell has a
-/// scope without it.
+/// True if a place of an order belongs to a share of it. Shares of none and all need no place, so
+/// they do not read the cell, and the scope of the answer does not hold it.
 #[inline]
 fn is_among(share: Share256, place: impl FnOnce() -> u16) -> bool {
     match share {
@@ -85,7 +84,7 @@ fn is_among(share: Share256, place: impl FnOnce() -> u16) -> bool {
     }
 }
 
-/// Where a cell stands in the order in which cells leave a PoP, 0 to 255: another order for each
+/// Place of a cell in the order in which cells leave a PoP, 0 to 255: another order for each
 /// PoP, and the same cells leave first and come back last.
 fn order(cell: u64, seed: u64, salt: u64) -> u16 {
     (mix(cell, seed ^ salt) >> 56) as u16

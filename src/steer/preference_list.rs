@@ -9,11 +9,11 @@ use super::policy::TtlRange;
 use super::pop::PopId;
 use std::hash::{Hash, Hasher};
 
-/// What an entry or a fallback leads to: a PoP, or one of the policy's CNAMEs.
+/// Target of an entry or a fallback: a PoP, or one of the policy's CNAMEs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryTarget(u16);
 
-/// The top bit tells CNAMEs from PoPs; [`crate::limits::POPS_MAX`] keeps it free.
+/// The top bit is set for CNAMEs; [`crate::limits::POPS_MAX`] keeps it free for PoPs.
 const CNAME_BIT: u16 = 0x8000;
 
 impl EntryTarget {
@@ -41,10 +41,10 @@ pub(crate) const OWN_WEIGHT: u32 = u32::MAX;
 pub(crate) struct PoolNumber(pub(crate) u16);
 
 impl PoolNumber {
-    /// What the policy offers outside fences.
+    /// The PoPs that the policy offers outside fences.
     pub(crate) const OPEN: PoolNumber = PoolNumber(0);
 
-    /// Whether it is the pool of a fence.
+    /// True if it is the pool of a fence.
     pub(crate) fn is_fence(self) -> bool {
         self != PoolNumber::OPEN
     }
@@ -53,7 +53,7 @@ impl PoolNumber {
 /// One candidate of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What it leads to.
+    /// The target.
     pub target: EntryTarget,
     /// Band: entries with equal numbers stand together and are equals.
     pub(crate) band: u16,
@@ -68,42 +68,69 @@ impl Hash for Entry {
     }
 }
 
-/// What happens when nothing passes.
+/// The answer when nothing passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AllDown {
-    /// What would be answered were everything up.
+    /// The answer as if everything were up.
     AsIfUp,
     /// No data, if the whole policy is down; else as if up.
     NoData,
     /// SERVFAIL.
     ServFail,
-    /// What was answered before the last candidate went down.
+    /// The answer before the last candidate went down.
     LastGood,
     /// A CNAME of the policy, by index.
     Cname(u16),
 }
 
-/// What a policy makes of a place.
+impl AllDown {
+    /// The answer is no data.
+    pub(crate) fn is_denial(self) -> bool {
+        match self {
+            AllDown::NoData => true,
+            AllDown::AsIfUp | AllDown::ServFail | AllDown::LastGood | AllDown::Cname(_) => false,
+        }
+    }
+
+    /// The answer depends on the order in which candidates went down.
+    pub(crate) fn reads_falls(self) -> bool {
+        match self {
+            AllDown::LastGood => true,
+            AllDown::AsIfUp | AllDown::NoData | AllDown::ServFail | AllDown::Cname(_) => false,
+        }
+    }
+
+    /// Clients are answered with something while all is down, and so they are while a pool is on
+    /// its way back. An error or a denial ends with the first PoP that is back.
+    pub(super) fn lasts_on_the_way_back(self) -> bool {
+        match self {
+            AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_) => true,
+            AllDown::NoData | AllDown::ServFail => false,
+        }
+    }
+}
+
+/// The candidates of a policy for one place, and the rules of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PreferenceList {
     /// A CNAME that a rule answers whatever else is true, by index.
     pub(crate) cname: Option<u16>,
     /// The list, bands in ascending order; within a band by PoP.
     pub(crate) entries: Box<[Entry]>,
-    /// Whether the policy's tail follows.
+    /// True if the policy's tail follows.
     pub(crate) tail: bool,
     /// The pool from which it is made. In a fence's nothing outside the list is ever answered.
     pub(crate) pool: PoolNumber,
     /// TTL bounds.
     pub ttl: TtlRange,
-    /// How many addresses.
+    /// Most addresses of an answer.
     pub(crate) answers: u8,
-    /// What happens when nothing passes.
+    /// The answer when nothing passes.
     pub when_all_down: AllDown,
 }
 
-/// Ends a list after `depth` entries, or after the band in which that would be: of equals that
-/// somebody wrote down all have their share, and one that goes moves only its own cells.
+/// Ends a list after `depth` entries, or after the band of the last of them, so that all equals
+/// that an operator wrote down have their share, and one that leaves moves only its own cells.
 pub(super) fn cut(entries: &mut Vec<Entry>, depth: usize) {
     let Some(last) = depth.checked_sub(1).and_then(|last| entries.get(last)).map(|entry| entry.band) else {
         return;

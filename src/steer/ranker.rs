@@ -36,7 +36,7 @@ pub(crate) struct Ranker<'a> {
     pub(crate) policy: &'a Policy,
     pops: &'a [Pop],
     site: Option<Arc<str>>,
-    /// Where the node stands.
+    /// Coordinates of the node.
     site_at: Option<Point>,
     cnames: Arc<[Name]>,
     /// The policy, and behind it those that its rules lead to.
@@ -60,7 +60,7 @@ struct Candidates<'a> {
 struct Contest<'a> {
     nearest: Nearest,
     fastest: Fastest,
-    /// What has no place comes last, as listed.
+    /// Candidates without coordinates come last, as listed.
     placeless: Vec<&'a Candidate>,
 }
 
@@ -73,6 +73,13 @@ pub(crate) struct PlaceRanking {
     rtts: Option<Arc<RttList>>,
     ranked: Option<Vec<Ranked>>,
     fastest: Option<Vec<RankedRtt>>,
+}
+
+impl PlaceRanking {
+    /// True if the place has coordinates or RTTs.
+    fn is_known(&self) -> bool {
+        self.from.is_some() || self.rtts.is_some()
+    }
 }
 
 impl<'a> Ranker<'a> {
@@ -99,11 +106,7 @@ impl<'a> Ranker<'a> {
             let contest = |bands: &'a Bands| Contest {
                 nearest: Nearest::new(pops_of(bands), pops, policy.depth),
                 fastest: Fastest::new(pops_of(bands), pops),
-                placeless: bands
-                    .iter()
-                    .flatten()
-                    .filter(|candidate| matches!(candidate, Candidate::Cname(_)))
-                    .collect(),
+                placeless: bands.iter().flatten().filter(|candidate| candidate.cname().is_some()).collect(),
             };
             let of_rules = policy.rules.iter().map(|rule| match &rule.target {
                 RuleTarget::Candidates(bands) => Some(contest(bands)),
@@ -134,8 +137,8 @@ impl<'a> Ranker<'a> {
         &self.pools
     }
 
-    /// Who takes part in the ranking of the policy's own candidates, and how many of it are asked
-    /// for.
+    /// The PoPs that take part in the ranking of the policy's own candidates, and the number of
+    /// them that a list needs.
     pub(crate) fn contest(&self) -> (Vec<PopId>, u8) {
         let mut pops: Vec<PopId> = pops_of(&self.policy.candidates).collect();
         pops.sort_unstable();
@@ -196,7 +199,7 @@ impl<'a> Ranker<'a> {
         self.preference_list_around(place, resolver_networks, &mut self.around(place))
     }
 
-    /// What is around a place.
+    /// The ranking around a place.
     pub(crate) fn around(&self, place: &Place) -> PlaceRanking {
         PlaceRanking {
             from: self.coordinates(place).map(Point::of),
@@ -226,7 +229,7 @@ impl<'a> Ranker<'a> {
         let policy = of.policy;
         let found = self.rule_of(policy, place, resolver_networks);
         let rule = found.map(|(_, rule)| rule);
-        if let Some(RuleTarget::Use(other)) = rule.map(|r| &r.target) {
+        if let Some(other) = rule.and_then(|rule| rule.target.used()) {
             return self.plan_of_other(of, other, place, resolver_networks);
         }
         let weights = rule.and_then(|r| r.weights.as_ref()).unwrap_or(&policy.weights);
@@ -240,17 +243,24 @@ impl<'a> Ranker<'a> {
             Some(RuleTarget::Candidates(bands)) => {
                 let contest = found.and_then(|(index, _)| of.of_rules[index].as_ref());
                 let is_listed = rule.is_some_and(|rule| rule.is_listed);
-                entries = match (order, around.from.or(self.stand_in(is_listed)), contest) {
-                    (Order::Nearest, Some(from), Some(contest)) => {
-                        self.nearest(contest, &contest.nearest.around(&from), policy.depth, band, weights)
-                    }
-                    (Order::Latency, from, Some(contest)) if from.is_some() || around.rtts.is_some() => {
-                        let ranked = contest.fastest.around(from.as_ref(), around.rtts.as_deref());
-                        self.fastest(contest, &ranked, policy.depth, band, weights)
-                    }
-                    (Order::Nearest | Order::Latency | Order::Listed, ..) => {
-                        self.listed(bands, weights, usize::MAX)
-                    }
+                let listed = || self.listed(bands, weights, usize::MAX);
+                let from = around.from.or(self.stand_in(is_listed));
+                entries = match order {
+                    Order::Nearest => match (from, contest) {
+                        (Some(from), Some(contest)) => {
+                            let ranked = contest.nearest.around(&from);
+                            self.nearest(contest, &ranked, policy.depth, band, weights)
+                        }
+                        (None, _) | (_, None) => listed(),
+                    },
+                    Order::Latency => match contest.filter(|_| from.is_some() || around.rtts.is_some()) {
+                        Some(contest) => {
+                            let ranked = contest.fastest.around(from.as_ref(), around.rtts.as_deref());
+                            self.fastest(contest, &ranked, policy.depth, band, weights)
+                        }
+                        None => listed(),
+                    },
+                    Order::Listed => listed(),
                 };
                 pool = found.map_or(PoolNumber::OPEN, |(index, _)| of.fences[index]);
                 if !pool.is_fence() {
@@ -282,7 +292,7 @@ impl<'a> Ranker<'a> {
         }
     }
 
-    /// What another policy makes of a place, for this one to answer. A policy has one tail, its
+    /// The preference list of another policy, for this one to answer. A policy has one tail, its
     /// own, so where the other's differs it goes behind the list.
     fn plan_of_other(
         &self,
@@ -305,14 +315,14 @@ impl<'a> Ranker<'a> {
         preference_list
     }
 
-    /// Where a place is taken to be: at the PoP where an operator says that it stands, whatever a
-    /// database filled in, else at its coordinates.
+    /// Coordinates of a place: those of the PoP at which an operator puts it, whatever a database
+    /// filled in, else its own.
     pub(crate) fn coordinates(&self, place: &Place) -> Option<Coordinates> {
         place.site.as_deref().and_then(|site| coordinates_of(self.pops, site)).or(place.coordinates)
     }
 
-    /// From where candidates are ranked for a place without coordinates: from the node, if nobody
-    /// has written an order.
+    /// The point from which candidates are ranked for a place without coordinates: the node, if the
+    /// policy has no written order.
     fn stand_in(&self, is_listed: bool) -> Option<Point> {
         self.site_at.filter(|_| !is_listed)
     }
@@ -332,24 +342,32 @@ impl<'a> Ranker<'a> {
         around: &mut PlaceRanking,
     ) -> Vec<Entry> {
         let policy = of.policy;
-        let entries = match (order, around.from, self.stand_in(policy.is_listed)) {
-            (Order::Nearest, Some(from), _) => {
-                let ranked = around.ranked.get_or_insert_with(|| of.own.nearest.around(&from));
-                self.nearest(&of.own, ranked, policy.depth, width, weights)
-            }
-            (Order::Nearest, None, Some(site)) => {
-                self.nearest(&of.own, &of.own.nearest.around(&site), policy.depth, width, weights)
-            }
-            (Order::Latency, from, site) if from.is_some() || site.is_some() || around.rtts.is_some() => {
-                let rtts = around.rtts.as_deref();
-                let from = from.or(site.filter(|_| rtts.is_none()));
+        let listed = || self.listed(&policy.candidates, weights, usize::from(policy.depth));
+        let entries = match order {
+            Order::Nearest => match (around.from, self.stand_in(policy.is_listed)) {
+                (Some(from), _) => {
+                    let ranked = around.ranked.get_or_insert_with(|| of.own.nearest.around(&from));
+                    self.nearest(&of.own, ranked, policy.depth, width, weights)
+                }
+                (None, Some(site)) => {
+                    self.nearest(&of.own, &of.own.nearest.around(&site), policy.depth, width, weights)
+                }
+                (None, None) => listed(),
+            },
+            Order::Latency if around.is_known() => {
+                let (from, rtts) = (around.from, around.rtts.as_deref());
                 let make = || of.own.fastest.around(from.as_ref(), rtts);
                 let ranked = around.fastest.get_or_insert_with(make);
                 self.fastest(&of.own, ranked, policy.depth, width, weights)
             }
-            (Order::Nearest | Order::Latency | Order::Listed, ..) => {
-                self.listed(&policy.candidates, weights, usize::from(policy.depth))
-            }
+            Order::Latency => match self.stand_in(policy.is_listed) {
+                Some(site) => {
+                    let ranked = of.own.fastest.around(Some(&site), None);
+                    self.fastest(&of.own, &ranked, policy.depth, width, weights)
+                }
+                None => listed(),
+            },
+            Order::Listed => listed(),
         };
         let is_located = around.from.is_some() || (order == Order::Latency && around.rtts.is_some());
         if is_located || policy.default.is_empty() {
@@ -374,8 +392,8 @@ impl<'a> Ranker<'a> {
         entries
     }
 
-    /// Cuts a ranking of candidates into bands. It holds the first `depth` of all and whoever is as
-    /// far as the last of them, which is as far as bands go.
+    /// Cuts a ranking of candidates into bands. It holds the first `depth` of all and all as far as
+    /// the last of them, which is as far as bands go.
     fn nearest(
         &self,
         contest: &Contest<'_>,
@@ -390,9 +408,9 @@ impl<'a> Ranker<'a> {
             |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
         let (grouped, mut rest);
         match width {
-            // Everybody at one place is in its reach, ...
+            // All candidates at one place are in its reach, ...
             BandWidth::Percent(_) | BandWidth::Latency(_) => rest = ranked,
-            // ... without which they must be brought together: somebody else may be as far.
+            // ... without which they must be brought together: another PoP may be as far.
             BandWidth::None => {
                 grouped = with_ties_grouped(ranked, at_one_place);
                 rest = &grouped;
@@ -458,9 +476,8 @@ impl<'a> Ranker<'a> {
         entries
     }
 
-    /// Drops what lies further than `spill_max_km`, but for the first band: a client's own best PoP
-    /// may be far, being sent further than that by health or load is what is bounded. Gives whether
-    /// the bound is in force.
+    /// Drops candidates further than `spill_max_km`, except the first band: a client's own best PoP
+    /// may be far, and the bound limits health and load alone. True if the bound is in force.
     fn bound_spill(&self, entries: &mut Vec<Entry>, policy: &Policy, from: Option<Coordinates>) -> bool {
         let (Some(bound_km), Some(from)) = (policy.spill_max_km, from) else { return false };
         let first_band = entries.first().map(|e| e.band);
@@ -537,10 +554,7 @@ fn cnames_of_policy(policy: &Policy) -> Vec<Name> {
     });
     let fallbacks =
         policy.rules.iter().filter_map(|r| r.when_all_down.as_ref()).chain([&policy.when_all_down]);
-    let fallbacks = fallbacks.filter_map(|w| match w {
-        WhenAllDown::Cname(name) => Some(name.clone()),
-        _ => None,
-    });
+    let fallbacks = fallbacks.filter_map(|fallback| fallback.cname().cloned());
     cnames_of(&policy.candidates).into_iter().chain(in_rules).chain(fallbacks).collect()
 }
 

@@ -66,8 +66,8 @@ pub struct Score {
 }
 
 impl Score {
-    /// No candidate's: for room that is not used yet.
-    pub(crate) const NONE: Score = Score { weight: 0, neg_log: 0 };
+    /// A score that every candidate beats: for room that is not used yet.
+    pub(crate) const NONE: Score = Score { weight: 0, neg_log: 1 };
 
     /// The score of a candidate with `weight` (1 to [`crate::limits::WEIGHT_MAX`]) for the draw
     /// that `key` and `candidate` give.
@@ -76,7 +76,7 @@ impl Score {
         Score { weight, neg_log: neg_log2(mix(key, candidate)) }
     }
 
-    /// Whether this score is higher. Ties are the caller's: the first by name stays.
+    /// True if this score is higher. The caller keeps the first by name where scores are equal.
     #[inline]
     pub fn beats(self, other: Score) -> bool {
         // weight / neg_log, compared crosswise: 20 bits times 39 bits.

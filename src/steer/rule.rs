@@ -7,7 +7,7 @@ use crate::geo::territories;
 use crate::wire::name::Name;
 use std::sync::Arc;
 
-/// What a condition is asked about: the client's place, the networks of its resolver, and the site
+/// Input of a condition: the client's place, the networks of its resolver, and the site
 /// of the answering node.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Circumstances<'a> {
@@ -41,7 +41,7 @@ pub(crate) struct When {
 }
 
 impl When {
-    /// Whether every condition holds.
+    /// True if every condition holds.
     pub(crate) fn matches(&self, of: Circumstances<'_>) -> bool {
         let place = of.place;
         let any = |list_is_empty: bool, hit: bool| list_is_empty || hit;
@@ -97,7 +97,7 @@ impl When {
     }
 }
 
-/// What a rule answers with.
+/// Target of a rule.
 #[derive(Clone, Debug)]
 pub(crate) enum RuleTarget {
     /// The policy's own candidates; the rule only changes other settings.
@@ -106,9 +106,35 @@ pub(crate) enum RuleTarget {
     Candidates(Bands),
     /// Another name, for every type.
     Cname(Name),
-    /// What another policy makes of the place: its rules, order, bands, weights, TTL, number of
-    /// addresses and fallback, over the service of the policy that answers. Never leads back here.
+    /// Another policy for the place: its rules, order, bands, weights, TTL, number of addresses and
+    /// fallback, over the service of the policy that answers. Never leads back here.
     Use(Arc<Policy>),
+}
+
+impl RuleTarget {
+    /// The other policy.
+    pub(crate) fn used(&self) -> Option<&Arc<Policy>> {
+        match self {
+            RuleTarget::Use(policy) => Some(policy),
+            RuleTarget::Policy | RuleTarget::Candidates(_) | RuleTarget::Cname(_) => None,
+        }
+    }
+
+    /// The rule's own candidates.
+    pub(crate) fn candidates(&self) -> Option<&Bands> {
+        match self {
+            RuleTarget::Candidates(bands) => Some(bands),
+            RuleTarget::Policy | RuleTarget::Cname(_) | RuleTarget::Use(_) => None,
+        }
+    }
+
+    /// Clients keep the policy's own candidates.
+    pub(crate) fn is_policy(&self) -> bool {
+        match self {
+            RuleTarget::Policy => true,
+            RuleTarget::Candidates(_) | RuleTarget::Cname(_) | RuleTarget::Use(_) => false,
+        }
+    }
 }
 
 /// A rule. What it leaves open (`None`) is as the policy says.
@@ -116,25 +142,25 @@ pub(crate) enum RuleTarget {
 pub(crate) struct Rule {
     /// When it applies.
     pub(crate) when: When,
-    /// What it answers with.
+    /// Its target.
     pub(crate) target: RuleTarget,
-    /// Whether its own candidates were written one by one, as [`Policy::is_listed`].
+    /// True if its own candidates were written one by one, as [`Policy::is_listed`].
     pub(crate) is_listed: bool,
     /// Order of its candidates; a plain list means listed.
     pub(crate) order: Option<Order>,
-    /// Who counts as equal.
+    /// Rule for equals.
     pub(crate) band: Option<BandWidth>,
     /// Weights over the policy's.
     pub(crate) weights: Option<Weights>,
     /// TTL bounds.
     pub(crate) ttl: Option<TtlRange>,
-    /// How many addresses.
+    /// Most addresses of an answer.
     pub(crate) answers: Option<u8>,
-    /// What to do when nothing passes.
+    /// The answer when no candidate passes.
     pub(crate) when_all_down: Option<WhenAllDown>,
-    /// Whether nothing outside its candidates is ever served.
+    /// True if nothing outside its candidates is ever served.
     pub(crate) fence: bool,
-    /// Where it is written.
+    /// Its place in the file.
     pub(crate) at: At,
 }
 

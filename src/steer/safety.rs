@@ -3,28 +3,28 @@
 //! A PoP is off when it is not in service: switched off, drained, of weight 0, down, or flapping.
 
 use super::ledger::Effective;
-use super::pop::{AdminState, Pop, PopId};
+use super::pop::{Pop, PopId};
 use crate::finding::At;
 
 /// A rule over some PoPs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SafetyRule {
-    /// What must hold.
+    /// The requirement.
     pub(crate) need: Requirement,
-    /// Over whom; at least one, each once.
+    /// The PoPs that it is about; at least one, each once.
     pub(crate) of: Vec<PopId>,
-    /// How the operator wrote whom: `all`, `tag eu`, or names.
+    /// These PoPs in the operator's words: `all`, `tag eu`, or names.
     pub(crate) words: String,
-    /// Where it is written.
+    /// Its place in the file.
     pub(crate) at: At,
 }
 
-/// What must hold.
+/// The requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Requirement {
     /// So many of them are in service.
     NeverFewerThan(u32),
-    /// Of their capacity, or of their number where not all have one, no more than this is off.
+    /// No more than this is off: of their capacity, or of their number where not all have one.
     NeverMoreOffThan {
         /// In per cent.
         percent: u8,
@@ -50,20 +50,20 @@ impl Safety {
 /// A rule that does not hold.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BrokenRule {
-    /// What is wrong, as an English sentence without a full stop.
+    /// The fault, as an English sentence without a full stop.
     pub(crate) sentence: String,
-    /// By how much: PoPs that are missing, or per cent that are too many.
+    /// The lack: PoPs that are missing, or per cent that are too many.
     pub(crate) lack: f64,
 }
 
-/// What rules are held against: PoPs, by number, and which of them are in service.
+/// The facts by which rules are judged: the PoPs, by number, and those in service.
 #[derive(Clone, Copy)]
 pub(crate) struct Standing<'s> {
     /// The rules in force.
     pub(crate) rules: &'s [SafetyRule],
     /// The PoPs.
     pub(crate) pops: &'s [Pop],
-    /// Who is in service; see [`in_service`].
+    /// The PoPs in service; see [`in_service`].
     pub(crate) serves: &'s [bool],
 }
 
@@ -77,27 +77,27 @@ impl Standing<'_> {
     }
 }
 
-/// Which PoPs, in order, are in service: they take regular clients. An override or a file has not
-/// taken them out, and their probes have not either (down, or flapping) unless they are forced up.
-/// Safety rules and load judge by this one definition.
+/// The PoPs in service, in order: those that take regular clients. Neither a file nor an override
+/// has taken them out, nor have their probes (down, or flapping) unless they are forced up. Safety
+/// rules and load judge by this one definition.
 pub(crate) fn in_service(states: &[Effective], is_off: &[bool]) -> Vec<bool> {
     let is_off = is_off.iter().copied().chain(std::iter::repeat(false));
     states
         .iter()
         .zip(is_off)
-        .map(|(is, is_off)| !is.is_off() && (is.state == AdminState::Up || !is_off))
+        .map(|(is, is_off)| !is.is_off() && (is.state.is_forced_up() || !is_off))
         .collect()
 }
 
-/// Each rule that is broken after a change, and whether the change has broken it, or broken it
-/// further: what was so before must keep nobody from mending a part of it, or from work elsewhere.
-/// Without `before` nothing is the change's doing.
+/// Each rule that is broken after a change; true if the change has broken it, or broken it further.
+/// An older fault must not keep an operator from mending a part of it, or from work elsewhere.
+/// Without `before` the change has broken none.
 pub(crate) fn judge<'s>(
     before: Option<&Standing<'_>>,
     after: &Standing<'s>,
 ) -> Vec<(&'s SafetyRule, BrokenRule, bool)> {
-    // Rules are the same if they are about the same; their numbers are not compared: a stricter one
-    // makes the lack larger, which is the doing of who wrote it.
+    // Rules are the same if their subjects are. Numbers are not compared: a stricter rule makes the
+    // lack larger, and its author has caused that.
     let lacks: Option<Vec<(String, f64)>> = before.map(|before| {
         let lack = |rule: &SafetyRule| Some((rule.subject(), before.broken(rule)?.lack));
         before.rules.iter().filter_map(lack).collect()
@@ -117,7 +117,7 @@ pub(crate) fn judge<'s>(
 }
 
 impl SafetyRule {
-    /// What it is about, its number apart.
+    /// Its subject, its number apart.
     fn subject(&self) -> String {
         match self.need {
             Requirement::NeverFewerThan(_) => format!("fewer {}", self.words),
@@ -125,8 +125,8 @@ impl SafetyRule {
         }
     }
 
-    /// Whether the rule is broken where `serving` tells who takes regular clients, and `capacity`
-    /// what each can carry.
+    /// The fault, if the rule is broken where `serving` is true for PoPs that take regular clients,
+    /// and `capacity` is the capacity of each.
     pub(crate) fn broken(
         &self,
         serving: impl Fn(PopId) -> bool,

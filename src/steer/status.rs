@@ -1,9 +1,8 @@
-//! Status: what is true of every PoP now; all that a change of health, weight or load replaces.
+//! Status: the state of every PoP now; all that a change of health, weight or load replaces.
 //!
 //! Policies see it through a [`View`]. Equal views are one.
 
 use super::outage::{Common, Outages};
-use super::policy::Sharing;
 use super::pop::{AdminState, PopId};
 use super::pop_status::{ALL_CELLS, CandidateTier, PopStatus, Shed};
 use super::preference_list::PoolNumber;
@@ -23,24 +22,24 @@ pub struct Status {
     outages: Outages,
 }
 
-/// What no query changes for a policy.
+/// Facts about a policy that no query changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct PolicyStatus {
     /// Its view.
     view: u32,
-    /// Whether cells part by anything gradual.
+    /// True if cells part by anything gradual.
     parts: bool,
-    /// Families that its members have which are not switched off by hand, whatever probes say.
+    /// Families of its members that no operator has switched off, whatever probes say.
     offers: Families,
     /// 0 while a planned change of a member is near, else [`NO_HORIZON`].
     planned_secs: u32,
-    /// What its members have in common, if none passes.
+    /// Facts common to its members, if none passes.
     whole: Option<Common>,
 }
 
 impl Status {
-    /// The status of a deployment: what operators say of each PoP, what probes say of each slot,
-    /// and what load sends away from each (none for nothing anywhere).
+    /// The status of a deployment: operators' states of PoPs, the health of each slot, and the
+    /// cells that load sends away from each (none for nothing anywhere).
     pub fn new(
         pops: Vec<PopStatus>,
         slots: &[Slot],
@@ -51,7 +50,7 @@ impl Status {
         let sheds = if sheds.iter().any(|shed| shed.share > 0) { sheds } else { Vec::new() };
         let mut views: Vec<View> = Vec::new();
         let mut known: HashMap<ViewKey<'_>, u32> = HashMap::new();
-        // What no PoP has, no policy looks for.
+        // Policies look for states that some PoP has.
         let is_gradual = !sheds.is_empty() || pops.iter().any(|pop| (1..ALL_CELLS).contains(&pop.left));
         let is_planned = pops.iter().any(|pop| pop.horizon_secs != NO_HORIZON);
         let of_policy = |(index, policy): (usize, &PolicyTable)| {
@@ -105,7 +104,7 @@ impl Status {
         for (is, policy) in self.policies.iter_mut().zip(policies) {
             is.offers = 0;
             for pop in policy.member_pops().map(|pop| usize::from(pop.0)) {
-                if self.pops[pop].state != AdminState::Down {
+                if !self.pops[pop].state.is_down() {
                     let slot = slots.get(policy.slots[pop] as usize);
                     is.offers |= slot.map_or(0, Slot::families);
                 }
@@ -127,7 +126,7 @@ impl Status {
         }
     }
 
-    /// This status but for what is supposed of some PoPs. Where an operator has forced a PoP up or
+    /// This status with a supposition about some PoPs. Where an operator has forced a PoP up or
     /// switched it off, supposed probes change nothing, as in service. A PoP that is forced up and
     /// supposed to drain counts as well: a status does not know its probes.
     pub fn supposing(
@@ -166,24 +165,24 @@ impl Status {
         &self.pops
     }
 
-    /// What load sends away from a slot.
+    /// Cells that load sends away from a slot.
     #[inline]
     pub fn shed(&self, slot: u32) -> Option<&Shed> {
         self.sheds.get(slot as usize)
     }
 
-    /// What load sends away from each slot; empty while nothing is shed anywhere.
+    /// Cells that load sends away from each slot; empty while nothing is shed anywhere.
     pub(crate) fn sheds(&self) -> &[Shed] {
         &self.sheds
     }
 
-    /// What a policy sees, by its index.
+    /// The view of a policy, by its index.
     #[inline]
     pub fn view(&self, policy: u32) -> &View {
         &self.views[self.policies[policy as usize].view as usize]
     }
 
-    /// Whether the cell of a client has a say in what a policy answers: always, or now because
+    /// True if a policy's answer may depend on the client's cell: always, or now because
     /// something gradual parts its cells.
     #[inline]
     pub(crate) fn by_cell(&self, index: u32, policy: &PolicyTable) -> bool {
@@ -194,7 +193,7 @@ impl Status {
     #[inline(always)]
     pub fn seen_by(&self, index: u32, policy: &PolicyTable) -> (&View, bool) {
         let PolicyStatus { view, parts, .. } = self.policies[index as usize];
-        (&self.views[view as usize], policy.by_cell || (parts && policy.share == Sharing::Sticky))
+        (&self.views[view as usize], policy.by_cell || (parts && !policy.share.is_drawn()))
     }
 
     /// All views, and which each policy has.
@@ -202,7 +201,7 @@ impl Status {
         (&self.views, self.policies.iter().map(|is| is.view))
     }
 
-    /// Where a PoP stands with a weight for a cell; `None` if it is switched off by hand.
+    /// The tier of a PoP with a weight for a cell; `None` if an operator has switched it off.
     #[inline]
     pub fn tier(
         &self,
@@ -226,13 +225,13 @@ impl Status {
         self.policies[policy.index as usize].planned_secs
     }
 
-    /// Whether anybody of a policy or its rules has a family and is not switched off by hand,
+    /// True if some PoP of a policy or its rules has a family and no operator has switched it off,
     /// whatever probes say.
     pub(crate) fn offers(&self, policy: &PolicyTable, family: Families) -> bool {
         self.policies[policy.index as usize].offers & family != 0
     }
 
-    /// What the PoPs of a pool have in common, if none passes: as most lists see it, or as those do
+    /// Facts common to the PoPs of a pool, if none passes: as most lists see it, or as those do
     /// whose pool is on its way back.
     pub(super) fn outage(&self, policy: &PolicyTable, pool: PoolNumber, returns: bool) -> Option<&Common> {
         self.outages.get(policy.index, pool, returns)

@@ -23,7 +23,7 @@ pub struct SharedAddress<A> {
     pub address: A,
     /// Its weight; 0 is answered only where all are 0.
     pub(crate) weight: u32,
-    /// Hash of the address, so that reordering a list moves nobody.
+    /// Hash of the address, so that reordering a list moves no client.
     pub(crate) seed: u64,
 }
 
@@ -36,7 +36,7 @@ pub struct Slot {
     pub v4: Box<[SharedAddress<Ipv4Addr>]>,
     /// IPv6 addresses.
     pub v6: Box<[SharedAddress<Ipv6Addr>]>,
-    /// What its HTTPS record says beside the addresses.
+    /// Parameters of its HTTPS record, addresses apart.
     pub(crate) https: Option<Box<HttpsParams>>,
 }
 
@@ -74,12 +74,11 @@ pub struct PolicyTable {
     /// Families that the policy's own candidates have: whether a type exists never depends on the
     /// client.
     pub families: Families,
-    /// Whether HTTPS records are answered: for every client or for none.
+    /// True if HTTPS records are answered, for every client.
     pub(crate) https: bool,
     /// CNAME targets.
     pub(crate) cnames: Box<[Name]>,
-    /// Everybody that the policy or one of its rules can answer with, in one band: the whole
-    /// policy.
+    /// Every candidate that the policy or one of its rules can answer with, in one band.
     pub members: Box<[Entry]>,
     /// Pools, each sorted by PoP: what is offered outside fences, and then each fence once.
     pub pools: Box<[Box<[PopId]>]>,
@@ -97,13 +96,13 @@ pub struct PolicyTable {
     pub(crate) cell_routes: Box<[Arc<Trie>]>,
     /// Resolver address to class; `None` if no rule asks for the resolver's network.
     pub resolver_classes: Option<Arc<Trie>>,
-    /// Whether ECS is used.
+    /// True if ECS is used.
     pub(crate) ecs: bool,
-    /// How equals share.
+    /// Rule by which equals share clients.
     pub(crate) share: Sharing,
-    /// Whether anything of it shares by cell; never with `share: random`.
+    /// True if anything of it shares by cell; never with `share: random`.
     pub(crate) by_cell: bool,
-    /// Whether routes lead to different preference lists.
+    /// True if routes lead to different preference lists.
     pub(crate) located: bool,
     /// Prefix length of a sharing cell.
     pub(crate) cell_v4: u8,
@@ -111,10 +110,10 @@ pub struct PolicyTable {
     pub(crate) cell_v6: u8,
     /// Share of a PoP's addresses of a family that must be up, in per cent, 1 to 100.
     pub(crate) up_threshold_percent: u8,
-    /// How many distinct leaves the routes have: its cost in resolvers' caches.
+    /// Number of distinct leaves of the routes: its cost in resolvers' caches.
     pub(crate) scopes: usize,
-    /// How many networks of databases, too long for a scope, gave way to another of their block:
-    /// for clients by ECS alone.
+    /// Number of networks of databases that are too long for a scope and gave way to another of
+    /// their block: for clients by ECS alone.
     pub(crate) overruled: usize,
 }
 
@@ -126,7 +125,7 @@ impl PolicyTable {
         if by_cell { &self.cell_routes } else { &self.routes }
     }
 
-    /// Whether a CNAME is among those that it can answer with; they come last.
+    /// True if a CNAME is among its members; CNAMEs come last.
     pub(crate) fn has_cname_member(&self) -> bool {
         self.members.last().is_some_and(|member| member.target.split().is_err())
     }
@@ -136,7 +135,7 @@ impl PolicyTable {
         self.members.iter().filter_map(|member| member.target.split().ok())
     }
 
-    /// Whether it may answer a CNAME.
+    /// True if it may answer a CNAME.
     pub fn may_alias(&self) -> bool {
         !self.cnames.is_empty()
     }

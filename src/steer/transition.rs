@@ -1,4 +1,4 @@
-//! A transition: how the state or weight of an override comes into force, at once or step by step.
+//! A transition of the state or weight of an override into force, at once or step by step.
 //!
 //! It is a pure function of the override and the clock. No part of it is remembered, so a restart
 //! continues where the transition would have been. A clock that is set back takes a transition back
@@ -7,38 +7,36 @@
 /// Steps of a transition. Shares of cells have as many, so that each step moves one share.
 pub(crate) const STEPS: u64 = 256;
 
-/// When something begins to hold, and how long it takes.
+/// Begin and duration of a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Transition {
-    /// When it begins, in seconds since 1970, if that was planned or takes time; else 0.
+    /// Time of its begin, in seconds since 1970, if it is planned or takes time; else 0.
     pub(crate) start_epoch_secs: u64,
-    /// How long it takes, in seconds; 0 for at once.
+    /// Duration in seconds; 0 for at once.
     pub(crate) over_secs: u64,
-    /// Where it begins: cells that have left (0 to 256), or a weight.
+    /// Value at its begin: cells that have left (0 to 256), or a weight.
     pub(crate) from: u32,
 }
 
 impl Transition {
-    /// Whether all of it holds at a moment.
+    /// True if it is complete at a moment.
     pub(crate) fn is_over(&self, now: u64) -> bool {
         now >= self.end()
     }
 
-    /// When all of it holds, in seconds since 1970.
+    /// Time of its completion, in seconds since 1970.
     pub(crate) fn end(&self) -> u64 {
         self.start_epoch_secs.saturating_add(self.over_secs)
     }
 
-    /// Where it stands on the way to `to`: never past it, and never back while the clock goes
-    /// forth.
+    /// Value on the way to `to`: never past it, and never back while the clock goes forward.
     pub(crate) fn position(&self, to: u32, now: u64) -> u32 {
         let step = self.step(now);
         let gone = |way: u32| (u64::from(way) * step / STEPS) as u32;
         if to >= self.from { self.from + gone(to - self.from) } else { self.from - gone(self.from - to) }
     }
 
-    /// How much of it holds, in quarters: 0 where it begins, 4 where all of it does; `None` before
-    /// it begins.
+    /// Progress in quarters: 0 at its begin, 4 at its completion; `None` before it begins.
     pub(crate) fn quarter(&self, now: u64) -> Option<u8> {
         (now >= self.start_epoch_secs).then(|| (self.step(now) * 4 / STEPS) as u8)
     }
@@ -52,7 +50,7 @@ impl Transition {
         }
     }
 
-    /// When the next step is done, in seconds since 1970; `None` after the last.
+    /// Time of the next step, in seconds since 1970; `None` after the last.
     pub(crate) fn next(&self, now: u64) -> Option<u64> {
         if now < self.start_epoch_secs {
             return Some(self.start_epoch_secs);

@@ -1,13 +1,13 @@
-//! The order of a policy for clients whose place nobody knows.
+//! The order of a policy for clients at an unknown place.
 //!
 //! A list is an order, `pops: all` and a tag are none: there PoPs would come by the alphabet. So
-//! the policy's `default` speaks, else the node, which sees its PoPs from its site.
+//! the policy's `default` decides, else the distance from the node's site.
 
 use super::policy::Policy;
 use super::pop::Pop;
 use crate::geo::place::Coordinates;
 
-/// Where the order for clients without a place is from.
+/// Source of the order for clients without a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnknownOrder {
     /// The policy's `default`.
@@ -27,9 +27,7 @@ impl UnknownOrder {
             UnknownOrder::Default
         } else if policy.is_listed {
             UnknownOrder::Listed
-        } else if policy.order.needs_coordinates()
-            && site.and_then(|site| coordinates_of(pops, site)).is_some()
-        {
+        } else if policy.order.takes_site() && site.and_then(|site| coordinates_of(pops, site)).is_some() {
             UnknownOrder::FromSite
         } else {
             UnknownOrder::ByName

@@ -1,17 +1,18 @@
-//! A view: what a policy sees of every slot.
+//! A view: the state of every slot as one policy sees it.
 //!
 //! Two policies see different things where they ask for different shares of a PoP's addresses, or
 //! where the panic guard holds one of them to what was before.
 
+use super::answerable::Answerable;
 use super::pop::{AdminState, PopId};
 use super::pop_status::{CandidateTier, PopStatus, Shed};
-use super::preference_list::{AllDown, PoolNumber, PreferenceList};
+use super::preference_list::{PoolNumber, PreferenceList};
 use super::table::{Families, Slot, V4, V6};
 use crate::health::health_state::{NO_HORIZON, ReturningPool, SlotHealth};
 use crate::health::way_back::Census;
 
 /// A slot as a policy sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SlotView {
     /// Addresses that are not answered, by index.
     pub(crate) down_v4: u64,
@@ -29,14 +30,21 @@ pub struct SlotView {
     pub last_resort: Families,
     /// Families in which it may be answered without another look: those that are up, where the PoP
     /// is in regular service with a weight of its own, and no cell has left it or is sent
-    /// elsewhere. What an entry says may only be its weight.
+    /// elsewhere. Only the weight of a list's entry may still speak against it.
     pub(crate) unconditional: Families,
+    /// True if none of it passes as a regular candidate, whatever the client and the family: the
+    /// PoP is in regular service, and nothing of the slot is up.
+    pub(crate) is_out: bool,
+    /// IPv4 addresses that are answered.
+    pub(crate) v4: Answerable,
+    /// IPv6 addresses that are answered.
+    pub(crate) v6: Answerable,
     /// Families that take no clients yet because nothing is known of them: new since a reload.
     /// Before everything is taken to be down they do, since unknown is not down.
     pub awaited: Families,
 }
 
-/// What a policy sees of all slots.
+/// All slots as a policy sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     slots: Box<[SlotView]>,
@@ -45,7 +53,7 @@ pub struct View {
     returning: Box<[ReturningView]>,
 }
 
-/// What preference lists see whose pool is on its way back from all down.
+/// The view of preference lists whose pool is on its way back from all down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReturningView {
     /// The pool.
@@ -59,7 +67,7 @@ pub(crate) struct ReturningView {
 }
 
 impl View {
-    /// What a policy sees with a threshold of its own.
+    /// The view of policies with this threshold.
     pub(super) fn new(
         pops: &[PopStatus],
         slots: &[Slot],
@@ -71,12 +79,9 @@ impl View {
             let pop = pops.get(usize::from(slot.pop.0));
             let (state, planned) = pop.map_or((AdminState::Auto, NO_HORIZON), |p| (p.state, p.horizon_secs));
             let view = SlotView::new(slot, health, state, threshold_percent);
-            let is_regular = pop.is_some_and(|p| {
-                matches!(p.state, AdminState::Auto | AdminState::Up) && p.weight > 0 && p.left == 0
-            });
             let sheds = sheds.get(index).is_some_and(|shed| shed.share > 0);
-            let unconditional = if is_regular && !sheds { view.up } else { 0 };
-            SlotView { horizon_secs: view.horizon_secs.min(planned), unconditional, ..view }
+            let horizon_secs = view.horizon_secs.min(planned);
+            SlotView { horizon_secs, ..view }.prepared(slot, pop, sheds)
         };
         let unknown = std::iter::repeat(SlotHealth::default());
         View {
@@ -85,14 +90,14 @@ impl View {
         }
     }
 
-    /// What a preference list sees: that of its pool where the pool is on its way back and the list
-    /// goes on as if all were down.
+    /// The view of a preference list: that of its pool where the pool is on its way back and the
+    /// list goes on as if all were down.
     pub fn of(&self, preference_list: &PreferenceList) -> &View {
         let mut pools = self.returning.iter().filter(|_| goes_on(preference_list));
         pools.find(|returning| returning.pool == preference_list.pool).map_or(self, |it| &it.view)
     }
 
-    /// Whether some of these preference lists show a slot as down, whatever its probes say, because
+    /// True if some of these preference lists show a slot as down, whatever its probes say, because
     /// its pool is on its way back.
     pub(crate) fn is_withheld(&self, slot: u32, preference_lists: &[PreferenceList]) -> bool {
         let pools = self.returning.iter().filter(|returning| returning.members.contains(&slot));
@@ -101,7 +106,7 @@ impl View {
             .any(|pool| preference_lists.iter().any(|list| list.pool == pool && goes_on(list)))
     }
 
-    /// What the preference lists of pools on their way back see.
+    /// The views of preference lists whose pools are on their way back.
     pub(crate) fn returning(&self) -> &[ReturningView] {
         &self.returning
     }
@@ -174,9 +179,12 @@ impl View {
             !returning.members.iter().any(is_of) || self.still_returns(returning, slots, pops)
         };
         self.returning = self.returning.iter().filter(goes_on).cloned().collect();
+        if !self.returning.is_empty() {
+            self.slots.iter_mut().for_each(|slot| slot.unconditional = 0);
+        }
     }
 
-    /// Whether the PoPs of a pool that returns are neither all down nor enough, as this view has
+    /// True if the PoPs of a pool that returns are neither all down nor enough, as this view has
     /// them.
     fn still_returns(&self, returning: &ReturningView, slots: &[Slot], pops: &[PopStatus]) -> bool {
         let mut census = Census::default();
@@ -197,7 +205,7 @@ impl View {
 impl SlotView {
     fn new(slot: &Slot, health: SlotHealth, state: AdminState, threshold_percent: u8) -> SlotView {
         let has = slot.families();
-        if state == AdminState::Up {
+        if state.is_forced_up() {
             // Forced up ignores probes, in everything.
             return SlotView {
                 down_v4: 0,
@@ -207,8 +215,8 @@ impl SlotView {
                 has,
                 up: has,
                 last_resort: has,
-                unconditional: 0,
                 awaited: 0,
+                ..SlotView::default()
             };
         }
         let enough = |total: usize, down: u64| {
@@ -216,7 +224,7 @@ impl SlotView {
             // At least ceil(threshold * total), and never none.
             up > 0 && up * 100 >= total * usize::from(threshold_percent)
         };
-        // What flaps is left out while enough else is up.
+        // Addresses that flap are left out while enough others are up.
         let family = |bit: Families, total: usize, down: u64, damped: u64| {
             let is = |down: u64| if has & bit != 0 && enough(total, down) { bit } else { 0 };
             let (up, last_resort) = (is(down | damped), is(down));
@@ -228,7 +236,7 @@ impl SlotView {
             true => (0, 0, last_v4 | last_v6),
             false => (up_v4 | up_v6, last_v4 | last_v6, 0),
         };
-        let horizon_secs = if state == AdminState::Down { NO_HORIZON } else { health.horizon_secs };
+        let horizon_secs = if state.is_down() { NO_HORIZON } else { health.horizon_secs };
         SlotView {
             down_v4,
             down_v6,
@@ -237,12 +245,25 @@ impl SlotView {
             has,
             up,
             last_resort,
-            unconditional: 0,
             awaited,
+            ..SlotView::default()
         }
     }
 
-    /// This view of a slot with what is supposed of its PoP, whose status is `is`; `fell` is the
+    /// This view of a slot with the facts that follow from it, so that no query has to find them.
+    /// `is` is the status of the PoP; `sheds` is true if load sends some of its cells elsewhere.
+    fn prepared(self, slot: &Slot, is: Option<&PopStatus>, sheds: bool) -> SlotView {
+        let is_regular = is.is_some_and(|is| !is.state.is_out() && is.weight > 0 && is.left == 0);
+        SlotView {
+            unconditional: if is_regular && !sheds { self.up } else { 0 },
+            is_out: is_regular && self.up == 0,
+            v4: Answerable::of(&slot.v4, self.down_v4),
+            v6: Answerable::of(&slot.v6, self.down_v6),
+            ..self
+        }
+    }
+
+    /// This view of a slot with a supposition about its PoP, whose status is `is`; `fell` is the
     /// number of its fall.
     pub(super) fn supposing(
         &self,
@@ -252,48 +273,35 @@ impl SlotView {
         sheds: bool,
         fell: u32,
     ) -> SlotView {
-        if matches!(is.state, AdminState::Up | AdminState::Down) && what != Supposed::Drain {
-            return *self;
-        }
+        let is_fixed = is.state.is_forced_up() || is.state.is_down();
         let has = slot.families();
-        match what {
-            Supposed::Drain => SlotView { unconditional: 0, ..*self },
-            Supposed::Down => SlotView {
-                down_v4: u64::MAX,
-                down_v6: u64::MAX,
-                went_down: fell,
-                up: 0,
-                last_resort: 0,
-                unconditional: 0,
-                awaited: 0,
-                ..*self
-            },
-            Supposed::Up => {
-                let is_regular = is.state == AdminState::Auto && is.weight > 0 && is.left == 0 && !sheds;
-                SlotView {
-                    down_v4: 0,
-                    down_v6: 0,
-                    went_down: 0,
-                    up: has,
-                    last_resort: has,
-                    unconditional: if is_regular { has } else { 0 },
-                    awaited: 0,
-                    ..*self
-                }
-            }
-        }
+        let (down, went_down, up) = match what {
+            Supposed::Drain => return (*self).prepared(slot, Some(is), sheds),
+            Supposed::Down | Supposed::Up if is_fixed => return *self,
+            Supposed::Down => (u64::MAX, fell, 0),
+            Supposed::Up => (0, 0, has),
+        };
+        let (down_v4, down_v6, last_resort, awaited) = (down, down, up, 0);
+        SlotView { down_v4, down_v6, went_down, up, last_resort, awaited, ..*self }.prepared(
+            slot,
+            Some(is),
+            sheds,
+        )
     }
 
-    /// Whether some of its addresses are not answered.
+    /// True if some of its addresses are not answered.
     pub(crate) fn lacks_addresses(&self) -> bool {
         self.down_v4 | self.down_v6 != 0
     }
 
-    /// Addresses that are not answered, by index, of IPv4 and of IPv6. Where the probes are
-    /// ignored, so is what they say of single addresses.
+    /// IPv4 and IPv6 addresses of the slot that are answered. Where the probes are ignored, so are
+    /// their verdicts on single addresses.
     #[inline]
-    pub(crate) fn not_answered(&self, ignores_probes: bool) -> (u64, u64) {
-        if ignores_probes { (0, 0) } else { (self.down_v4, self.down_v6) }
+    pub(crate) fn answerable(&self, slot: &Slot, ignores_probes: bool) -> (Answerable, Answerable) {
+        match ignores_probes {
+            true => (Answerable::of(&slot.v4, 0), Answerable::of(&slot.v6, 0)),
+            false => (self.v4, self.v6),
+        }
     }
 
     /// Families that may be answered in a tier: those that are up, as a last resort also those that
@@ -308,28 +316,28 @@ impl SlotView {
     }
 }
 
-/// Whether a preference list whose pool is on its way back goes on as if all were down: it says
-/// what to answer then. An error or a denial ends with the first PoP that is back.
+/// True if a preference list whose pool is on its way back goes on as if all were down, because it
+/// has an answer for that. An error or a denial ends with the first PoP that is back.
 fn goes_on(preference_list: &PreferenceList) -> bool {
-    matches!(preference_list.when_all_down, AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_))
+    preference_list.when_all_down.lasts_on_the_way_back()
 }
 
 /// A supposition, and the status that it is laid over.
 #[derive(Clone, Copy)]
 pub(super) struct Supposing<'s> {
-    /// What is supposed.
+    /// The supposition.
     pub(super) what: Supposed,
     /// All slots.
     pub(super) slots: &'s [Slot],
     /// All PoPs, as they are supposed to be.
     pub(super) pops: &'s [PopStatus],
-    /// What each slot sheds; empty while nothing is shed anywhere.
+    /// Cells that each slot sheds; empty while nothing is shed anywhere.
     pub(super) sheds: &'s [Shed],
-    /// Number of the fall of what is supposed to be down: the last one.
+    /// Number of the fall of a PoP that is supposed to be down: the last one.
     pub(super) fell: u32,
 }
 
-/// What is supposed of a PoP, in place of what is so.
+/// A state that is supposed of a PoP, in place of the real one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Supposed {
     /// Probes call all of it down.

@@ -1,19 +1,19 @@
-//! Errors of accept(2): which concern one connection, and how long to wait after the others.
+//! Errors of accept(2): those of a single connection, and the pause after all others.
 
 use crate::limits::{ACCEPT_PAUSE_MILLIS, ACCEPT_PAUSE_MILLIS_MIN};
 use std::io;
 use std::time::Duration;
 
-/// The pause of one accept loop. Start a new one after each success.
+/// Pause of one accept loop. Make a new one after each success.
 #[derive(Debug, Default)]
 pub(crate) struct AcceptPause {
     last: Duration,
 }
 
 impl AcceptPause {
-    /// How long to wait before the next accept. `None` if the error concerns one connection, so
-    /// that the next may be taken at once. Out of descriptors or memory the connection stays in the
-    /// kernel's queue, and accepting again at once would spin.
+    /// Pause before the next `accept`. `None` if the error concerns one connection, so that the
+    /// next can be accepted at once. If descriptors or memory are exhausted, the connection stays
+    /// in the kernel's queue, and an immediate retry would spin.
     pub(crate) fn after(&mut self, error: &io::Error) -> Option<Duration> {
         if concerns_one_connection(error) {
             return None;
@@ -26,7 +26,7 @@ impl AcceptPause {
     }
 }
 
-/// Errors of `accept` that belong to the connection that was being accepted (accept(2), "Error
+/// True for errors of `accept` that belong to the connection being accepted (accept(2), "Error
 /// handling").
 fn concerns_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;

@@ -1,8 +1,8 @@
-//! Which cores a thread may run on.
+//! CPU affinity of threads.
 
 use std::io;
 
-/// Numbers of the cores that this thread may run on, in order.
+/// Numbers of the cores on which this thread may run, ascending.
 #[cfg(target_os = "linux")]
 pub fn allowed() -> io::Result<Vec<u16>> {
     // SAFETY: a cpu_set_t is an array of integers, for which all-zero octets are valid.
@@ -17,7 +17,7 @@ pub fn allowed() -> io::Result<Vec<u16>> {
     Ok((0..count).filter(|cpu| unsafe { libc::CPU_ISSET(*cpu, &set) }).map(|cpu| cpu as u16).collect())
 }
 
-/// Binds the calling thread to one core. `InvalidInput` where that is none of this machine.
+/// Binds the calling thread to one core. `InvalidInput` if this machine has no such core.
 #[cfg(target_os = "linux")]
 pub(crate) fn pin(cpu: u16) -> io::Result<()> {
     if usize::from(cpu) >= libc::CPU_SETSIZE as usize {
@@ -34,7 +34,7 @@ pub(crate) fn pin(cpu: u16) -> io::Result<()> {
     if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// No system but Linux tells.
+/// Only Linux provides the list.
 #[cfg(not(target_os = "linux"))]
 pub fn allowed() -> io::Result<Vec<u16>> {
     Err(io::ErrorKind::Unsupported.into())

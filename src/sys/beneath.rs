@@ -1,9 +1,10 @@
-//! Files opened for reading: never waiting for the other end of a pipe, and, where asked, only
-//! below a folder, by the descriptor of that folder.
+//! Opens files for reading without waiting for the other end of a pipe, and optionally only below a
+//! folder, by the folder's descriptor.
 //!
-//! A path that is checked and then opened is two paths: somebody may put a link between. Here the
-//! kernel resolves the path once, and refuses what leads out (openat2 with RESOLVE_BENEATH). Where
-//! it cannot, the path is walked descriptor by descriptor, and links are not followed at all.
+//! A path that is checked and then opened is resolved twice, and another process may insert a link
+//! in between. Here the kernel resolves the path once, and refuses paths that lead out of the
+//! folder (openat2 with RESOLVE_BENEATH). Without openat2, the path is walked descriptor by
+//! descriptor, and links are not followed at all.
 
 use std::fs::File;
 use std::io;
@@ -22,11 +23,11 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Opens a file by its path relative to a folder, below which it must lie once links are followed;
-/// [`io::ErrorKind::CrossesDevices`] if it does not.
+/// Opens a file by its path relative to a folder, if it is inside the folder after following links;
+/// else fails with [`io::ErrorKind::CrossesDevices`].
 #[cfg(unix)]
 pub(crate) fn open_beneath(folder: &Path, relative: &Path) -> io::Result<File> {
-    // The folder itself may be a link: it is named by whoever runs the server.
+    // The folder itself may be a link, because the operator of the server names it.
     let folder = File::open(folder)?;
     #[cfg(target_os = "linux")]
     match by_kernel(&folder, relative) {
@@ -37,7 +38,7 @@ pub(crate) fn open_beneath(folder: &Path, relative: &Path) -> io::Result<File> {
     by_component(folder, relative)
 }
 
-/// Where there are no descriptors of folders, nothing is opened.
+/// Always fails, because this system has no descriptors of folders.
 #[cfg(not(unix))]
 pub(crate) fn open_beneath(_: &Path, _: &Path) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
@@ -46,7 +47,7 @@ pub(crate) fn open_beneath(_: &Path, _: &Path) -> io::Result<File> {
 #[cfg(unix)]
 const FLAGS: i32 = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
 
-/// Times that the kernel is asked again: it gives up when folders are renamed meanwhile.
+/// Attempts of openat2, which gives up if a folder is renamed meanwhile.
 #[cfg(target_os = "linux")]
 const ATTEMPTS: usize = 16;
 
@@ -82,7 +83,7 @@ fn by_kernel(folder: &File, relative: &Path) -> io::Result<File> {
             )
         };
         if opened >= 0 {
-            // SAFETY: the kernel has just made this descriptor, and nobody else has it.
+            // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
             return Ok(unsafe { File::from_raw_fd(opened as i32) });
         }
         error = io::Error::last_os_error();
@@ -93,7 +94,7 @@ fn by_kernel(folder: &File, relative: &Path) -> io::Result<File> {
     Err(error)
 }
 
-/// Folder by folder, without following links.
+/// Opens folder by folder, without following links.
 #[cfg(unix)]
 fn by_component(folder: File, relative: &Path) -> io::Result<File> {
     use std::os::fd::{AsRawFd, FromRawFd};
@@ -112,7 +113,7 @@ fn by_component(folder: File, relative: &Path) -> io::Result<File> {
         if opened < 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: the kernel has just made this descriptor, and nobody else has it.
+        // SAFETY: the kernel has just made this descriptor, and nothing else owns it.
         at = unsafe { File::from_raw_fd(opened) };
     }
     Ok(at)

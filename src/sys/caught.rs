@@ -1,4 +1,4 @@
-//! Panics of futures, as values: a fault of one piece of work is not the end of who runs it.
+//! Panics of futures as values, so that a fault of one piece of work does not end its caller.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -6,12 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-/// What a future gives; the error is what its panic carries.
+/// Output of a future; the error is the payload of its panic.
 pub(crate) async fn caught<R>(future: impl Future<Output = R>) -> Result<R, Box<dyn Any + Send>> {
     let mut future = pin!(future);
     poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(polled) => polled.map(Ok),
-        // It is not polled again.
+        // The future is not polled again.
         Err(panic) => Poll::Ready(Err(panic)),
     })
     .await

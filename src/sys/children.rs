@@ -1,24 +1,24 @@
-//! Processes of the system, and of these our children and what they left to us (proc(5),
+//! Processes of the system, in particular our children and their orphans (proc(5),
 //! PR_SET_CHILD_SUBREAPER of prctl(2)).
 //!
-//! Only Linux tells; elsewhere the list is empty, and a process group is all that is killed.
+//! Only Linux provides the list; elsewhere it is empty, and only a process group is killed.
 
 /// A process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Process {
-    /// Its number.
+    /// Process ID.
     pub(crate) pid: u32,
-    /// Its parent's.
+    /// Process ID of the parent.
     pub(crate) parent: u32,
-    /// When it began, in ticks of the clock since the machine did. With the number it names one
+    /// Start time in clock ticks since the machine's boot. Together with the ID, it identifies one
     /// process for ever.
     pub(crate) started: u64,
-    /// Whether it has ended and waits for its parent.
+    /// True if it has ended and its parent has not reaped it.
     pub(crate) is_zombie: bool,
 }
 
-/// Makes this process the parent of all that its children leave behind. For the whole process:
-/// only a program that is nothing but a server may ask it.
+/// Makes this process the parent of its descendants' orphans. It applies to the whole process, so
+/// only a dedicated server program may call it.
 pub(crate) fn adopt() {
     #[cfg(target_os = "linux")]
     // SAFETY: takes numbers and no pointer. Refused, descendants go to the init process as before.
@@ -27,7 +27,7 @@ pub(crate) fn adopt() {
     }
 }
 
-/// Whether orphans below this process become its children.
+/// True if orphans below this process become its children.
 pub(crate) fn adopts() -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -40,7 +40,7 @@ pub(crate) fn adopts() -> bool {
     false
 }
 
-/// Every process that this one may see. One that ends meanwhile is left out.
+/// Every visible process. A process that ends during the call is left out.
 pub(crate) fn list() -> Vec<Process> {
     if !cfg!(target_os = "linux") {
         return Vec::new();
@@ -49,19 +49,19 @@ pub(crate) fn list() -> Vec<Process> {
     entries.filter_map(|entry| process(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
-/// One process.
+/// Process with an ID.
 pub(crate) fn process(pid: u32) -> Option<Process> {
     let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
     read(pid, &stat)
 }
 
-/// The fields of a `stat` behind the name, which may hold anything.
+/// Reads the fields of a `stat` after the name, which may contain any characters.
 fn read(pid: u32, stat: &[u8]) -> Option<Process> {
     let end = stat.iter().rposition(|octet| *octet == b')')?;
     let fields: Vec<&str> =
         std::str::from_utf8(stat.get(end + 1..)?).ok()?.split_ascii_whitespace().collect();
     let is_zombie = matches!(*fields.first()?, "Z" | "X");
-    // Field 3 of proc(5) is the first here.
+    // Field 3 of proc(5) is the first one here.
     Some(Process {
         pid,
         parent: fields.get(1)?.parse().ok()?,
@@ -70,19 +70,20 @@ fn read(pid: u32, stat: &[u8]) -> Option<Process> {
     })
 }
 
-/// The value of a variable in the environment with which a process began its program.
+/// Value of a variable in the initial environment of a process.
 pub(crate) fn variable(pid: u32, name: &str) -> Option<String> {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
     let value = |entry: &[u8]| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
     environment.split(|octet| *octet == 0).find_map(value).and_then(|value| String::from_utf8(value).ok())
 }
 
-/// Starts a process that has a mark from its first instruction on, as has all that it starts: the
-/// soft limit of its real-time CPU time (RLIMIT_RTTIME of getrlimit(2)), which binds nothing at
-/// such a height. Unlike a variable it outlives an emptied environment. `mark` is 2^62 or more.
+/// Starts a process with a mark, which all of its descendants inherit from their first instruction:
+/// the soft limit of real-time CPU time (RLIMIT_RTTIME of getrlimit(2)), which has no effect at
+/// such a high value. Unlike an environment variable, it survives an emptied environment. `mark` is
+/// at least 2^62.
 ///
-/// For the whole process, while `start` runs: only a program that starts nothing beside it may
-/// mark. Where a hard limit forbids it, the process begins without a mark.
+/// While `start` runs, the limit applies to this whole process, so nothing else may be started at
+/// the same time. If a hard limit forbids the mark, the process starts without one.
 pub(crate) fn marked<T>(mark: u64, start: impl FnOnce() -> T) -> T {
     #[cfg(target_os = "linux")]
     {
@@ -107,14 +108,14 @@ pub(crate) fn marked<T>(mark: u64, start: impl FnOnce() -> T) -> T {
     }
 }
 
-/// The mark of a process, or what else limits its real-time CPU time.
+/// Mark of a process, or any other limit of its real-time CPU time.
 pub(crate) fn mark(pid: u32) -> Option<u64> {
     let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max realtime timeout"))?;
     line.split_ascii_whitespace().next()?.parse().ok()
 }
 
-/// Kills a process, if it still is the one that was listed.
+/// Kills a process, if it is still the listed one.
 pub(crate) fn kill(listed: &Process) {
     #[cfg(target_os = "linux")]
     {
@@ -129,10 +130,10 @@ pub(crate) fn kill(listed: &Process) {
         if let Ok(handle) = i32::try_from(handle)
             && handle >= 0
         {
-            // SAFETY: the descriptor is new and nobody else's.
+            // SAFETY: the descriptor is new, and nothing else owns it.
             let handle = unsafe { OwnedFd::from_raw_fd(handle) };
-            // The handle stays with its process, so that the number cannot become another's behind
-            // this look.
+            // The handle stays bound to its process, so the ID cannot pass to another process after
+            // this check.
             if is_same() {
                 let none: *const libc::siginfo_t = std::ptr::null();
                 // SAFETY: the descriptor is open; a null pointer asks for the usual signal.
@@ -141,7 +142,7 @@ pub(crate) fn kill(listed: &Process) {
                 }
             }
         } else if is_same() {
-            // A kernel before 5.3, or no descriptor is left.
+            // A kernel before 5.3, or no free descriptor.
             // SAFETY: takes two numbers and no pointer.
             unsafe {
                 libc::kill(pid, libc::SIGKILL);
@@ -152,11 +153,11 @@ pub(crate) fn kill(listed: &Process) {
     let _ = listed;
 }
 
-/// Takes the end of a child that has ended, so that it leaves the table of processes.
+/// Reaps a child that has ended, so that it leaves the process table.
 #[cfg(unix)]
 pub(crate) fn reap(pid: u32) {
     let Ok(pid) = libc::pid_t::try_from(pid) else { return };
-    // 0 and below would mean others too.
+    // 0 and negative numbers would select other processes too.
     if pid > 0 {
         // SAFETY: without a place for the status the kernel writes nothing; it does not wait.
         unsafe {
@@ -165,8 +166,8 @@ pub(crate) fn reap(pid: u32) {
     }
 }
 
-/// Lowers the soft limit of descriptors of a child that is not reaped, to a number that old
-/// programs can bear.
+/// Lowers the soft descriptor limit of a child that is not yet reaped, for the sake of old
+/// programs.
 pub(crate) fn limit_descriptors(pid: u32, soft: u64) {
     #[cfg(target_os = "linux")]
     {

@@ -1,12 +1,12 @@
-//! The clocks: the one place where the time of day is read, and the time since the start.
+//! Clocks: the only place that reads the time of day, and the time since the start.
 //!
-//! All other code takes the date from here, or as an argument.
+//! All other code takes the time from here, or as an argument.
 
 use crate::sys::hooks;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Time since 1970-01-01 UTC. A clock before 1970 is at zero.
+/// Time since 1970-01-01 UTC; zero if the clock is set before 1970.
 pub(crate) fn since_epoch() -> Duration {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     hooks::shift(since)
@@ -17,19 +17,19 @@ pub(crate) fn epoch_secs() -> u64 {
     since_epoch().as_secs()
 }
 
-/// Milliseconds since this was first asked, by the clock that never goes back.
+/// Milliseconds since the first call, by the monotonic clock.
 pub(crate) fn uptime_ms() -> u64 {
     static BEGAN: OnceLock<Instant> = OnceLock::new();
     BEGAN.get_or_init(Instant::now).elapsed().as_millis() as u64
 }
 
-/// Seconds since 1970 modulo 2^32, as DNS cookies have them (RFC 9018 section 4.3).
+/// Seconds since 1970 modulo 2^32, as in DNS cookies (RFC 9018 section 4.3).
 pub fn cookie_secs() -> u32 {
     epoch_secs() as u32
 }
 
-/// A moment in the time zone of this process, such as `2026-03-01 23:00:00 CET`; `None` where the
-/// system has no zone, or it is UTC.
+/// Time in the time zone of this process, such as `2026-03-01 23:00:00 CET`; `None` if the system
+/// has no time zone, or it is UTC.
 #[cfg(unix)]
 pub(crate) fn local(epoch_secs: u64) -> Option<String> {
     let moment = libc::time_t::try_from(epoch_secs).ok()?;
@@ -60,7 +60,7 @@ pub(crate) fn local(epoch_secs: u64) -> Option<String> {
     Some(text.trim_end().to_owned())
 }
 
-/// [`local`] where the time zone is not asked for.
+/// Always `None` on this system.
 #[cfg(not(unix))]
 pub(crate) fn local(_epoch_secs: u64) -> Option<String> {
     None

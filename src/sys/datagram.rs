@@ -1,9 +1,9 @@
-//! Datagrams in batches, with the address that each was sent to.
+//! Batches of datagrams, with the destination address of each.
 //!
-//! A [`Batch`] owns room for a fixed number of queries and as many replies. One `receive` takes
-//! what the kernel has, `exchange` gives one of them and room for its answer, `reply` notes that
-//! the room was used, one `send` hands all answers over. An answer leaves from the address that was
-//! asked, also on a socket bound to every address of the host.
+//! A [`Batch`] has room for a fixed number of queries and as many replies. `receive` takes the
+//! waiting queries from the kernel, `exchange` returns one of them with room for its reply, `reply`
+//! marks the room as used, and `send` passes all replies to the kernel. A reply leaves from the
+//! destination address of its query, also on a socket bound to every address of the host.
 
 use crate::limits::{DATAGRAM_MAX, UDP_PAYLOAD_MAX};
 use std::io;
@@ -12,34 +12,35 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 use std::os::fd::AsRawFd;
 use std::ptr;
 
-/// Control octets of one message: room for the larger of the two PKTINFO messages, aligned as their
-/// headers need.
+/// Octets of control data per message: room for the larger of the two PKTINFO messages, aligned for
+/// their headers.
 const CONTROL_OCTETS: usize = 64;
 
-/// The address that a query was sent to, from which the answer must leave.
+/// Destination address of a query, which is the source address of its reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Local {
     /// The address.
     pub address: IpAddr,
-    /// The interface, only for IPv6 link-local addresses; else 0, which lets the route decide.
+    /// Interface index for IPv6 link-local addresses; else 0, so that the route decides.
     pub interface: u32,
 }
 
 /// One query of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
-    /// What was received.
+    /// Octets received.
     pub octets: &'a [u8],
-    /// Address and port of its sender; `None` for an address of neither family.
+    /// Address and port of the sender; `None` if the kernel gave neither an IPv4 nor an IPv6
+    /// address.
     pub(crate) sender: Option<(IpAddr, u16)>,
-    /// Whether the kernel cut it because it was longer than [`DATAGRAM_MAX`].
+    /// True if the kernel cut it because it was longer than [`DATAGRAM_MAX`].
     pub(crate) cut: bool,
 }
 
-/// What became of the replies of a batch.
+/// Numbers of replies of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
-    /// Taken by the kernel.
+    /// Accepted by the kernel.
     pub(crate) sent: usize,
     /// Refused by the kernel (no route, unreachable peer, full device).
     pub(crate) failed: usize,
@@ -55,23 +56,23 @@ pub struct Batch {
     replies: Box<[[u8; UDP_PAYLOAD_MAX as usize]]>,
     peers: Box<[libc::sockaddr_storage]>,
     controls: Box<[Control]>,
-    /// What the kernel fills: each header has the room of its query.
+    /// Headers that the kernel fills: each points at the buffer of its query.
     arrivals: Headers,
-    /// What the kernel sends: each header has the room of its reply, and the peer of the query that
-    /// is answered.
+    /// Headers that the kernel sends: each points at the buffer of its reply, and at the peer of
+    /// the answered query.
     departures: Headers,
-    /// Queries that the last `receive` brought.
+    /// Number of queries from the last `receive`.
     received: usize,
-    /// Arrivals, from the first, that were used since they were last made ready.
+    /// Number of arrivals, from the first, used since they were last reset.
     used: usize,
-    /// Replies noted since.
+    /// Number of replies noted since then.
     noted: usize,
-    /// Queries, from the first, that can no longer be answered.
+    /// Number of queries, from the first, that can no longer be answered.
     passed: usize,
 }
 
-/// Headers of messages with one piece each. They point into boxes of the same batch, none of which
-/// is ever replaced.
+/// Message headers with one buffer each. They point into boxes of the same batch, none of which is
+/// ever replaced.
 struct Headers {
     headers: Box<[libc::mmsghdr]>,
     pieces: Box<[libc::iovec]>,
@@ -102,7 +103,7 @@ impl Headers {
 }
 
 impl Batch {
-    /// Room for `capacity` messages, at least one.
+    /// Makes room for `capacity` messages, at least one.
     pub fn new(capacity: usize) -> Batch {
         let capacity = capacity.max(1);
         // SAFETY: as above.
@@ -117,14 +118,14 @@ impl Batch {
         Batch { queries, replies, peers, controls, arrivals, departures, received, used, noted, passed }
     }
 
-    /// Waits for the first query (or the socket's read time-out) and takes all that are there. 0
-    /// after a time-out, an interrupt, or an ICMP error of an earlier reply, none of which is a
-    /// fault.
+    /// Waits for the first query or the socket's read timeout, and takes all waiting queries.
+    /// Returns 0 after a timeout, an interrupt, or an ICMP error about an earlier reply; none of
+    /// these is a fault.
     pub fn receive(&mut self, socket: &UdpSocket) -> io::Result<usize> {
         (self.received, self.noted, self.passed) = (0, 0, 0);
         let capacity = self.arrivals.headers.len();
-        // The kernel has written to those that it filled and, if it failed there, to the one
-        // behind.
+        // The kernel has written to the headers that it filled, and after an error also to the next
+        // one.
         let written = (std::mem::take(&mut self.used) + 1).min(capacity);
         for header in &mut self.arrivals.headers[..written] {
             header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
@@ -152,28 +153,28 @@ impl Batch {
         Ok(self.received)
     }
 
-    /// The octets of a query of the last `receive`; `index` must be below what that returned.
+    /// Octets of a query from the last `receive`; `index` must be less than its result.
     #[inline(always)]
     pub(crate) fn octets(&self, index: usize) -> &[u8] {
         assert!(index < self.received, "a datagram of this batch");
         octets(&self.arrivals.headers[index], &self.queries[index])
     }
 
-    /// Address and port of the sender of a query of the last `receive`.
+    /// Address and port of the sender of a query from the last `receive`.
     #[inline(always)]
     pub(crate) fn sender(&self, index: usize) -> Option<(IpAddr, u16)> {
         assert!(index < self.received, "a datagram of this batch");
         read_sender(&self.arrivals.headers[index], &self.peers[index])
     }
 
-    /// Socket address of the sender of a query of the last `receive`.
+    /// Socket address of the sender of a query from the last `receive`.
     pub(crate) fn peer(&self, index: usize) -> Option<SocketAddr> {
         assert!(index < self.received, "a datagram of this batch");
         read_peer(&self.arrivals.headers[index], &self.peers[index])
     }
 
-    /// A query of the last `receive`, with room for its reply; `index` must be below what that
-    /// returned.
+    /// A query from the last `receive`, with room for its reply; `index` must be less than the
+    /// result of `receive`.
     #[inline(always)]
     pub fn exchange(&mut self, index: usize) -> (Datagram<'_>, &mut [u8; UDP_PAYLOAD_MAX as usize]) {
         assert!(index < self.received, "a datagram of this batch");
@@ -183,13 +184,13 @@ impl Batch {
             sender: read_sender(header, &self.peers[index]),
             cut: header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
         };
-        // At most one reply for each query, so there is room for one more.
+        // There is at most one reply per query, so there is room for one more.
         (datagram, &mut self.replies[self.noted])
     }
 
-    /// Notes that the room of the last `exchange`, which was for `index`, holds a reply of `length`
-    /// octets. Queries are answered in order, each once. False, and nothing noted, if that is
-    /// longer than the room.
+    /// Marks the room from the last `exchange`, which was for `index`, as a reply of `length`
+    /// octets. Queries are answered in order, each once. Returns false, and marks nothing, if
+    /// `length` exceeds the room.
     #[inline]
     pub fn reply(&mut self, index: usize, length: usize) -> bool {
         let has_local =
@@ -198,12 +199,11 @@ impl Batch {
         self.reply_from(index, length, local)
     }
 
-    /// [`Batch::reply`] from another address of this host, on a socket that is bound to all of
-    /// them.
+    /// [`Batch::reply`] from another address of this host, on a socket bound to every address.
     #[inline]
     pub fn reply_from(&mut self, index: usize, length: usize, local: Option<Local>) -> bool {
         assert!(index < self.received, "a datagram of this batch");
-        // The control octets of queries that were passed are used for replies.
+        // Replies reuse the control data of queries that were passed.
         assert!(self.passed <= index, "replies come in the order of their queries");
         if length > UDP_PAYLOAD_MAX as usize {
             return false;
@@ -220,8 +220,8 @@ impl Batch {
         true
     }
 
-    /// Where a query of the last `receive`, not answered yet, was sent to, if the kernel told a
-    /// unicast address: it does where a socket is bound to every address.
+    /// Destination of a query from the last `receive` that is not yet answered, if the kernel gave
+    /// a unicast address, as it does on a socket bound to every address.
     pub(crate) fn local(&self, index: usize) -> Option<Local> {
         assert!(
             self.passed <= index && index < self.received,
@@ -230,8 +230,8 @@ impl Batch {
         self.read_local(index)
     }
 
-    /// Sends every noted reply. A message that the kernel refuses is counted and passed over, so
-    /// that one unreachable peer costs no other its answer.
+    /// Sends every noted reply. A message that the kernel refuses is counted and skipped, so that
+    /// one unreachable peer does not affect the answers of others.
     pub fn send(&mut self, socket: &UdpSocket) -> Sent {
         let replies = &mut self.departures.headers[..self.noted];
         (self.received, self.noted) = (0, 0);
@@ -252,8 +252,8 @@ impl Batch {
     }
 }
 
-/// Sends one message on its own, from the address that was asked: for answers that come later than
-/// their batch.
+/// Sends a single message from the destination address of its query, for answers that are later
+/// than their batch.
 pub fn send_one(socket: &UdpSocket, octets: &[u8], peer: SocketAddr, local: Option<Local>) -> io::Result<()> {
     let mut control = Control([0; CONTROL_OCTETS]);
     let control_length = local.map_or(0, |local| write_local(&mut control, local));
@@ -280,8 +280,8 @@ pub fn send_one(socket: &UdpSocket, octets: &[u8], peer: SocketAddr, local: Opti
     }
 }
 
-/// Errors of `recvmmsg` that say nothing about our socket: time-outs, signals, and ICMP messages
-/// about peers that are gone.
+/// True for errors of `recvmmsg` without meaning for our socket: timeouts, signals, and ICMP
+/// messages about unreachable peers.
 fn is_passing(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),
@@ -314,13 +314,13 @@ unsafe fn send_all(socket: &UdpSocket, headers: &mut [libc::mmsghdr]) -> Sent {
         }
         match io::Error::last_os_error().kind() {
             io::ErrorKind::Interrupted => {}
-            // The send buffer is full and the kernel has waited for it already: the rest would wait
-            // as long, one by one, while queries pile up behind.
+            // The send buffer is full, and the kernel has already waited for it. Each further
+            // message would wait as long, while queries pile up.
             io::ErrorKind::WouldBlock => {
                 outcome.failed += headers.len() - next;
                 return outcome;
             }
-            // The error belongs to the first message of the rest.
+            // The error belongs to the first of the remaining messages.
             _ => {
                 outcome.failed += 1;
                 next += 1;
@@ -330,14 +330,14 @@ unsafe fn send_all(socket: &UdpSocket, headers: &mut [libc::mmsghdr]) -> Sent {
     outcome
 }
 
-/// The octets of one message, as the kernel has written them.
+/// Octets of one message, as written by the kernel.
 #[inline(always)]
 fn octets<'b>(header: &libc::mmsghdr, octets: &'b [u8; DATAGRAM_MAX]) -> &'b [u8] {
     &octets[..(header.msg_len as usize).min(DATAGRAM_MAX)]
 }
 
-/// The sender that the kernel has written: all of an address of the family that it tells, or
-/// nothing, and then what stands there is of an earlier message.
+/// Sender as written by the kernel: a complete address, or `None`; the storage may then hold the
+/// address of an earlier message.
 #[inline(always)]
 fn read_sender(header: &libc::mmsghdr, storage: &libc::sockaddr_storage) -> Option<(IpAddr, u16)> {
     if header.msg_hdr.msg_namelen == 0 {
@@ -392,7 +392,7 @@ unsafe fn find_local(header: &libc::msghdr) -> Option<Local> {
     None
 }
 
-/// The local address; `Some(None)` if it is none that an answer could leave from.
+/// Local address from a control message; `Some(None)` if no answer can leave from it.
 fn told_local(level: i32, kind: i32, payload: &[u8]) -> Option<Option<Local>> {
     match (level, kind) {
         (libc::IPPROTO_IP, libc::IP_PKTINFO) if payload.len() >= size_of::<libc::in_pktinfo>() => {
@@ -417,7 +417,7 @@ fn told_local(level: i32, kind: i32, payload: &[u8]) -> Option<Option<Local>> {
     }
 }
 
-/// Writes the control message that sets the source address; gives its length.
+/// Writes the control message that sets the source address; returns its length.
 fn write_local(control: &mut Control, local: Local) -> usize {
     *control = Control([0; CONTROL_OCTETS]);
     match local.address {

@@ -1,15 +1,15 @@
-//! The limit of descriptors (RLIMIT_NOFILE, getrlimit(2)), and how many are open.
+//! Descriptor limit (RLIMIT_NOFILE, getrlimit(2)), and the number of open descriptors.
 
-/// A limit of descriptors.
+/// A descriptor limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// In force.
+    /// Limit in force.
     pub soft: usize,
-    /// What the soft one may be raised to.
+    /// Largest value to which the soft limit can be raised.
     pub(crate) hard: usize,
 }
 
-/// The limit of this process; `None` where the system does not tell.
+/// Limit of this process; `None` if the system provides none.
 #[cfg(unix)]
 pub(crate) fn limit() -> Option<Limit> {
     let mut told = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -19,34 +19,34 @@ pub(crate) fn limit() -> Option<Limit> {
     (status == 0).then(|| Limit { soft: count(told.rlim_cur), hard: count(told.rlim_max) })
 }
 
-/// Raises the soft limit to the hard one; gives the limit from then on.
+/// Raises the soft limit to the hard limit; returns the resulting limit.
 #[cfg(unix)]
 pub fn raise() -> Option<Limit> {
     let Limit { hard, .. } = limit()?;
     let hard = libc::rlim_t::try_from(hard).unwrap_or(libc::RLIM_INFINITY);
     let asked = libc::rlimit { rlim_cur: hard, rlim_max: hard };
     // SAFETY: the kernel reads one `rlimit` from the local one, which outlives the call.
-    // Refused (as by macOS, which has a bound of its own), the old limit stays and is told.
+    // If the system refuses (macOS has a lower limit of its own), the old limit stays in force.
     unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const asked) };
     limit()
 }
 
-/// Where the system has no such limit.
+/// Always `None`: this system has no such limit.
 #[cfg(not(unix))]
 pub(crate) fn limit() -> Option<Limit> {
     None
 }
 
-/// Where the system has no such limit.
+/// Always `None`: this system has no such limit.
 #[cfg(not(unix))]
 pub fn raise() -> Option<Limit> {
     None
 }
 
-/// How many descriptors are open, by the folder in which the system lists them. `None` if it lists
-/// none, or no descriptor is left to read it.
+/// Number of open descriptors, from the folder in which the system lists them. `None` if there is
+/// no such folder, or no free descriptor to read it.
 pub(crate) fn open() -> Option<usize> {
     let folder = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
-    // The descriptor of the folder itself is open while it is read.
+    // The listing includes the folder's own descriptor.
     std::fs::read_dir(folder).ok().map(|entries| entries.count().saturating_sub(1))
 }

@@ -1,14 +1,14 @@
-//! Faults on demand, for tests: they exist in debug builds alone.
+//! Faults on demand for tests, only in debug builds.
 
 use std::path::Path;
 
-/// Hangs as a disk does, while a file stands beside that of the path with the ending `.hang`. Says
-/// that it does by one with the ending `.hanging`.
+/// Hangs like a disk while a file with the path's name and the ending `.hang` exists. Signals this
+/// by a file with the ending `.hanging`.
 pub(crate) fn hang(path: &Path) {
     #[cfg(debug_assertions)]
     {
         let beside = |ending: &str| {
-            // Without a slash at its end.
+            // Drop a trailing slash.
             let mut name = path.components().as_path().as_os_str().to_owned();
             name.push(ending);
             std::path::PathBuf::from(name)
@@ -22,8 +22,8 @@ pub(crate) fn hang(path: &Path) {
     let _ = path;
 }
 
-/// Fails as a disk does, while a file `.fault` stands in a folder: `full`, or anything else for
-/// read-only.
+/// Fails like a disk while a file `.fault` exists in the folder: with "disk full" if it contains
+/// `full`, else with "read-only".
 pub(crate) fn fault(folder: &Path) -> std::io::Result<()> {
     #[cfg(debug_assertions)]
     if let Ok(kind) = std::fs::read_to_string(folder.join(".fault")) {
@@ -36,7 +36,7 @@ pub(crate) fn fault(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A bound in seconds, which tests make shorter by the environment variable
+/// A limit in seconds, which tests can shorten by the environment variable
 /// `MERIDIAN_HOOK_<NAME>_SECS`.
 pub(crate) fn secs(name: &str, bound: u64) -> u64 {
     #[cfg(debug_assertions)]
@@ -51,13 +51,13 @@ pub(crate) fn secs(name: &str, bound: u64) -> u64 {
 #[cfg(debug_assertions)]
 static SHIFT_SECS: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
 
-/// Sets the wall clock of this process so many seconds off.
+/// Shifts the wall clock of this process by a number of seconds.
 #[cfg(debug_assertions)]
 pub(crate) fn set_clock(shift_secs: i64) {
     SHIFT_SECS.store(shift_secs, std::sync::atomic::Ordering::Relaxed);
 }
 
-/// The time since 1970 as the wall clock of this process has it.
+/// Time since 1970 by the shifted wall clock of this process.
 pub(crate) fn shift(since: std::time::Duration) -> std::time::Duration {
     #[cfg(debug_assertions)]
     {

@@ -1,12 +1,12 @@
-//! Sockets for ICMP echo that need no privilege (icmp(7), `net.ipv4.ping_group_range`).
+//! Unprivileged sockets for ICMP echo (icmp(7), `net.ipv4.ping_group_range`).
 
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-/// A non-blocking socket that sends echo requests to an address and gets its replies. The kernel
-/// writes identifier and checksum. The port of a datagram socket stands for the identifier, hence
-/// the form. Fails with `PermissionDenied` where the system does not let us.
+/// Opens a non-blocking socket that sends echo requests to an address and receives its replies. The
+/// kernel writes identifier and checksum. A datagram socket's port serves as the identifier, hence
+/// the type. Fails with `PermissionDenied` if the system forbids it.
 pub(crate) fn open(to: IpAddr) -> io::Result<UdpSocket> {
     let (domain, protocol) = match to {
         IpAddr::V4(_) => (Domain::IPV4, Protocol::ICMPV4),

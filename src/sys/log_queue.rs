@@ -1,8 +1,8 @@
-//! A log queue: lines for an output that may be slow, full, closed or blocked.
+//! Queue of log lines for an output that may be slow, full, closed or blocked.
 //!
-//! Each line is handed to a thread of its own through a bounded queue. The caller never waits and
-//! never fails: a line for which there is no room, or which the output refuses, is dropped and
-//! counted. The next line that the output takes is preceded by the number of lost lines.
+//! A separate thread writes the lines, which reach it through a bounded queue. The caller never
+//! waits and never fails: a line without room, or one that the output refuses, is dropped and
+//! counted. The next successful line is preceded by a report of the number lost.
 
 use crate::limits::{LOG_LINE_OCTETS_MAX, LOG_QUEUE};
 use std::io::{self, Write};
@@ -11,28 +11,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-/// Pause between tries to queue a flush.
+/// Pause between attempts to queue a flush.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The way into a log queue; cheap to clone.
+/// Handle of a log queue; cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct LogQueue {
     sender: SyncSender<Entry>,
     dropped: Arc<AtomicU64>,
 }
 
-/// What waits in a queue.
+/// Entry of a queue.
 #[derive(Debug)]
 enum Entry {
     /// Octets for the output.
     Line(Vec<u8>),
-    /// A caller waits until everything before it is written.
+    /// Request of a caller that waits until everything before it is written.
     Flush(SyncSender<()>),
 }
 
 impl LogQueue {
-    /// Starts the thread of an output. `lost` makes the line that reports lost lines of their
-    /// number. Errors are those of starting a thread.
+    /// Starts the thread of an output. `lost` makes the line that reports a number of lost lines.
+    /// Fails if the thread cannot be started.
     pub(crate) fn start(
         name: &str,
         output: impl Write + Send + 'static,
@@ -56,7 +56,7 @@ impl LogQueue {
         self.queue(line);
     }
 
-    /// Queues a text of many lines as one, whatever its length. Never waits.
+    /// Queues a text of many lines as one entry, whatever its length. Never waits.
     pub(crate) fn text(&self, text: &str) {
         self.queue(text.as_bytes().to_vec());
     }
@@ -72,7 +72,7 @@ impl LogQueue {
         Arc::clone(&self.dropped)
     }
 
-    /// Waits until queued lines are written, at most for a time. Gives whether they are.
+    /// Waits up to `patience` until queued lines are written. Returns true if they are.
     pub(crate) fn flush(&self, patience: Duration) -> bool {
         let (done, flushed) = sync_channel(1);
         let end = Instant::now() + patience;
@@ -95,7 +95,7 @@ fn write_entries(
     lost: impl Fn(u64) -> Vec<u8>,
 ) {
     let mut reported = 0;
-    // A write that failed may have left half a line.
+    // A failed write may have left half a line.
     let mut is_torn = false;
     for entry in entries {
         match entry {

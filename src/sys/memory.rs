@@ -1,19 +1,19 @@
-//! Memory of the process: its size, the return of pages that a reload has freed, and large tables
-//! in large pages.
+//! Memory of the process: its size, returning freed pages after a reload, and huge pages for large
+//! tables.
 //!
-//! A reload allocates many small objects and frees nearly all of them; the C library keeps the
-//! pages for later. A name server reloads rarely, so the pages are better returned to the system.
+//! A reload allocates many small objects and frees nearly all of them; the C library keeps their
+//! pages for later use. A name server reloads rarely, so it returns the pages to the system.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-/// Octets of a large page, and the least that is worth one.
+/// Octets of a huge page, which is also the smallest allocation to place in huge pages.
 const LARGE_PAGE: usize = 2 << 20;
 
-/// The system's allocator, but what fills large pages is asked to stand in them (madvise(2),
-/// `MADV_HUGEPAGE`). A table of many megabytes is read at random: with pages of four kilobytes each
-/// look-up first waits for the page tables.
+/// System allocator that requests huge pages for allocations of at least one such page (madvise(2),
+/// `MADV_HUGEPAGE`). A table of many megabytes is read at random: with pages of 4 KiB, each look-up
+/// would first wait for the page tables.
 pub struct Allocator;
 
 // SAFETY: every call goes to the system's allocator, with a layout that is made alike from the same
@@ -54,7 +54,7 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
-/// Allocates what fills a large page at least.
+/// Allocates at least one huge page.
 #[cold]
 fn large(layout: Layout) -> *mut u8 {
     // SAFETY: the size is not 0.
@@ -82,7 +82,7 @@ unsafe fn moved(at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
     // not overflow.
     let to = unsafe { Allocator.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
     if !to.is_null() {
-        // SAFETY: both hold that many octets, and the new ones are nobody's yet; the old ones are
+        // SAFETY: both hold that many octets, and nothing else uses the new ones; the old ones are
         // freed as they were allocated.
         unsafe {
             at.copy_to_nonoverlapping(to, layout.size().min(size));
@@ -92,15 +92,15 @@ unsafe fn moved(at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
     to
 }
 
-/// The layout that is really asked for: what fills a large page begins with one.
+/// Layout of the actual allocation: one that fills a huge page is aligned to it.
 #[inline]
 fn placed(layout: Layout) -> Layout {
     if layout.size() < LARGE_PAGE { layout } else { layout.align_to(LARGE_PAGE).unwrap_or(layout) }
 }
 
-/// Has what fills a large page go back to the system when it is freed, for the life of the process:
-/// it must not lend its small pages to a table that stays. Called first of all, before there are
-/// threads, as mallopt(3) asks.
+/// Makes large allocations go back to the system when they are freed, for the life of the process,
+/// so that their pages are not reused in small pieces for a long-lived table. Must be called first,
+/// before any thread exists, as mallopt(3) requires.
 pub fn keep_large_apart() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: mallopt takes no pointer; it stores numbers under the allocator's own lock. The
@@ -113,13 +113,13 @@ pub fn keep_large_apart() {
 }
 
 thread_local! {
-    /// How many [`Passing`] this thread has.
+    /// Number of live [`Passing`] values of this thread.
     static PASSING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// While this lives, nothing that its thread allocates is asked to stand in large pages: it will
-/// soon be freed. To clear a large page can take ten times as long as its small ones, where a
-/// virtual machine has given it back to its host.
+/// While a value lives, allocations of its thread request no huge pages, because they are soon
+/// freed. Clearing a huge page can take ten times as long as clearing its small pages, if a virtual
+/// machine has returned it to its host.
 #[derive(Debug)]
 pub struct Passing(PhantomData<*const ()>);
 
@@ -130,7 +130,7 @@ impl Passing {
         Passing(PhantomData)
     }
 
-    /// Whether this thread has one: whoever works for it in other threads begins another there.
+    /// True if this thread has a value; work that it hands to other threads must begin one there.
     pub(crate) fn is_on() -> bool {
         PASSING.get() > 0
     }
@@ -142,8 +142,8 @@ impl Drop for Passing {
     }
 }
 
-/// Asks for large pages, as many as are filled. Only a wish: without them all is slower and nothing
-/// else.
+/// Requests huge pages for the whole pages of an allocation. Only a request: without them
+/// everything is slower, but works.
 #[cfg_attr(not(target_os = "linux"), allow(unused_variables))]
 fn prefer_large_pages(at: *mut u8, size: usize) {
     #[cfg(target_os = "linux")]
@@ -157,7 +157,7 @@ fn prefer_large_pages(at: *mut u8, size: usize) {
     }
 }
 
-/// Returns free pages of the heap to the system, where the C library can.
+/// Returns free heap pages to the system, if the C library can.
 pub fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: malloc_trim only looks at memory that the allocator itself holds free; it takes the
@@ -167,12 +167,12 @@ pub fn give_back() {
     }
 }
 
-/// Resident memory of the process in octets, where the system tells (proc(5), `VmRSS`).
+/// Resident memory of the process in octets, if the system provides it (proc(5), `VmRSS`).
 pub fn resident() -> Option<u64> {
     status_octets("VmRSS:")
 }
 
-/// The most that was ever resident, in octets, where the system tells (proc(5), `VmHWM`).
+/// Peak resident memory in octets, if the system provides it (proc(5), `VmHWM`).
 pub fn peak() -> Option<u64> {
     status_octets("VmHWM:")
 }

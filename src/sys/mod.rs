@@ -1,8 +1,9 @@
-//! The system below us: the only folder with `unsafe` code, and the only one that names libc.
+//! Interface to the operating system: the only folder with `unsafe` code, and the only one that
+//! uses libc.
 //!
 //! ## Audit
 //!
-//! What is unsafe here is sixteen kinds of call:
+//! The unsafe code consists of sixteen kinds of calls:
 //!
 //! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or
@@ -24,28 +25,28 @@
 //! * `getrlimit` and `setrlimit` ([`descriptors`]), on a local; `prlimit` ([`children`]), on a
 //!   local, for a child that is not reaped.
 //! * `prctl` ([`children`]), which sets a flag of the process, or reads it into a local.
-//! * `pidfd_open` and `pidfd_send_signal` ([`children`]): the descriptor is owned, and the process
-//!   behind it is looked at once more before the signal. `waitpid` writes nothing.
+//! * `pidfd_open` and `pidfd_send_signal` ([`children`]): the descriptor is owned, and its process
+//!   is checked once more before the signal. `waitpid` writes nothing.
 //! * `sched_getaffinity` and `sched_setaffinity` ([`affinity`]), on a set that is a local, for the
 //!   calling thread.
 //! * `openat2` and `openat` ([`beneath`]): the folder's descriptor is borrowed for the call, the
 //!   path ends with a zero, and the descriptor that comes back is owned at once.
 //! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
-//! * `kill` ([`process_group`]), which takes no pointer; the number is that of a process group we
-//!   made and have not reaped, so that it cannot be anybody else's.
+//! * `kill` ([`process_group`]), which takes no pointer; the number belongs to a process group that
+//!   we made and have not reaped, so that it cannot belong to another.
 //! * `localtime_r` ([`clock`]), from one local into another; the zone's name that it points at is
 //!   the C library's own, and copied at once.
 //!
-//! Only a batch keeps raw pointers across calls, to what it owns itself, and no function of the
-//! public interface is `unsafe`.
+//! Only a batch keeps raw pointers across calls, to its own memory, and no function of the public
+//! interface is `unsafe`.
 
 #![allow(unsafe_code)]
 
-/// Flag of open(2) by which opening a pipe does not wait for its other end.
+/// Flag of open(2) with which opening a pipe does not wait for its other end.
 #[cfg(unix)]
 pub(crate) const NO_WAIT: i32 = libc::O_NONBLOCK;
 
-/// Flag of open(2) by which a link in the place of the file is an error.
+/// Flag of open(2) with which a link in place of the file is an error.
 #[cfg(unix)]
 pub(crate) const NO_LINK: i32 = libc::O_NOFOLLOW;
 

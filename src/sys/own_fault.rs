@@ -1,15 +1,15 @@
-//! Errors that are the node's own: a socket, pipe or program that this system does not give.
+//! Errors caused by this node: a socket, pipe or program that the system cannot provide.
 
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 
-/// Whether an error of opening an exchange with `peer` says something of this node and nothing of
-/// the peer: no descriptors or memory are left, a permission is missing, no address or no route of
-/// that family is there. Without a peer, it is a file, a program or a socket of this system.
+/// True if an error while contacting `peer` is the fault of this node and not of the peer: no free
+/// descriptors or memory, a missing permission, or no address or route of that family. Without a
+/// peer, the error is about a file, a program or a socket of this system.
 pub(crate) fn is_own(error: &io::Error, peer: Option<IpAddr>) -> bool {
     match (error.kind(), peer) {
         (ErrorKind::PermissionDenied, None) => true,
-        // A packet filter of this node. EACCES also comes from a router that forbids the way.
+        // A packet filter of this node. A router that rejects the packet causes EACCES too.
         (ErrorKind::PermissionDenied, Some(_)) => is_filtered_here(error),
         (ErrorKind::OutOfMemory | ErrorKind::AddrNotAvailable, _) => true,
         (ErrorKind::NetworkUnreachable, Some(peer)) => !has_route(peer.is_ipv4()),
@@ -29,7 +29,7 @@ fn is_filtered_here(error: &io::Error) -> bool {
     }
 }
 
-/// Whether a limit of descriptors, processes or buffers is reached.
+/// True if a limit of descriptors, processes or buffers is reached.
 pub(crate) fn is_exhausted(error: &io::Error) -> bool {
     #[cfg(unix)]
     {
@@ -43,18 +43,19 @@ pub(crate) fn is_exhausted(error: &io::Error) -> bool {
     }
 }
 
-/// Whether this node has a route of a family at all, the loopback and the link apart (proc(5),
-/// `net/route` and `net/ipv6_route`). Where the system does not say, it has.
+/// True if this node has a route of the family, apart from loopback and link-local ones (proc(5),
+/// `net/route` and `net/ipv6_route`), or if the system does not list routes.
 fn has_route(is_v4: bool) -> bool {
     let path = if is_v4 { "/proc/net/route" } else { "/proc/net/ipv6_route" };
     let is_route = if is_v4 { is_v4_route } else { is_v6_route };
     std::fs::read_to_string(path).map_or(true, |table| table.lines().any(is_route))
 }
 
-/// Flag of a route that refuses (RTF_REJECT).
+/// Flag of a route that rejects packets (RTF_REJECT).
 const REJECT: u32 = 0x200;
 
-/// A row of `net/route`: interface, destination, gateway, flags; in its head no flags can be read.
+/// Checks a row of `net/route`: interface, destination, gateway, flags. The header has no readable
+/// flags.
 fn is_v4_route(row: &str) -> bool {
     let fields: Vec<&str> = row.split_whitespace().collect();
     let flags = fields.get(3).and_then(|flags| u32::from_str_radix(flags, 16).ok());
@@ -62,7 +63,7 @@ fn is_v4_route(row: &str) -> bool {
         && flags.is_some_and(|flags| flags & REJECT == 0)
 }
 
-/// A row of `net/ipv6_route`: the destination first, flags and interface last.
+/// Checks a row of `net/ipv6_route`: the destination first, flags and interface last.
 fn is_v6_route(row: &str) -> bool {
     let fields: Vec<&str> = row.split_whitespace().collect();
     let [to, .., flags, interface] = &fields[..] else { return false };

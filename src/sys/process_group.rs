@@ -1,12 +1,11 @@
-//! Process groups of programs that we started.
+//! Process groups of programs that this process started.
 
-/// Kills a whole group, which is named by the process that leads it. The caller must not have
-/// reaped that process, or have reaped it just now: while it or any of its group lives its number
-/// belongs to nobody else, and numbers are given anew only after a whole round. A group that is
-/// gone already is no fault.
+/// Kills a whole process group, by the ID of its leader. The caller must not have reaped the
+/// leader, or only just now: while the leader or a member of the group lives, no other process gets
+/// the ID, and IDs are reused only after a full cycle. A group that has already ended is no error.
 pub(crate) fn kill(leader: u32) {
     let Ok(leader) = libc::pid_t::try_from(leader) else { return };
-    // 0 and 1 would mean ourselves and everybody.
+    // 0 and 1 would select this process's own group, and every process.
     if leader > 1 {
         // SAFETY: takes two numbers and no pointer.
         unsafe {

@@ -1,13 +1,13 @@
-//! Random octets of the operating system, for secrets.
+//! Random octets from the operating system, for secrets.
 
-/// Octets that nobody can guess; `None` where the system gives none.
+/// Unpredictable octets; `None` if the system provides none.
 pub(crate) fn octets<const N: usize>() -> Option<[u8; N]> {
     let mut octets = [0; N];
     fill(&mut octets).then_some(octets)
 }
 
-/// getrandom(2): waits until the kernel has gathered enough after its start, which `/dev/urandom`
-/// does not.
+/// Reads getrandom(2), which waits until the kernel has enough entropy after boot; `/dev/urandom`
+/// does not wait.
 #[cfg(target_os = "linux")]
 fn fill(octets: &mut [u8]) -> bool {
     let mut filled = 0;

@@ -1,5 +1,5 @@
-//! Replacing a file: a reader meets the old octets or the new, never a part, also after a power
-//! cut; and nothing but a regular file is ever written, nor written through a link.
+//! Replaces files atomically: a reader sees the old octets or the new ones, never a mixture, even
+//! after a power failure. Only regular files are written, and never through a link.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 /// Mode of a new file that others may read.
 const READABLE: u32 = 0o644;
 
-/// Replaces a file that a person has named: anything but a regular file in its place, and the file
+/// Replaces a file that a person has named. Anything but a regular file in its place, and the file
 /// `source` itself, are errors. A file keeps its mode, and its owner and group as far as this
-/// process may give files away; a new one is readable by all.
+/// process may give files away; a new file is readable by all.
 ///
-/// A link is an error too: replacing it would leave the file that it leads to as it was, writing
-/// through it would change a file that nobody has named.
+/// A link is an error too: replacing it would leave its target unchanged, and writing through it
+/// would change a file that was not named.
 pub(crate) fn named(target: &Path, octets: &[u8], source: Option<&Path>) -> io::Result<()> {
     let refuse = |words: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, words.to_owned()));
     let (mode, owner) = match fs::symlink_metadata(target) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => (READABLE, None),
         Err(error) => return Err(error),
         Ok(there) if there.is_symlink() => {
-            return refuse("it is a link; name the file that it leads to, or remove it");
+            return refuse("it is a link; name its target, or remove the link");
         }
         Ok(there) if !there.is_file() => return refuse("it is not a regular file"),
         Ok(there) => {
@@ -33,11 +33,11 @@ pub(crate) fn named(target: &Path, octets: &[u8], source: Option<&Path>) -> io::
     owned(target, &format!(".{}.new", std::process::id()), octets, mode, owner.as_ref())
 }
 
-/// Replaces whatever stands at a path, a link too, by a file of this mode: a temporary one beside
-/// it, which is on the disk before it takes the name. On an error the old file is as it was.
+/// Replaces the object at a path, even a link, by a file with this mode: a temporary file beside
+/// it, which is on the disk before it takes the name. After an error the old file is unchanged.
 ///
-/// The temporary file has the name of the target with `ending` behind it. A folder that is missing
-/// is an error.
+/// The temporary file has the name of the target followed by `ending`. A missing folder is an
+/// error.
 pub(crate) fn whole(path: &Path, ending: &str, octets: &[u8], mode: u32) -> io::Result<()> {
     owned(path, ending, octets, mode, None)
 }
@@ -51,10 +51,10 @@ fn owned(
     owner: Option<&fs::Metadata>,
 ) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Opened first: what fails behind the rename could not be taken back.
+    // Open the folder first, because a failure after the rename could not be undone.
     let names = File::open(folder)?;
     let fresh = beside(path, ending);
-    // What a crash has left, or a pipe that an open would wait for, gives way: the file is ours
+    // Remove leftovers of a crash, or a pipe on which an open would wait: the file must be ours
     // alone.
     match fs::remove_file(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -62,7 +62,8 @@ fn owned(
     }
     let written = create(&fresh).and_then(|mut file| {
         file.write_all(octets)?;
-        // Before the mode, which the system may cut when a file is given away.
+        // Change the owner before the mode, because the system may reduce the mode when the owner
+        // changes.
         if let Some(owner) = owner {
             give(&file, owner);
         }
@@ -70,22 +71,22 @@ fn owned(
         file.sync_all()
     });
     if let Err(error) = written.and_then(|()| fs::rename(&fresh, path)) {
-        // If it cannot be removed either, the first error is the one to tell.
+        // If removing fails too, the first error is the one to report.
         let _ = fs::remove_file(&fresh);
         return Err(error);
     }
-    // The new name itself is on the disk once its folder is.
+    // The new name is on the disk once its folder is.
     names.sync_all()
 }
 
-/// The path with something added to its last name.
+/// The path with an ending added to its last component.
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-/// Makes a file that was not there, which nobody else can read.
+/// Creates a new file that no other user can read.
 fn create(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -94,12 +95,13 @@ fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Gives a file the owner and the group of another, or the group alone, as far as this process may.
+/// Gives a file the owner and group of another, or only the group, as far as this process may.
 #[cfg(unix)]
 fn give(file: &File, of: &fs::Metadata) {
     use std::os::unix::fs::{MetadataExt, fchown};
     if fchown(file, Some(of.uid()), Some(of.gid())).is_err() {
-        // Only root gives files away; the file is this user's then, as every other that it writes.
+        // Only root may change owners; otherwise the file keeps this process's user, like its other
+        // files.
         let _ = fchown(file, None, Some(of.gid()));
     }
 }
@@ -127,7 +129,7 @@ fn mode_of(_: &fs::Metadata) -> u32 {
     READABLE
 }
 
-/// Whether a path leads to the file of this metadata, by whichever name.
+/// True if a path leads to the file with this metadata, under any name.
 #[cfg(unix)]
 fn is_same(path: &Path, there: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! Sockets opened with the options that serving needs.
+//! Sockets with the options for serving.
 
 use crate::limits::{ACCEPT_BACKLOG, RECEIVE_OCTETS, SEND_OCTETS, UDP_PAYLOAD_MAX, WORKER_WAKE_MILLIS};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -12,9 +12,9 @@ use std::time::Duration;
 /// Octets of kernel buffer of a UDP socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Buffers {
-    /// For queries that wait.
+    /// Buffer of waiting queries.
     pub(crate) receive: usize,
-    /// For answers that wait.
+    /// Buffer of waiting answers.
     pub(crate) send: usize,
 }
 
@@ -24,8 +24,8 @@ impl Default for Buffers {
     }
 }
 
-/// What the kernel has granted, in the measure in which it was asked: Linux counts its own
-/// book-keeping in, and tells twice as much (socket(7)).
+/// Buffer sizes granted by the kernel, in the unit of the request: Linux adds its own bookkeeping
+/// and reports twice as much (socket(7)).
 pub(crate) fn granted(socket: &UdpSocket) -> io::Result<Buffers> {
     let socket = socket2::SockRef::from(socket);
     let per_octet = if cfg!(target_os = "linux") { 2 } else { 1 };
@@ -35,9 +35,9 @@ pub(crate) fn granted(socket: &UdpSocket) -> io::Result<Buffers> {
     })
 }
 
-/// A UDP socket for one worker thread: shares its port with the other workers, tells each query's
-/// destination if it is bound to every address (an answer from any other leaves from the one that
-/// it is bound to), and wakes its thread four times a second.
+/// UDP socket for one worker thread. It shares its port with the other workers, and wakes its
+/// thread four times a second. Bound to every address, it reports each query's destination;
+/// otherwise answers leave from its own address.
 #[cfg(target_os = "linux")]
 pub(crate) fn worker(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
     let socket = open(address, Type::DGRAM, Protocol::UDP)?;
@@ -47,14 +47,14 @@ pub(crate) fn worker(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSoc
     }
     enlarge(&socket, buffers);
     socket.set_read_timeout(Some(Duration::from_millis(WORKER_WAKE_MILLIS)))?;
-    // A send waits when the device is full; a dead device must not hold a worker past the next
-    // wake.
+    // A send waits while the device is full, but a dead device must not hold a worker beyond the
+    // next wake.
     socket.set_write_timeout(Some(Duration::from_millis(WORKER_WAKE_MILLIS)))?;
     socket.bind(&address.into())?;
     Ok(socket.into())
 }
 
-/// A UDP socket that nobody shares, as the portable engine takes it: non-blocking.
+/// Unshared UDP socket for the portable engine, non-blocking.
 pub(crate) fn plain(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
     let socket = open(address, Type::DGRAM, Protocol::UDP)?;
     enlarge(&socket, buffers);
@@ -63,11 +63,11 @@ pub(crate) fn plain(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSock
     Ok(socket.into())
 }
 
-/// A listening TCP socket, non-blocking. It never shares its port, so a second server on the same
-/// address is refused here even though its UDP sockets could have joined ours.
+/// Listening TCP socket, non-blocking. It never shares its port, so that a second server on the
+/// same address fails here, although its UDP sockets could join ours.
 pub(crate) fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = open(address, Type::STREAM, Protocol::TCP)?;
-    // After a restart, connections of the old process may still linger on the port.
+    // Connections of a previous process may linger on the port after a restart.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -76,8 +76,8 @@ pub(crate) fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// A listening Unix socket that only its owner may use (mode 0600), non-blocking. The mode is set
-/// before the socket listens, so there is no moment in which another user gets through.
+/// Listening Unix socket for its owner alone (mode 0600), non-blocking. The mode is set before the
+/// socket listens, so that no other user can connect at any moment.
 #[cfg(unix)]
 pub(crate) fn private(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     use std::os::unix::fs::PermissionsExt;
@@ -92,25 +92,23 @@ pub(crate) fn private(path: &Path) -> io::Result<std::os::unix::net::UnixListene
 fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
     if address.is_ipv6() {
-        // An IPv6 wildcard must not swallow IPv4: both families are listed, and bound, each for
-        // itself.
+        // An IPv6 wildcard must not include IPv4: both families are listed, and bound separately.
         socket.set_only_v6(true)?;
     }
     #[cfg(target_os = "linux")]
     if kind == Type::DGRAM && address.is_ipv4() {
-        // Don't Fragment on every answer (RFC 9715 section 3.1), and none split or refused for an
-        // ICMP message, which anybody can forge. IPv6 routers fragment nothing, and our largest
-        // answer fits the smallest MTU there.
+        // Set Don't Fragment on every answer (RFC 9715 section 3.1), and ignore path MTU messages,
+        // which are easily forged. IPv6 routers do not fragment, and our largest answer fits the
+        // smallest IPv6 MTU.
         set(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)?;
     }
     Ok(socket)
 }
 
-/// The smallest MTU of IPv6 (RFC 8200 section 5) holds our largest answer and its headers.
+/// The smallest IPv6 MTU (RFC 8200 section 5) has room for our largest answer with its headers.
 const _: () = assert!(UDP_PAYLOAD_MAX + 48 <= 1280);
 
-/// Kernel buffers are a wish: the system's ceiling (`net.core.rmem_max`) may cut them, which is
-/// fine.
+/// Requests kernel buffers; the system's limit (`net.core.rmem_max`) may reduce them.
 fn enlarge(socket: &Socket, buffers: Buffers) {
     let _ = socket.set_recv_buffer_size(buffers.receive);
     let _ = socket.set_send_buffer_size(buffers.send);
@@ -141,9 +139,9 @@ fn set(socket: &Socket, level: libc::c_int, option: libc::c_int, value: libc::c_
     if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// How many datagrams the kernel has dropped for want of room in a socket's buffer, since the
-/// socket was opened and modulo 2^32. Linux 4.12 and later tell; `SO_RXQ_OVFL` would tell the same
-/// with every datagram, at a price for each.
+/// Number of datagrams that the kernel dropped for lack of buffer space since the socket was
+/// opened, modulo 2^32. Linux 4.12 and later provide it; `SO_RXQ_OVFL` would report the same with
+/// every datagram, at a cost for each.
 #[cfg(target_os = "linux")]
 pub(crate) fn drops(socket: &UdpSocket) -> io::Result<u32> {
     let mut told = [0u32; libc::SK_MEMINFO_DROPS as usize + 1];
@@ -163,8 +161,8 @@ pub(crate) fn drops(socket: &UdpSocket) -> io::Result<u32> {
     if status == 0 { Ok(told[libc::SK_MEMINFO_DROPS as usize]) } else { Err(io::Error::last_os_error()) }
 }
 
-/// The socket that was opened for the first run of a task, so that its descriptor is there before
-/// descriptors are short; for each later run another one.
+/// Returns the socket that was opened early, while descriptors were available, for the first run of
+/// a task; opens another one for each later run.
 pub(crate) fn take_up<S>(first: &mut Option<S>, another: impl FnOnce() -> io::Result<S>) -> io::Result<S> {
     first.take().map_or_else(another, Ok)
 }

@@ -1,4 +1,4 @@
-//! Several datagrams to one peer in one system call, for measuring what a server can take.
+//! Sends several datagrams to one peer in one system call, for load tests of a server.
 
 use std::io;
 use std::mem::zeroed;
@@ -8,8 +8,8 @@ use std::os::fd::AsRawFd;
 /// Most datagrams of one volley.
 pub const VOLLEY_MAX: usize = 64;
 
-/// Sends datagrams over a connected socket, at most [`VOLLEY_MAX`] of them; how many the kernel
-/// took.
+/// Sends at most [`VOLLEY_MAX`] datagrams over a connected socket; returns the number accepted by
+/// the kernel.
 pub fn volley(socket: &UdpSocket, datagrams: &[&[u8]]) -> io::Result<usize> {
     // SAFETY: these are C structures of integers and pointers, for which all-zero octets are valid.
     let (mut pieces, mut headers): ([libc::iovec; VOLLEY_MAX], [libc::mmsghdr; VOLLEY_MAX]) =

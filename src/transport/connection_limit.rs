@@ -64,7 +64,7 @@ impl ConnectionLimit {
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        // Whoever held the lock only counts; what it left is whole.
+        // A holder of the lock only counts, so the counts are whole even after a panic.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

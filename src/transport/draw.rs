@@ -13,8 +13,8 @@ impl Draws {
         Draws(RandomState::new().build_hasher().finish())
     }
 
-    /// The next draw. Neighbours are far apart but not independent: whoever uses a draw mixes it
-    /// first ([`crate::wire::hash::mix`]), and most answers use none.
+    /// The next draw. Neighbours are far apart but not independent: mix a draw before use
+    /// ([`crate::wire::hash::mix`]), and most answers use none.
     #[inline(always)]
     pub fn draw(&mut self) -> u64 {
         // A Weyl sequence: it meets every number once.

@@ -3,8 +3,8 @@
 //! ```text
 //! worker (threads) ── udp ──┐                       ┌─▶ reply
 //!                           ├─▶ answer::respond ────┼─▶ silence
-//! tcp (tasks) ──────────────┘                       └─▶ slow path (a bounded queue, one task)
-//!  ▲ connection limit
+//! stream (tasks) ── tcp ────┘                       └─▶ slow path (a bounded queue, one task)
+//!  ▲ connection limit  ▲ one file for each carrier
 //!
 //! portable: hickory's own server over the same core, where the fast lane does not exist
 //! ```
@@ -16,6 +16,7 @@ pub(crate) mod portable;
 pub(crate) mod slow_path;
 #[cfg(target_os = "linux")]
 pub(crate) mod stepped;
+pub(crate) mod stream;
 pub(crate) mod tcp;
 #[cfg(target_os = "linux")]
 pub(crate) mod udp;

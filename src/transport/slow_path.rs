@@ -8,7 +8,7 @@
 //! | TSIG | NOTAUTH, BADKEY | we hold no keys (RFC 8945 section 5.2.1) |
 //! | EDNS version above 0, for every opcode | BADVERS | RFC 6891 section 6.1.3; so does Knot DNS |
 //! | AXFR, IXFR | REFUSED | transfers are not offered (RFC 5936 section 2.2.1) |
-//! | NOTIFY | NOTAUTH | we are nobody's secondary (RFC 1996 section 3.10) |
+//! | NOTIFY | NOTAUTH | no zone of ours is a secondary (RFC 1996 section 3.10) |
 //! | UPDATE | REFUSED | files are the only source of zones (RFC 2136 section 3.3) |
 //! | any other opcode or question type | NOTIMP | RFC 1035 section 4.1.1 |
 

@@ -1,8 +1,9 @@
 //! A worker whose turns are taken from outside, one by one: a benchmark that counts a turn counts
 //! what a worker of the fast lane does in service, system calls and all, and no wait.
 
+use crate::answer::Transport;
 use crate::shared::Shared;
-use crate::shared::counters::{CounterBlock, Counters, Lane};
+use crate::shared::counters::{CounterBlock, Counters};
 use crate::shared::descriptors::Descriptors;
 use crate::shared::operator_view::OperatorView;
 use crate::shared::published::Published;
@@ -28,7 +29,7 @@ pub struct SteppedWorker {
 impl SteppedWorker {
     /// Opens a socket as service does, to answer from one snapshot in batches of so many.
     pub fn open(address: SocketAddr, snapshot: Arc<Snapshot>, batch: usize) -> io::Result<SteppedWorker> {
-        let block = Arc::new(CounterBlock::single_writer(Lane::Udp, 0));
+        let block = Arc::new(CounterBlock::single_writer(Transport::Udp, 0));
         let (slow_path, far_end) = SlowPathQueue::new();
         let shared = Shared::new(
             Published::new(snapshot, 1),

@@ -17,10 +17,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How long a worker pauses after a receive that failed, so that a broken socket does not spin.
+/// Pause of a worker after a receive that failed, so that a broken socket does not spin.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What one worker thread works with.
+/// Context of one worker thread.
 pub(crate) struct WorkerContext {
     /// Its socket, shared only with late answers of the slow path.
     pub(crate) socket: Arc<UdpSocket>,
@@ -38,7 +38,7 @@ pub(crate) struct WorkerContext {
     pub(crate) stop: Arc<AtomicBool>,
 }
 
-/// Serves until told to stop.
+/// Serves until the stop flag is set.
 pub(crate) fn serve(worker_context: &WorkerContext, drops: &mut Drops) {
     let mut kept = Kept::new(worker_context.batch);
     while !worker_context.stop.load(Ordering::Relaxed) {
@@ -85,8 +85,9 @@ impl Kept {
     }
 }
 
-/// What the kernel has dropped for want of room in one socket's buffer, as far as it was asked:
-/// once in each second, which costs no query anything. Outlives [`serve`], as the socket does.
+/// Datagrams that the kernel has dropped because the buffer of one socket was full. The worker
+/// reads the kernel's counter once a second, so that no query pays for it. Outlives [`serve`], as
+/// the socket does.
 #[derive(Default)]
 pub(crate) struct Drops {
     asked_secs: u32,
@@ -98,19 +99,19 @@ impl Drops {
         if std::mem::replace(&mut self.asked_secs, epoch_secs) == epoch_secs {
             return;
         }
-        // A kernel that does not tell leaves the counter at 0.
+        // A kernel without this counter leaves ours at 0.
         if let Ok(told) = socket::drops(&worker_context.socket) {
             worker_context.block.dropped(Dropped::ReceiveFull, self.since(told));
         }
     }
 
-    /// How many are new, of those that the kernel tells of in all, modulo 2^32.
+    /// New drops since the last reading of the kernel's counter, which counts modulo 2^32.
     fn since(&mut self, told: u32) -> u64 {
         u64::from(told.wrapping_sub(std::mem::replace(&mut self.told, told)))
     }
 }
 
-/// What a worker keeps from one query to the next.
+/// State that a worker keeps from one query to the next.
 struct WorkerScratch {
     draws: Draws,
     stages: Stages,
@@ -162,7 +163,7 @@ fn answer_batch(
     }
 }
 
-/// Stands for a sender that cannot be told.
+/// Stands for a sender without an address.
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 #[inline(always)]

@@ -1,10 +1,10 @@
-//! The records behind the questions of a message, read for what hinders an answer, and for the OPT.
+//! The records behind the questions of a message: their faults, and the OPT.
 
 use super::edns::Edns;
 use super::header::HEADER_LEN;
 use super::rr::{Rcode, RrType};
 
-/// The OPT of a message, whatever else is wrong with it, as far as it could be read.
+/// The OPT of a message, as far as it is readable, whatever else is wrong with the message.
 #[cold]
 pub(crate) fn edns_of(packet: &[u8]) -> Option<Edns> {
     let questions = packet.get(4..6)?.first_chunk().map(|count| u16::from_be_bytes(*count))?;
@@ -13,8 +13,8 @@ pub(crate) fn edns_of(packet: &[u8]) -> Option<Edns> {
     }
 }
 
-/// Every record of a message with another number of questions than one: whoever sends an OPT gets
-/// one, in errors too (RFC 6891 section 6.1.1).
+/// Reads every record of a message that has not exactly one question. A sender of an OPT gets one
+/// back, in errors too (RFC 6891 section 6.1.1).
 #[cold]
 pub(super) fn behind_questions(packet: &[u8], questions: u16) -> Behind {
     let mut at = HEADER_LEN;
@@ -31,18 +31,18 @@ pub(super) fn behind_questions(packet: &[u8], questions: u16) -> Behind {
     records(packet, at, usize::from(answers) + usize::from(authority), usize::from(additional))
 }
 
-/// What stands behind a question.
+/// Result of reading the records behind a question.
 pub(super) enum Behind {
-    /// Nothing that hinders an answer.
+    /// No obstacle to an answer.
     Edns(Option<Edns>),
-    /// A signature.
+    /// A signed message.
     SlowPath(Option<Edns>),
-    /// A fault, with the OPT as far as it could be read.
+    /// A fault, with the OPT as far as it is readable.
     Reject(Rcode, Option<Edns>),
 }
 
-/// Reads every record behind a question, which ends at `at`: so many in the answer and authority
-/// sections, so many in the additional section.
+/// Reads every record behind a question that ends at `at`: `before` records of the answer and
+/// authority sections, then `additional` ones.
 #[cold]
 #[inline(never)]
 pub(super) fn records(packet: &[u8], mut at: usize, before: usize, additional: usize) -> Behind {
@@ -54,7 +54,8 @@ pub(super) fn records(packet: &[u8], mut at: usize, before: usize, additional: u
         let additional = index >= before;
         match record.rtype {
             RrType::OPT => {
-                // One OPT, in the additional section, owned by the root (RFC 6891 section 6.1.1).
+                // A message has one OPT, in the additional section and owned by the root (RFC 6891
+                // section 6.1.1).
                 if !additional || !record.owner_is_root || edns.is_some() {
                     return Behind::Reject(Rcode::FORMERR, edns);
                 }
@@ -85,7 +86,7 @@ struct RawRecord<'a> {
     end: usize,
 }
 
-/// The end of the name at `at`; compression pointers are stepped over, not followed.
+/// End of the name at `at`; skips compression pointers without following them.
 #[inline]
 fn name_end(packet: &[u8], at: usize) -> Option<usize> {
     let mut end = at;

@@ -1,68 +1,69 @@
-//! DNS cookies (RFC 7873), with the server cookie that servers of every maker agree on (RFC 9018).
+//! DNS cookies (RFC 7873), with the interoperable server cookie of RFC 9018.
 //!
 //! ```text
 //! COOKIE option   client cookie (8) | version = 1 (1) | reserved (3) | time stamp (4) | hash (8)
 //! hash            SipHash-2-4 under a secret of: all before it, then the client's address (4 or 16)
 //! ```
 //!
-//! A client that sends back what it was given has shown that it receives what is sent to its
-//! address. Servers behind one anycast address share their secrets, so that what one gave the
-//! others know.
+//! A client that returns its server cookie has proved that it receives packets at its address.
+//! Servers behind one anycast address share their secrets, so that each accepts the cookies of the
+//! others.
 
 use siphasher::sip::SipHasher24;
 use std::fmt;
 use std::net::IpAddr;
 
-/// Option code.
+/// Option code (RFC 7873 section 8).
 pub(crate) const CODE: u16 = 10;
-/// Octets of a client cookie with a server cookie of ours.
+/// Octets of a client cookie with a server cookie of RFC 9018.
 pub(crate) const WHOLE_LEN: usize = 24;
 /// Octets of a secret: the key of SipHash.
 pub(crate) const SECRET_LEN: usize = 16;
 
-/// A client cookie with a server cookie, as the option holds them.
+/// Client cookie and server cookie, as in the option.
 pub(crate) type Whole = [u8; WHOLE_LEN];
 
 /// Code and length of an option with both cookies.
 const HEAD: [u8; 4] = [0, CODE as u8, 0, WHOLE_LEN as u8];
 
-/// Version of RFC 9018 section 4.
+/// Version of the server cookie (RFC 9018 section 4).
 const VERSION: u8 = 1;
-/// Seconds for which a cookie is good (RFC 9018 section 4.3).
+/// Seconds for which a server cookie is valid (RFC 9018 section 4.3).
 const AGE_SECS_MAX: i32 = 3_600;
-/// Seconds that the clock of the server that made it may be ahead of ours (RFC 9018 section 4.3).
+/// Seconds by which the clock of the server that made the cookie may be ahead (RFC 9018 section
+/// 4.3).
 const AHEAD_SECS_MAX: i32 = 300;
-/// Seconds after which a good cookie is made anew (RFC 9018 section 4.3).
+/// Age in seconds after which a valid cookie is renewed (RFC 9018 section 4.3).
 const RENEWED_SECS: i32 = 1_800;
 
 /// The COOKIE option of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CookieOption {
-    /// With zeros where no server cookie of this length was sent.
+    /// Both cookies; the server cookie is zero unless one of our length was sent.
     whole: Whole,
     sent: Sent,
 }
 
-/// What stands behind the client cookie.
+/// Server cookie behind the client cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
     Nothing,
     Sixteen,
-    /// A server cookie of a length that is never ours.
+    /// A server cookie of another length than ours.
     Other,
 }
 
-/// What the cookie of a message says of its sender.
+/// Verdict on the sender of a message from its cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CookieStatus {
-    /// There was none, or cookies are off.
+    /// No cookie was sent, or cookies are off.
     #[default]
     None,
-    /// A client cookie alone.
+    /// A client cookie without a server cookie.
     Client,
-    /// A server cookie of ours that is good.
+    /// A valid server cookie.
     Valid,
-    /// A server cookie that is not ours, or too old, or from the future.
+    /// A server cookie that is foreign, too old, or from the future.
     Invalid,
 }
 
@@ -71,7 +72,7 @@ impl CookieStatus {
     pub(crate) const ALL: [CookieStatus; 4] =
         [CookieStatus::None, CookieStatus::Client, CookieStatus::Valid, CookieStatus::Invalid];
 
-    /// The word in metrics.
+    /// Word for metrics.
     pub(crate) fn word(self) -> &'static str {
         match self {
             CookieStatus::None => "none",
@@ -83,8 +84,8 @@ impl CookieStatus {
 }
 
 impl CookieOption {
-    /// Options that are nothing but a client cookie with a server cookie of our length, with the
-    /// option header; `None` for all others, good or bad.
+    /// [`CookieOption::parse`] for options that consist of one cookie option with a server cookie
+    /// of our length, option header included; `None` for all others, valid or not.
     #[inline(always)]
     pub(crate) fn parse_alone(options: &[u8]) -> Option<CookieOption> {
         let ([c0, c1, l0, l1], whole) = options.split_first_chunk()?;
@@ -92,7 +93,7 @@ impl CookieOption {
         whole.try_into().ok().filter(|_| is_ours).map(|whole| CookieOption { whole, sent: Sent::Sixteen })
     }
 
-    /// Reads the data of an option: 8 octets of client cookie, then nothing or 8 to 32 of server
+    /// Reads the data of an option: 8 octets of client cookie, then 0 or 8 to 32 octets of server
     /// cookie (RFC 7873 section 5.2.2). `None` for any other length.
     #[inline]
     pub fn parse(option: &[u8]) -> Option<CookieOption> {
@@ -110,7 +111,7 @@ impl CookieOption {
     }
 }
 
-/// Writes the option for a response; gives its octets, `None` if `out` is too small.
+/// Writes the option of a response; returns its octets, or `None` if `out` is too small.
 #[inline(always)]
 pub(crate) fn write(whole: &Whole, out: &mut [u8]) -> Option<usize> {
     let (head, data) = out.split_first_chunk_mut()?;
@@ -118,30 +119,30 @@ pub(crate) fn write(whole: &Whole, out: &mut [u8]) -> Option<usize> {
     Some(HEAD.len() + WHOLE_LEN)
 }
 
-/// The secrets of server cookies: the first signs, all verify. None of them is ever shown.
+/// Secrets of server cookies: the first signs, all verify. None of them is ever shown.
 #[derive(Clone, Default)]
 pub struct Secrets(Box<[SipHasher24]>);
 
 impl Secrets {
-    /// Cookies are not answered.
+    /// No secrets: cookies are not answered.
     pub(crate) fn off() -> Secrets {
         Secrets::default()
     }
 
-    /// Whether both sign and verify alike.
+    /// True if both have the same secrets in the same order.
     pub(crate) fn are_like(&self, other: &Secrets) -> bool {
         let signed = |secret: &SipHasher24| secret.hash(b"the same secret signs the same text alike");
         self.0.iter().map(signed).eq(other.0.iter().map(signed))
     }
 
-    /// The first of `secrets` signs, all verify.
+    /// Makes a set in which the first of `secrets` signs and all verify.
     pub fn new(secrets: &[[u8; SECRET_LEN]]) -> Secrets {
         Secrets(secrets.iter().map(SipHasher24::new_with_key).collect())
     }
 
-    /// What a client's cookie says, and the one it gets; `epoch_secs` are seconds since 1970 modulo
-    /// 2^32. `None` if cookies are off. A good cookie of our first secret that is not half an hour
-    /// old is given back as it is, which costs one hash.
+    /// Status of a client's cookie, and the cookie of the response. `epoch_secs` counts seconds
+    /// since 1970 modulo 2^32. `None` if cookies are off. A valid cookie of our first secret that
+    /// is less than half an hour old is returned unchanged, which costs one hash.
     #[inline(never)]
     pub fn answer(
         &self,
@@ -175,16 +176,17 @@ impl fmt::Debug for Secrets {
 }
 
 impl CookieOption {
-    /// How old a server cookie of our version is, in seconds, if that is an age at which cookies
-    /// are good. Time stamps compare in serial arithmetic (RFC 1982). What is reserved may have any
-    /// value (RFC 9018 section 4.2).
+    /// Age in seconds of a server cookie of version 1; `None` outside the valid ages. Timestamps
+    /// compare by serial arithmetic (RFC 1982). The reserved octets may have any value (RFC 9018
+    /// section 4.2).
     fn age_secs(&self, epoch_secs: u32) -> Option<i32> {
         let [.., version, _, _, _, s0, s1, s2, s3] = *self.whole.first_chunk::<16>()?;
         let age_secs = epoch_secs.wrapping_sub(u32::from_be_bytes([s0, s1, s2, s3])) as i32;
         (version == VERSION && (-AHEAD_SECS_MAX..=AGE_SECS_MAX).contains(&age_secs)).then_some(age_secs)
     }
 
-    /// Words of 64 bits compare in one step, whatever they hold: nothing is learnt from the time.
+    /// True if `secret` signed the server cookie. The comparison of 64-bit words takes one step, so
+    /// that its time reveals nothing.
     fn is_signed(&self, secret: &SipHasher24, client: IpAddr) -> bool {
         let [.., h0, h1, h2, h3, h4, h5, h6, h7] = self.whole;
         hash(secret, &self.whole, client) == u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, h7])
@@ -200,7 +202,7 @@ impl CookieOption {
     }
 }
 
-/// RFC 9018 section 4.4.
+/// Hash of the server cookie (RFC 9018 section 4.4).
 fn hash(secret: &SipHasher24, whole: &Whole, client: IpAddr) -> u64 {
     let mut octets = [0; 32];
     octets[..16].copy_from_slice(&whole[..16]);

@@ -1,26 +1,24 @@
-//! EDNS client subnet (RFC 7871 section 6): the option as asked, checked to the last bit.
+//! EDNS client subnet (RFC 7871 section 6): the option of a query, strictly checked.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Option code (RFC 7871 section 6).
 pub(crate) const CODE: u16 = 8;
 
-/// The first eight octets of an option with 24 bits of an IPv4 address: code, length, family,
-/// source and scope.
+/// First eight octets of an option with a /24 of IPv4: code, length, family, source and scope.
 const HEAD_24: u64 = (CODE as u64) << 48 | 7 << 32 | 1 << 16 | 24 << 8;
 
-/// A well-formed client subnet option of a query.
+/// Valid client subnet option of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientSubnet {
-    /// The option's first eight octets, as a query has them: code, length, family, source and
-    /// scope, which is 0.
+    /// First eight octets of the option in the query: code, length, family, source, and scope 0.
     head: u64,
-    /// ADDRESS, zero beyond the source; IPv4 `0.0.0.0` for family 0.
+    /// ADDRESS, zero beyond the source prefix; `0.0.0.0` for family 0.
     pub address: IpAddr,
 }
 
 impl ClientSubnet {
-    /// A single address.
+    /// Client subnet of a single address.
     pub(crate) fn host(address: IpAddr) -> ClientSubnet {
         let (family, source) = if address.is_ipv4() { (1, 32) } else { (2, 128) };
         ClientSubnet {
@@ -29,7 +27,7 @@ impl ClientSubnet {
         }
     }
 
-    /// FAMILY as sent: 1 IPv4, 2 IPv6, 0 only with source 0.
+    /// FAMILY as sent: 1 for IPv4, 2 for IPv6; 0 only with source prefix length 0.
     pub fn family(&self) -> u16 {
         (self.head >> 16) as u16
     }
@@ -41,9 +39,9 @@ impl ClientSubnet {
     }
 
     /// Reads the option's data. `None` is a format error (RFC 7871 section 7.1.2): an unknown
-    /// family, a prefix longer than the family's address, a scope that is not zero, octets missing
-    /// or surplus, or bits set beyond the source. Family 0 is tolerated with source 0 and no
-    /// address.
+    /// family, a prefix longer than the family's addresses, a scope other than 0, missing or
+    /// surplus octets, or bits set beyond the source prefix. Family 0 is accepted with source 0 and
+    /// no address.
     #[inline(always)]
     pub(crate) fn parse(data: &[u8]) -> Option<ClientSubnet> {
         let (fields, octets) = data.split_first_chunk()?;
@@ -72,13 +70,13 @@ impl ClientSubnet {
         })
     }
 
-    /// [`ClientSubnet::parse`] for options that are nothing but a client subnet of IPv4, with its
-    /// option header; `None` for all others, good or bad.
+    /// [`ClientSubnet::parse`] for options that consist of one client subnet of IPv4, option header
+    /// included; `None` for all others, valid or not.
     #[inline(always)]
     pub(crate) fn parse_alone(options: &[u8]) -> Option<ClientSubnet> {
         let head = u64::from_be_bytes(*options.first_chunk()?);
-        // What resolvers send (RFC 7871 section 11.1): three octets, of which none has a bit too
-        // many.
+        // The usual option (RFC 7871 section 11.1): three octets of address, so no bits beyond the
+        // source prefix.
         if head == HEAD_24 && options.len() == 11 {
             let address = Ipv4Addr::from_bits(u32::from_be_bytes(*options.last_chunk()?) << 8);
             return Some(ClientSubnet { head, address: IpAddr::V4(address) });
@@ -95,22 +93,22 @@ impl ClientSubnet {
         Some(ClientSubnet { head, address: IpAddr::V4(v4_address(options, address_len, source)?) })
     }
 
-    /// Octets of the option in a response, with its four-octet option header.
+    /// Octets of the option in a response, its header of four octets included.
     #[inline]
     pub(crate) fn response_len(&self) -> usize {
         4 + usize::from((self.head >> 32) as u16)
     }
 
-    /// Writes the option for a response: as asked, with the scope filled in. Gives the octets
-    /// written, `None` if `out` is too small.
+    /// Writes the option of a response: the query's option with the scope filled in. Returns the
+    /// octets written, or `None` if `out` is too small.
     #[inline(always)]
     pub(crate) fn write_response(&self, scope: u8, out: &mut [u8]) -> Option<usize> {
         let address_len = self.response_len() - 8;
         let (head_to, address_to) = out.split_first_chunk_mut()?;
         *head_to = (self.head | u64::from(scope)).to_be_bytes();
         match self.address {
-            // Four octets whatever the length is, where there is room; those behind it are written
-            // over.
+            // Writes four octets of address if there is room, whatever the length; the next option
+            // overwrites the surplus.
             IpAddr::V4(address) => match address_to.first_chunk_mut() {
                 Some(to) => *to = address.octets(),
                 None => {
@@ -125,11 +123,11 @@ impl ClientSubnet {
     }
 }
 
-/// The address in the last octets of an option, at most four; `None` if bits are set behind the
-/// source.
+/// Address in the last octets of an option, at most four; `None` if bits are set beyond the source
+/// prefix.
 #[inline(always)]
 fn v4_address(option: &[u8], octets: usize, source: u8) -> Option<Ipv4Addr> {
-    // What stands before the address goes out by the shift.
+    // The shift drops the octets before the address.
     let bits = u64::from(u32::from_be_bytes(*option.last_chunk()?)) << (32 - 8 * octets);
     ((bits << source) as u32 == 0).then_some(Ipv4Addr::from_bits(bits as u32))
 }

@@ -1,34 +1,33 @@
-//! EDNS(0): the OPT record of a query, and the one of a response (RFC 6891).
+//! EDNS(0): the OPT record of a query and of a response (RFC 6891).
 
 use super::cookie;
 use super::ecs::{self, ClientSubnet};
 
-/// NSID (RFC 5001).
+/// Option code of NSID (RFC 5001).
 const NSID: u16 = 3;
-/// Extended DNS errors (RFC 8914).
+/// Option code of extended DNS errors (RFC 8914).
 const EDE: u16 = 15;
 
-/// What a query's OPT asks.
+/// The OPT of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Edns {
-    /// The payload size that the requestor can take, as sent.
+    /// UDP payload size of the requestor, as sent.
     pub payload: u16,
     /// EDNS version; only 0 exists.
     pub(crate) version: u8,
     /// The DO bit (RFC 3225).
     pub(crate) dnssec_ok: bool,
-    /// Whether there are options at all: if not, nothing below is there, and nothing of it need be
-    /// looked at.
+    /// True if there are options; if not, all fields below are empty, and need not be read.
     pub(crate) asks: bool,
     /// Client subnet.
     pub subnet: Option<ClientSubnet>,
-    /// Whether NSID was asked.
+    /// True if NSID was asked for.
     pub(crate) nsid: bool,
     /// The DNS cookie.
     pub(crate) cookie: Option<cookie::CookieOption>,
 }
 
-/// A fault in an OPT record.
+/// Fault in the options of an OPT record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadOptions;
 
@@ -39,8 +38,8 @@ impl Edns {
         Edns { payload, version, dnssec_ok, asks: false, subnet: None, nsid: false, cookie: None }
     }
 
-    /// Reads an OPT from its CLASS, TTL and RDATA. Options of a version that we do not know are not
-    /// looked at, since BADVERS is due whatever they hold (RFC 6891 section 6.1.3).
+    /// Reads an OPT from its CLASS, TTL and RDATA. Options of an unknown version are ignored, since
+    /// the answer is BADVERS in any case (RFC 6891 section 6.1.3).
     pub(crate) fn parse(class: u16, ttl: u32, rdata: &[u8]) -> Result<Edns, (Edns, BadOptions)> {
         let mut edns = Edns::new(class, (ttl >> 16) as u8, ttl & 0x8000 != 0);
         if edns.version != 0 {
@@ -52,14 +51,14 @@ impl Edns {
         }
     }
 
-    /// Reads the options of version 0. After an error those are there that could be read.
+    /// Reads the options of version 0. After an error, `self` has the options that were readable.
     #[inline(always)]
     pub(crate) fn read(&mut self, rdata: &[u8]) -> Result<(), BadOptions> {
         self.asks = !rdata.is_empty();
         if !self.asks {
             return Ok(());
         }
-        // Most have one option, and it is one of these.
+        // Most queries have a single option, one of these two.
         self.subnet = ClientSubnet::parse_alone(rdata);
         if self.subnet.is_some() {
             return Ok(());
@@ -78,16 +77,16 @@ impl Edns {
             let Some((data, tail)) = tail.split_at_checked(len) else { return Err(BadOptions) };
             match code {
                 ecs::CODE => {
-                    // Two options leave open which client is meant; RFC 7871 has no rule for it, so
-                    // none is guessed.
+                    // Two client subnets do not say which client is meant; RFC 7871 has no rule for
+                    // it, so the query is rejected.
                     self.subnet = if seen_subnet { None } else { ClientSubnet::parse(data) };
                     seen_subnet = true;
-                    // Read on: the error must carry the cookie too, or the client takes it for a
-                    // forgery.
+                    // Continue after the fault: the error response must carry the cookie too, or
+                    // the client takes it for a forgery.
                     is_bad |= self.subnet.is_none();
                 }
                 NSID => self.nsid = true,
-                // The first one counts, whatever the others are (RFC 7873 section 5.2).
+                // The first cookie counts, whatever the others are (RFC 7873 section 5.2).
                 cookie::CODE if self.cookie.is_none() => {
                     self.cookie = cookie::CookieOption::parse(data);
                     if self.cookie.is_none() {
@@ -102,23 +101,23 @@ impl Edns {
     }
 }
 
-/// What the OPT of a response says.
+/// Contents of a response's OPT.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseOptions<'a> {
-    /// The OPT of the query: what it asks for is answered, and its DO is copied (RFC 3225 section
+    /// OPT of the query: the response answers its options, and copies its DO bit (RFC 3225 section
     /// 3).
     pub asked: &'a Edns,
-    /// Scope of this answer for the client subnet, if one was asked for.
+    /// Scope of the answer for the client subnet, if the query had one.
     pub scope: u8,
-    /// The answer to NSID, for whoever asks.
+    /// Node name for NSID.
     pub node: &'a [u8],
-    /// Client and server cookie, if a cookie was sent.
+    /// Client and server cookie, if the query had a cookie.
     pub cookie: Option<&'a cookie::Whole>,
-    /// Extended error: code and text.
+    /// Extended error: its code and text.
     pub error: Option<(u16, &'a str)>,
     /// Upper eight bits of the response code.
     pub rcode_high: u8,
-    /// Payload size that we advertise.
+    /// Payload size that the server advertises.
     pub payload: u16,
 }
 
@@ -126,7 +125,8 @@ pub struct ResponseOptions<'a> {
 const OPT_LEN: usize = 11;
 
 impl ResponseOptions<'_> {
-    /// Octets of the OPT record; does not depend on the scope, so it can be reserved beforehand.
+    /// Octets of the OPT record. They do not depend on the scope, so they can be reserved in
+    /// advance.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         let error_len = self.error.map_or(0, |(_, text)| 6 + text.len());
@@ -140,7 +140,7 @@ impl ResponseOptions<'_> {
             + self.cookie.map_or(0, |whole| 4 + whole.len())
     }
 
-    /// Writes the OPT record; gives the octets written, `None` if `out` is too small.
+    /// Writes the OPT record; returns the octets written, or `None` if `out` is too small.
     #[inline(always)]
     pub fn write(&self, out: &mut [u8]) -> Option<usize> {
         let (fixed, behind) = out.split_first_chunk_mut::<OPT_LEN>()?;
@@ -159,9 +159,9 @@ impl ResponseOptions<'_> {
         if let Some((code, text)) = self.error {
             len += write_option(EDE, &code.to_be_bytes(), text.as_bytes(), behind.get_mut(len..)?)?;
         }
-        // The root, type, payload size, upper half of the response code, version 0, and the upper
-        // half of the flags; then the lower half and the length of the options. The octet between
-        // goes with both.
+        // First word: root, type, payload size, upper half of the response code, version 0, and the
+        // upper half of the flags. Second word: lower half of the flags and length of the options.
+        // The words overlap by one octet.
         let flags = u64::from(self.asked.dnssec_ok) << 7;
         let head = u64::from(super::rr::RrType::OPT.0) << 40
             | u64::from(self.payload) << 24
@@ -183,13 +183,13 @@ fn write_option(code: u16, head: &[u8], data: &[u8], out: &mut [u8]) -> Option<u
     Some(4 + len)
 }
 
-/// Extended error codes that we send (RFC 8914 section 4).
+/// Extended error codes in responses (RFC 8914 section 4).
 pub(crate) mod extended_error {
-    /// Not authoritative.
+    /// Not Authoritative.
     pub(crate) const NOT_AUTHORITATIVE: u16 = 20;
-    /// No reachable authority; here: no PoP that may be answered.
+    /// No Reachable Authority: no PoP can be answered.
     pub(crate) const NO_REACHABLE: u16 = 22;
-    /// Invalid data: a zone that cannot be used.
+    /// Invalid Data: a zone that cannot be used.
     pub(crate) const INVALID_DATA: u16 = 24;
 }
 

@@ -1,4 +1,4 @@
-//! A record as it is kept for serving: octets, and the places that depend on the message.
+//! A record in its stored form: octets, and the places that depend on the message.
 
 use super::rr::{CLASS_IN, RrType, Ttl};
 use crate::wire::header::HEADER_LEN;
@@ -7,8 +7,7 @@ use crate::wire::position::{NamePosition, WrittenName};
 /// Octets before the data of a record whose owner is a pointer.
 pub(crate) const HEAD_LEN: usize = 12;
 
-/// What a record begins with whose owner is the name at the start of the question: nearly all that
-/// are sent.
+/// Fixed part of a record whose owner is a pointer to the question name, as in most records.
 pub(crate) fn head(rtype: RrType, ttl: Ttl, data_len: u16) -> [u8; HEAD_LEN] {
     let ([t0, t1], [c0, c1], [l0, l1]) =
         (rtype.0.to_be_bytes(), CLASS_IN.to_be_bytes(), data_len.to_be_bytes());
@@ -16,40 +15,40 @@ pub(crate) fn head(rtype: RrType, ttl: Ttl, data_len: u16) -> [u8; HEAD_LEN] {
     [0xc0, HEADER_LEN as u8, t0, t1, c0, c1, s0, s1, s2, s3, l0, l1]
 }
 
-/// A record, ready to be written.
+/// A record in stored form.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rdata<'a> {
-    /// All of it, owned by the name in the question.
+    /// Whole record, owned by the question name.
     pub(crate) record: &'a [u8],
-    /// Its data. Two octets stand in the place of each pointer; they say what it points at.
+    /// Record data. Two octets stand for each pointer and identify its target.
     pub(crate) octets: &'a [u8],
-    /// Its pointers; [`NO_PATCH`] for none.
+    /// Pointers in the data; [`NO_PATCH`] for none.
     pub(crate) patches: [Patch; 2],
-    /// Where the name in this record leads: for NS within the zone the number of the node that
-    /// holds the addresses, for CNAME its number among those of the zone.
+    /// Number behind the name in the record: for an NS within the zone, the node with the
+    /// addresses; for a CNAME, its own number among the CNAMEs of the zone.
     pub(crate) link: Option<u32>,
 }
 
-/// A compression pointer in record data, to be written when the message is known. Its lower bits
-/// are its place in the data; [`EARLIER`] says what the two octets there mean.
+/// Compression pointer in record data, to be written into the message. The lower bits are its
+/// offset in the data; [`EARLIER`] says how to read the two octets at that offset.
 pub(crate) type Patch = u16;
 
 /// No pointer.
 pub(crate) const NO_PATCH: Patch = u16::MAX;
 
-/// The octets count from the start of the RRset to a name in an earlier record, or earlier in this
-/// one. Without this bit they are the length of the ending of the owner that is pointed at.
+/// With this bit, the two octets are the distance from the start of the RRset to an earlier name in
+/// it. Without it, they are the length of the ending of the owner that the pointer replaces.
 pub(crate) const EARLIER: Patch = 1 << 15;
 
 impl<'a> Rdata<'a> {
-    /// What a pointer stands for, which is the number at its place.
+    /// Number that identifies the target of a pointer, read at the pointer's offset.
     #[inline(always)]
     pub(crate) fn pointee(&self, patch: Patch) -> Option<usize> {
         let place = self.octets.get(usize::from(patch & !EARLIER)..)?.first_chunk()?;
         Some(usize::from(u16::from_be_bytes(*place)))
     }
 
-    /// Where the first name in this record, whose data was written at `at`, stands in the message;
+    /// Position in the message of the first name in this record, whose data was written at `at`;
     /// `owner` is the record's owner.
     #[inline(always)]
     pub(crate) fn written(&self, at: usize, owner: WrittenName) -> NamePosition {
@@ -60,8 +59,9 @@ impl<'a> Rdata<'a> {
         }
     }
 
-    /// The first name in this record: its octets before the pointer, and those behind it. `None` if
-    /// it points into another record; `owner` is the record's owner.
+    /// First name in this record as two parts: the octets before the pointer, and those that the
+    /// pointer replaces. `None` if the pointer leads into another record; `owner` is the record's
+    /// owner.
     pub(crate) fn name_parts<'n>(&self, owner: &'n [u8]) -> Option<(&'a [u8], &'n [u8])> {
         match self.patches[0] {
             NO_PATCH => Some((self.octets, &[])),

@@ -1,31 +1,30 @@
-//! The hashes that every build and every node must agree on: of names, PoPs and addresses as
-//! seeds, and of (cell, name, PoP) for sharing. They have no key, so anyone can make equal ones:
-//! they share clients and mark files, and no table of names is looked up by them
-//! ([`super::name_hash`]).
+//! Hashes on which every build and every node must agree: of names, PoPs and addresses as seeds,
+//! and of (cell, name, PoP) for sharing. They have no key, so anyone can construct collisions;
+//! therefore they only share clients and identify files. Tables of names use [`super::name_hash`].
 
 const K0: u64 = 0x9e37_79b9_7f4a_7c15;
 const K1: u64 = 0xd6e8_feb8_6659_fd93;
 const K2: u64 = 0xa076_1d64_78bd_642f;
 
-/// Hash of the root name, where the hash of every name begins.
+/// Hash of the root name, the starting value of every name hash.
 const ROOT: u64 = 0x243f_6a88_85a3_08d3;
 
-/// Both halves of a product, added with xor.
+/// Multiplies, and combines both halves of the product by xor.
 #[inline(always)]
 pub(super) const fn fold(a: u64, b: u64) -> u64 {
     let product = (a as u128) * (b as u128);
     (product as u64) ^ ((product >> 64) as u64)
 }
 
-/// Mixes two 64-bit values into one in which every input bit matters.
+/// Mixes two 64-bit values into one that depends on every input bit.
 #[inline]
 pub const fn mix(a: u64, b: u64) -> u64 {
     let once = fold(a ^ K0, b ^ K1);
     fold(once ^ K2, K0)
 }
 
-/// Hash of a name from the hash of its parent and its first label, which must be in lower case: its
-/// length, then every word of eight octets, the last with zeros behind the label.
+/// Hash of a name from the hash of its parent and its first label in lower case: the label's
+/// length, then its words of eight octets, the last padded with zeros.
 fn label(parent: u64, label: &[u8]) -> u64 {
     let (words, rest) = label.as_chunks();
     let begin = parent ^ (label.len() as u64).wrapping_mul(K1);
@@ -36,7 +35,7 @@ fn label(parent: u64, label: &[u8]) -> u64 {
     fold(hash ^ K2, K1)
 }
 
-/// One to seven octets as a word, by reads that overlap.
+/// One to seven octets as a word, by overlapping reads.
 fn last_word(rest: &[u8]) -> u64 {
     let len = rest.len();
     match (rest.first_chunk(), rest.last_chunk()) {

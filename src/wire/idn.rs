@@ -1,12 +1,12 @@
-//! Internationalized names: the A-label (RFC 5890 section 2.3.2.1) of a name that somebody wrote in
-//! UTF-8, for the help of findings. Names themselves are only ever read in ASCII.
+//! Internationalized names: converts a name in UTF-8 to A-labels (RFC 5890 section 2.3.2.1) for the
+//! help of findings. Names themselves are only read in ASCII.
 
 use super::name::NameError;
 
-/// Longest text that is converted: the longest name has 1,004 octets when all of it is escaped.
+/// Octets of the longest text to convert: the longest name has 1,004 with every octet escaped.
 const TEXT_OCTETS_MAX: usize = 1_024;
 
-/// The way out for a name that was refused because it is not ASCII.
+/// Help for a name that was refused because it is not ASCII.
 pub(crate) fn help(error: NameError, text: &str) -> Option<String> {
     (error == NameError::NotAscii).then(|| match a_labels(text) {
         Some(ascii) => format!("write `{ascii}`, its form for the DNS (IDNA, RFC 5890)"),
@@ -15,8 +15,8 @@ pub(crate) fn help(error: NameError, text: &str) -> Option<String> {
     })
 }
 
-/// A name with each label that is not ASCII as its A-label: in lower case and composed (NFC), as
-/// UTS 46 maps it.
+/// Converts each label that is not ASCII to its A-label, after mapping it by UTS 46 (lower case,
+/// NFC).
 fn a_labels(text: &str) -> Option<String> {
     // Escapes mean octets, not characters.
     if text.len() > TEXT_OCTETS_MAX || text.contains('\\') {

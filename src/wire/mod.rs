@@ -1,4 +1,4 @@
-//! Octets of the DNS and checked values of them; knows no zone and no clock.
+//! Octets of the DNS, and checked values made of them. Knows neither zones nor clocks.
 
 pub(crate) mod behind;
 pub(crate) mod cookie;

@@ -1,13 +1,13 @@
 //! Domain names in wire form, for configuration and zone data.
 //!
-//! A [`Name`] is the uncompressed wire form with the letter case that was written; comparing and
-//! hashing ignore ASCII case (RFC 4343). Serving works on octets of packets directly
-//! ([`super::query`]); `Name` is for everything that a reload does once.
+//! A [`Name`] is the uncompressed wire form in its original letter case; comparing and hashing
+//! ignore ASCII case (RFC 4343). The answer path works on the octets of packets ([`super::query`]);
+//! `Name` serves the work of a load.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// Why a text is not a domain name.
+/// Reason why a text is not a domain name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameError {
     /// A label of more than 63 octets.
@@ -20,7 +20,7 @@ pub enum NameError {
     BadEscape,
     /// No text at all.
     Empty,
-    /// UTF-8 text that is not ASCII: an internationalized name that is not converted.
+    /// UTF-8 text that is not ASCII: an internationalized name in U-labels.
     NotAscii,
     /// Octets that are not an uncompressed wire name.
     BadWire,
@@ -40,13 +40,13 @@ impl fmt::Display for NameError {
     }
 }
 
-/// Whether two names in lower-case wire form are one: as `==`, but without a call for most.
+/// Compares two names in lower-case wire form: as `==`, but without a call for most names.
 #[inline(always)]
 pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    // Two blocks that overlap hold all octets of a name that is no longer than both together.
+    // Two overlapping blocks cover every octet of a name of at most 32 octets.
     match (a.first_chunk::<16>(), a.last_chunk::<16>(), b.first_chunk::<16>(), b.last_chunk::<16>()) {
         (Some(a0), Some(a1), Some(b0), Some(b1)) if a.len() <= 32 => {
             (u128::from_ne_bytes(*a0) ^ u128::from_ne_bytes(*b0))
@@ -57,8 +57,8 @@ pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     }
 }
 
-/// Octets of the longest ending that two names in wire form have in common, whatever the letter
-/// case; at least the root's one.
+/// Octets of the longest common ending of two names in wire form, without regard to letter case; at
+/// least 1, for the root.
 pub(crate) fn common_ending_len(mut a: &[u8], mut b: &[u8]) -> usize {
     let behind = |name: &mut &[u8]| {
         let label = name.first().map_or(0, |len| 1 + usize::from(*len));
@@ -78,7 +78,7 @@ pub(crate) fn common_ending_len(mut a: &[u8], mut b: &[u8]) -> usize {
     }
 }
 
-/// A domain name: uncompressed wire form, case kept, compared without case.
+/// Domain name: uncompressed wire form that keeps its case and compares without case.
 #[derive(Clone)]
 pub struct Name {
     wire: Box<[u8]>,
@@ -93,15 +93,14 @@ impl Name {
         Name { wire: Box::new([0]) }
     }
 
-    /// A name from presentation format; a name without a final dot is relative to `origin`, and `@`
-    /// is `origin` itself (RFC 1035 section 5.1).
+    /// Parses presentation format. A name without a final dot is relative to `origin`, and `@` is
+    /// `origin` itself (RFC 1035 section 5.1).
     pub fn parse(text: &str, origin: Option<&Name>) -> Result<Name, NameError> {
         Name::parse_octets(text.as_bytes(), origin)
     }
 
-    /// [`Name::parse`] for text that may hold any octets, as zone files do. Octets that are not
-    /// ASCII are read as they are unless they are UTF-8: then an IDN was meant, whose name in the
-    /// DNS is another.
+    /// [`Name::parse`] for any octets, as in zone files. Octets beyond ASCII are taken as they are,
+    /// unless they are UTF-8: UTF-8 means an IDN, which has another name in the DNS.
     pub(crate) fn parse_octets(text: &[u8], origin: Option<&Name>) -> Result<Name, NameError> {
         let root = Name::root();
         let origin = origin.unwrap_or(&root);
@@ -159,7 +158,7 @@ impl Name {
             }
         }
         if absolute {
-            // The last pushed length octet is the root.
+            // The last pushed length octet is the root label.
         } else {
             wire[label_at] = (wire.len() - label_at - 1) as u8;
             wire.extend_from_slice(&origin.wire);
@@ -170,7 +169,7 @@ impl Name {
         Ok(Name { wire: wire.into() })
     }
 
-    /// A name from uncompressed wire octets; the slice must be exactly one name.
+    /// Parses uncompressed wire octets; the slice must be exactly one name.
     pub fn from_wire(wire: &[u8]) -> Result<Name, NameError> {
         match wire_name_len(wire) {
             Some(len) if len == wire.len() => Ok(Name { wire: wire.into() }),
@@ -178,17 +177,17 @@ impl Name {
         }
     }
 
-    /// The wire form, case as written.
+    /// Wire form in its original case.
     pub fn as_wire(&self) -> &[u8] {
         &self.wire
     }
 
-    /// The same name in lower case, the form in which names are stored and hashed.
+    /// The name in lower case, in which names are stored and hashed.
     pub fn to_lowercase(&self) -> Name {
         Name { wire: self.wire.to_ascii_lowercase().into() }
     }
 
-    /// Whether this is the root.
+    /// True for the root.
     pub(crate) fn is_root(&self) -> bool {
         self.wire.len() == 1
     }
@@ -207,12 +206,12 @@ impl Name {
         })
     }
 
-    /// Number of labels without the root label.
+    /// Number of labels, without the root label.
     pub(crate) fn label_count(&self) -> usize {
         self.labels().count()
     }
 
-    /// Whether this name is `ancestor` or stands below it.
+    /// True if this name is `ancestor` or is below it.
     pub fn is_at_or_below(&self, ancestor: &Name) -> bool {
         let (Some(cut), tail) = (self.wire.len().checked_sub(ancestor.wire.len()), &ancestor.wire) else {
             return false;
@@ -220,12 +219,12 @@ impl Name {
         self.wire[cut..].eq_ignore_ascii_case(tail) && self.label_starts().any(|start| start == cut)
     }
 
-    /// Whether the first label is a lone asterisk (RFC 4592 section 2.1.1).
+    /// True if the first label is a lone asterisk (RFC 4592 section 2.1.1).
     pub(crate) fn is_wildcard(&self) -> bool {
         self.wire.starts_with(b"\x01*")
     }
 
-    /// This name with one label put before it.
+    /// Prepends one label.
     pub(crate) fn prepend(&self, label: &[u8]) -> Result<Name, NameError> {
         if label.is_empty() {
             return Err(NameError::EmptyLabel);
@@ -254,8 +253,8 @@ impl Name {
     }
 }
 
-/// Length of the uncompressed name at the start of `octets`, with its root label; `None` if there
-/// is no valid name.
+/// Length of the uncompressed name at the start of `octets`, with its root label; `None` without a
+/// valid name.
 pub(crate) fn wire_name_len(octets: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -279,8 +278,8 @@ impl PartialEq for Name {
 impl Eq for Name {}
 
 impl Hash for Name {
-    /// The octets as they are. A hash of them without a key would let the writer of a zone choose
-    /// names that are equal to every table.
+    /// Hashes the octets in lower case. [`super::hash`] has no key, so it would let the author of a
+    /// zone choose names that collide in every table.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write(in_lower_case(&self.wire, &mut [0; NAME_OCTETS_MAX]));
     }
@@ -293,7 +292,7 @@ impl PartialOrd for Name {
 }
 
 impl Ord for Name {
-    /// The canonical order of RFC 4034 section 6.1: by label from the right, lower case.
+    /// Canonical order of RFC 4034 section 6.1: by label from the right, in lower case.
     fn cmp(&self, other: &Name) -> std::cmp::Ordering {
         let (mine, theirs) = (LabelStarts::of(&self.wire), LabelStarts::of(&other.wire));
         for (a, b) in mine.rightmost_first().zip(theirs.rightmost_first()) {
@@ -315,14 +314,13 @@ pub(crate) fn in_lower_case<'r>(wire: &[u8], room: &'r mut [u8; NAME_OCTETS_MAX]
     lower
 }
 
-/// The label that begins at `start`, octet by octet in lower case.
+/// Label that begins at `start`, octet by octet in lower case.
 fn lowered(wire: &[u8], start: u8) -> impl Iterator<Item = u8> {
     let start = usize::from(start);
     wire[start + 1..start + 1 + usize::from(wire[start])].iter().map(u8::to_ascii_lowercase)
 }
 
-/// Where the labels of a name begin, without allocating: names are compared a million times at
-/// load.
+/// Starts of a name's labels, without allocation: a load compares names a million times.
 struct LabelStarts {
     starts: [u8; 128],
     count: usize,

@@ -1,9 +1,9 @@
-//! Where a name stands in a message, for compression pointers (RFC 1035 section 4.1.4).
+//! Positions of names in a message, for compression pointers (RFC 1035 section 4.1.4).
 
 use super::header::HEADER_LEN;
 
-/// Place of a name in the message: `literal` octets at `start`, all others in one piece at `tail`,
-/// unless `tail` is [`SCATTERED`].
+/// Position of a name: `literal` octets at `start`, and the rest in one piece at `tail`, unless
+/// `tail` is [`SCATTERED`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NamePosition {
     start: u16,
@@ -11,7 +11,7 @@ pub(crate) struct NamePosition {
     tail: u16,
 }
 
-/// A `tail` whose labels stand in more than one place. Messages end before this offset.
+/// A `tail` whose labels are not in one piece. No message reaches this offset.
 const SCATTERED: u16 = u16::MAX;
 
 impl NamePosition {
@@ -19,29 +19,29 @@ impl NamePosition {
     pub(crate) const QUESTION: NamePosition =
         NamePosition { start: HEADER_LEN as u16, literal: 0, tail: HEADER_LEN as u16 };
 
-    /// A name whose octets all stand at `start`.
+    /// A name that is written in one piece at `start`.
     #[inline]
     pub(crate) fn whole(start: usize) -> NamePosition {
         NamePosition { start: start as u16, literal: 0, tail: start as u16 }
     }
 
-    /// A name of which the first `literal` octets stand at `start`, before a pointer to the ending
-    /// of this name that begins `offset` octets into it.
+    /// A name whose first `literal` octets are at `start`, before a pointer to the ending of this
+    /// name that begins `offset` octets into it.
     #[inline(always)]
     pub(crate) fn before(&self, start: usize, literal: u16, offset: usize) -> NamePosition {
-        // An ending that begins among the literal octets goes on elsewhere.
+        // An ending that begins among the literal octets is not in one piece.
         let tail = if offset < usize::from(self.literal) { None } else { self.ending(offset) };
         NamePosition { start: start as u16, literal, tail: tail.map_or(SCATTERED, |tail| tail as u16) }
     }
 
-    /// Where the name begins.
+    /// Offset of the name in the message.
     #[inline(always)]
     pub(crate) fn start(&self) -> usize {
         usize::from(if self.literal == 0 && self.tail != SCATTERED { self.tail } else { self.start })
     }
 
-    /// Where the ending begins that starts `offset` octets into the name; `None` if only the
-    /// message tells.
+    /// Offset in the message of the ending that begins `offset` octets into the name; `None` if
+    /// finding it takes the message itself.
     #[inline(always)]
     pub(crate) fn ending(&self, offset: usize) -> Option<usize> {
         let NamePosition { start, literal, tail } = *self;
@@ -53,10 +53,10 @@ impl NamePosition {
     }
 }
 
-/// A name that stands in the message.
+/// A name that was written into the message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WrittenName {
-    /// Where it stands.
+    /// Position in the message.
     pub(crate) position: NamePosition,
     /// Octets of its wire form.
     pub(crate) len: usize,

@@ -1,7 +1,8 @@
-//! The only parser of strangers' DNS: octets to a borrowed [`Query`], or what to do instead.
+//! The only parser of DNS messages from clients: reads octets into a borrowed [`Query`], or decides
+//! what else to do with them.
 //!
-//! A query may be answered by the core, refused with a response code, met with silence, or handed
-//! to the slow path. Every read is bounded; nothing allocates.
+//! The core answers a message, rejects it with a response code, stays silent, or hands it to the
+//! slow path. Every read has a limit, and nothing allocates.
 
 use super::behind::{Behind, behind_questions, records};
 use super::ecs::ClientSubnet;
@@ -13,13 +14,12 @@ use super::rr::{Rcode, RrType};
 use crate::limits::LABELS_MAX;
 use crate::wire::header::flag;
 
-/// A question with what EDNS says about it. Large, so whoever answers many has one for all of them,
-/// and it is filled where it stays.
+/// A question with its EDNS. The struct is large, so each worker keeps one and fills it in place.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     /// The name.
     pub name: QueryName,
-    /// The first half of the header: ID, and below it flags and opcode.
+    /// First half of the header: ID, then flags and opcode in the lower bits.
     head: u32,
     /// QTYPE.
     pub(crate) qtype: RrType,
@@ -30,56 +30,56 @@ pub struct Query {
 }
 
 impl Query {
-    /// The question section of the message that was read.
+    /// Question section of the message that was read.
     #[inline(always)]
     pub fn question<'p>(&self, packet: &'p [u8]) -> Question<'p> {
         Question { body: packet.get(HEADER_LEN..).unwrap_or_default(), len: usize::from(self.name.len) + 4 }
     }
 
-    /// The client subnet, if there is one that says anything (source above 0).
+    /// The client subnet, if there is one with a source prefix length above 0.
     #[inline(always)]
     pub(crate) fn subnet(&self) -> Option<&ClientSubnet> {
         let edns = self.edns.as_ref().filter(|edns| edns.asks)?;
         edns.subnet.as_ref().filter(|subnet| subnet.source() > 0)
     }
 
-    /// Where the question section ends, in the query and in its response.
+    /// End of the question section, in the query and in its response.
     pub(crate) fn end_of_question(&self) -> usize {
         HEADER_LEN + usize::from(self.name.len) + 4
     }
 
-    /// What a response copies of the first half of the header: the ID, RD (RFC 1035 section 4.1.1)
-    /// and CD (RFC 4035 section 3.2.2).
+    /// First half of the header as a response copies it: the ID, RD (RFC 1035 section 4.1.1) and CD
+    /// (RFC 4035 section 3.2.2).
     #[inline]
     pub fn copied_head(&self) -> u32 {
         self.head & (0xffff << 16 | (flag::RD | flag::CD) as u32)
     }
 }
 
-/// What a datagram or stream message is.
+/// Result of parsing a datagram or stream message.
 #[derive(Clone, Copy, Debug)]
 pub enum Parsed<'a> {
     /// One question for the core.
     Query,
-    /// An error to be answered.
+    /// A fault, answered with an error.
     Reject(Reject<'a>),
-    /// No question, but a DNS cookie (RFC 7873 section 5.4); FORMERR for who answers none.
+    /// A DNS cookie without a question (RFC 7873 section 5.4); FORMERR if cookies are off.
     CookieOnly(Reject<'a>),
-    /// Neither a query nor worth an answer: a response (QR=1, so that two servers never talk in a
-    /// loop), or less than a header.
+    /// A message that gets no answer: a response (QR=1), because two servers must never answer each
+    /// other in a loop, or less than a header.
     Silence,
-    /// A valid header with something that the core does not answer: an opcode other than QUERY, a
-    /// transfer, a signed message.
+    /// A message that the core does not answer, with a valid header: an opcode other than QUERY, a
+    /// transfer, or a signed message.
     SlowPath,
 }
 
 /// The question section as sent: name, type, class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Question<'a> {
-    /// The message from the question on: what stands behind it comes along, so that blocks can be
-    /// copied.
+    /// The message from the question on. Includes the octets behind the question, so that blocks
+    /// can be copied.
     pub(crate) body: &'a [u8],
-    /// Octets of the question; 0 if it could not be read.
+    /// Octets of the question; 0 if it was unreadable.
     pub(crate) len: usize,
 }
 
@@ -90,38 +90,39 @@ impl<'a> Question<'a> {
     }
 }
 
-/// A message to be answered with an error.
+/// A message that is answered with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reject<'a> {
     /// Message ID.
     pub(crate) id: u16,
-    /// Opcode, to be copied.
+    /// Opcode, copied to the response.
     pub(crate) opcode: u8,
-    /// Recursion desired, to be copied.
+    /// Recursion desired, copied to the response.
     pub(crate) recursion_desired: bool,
     /// Response code.
     pub(crate) rcode: Rcode,
-    /// The question, if it could be read.
+    /// The question, if it was readable.
     pub question: Question<'a>,
-    /// The OPT, if it could be read; its options may be missing.
+    /// The OPT, if it was readable; its options may be missing.
     pub edns: Option<Edns>,
 }
 
-/// A question's name in lower case, with the places of its labels. Large, so it is filled where it
-/// stays.
+/// Name of a question in lower case, with the offsets of its labels. The struct is large, so it is
+/// filled in place.
 #[derive(Clone)]
 pub struct QueryName {
-    /// The wire form; what lies behind it, so that whole blocks can be read, means nothing.
+    /// Wire form; octets beyond its length are meaningless, and are there so that whole blocks can
+    /// be read.
     lower: [u8; LOWER_LEN],
     len: u8,
     starts: [u8; LABEL_ROOM],
     labels: u8,
 }
 
-/// Places of labels: one more than there are labels at most.
+/// Room for label offsets: the most labels, and one.
 const LABEL_ROOM: usize = LABELS_MAX + 1;
 
-/// The longest name, and a block of 16 octets to be read at any of its octets; in whole blocks.
+/// Room for the longest name and a block of 16 octets read from any of its octets, in whole blocks.
 const LOWER_LEN: usize = 272;
 
 impl Default for QueryName {
@@ -132,18 +133,18 @@ impl Default for QueryName {
 }
 
 impl QueryName {
-    /// Reads an uncompressed name at the start of `octets` (compression makes no sense in a
-    /// question).
+    /// Reads an uncompressed name at the start of `octets`; questions have no use for compression.
     pub fn parse(octets: &[u8]) -> Option<QueryName> {
         let mut name = QueryName::default();
         name.read(octets).then_some(name)
     }
 
-    /// [`QueryName::parse`] in place; false, and the name means nothing, if there is none.
+    /// [`QueryName::parse`] in place. Returns false, and leaves the name meaningless, if there is
+    /// none.
     #[inline(always)]
     pub(crate) fn read(&mut self, octets: &[u8]) -> bool {
         let (mut at, mut labels) = (0usize, 0usize);
-        // A name ends within its longest form, or it is none.
+        // A valid name ends within the longest length.
         let octets = &octets[..octets.len().min(NAME_OCTETS_MAX)];
         loop {
             let Some(&len) = octets.get(at) else { return false };
@@ -153,14 +154,15 @@ impl QueryName {
             if len > 63 {
                 return false;
             }
-            // A label has two octets at least, so 254 hold no more than there is room for.
+            // A label takes at least two octets, so 254 octets hold no more labels than there is
+            // room for.
             self.starts[labels % LABEL_ROOM] = at as u8;
             labels += 1;
             at += 1 + usize::from(len);
         }
         (self.len, self.labels) = (at as u8 + 1, labels as u8);
-        // Sixteen octets at a time. The lengths between the labels are no letters, so they stay as
-        // they are. Most names end in the first three blocks, and as much stands there.
+        // Lower-case sixteen octets at a time. Length octets are not letters, so they stay. Most
+        // names end in the first three blocks, which have room in any case.
         if at < 32
             && let (Some(octets), Some(blocks)) = (octets.first_chunk::<32>(), self.lower.first_chunk_mut())
         {
@@ -193,7 +195,8 @@ impl QueryName {
         name.read_joined(start, rest).then_some(name)
     }
 
-    /// [`QueryName::join`] in place; false, and the name means nothing, if that is too long.
+    /// [`QueryName::join`] in place. Returns false, and leaves the name meaningless, if it is too
+    /// long.
     pub(crate) fn read_joined(&mut self, start: &[u8], rest: &[u8]) -> bool {
         let mut wire = [0u8; 256];
         let Some(whole) = wire.get_mut(..start.len() + rest.len()) else { return false };
@@ -202,13 +205,13 @@ impl QueryName {
         self.read(whole)
     }
 
-    /// The wire form in lower case.
+    /// Wire form in lower case.
     #[inline]
     pub fn wire(&self) -> &[u8] {
         &self.lower[..usize::from(self.len)]
     }
 
-    /// Number of labels, the root not counted.
+    /// Number of labels, without the root.
     #[inline]
     pub(crate) fn labels(&self) -> usize {
         usize::from(self.labels)
@@ -220,7 +223,7 @@ impl QueryName {
         &self.wire()[self.start(skip)..]
     }
 
-    /// Where the name without its first `skip` labels begins.
+    /// Offset of the name without its first `skip` labels.
     #[inline]
     fn start(&self, skip: usize) -> usize {
         match skip {
@@ -236,19 +239,19 @@ impl QueryName {
         self.hash_on(key, skip, &mut self.hash_begin(key))
     }
 
-    /// Where the hash of every ending of the name begins, for [`QueryName::hash_on`].
+    /// Starting state for [`QueryName::hash_on`].
     #[inline(always)]
     pub(crate) fn hash_begin(&self, key: &NameKey) -> HashedTo {
         HashedTo { hash: key.begin(), at: self.len }
     }
 
-    /// [`QueryName::hash_whole`], going on from the hash of a shorter ending: `hashed` is moved to
-    /// where this one stood.
+    /// [`QueryName::hash_whole`] that continues from the hash of a shorter ending; `hashed`
+    /// advances to this ending.
     #[inline(always)]
     pub(crate) fn hash_on(&self, key: &NameKey, skip: usize, hashed: &mut HashedTo) -> NameHash {
         let start = self.start(skip) as u8;
         let HashedTo { mut hash, mut at } = *hashed;
-        // The buffer is longer than a name by a block, so octets are read behind the name's end.
+        // The buffer is one block longer than a name, so a block may extend past the name's end.
         let block = |at: u8| {
             self.lower[usize::from(at)..].first_chunk().map_or(0, |octets| u128::from_le_bytes(*octets))
         };
@@ -261,14 +264,14 @@ impl QueryName {
     }
 }
 
-/// How far a name was hashed, from its end.
+/// Progress of hashing a name from its end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HashedTo {
     hash: u64,
     at: u8,
 }
 
-/// Fewer than sixteen octets, with zeros behind them.
+/// Fewer than sixteen octets, padded with zeros.
 #[inline]
 fn short(octets: &[u8]) -> [u8; 16] {
     let mut block = [0; 16];
@@ -284,10 +287,10 @@ impl std::fmt::Debug for QueryName {
     }
 }
 
-/// Reads a message; its question, if it is a query, goes into `query`.
+/// Reads a message; the question of a query goes into `query`.
 ///
-/// Nearly all messages are one question with nothing or an OPT behind it, and are read here; what
-/// is behind the question of any other is read by [`records`].
+/// Most messages have one question, followed by nothing or an OPT, and are read here. [`records`]
+/// reads the records of all others.
 #[inline(always)]
 pub fn parse<'a>(packet: &'a [u8], query: &mut Query) -> Parsed<'a> {
     let Some((header, body)) = packet.split_first_chunk::<HEADER_LEN>() else { return Parsed::Silence };
@@ -340,20 +343,20 @@ pub fn parse<'a>(packet: &'a [u8], query: &mut Query) -> Parsed<'a> {
     Parsed::Query
 }
 
-/// The counts of a header: questions, answers, authority, additional.
+/// Header counts of one question alone, in the order questions, answers, authority, additional.
 const ONE_QUESTION: u64 = 1 << 48;
-/// See [`ONE_QUESTION`].
+/// Header counts of one question and one additional record.
 const ONE_QUESTION_AND_ONE_MORE: u64 = ONE_QUESTION | 1;
 
-/// Reads what stands behind a question as one OPT of version 0. False, and `edns` means nothing, if
-/// it is anything else.
+/// Reads the octets behind a question as one OPT of version 0. Returns false, and leaves `edns`
+/// meaningless, if they are anything else.
 #[inline(always)]
 fn only_opt(behind: &[u8], edns: &mut Option<Edns>) -> bool {
     let Some((&[o0, o1, o2, p0, p1, e, v, f, _, l0, l1], options)) = behind.split_first_chunk() else {
         return false;
     };
     let fixed = u64::from_be_bytes([o0, o1, o2, p0, p1, e, v, f]);
-    // The root, the type; then, behind the payload size, no upper half of a response code, and
+    // Root name, type, then (behind the payload size) a zero upper half of the response code and
     // version 0.
     if fixed & 0xffff_ff00_00ff_ff00 != u64::from(RrType::OPT.0) << 40 {
         return false;
@@ -364,16 +367,17 @@ fn only_opt(behind: &[u8], edns: &mut Option<Edns>) -> bool {
     edns.insert(Edns::new((fixed >> 24) as u16, 0, fixed & 0x80 != 0)).read(options).is_ok()
 }
 
-/// The opcode in the flags.
+/// Bits of the opcode among the flags.
 const OPCODE_BITS: u16 = 0x7800;
 
-/// Whether messages of this opcode have answers of their own: QUERY, NOTIFY and UPDATE. All others
-/// are NOTIMP, whatever else is wrong with them; only an EDNS version above 0 comes first.
+/// True for opcodes with answers of their own: QUERY, NOTIFY and UPDATE. All others get NOTIMP
+/// whatever else is wrong with the message, except for BADVERS, which comes first.
 pub(crate) fn is_served(opcode: u8) -> bool {
     matches!(opcode, 0 | 4 | 5)
 }
 
-/// What a message is that is a response, has another opcode than QUERY, or has not one question.
+/// Parses a message that is a response, has another opcode than QUERY, or has not exactly one
+/// question.
 #[cold]
 fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'static> {
     if flags & flag::QR != 0 {
@@ -383,13 +387,13 @@ fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'st
     if questions == 1 {
         return Parsed::SlowPath;
     }
-    // Also for opcodes with answers: nothing behind this point takes any other number.
+    // Opcodes with answers of their own take one question too.
     let (rcode, edns, is_sound) = match behind_questions(packet, questions) {
         Behind::Reject(rcode, edns) => (rcode, edns, false),
         Behind::Edns(edns) => (Rcode::FORMERR, edns, true),
         Behind::SlowPath(edns) => (Rcode::FORMERR, edns, false),
     };
-    // An EDNS version that we lack comes before an opcode that we lack (RFC 6891 section 6.1.3).
+    // BADVERS takes precedence over NOTIMP (RFC 6891 section 6.1.3).
     let rcode = if is_served(opcode) || rcode == Rcode::BADVERS { rcode } else { Rcode::NOTIMP };
     let reject = Reject {
         id,

@@ -1,8 +1,8 @@
-//! Record types, classes, response codes and TTLs: the numbers of the DNS, as types.
+//! Record types, classes, response codes and TTLs as Rust types.
 
 use std::fmt;
 
-/// A record type (RFC 1035 section 3.2.2 and the IANA registry).
+/// Record type (RFC 1035 section 3.2.2 and the IANA registry).
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RrType(pub u16);
 
@@ -28,8 +28,7 @@ rr_types! {
 }
 
 impl RrType {
-    /// The type of a mnemonic (`AAAA`, any case) or of the generic form `TYPE28` (RFC 3597 section
-    /// 5).
+    /// Parses a mnemonic (`AAAA`, in any case) or the generic form `TYPE28` (RFC 3597 section 5).
     pub fn from_text(text: &str) -> Option<RrType> {
         if let Some((_, number)) = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
             return Some(RrType(*number));
@@ -41,8 +40,8 @@ impl RrType {
         digits.parse().ok().map(RrType)
     }
 
-    /// The number of a type of the IANA registry whose data is read in the generic form alone, by
-    /// its mnemonic: obsolete types, and new ones that no zone has yet.
+    /// Number of a registered type, by its mnemonic, whose data is read only in the generic form:
+    /// obsolete types, and new ones that no zone uses yet.
     pub(crate) fn generic_only(text: &str) -> Option<RrType> {
         const NAMES: &[(&str, u16)] = &[
             ("NSAP-PTR", 23),
@@ -68,7 +67,7 @@ impl RrType {
         NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, number)| RrType(*number))
     }
 
-    /// The way out for data that is read in the generic form alone.
+    /// Help for data that is read only in the generic form.
     pub(crate) fn generic_help(self) -> String {
         format!(
             r"write it as in `TYPE{} \# 4 0a000001`: the number of octets, then hexadecimal (RFC 3597)",
@@ -76,13 +75,13 @@ impl RrType {
         )
     }
 
-    /// Every mnemonic this build knows, for "did you mean".
+    /// Every mnemonic of this build, for "did you mean".
     pub(crate) fn mnemonics() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|(name, _)| *name)
     }
 
-    /// Types that only ask or only accompany a message and can never be zone data: 0, OPT and the
-    /// range of meta types and question types 128 to 255 (RFC 6895 section 3.1).
+    /// True for types that occur only in questions or beside messages, and are never zone data: 0,
+    /// OPT, and the meta types and question types 128 to 255 (RFC 6895 section 3.1).
     pub(crate) fn is_meta(self) -> bool {
         self.0 == 0 || self == RrType::OPT || (128..=255).contains(&self.0)
     }
@@ -103,12 +102,12 @@ impl fmt::Debug for RrType {
     }
 }
 
-/// The class of the internet, the only one with zone data here.
+/// Class IN, the only one with zone data here.
 pub(crate) const CLASS_IN: u16 = 1;
-/// The class of server identity questions (`id.server. CH TXT`, RFC 4892).
+/// Class CH, for server identity questions (`id.server. CH TXT`, RFC 4892).
 pub const CLASS_CH: u16 = 3;
 
-/// A response code, with the eight upper bits that EDNS adds (RFC 6895 section 2.3).
+/// Response code, with the eight upper bits from EDNS (RFC 6895 section 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rcode(pub u16);
 
@@ -145,20 +144,20 @@ impl fmt::Display for Rcode {
     }
 }
 
-/// A time to live in seconds; never above 2^31 - 1 (RFC 2181 section 8).
+/// Time to live in seconds, at most 2^31 - 1 (RFC 2181 section 8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ttl(u32);
 
 impl Ttl {
-    /// The largest TTL.
+    /// Largest TTL.
     pub(crate) const MAX: Ttl = Ttl(0x7fff_ffff);
 
-    /// A TTL from seconds, or `None` above 2^31 - 1.
+    /// TTL of `secs` seconds; `None` above 2^31 - 1.
     pub(crate) fn from_secs(secs: u32) -> Option<Ttl> {
         (secs <= Ttl::MAX.0).then_some(Ttl(secs))
     }
 
-    /// Seconds.
+    /// TTL in seconds.
     pub(crate) fn secs(self) -> u32 {
         self.0
     }

@@ -1,47 +1,44 @@
-//! Links: where each CNAME of our zones leads, so that a chain is followed without looking names
-//! up.
+//! Links: the targets of CNAMEs in our zones, so that a chain is followed without name look-ups.
 //!
-//! A link may lead from one zone into another, so links stand beside the images and are made anew
-//! for every set of zones, while the images of zones that did not change are taken over. A link
-//! says what the look-up by name would say; the only type for which that differs, DS, is not
-//! followed by links.
+//! A link may lead from one zone into another, so links are separate from images. They are made
+//! anew for every set of zones, while images of unchanged zones are reused. A link always agrees
+//! with the look-up of its name, except for questions of type DS, which do not use links.
 
 use super::image::Match;
 use super::set::{Found, ZoneId, ZoneSet};
 use crate::wire::fragment::Rdata;
 use crate::wire::query::QueryName;
 
-/// The links of a set of zones.
+/// Links of a set of zones.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    /// For each zone its first link.
+    /// Index of each zone's first link.
     first: Box<[u32]>,
     links: Box<[Option<Link>]>,
-    /// Names that no zone holds as they are: those below wildcards, cuts and DNAMEs, and missing
-    /// ones.
+    /// Names of targets that no node holds: below wildcards, cuts and DNAMEs, or missing.
     names: Box<[u8]>,
 }
 
-/// Where a CNAME leads in our zones.
+/// Target of a CNAME in our zones.
 #[derive(Clone, Copy, Debug)]
 struct Link {
     found: Found,
-    /// Place in `names`; not for exact matches, whose name is that of the node.
+    /// Offset in `names`; unused for exact matches, whose name is the node's.
     name_at: u32,
     name_len: u8,
 }
 
-/// A name that a CNAME leads to, and what it is.
+/// Target name of a CNAME, and the result of looking it up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LinkTarget<'a> {
     /// The name in lower-case wire form.
     pub(crate) name: &'a [u8],
-    /// Where it was found.
+    /// Result of the look-up.
     pub(crate) found: Found,
 }
 
 impl Links {
-    /// The links of a set, whose own are not looked at.
+    /// Makes the links of a set of zones, without reading the set's own links.
     pub(crate) fn of(zones: &ZoneSet) -> Links {
         let mut first = Vec::with_capacity(zones.iter().len());
         let mut links = Vec::with_capacity(zones.iter().map(|zone| zone.cnames() as usize).sum());
@@ -65,8 +62,7 @@ impl Links {
         Links { first: first.into(), links: links.into(), names: names.into() }
     }
 
-    /// Where a CNAME of a zone leads, by its number among those of the zone; `None` outside our
-    /// zones.
+    /// Target of a CNAME, by its number among those of the zone; `None` outside our zones.
     #[inline]
     pub(crate) fn target<'a>(
         &'a self,
@@ -88,7 +84,7 @@ impl Links {
     }
 }
 
-/// Reads the name that a CNAME of `owner` leads to; false if that is no name.
+/// Reads the target of a CNAME of `owner` into `name`; false if it is not a name.
 pub(crate) fn read_target(name: &mut QueryName, rdata: &Rdata<'_>, owner: &[u8]) -> bool {
     rdata.name_parts(owner).is_some_and(|(start, ending)| name.read_joined(start, ending))
 }

@@ -1,9 +1,9 @@
-//! Zones: what exists.
+//! Zones: the names that exist, and their records.
 //!
-//! [`text`] is a zone as read, with places for findings; [`rdata`] turns the text of record data
-//! into octets and back; [`master`] reads zones as RFC 1035 text; [`check`] judges zones together;
-//! [`image`] is a zone as served; [`set`] is all of them together; [`links`] is where CNAMEs lead
-//! in them; [`source`] is the texts that each is served from.
+//! [`text`] is a zone as read, with places for findings; [`rdata`] converts record data between
+//! text and octets; [`master`] reads zones as RFC 1035 text; [`check`] checks zones together;
+//! [`image`] is a zone in its served form; [`set`] is all zones of a snapshot; [`links`] holds the
+//! targets of their CNAMEs; [`source`] records from which texts each zone is served.
 
 pub(crate) mod check;
 pub(crate) mod image;

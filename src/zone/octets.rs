@@ -1,15 +1,16 @@
-//! Record data as read: short data stands in the record itself.
+//! Record data as read; short data is stored inline.
 //!
-//! Most data is an address. A zone of a million of them would otherwise be a million allocations.
+//! Most data is an address: a zone with a million of them would otherwise need a million
+//! allocations.
 
 use std::fmt;
 use std::ops::Deref;
 
-/// Octets that are held without an allocation where they are few.
+/// Octets, stored without an allocation if they are few.
 #[derive(Clone)]
 pub struct Octets(Held);
 
-/// As many as a box with its tag leaves room for.
+/// Octets that fit beside the tag in the size of a box.
 const HERE_MAX: usize = 22;
 
 #[derive(Clone)]

@@ -1,5 +1,5 @@
-//! All zones of a snapshot, and which one holds a name: the one with the longest apex at or above
-//! it.
+//! All zones of a snapshot, with the look-up of the zone for a name: the zone with the longest apex
+//! at or above it.
 
 use super::image::{Image, Match};
 use super::links::{LinkTarget, Links};
@@ -13,12 +13,12 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ZoneId(pub u32);
 
-/// Where a name was found.
+/// Result of looking up a name in all zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The zone.
     pub(crate) zone: ZoneId,
-    /// What the name is there.
+    /// Result of the look-up in that zone.
     pub matched: Match,
 }
 
@@ -27,16 +27,16 @@ pub struct Found {
 pub struct ZoneSet {
     zones: Vec<Arc<Image>>,
     slots: Box<[Slot]>,
-    /// The key of its table and of its zones: the hash of a name goes on from that of its apex.
+    /// Hash key of the set and its zones: the hash of a name continues from the hash of its apex.
     key: NameKey,
-    /// How many labels apexes have: each number once, the largest first.
+    /// Label counts of the apexes: each count once, the largest first.
     depths: Box<[u8]>,
     links: Links,
-    /// Longest TTL that a steered owner sets over its policy's, in seconds; 0 if none does.
+    /// Longest TTL that a steered owner sets over its policy's, in seconds; 0 if no owner does.
     owner_ttl_max_secs: u32,
 }
 
-/// A place of the table of zones: the whole hash of an apex, and its zone.
+/// Slot of the table of zones: the whole hash of an apex, and its zone.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     hash: NameHash,
@@ -46,7 +46,7 @@ struct Slot {
 const FREE: u32 = u32::MAX;
 
 impl ZoneSet {
-    /// A set of zones with different apexes.
+    /// Makes a set of zones with different apexes.
     pub(crate) fn new(zones: Vec<Arc<Image>>) -> ZoneSet {
         let key = zones.first().map_or_else(NameKey::of_process, |zone| *zone.key());
         debug_assert!(zones.iter().all(|zone| *zone.key() == key), "one key for all that is looked up");
@@ -72,23 +72,23 @@ impl ZoneSet {
         set
     }
 
-    /// The key by which names are looked up in the set and its zones.
+    /// Hash key of the set and its zones.
     pub(crate) fn key(&self) -> &NameKey {
         &self.key
     }
 
-    /// A zone.
+    /// The zone with an id.
     #[inline]
     pub(crate) fn zone(&self, id: ZoneId) -> &Arc<Image> {
         &self.zones[id.0 as usize]
     }
 
-    /// The zone at an index, if there is one.
+    /// The zone with an id, if there is one.
     pub(crate) fn get(&self, id: ZoneId) -> Option<&Arc<Image>> {
         self.zones.get(id.0 as usize)
     }
 
-    /// Longest TTL that a steered owner sets over its policy's, in seconds; 0 if none does.
+    /// Longest TTL that a steered owner sets over its policy's, in seconds; 0 if no owner does.
     pub(crate) fn owner_ttl_max_secs(&self) -> u32 {
         self.owner_ttl_max_secs
     }
@@ -98,25 +98,25 @@ impl ZoneSet {
         self.zones.iter()
     }
 
-    /// Where CNAMEs lead.
+    /// Targets of CNAMEs.
     pub(crate) fn links(&self) -> &Links {
         &self.links
     }
 
-    /// Where a CNAME of a zone leads, by its number among those of the zone; `None` outside our
-    /// zones.
+    /// Target of a CNAME, by its number among those of the zone; `None` outside our zones.
     pub(crate) fn target(&self, zone: ZoneId, cname: u32) -> Option<LinkTarget<'_>> {
         self.links.target(self, zone, cname)
     }
 
-    /// What `name` is in our zones, `None` outside them.
+    /// Looks up `name` in our zones; `None` outside them.
     #[inline(always)]
     pub fn lookup(&self, name: &QueryName) -> Option<Found> {
         let labels = name.labels();
         for &depth in &self.depths {
             let Some(skip) = labels.checked_sub(usize::from(depth)) else { continue };
             let mut hashed = name.hash_begin(&self.key);
-            // The deepest apex by its hash alone: a name that exists in that zone ends in its apex.
+            // Find the deepest apex by its hash alone: if the name exists in that zone, the name
+            // itself proves that it ends in the apex.
             let Some(zone) = self.find(name.hash_on(&self.key, skip, &mut hashed), |_| true) else {
                 continue;
             };
@@ -133,21 +133,20 @@ impl ZoneSet {
         None
     }
 
-    /// [`ZoneSet::lookup`] where an apex and another name have one hash.
+    /// [`ZoneSet::lookup`] in case an apex and another name have the same hash.
     #[cold]
     fn lookup_apart(&self, name: &QueryName) -> Option<Found> {
         let zone = self.zone_of(name, false)?;
         Some(Found { zone, matched: self.zone(zone).lookup(name) })
     }
 
-    /// The zone that holds `name`, from the deepest apex that a name of so many labels can have up
-    /// to the root; depths at which there is no apex cost nothing. With `above` only zones whose
-    /// apex is strictly above the name count: DS records of a child live in its parent (RFC 4035
-    /// section 3.1.4.1).
+    /// Finds the zone of `name`, from the deepest possible apex up to the root; depths without an
+    /// apex cost nothing. With `above`, only zones with an apex strictly above the name count: DS
+    /// records of a child zone are in its parent (RFC 4035 section 3.1.4.1).
     pub(crate) fn zone_of(&self, name: &QueryName, above: bool) -> Option<ZoneId> {
         let labels = name.labels();
         for &depth in &self.depths {
-            // Nothing to skip is the name itself.
+            // Skipping no label leaves the name itself.
             let Some(skip) = labels.checked_sub(usize::from(depth)).filter(|skip| !above || *skip > 0) else {
                 continue;
             };

@@ -1,33 +1,53 @@
-//! What each zone of a deployment is served from: the texts in force, and why they are not those of
-//! its files, where they are not.
+//! Texts from which each zone of a deployment is served, with the reason if they are not those of
+//! its files.
 //!
-//! Zones stand each for themselves. A zone whose files are faulty goes on from its last good texts:
-//! the octets of all its files, includes with them, as they were when they last made a zone. They
-//! are compiled anew with every reload, so that they follow the steering of the day. A zone without
-//! last good texts is *dead*: its names are answered SERVFAIL (RFC 8914 section 4.25, Invalid
-//! Data). A zone whose files are gone, but whose names other zones need, goes on likewise.
+//! Zones fail independently. A zone with faulty files continues with its last good texts: the
+//! octets of all its files, included ones too, from the last time that they made a valid zone.
+//! These texts are compiled anew at every reload, so that they use the present policies. A zone
+//! without last good texts is *dead*: its names are answered SERVFAIL (RFC 8914 section 4.25,
+//! Invalid Data). A zone whose files are gone continues in the same way if other zones need its
+//! names.
 
 use crate::wire::name::Name;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What a file of a zone is to it.
+/// Use of a file by its zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FileUse {
     /// A zone file in YAML.
     Yaml,
     /// Zone text (RFC 1035 section 5).
     Text,
-    /// A file that zone text includes, by the path written there.
+    /// A file included by zone text, by the path written in the text.
     Included,
 }
 
-/// A file of a zone, as it was read.
+impl FileUse {
+    /// The file belongs to another one, which includes it.
+    pub(crate) fn is_included(self) -> bool {
+        match self {
+            FileUse::Included => true,
+            FileUse::Yaml | FileUse::Text => false,
+        }
+    }
+
+    /// The word in digests of texts. It never changes: nodes of different versions compare them.
+    pub(crate) fn digest_word(self) -> &'static str {
+        match self {
+            FileUse::Yaml => "Yaml",
+            FileUse::Text => "Text",
+            FileUse::Included => "Included",
+        }
+    }
+}
+
+/// A file of a zone, as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ZoneFile {
-    /// What it is to the zone.
+    /// Use by the zone.
     pub(crate) file_use: FileUse,
-    /// Path as shown to operators; of an included file, as the text has it.
+    /// Path as shown to operators; for an included file, the path in the text.
     pub(crate) path: Arc<str>,
     /// Its octets.
     pub(crate) octets: Arc<[u8]>,
@@ -45,7 +65,7 @@ impl ZoneTexts {
     pub(crate) fn included(&self, written: &str) -> Option<&ZoneFile> {
         self.files
             .iter()
-            .find(|file| file.file_use == FileUse::Included && Path::new(&*file.path) == Path::new(written))
+            .find(|file| file.file_use.is_included() && Path::new(&*file.path) == Path::new(written))
     }
 
     /// Octets of all files.
@@ -54,22 +74,23 @@ impl ZoneTexts {
     }
 }
 
-/// Why a zone is served as it is.
+/// State of a zone: from which texts it is served, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// By its files, as they are.
+    /// Served from its present files.
     Current,
-    /// By its last good texts, because its files are faulty: the first fault, with its place.
+    /// Served from its last good texts, because its files are faulty; with the first fault and its
+    /// place.
     Kept(Arc<str>),
-    /// By its last good texts, because its files are gone and other zones need it: which name of
-    /// theirs leads there.
+    /// Served from its last good texts, because its files are gone and other zones need it; with
+    /// the name that leads into it.
     Vanished(Arc<str>),
-    /// Not at all, because its files are faulty and there are no sound last good texts.
+    /// Not served, because its files are faulty and there are no valid last good texts.
     Dead(Arc<str>),
 }
 
 impl Standing {
-    /// The word in pages and metrics.
+    /// Word for pages and metrics.
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Standing::Current => "current",
@@ -79,7 +100,7 @@ impl Standing {
         }
     }
 
-    /// Why it is not current.
+    /// Reason for a state other than current.
     pub(crate) fn why(&self) -> &str {
         match self {
             Standing::Current => "",
@@ -88,24 +109,25 @@ impl Standing {
     }
 }
 
-/// A zone with what it is served from.
+/// A zone with the texts from which it is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ZoneSource {
     /// Apex in lower case.
     pub(crate) apex: Name,
-    /// The texts in force. Of a dead zone, those that are faulty beside the other files, if any.
+    /// Texts in force. For a dead zone, its last good texts that do not fit the other files, if
+    /// any.
     pub(crate) texts: Arc<ZoneTexts>,
-    /// Why these.
+    /// State of the zone.
     pub(crate) standing: Standing,
 }
 
 impl ZoneSource {
-    /// Whether there are texts to go on from.
+    /// True if there are texts to continue with.
     pub(crate) fn has_texts(&self) -> bool {
         !self.texts.files.is_empty()
     }
 
-    /// A sentence for operators, where it is not served by its files as they are.
+    /// Sentence for operators, unless the zone is served from its present files.
     pub(crate) fn sentence(&self) -> Option<String> {
         let apex = &self.apex;
         Some(match &self.standing {
@@ -117,12 +139,12 @@ impl ZoneSource {
                 )
             }
             Standing::Vanished(why) => format!(
-                "the zone `{apex}` has no file any more, and is served from its last good texts, because \
+                "the zone `{apex}` no longer has a file, and is served from its last good texts, because \
                  {why}"
             ),
             Standing::Dead(why) if self.has_texts() => format!(
                 "the zone `{apex}` is answered SERVFAIL, because neither its files nor its last good texts \
-                 make a sound zone beside the other files of now: {why}"
+                 make a valid zone beside the other present files: {why}"
             ),
             Standing::Dead(why) => format!(
                 "the zone `{apex}` is answered SERVFAIL, because its files are faulty and it has no last \
@@ -132,49 +154,49 @@ impl ZoneSource {
     }
 }
 
-/// A file in the folder of zones that is not in force and costs no zone, such as a copy.
+/// A file in the folder of zones that is not in force and affects no zone, such as a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StrayFile {
     /// Path as shown to operators.
     pub(crate) path: Arc<str>,
-    /// The zone that it tells; another file is read for it.
+    /// Zone named by the file; that zone is read from another file.
     pub(crate) zone: Option<Name>,
-    /// Why it is not in force.
+    /// Reason why it is not in force.
     pub(crate) why: Arc<str>,
 }
 
 impl StrayFile {
-    /// A sentence for operators.
+    /// Sentence for operators.
     pub(crate) fn sentence(&self) -> String {
         format!("the file `{}` is not in force: {}", self.path, self.why)
     }
 }
 
-/// The folder of zones as it was read: its zones and its stray files.
+/// Result of reading the folder of zones: its zones and its stray files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FolderStanding {
-    /// What each zone is served from, sorted by apex.
+    /// Sources of all zones, sorted by apex.
     pub(crate) zones: Vec<ZoneSource>,
-    /// Files that are not in force, sorted by path.
+    /// Files not in force, sorted by path.
     pub(crate) strays: Vec<StrayFile>,
 }
 
 impl FolderStanding {
-    /// The zones that are not served by their files.
+    /// Zones that are not served from their present files.
     pub(crate) fn not_current(&self) -> impl Iterator<Item = &ZoneSource> {
         self.zones.iter().filter(|source| source.standing != Standing::Current)
     }
 }
 
-/// What a reading may go back to.
+/// Texts to which a reading may fall back.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LastGood {
-    /// The zones in force before, sorted by apex; at a start, those that the state folder kept.
+    /// Zones that were in force before, sorted by apex; at a start, those from the state folder.
     pub(crate) zones: Vec<ZoneSource>,
-    /// Whether a server serves them now: zones that are gone are then counted, and a zone whose
-    /// last good texts do not compile refuses all files.
+    /// True if a running server serves these zones. Then missing zones are counted, and a zone
+    /// whose last good texts do not compile refuses all files.
     pub(crate) is_served: bool,
-    /// Sentences about what was kept and cannot be read.
+    /// Sentences about stored texts that cannot be read.
     pub(crate) faults: Vec<String>,
 }
 

@@ -1,14 +1,14 @@
-//! A look-up table for compiling: from hashes to numbers in a list that its user keeps.
+//! Hash table for compiling: from hashes to indexes of a list that the caller keeps.
 //!
-//! Zones of a million names pass through several such tables, so an entry is one word, and neither
-//! keys nor hashes are stored beside it: most strangers are told apart by half of the hash, and the
-//! user compares the rest.
+//! Zones of a million names pass through several such tables. So an entry is one word, without the
+//! key or the whole hash: half of the hash rules out most other keys, and the caller compares the
+//! rest.
 
 use crate::limits::PREFETCH_MAX;
 use crate::wire::name::{NAME_OCTETS_MAX, in_lower_case};
 use crate::wire::name_hash::{NameHash, NameKey};
 
-/// Open addressing; each slot holds the upper half of a hash and a number, or 0.
+/// Table with open addressing; each slot holds the upper half of a hash and a number, or 0.
 #[derive(Debug)]
 pub(super) struct HashTable {
     slots: Vec<u64>,
@@ -16,12 +16,12 @@ pub(super) struct HashTable {
 }
 
 impl HashTable {
-    /// A table that takes `count` numbers before it grows.
+    /// Table with room for `count` numbers before it grows.
     pub(crate) fn with_room(count: usize) -> HashTable {
         HashTable { slots: vec![0; (count + count / 2 + 1).next_power_of_two().max(8)], filled: 0 }
     }
 
-    /// The number that was put in under this hash and that `is` takes for the one sought.
+    /// Number that was inserted under this hash and for which `is` returns true.
     pub(crate) fn find(&self, hash: NameHash, is: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len() - 1;
         let tag = u64::from(hash.tag());
@@ -31,7 +31,7 @@ impl HashTable {
             if entry == 0 {
                 return None;
             }
-            // Numbers are stored one higher, so that no entry is 0.
+            // Numbers are stored plus one, so that no entry is 0.
             let number = entry as u32 - 1;
             if entry >> 32 == tag && is(number) {
                 return Some(number);
@@ -40,8 +40,8 @@ impl HashTable {
         }
     }
 
-    /// The hashes, at most [`PREFETCH_MAX`] of them, of what is sought next. What finding them will
-    /// read is read here, so that all wait for memory together instead of one after the other.
+    /// Collects up to [`PREFETCH_MAX`] hashes for look-ups that follow, and reads their slots, so
+    /// that the cache misses overlap.
     pub(crate) fn prefetch(&self, hashes: impl Iterator<Item = NameHash>) -> [NameHash; PREFETCH_MAX] {
         let mut some = [NameHash::default(); PREFETCH_MAX];
         let count = some.iter_mut().zip(hashes).map(|(to, hash)| *to = hash).count();
@@ -52,10 +52,10 @@ impl HashTable {
         some
     }
 
-    /// Puts a number in; `u32::MAX` is none.
+    /// Inserts a number other than `u32::MAX`.
     pub(crate) fn insert(&mut self, hash: NameHash, number: u32) {
         self.filled += 1;
-        // At most two thirds full.
+        // Keep the table at most two thirds full.
         if self.filled * 3 > self.slots.len() * 2 {
             let old = std::mem::take(&mut self.slots);
             self.slots = vec![0; old.len() * 2];
@@ -76,7 +76,7 @@ impl HashTable {
     }
 }
 
-/// Hash of an uncompressed wire name of any letter case.
+/// Hash of an uncompressed wire name in any letter case.
 pub(super) fn hash_of(wire: &[u8]) -> NameHash {
     NameKey::of_process().whole(in_lower_case(wire, &mut [0; NAME_OCTETS_MAX]))
 }

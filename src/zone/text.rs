@@ -1,4 +1,4 @@
-//! A zone as read: records with their places, before it is compiled into an image.
+//! A zone as read: records with their places, before compilation into an image.
 
 use crate::finding::At;
 use crate::steer::policy::{Policy, TtlRange};
@@ -7,30 +7,30 @@ use crate::wire::rr::{RrType, Ttl};
 use crate::zone::octets::Octets;
 use std::sync::Arc;
 
-/// How a chain of CNAMEs inside our zones is answered.
+/// Mode of answering a chain of CNAMEs inside our zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum ChainMode {
-    /// Followed to its end; the answer has the longest scope of its steps.
+    /// Follow the chain to its end; the answer has the longest scope of its steps.
     #[default]
     Full,
-    /// Only the first CNAME.
+    /// Answer only the first CNAME.
     First,
-    /// Followed while the scope stays the same.
+    /// Follow the chain while the scope stays the same.
     SameScope,
 }
 
-/// One record as read.
+/// A record as read.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Owner, case as written.
+    /// Owner, in its original case.
     pub owner: Name,
     /// Type.
     pub rtype: RrType,
     /// TTL.
     pub(crate) ttl: Ttl,
-    /// RDATA: uncompressed wire form, names with the case as written.
+    /// RDATA in uncompressed wire form; names keep their case.
     pub rdata: Octets,
-    /// Where it is written.
+    /// Place in the file.
     pub(crate) at: At,
 }
 
@@ -41,9 +41,9 @@ pub struct SteeredOwner {
     pub(crate) owner: Name,
     /// Index into the deployment's list of policies.
     pub(crate) policy: usize,
-    /// TTL bounds over the policy's.
+    /// TTL bounds that override the policy's.
     pub(crate) ttl: Option<TtlRange>,
-    /// Where it is written.
+    /// Place in the file.
     pub(crate) at: At,
 }
 
@@ -56,17 +56,17 @@ pub struct Zone {
     pub records: Vec<Record>,
     /// Steered owners.
     pub steered: Vec<SteeredOwner>,
-    /// How chains are answered.
+    /// Mode of answering CNAME chains.
     pub chain: ChainMode,
-    /// Where the zone's name is written.
+    /// Place of the zone's name.
     pub at: At,
 }
 
-/// A policy with the scope in which its name is known: shared, or one zone.
+/// A policy with the scope of its name: all zones, or one.
 #[derive(Clone, Debug)]
 pub struct ScopedPolicy {
     /// The policy.
     pub(crate) policy: Policy,
-    /// Apex of the zone that holds it; `None` for shared policies.
+    /// Apex of the zone in which the policy is defined; `None` for shared policies.
     pub(crate) zone: Option<Arc<str>>,
 }

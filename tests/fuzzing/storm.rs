@@ -92,6 +92,6 @@ fn the_next_question_is_answered() {
             }
         }
     }
-    let totals = server.shared().counters.fold(meridian::testing::shared::counters::Lane::Udp);
+    let totals = server.shared().counters.fold(meridian::testing::answer::Transport::Udp);
     assert_eq!(totals.dropped(meridian::testing::shared::counters::Dropped::Panic), 0, "no panic was caught");
 }

@@ -5,8 +5,9 @@ use crate::mutate;
 use crate::support::deployment::sample::Sample;
 use crate::support::deployment::*;
 use crate::support::dice::Dice;
+use meridian::testing::answer::Transport;
 use meridian::testing::server::Engine;
-use meridian::testing::shared::counters::{Dropped, Lane};
+use meridian::testing::shared::counters::Dropped;
 use meridian::testing::sys::memory::resident;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -81,7 +82,11 @@ fn strangers_over_tcp() {
             assert_eq!(decode(&answer).2, ["203.0.113.53"], "after seed {seed}");
         }
     }
-    assert_eq!(server.shared().counters.fold(Lane::Tcp).dropped(Dropped::Panic), 0, "no panic was caught");
+    assert_eq!(
+        server.shared().counters.fold(Transport::Tcp).dropped(Dropped::Panic),
+        0,
+        "no panic was caught"
+    );
     assert!(resident().unwrap_or(0) <= before + GROWTH_MAX, "connections leave memory behind");
 }
 

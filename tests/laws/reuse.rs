@@ -2,7 +2,8 @@
 
 use crate::support::Tree;
 use meridian::testing::config;
-use meridian::testing::snapshot::{self, Snapshot, difference};
+use meridian::testing::impact::difference;
+use meridian::testing::snapshot::{self, Snapshot};
 use std::path::Path;
 use std::sync::Arc;
 

@@ -96,7 +96,7 @@ fn the_difference_tells_what_changed() {
     let old = sample().snapshot;
     for (what, tree, expected) in rows {
         let new = load(&tree).unwrap_or_else(|findings| panic!("{what}: {findings}")).snapshot;
-        let told = meridian::testing::snapshot::difference(&old, &new);
+        let told = meridian::testing::impact::difference(&old, &new);
         let lines = told.lines();
         assert!(
             lines.len() == expected.len()

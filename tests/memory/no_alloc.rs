@@ -5,7 +5,7 @@ use crate::calls;
 use crate::support::{EPOCH_SECS, Tree, load, query, with_down};
 use meridian::testing::answer::{Client, Disposition, QueryContext, Transport, respond};
 use meridian::testing::geo::prefix::Prefix;
-use meridian::testing::shared::counters::{CounterBlock, Lane};
+use meridian::testing::shared::counters::CounterBlock;
 use meridian::testing::wire::rr::{Rcode, RrType};
 
 /// The count counts.
@@ -122,7 +122,7 @@ fn answering_allocates_nothing() {
     let mut out = vec![0; 65_535];
     // Counting is on the same path. The first load of a thread makes its place in the cell.
     let published = meridian::testing::shared::published::Published::new(world.snapshot.clone(), 1);
-    let block = CounterBlock::single_writer(Lane::Udp, 0);
+    let block = CounterBlock::single_writer(Transport::Udp, 0);
     drop(published.served());
     for (what, packet, expected) in &rows {
         for snapshot in [&world.snapshot, &down] {

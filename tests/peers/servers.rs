@@ -1,9 +1,10 @@
 //! NSD and Knot DNS as child processes on loopback, in a folder of their own.
 
 use crate::support::deployment::{PATIENCE, query};
+use crate::support::free_port::free_port;
 use crate::zones::ZoneText;
 use std::fmt::Write as _;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -42,18 +43,6 @@ pub fn installed(program: &str) -> Option<PathBuf> {
 
 /// How often a peer is started anew on another port.
 const STARTS: usize = 5;
-
-/// A port that is free for UDP and TCP. It may be taken before it is used: the peer is then started
-/// on another.
-fn free_port() -> u16 {
-    loop {
-        let udp = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
-        let port = udp.local_addr().expect("it is bound").port();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
 
 fn write_zones(folder: &Path, zones: &[ZoneText]) {
     std::fs::create_dir_all(folder).expect("the folder is ours");

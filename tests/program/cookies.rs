@@ -4,8 +4,8 @@
 use crate::support::deployment::*;
 use domain::base::Message;
 use domain::base::iana::OptRcode;
+use meridian::testing::answer::Transport;
 use meridian::testing::server::{Engine, Server};
-use meridian::testing::shared::counters::Lane;
 use std::process::Command;
 
 const A: u16 = 1;
@@ -129,14 +129,14 @@ fn cookies_everywhere() {
             );
             assert_eq!(cookie_of(&ask_udp(*address, &query(6, "cdn.example", A))), None);
         }
-        let counted = |lane| server.shared().counters.fold(lane).cookies().collect::<Vec<_>>();
+        let counted = |transport| server.shared().counters.fold(transport).cookies().collect::<Vec<_>>();
         assert_eq!(
-            counted(Lane::Udp),
+            counted(Transport::Udp),
             [("none", 2), ("client", 2), ("valid", 2), ("invalid", 2)],
             "{engine:?}"
         );
         assert_eq!(
-            counted(Lane::Tcp),
+            counted(Transport::Tcp),
             [("none", 0), ("client", 0), ("valid", 2), ("invalid", 0)],
             "{engine:?}"
         );

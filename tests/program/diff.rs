@@ -6,12 +6,9 @@ use crate::support::deployment::{Deployment, decode, query as plain_query};
 use crate::support::dice::Dice;
 use crate::support::{Tree, ask, load, query, sample, with_down};
 use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::impact::{Answered, Comparison, Passage, replay};
 use meridian::testing::server::Engine;
-use meridian::testing::shared::comparison::Comparison;
-use meridian::testing::shared::decisions::Decisions;
 use meridian::testing::snapshot::Snapshot;
-use meridian::testing::snapshot::forecast::Answered;
-use meridian::testing::snapshot::replay::{Passage, replay};
 use meridian::testing::wire::rr::RrType;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,7 +29,7 @@ fn answered(snapshot: &Snapshot, name: &str, client: Ipv4Addr) -> Option<String>
     outcome.pop().map(|(pop, _)| snapshot.steering.pops[usize::from(pop.0)].name.to_string())
 }
 
-fn of<'r>(passages: &'r [Passage], policy: &str) -> &'r Passage {
+fn of<'r>(passages: &'r [Passage<2>], policy: &str) -> &'r Passage<2> {
     passages.iter().find(|passage| &*passage.policy == policy).unwrap()
 }
 
@@ -45,7 +42,7 @@ fn nothing_moves_where_nothing_changed() {
         (with_down(&world, &["fra"]), with_down(&again, &["fra"])),
     ] {
         let replay = replay(&before, &after, 10);
-        assert!(!replay.passages.is_empty() && replay.lost == 0);
+        assert!(!replay.passages.is_empty() && replay.losses.count == 0);
         for passage in &replay.passages {
             assert!(
                 passage.flows.iter().all(|flow| flow.moves.is_empty() && flow.whole > 0.0),
@@ -169,12 +166,15 @@ fn names_that_lose_something_are_told() {
         "  b: { steer: second }\n  c: { A: 192.0.2.7 }\n  d: { steer: second }\n  f: { A: 192.0.2.7 }\n",
         "",
     );
-    assert_eq!((replay(&before, &after, 1).losses.len(), replay(&before, &after, 1).lost), (1, 4));
+    assert_eq!(
+        (replay(&before, &after, 1).losses.list.len(), replay(&before, &after, 1).losses.count),
+        (1, 4)
+    );
     let told = replay(&before, &after, 9);
     let losses: Vec<String> =
-        told.losses.iter().map(|loss| format!("{} {}", loss.name, loss.rtype)).collect();
+        told.losses.list.iter().map(|loss| format!("{} {}", loss.name, loss.rtype)).collect();
     assert_eq!(
-        (losses, told.lost),
+        (losses, told.losses.count),
         (["a A", "a AAAA", "c AAAA", "e A"].map(|loss| loss.replace(' ', ".z.example. ")).to_vec(), 4)
     );
     let shown: Vec<(String, Option<String>, usize, f64)> = (told.passages.iter())
@@ -193,8 +193,8 @@ fn names_that_lose_something_are_told() {
         shown,
         expected.map(|(policy, to, names, moved)| (policy.to_owned(), to.map(str::to_owned), names, moved))
     );
-    let whole = Comparison::new(&before, &after, &Decisions::default());
-    assert!((whole.moved.space[0] - 0.75).abs() < 1e-9 && whole.moved.queries.is_none(), "{:?}", whole.moved);
+    let whole = Comparison::new(&before, &after, std::iter::empty());
+    assert!((whole.moved_space()[0] - 0.75).abs() < 1e-9 && whole.moved_queries().is_none(), "{whole:?}");
 }
 
 fn listed(deployment: &Deployment, order: &str) {
@@ -329,7 +329,7 @@ fn aliases_are_followed() {
     ];
     assert_eq!(shown, expected);
     assert_eq!(
-        told.losses.iter().map(|loss| format!("{} {}", loss.name, loss.rtype)).collect::<Vec<_>>(),
+        told.losses.list.iter().map(|loss| format!("{} {}", loss.name, loss.rtype)).collect::<Vec<_>>(),
         ["gone.z.example. A"]
     );
 }

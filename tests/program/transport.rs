@@ -1,8 +1,9 @@
 //! The transports over real sockets of the loopback interface.
 
 use crate::support::deployment::*;
+use meridian::testing::answer::Transport;
 use meridian::testing::server::{Engine, Server};
-use meridian::testing::shared::counters::{Dropped, Lane};
+use meridian::testing::shared::counters::Dropped;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Instant;
@@ -26,8 +27,8 @@ fn wait_for(what: &str, reached: impl Fn() -> bool) {
     }
 }
 
-fn dropped(server: &Server, lane: Lane, reason: Dropped) -> u64 {
-    server.shared().counters.fold(lane).dropped(reason)
+fn dropped(server: &Server, transport: Transport, reason: Dropped) -> u64 {
+    server.shared().counters.fold(transport).dropped(reason)
 }
 
 /// Both engines answer both families over UDP and TCP.
@@ -46,9 +47,9 @@ fn both_engines_answer_everywhere() {
             assert_eq!(decode(&ask_udp(*address, &query(9, "cdn.example", AXFR))).1, REFUSED);
             assert_eq!(decode(&ask_tcp(*address, &message(10, NOTIFY, "cdn.example", 6))).1, NOTAUTH);
         }
-        let udp = server.shared().counters.fold(Lane::Udp);
+        let udp = server.shared().counters.fold(Transport::Udp);
         assert_eq!((udp.received, udp.replied()), (6, 6), "{engine:?}");
-        let tcp = server.shared().counters.fold(Lane::Tcp);
+        let tcp = server.shared().counters.fold(Transport::Tcp);
         assert_eq!((tcp.received, tcp.replied()), (4, 4), "{engine:?}");
         server.stop();
     }
@@ -86,7 +87,8 @@ fn silence_is_counted() {
         client.send_to(octets, address).expect("the client sends");
     }
     wait_for("four drops", || {
-        dropped(&server, Lane::Udp, Dropped::Silence) == 3 && dropped(&server, Lane::Udp, Dropped::Cut) == 1
+        dropped(&server, Transport::Udp, Dropped::Silence) == 3
+            && dropped(&server, Transport::Udp, Dropped::Cut) == 1
     });
     client.send_to(&query(2, "www.cdn.example", A), address).expect("the client sends");
     let mut answer = [0; 512];
@@ -153,7 +155,7 @@ fn a_full_buffer_is_counted() {
     let deployment = Deployment::new(&["127.0.0.1:0"], "  receive_buffer: 65536\n");
     let server = deployment.start(Engine::Fast);
     let client = client(server.dns()[0]);
-    let (mut sent, full) = (0, || dropped(&server, Lane::Udp, Dropped::ReceiveFull));
+    let (mut sent, full) = (0, || dropped(&server, Transport::Udp, Dropped::ReceiveFull));
     for _ in 0..20 {
         for _ in 0..FLOOD {
             // Too short to be answered, so that nothing comes back.
@@ -161,7 +163,7 @@ fn a_full_buffer_is_counted() {
         }
         sent += FLOOD as u64;
         wait_for("each is read or dropped", || {
-            server.shared().counters.fold(Lane::Udp).received + full() == sent
+            server.shared().counters.fold(Transport::Udp).received + full() == sent
         });
         if full() > 0 {
             return server.stop();
@@ -219,7 +221,7 @@ fn tcp_closes_idle_connections() {
     let waited = began.elapsed().as_millis();
     assert!((900..5000).contains(&waited), "{waited} ms");
     assert!(is_closed(&mut slow));
-    wait_for("the slow message is counted", || dropped(&server, Lane::Tcp, Dropped::SlowMessage) == 1);
+    wait_for("the slow message is counted", || dropped(&server, Transport::Tcp, Dropped::SlowMessage) == 1);
     server.stop();
 }
 
@@ -239,7 +241,7 @@ fn tcp_limits_connections() {
             assert_eq!(decode(&read_framed(stream)), expected(1));
         }
         assert!(is_closed(&mut connect(address)));
-        assert_eq!(dropped(&server, Lane::Tcp, reason), 1);
+        assert_eq!(dropped(&server, Transport::Tcp, reason), 1);
         open.pop();
         // The server sees the close when it sees it: ask until there is room.
         wait_for("room for another", || {

@@ -2,10 +2,10 @@
 
 use crate::support::{Tree, World, load, sample, with_down};
 use meridian::testing::health::health_state::HealthState;
-use meridian::testing::shared::decisions::Decisions;
-use meridian::testing::shared::prediction::{MeasuredLoad, MeasuredLoads, predict};
+use meridian::testing::impact::{
+    ALL_CLIENTS, Answered, FeedName, Flow, MeasuredLoad, MeasuredLoads, Passage, SAMPLES, forecast, predict,
+};
 use meridian::testing::snapshot::Snapshot;
-use meridian::testing::snapshot::forecast::{Answered, PolicyForecast, SAMPLES, forecast};
 use meridian::testing::steer::pop::AdminState;
 use meridian::testing::steer::pop_status::PopStatus;
 use meridian::testing::steer::status::Status;
@@ -20,8 +20,8 @@ fn with(world: &World, name: &str, change: impl Fn(&mut PopStatus)) -> Arc<Snaps
     Arc::new(world.snapshot.with_status(status, 2))
 }
 
-fn of<'f>(forecasts: &'f [PolicyForecast], policy: &str) -> &'f PolicyForecast {
-    forecasts.iter().find(|f| &*f.policy == policy).unwrap()
+fn of<'f>(passages: &'f [Passage<ALL_CLIENTS>], policy: &str) -> &'f Flow {
+    &passages.iter().find(|passage| &*passage.policy == policy).unwrap().flows[0]
 }
 
 fn pop(name: &str) -> Answered {
@@ -34,7 +34,9 @@ fn pop(name: &str) -> Answered {
 fn only_who_must_move_moves() {
     let world = sample();
     assert!(
-        forecast(&world.snapshot, &world.snapshot, 512).iter().all(|f| f.moves.is_empty() && f.samples > 500)
+        forecast(&world.snapshot, &world.snapshot, 512)
+            .iter()
+            .all(|f| f.flows[0].moves.is_empty() && f.flows[0].whole > 500.0)
     );
     let changes: [(&str, Arc<Snapshot>, f64); 4] = [
         ("down by probes", with_down(&world, &["fra"]), 1.0),
@@ -46,14 +48,18 @@ fn only_who_must_move_moves() {
         let forecasts = forecast(&world.snapshot, &after, SAMPLES);
         for f in &forecasts {
             assert!(
-                f.moves.keys().all(|(from, to)| *from == pop("fra") && *to != pop("fra")),
+                f.flows[0].moves.keys().all(|(from, to)| *from == pop("fra") && *to != pop("fra")),
                 "{what}: {f:?}"
             );
         }
         let nearest = of(&forecasts, "nearest");
         let gone: f64 = nearest.moves.keys().map(|(from, to)| nearest.share_of(from, to)).sum();
         assert!((gone - share).abs() < 0.06, "{what}: {gone}");
-        assert!(nearest.moved() > 0.01 && nearest.before.values().sum::<u32>() == nearest.samples, "{what}");
+        assert!(
+            nearest.moves.values().sum::<f64>() > 0.01 * nearest.whole
+                && nearest.before.values().sum::<f64>() == nearest.whole,
+            "{what}"
+        );
         assert!(of(&forecasts, "failover").moves.is_empty(), "Frankfurt is not the first there");
     }
 }
@@ -71,7 +77,7 @@ fn a_weight_moves_its_difference() {
     );
     assert_eq!(forecasts, forecast(&world.snapshot, &after, SAMPLES));
     let back = forecast(&after, &world.snapshot, SAMPLES);
-    assert_eq!(of(&back, "nearest").moves.values().sum::<u32>(), nearest.moves.values().sum::<u32>());
+    assert_eq!(of(&back, "nearest").moves.values().sum::<f64>(), nearest.moves.values().sum::<f64>());
 }
 
 /// Load goes where the clients go: that of a service with a feed of its own by itself, that of the
@@ -119,14 +125,21 @@ fn services_bring_their_own_load() {
     ]
     .into_iter()
     .map(|(pop, service, load, capacity)| {
-        ((pop.into(), service.map(Into::into)), MeasuredLoad { load, capacity })
+        (FeedName { pop: pop.into(), service: service.map(Into::into) }, MeasuredLoad { load, capacity })
     })
     .collect();
-    let told = predict(&world.snapshot, &after, &Decisions::default(), &loads);
+    let told = predict(&world.snapshot, &after, std::iter::empty(), &loads);
     let gains: Vec<(&str, Option<&str>, u32, u32)> = told
         .gains
         .iter()
-        .map(|gain| (&*gain.pop, gain.service.as_deref(), gain.added.round() as u32, gain.before.load as u32))
+        .map(|gain| {
+            (
+                &*gain.feed.pop,
+                gain.feed.service.as_deref(),
+                gain.added.round() as u32,
+                gain.before.load as u32,
+            )
+        })
         .collect();
     assert_eq!(gains, [("two", None, 40, 5), ("two", Some("video"), 700, 100)]);
 }

@@ -4,6 +4,7 @@
 pub mod certificate;
 pub mod deployment;
 pub mod dice;
+pub mod free_port;
 pub mod ports;
 
 use meridian::testing::answer::{self, Client, Disposition, Outcome, QueryContext, Transport};

@@ -4,11 +4,16 @@ mod shown;
 
 use crate::cli::server::{ServerClient, complain, table};
 use crate::cli::when::{date_time, moment, seconds};
-use crate::cli::{Format, prediction, print};
+use crate::cli::{Format, json, prediction, print};
+use crate::control::protocol::Refusal;
+use crate::control::protocol::overrides::{
+    AcknowledgeRequest, Acknowledged, AskedWeight, OverrideReply, OverrideRequest, PopChange,
+};
+use crate::control::protocol::pops::{Pops, Setting};
+use crate::control::protocol::pushes::{LoadPushRequest, Taken};
 use crate::rfc3339;
 use crate::steer::ledger::Selector;
-use hyper::{Method, StatusCode};
-use serde_json::{Value, json};
+use hyper::Method;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -142,98 +147,101 @@ impl PopCommand {
         let done = match self {
             PopCommand::List { tag, server } => list(&server, tag.as_deref()),
             PopCommand::Show { name, server } => show(&server, &name),
-            PopCommand::Up(say) => change(say.selectors, "state", "up", &say.how),
-            PopCommand::Down(say) => change(say.selectors, "state", "down", &say.how),
-            PopCommand::Drain(say) => change(say.selectors, "state", "drain", &say.how),
-            PopCommand::Auto(say) => change(say.selectors, "state", "auto", &say.how),
+            PopCommand::Up(say) => change_state(say, "up"),
+            PopCommand::Down(say) => change_state(say, "down"),
+            PopCommand::Drain(say) => change_state(say, "drain"),
+            PopCommand::Auto(say) => change_state(say, "auto"),
             PopCommand::Ramp(Say { how: How { over: None, .. }, .. }) => {
                 Err(wrong("say how long the ramp takes: --over 30m; `pop auto` does it at once"))
             }
-            PopCommand::Ramp(say) => change(say.selectors, "state", "auto", &say.how),
-            PopCommand::Weight { selector, weight, how } => change(vec![selector], "weight", &weight, &how),
-            PopCommand::Load { pop, value, service, server } => {
-                load(&server, &pop, service.as_deref(), value)
-            }
-            PopCommand::Acknowledge { author, server } => acknowledge(&server, author.as_deref()),
+            PopCommand::Ramp(say) => change_state(say, "auto"),
+            PopCommand::Weight { selector, weight, how } => change_weight(selector, &weight, &how),
+            PopCommand::Load { pop, value, service, server } => load(&server, pop, service, value),
+            PopCommand::Acknowledge { author, server } => acknowledge(&server, author),
         };
         done.unwrap_or_else(|status| status)
     }
 }
 
 fn wrong(sentence: &str) -> ExitCode {
-    complain(&json!({ "error": sentence }));
+    complain(&Refusal::because(sentence));
     ExitCode::from(2)
 }
 
-fn pops(server: &ServerClient) -> Result<Value, ExitCode> {
-    let (status, told) = server.ask(Method::GET, "/pops", None)?;
-    if status == StatusCode::OK { Ok(told) } else { Err(complain(&told)) }
-}
-
 fn list(server: &ServerClient, tag: Option<&str>) -> Result<ExitCode, ExitCode> {
-    let mut told = pops(server)?;
-    if let (Some(tag), Some(pops)) = (tag, told["pops"].as_array_mut()) {
-        pops.retain(|pop| pop["tags"].as_array().is_some_and(|tags| tags.iter().any(|t| t == tag)));
+    let reached = server.ask(Method::GET, "/pops")?;
+    let mut page: Pops = reached.done()?;
+    if let Some(tag) = tag {
+        page.pops.retain(|pop| pop.tags.iter().any(|other| **other == *tag));
     }
-    print(&match server.format {
-        Format::Json => format!("{told:#}\n"),
-        Format::Text => shown::list(&told),
+    print(&match (server.format, tag) {
+        (Format::Json, None) => reached.json(),
+        (Format::Json, Some(_)) => json(&page),
+        (Format::Text, _) => shown::list(&page),
     });
     Ok(ExitCode::SUCCESS)
 }
 
 fn show(server: &ServerClient, name: &str) -> Result<ExitCode, ExitCode> {
-    let told = pops(server)?;
-    let found = told["pops"].as_array().into_iter().flatten().find(|pop| pop["name"] == name);
-    let Some(pop) = found else {
-        return Err(complain(
-            &json!({ "error": format!("there is no PoP `{name}`; `meridian pop list` tells their names") }),
-        ));
+    // Read from the list, because a name need not be fit for a path.
+    let Pops { pops, .. } = server.ask(Method::GET, "/pops")?.done()?;
+    let Some(pop) = pops.iter().find(|pop| *pop.name == *name) else {
+        let error = format!("there is no PoP `{name}`; `meridian pop list` tells their names");
+        return Err(complain(&Refusal::because(error)));
     };
     print(&match server.format {
-        Format::Json => format!("{pop:#}\n"),
+        Format::Json => json(pop),
         Format::Text => shown::one(pop),
     });
     Ok(ExitCode::SUCCESS)
 }
 
-fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<ExitCode, ExitCode> {
-    let value = match (key, word.parse::<u32>()) {
-        ("weight", Ok(weight)) => json!(weight),
-        ("weight", Err(_)) if word != "auto" => return Err(wrong("the weight is `auto` or a whole number")),
-        _ => json!(word),
+fn change_state(say: Say, state: &str) -> Result<ExitCode, ExitCode> {
+    let request =
+        OverrideRequest { pops: say.selectors, state: Some(state.to_owned()), ..OverrideRequest::default() };
+    change(request, state == "auto", &say.how)
+}
+
+fn change_weight(selector: String, weight: &str, how: &How) -> Result<ExitCode, ExitCode> {
+    let asked = match weight.parse::<u32>() {
+        Ok(number) => AskedWeight::Number(number.into()),
+        Err(_) if weight == "auto" => AskedWeight::Word(weight.to_owned()),
+        Err(_) => return Err(wrong("the weight is `auto` or a whole number")),
     };
-    if word != "auto" && how.reason.trim().is_empty() {
+    let request = OverrideRequest { pops: vec![selector], weight: Some(asked), ..OverrideRequest::default() };
+    change(request, weight == "auto", how)
+}
+
+/// Predicts an override, asks whether clients may move, and sets it.
+fn change(request: OverrideRequest, is_removal: bool, how: &How) -> Result<ExitCode, ExitCode> {
+    if !is_removal && how.reason.trim().is_empty() {
         return Err(wrong("an override needs a reason: --reason \"...\""));
     }
-    for selector in &selectors {
+    for selector in &request.pops {
         Selector::parse(selector).map_err(|sentence| wrong(&sentence))?;
     }
-    let mut body = json!({
-        "pops": selectors,
-        "author": how.author,
-        "reason": how.reason,
-        "for_secs": how.lasts,
-        "over_secs": how.over.unwrap_or(0),
-        "start": how.at.map(rfc3339::date_time),
-        "force": how.force,
-        "unsaved": how.unsaved,
-        "dry_run": true,
-    });
-    body[key] = value;
-    // Looked at first, so that whoever asks sees what moves before it does.
-    let looked = ask(how, &body)?;
-    let forecast = looked["forecast"].clone();
+    let mut request = OverrideRequest {
+        author: how.author.clone(),
+        reason: how.reason.clone(),
+        for_secs: how.lasts,
+        over_secs: how.over.unwrap_or(0),
+        start: how.at.map(rfc3339::date_time),
+        force: how.force,
+        unsaved: how.unsaved,
+        dry_run: true,
+        ..request
+    };
+    // Predicted first, so that a person sees the clients that move before they do.
+    let (predicted, raw) = ask(how, &request)?;
     if how.dry_run {
-        print(&if how.server.format == Format::Json {
-            format!("{looked:#}\n")
-        } else {
-            told(&looked, &forecast, how.at, "would be done; nothing was changed\n")
+        print(&match how.server.format {
+            Format::Json => raw,
+            Format::Text => told(&predicted, how.at, "would be done; nothing was changed\n"),
         });
         return Ok(ExitCode::SUCCESS);
     }
-    if !how.yes && prediction::moves(&forecast) {
-        let _ = std::io::stderr().write_all(told(&looked, &forecast, how.at, "").as_bytes());
+    if !how.yes && prediction::moves(predicted.forecast.as_ref()) {
+        let _ = std::io::stderr().write_all(told(&predicted, how.at, "").as_bytes());
         match prediction::asked() {
             Some(true) => {}
             Some(false) => return Err(wrong("nothing was changed")),
@@ -245,83 +253,66 @@ fn change(selectors: Vec<String>, key: &str, word: &str, how: &How) -> Result<Ex
             }
         }
     }
-    body["dry_run"] = json!(false);
-    let mut done = ask(how, &body)?;
-    done["forecast"] = forecast.clone();
-    print(&if how.server.format == Format::Json {
-        format!("{done:#}\n")
-    } else {
-        told(&done, &forecast, how.at, "done\n")
+    request.dry_run = false;
+    let (done, _) = ask(how, &request)?;
+    let done = OverrideReply { forecast: predicted.forecast, ..done };
+    print(&match how.server.format {
+        Format::Json => json(&done),
+        Format::Text => told(&done, how.at, "done\n"),
     });
     Ok(ExitCode::SUCCESS)
 }
 
-/// Passes a change to the server; a refusal is told.
-fn ask(how: &How, body: &Value) -> Result<Value, ExitCode> {
-    let (status, told) = how.server.ask(Method::POST, "/pops/override", Some(body))?;
-    match (status, how.server.format) {
-        (StatusCode::OK, _) => Ok(told),
-        (_, Format::Text) => Err(complain(&told)),
-        (_, Format::Json) => {
-            print(&format!("{told:#}\n"));
-            Err(ExitCode::FAILURE)
-        }
+/// Passes an override to the server; gives its reply, also as the server wrote it. A refusal is
+/// printed.
+fn ask(how: &How, request: &OverrideRequest) -> Result<(OverrideReply, String), ExitCode> {
+    let reached = how.server.post("/pops/override", request)?;
+    if !reached.is_done() && how.server.format == Format::Json {
+        print(&reached.json());
+        return Err(ExitCode::FAILURE);
     }
+    Ok((reached.done()?, reached.json()))
 }
 
-/// What came of a change.
-fn told(told: &Value, forecast: &Value, at: Option<u64>, end: &str) -> String {
-    let side = |side: &Value| format!("{} {}", side["state"].as_str().unwrap_or("?"), side["weight"]);
-    let rows: Vec<Vec<String>> = (told["pops"].as_array().into_iter().flatten())
-        .map(|pop| {
-            vec![pop["name"].as_str().unwrap_or("?").to_owned(), side(&pop["before"]), side(&pop["after"])]
-        })
-        .collect();
+/// Reply to an override, for people.
+fn told(reply: &OverrideReply, at: Option<u64>, end: &str) -> String {
+    let side = |side: &Setting| format!("{} {}", side.state, side.weight);
+    let row = |pop: &PopChange| vec![pop.name.to_string(), side(&pop.before), side(&pop.after)];
+    let rows: Vec<Vec<String>> = reply.pops.iter().map(row).collect();
     let mut text = table(&["POP", "BEFORE", "AFTER"], &rows);
     if let Some(at) = at {
         text.push_str(&format!("begins at {}\n", moment(at)));
     }
-    text.push_str(&prediction::text(forecast));
-    for warning in told["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        text.push_str(&format!("note: {warning}\n"));
-    }
+    text.push_str(&prediction::text(reply.forecast.as_ref()));
+    reply.warnings.iter().for_each(|warning| text.push_str(&format!("note: {warning}\n")));
     text + end
 }
 
-fn load(server: &ServerClient, pop: &str, service: Option<&str>, value: f64) -> Result<ExitCode, ExitCode> {
+fn load(
+    server: &ServerClient,
+    pop: String,
+    service: Option<String>,
+    value: f64,
+) -> Result<ExitCode, ExitCode> {
     if value == f64::INFINITY {
         return Err(wrong("a load is a finite number: this one is infinite or too large (over 1.7e308)"));
     }
     if value.is_nan() || value < 0.0 {
         return Err(wrong("a load is a number from 0"));
     }
-    let mut body = json!({ "pop": pop, "value": value });
-    if let Some(service) = service {
-        body["service"] = json!(service);
-    }
-    let (status, told) = server.ask(Method::POST, "/load/push", Some(&body))?;
-    if status != StatusCode::OK {
-        return Err(complain(&told));
-    }
-    print(&if server.format == Format::Json { format!("{told:#}\n") } else { "taken\n".to_owned() });
+    let reached = server.post("/load/push", &LoadPushRequest { pop, service, value })?;
+    reached.done::<Taken>()?;
+    print(&if server.format == Format::Json { reached.json() } else { "taken\n".to_owned() });
     Ok(ExitCode::SUCCESS)
 }
 
-fn acknowledge(server: &ServerClient, author: Option<&str>) -> Result<ExitCode, ExitCode> {
-    let (status, told) =
-        server.ask(Method::POST, "/ledger/acknowledge", Some(&json!({ "author": author })))?;
-    if status != StatusCode::OK {
-        return Err(complain(&told));
-    }
-    if server.format == Format::Json {
-        print(&format!("{told:#}\n"));
-        return Ok(ExitCode::SUCCESS);
-    }
-    let over: Vec<&str> = told["over"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    print(&if over.is_empty() {
-        "there is no alarm\n".to_owned()
-    } else {
-        over.iter().map(|line| format!("acknowledged: {line}\n")).collect()
+fn acknowledge(server: &ServerClient, author: Option<String>) -> Result<ExitCode, ExitCode> {
+    let reached = server.post("/ledger/acknowledge", &AcknowledgeRequest { author })?;
+    let Acknowledged { over, .. } = reached.done()?;
+    print(&match server.format {
+        Format::Json => reached.json(),
+        Format::Text if over.is_empty() => "there is no alarm\n".to_owned(),
+        Format::Text => over.iter().map(|line| format!("acknowledged: {line}\n")).collect(),
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -2,232 +2,197 @@
 
 use crate::cli::server::table;
 use crate::cli::when::{moment_of, span};
+use crate::control::protocol::pops::{Feed, Pop, Pops, Setting, Target};
 use crate::rfc3339;
+use crate::shared::override_entry::OverrideEntry;
 use crate::sys::clock::epoch_secs;
-use serde_json::Value;
 
 /// The table of `pop list`: what moves traffic, one PoP a row.
-pub(super) fn list(told: &Value) -> String {
-    let rows: Vec<Vec<String>> = items(&told["pops"]).map(row).collect();
+pub(super) fn list(page: &Pops) -> String {
+    let rows: Vec<Vec<String>> = page.pops.iter().map(row).collect();
     let mut text = table(
         &["POP", "IN SERVICE", "SINCE", "STATE", "HEALTH", "WEIGHT", "LOAD", "SHEDS", "RAMP", "OVERRIDE"],
         &rows,
     );
-    for alarm in items(&told["alarms"]) {
-        text.push_str(&format!("alarm since {}: {}\n", plain(&alarm["since"]), plain(&alarm["text"])));
+    for alarm in &page.alarms {
+        text.push_str(&format!("alarm since {}: {}\n", alarm.since, alarm.text));
     }
     text
 }
 
-fn row(pop: &Value) -> Vec<String> {
-    let by = [&pop["state_override"], &pop["weight_override"]].into_iter().find(|by| !by.is_null());
-    let feeds = || items(&pop["feeds"]);
-    let of_feeds = |show: &dyn Fn(&Value) -> Option<String>| {
-        let shown: Vec<String> = feeds()
+fn row(pop: &Pop) -> Vec<String> {
+    let of_feeds = |show: &dyn Fn(&Feed) -> Option<String>| {
+        let shown: Vec<String> = (pop.feeds.iter())
             .filter_map(|feed| {
-                let service =
-                    feed["service"].as_str().map(|service| format!("{service} ")).unwrap_or_default();
+                let service = feed.service.as_ref().map(|service| format!("{service} ")).unwrap_or_default();
                 show(feed).map(|shown| format!("{service}{shown}"))
             })
             .collect();
         if shown.is_empty() { "-".to_owned() } else { shown.join(", ") }
     };
     let load = of_feeds(&|feed| {
-        let (load, capacity) = (feed["load"].as_f64(), feed["capacity"].as_f64()?);
-        let stale = if feed["stale"] == true { ", lost" } else { "" };
-        Some(load.map_or("?".to_owned(), |load| format!("{:.0} %", load / capacity * 100.0)) + stale)
+        let stale = if feed.stale { ", lost" } else { "" };
+        let percent = |load: f64| format!("{:.0} %", load / feed.capacity * 100.0);
+        Some(feed.load.map_or("?".to_owned(), percent) + stale)
     });
-    let sheds = of_feeds(&|feed| {
-        let share = feed["shed_share"].as_f64().filter(|share| *share > 0.0)?;
-        Some(format!("{:.0} %", share * 100.0))
-    });
+    let sheds =
+        of_feeds(&|feed| (feed.shed_share > 0.0).then(|| format!("{:.0} %", feed.shed_share * 100.0)));
+    let by = pop.state_override.as_ref().or(pop.weight_override.as_ref()).or(pop.plans.first());
     vec![
-        plain(&pop["name"]),
+        pop.name.to_string(),
         service_in_words(pop),
-        since(&pop["since"]),
-        plain(&pop["effective"]["state"]),
+        since(&pop.since),
+        pop.effective.setting.state.to_string(),
         health_in_words(pop),
-        plain(&pop["effective"]["weight"]),
+        pop.effective.setting.weight.to_string(),
         load,
         sheds,
         ramp(pop),
-        (pop["progress"]["text"].as_str().map(str::to_owned).into_iter())
-            .chain(by.or_else(|| pop["plans"].get(0)).map(in_words))
+        (pop.progress.iter().map(|progress| progress.text.clone()))
+            .chain(by.map(in_words))
             .collect::<Vec<_>>()
             .join("; "),
     ]
 }
 
-fn items(list: &Value) -> impl Iterator<Item = &Value> {
-    list.as_array().into_iter().flatten()
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 /// How long something is so already.
-fn since(value: &Value) -> String {
-    let since = value.as_str().and_then(rfc3339::parse);
+fn since(since: &str) -> String {
+    let since = rfc3339::parse(since);
     since.map_or_else(|| "?".to_owned(), |since| span(epoch_secs().saturating_sub(since)))
 }
 
 /// Cells that are elsewhere, by a gradual override or on the way back.
-fn ramp(pop: &Value) -> String {
-    let (left, ramp_left) = (pop["effective"]["left"].as_f64(), pop["ramp_left"].as_f64());
-    match (left.filter(|left| *left > 0.0), ramp_left.filter(|left| *left > 0.0)) {
-        (Some(left), _) => format!("{:.0} % away", left / 256.0 * 100.0),
-        (None, Some(left)) => format!("{:.0} % back", (1.0 - left) * 100.0),
-        (None, None) => "-".to_owned(),
+fn ramp(pop: &Pop) -> String {
+    match (pop.effective.left, pop.ramp_left) {
+        (left, _) if left > 0 => format!("{:.0} % away", f64::from(left) / 256.0 * 100.0),
+        (_, left) if left > 0.0 => format!("{:.0} % back", (1.0 - left) * 100.0),
+        _ => "-".to_owned(),
     }
 }
 
 /// An override on one line.
-fn in_words(by: &Value) -> String {
-    let text = |key: &str| by[key].as_str().unwrap_or_default();
-    let over = by["over_secs"]
-        .as_u64()
-        .filter(|secs| *secs > 0)
-        .map(|secs| format!(" over {}", span(secs)))
-        .unwrap_or_default();
-    let start =
-        by["start"].as_str().map(|start| format!(" from {} on", moment_of(start))).unwrap_or_default();
-    let until = by["until"].as_str().map(|until| format!(" until {}", moment_of(until))).unwrap_or_default();
-    format!(
-        "{} {}{over}{start}{until}, by {} at {}: {}",
-        text("pops"),
-        text("action"),
-        text("author"),
-        text("set"),
-        text("reason")
-    )
+fn in_words(by: &OverrideEntry) -> String {
+    let OverrideEntry { pops, action, author, set, reason, .. } = by;
+    let over = if by.over_secs > 0 { format!(" over {}", span(by.over_secs)) } else { String::new() };
+    let start = by.start.as_ref().map(|start| format!(" from {} on", moment_of(start))).unwrap_or_default();
+    let until = by.until.as_ref().map(|until| format!(" until {}", moment_of(until))).unwrap_or_default();
+    format!("{pops} {action}{over}{start}{until}, by {author} at {set}: {reason}")
 }
 
 /// One PoP with everything that is known of it.
-pub(super) fn one(pop: &Value) -> String {
-    let both = |side: &Value| format!("{}, weight {}", side["state"].as_str().unwrap_or("?"), side["weight"]);
-    let tags: Vec<&str> = items(&pop["tags"]).filter_map(Value::as_str).collect();
-    let mut text = format!("{}\n", plain(&pop["name"]));
+pub(super) fn one(pop: &Pop) -> String {
+    let both = |setting: &Setting| format!("{}, weight {}", setting.state, setting.weight);
+    let mut text = format!("{}\n", pop.name);
     let mut line = |head: &str, words: &str| text.push_str(&format!("  {head:<10} {words}\n"));
-    line("tags", &tags.join(", "));
-    line("in service", &format!("{} for {}", service_in_words(pop), since(&pop["since"])));
-    for sentence in items(&pop["breaks"]).filter_map(Value::as_str) {
-        line("broken", sentence);
-    }
-    line("file", &both(&pop["file"]));
-    for by in [&pop["state_override"], &pop["weight_override"]].into_iter().filter(|by| !by.is_null()) {
+    line("tags", &pop.tags.join(", "));
+    line("in service", &format!("{} for {}", service_in_words(pop), since(&pop.since)));
+    pop.breaks.iter().for_each(|sentence| line("broken", sentence));
+    line("file", &both(&pop.file));
+    for by in [&pop.state_override, &pop.weight_override].into_iter().flatten() {
         line("override", &in_words(by));
     }
-    line("in force", &both(&pop["effective"]));
-    if let Some(progress) = pop["progress"]["text"].as_str() {
-        line("progress", progress);
+    line("in force", &both(&pop.effective.setting));
+    if let Some(progress) = &pop.progress {
+        line("progress", &progress.text);
     }
-    for plan in items(&pop["plans"]) {
-        line("planned", &in_words(plan));
-    }
-    for coming in items(&pop["coming"]) {
-        let at = coming["at"].as_str().map(moment_of).unwrap_or_default();
-        line("then", &format!("{} from {at} on", both(coming)));
+    pop.plans.iter().for_each(|plan| line("planned", &in_words(plan)));
+    for coming in &pop.coming {
+        line("then", &format!("{} from {} on", both(&coming.setting), moment_of(&coming.at)));
     }
     line("health", &health_in_words(pop));
-    for feed in items(&pop["feeds"]) {
-        line("load", &feed_in_words(feed));
+    pop.feeds.iter().for_each(|feed| line("load", &feed_in_words(feed)));
+    if pop.ramp_left > 0.0 {
+        line("ramp", &format!("{:.1} % of its cells are still to come back", pop.ramp_left * 100.0));
     }
-    if let Some(left) = pop["ramp_left"].as_f64().filter(|left| *left > 0.0) {
-        line("ramp", &format!("{:.1} % of its cells are still to come back", left * 100.0));
-    }
-    for target in items(&pop["targets"]) {
-        line("target", &target_in_words(target));
-    }
+    pop.targets.iter().for_each(|target| line("target", &target_in_words(target)));
     text
 }
 
 /// Whether a PoP is in service, such as `yes` or `last resort, flaps`.
-fn service_in_words(pop: &Value) -> String {
-    let in_service = plain(&pop["in_service"]);
-    pop["in_service_why"].as_str().map_or(in_service.clone(), |why| format!("{in_service}, {why}"))
+fn service_in_words(pop: &Pop) -> String {
+    match &pop.in_service_why {
+        Some(why) => format!("{}, {why}", pop.in_service),
+        None => pop.in_service.to_string(),
+    }
 }
 
 /// What probes make of a PoP, such as `up` or `up, flaps`.
-fn health_in_words(pop: &Value) -> String {
-    let health = plain(&pop["health"]);
-    if pop["flaps"] == true { format!("{health}, flaps") } else { health }
+fn health_in_words(pop: &Pop) -> String {
+    if pop.flaps { format!("{}, flaps", pop.health) } else { pop.health.to_string() }
 }
 
 /// A load feed on one line, such as `310 of 400 (78 %), target 80 %`.
-fn feed_in_words(feed: &Value) -> String {
-    let number = |key: &str| feed[key].as_f64().unwrap_or_default();
-    let whose = feed["service"].as_str().map(|service| format!("{service}: ")).unwrap_or_default();
-    let mut text = match feed["load"].as_f64() {
-        Some(load) => format!(
-            "{whose}{load:.0} of {:.0} ({:.0} %)",
-            number("capacity"),
-            load * 100.0 / number("capacity")
-        ),
-        None => format!("{whose}not known yet, of {:.0}", number("capacity")),
+fn feed_in_words(feed: &Feed) -> String {
+    let whose = feed.service.as_ref().map(|service| format!("{service}: ")).unwrap_or_default();
+    let capacity = feed.capacity;
+    let mut text = match feed.load {
+        Some(load) => format!("{whose}{load:.0} of {capacity:.0} ({:.0} %)", load * 100.0 / capacity),
+        None => format!("{whose}not known yet, of {capacity:.0}"),
     };
-    text.push_str(&format!(", target {:.0} %", number("target") * 100.0));
-    if number("shed_share") > 0.0 {
-        text.push_str(&format!(", sheds {:.1} % of its cells", number("shed_share") * 100.0));
-        let to: Vec<String> = (feed["accept"].as_object().into_iter().flatten())
-            .map(|(pop, share)| format!("{pop} accepts {:.0} %", share.as_f64().unwrap_or_default() * 100.0))
+    text.push_str(&format!(", target {:.0} %", feed.target * 100.0));
+    if feed.shed_share > 0.0 {
+        text.push_str(&format!(", sheds {:.1} % of its cells", feed.shed_share * 100.0));
+        let to: Vec<String> = (feed.accept.iter())
+            .map(|(pop, share)| format!("{pop} accepts {:.0} %", share * 100.0))
             .collect();
         text.push_str(&format!(
             " ({})",
             if to.is_empty() { "nobody accepts any".to_owned() } else { to.join(", ") }
         ));
     }
-    if feed["stale"] == true {
+    if feed.stale {
         text.push_str(", stale");
     }
-    if feed["no_room"] == true {
+    if feed.no_room {
         text.push_str(", no PoP has room for its clients");
     }
-    if feed["oscillates"] == true {
+    if feed.oscillates {
         text.push_str(", turns too often");
     }
-    if let Some(told) = feed["last_error"].as_str() {
-        text.push_str(&format!("; last error: {told}"));
+    if let Some(error) = &feed.last_error {
+        text.push_str(&format!("; last error: {error}"));
     }
     text
 }
 
 /// A probed target on one line, such as
 /// `192.0.2.10 default web: up for 5 min, 12 good in a row, 3 ms`.
-fn target_in_words(target: &Value) -> String {
-    let word = |key: &str| target[key].as_str().unwrap_or_default();
-    let mut text = format!("{} {} {}: {}", word("address"), word("service"), word("probe"), word("verdict"));
-    text.push_str(&format!(" for {}", span(target["lasted_secs"].as_u64().unwrap_or(0))));
-    for (key, words) in
-        [("good_streak", "good in a row"), ("bad_streak", "bad in a row"), ("failures", "failures counted")]
-    {
-        if let Some(count) = target[key].as_u64().filter(|count| *count > 0) {
+fn target_in_words(target: &Target) -> String {
+    let Target { service, probe, verdict, .. } = target;
+    let address = target.address.as_deref().unwrap_or_default();
+    let mut text = format!("{address} {service} {probe}: {verdict} for {}", span(target.lasted_secs));
+    for (count, words) in [
+        (target.good_streak, "good in a row"),
+        (target.bad_streak, "bad in a row"),
+        (u32::from(target.failures), "failures counted"),
+    ] {
+        if count > 0 {
             text.push_str(&format!(", {count} {words}"));
         }
     }
-    if let Some(checks) = target["checks_to_flip"].as_u64() {
+    if let Some(checks) = target.checks_to_flip {
         text.push_str(&format!(", may turn after {checks} more"));
     }
-    if let Some(micros) = target["latency_micros"].as_u64() {
+    if let Some(micros) = target.latency_micros {
         text.push_str(&format!(", {}.{} ms", micros / 1000, micros % 1000 / 100));
     }
-    if let Some(days) = target["certificate_days"].as_i64() {
+    if let Some(days) = target.certificate_days {
         text.push_str(&format!(", certificate for {days} days"));
     }
-    if target["frozen"] == true {
+    if target.frozen {
         text.push_str(", frozen: all canaries fail");
     }
-    if let Some(told) = target["degraded"].as_str() {
-        text.push_str(&format!("; but {told}"));
+    if let Some(flaw) = &target.degraded {
+        text.push_str(&format!("; but {flaw}"));
     }
-    if let Some(secs) = target["damped_secs"].as_u64() {
+    if let Some(secs) = target.damped_secs {
         text.push_str(&format!(", flaps: a last resort for {secs} s"));
-    } else if let Some(turns) = target["turns"].as_u64().filter(|turns| *turns > 1) {
-        text.push_str(&format!(", turned {turns} times of late"));
+    } else if target.turns > 1 {
+        text.push_str(&format!(", turned {} times of late", target.turns));
     }
-    if let Some(told) = target["last_error"].as_str() {
-        let ago = target["result_age_secs"].as_u64().map(|secs| format!(", {} ago", span(secs)));
-        text.push_str(&format!("; last error{}: {told}", ago.unwrap_or_default()));
+    if let Some(error) = &target.last_error {
+        let ago = target.result_age_secs.map(|secs| format!(", {} ago", span(secs)));
+        text.push_str(&format!("; last error{}: {error}", ago.unwrap_or_default()));
     }
     text
 }

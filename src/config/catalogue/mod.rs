@@ -1,8 +1,8 @@
-//! Every key of every file: its kind, default, meaning and an example.
+//! Catalogue of every key of every file: its kind, default, meaning and an example.
 //!
-//! The JSON Schema, the commented samples and `docs/configuration.md` are made from this one list,
-//! and a test holds it against what the reader asks for, so none of them can know another
-//! configuration than the program does.
+//! The JSON Schema, the commented samples and `docs/configuration.md` are generated from this list.
+//! A test compares it with the keys that the reader takes, so that all of them describe the
+//! program.
 
 mod networks;
 mod policies;
@@ -19,23 +19,23 @@ pub(crate) use together::{POLICY_SETTINGS, RULE_SETTINGS, TOGETHER, Together};
 /// One kind of map: a file, or a part of one.
 #[derive(Debug)]
 pub(crate) struct KeySection {
-    /// Its name in the JSON Schema.
+    /// Name in the JSON Schema.
     pub(crate) id: &'static str,
-    /// Heading in the reference; empty if it is told with the section before it.
+    /// Heading in the reference; empty if the section belongs under the heading before it.
     pub(crate) title: &'static str,
-    /// What it is, in a few sentences of Markdown.
+    /// Description in a few sentences of Markdown.
     pub(crate) about: &'static str,
-    /// A block of YAML for the reference, with the words behind its fence; empty for none.
+    /// YAML example for the reference, with the info string of its fence; empty for none.
     pub(crate) block: &'static str,
-    /// Its keys, in the order in which they are told.
+    /// Keys, in the order of the reference.
     pub(crate) entries: &'static [KeyEntry],
-    /// What further keys may be.
+    /// Keys beyond the list.
     pub(crate) others: Others,
-    /// Sentences behind the table.
+    /// Sentences after the table.
     pub(crate) notes: &'static str,
 }
 
-/// Keys beyond the list.
+/// Keys of a map beyond its list.
 #[derive(Debug)]
 pub(crate) enum Others {
     /// None.
@@ -51,36 +51,37 @@ pub(crate) enum Others {
 pub(crate) struct KeyEntry {
     /// The key.
     pub(crate) key: &'static str,
-    /// What its value is.
+    /// Shape of its value.
     pub(crate) shape: &'static Shape,
-    /// What holds without it.
+    /// Meaning of its absence.
     pub(crate) absent: Absent,
-    /// What it means.
+    /// Meaning of the key.
     pub(crate) about: &'static str,
-    /// YAML for the sample: behind the key, or lines of its own after a line break. Empty: the
-    /// sample goes into the section that the value is.
+    /// YAML for the sample, after the key, or on lines of its own after a line break. Empty if the
+    /// sample descends into the section of the value.
     pub(crate) example: &'static str,
-    /// Whether the sample shows it as a comment: it excludes another key, or has no effect yet.
+    /// True if the sample shows the key as a comment, because it excludes another key or has no
+    /// effect yet.
     pub(crate) aside: bool,
 }
 
-/// What holds without a key.
+/// Meaning of a key's absence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Absent {
-    /// It must be there.
+    /// The key is required.
     Required,
-    /// This value, as it would be written.
+    /// The default, in YAML.
     Default(&'static str),
-    /// Nothing; or what these words say.
+    /// No effect, or the effect in these words.
     Words(&'static str),
 }
 
-/// What a value is.
+/// Shape of a value.
 #[derive(Debug)]
 pub(crate) enum Shape {
-    /// Any text but the empty one; the words say which.
+    /// Any non-empty text, described by these words.
     Text(&'static str),
-    /// Any text, also the empty one.
+    /// Any text, also an empty one.
     AnyText(&'static str),
     /// A text that matches a regular expression, without its anchors.
     Pattern(&'static str, &'static str),
@@ -96,9 +97,9 @@ pub(crate) enum Shape {
     Portion,
     /// A time with a unit, or seconds, within bounds in milliseconds.
     Time(u64, u64),
-    /// The same in whole seconds.
+    /// Time in whole seconds, within bounds.
     Seconds(u32, u32),
-    /// `on`, `off` and the like.
+    /// `on`, `off` and their synonyms.
     Switch,
     /// One of a few words.
     Choice(&'static [&'static str]),
@@ -106,28 +107,28 @@ pub(crate) enum Shape {
     Either(&'static [Shape]),
     /// A list with at least one member; a lone value is a list of one.
     List(&'static Shape),
-    /// The same, or the empty list.
+    /// A list that may be empty; a lone value is a list of one.
     AnyList(&'static Shape),
     /// A map with fixed keys.
     Map(&'static KeySection),
-    /// A map from names to values; the words say what the names are.
+    /// A map from names to values; the words describe the names.
     Names(&'static str, &'static Shape),
 }
 
-/// A file.
+/// A kind of file.
 #[derive(Debug)]
 pub struct FileKind {
-    /// Its word on the command line.
+    /// Word on the command line.
     pub word: &'static str,
-    /// Its usual name.
+    /// Usual path.
     pub(crate) path: &'static str,
-    /// What the whole file is.
+    /// Section of the whole file.
     pub(crate) root: &'static KeySection,
-    /// The sections that are told of it, in order.
+    /// Sections of the file in the reference, in order.
     pub(crate) sections: &'static [&'static KeySection],
 }
 
-/// All files.
+/// All kinds of files.
 pub static FILES: [FileKind; 5] = [server::FILE, pops::FILE, policies::FILE, networks::FILE, zone::FILE];
 
 const fn entry(
@@ -140,7 +141,7 @@ const fn entry(
     KeyEntry { key, shape, absent, about, example, aside: false }
 }
 
-/// A key that the sample shows as a comment.
+/// Entry for a key that the sample shows as a comment.
 const fn aside(
     key: &'static str,
     shape: &'static Shape,
@@ -167,9 +168,9 @@ static ASN: Shape = Shape::Either(&[
 static LAT: Shape = Shape::Number(-90.0, 90.0);
 static LON: Shape = Shape::Number(-180.0, 180.0);
 static WEIGHT: Shape = Shape::Integer(0, crate::limits::WEIGHT_MAX as i64);
-/// A TTL or another time of the DNS (RFC 2181 section 8).
+/// TTL or another time of the DNS (RFC 2181 section 8).
 static DNS_TIME: Shape = Shape::Seconds(0, i32::MAX as u32);
-/// From a second to a day.
+/// Time from one second to one day.
 static TIME: Shape = Shape::Time(1_000, DAY_MS);
 /// A day in milliseconds.
 const DAY_MS: u64 = 86_400_000;

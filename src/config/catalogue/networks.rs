@@ -1,8 +1,8 @@
-//! `networks.yaml`.
+//! Keys of `networks.yaml`.
 
 use super::*;
 
-/// The file.
+/// The networks file.
 pub(super) const FILE: FileKind = FileKind {
     word: "networks",
     path: "geoip/networks.yaml",
@@ -15,9 +15,9 @@ static PREFIXES: Shape = Shape::List(&Shape::Text("a prefix or address"));
 static NETWORKS: KeySection = KeySection {
     id: "networks",
     title: "Networks",
-    about: "A map from names to networks; `when: { network: office }` asks for one. The longest prefix that \
-        holds a client speaks \
-            first, and the databases fill what it leaves open. A prefix is in one network only.",
+    about: "Operator networks by name; rules use them as `when: { network: office }`. A client belongs to \
+        the network with the longest prefix that contains it. The network's fields come first, and the \
+        databases fill the missing ones. Each prefix belongs to one network only.",
     block: "yaml in networks
 branch:
   prefixes: [198.18.1.0/24, \"2001:db8:ff2::/48\"]
@@ -32,28 +32,34 @@ partners: [198.18.2.0/24, 198.18.3.7]",
         Shape::Map(&NETWORK),
         Shape::List(&Shape::Text("a prefix or address")),
     ])),
-    notes: "A network of which nothing but its prefixes is known may be the plain list of them.",
+    notes: "A network with nothing but prefixes may be written as the plain list of them.",
 };
 
 static NETWORK: KeySection = KeySection {
     id: "network",
     title: "",
-    about: "Of a network:",
+    about: "Keys of a network:",
     block: "",
     entries: &[
         entry(
             "prefixes",
             &PREFIXES,
             REQUIRED,
-            "the addresses that are in it",
+            "its addresses and prefixes",
             "[198.18.0.0/24, \"2001:db8:ff1::/48\"]",
         ),
         entry("country", &COUNTRY, NONE, "the country", "DE"),
-        entry("subdivision", &SUBDIVISION, NONE, "needs its country, or says it: `DE-BE`", "BE"),
+        entry(
+            "subdivision",
+            &SUBDIVISION,
+            NONE,
+            "subdivision, with `country` beside it or in the code: `DE-BE`",
+            "BE",
+        ),
         entry("lat", &LAT, NONE, "degrees north; together with `lon`", "52.52"),
         entry("lon", &LON, NONE, "degrees east", "13.40"),
         entry("asn", &ASN, NONE, "the AS number", "64511"),
-        entry("site", &POP, NONE, "these clients are taken to stand there", "fra"),
+        entry("site", &POP, NONE, "the PoP at whose place these clients are assumed to be", "fra"),
     ],
     others: Others::None,
     notes: "",

@@ -1,9 +1,9 @@
-//! `policies.yaml`, and the policies of a zone file.
+//! Keys of `policies.yaml`, and of the policies of a zone file.
 
 use super::*;
 use crate::limits::{ANSWERS_MAX, LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX, LIST_DEPTH_MAX};
 
-/// The file.
+/// The policy file.
 pub(super) const FILE: FileKind = FileKind {
     word: "policies",
     path: "policies.yaml",
@@ -34,9 +34,8 @@ static OF_POLICY: Absent = Absent::Words("the policy's");
 static POLICIES: KeySection = KeySection {
     id: "policies",
     title: "Policies",
-    about: "How a steered name chooses among PoPs. A zone file may have `policies` too, for itself alone; \
-        its own policy of the same \
-            name comes before the shared one.",
+    about: "A policy chooses among PoPs for steered names. A zone file may have `policies` of its own, which \
+        only that zone uses; they take precedence over shared policies of the same name.",
     block: "yaml in policies
 example:
   pops: all
@@ -64,42 +63,40 @@ example:
 static POLICY: KeySection = KeySection {
     id: "policy",
     title: "",
-    about: "Of a policy:",
+    about: "Keys of a policy:",
     block: "",
     entries: &[
         entry(
             "pops",
             &CHOSEN,
             Absent::Words("required without `use`"),
-            "who may answer: every PoP that offers the service, those with a tag, or these. A nested list is \
-             a band of equals: \
-             `[[fra, ams], lhr]`",
+            "the candidates: every PoP that offers the service, those with a tag, or a list. A list inside \
+             the list is a band of equals: `[[fra, ams], lhr]`",
             "all",
         ),
         entry(
             "default",
             &LISTED,
             Absent::Words("as seen from the node's `site`, or as listed"),
-            "the order for clients whose place nobody knows, of PoPs that are among `pops`; the others come \
-             behind. Without it PoPs that are written as `all` or by a tag are ordered as seen from the \
-             node's `site`, and a list stays as it is",
+            "PoPs of `pops` in the order for clients without a known place; the other PoPs follow. By \
+             default, PoPs from `all` or a tag are ordered as seen from the node's `site`, and a list keeps \
+             its order",
             "[fra]",
         ),
         aside(
             "use",
             &Shape::Text("a policy"),
             NONE,
-            "instead of `pops`: [as another policy](#rules) but for its own rules, which come first. It \
-             takes over `default`, `order`, `band`, \
-             `weights`, `ttl`, `answers`, `when_all_down`, `depth` and `spill_max_km`, which may not be \
-             written here",
+            "instead of `pops`: [as another policy](#rules), except for this policy's own rules, which come \
+             first. `default`, `order`, `band`, `weights`, `ttl`, `answers`, `when_all_down`, `depth` and \
+             `spill_max_km` come from the other policy, and must not be written here",
             "nearest",
         ),
         entry(
             "service",
             &Shape::Text("a service"),
             Absent::Default("default"),
-            "which address set of each PoP is answered",
+            "the service whose addresses are answered",
             "default",
         ),
         entry(
@@ -114,24 +111,24 @@ static POLICY: KeySection = KeySection {
             "band",
             &BAND,
             Absent::Default("10%"),
-            "PoPs this much farther than the best, and 50 km, are equals; to 1000%. With `order: latency` PoPs \
-             this much slower than the best, or 5 ms",
+            "PoPs are equals if they are at most this much farther than the nearest, plus 50 km; up to 1000%. \
+             With `order: latency`, if they are at most this much slower than the fastest, or 5 ms",
             "10%",
         ),
-        entry("weights", &WEIGHTS, Absent::Words("the PoPs' own"), "share among equals", "{ fra: 80 }"),
+        entry("weights", &WEIGHTS, Absent::Words("the PoPs' own"), "shares among equals", "{ fra: 80 }"),
         entry(
             "share",
             &Shape::Choice(&["sticky", "random"]),
             Absent::Default("sticky"),
-            "equals share by the client's network, or by chance",
+            "equals share clients by the client's network, or at random",
             "sticky",
         ),
         entry(
             "ttl",
             &LIFE,
             Absent::Default("{ min: 30, max: 60 }"),
-            "`max` while no change of state is due, which holds always without probes; towards `min` while a \
-             state may change",
+            "`max` while no change of state is due (always, without probes); closer to `min` while a state \
+             may change",
             "{ min: 20, max: 60 }",
         ),
         entry("answers", &ANSWERS, Absent::Default("1"), "addresses in an answer, all of one PoP", "1"),
@@ -139,73 +136,75 @@ static POLICY: KeySection = KeySection {
             "when_all_down",
             &WHEN_ALL_DOWN,
             Absent::Default("as_if_up"),
-            "what is answered when nothing passes",
+            "the answer when no candidate is usable",
             "as_if_up",
         ),
         entry(
             "ecs",
             &SWITCH,
             Absent::Default("on"),
-            "whether the client subnet is used; `off`: the resolver's address decides, scope 0",
+            "use the client subnet; with `off`, the resolver's address decides, and the scope is 0",
             "on",
         ),
         entry(
             "depth",
             &Shape::Integer(1, LIST_DEPTH_MAX as i64),
             Absent::Default("8"),
-            "PoPs of a preference list; a written band of equals is never cut; behind them the listed order",
+            "number of PoPs in a preference list; a written band of equals is never cut. The listed order \
+             follows the list",
             "8",
         ),
         entry(
             "cell_max_v4",
             &Shape::Integer(1, LEAF_DEPTH_V4_MAX as i64),
             Absent::Default("20"),
-            "length of the IPv4 prefix that shares as one",
+            "longest IPv4 prefix that moves as one when equals share clients",
             "20",
         ),
         entry(
             "cell_max_v6",
             &Shape::Integer(1, LEAF_DEPTH_V6_MAX as i64),
             Absent::Default("40"),
-            "the same for IPv6",
+            "longest IPv6 prefix that moves as one when equals share clients",
             "40",
         ),
         entry(
             "spill_max_km",
             &Shape::Integer(1, 20_040),
             NONE,
-            "how far health or load may send a client, in kilometres",
+            "longest distance, in kilometres, to which health or load may send a client",
             "3000",
         ),
         entry(
             "up_threshold",
             &Shape::Portion,
             Absent::Default("50%"),
-            "addresses of a PoP, in a family, that must be up, 1% to 100%; with fewer the PoP is passed over",
+            "share of a PoP's addresses of a family that must be up, 1% to 100%; below it, the PoP is passed \
+             over",
             "50%",
         ),
         entry(
             "panic",
             &Shape::Either(&[Shape::Choice(&["off"]), Shape::Map(&PANIC)]),
             Absent::Default("{ share: 50%, window: 30s, hold: 60s }"),
-            "when it distrusts its probes, if it has three PoPs or more; its numbers also bound the way back \
-             from all down",
+            "when a policy with three or more PoPs distrusts its probes; the same numbers limit the way back \
+             from a state with all PoPs down",
             "{ share: 50%, window: 30s, hold: 60s }",
         ),
         entry(
             "expose_pops",
             &SWITCH,
             Absent::Default("off"),
-            "`<pop>.<owner>` names for each PoP that it can answer with, to find faults and to let clients \
-             retry: all its addresses, \
-             whatever its state. Owners that are wildcards have none",
+            "a name `<pop>.<owner>` for each PoP that the policy can answer, for debugging and client \
+             retries. It has all addresses of the PoP, whatever the PoP's state. Wildcard owners get no such \
+             names",
             "off",
         ),
         entry(
             "rules",
             &Shape::AnyList(&Shape::Map(&RULE)),
             NONE,
-            "[rules](#rules); the first that matches decides",
+            "[rules](#rules); the first match decides",
             "\n- { when: { country: [DE, AT] }, pops: [fra] }\n- { when: { network: office }, answers: 2 }",
         ),
     ],
@@ -216,23 +215,23 @@ static POLICY: KeySection = KeySection {
 static PANIC: KeySection = KeySection {
     id: "panic",
     title: "",
-    about: "Of `panic` that is a map:",
+    about: "Keys of `panic` as a map:",
     block: "",
     entries: &[
         entry(
             "share",
             &Shape::Portion,
             Absent::Default("50%"),
-            "if probes take down more than this of its PoPs, or of their capacity where all have one; 100% \
-             never",
+            "the guard acts when probes take down more than this share of the PoPs (by capacity, if all have \
+             one); 100% means never",
             "50%",
         ),
-        entry("window", &TIME, Absent::Default("30s"), "within this time,", "30s"),
+        entry("window", &TIME, Absent::Default("30s"), "time within which the PoPs go down", "30s"),
         entry(
             "hold",
             &TIME,
             Absent::Default("60s"),
-            "it goes on as before for this long, and only then believes them",
+            "time for which the policy keeps its earlier answers before it believes the probes",
             "60s",
         ),
     ],
@@ -243,11 +242,17 @@ static PANIC: KeySection = KeySection {
 static CANDIDATES: KeySection = KeySection {
     id: "candidates",
     title: "",
-    about: "Of `pops` that is a map:",
+    about: "Keys of `pops` as a map:",
     block: "",
     entries: &[
-        entry("tag", &Shape::Text("a tag"), NONE, "the PoPs that carry it", "eu"),
-        entry("cname", &NAME, NONE, "a CNAME instead of PoPs; also a member of a list", "other-cdn.example."),
+        entry("tag", &Shape::Text("a tag"), NONE, "the PoPs with this tag", "eu"),
+        entry(
+            "cname",
+            &NAME,
+            NONE,
+            "a CNAME instead of PoPs, or as a member of a list",
+            "other-cdn.example.",
+        ),
     ],
     others: Others::None,
     notes: "",
@@ -267,12 +272,12 @@ static CANDIDATE: KeySection = KeySection {
 pub(super) static TTL: KeySection = KeySection {
     id: "ttl",
     title: "",
-    about: "Of `ttl` that is a map; the one that is left out is as the default, or as the other where that \
-        would cross it:",
+    about: "Keys of `ttl` as a map. A missing key has its default, or the other key's value if the default \
+        would contradict it:",
     block: "",
     entries: &[
-        entry("min", &DNS_TIME, Absent::Default("30"), "while a change of state is near", "20"),
-        entry("max", &DNS_TIME, Absent::Default("60"), "while no change of state is due", "60"),
+        entry("min", &DNS_TIME, Absent::Default("30"), "TTL while a change of state is near", "20"),
+        entry("max", &DNS_TIME, Absent::Default("60"), "TTL while no change of state is due", "60"),
     ],
     others: Others::None,
     notes: "",
@@ -300,9 +305,9 @@ pub(super) static LATENCY_BAND: KeySection = KeySection {
 static ALL_DOWN: KeySection = KeySection {
     id: "when_all_down",
     title: "",
-    about: "Of `when_all_down` that is a map:",
+    about: "Keys of `when_all_down` as a map:",
     block: "",
-    entries: &[entry("cname", &NAME, REQUIRED, "this CNAME is answered", "other-cdn.example.")],
+    entries: &[entry("cname", &NAME, REQUIRED, "the CNAME to answer", "other-cdn.example.")],
     others: Others::None,
     notes: "",
 };
@@ -310,49 +315,47 @@ static ALL_DOWN: KeySection = KeySection {
 static RULE: KeySection = KeySection {
     id: "rule",
     title: "Rules",
-    about: "The first rule whose `when` matches decides; what it leaves out is as the policy says. With \
-        `use` these clients are treated as \
-            another policy would treat them: its rules, order, bands, weights, TTL, number of answers, \
-            fallback and fences hold, and nobody \
-            outside it answers. The service, `share`, `ecs`, cells, `up_threshold` and `panic` stay those of \
-            the policy that a name is \
-            steered by, and every PoP of the other must have that service. Circles are refused.",
+    about: "The first rule whose `when` matches decides; its missing keys come from the policy. With `use`, \
+        these clients are treated as by another policy: its rules, order, bands, weights, TTL, number of \
+        answers, fallback and fences apply, and no candidate outside it is answered. The service, `share`, \
+        `ecs`, cells, `up_threshold` and `panic` stay those of the policy that steers the name. Every PoP of \
+        the other policy must offer the service. Circles are refused.",
     block: "",
     entries: &[
         entry(
             "when",
             &Shape::Map(&WHEN),
             NONE,
-            "[conditions](#conditions); left out, the rule matches everybody",
+            "[conditions](#conditions); without them, the rule matches every client",
             "",
         ),
         entry(
             "pops",
             &CHOSEN,
             NONE,
-            "these first. A list means `order: listed`; `all` and a tag keep the policy's order",
+            "candidates that come first. A list implies `order: listed`; `all` and a tag keep the policy's \
+             order",
             "[fra]",
         ),
         entry(
             "cname",
             &NAME,
             NONE,
-            "answer this CNAME instead, for every type. Either `pops` or `cname`",
+            "answer this CNAME instead, to every type; excludes `pops`",
             "other-cdn.example.",
         ),
         aside(
             "use",
             &Shape::Text("a policy"),
             NONE,
-            "treat these clients as another policy would. Stands alone beside `when`",
+            "treat these clients as another policy does; allows no other key but `when`",
             "nearest",
         ),
         entry(
             "fence",
             &SWITCH,
             Absent::Default("off"),
-            "nothing outside the rule's PoPs is ever answered. Without it the policy's order goes on behind \
-             them",
+            "never answer outside the rule's candidates. Without a fence, the policy's order follows them",
             "on",
         ),
         entry("order", &ORDER, OF_POLICY, AS_POLICY, "listed"),
@@ -369,7 +372,7 @@ static RULE: KeySection = KeySection {
 static WHEN: KeySection = KeySection {
     id: "when",
     title: "Conditions",
-    about: "All keys must match; a list means any of its members.",
+    about: "All keys must match; a list matches if one of its members does.",
     block: "",
     entries: &[
         entry("country", &Shape::List(&COUNTRY), NONE, "the client's country", "[DE, AT]"),
@@ -377,7 +380,7 @@ static WHEN: KeySection = KeySection {
             "subdivision",
             &Shape::List(&SUBDIVISION),
             NONE,
-            "a subdivision of any level, such as `US-CA`",
+            "the client's subdivision at any level, such as `US-CA`",
             "US-CA",
         ),
         entry(
@@ -387,23 +390,29 @@ static WHEN: KeySection = KeySection {
             "the client's continent",
             "EU",
         ),
-        entry("asn", &Shape::List(&ASN), NONE, "the AS number, such as `64500` or `AS64500`", "64500"),
+        entry(
+            "asn",
+            &Shape::List(&ASN),
+            NONE,
+            "the client's AS number, such as `64500` or `AS64500`",
+            "64500",
+        ),
         entry(
             "network",
             &Shape::List(&Shape::Text("a network")),
             NONE,
-            "the client is in one of these [networks](#networks)",
+            "[networks](#networks), one of which contains the client",
             "office",
         ),
         entry(
             "resolver_network",
             &Shape::List(&Shape::Text("a network")),
             NONE,
-            "the resolver that asks is, whatever the client subnet",
+            "networks, one of which contains the resolver, whatever the client subnet",
             "office",
         ),
-        entry("site", &Shape::List(&POP), NONE, "the node that answers stands there", "fra"),
-        entry("not", &Shape::Map(&WHEN), NONE, "its content does not match", "{ asn: 64500 }"),
+        entry("site", &Shape::List(&POP), NONE, "the site of the node that answers", "fra"),
+        entry("not", &Shape::Map(&WHEN), NONE, "conditions that must not match together", "{ asn: 64500 }"),
     ],
     others: Others::None,
     notes: "",

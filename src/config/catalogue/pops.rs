@@ -1,4 +1,4 @@
-//! `pops.yaml`.
+//! Keys of `pops.yaml`.
 
 use super::probes::{
     DNS_CHECK, EXEC_CHECK, FILE_CHECK, HTTP_CHECK, HTTPS_CHECK, ICMP_CHECK, N_OF, PROBE, PUSH_CHECK,
@@ -7,7 +7,7 @@ use super::probes::{
 use super::*;
 use crate::config::pops::https::ALPN;
 
-/// The file.
+/// The PoP file.
 pub(super) const FILE: FileKind =
     FileKind { word: "pops", path: "pops.yaml", root: &POPS, sections: SECTIONS };
 
@@ -44,8 +44,8 @@ static CAPACITY: Shape = Shape::Positive(1e15);
 static POPS: KeySection = KeySection {
     id: "pops",
     title: "PoPs",
-    about: "The places that serve content. A PoP's name has lower-case letters, digits and hyphens; `all` is \
-        taken.",
+    about: "The places that serve content. The name of a PoP has lower-case letters, digits and hyphens; \
+        `all` is reserved.",
     block: "yaml in pops
 mad:
   at: { lat: 40.42, lon: -3.70, country: ES }
@@ -65,22 +65,22 @@ mad:
             "probes",
             &Shape::Names("probe", &Shape::Map(&PROBE)),
             NONE,
-            "the [probes](#probes), by name; PoPs and services use them by `probe`. `none` is taken",
+            "the [probes](#probes), by name; PoPs and services refer to them by `probe`. `none` is reserved",
             "{ web: { https: { path: /healthz }, every: 5s } }",
         ),
         aside(
             "canaries",
             &Shape::Map(&CANARIES),
             NONE,
-            "[addresses outside](#canaries-and-safety) that tell whether this node's own network works",
+            "[outside addresses](#canaries-and-safety) that show whether this node's own network works",
             "{ probe: web, addresses: [203.0.113.250, \"2001:db8:f:fa::10\"] }",
         ),
         entry(
             "startup_wait",
             &Shape::Time(0, 60_000),
             Absent::Default("3s"),
-            "how long the first answer waits for the first round of probes, and new targets after a reload \
-             for their first result; to 60s",
+            "longest wait for first probe results: of the first answer after a start, and of new targets \
+             after a reload; up to 60s",
             "3s",
         ),
         aside(
@@ -94,7 +94,7 @@ mad:
             "safety_off_until",
             &Shape::Pattern("a date", "[0-9]{4}-[0-9]{2}-[0-9]{2}"),
             NONE,
-            "safety rules hold again from this day on, 00:00 UTC; a day that has come gives a warning",
+            "day (00:00 UTC) from which safety rules apply again; a day in the past gives a warning",
             "2030-01-31",
         ),
     ],
@@ -105,23 +105,29 @@ mad:
 static POP_MAP: KeySection = KeySection {
     id: "pop",
     title: "",
-    about: "Of a PoP:",
+    about: "Keys of a PoP:",
     block: "",
     entries: &[
-        entry("at", &Shape::Map(&AT), NONE, "where it stands; needed where a policy orders by distance", ""),
+        entry("at", &Shape::Map(&AT), NONE, "its location; required if a policy orders it by distance", ""),
         entry(
             "addresses",
             &ADDRESSES,
             Absent::Words("see `services`"),
-            "what clients are given: the service `default`; at most 64 of a family",
+            "the addresses that clients get, as the service `default`; at most 64 of a family",
             "[203.0.113.10, \"2001:db8:f:1::10\"]",
         ),
-        entry("weight", &WEIGHT, Absent::Default("100"), "share among equals; 0 means last resort", "100"),
+        entry(
+            "weight",
+            &WEIGHT,
+            Absent::Default("100"),
+            "share among equals; 0 makes it a last resort",
+            "100",
+        ),
         entry(
             "bias",
             &Shape::Integer(-20_000, 20_000),
             Absent::Default("0"),
-            "kilometres added to every distance: pushes clients away, or pulls them",
+            "kilometres added to every distance: positive pushes clients away, negative attracts them",
             "0",
         ),
         entry(
@@ -136,8 +142,7 @@ static POP_MAP: KeySection = KeySection {
             &Shape::Choice(&["auto", "up", "drain", "down"]),
             Absent::Default("auto"),
             "`auto`: in service unless probes say otherwise; `up`: in service whatever probes say; `drain`: \
-             only when nothing else passes; \
-             `down`: never answered",
+             only if no other candidate is usable; `down`: never answered",
             "auto",
         ),
         entry("tags", &WORDS, NONE, "groups, used as `pops: { tag: eu }`", "[eu]"),
@@ -145,46 +150,45 @@ static POP_MAP: KeySection = KeySection {
             "https",
             &Shape::Map(&HTTPS),
             NONE,
-            "HTTPS records (RFC 9460) beside `addresses`",
+            "parameters of the HTTPS records (RFC 9460) for `addresses`",
             "{ alpn: [h3, h2] }",
         ),
         entry(
             "services",
             &Shape::Names("service", &Shape::Map(&SERVICE)),
             NONE,
-            "further address sets of the same place. A PoP has `addresses`, `services`, or both",
+            "further services with addresses of their own. A PoP has `addresses`, `services`, or both",
             "{ video: { addresses: [203.0.113.20, \"2001:db8:f:1::20\"] } }",
         ),
         aside(
             "probe",
             &PROBE_NAMES,
             NONE,
-            "what probes its addresses, in every service that does not say so itself; of several all must be \
-             well; `none` for none",
+            "probes of its addresses, for every service without a `probe` of its own; if several, all must \
+             succeed; `none` for none",
             "web",
         ),
         entry(
             "capacity",
             &CAPACITY,
             NONE,
-            "how much it can carry, in any one unit, above 0: what its `load` is measured against, and panic \
-             guards and safety rules \
-             weigh PoPs by",
+            "the load that it can carry, above 0, in any unit: the measure of its `load`, and its weight in \
+             panic guards and safety rules",
             "400",
         ),
         aside(
             "load",
             &Shape::Map(&LOAD),
             NONE,
-            "the [load](#load) of the whole PoP: it speaks for every service that has none of its own",
+            "the [load](#load) of the whole PoP, for every service without a `load` of its own",
             "{ http: \"http://203.0.113.15/load\", target: 70% }",
         ),
         entry(
             "ramp",
             &Shape::Time(0, DAY_MS),
             Absent::Words("at once"),
-            "over how long its clients come back once probes have called it down and up again, by and by, \
-             each once; to 1 d",
+            "time over which its clients return after probes took it down and up again; each client moves \
+             once; up to 1 d",
             "5m",
         ),
     ],
@@ -195,12 +199,12 @@ static POP_MAP: KeySection = KeySection {
 static AT: KeySection = KeySection {
     id: "at",
     title: "",
-    about: "Of `at`; `lat` and `lon` stand together or not at all:",
+    about: "Keys of `at`; `lat` and `lon` need each other:",
     block: "",
     entries: &[
         entry("lat", &LAT, NONE, "degrees north", "50.11"),
         entry("lon", &LON, NONE, "degrees east", "8.68"),
-        entry("country", &COUNTRY, NONE, "the country of a node that stands here", "DE"),
+        entry("country", &COUNTRY, NONE, "country of the PoP, and of nodes at this site", "DE"),
     ],
     others: Others::None,
     notes: "",
@@ -209,7 +213,7 @@ static AT: KeySection = KeySection {
 static ADDRESS: KeySection = KeySection {
     id: "address",
     title: "",
-    about: "Of an address that is a map:",
+    about: "Keys of an address as a map:",
     block: "",
     entries: &[
         entry("address", &Shape::Text("an IP address"), REQUIRED, "the address", "203.0.113.10"),
@@ -222,7 +226,7 @@ static ADDRESS: KeySection = KeySection {
 static SERVICE: KeySection = KeySection {
     id: "service",
     title: "",
-    about: "Of a service:",
+    about: "Keys of a service:",
     block: "",
     entries: &[
         entry("addresses", &ADDRESSES, REQUIRED, "as in a PoP", "[203.0.113.20]"),
@@ -231,16 +235,10 @@ static SERVICE: KeySection = KeySection {
             "probe",
             &PROBE_NAMES,
             Absent::Words("the PoP's"),
-            "what probes its addresses; `none` for none",
+            "probes of its addresses; `none` for none",
             "web",
         ),
-        aside(
-            "capacity",
-            &CAPACITY,
-            Absent::Words("the PoP's"),
-            "what its own `load` is measured against",
-            "150",
-        ),
+        aside("capacity", &CAPACITY, Absent::Words("the PoP's"), "the measure of its own `load`", "150"),
         aside(
             "load",
             &Shape::Map(&LOAD),
@@ -256,11 +254,10 @@ static SERVICE: KeySection = KeySection {
 static HTTPS: KeySection = KeySection {
     id: "https",
     title: "HTTPS records",
-    about: "A policy answers HTTPS (type 65) if every PoP that it can answer with has `https` in the \
-        policy's service: one record, \
-            `1 .`, with these parameters, and the PoP's addresses as hints, from the same decision as A and \
-            AAAA. If only some have it, \
-            none is answered, and a warning names the others.",
+    about: "A policy answers HTTPS (type 65) if every PoP that it can answer has `https` in the policy's \
+        service. The answer is one record, `1 .`, with these parameters and the PoP's addresses as hints, \
+        from the same decision as A and AAAA. If only some PoPs have `https`, no record is answered, and a \
+        warning names the others.",
     block: "yaml in pops
 mad:
   at: { lat: 40.42, lon: -3.70, country: ES }
@@ -271,7 +268,7 @@ mad:
             "alpn",
             &Shape::List(&Shape::Choice(&ALPN)),
             NONE,
-            "protocols beside HTTP/1.1, most wanted first",
+            "protocols besides HTTP/1.1, in order of preference",
             "[h3, h2]",
         ),
         entry("port", &Shape::Integer(1, 65_535), Absent::Words("443"), "the port of the service", "443"),
@@ -279,7 +276,7 @@ mad:
             "ech",
             &Shape::Text("base64"),
             NONE,
-            "the ECHConfigList for encrypted client hellos, at most 512 octets",
+            "the ECHConfigList for Encrypted Client Hello, at most 512 octets",
             "AAT+DQAA",
         ),
     ],
@@ -290,32 +287,25 @@ mad:
 static CANARIES: KeySection = KeySection {
     id: "canaries",
     title: "Canaries and safety",
-    about: "While all canaries of a family fail, it is this node's network that is broken, and verdicts of \
-        that family stay as they are. Of \
-            `canaries`:",
+    about: "While all canaries of a family fail, this node's own network is at fault, and the verdicts of \
+        that family are frozen. Keys of `canaries`:",
     block: "",
     entries: &[
         entry(
             "probe",
             &Shape::Text("a probe"),
             REQUIRED,
-            "a check that goes over the network; its `to` is not used",
+            "a check over the network; its `to` is ignored",
             "web",
         ),
         entry(
             "addresses",
             &Shape::List(&Shape::Text("an IP address")),
             REQUIRED,
-            "at most 64, some of each family",
+            "at most 64, with some of each family",
             "[203.0.113.250]",
         ),
-        entry(
-            "freeze_max",
-            &TIME,
-            Absent::Default("10m"),
-            "for how long verdicts stay at most, 1 s to 1 d",
-            "10m",
-        ),
+        entry("freeze_max", &TIME, Absent::Default("10m"), "longest freeze of verdicts, 1 s to 1 d", "10m"),
     ],
     others: Others::None,
     notes: "",
@@ -324,10 +314,9 @@ static CANARIES: KeySection = KeySection {
 static SAFETY: KeySection = KeySection {
     id: "safety",
     title: "",
-    about: "A safety rule has one of `never_fewer_than` and `never_more_off_than`. A PoP is off if it is \
-        down, drained, switched off, or of \
-            weight 0. A reload of files that break a rule by `state` and `weight` is refused; a start gives \
-            a warning.",
+    about: "A safety rule has one of `never_fewer_than` and `never_more_off_than`. A PoP counts as off if it \
+        is down, drained, switched off, or of weight 0. A reload whose files break a rule by `state` and \
+        `weight` is refused; a start gives a warning.",
     block: "yaml beside pops
 safety:
   - { never_fewer_than: 2, of: { tag: eu } }
@@ -337,21 +326,22 @@ safety:
             "never_fewer_than",
             &Shape::Integer(1, crate::limits::POPS_MAX as i64),
             NONE,
-            "so many PoPs are always in service",
+            "number of PoPs that must stay in service",
             "2",
         ),
         entry(
             "never_more_off_than",
             &Shape::Percent(0, 99),
             NONE,
-            "no more than this is off, 0% to 99%: of their capacity if all have one, else of their number",
+            "largest share that may be off, 0% to 99%: of the PoPs' capacity if all have one, else of their \
+             number",
             "30%",
         ),
         entry(
             "of",
             &Shape::Either(&[Shape::Choice(&["all"]), Shape::Map(&SAFETY_OF), Shape::List(&POP)]),
             REQUIRED,
-            "all PoPs, those with a tag, or these",
+            "all PoPs, those with a tag, or a list",
             "all",
         ),
     ],
@@ -362,9 +352,9 @@ safety:
 static SAFETY_OF: KeySection = KeySection {
     id: "safety_of",
     title: "",
-    about: "Of `of` that is a map:",
+    about: "Keys of `of` as a map:",
     block: "",
-    entries: &[entry("tag", &Shape::Text("a tag"), REQUIRED, "the PoPs that carry it", "eu")],
+    entries: &[entry("tag", &Shape::Text("a tag"), REQUIRED, "the PoPs with this tag", "eu")],
     others: Others::None,
     notes: "",
 };
@@ -372,15 +362,12 @@ static SAFETY_OF: KeySection = KeySection {
 static LOAD: KeySection = KeySection {
     id: "load",
     title: "Load",
-    about: "How full a PoP or a service is. A `load` has exactly one feed (`http`, `prometheus`, `file` or \
-        `push`), whose number is the load \
-            now, finite and not negative, in the unit of `capacity`; utilisation is the one divided by the \
-            other. Above the target a PoP \
-            sheds a growing share of its clients to the PoPs that follow it, below it takes them back. \
-            Without a capacity the feed is not \
-            read, which gives a warning. A feed that fails, or says nothing, is told and tried again; after \
-            `stale_after` it is lost: \
-            what is shed then fades to nothing.",
+    about: "The utilisation of a PoP or service. A `load` has exactly one feed (`http`, `prometheus`, `file` \
+        or `push`). The feed's number is the present load, finite and not negative, in the unit of \
+        `capacity`; utilisation is load divided by capacity. Above the target, a PoP sheds a growing share \
+        of its clients to the PoPs that follow it; below the target, it takes them back. Without a capacity, \
+        the feed is not read, and a warning is given. A feed that fails is reported and read again. After \
+        `stale_after` it counts as lost, and the shed share fades to zero.",
     block: "yaml in pops
 mad:
   at: { lat: 40.42, lon: -3.70, country: ES }
@@ -406,21 +393,21 @@ mad:
             "http",
             &Shape::Either(&[URL, Shape::Map(&HTTP_FEED)]),
             NONE,
-            "a body of one number, or of JSON with one in it, asked with `GET`; status 200, at most 64 KiB",
+            "response to a `GET`: one number, or JSON that contains it; status 200, at most 64 KiB",
             "\"http://203.0.113.15/load\"",
         ),
         aside(
             "prometheus",
             &Shape::Map(&PROMETHEUS_FEED),
             NONE,
-            "a metric of a page in the Prometheus text format, at most 8 MiB",
+            "a metric from a page in the Prometheus text format, at most 8 MiB",
             "{ url: \"http://203.0.113.15:9100/metrics\", metric: requests_per_second }",
         ),
         aside(
             "file",
             &PATH_ONLY,
             NONE,
-            "a file whose first word is the number, written anew within `stale_after`; `{pop}` and \
+            "a file with the number as its first word, rewritten within `stale_after`; `{pop}` and \
              `{service}` in the path stand for the names",
             "\"/run/load/{pop}\"",
         ),
@@ -428,50 +415,50 @@ mad:
             "push",
             &Shape::Map(&PUSH_FEED),
             NONE,
-            "numbers that somebody pushes: `meridian pop load`, or `POST /load/push`",
+            "numbers pushed by `meridian pop load` or `POST /load/push`",
             "{}",
         ),
         aside(
             "every",
             &TIME,
             Absent::Default("15s"),
-            "from one reading and one step to the next, 1 s to 1 d",
+            "interval between readings, and between control steps, 1 s to 1 d",
             "15s",
         ),
         aside(
             "stale_after",
             &Shape::Time(1_000, 7 * DAY_MS),
-            Absent::Words("30s, or twice `every` where that is more"),
-            "after this long without a number the feed is lost; longer than `every`, to 7 d",
+            Absent::Words("30s, or twice `every` if that is more"),
+            "time without a number until the feed counts as lost; longer than `every`, up to 7 d",
             "60s",
         ),
         aside(
             "target",
             &Shape::Percent(1, 1_000),
             Absent::Default("80%"),
-            "the utilisation that is steered for, 1% to 1000%",
+            "utilisation that the control aims at, 1% to 1000%",
             "70%",
         ),
         aside(
             "limit",
             &Shape::Percent(1, 1_000),
             Absent::Default("95%"),
-            "above this for two readings steps are four times larger; more than `target`",
+            "utilisation above which two readings make steps four times larger; more than `target`",
             "95%",
         ),
         aside(
             "gain",
             &Shape::Number(0.001, 1.0),
             Absent::Default("0.08"),
-            "how much of the excess over the target the shed share grows by in each step; more than 0.1 may \
-             swing",
+            "growth of the shed share per step, as a fraction of the excess over the target; more than 0.1 \
+             may oscillate",
             "0.05",
         ),
         aside(
             "smoothing",
             &Shape::Number(0.01, 1.0),
             Absent::Default("0.5"),
-            "the weight of a new number in the smoothed load; 1 takes each as it is",
+            "weight of a new number in the smoothed load; 1 means no smoothing",
             "0.5",
         ),
     ],
@@ -487,7 +474,7 @@ static LABELS: Shape = Shape::Names("label", &Shape::AnyText("a text"));
 static HTTP_FEED: KeySection = KeySection {
     id: "http_feed",
     title: "",
-    about: "Of `http` that is a map:",
+    about: "Keys of `http` as a map:",
     block: "",
     entries: &[
         entry("url", &URL, REQUIRED, URL_ABOUT, "\"http://203.0.113.15/load\""),
@@ -495,7 +482,7 @@ static HTTP_FEED: KeySection = KeySection {
             "pointer",
             &Shape::Pattern("a JSON pointer", "(/([^~/]|~[01])*)+"),
             NONE,
-            "where the number, or a text that is one, stands in JSON (RFC 6901)",
+            "place of the number in JSON (RFC 6901); a text that is a number is accepted",
             "/load/now",
         ),
         aside("to", &TO, Absent::Words("the URL's"), TO_ABOUT, "203.0.113.15"),
@@ -507,7 +494,7 @@ static HTTP_FEED: KeySection = KeySection {
 static PROMETHEUS_FEED: KeySection = KeySection {
     id: "prometheus_feed",
     title: "",
-    about: "Of `prometheus`:",
+    about: "Keys of `prometheus`:",
     block: "",
     entries: &[
         entry("url", &URL, REQUIRED, URL_ABOUT, "\"http://203.0.113.15:9100/metrics\""),
@@ -515,14 +502,14 @@ static PROMETHEUS_FEED: KeySection = KeySection {
             "metric",
             &Shape::Pattern("the name of a metric", "[A-Za-z_:][A-Za-z0-9_:]{0,255}"),
             REQUIRED,
-            "name of the samples, exactly",
+            "exact name of the samples",
             "requests_per_second",
         ),
         entry(
             "labels",
             &LABELS,
             NONE,
-            "labels that a sample must have; where several samples have them, they are added up",
+            "labels that a sample must have; several matching samples are added up",
             "{ vhost: cdn.example }",
         ),
         aside("to", &TO, Absent::Words("the URL's"), TO_ABOUT, "203.0.113.15"),
@@ -532,10 +519,9 @@ static PROMETHEUS_FEED: KeySection = KeySection {
 };
 
 static TO: Shape = Shape::Text("an address, or `address:port`");
-const URL_ABOUT: &str = "`http` or `https`. Its host is an IP address, since names are not looked up, or a \
-    name with `to` beside it. A certificate must be for the \
-     host, by the system's roots";
-const TO_ABOUT: &str = "connected to instead";
+const URL_ABOUT: &str = "`http` or `https`. Its host is an IP address, because names are not looked up, or a \
+    name with `to` beside it. A certificate must be valid for the host under the system's roots";
+const TO_ABOUT: &str = "address to connect to instead of the host";
 
 static PUSH_FEED: KeySection = KeySection {
     id: "push_feed",

@@ -1,4 +1,4 @@
-//! `probes:` of `pops.yaml`.
+//! Keys of `probes:` in `pops.yaml`.
 
 use super::*;
 
@@ -6,7 +6,7 @@ static PORT: Shape = Shape::Integer(1, 65_535);
 static HEADERS: Shape = Shape::Names("header", &Shape::AnyText("a text"));
 static PARTS: Shape = Shape::List(&Shape::Text("a probe"));
 static COUNT: Shape = Shape::Integer(1, 1_000);
-/// Of interim responses, 101 is the only last word (RFC 9110 section 15.2).
+/// Interim responses are not accepted, except 101, which is final (RFC 9110 section 15.2).
 static STATUSES: Shape = Shape::List(&Shape::Either(&[
     Shape::Integer(200, 599),
     Shape::Integer(101, 101),
@@ -15,15 +15,14 @@ static STATUSES: Shape = Shape::List(&Shape::Either(&[
 static HOST: Shape = Shape::Text("a host name");
 static RCODES: Shape = Shape::Choice(&["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"]);
 
-/// A section of the file.
+/// Section of `probes`.
 pub(super) static PROBE: KeySection = KeySection {
     id: "probe",
     title: "Probes",
     about: "A probe has exactly one kind: a check (`https` to `icmp`), or a group of other probes (`all_of`, \
-        `any_of`, `n_of`). A check is made \
-            of every address of the services that use it; one check of one address is made once, however \
-            many use it (where only their \
-            timing differs, in that of the probe whose name comes first). A group has no timing of its own.",
+        `any_of`, `n_of`). A check runs for every address of the services that use it. One check of one \
+        address runs once, however many probes share it; if only their timing differs, the probe whose name \
+        comes first sets it. A group has no timing of its own.",
     block: "yaml beside pops
 probes:
   web: { https: { path: /healthz, host: probe.cdn.example, expect: [200, 204] }, every: 5s, timeout: 2s }
@@ -48,105 +47,100 @@ probes:
             "http",
             &Shape::Either(&[URL_PATH, Shape::Map(&HTTP_CHECK)]),
             NONE,
-            "the same without TLS",
+            "an HTTP/1.1 request without TLS; a text is its path",
             "/healthz",
         ),
-        aside("tcp", &Shape::Map(&TCP_CHECK), NONE, "a connection", "{ port: 22 }"),
+        aside("tcp", &Shape::Map(&TCP_CHECK), NONE, "a TCP connection", "{ port: 22 }"),
         aside("dns", &Shape::Map(&DNS_CHECK), NONE, "a DNS query", "{ name: cdn.example. }"),
         aside(
             "exec",
             &Shape::Either(&[Shape::List(&Shape::Text("a word")), Shape::Map(&EXEC_CHECK)]),
             NONE,
-            "a program and its arguments; exit status 0 means well. It runs without a shell, with \
-             `MERIDIAN_POP`, `MERIDIAN_SERVICE` and `MERIDIAN_ADDRESS` in its environment; what it starts, \
-             which inherits `MERIDIAN_RUN`, ends with it",
+            "a program and its arguments; exit status 0 means success. It runs without a shell, with \
+             `MERIDIAN_POP`, `MERIDIAN_SERVICE` and `MERIDIAN_ADDRESS` in its environment. Processes that it \
+             starts inherit `MERIDIAN_RUN`, and are killed when it ends",
             "[/usr/local/bin/check-pop]",
         ),
         aside(
             "file",
             &Shape::Either(&[PATH_ONLY, Shape::Map(&FILE_CHECK)]),
             NONE,
-            "a file that says `UP` or `DOWN`, and perhaps for how many seconds since it was written",
+            "a file with `UP` or `DOWN`, optionally followed by the seconds for which it is valid",
             "/run/pops/fra.state",
         ),
         aside(
             "push",
             &Shape::Map(&PUSH_CHECK),
             NONE,
-            "results that somebody pushes over the control socket",
+            "results pushed over the control socket",
             "{ ttl: 60s }",
         ),
         aside(
             "icmp",
             &Shape::Map(&ICMP_CHECK),
             NONE,
-            "an echo request, where the system lets the server send one",
+            "an ICMP echo request, if the system lets the server send one",
             "{}",
         ),
-        aside("all_of", &PARTS, NONE, "a group: all of these must be well", "[web, ping]"),
-        aside("any_of", &PARTS, NONE, "a group: one of these must be well", "[web, ping]"),
+        aside("all_of", &PARTS, NONE, "a group: all of these must succeed", "[web, ping]"),
+        aside("any_of", &PARTS, NONE, "a group: one of these must succeed", "[web, ping]"),
         aside(
             "n_of",
             &Shape::Map(&N_OF),
             NONE,
-            "a group: so many of these must be well",
+            "a group: a number of these must succeed",
             "{ n: 2, of: [web, ping, ssh] }",
         ),
         aside(
             "to",
             &Shape::Text("an address, or `address:port`"),
             Absent::Words("the PoP's address"),
-            "asked instead; then all who use the probe share one result. Not for `exec`, `file` and `push`",
+            "address to check instead; all users of the probe then share one result. Not for `exec`, `file` \
+             and `push`",
             "192.0.2.250:8443",
         ),
         aside(
             "every",
             &Shape::Time(100, DAY_MS),
             Absent::Default("5s"),
-            "from one check of an address to the next, 100 ms to 1 d",
+            "interval between checks of an address, 100 ms to 1 d",
             "5s",
         ),
         aside(
             "timeout",
             &Shape::Time(10, DAY_MS),
-            Absent::Words("2s, or half of `every` where that is 2s or less"),
+            Absent::Words("2s, or half of `every` if that is 2s or less"),
             "shorter than `every`",
             "2s",
         ),
-        aside(
-            "up_after",
-            &COUNT,
-            Absent::Default("3"),
-            "good results in a row that bring an address up",
-            "3",
-        ),
+        aside("up_after", &COUNT, Absent::Default("3"), "successes in a row until an address is up", "3"),
         aside(
             "down_after",
             &COUNT,
             Absent::Default("3"),
-            "bad results that take it down; good ones between them do not clear the count",
+            "failures until it is down; successes between them do not reset the count",
             "3",
         ),
         aside(
             "ok_after",
             &COUNT,
             Absent::Default("10"),
-            "good results in a row that clear the count of bad ones",
+            "successes in a row that reset the count of failures",
             "10",
         ),
         aside(
             "flap_turns",
             &Shape::Either(&[Shape::Integer(1, 100), Shape::Choice(&["off"])]),
             Absent::Default("6"),
-            "an address whose verdict turns more often than this within `flap_window` is a last resort for a \
-             growing time, 10 min at most",
+            "an address whose verdict changes more often than this within `flap_window` becomes a last \
+             resort, for a growing time of at most 10 min",
             "6",
         ),
         aside(
             "flap_window",
             &TIME,
             Absent::Default("10m"),
-            "the time in which turns count, 1 s to 1 d",
+            "window for counting changes of a verdict, 1 s to 1 d",
             "10m",
         ),
     ],
@@ -155,10 +149,10 @@ probes:
 };
 
 const PATH_ONLY: Shape = Shape::Text("a path");
-/// Visible octets after a slash, no fragment.
+/// Visible ASCII after a slash, without a fragment.
 const URL_PATH: Shape = Shape::Pattern("a path", "/[!-\"$-~]*");
 
-/// The keys that HTTPS and HTTP checks have in common, and those of TLS behind them.
+/// Keys of HTTPS and HTTP checks, followed by those of TLS.
 macro_rules! http_entries {
     ($port:literal $(, $tls:expr)* $(,)?) => {
         &[
@@ -166,24 +160,24 @@ macro_rules! http_entries {
             entry("port", &PORT, Absent::Default($port), "the port", $port),
             entry("method", &Shape::Choice(&["GET", "HEAD"]), Absent::Default("GET"),
                 "redirects are not followed", "GET"),
-            entry("host", &HOST, Absent::Words("the address"), "what `Host` says", "probe.cdn.example"),
+            entry("host", &HOST, Absent::Words("the address"), "the `Host` header", "probe.cdn.example"),
             entry("headers", &HEADERS, NONE, "further headers of the request", "{ X-Probe: meridian }"),
-            entry("expect", &STATUSES, Absent::Default("200"), "statuses that are well",
+            entry("expect", &STATUSES, Absent::Default("200"), "statuses that mean success",
                 "[200, 204, \"300-399\"]"),
             entry("expect_headers", &HEADERS, NONE,
-                "headers of the response, and what their values must contain", "{ Server: nginx }"),
+                "headers of the response, and texts that their values must contain", "{ Server: nginx }"),
             entry("body", &Shape::Text("a text"), NONE,
-                "what the first 64 KiB of the body must contain", "ok"),
+                "text that the first 64 KiB of the body must contain", "ok"),
             $($tls,)*
         ]
     };
 }
 
-/// A section of the file.
+/// Section of `https`.
 pub(super) static HTTPS_CHECK: KeySection = KeySection {
     id: "https_check",
     title: "",
-    about: "Of `https` that is a map:",
+    about: "Keys of `https` as a map:",
     block: "",
     entries: http_entries!(
         "443",
@@ -191,23 +185,23 @@ pub(super) static HTTPS_CHECK: KeySection = KeySection {
             "sni",
             &HOST,
             Absent::Words("`host`"),
-            "the name that TLS asks for, and the certificate must be for",
+            "the server name in TLS, which the certificate must match",
             "probe.cdn.example"
         ),
-        entry("verify", &SWITCH, Absent::Default("on"), "whether the certificate is checked", "on"),
+        entry("verify", &SWITCH, Absent::Default("on"), "verify the certificate", "on"),
         aside(
             "ca",
             &PATH_ONLY,
             Absent::Words("the system's roots"),
-            "a file of certificates (PEM) that are trusted instead, as issuers or as the server's own; \
-             relative to the folder of the server file",
+            "a file of certificates (PEM) to trust instead, as issuers or as the server's own; relative to \
+             the folder of the server file",
             "probes-ca.pem",
         ),
         entry(
             "warn_days",
             &Shape::Integer(0, 3_650),
             Absent::Default("14"),
-            "a certificate that ends within so many days is told; the address stays up",
+            "days before the end of a certificate at which it is reported; the address stays up",
             "14",
         ),
     ),
@@ -215,61 +209,73 @@ pub(super) static HTTPS_CHECK: KeySection = KeySection {
     notes: "",
 };
 
-/// A section of the file.
+/// Section of `http`.
 pub(super) static HTTP_CHECK: KeySection = KeySection {
     id: "http_check",
     title: "",
-    about: "Of `http` that is a map:",
+    about: "Keys of `http` as a map:",
     block: "",
     entries: http_entries!("80"),
     others: Others::None,
     notes: "",
 };
 
-/// A section of the file.
+/// Section of `tcp`.
 pub(super) static TCP_CHECK: KeySection = KeySection {
     id: "tcp_check",
     title: "",
-    about: "Of `tcp`:",
+    about: "Keys of `tcp`:",
     block: "",
     entries: &[
         entry("port", &PORT, REQUIRED, "the port", "22"),
-        entry("send", &Shape::Text("a text"), NONE, "what is sent first", "\"PING\\r\\n\""),
-        entry("expect", &Shape::Text("a text"), NONE, "what the first 64 KiB received must contain", "PONG"),
+        entry("send", &Shape::Text("a text"), NONE, "text to send first", "\"PING\\r\\n\""),
+        entry(
+            "expect",
+            &Shape::Text("a text"),
+            NONE,
+            "text that the first 64 KiB received must contain",
+            "PONG",
+        ),
     ],
     others: Others::None,
     notes: "",
 };
 
-/// A section of the file.
+/// Section of `dns`.
 pub(super) static DNS_CHECK: KeySection = KeySection {
     id: "dns_check",
     title: "",
-    about: "Of `dns`:",
+    about: "Keys of `dns`:",
     block: "",
     entries: &[
-        entry("name", &NAME, REQUIRED, "the name asked", "cdn.example."),
-        entry("type", &Shape::Text("a record type"), Absent::Default("A"), "the type asked", "SOA"),
-        entry("rcode", &RCODES, Absent::Default("NOERROR"), "the response code that is well", "NOERROR"),
+        entry("name", &NAME, REQUIRED, "the question name", "cdn.example."),
+        entry("type", &Shape::Text("a record type"), Absent::Default("A"), "the question type", "SOA"),
+        entry(
+            "rcode",
+            &RCODES,
+            Absent::Default("NOERROR"),
+            "the response code that means success",
+            "NOERROR",
+        ),
         entry(
             "answer",
             &Shape::Text("an IP address"),
             NONE,
-            "an address that the answer must hold; for A and AAAA",
+            "an address that the answer must contain; for A and AAAA",
             "203.0.113.10",
         ),
         entry("port", &PORT, Absent::Default("53"), "the port", "53"),
-        entry("tcp", &SWITCH, Absent::Default("off"), "over TCP instead of UDP", "off"),
+        entry("tcp", &SWITCH, Absent::Default("off"), "use TCP instead of UDP", "off"),
     ],
     others: Others::None,
     notes: "",
 };
 
-/// A section of the file.
+/// Section of `exec`.
 pub(super) static EXEC_CHECK: KeySection = KeySection {
     id: "exec_check",
     title: "",
-    about: "Of `exec` that is a map:",
+    about: "Keys of `exec` as a map:",
     block: "",
     entries: &[entry(
         "command",
@@ -282,41 +288,41 @@ pub(super) static EXEC_CHECK: KeySection = KeySection {
     notes: "",
 };
 
-/// A section of the file.
+/// Section of `file`.
 pub(super) static FILE_CHECK: KeySection = KeySection {
     id: "file_check",
     title: "",
-    about: "Of `file` that is a map:",
+    about: "Keys of `file` as a map:",
     block: "",
     entries: &[entry(
         "path",
         &PATH_ONLY,
         REQUIRED,
-        "the file; `{pop}`, `{service}` and `{address}` stand for those of the address",
+        "the file; `{pop}`, `{service}` and `{address}` stand for those of the checked address",
         "\"/run/pops/{pop}.state\"",
     )],
     others: Others::None,
     notes: "",
 };
 
-/// A section of the file.
+/// Section of `push`.
 pub(super) static PUSH_CHECK: KeySection = KeySection {
     id: "push_check",
     title: "",
-    about: "Of `push`:",
+    about: "Keys of `push`:",
     block: "",
     entries: &[entry(
         "ttl",
         &TIME,
         Absent::Words("for ever"),
-        "how long a pushed result holds; then the address counts as failing. 1 s to 1 d",
+        "time for which a pushed result is valid; afterwards the address counts as failing. 1 s to 1 d",
         "60s",
     )],
     others: Others::None,
     notes: "",
 };
 
-/// A section of the file.
+/// Section of `icmp`.
 pub(super) static ICMP_CHECK: KeySection = KeySection {
     id: "icmp_check",
     title: "",
@@ -327,19 +333,19 @@ pub(super) static ICMP_CHECK: KeySection = KeySection {
     notes: "",
 };
 
-/// A section of the file.
+/// Section of `n_of`.
 pub(super) static N_OF: KeySection = KeySection {
     id: "n_of",
     title: "",
-    about: "Of `n_of`:",
+    about: "Keys of `n_of`:",
     block: "",
     entries: &[
-        entry("n", &COUNT, REQUIRED, "how many must be well", "2"),
+        entry("n", &COUNT, REQUIRED, "number of probes that must succeed", "2"),
         entry(
             "of",
             &PARTS,
             REQUIRED,
-            "the probes; one address may hang on 64 checks in all",
+            "the probes; one address may depend on at most 64 checks",
             "[web, ping, ssh]",
         ),
     ],

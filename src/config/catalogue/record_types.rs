@@ -1,11 +1,11 @@
-//! Record types with an example each; a test reads every example as the program reads zones.
+//! Record types with examples; a test reads every example as the program reads zones.
 
-/// A record type as the reference tells it.
+/// A record type in the reference.
 #[derive(Debug)]
 pub(crate) struct RecordType {
-    /// Its mnemonic.
+    /// Mnemonic.
     pub(crate) name: &'static str,
-    /// What it is for, with its source.
+    /// Purpose, with the RFC.
     pub(crate) about: &'static str,
     /// Record data as text (RFC 1035 section 5.1).
     pub(crate) examples: &'static [&'static str],
@@ -15,7 +15,7 @@ const fn of(name: &'static str, about: &'static str, examples: &'static [&'stati
     RecordType { name, about, examples }
 }
 
-/// Types that are known by name. SOA is written under `soa`, or in zone text.
+/// Types with a mnemonic. SOA is written under `soa`, or in zone text.
 pub(crate) static RECORD_TYPES: &[RecordType] = &[
     of("A", "IPv4 address (RFC 1035)", &["192.0.2.1"]),
     of("AAAA", "IPv6 address (RFC 3596)", &["2001:db8::1"]),
@@ -26,7 +26,7 @@ pub(crate) static RECORD_TYPES: &[RecordType] = &[
     of("TXT", "text (RFC 1035)", &["\"v=spf1 -all\"", "\"a\" \"b\""]),
     of("PTR", "name of an address (RFC 1035)", &["host.example.org."]),
     of("SRV", "server of a service (RFC 2782)", &["10 60 5060 sip.example.org."]),
-    of("CAA", "who may issue certificates (RFC 8659)", &["0 issue \"ca.example.net\""]),
+    of("CAA", "authorities that may issue certificates (RFC 8659)", &["0 issue \"ca.example.net\""]),
     of(
         "HTTPS",
         "parameters of a web server (RFC 9460)",
@@ -52,7 +52,7 @@ pub(crate) static RECORD_TYPES: &[RecordType] = &[
         &["52 22 23.000 N 4 53 32.000 E -2.00m 1m 10000m 10m", "42 21 54 N 71 06 18 W -24m 30m"],
     ),
     of("URI", "locator (RFC 7553)", &["10 1 \"https://www.example.org/path\""]),
-    of("CSYNC", "what a parent may copy (RFC 7477)", &["66 3 A NS AAAA"]),
+    of("CSYNC", "records that a parent may copy (RFC 7477)", &["66 3 A NS AAAA"]),
     of("OPENPGPKEY", "OpenPGP key (RFC 7929)", &["mQINBFit2jsBEADr"]),
     of("SMIMEA", "certificate for mail (RFC 8162)", &["3 0 0 308201a2"]),
     of("RP", "responsible person (RFC 1183)", &["admin.example.org. contact.example.org."]),
@@ -64,7 +64,11 @@ pub(crate) static RECORD_TYPES: &[RecordType] = &[
         "key that a child asks its parent to publish (RFC 7344)",
         &["60485 5 1 2bb183af5f22588179a53b0a98631fad1a292118"],
     ),
-    of("CDNSKEY", "the same as a key (RFC 7344)", &["257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0d"]),
+    of(
+        "CDNSKEY",
+        "DNSKEY that a child asks its parent to use (RFC 7344)",
+        &["257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0d"],
+    ),
     of("DNSKEY", "key of a zone (RFC 4034); it is served, nothing is signed", &["256 3 8 AwEAAbdx"]),
     of(
         "ZONEMD",
@@ -104,7 +108,7 @@ pub(crate) static RECORD_TYPES: &[RecordType] = &[
     of("RT", "router to a host (RFC 1183)", &["10 relay.example.org."]),
     of("GPOS", "older form of a position (RFC 1712)", &["-32.6882 116.8652 10.0"]),
     of("MINFO", "mailboxes of a list (RFC 1035)", &["admin.example.org. errors.example.org."]),
-    of("RESINFO", "what a resolver can do (RFC 9606)", &["qnamemin exterr=15,16,17"]),
+    of("RESINFO", "capabilities of a resolver (RFC 9606)", &["qnamemin exterr=15,16,17"]),
     of("SPF", "older place of sender policies (RFC 7208)", &["\"v=spf1 -all\""]),
     of("TYPE65280", "any type by number and octets (RFC 3597)", &["\\# 4 0a000001", "\\# 0"]),
 ];

@@ -1,17 +1,17 @@
-//! Which keys of a map exclude or need each other, for the JSON schema.
+//! Relations between keys of one map, for the JSON Schema.
 
 /// A relation between the keys of one map.
 #[derive(Debug)]
 pub(crate) enum Together {
-    /// Exactly one of these is there.
+    /// Exactly one of these keys is present.
     ExactlyOne(&'static [&'static str]),
-    /// At most one of these is there.
+    /// At most one of these keys is present.
     AtMostOne(&'static [&'static str]),
-    /// At least one of these is there.
+    /// At least one of these keys is present.
     Some(&'static [&'static str]),
-    /// With the first key, none of the others is there.
+    /// With the first key, none of the others is present.
     Excludes(&'static str, &'static [&'static str]),
-    /// With the first key, the second is there.
+    /// With the first key, the second is present.
     Needs(&'static str, &'static str),
 }
 
@@ -19,15 +19,15 @@ pub(crate) enum Together {
 const TIMING: &[&str] =
     &["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"];
 
-/// What a policy with `use` has from the other policy, beside its PoPs.
+/// Settings of a policy with `use` that come from the other policy, apart from its PoPs.
 pub(crate) const POLICY_SETTINGS: &[&str] =
     &["default", "order", "band", "weights", "ttl", "answers", "when_all_down", "depth", "spill_max_km"];
 
-/// What a rule with `use` has from the other policy, beside its PoPs.
+/// Settings of a rule with `use` that come from the other policy, apart from its PoPs.
 pub(crate) const RULE_SETTINGS: &[&str] =
     &["fence", "order", "band", "weights", "ttl", "answers", "when_all_down"];
 
-/// The relations of each section, by its `id`.
+/// Relations of each section, by its `id`.
 pub(crate) static TOGETHER: &[(&str, &[Together])] = &[
     ("at", &[Together::Needs("lat", "lon"), Together::Needs("lon", "lat")]),
     ("network", &[Together::Needs("lat", "lon"), Together::Needs("lon", "lat")]),

@@ -1,15 +1,15 @@
-//! Zone files.
+//! Keys of zone files.
 
 use super::*;
 
-/// The file.
+/// The zone file.
 pub(super) const FILE: FileKind =
     FileKind { word: "zone", path: "zones/example.org.yaml", root: &ZONE, sections: &[&ZONE, &SOA, &OWNER] };
 
 static ZONE: KeySection = KeySection {
     id: "zone",
     title: "Zones",
-    about: "One file for each zone: owners, records, and what is steered.",
+    about: "One file for each zone: its owners, their records, and the steered names.",
     block: "yaml zones/example.org.yaml
 zone: example.org.
 ttl: 300
@@ -29,19 +29,19 @@ policies:
   here: { pops: [fra, ams], order: listed }",
     entries: &[
         entry("zone", &NAME, REQUIRED, "the apex", "example.org."),
-        entry("ttl", &DNS_TIME, Absent::Default("1h"), "of records that do not say otherwise", "300"),
+        entry("ttl", &DNS_TIME, Absent::Default("1h"), "TTL of records without one of their own", "300"),
         entry(
             "soa",
             &Shape::Map(&SOA),
             Absent::Words("required, unless zone text beside it has one"),
-            "the start of authority",
+            "the SOA record",
             "",
         ),
         entry(
             "chain",
             &Shape::Choice(&["full", "first", "same_scope"]),
             Absent::Default("full"),
-            "CNAMEs are followed inside our zones to the end; not at all; or as long as the scope does not \
+            "CNAMEs are followed inside our zones: to the end; not at all; or as long as the scope does not \
              change. Resolvers ask again for a name in another zone, so `full` serves clients without a \
              cache",
             "full",
@@ -71,7 +71,7 @@ policies:
 static SOA: KeySection = KeySection {
     id: "soa",
     title: "",
-    about: "Of `soa`:",
+    about: "Keys of `soa`:",
     block: "",
     entries: &[
         entry("mname", &NAME, REQUIRED, "the primary server", "ns1.example.org."),
@@ -86,17 +86,23 @@ static SOA: KeySection = KeySection {
             "serial",
             &Shape::Integer(0, 4_294_967_295),
             Absent::Default("1"),
-            "the same on all nodes; never the time of reading",
+            "the same on all nodes; never derived from the time of reading",
             "1",
         ),
-        entry("refresh", &DNS_TIME, Absent::Default("2h"), "for secondaries, which there are not yet", "2h"),
-        entry("retry", &DNS_TIME, Absent::Default("15m"), "the same", "15m"),
-        entry("expire", &DNS_TIME, Absent::Default("14d"), "the same", "14d"),
+        entry(
+            "refresh",
+            &DNS_TIME,
+            Absent::Default("2h"),
+            "for secondary servers, which are not supported yet",
+            "2h",
+        ),
+        entry("retry", &DNS_TIME, Absent::Default("15m"), "for secondary servers", "15m"),
+        entry("expire", &DNS_TIME, Absent::Default("14d"), "for secondary servers", "14d"),
         entry(
             "negative_ttl",
             &DNS_TIME,
             Absent::Default("5m"),
-            "how long \"does not exist\" is cached at most (RFC 2308 section 5)",
+            "longest time for which negative answers are cached (RFC 2308 section 5)",
             "60",
         ),
     ],
@@ -107,22 +113,22 @@ static SOA: KeySection = KeySection {
 static OWNER: KeySection = KeySection {
     id: "owner",
     title: "",
-    about: "Of an owner; every further key is a [record type](#record-types), and its value one text or a \
-        list of texts:",
+    about: "Keys of an owner. Every further key is a [record type](#record-types), with one text or a list \
+        of texts as its value:",
     block: "",
     entries: &[
         entry(
             "steer",
             &Shape::Text("a policy"),
             NONE,
-            "A and AAAA come from this policy, and HTTPS where its PoPs have it",
+            "the policy that answers A and AAAA, and HTTPS if its PoPs have it",
             "web",
         ),
         entry(
             "ttl",
             &Shape::Either(&[Shape::Seconds(0, i32::MAX as u32), Shape::Map(&super::policies::TTL)]),
-            Absent::Words("of the zone, of the policy"),
-            "of its records; with `steer` also a map of `min` and `max`, over the policy's",
+            Absent::Words("the zone's or the policy's"),
+            "TTL of its records; with `steer` also a map of `min` and `max`, which override the policy's",
             "60",
         ),
     ],

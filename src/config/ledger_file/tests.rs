@@ -17,7 +17,7 @@ fn entry(selector: &str, action: Action, reason: &str, until: Option<u64>) -> Ov
     }
 }
 
-/// What is printed is read back, whatever the words are.
+/// A printed ledger reads back, whatever its words are.
 #[test]
 fn every_ledger_returns() {
     let longest = "\u{10ffff}".repeat(REASON_OCTETS_MAX / 4);
@@ -60,7 +60,7 @@ fn every_ledger_returns() {
     assert_eq!(read_alone(print(&ledger).as_bytes(), "x").map_err(|e| e.0).unwrap(), ledger);
 }
 
-/// Faults are found at their places, and a file with one of them is no ledger.
+/// Faults are found at their places, and a file with a fault is refused.
 #[test]
 fn a_broken_ledger_is_refused() {
     let good = "overrides:\n  - pops: fra\n    state: down\n    reason: why\n    author: ann\n    set: \

@@ -1,4 +1,4 @@
-//! The `pops:` of a policy or rule: `all`, a tag, or a list with bands, as candidates.
+//! Reads the `pops:` of a policy or rule (`all`, a tag, or a list with bands) as candidates.
 
 use crate::config::scalar::{NO_VALUE, name, plain};
 use crate::config::table::{MapReader, nearest, shown};
@@ -12,14 +12,13 @@ use std::collections::HashMap;
 
 /// Candidates as written.
 pub(crate) struct Chosen {
-    /// In bands.
+    /// Candidates in bands.
     pub(crate) bands: Bands,
-    /// Whether they were written as a list, which gives an order, or as `all` or a tag, which do
-    /// not.
+    /// True for a list, which has an order; false for `all` and tags, which have none.
     pub(crate) listed: bool,
-    /// Whether a list stands inside the list.
+    /// True if there is a list inside the list.
     pub(crate) nested: bool,
-    /// Where.
+    /// Place in the file.
     pub(crate) at: At,
 }
 
@@ -31,8 +30,8 @@ pub(crate) fn pops_of(bands: &Bands) -> impl Iterator<Item = PopId> + '_ {
     })
 }
 
-/// Reads candidates. `service` must be offered by each PoP that is named; `all` and tags mean those
-/// that offer it. `None` after a finding that leaves nothing.
+/// Reads candidates. Each named PoP must offer `service`; `all` and tags select those that offer
+/// it. `None` after a finding that leaves no candidate.
 pub(crate) fn lower(
     node: &Node,
     service: &str,
@@ -92,7 +91,7 @@ pub(crate) fn lower(
     if chosen.bands.is_empty() && out.len() == faults && world.pops_known {
         out.push(
             Finding::error(code::NO_CANDIDATES, "no PoP is left to choose from")
-                .at(node.at, "nobody is in here"),
+                .at(node.at, "no candidate here"),
         );
     }
     (!chosen.bands.is_empty()).then_some(chosen)
@@ -106,13 +105,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Those of the PoPs that offer the service, each a band of its own.
+    /// PoPs that offer the service, each in a band of its own.
     fn offering(&self, pops: Vec<PopId>) -> Bands {
         let offers = |id: &PopId| self.world.pop(*id).is_some_and(|pop| pop.service(self.service).is_some());
         pops.into_iter().filter(offers).map(|id| vec![Candidate::Pop(id)]).collect()
     }
 
-    /// A member of a list: the name of a PoP, or `{ cname: ... }`.
+    /// Reads a member of a list: the name of a PoP, or `{ cname: ... }`.
     fn member(&mut self, node: &Node, out: &mut Findings) -> Option<Candidate> {
         let candidate = match &node.kind {
             ValueKind::Text(text) => {
@@ -150,7 +149,7 @@ impl Reader<'_> {
 
     fn check_service(&self, id: PopId, node: &Node, out: &mut Findings) {
         let Some(pop) = self.world.pop(id) else { return };
-        // A PoP without any service has its own finding, as has a service that no PoP offers.
+        // A PoP without services, and a service without PoPs, have findings of their own.
         let unknown_everywhere = !self.world.pops.iter().any(|pop| pop.service(self.service).is_some());
         if pop.services.is_empty() || pop.service(self.service).is_some() || unknown_everywhere {
             return;

@@ -1,5 +1,5 @@
-//! What a policy says as a whole: every place must get an answer, every family that is offered must
-//! be offered to everybody, and no rule may stand where it can never match.
+//! Checks of whole policies: every client must get an answer, every offered address family must be
+//! offered to all clients, and every rule must be reachable.
 
 use super::candidates::pops_of;
 use super::covered;
@@ -8,18 +8,18 @@ use super::settings::TTL_DEFAULT;
 use crate::config::policy::WrittenPolicy;
 use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
-use crate::steer::policy::{BandWidth, Bands, Candidate, Order, Policy, WhenAllDown};
-use crate::steer::pop::{AdminState, PopId};
+use crate::steer::policy::{BandWidth, Bands, Candidate, Order, Policy};
+use crate::steer::pop::PopId;
 use crate::steer::rule::RuleTarget;
 
-/// Checks a policy that has been read.
+/// Checks a policy that was read.
 pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findings) {
     let policy = &written.policy;
     if policy.order.needs_coordinates() && written.uses.is_none() {
         coordinates(pops_of(&policy.candidates), written.pops_at, world, out);
     }
     band_of_latency(written, out);
-    // What is used was told of where it is written.
+    // A used policy is checked where it is defined.
     if written.uses.is_none() {
         all_off(policy, &policy.candidates, written.pops_at, world, out);
         family_lost(written, world, out);
@@ -27,7 +27,7 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
     weights(written, world, out);
     covered::check(&written.rules, world, out);
     for rule in &written.rules {
-        let RuleTarget::Candidates(bands) = &rule.rule.target else { continue };
+        let Some(bands) = rule.rule.target.candidates() else { continue };
         let at = rule.target_at.unwrap_or(rule.rule.at);
         if rule.rule.order.unwrap_or(policy.order).needs_coordinates() {
             coordinates(pops_of(bands), at, world, out);
@@ -38,7 +38,7 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
         }
     }
     for rule in &written.rules {
-        if let RuleTarget::Use(other) = &rule.rule.target {
+        if let Some(other) = rule.rule.target.used() {
             used_families(policy, rule, other, world, out);
         }
         nodata_for_all(policy, rule, out);
@@ -49,30 +49,31 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
     cname_for_some(written, out);
 }
 
-/// A band in milliseconds says nothing of distances.
+/// Warns of a band in milliseconds beside an order by distance, which uses its percentage alone.
 fn band_of_latency(written: &WrittenPolicy, out: &mut Findings) {
     let policy = &written.policy;
-    let refuse = |at: At, out: &mut Findings| {
-        let message = "a band in milliseconds needs `order: latency`";
-        let finding = Finding::error(code::BAD_VALUE, message).at(at, "ordered by distance");
+    let warn = |at: At, out: &mut Findings| {
+        let message = "a band in milliseconds needs `order: latency`: its percentage is used for distances";
+        let finding = Finding::warning(code::BAD_VALUE, message).at(at, "ordered by distance");
         out.push(finding.help("write the band of a distance order as a percentage, such as `band: 10%`"));
     };
-    let is_width = |band: Option<BandWidth>| matches!(band, Some(BandWidth::Latency(_)));
-    let of_rules = |rule: &&WrittenRule| rule.rule.order.unwrap_or(policy.order) == Order::Latency;
-    if is_width(Some(policy.band))
-        && policy.order != Order::Latency
-        && !written.rules.iter().any(|rule| of_rules(&rule))
-    {
-        refuse(policy.at, out);
+    let is_by_rtt = |order: Order| match order {
+        Order::Latency => true,
+        Order::Nearest | Order::Listed => false,
+    };
+    let of_rule = |rule: &WrittenRule| is_by_rtt(rule.rule.order.unwrap_or(policy.order));
+    let is_for_rtt = |band: Option<BandWidth>| matches!(band, Some(BandWidth::Latency(_)));
+    if is_for_rtt(Some(policy.band)) && !is_by_rtt(policy.order) && !written.rules.iter().any(of_rule) {
+        warn(policy.at, out);
     }
-    for rule in written.rules.iter().filter(|rule| is_width(rule.rule.band) && !of_rules(rule)) {
-        refuse(rule.rule.at, out);
+    for rule in written.rules.iter().filter(|rule| is_for_rtt(rule.rule.band) && !of_rule(rule)) {
+        warn(rule.rule.at, out);
     }
 }
 
-/// A CNAME answers every type to its clients; the other clients of the policy are denied most
-/// types, and resolvers may keep a denial for all clients (RFC 7871 section 7.4), for as long as
-/// the policy's TTL. The default is short enough that nothing need be said.
+/// Warns of a policy with a CNAME for some of its clients: the others are denied most types at that
+/// name, and resolvers may cache a denial for all clients (RFC 7871 section 7.4), for as long as
+/// the policy's TTL. The default TTL is short enough to need no warning.
 fn cname_for_some(written: &WrittenPolicy, out: &mut Findings) {
     let Some(rule) = written.rules.iter().find(|rule| !cnames(&rule.rule).is_empty()) else { return };
     let of_rules = written.rules.iter().filter_map(|rule| rule.rule.ttl);
@@ -88,37 +89,42 @@ fn cname_for_some(written: &WrittenPolicy, out: &mut Findings) {
                 written.policy.name
             ),
         )
-        .at(rule.target_at.unwrap_or(rule.rule.at), "for these clients a CNAME, which answers every type")
+        .at(rule.target_at.unwrap_or(rule.rule.at), "these clients get a CNAME, which answers every type")
         .help(
-            "the other clients have no TXT, MX or the like at such a name, and resolvers may keep that \
-             denial for all clients (RFC 7871 section 7.4)",
+            "the other clients get a denial for TXT, MX and similar types, which resolvers may cache for all \
+             clients (RFC 7871 section 7.4)",
         )
-        .help(format!("set `ttl` of the policy and its rules to {} s at most", TTL_DEFAULT.max_secs)),
+        .help(format!("set `ttl` of the policy and its rules to at most {} s", TTL_DEFAULT.max_secs)),
     );
 }
 
-/// A denial is cached for every client (RFC 7871 section 7.4), so all clients of a policy must get
-/// it at the same time.
+/// Resolvers cache a denial for every client (RFC 7871 section 7.4), so all clients of a policy
+/// must get it at the same time.
 fn nodata_for_all(policy: &Policy, rule: &WrittenRule, out: &mut Findings) {
     let of_rule = match &rule.rule.target {
         RuleTarget::Use(other) => Some(&other.when_all_down),
-        _ => rule.rule.when_all_down.as_ref(),
+        RuleTarget::Policy | RuleTarget::Candidates(_) | RuleTarget::Cname(_) => {
+            rule.rule.when_all_down.as_ref()
+        }
     };
     let Some(of_rule) = of_rule else { return };
-    if (*of_rule == WhenAllDown::NoData) != (policy.when_all_down == WhenAllDown::NoData) {
+    if of_rule.is_denial() != policy.when_all_down.is_denial() {
         out.push(
-            Finding::error(code::BAD_VALUE, "`when_all_down: nodata` holds for a whole policy or not at all")
-                .at(rule.rule.at, "this rule and its policy differ in it")
-                .related(policy.at, "the policy")
-                .help(
-                    "resolvers keep a denial for all clients: set it on the policy, or put these clients \
-                    into a policy of their own",
-                ),
+            Finding::error(
+                code::BAD_VALUE,
+                "`when_all_down: nodata` applies to a whole policy or not at all",
+            )
+            .at(rule.rule.at, "this rule and its policy differ")
+            .related(policy.at, "the policy")
+            .help(
+                "resolvers cache a denial for all clients: set it on the policy, or move these clients \
+                     into a policy of their own",
+            ),
         );
     }
 }
 
-/// Each PoP is named once, with the first policy that needs its place.
+/// Reports each PoP once, at the first policy that needs its coordinates.
 fn coordinates(pops: impl Iterator<Item = PopId>, at: At, world: &mut World, out: &mut Findings) {
     for id in pops {
         let Some(pop) = world.pop(id).filter(|pop| pop.coordinates.is_none()) else { continue };
@@ -128,7 +134,7 @@ fn coordinates(pops: impl Iterator<Item = PopId>, at: At, world: &mut World, out
         out.push(
             Finding::error(
                 code::NO_COORDINATES,
-                format!("the PoP `{}` has no coordinates, but is ordered by distance", pop.name),
+                format!("the PoP `{}` has no coordinates, but a policy orders it by distance", pop.name),
             )
             .at(pop.at, "needs `at: { lat: ..., lon: ... }`")
             .related(at, "ordered by distance here")
@@ -141,31 +147,31 @@ fn coordinates(pops: impl Iterator<Item = PopId>, at: At, world: &mut World, out
 fn all_off(policy: &Policy, bands: &Bands, at: At, world: &World, out: &mut Findings) {
     let mut candidates = bands.iter().flatten().peekable();
     let off = |candidate: &Candidate| match candidate {
-        Candidate::Pop(id) => world.pop(*id).is_some_and(|pop| pop.state == AdminState::Down),
+        Candidate::Pop(id) => world.pop(*id).is_some_and(|pop| pop.state.is_down()),
         Candidate::Cname(_) => false,
     };
-    // Where no PoP at all is in service, the PoP file has the finding.
-    let any_on = world.pops.iter().any(|pop| pop.state != AdminState::Down);
+    // If no PoP at all is in service, the PoP file has the finding.
+    let any_on = world.pops.iter().any(|pop| !pop.state.is_down());
     if any_on && candidates.peek().is_some() && candidates.all(off) {
         out.push(
             Finding::warning(
                 code::ALL_OFF,
                 format!("every PoP that the policy `{}` could answer here has `state: down`", policy.name),
             )
-            .at(at, "all are switched off by hand")
-            .help("`down` means never, also when everything else is down; use `drain` for a last resort"),
+            .at(at, "all have `state: down`")
+            .help("`down` is never answered, even if all else is down; use `drain` for a last resort"),
         );
     }
 }
 
-/// Which families the PoPs offer in the policy's service.
+/// Address families of the PoPs in the policy's service, as (IPv4, IPv6).
 fn families(policy: &Policy, pops: impl Iterator<Item = PopId>, world: &World) -> (bool, bool) {
     pops.filter_map(|id| world.pop(id)?.service(&policy.service)).fold((false, false), |(v4, v6), service| {
         (v4 || !service.v4.is_empty(), v6 || !service.v6.is_empty())
     })
 }
 
-/// All PoPs that a policy can answer with.
+/// PoPs that a policy can answer.
 fn everybody(policy: &Policy) -> impl Iterator<Item = PopId> + '_ {
     policy.everybody().filter_map(|candidate| match candidate {
         Candidate::Pop(id) => Some(*id),
@@ -173,12 +179,10 @@ fn everybody(policy: &Policy) -> impl Iterator<Item = PopId> + '_ {
     })
 }
 
-/// Whether a type exists must not depend on the client (RFC 7871 section 7.4: negative answers are
-/// cached for everybody).
+/// The existence of a type must not depend on the client, because resolvers cache negative answers
+/// for all clients (RFC 7871 section 7.4).
 fn fence_families(policy: &Policy, rule: &WrittenRule, bands: &Bands, world: &World, out: &mut Findings) {
-    if !world.addresses_known
-        || bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_)))
-    {
+    if !world.addresses_known || bands.iter().flatten().any(|candidate| candidate.cname().is_some()) {
         return;
     }
     let (all_v4, all_v6) = families(policy, everybody(policy), world);
@@ -194,20 +198,19 @@ fn fence_families(policy: &Policy, rule: &WrittenRule, bands: &Bands, world: &Wo
                         policy.name
                     ),
                 )
-                .at(rule.target_at.unwrap_or(rule.rule.at), format!("nobody here has {family}"))
-                .related(rule.fence_at, "and nobody outside may answer")
+                .at(rule.target_at.unwrap_or(rule.rule.at), format!("no PoP here has {family}"))
+                .related(rule.fence_at, "PoPs outside may not answer")
                 .help(format!("add a PoP with {family} to the rule, or give one of them an {family} address"))
                 .help(
-                    "otherwise the answer `no such data` of these clients would be cached for everybody \
-                    (RFC 7871 section 7.4)",
+                    "otherwise resolvers would cache the negative answer of these clients for all clients \
+                     (RFC 7871 section 7.4)",
                 ),
             );
         }
     }
 }
 
-/// Nobody outside a policy that is used is answered: it is a fence, and so are the fences inside
-/// it.
+/// A policy that is used acts as a fence, and its rules may contain further fences.
 fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &World, out: &mut Findings) {
     let (all_v4, all_v6) = families(policy, everybody(policy), world);
     let fences = |used: &Policy| -> Vec<Bands> {
@@ -219,7 +222,7 @@ fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &Wo
         of_rules.chain([used.candidates.clone()]).collect()
     };
     for bands in other.reach().into_iter().flat_map(fences) {
-        if bands.iter().flatten().any(|candidate| matches!(candidate, Candidate::Cname(_))) {
+        if bands.iter().flatten().any(|candidate| candidate.cname().is_some()) {
             continue;
         }
         let (v4, v6) = families(policy, pops_of(&bands), world);
@@ -234,12 +237,12 @@ fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &Wo
                             other.name, policy.name
                         ),
                     )
-                    .at(rule.target_at.unwrap_or(rule.rule.at), format!("not everybody here has {family}"))
-                    .related(other.at, "nobody outside this policy may answer")
+                    .at(rule.target_at.unwrap_or(rule.rule.at), format!("not all PoPs here have {family}"))
+                    .related(other.at, "PoPs outside this policy may not answer")
                     .help(format!("give one of its PoPs an {family} address"))
                     .help(
-                        "otherwise the answer `no such data` of these clients would be cached for \
-                        everybody (RFC 7871 section 7.4)",
+                        "otherwise resolvers would cache the negative answer of these clients for all \
+                         clients (RFC 7871 section 7.4)",
                     ),
                 );
                 return;
@@ -250,24 +253,18 @@ fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &Wo
 
 fn fallback_in_fence(written: &WrittenPolicy, rule: &WrittenRule, out: &mut Findings) {
     let policy = &written.policy;
-    let WhenAllDown::Cname(fallback) = rule.rule.when_all_down.as_ref().unwrap_or(&policy.when_all_down)
-    else {
-        return;
-    };
+    let when_all_down = rule.rule.when_all_down.as_ref().unwrap_or(&policy.when_all_down);
+    let Some(fallback) = when_all_down.cname() else { return };
     let own = cnames(&rule.rule).contains(&fallback);
-    let inherited = matches!(rule.rule.target, RuleTarget::Policy)
-        && policy
-            .candidates
-            .iter()
-            .flatten()
-            .any(|candidate| matches!(candidate, Candidate::Cname(name) if name == fallback));
+    let inherited = rule.rule.target.is_policy()
+        && policy.candidates.iter().flatten().any(|candidate| candidate.cname() == Some(fallback));
     if own || inherited {
         return;
     }
     out.push(
         Finding::error(
             code::FALLBACK_OUTSIDE_FENCE,
-            format!("when all is down the fence would be left for `{fallback}`"),
+            format!("when all is down, the fallback `{fallback}` would leave the fence"),
         )
         .at(rule.when_all_down_at.or(written.when_all_down_at).unwrap_or(rule.rule.at), "outside the fence")
         .related(rule.fence_at, "the fence")
@@ -275,7 +272,7 @@ fn fallback_in_fence(written: &WrittenPolicy, rule: &WrittenRule, out: &mut Find
     );
 }
 
-/// A PoP without a family that others have sends those clients elsewhere for it.
+/// Warns of PoPs without a family that others have: clients of that family are sent elsewhere.
 fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
     if !world.addresses_known {
         return;
@@ -306,16 +303,16 @@ fn family_lost(written: &WrittenPolicy, world: &World, out: &mut Findings) {
                 )
                 .at(
                     written.pops_at,
-                    format!("{family} clients of these PoPs are sent to the next one that has it"),
+                    format!("{family} clients of these PoPs are sent to the next PoP that has it"),
                 ),
             );
         }
     }
 }
 
-/// Whether the policy answers HTTPS records: all PoPs that it can answer with have parameters for
-/// them. If only some have, whether the type exists would depend on the client, so it does not
-/// exist.
+/// True if the policy answers HTTPS records: every PoP that it can answer has parameters for them.
+/// If only some PoPs had them, the existence of the type would depend on the client, so no records
+/// are answered then.
 pub(crate) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) -> bool {
     let policy = &written.policy;
     let offering = || {
@@ -342,8 +339,8 @@ pub(crate) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) 
             )
             .at(written.pops_at, "other PoPs here have it")
             .help(format!(
-                "give it to every PoP of the service `{}`: whether a type exists must not depend \
-                on the client",
+                "give it to every PoP of the service `{}`, because the existence of a type must not depend \
+                 on the client",
                 policy.service
             )),
         );
@@ -351,12 +348,12 @@ pub(crate) fn https(written: &WrittenPolicy, world: &World, out: &mut Findings) 
     lacking.is_empty()
 }
 
-/// The verb behind [`listed`].
+/// Verb that follows [`listed`].
 fn has(names: &[&str]) -> &'static str {
     if names.len() == 1 { "has" } else { "have" }
 }
 
-/// Names as a sentence has them: the first eight, and how many more there are.
+/// Names in a sentence: the first eight, and the number of the others.
 pub(crate) fn listed(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
     match names.len().checked_sub(8) {
@@ -387,7 +384,7 @@ fn weights(written: &WrittenPolicy, world: &World, out: &mut Findings) {
             out.push(
                 Finding::warning(
                     code::BAD_VALUE,
-                    format!("`{}` has a weight here but can never be answered here", world.pop_name(pop)),
+                    format!("`{}` has a weight here, but this policy cannot answer it", world.pop_name(pop)),
                 )
                 .at(at, format!("not among the PoPs of `{}`", policy.name)),
             );

@@ -1,4 +1,4 @@
-//! Rules that no client reaches, because an earlier rule of the policy takes all of their clients.
+//! Unreachable rules: an earlier rule of the policy takes all of their clients.
 
 use super::rule::WrittenRule;
 use crate::config::doubts::Claim;
@@ -8,7 +8,7 @@ use crate::geo::lands::Lands;
 use crate::steer::overlap::covers;
 use crate::steer::rule::When;
 
-/// Tells each rule that can never match.
+/// Reports each rule that can never match.
 pub(super) fn check(rules: &[WrittenRule], world: &World, out: &mut Findings) {
     let lands = &Lands::default();
     for (index, rule) in rules.iter().enumerate() {
@@ -17,7 +17,7 @@ pub(super) fn check(rules: &[WrittenRule], world: &World, out: &mut Findings) {
         let finding = Finding::warning(code::UNREACHABLE_RULE, "this rule can never match");
         if let Some(earlier) = earlier {
             let words = if earlier.rule.when == When::default() {
-                "this rule matches everybody"
+                "this rule matches every client"
             } else if earlier.rule.when == *when {
                 "this rule has the same conditions"
             } else {
@@ -26,10 +26,10 @@ pub(super) fn check(rules: &[WrittenRule], world: &World, out: &mut Findings) {
             let finding = finding
                 .at(rule.rule.at, "never reached")
                 .related(earlier.rule.at, words)
-                .help("the first rule that matches wins");
+                .help("the first matching rule decides");
             world.doubt(finding, Claim::Covers(earlier.rule.when.clone(), when.clone()));
         } else if when.not.as_deref() == Some(&When::default()) {
-            out.push(finding.at(rule.rule.at, "`not: {}` excludes everybody"));
+            out.push(finding.at(rule.rule.at, "`not: {}` excludes every client"));
         } else if let Some(not) = &when.not
             && let named = (When { not: None, ..when.clone() })
             && covers(not, &named, lands)

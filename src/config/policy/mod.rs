@@ -1,4 +1,4 @@
-//! Policies, from `policies.yaml` or from the `policies:` of a zone file.
+//! Policies from `policies.yaml`, or from the `policies:` of a zone file.
 
 pub(crate) mod candidates;
 pub(crate) mod check;
@@ -27,32 +27,32 @@ use crate::wire::name::Name;
 use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
 
-/// Width of the band of a policy that gives none, in per cent.
+/// Default width of a policy's band, in percent.
 pub(crate) const BAND_DEFAULT: u16 = 10;
-/// Share of a PoP's addresses that must be up where a policy says nothing, in per cent.
+/// Default share of a PoP's addresses that must be up, in percent.
 const UP_THRESHOLD_DEFAULT: u8 = 50;
 
-/// What rules inherit while they are read.
+/// Settings that rules inherit while they are read.
 pub(crate) struct Base<'a> {
-    /// The service whose addresses the policy answers.
+    /// Service whose addresses the policy answers.
     pub(crate) service: &'a str,
-    /// What relative names in it are relative to.
+    /// Origin of relative names.
     pub(crate) origin: Option<&'a Name>,
 }
 
-/// A policy with the places that later checks blame.
+/// A policy with places for later findings.
 pub(crate) struct WrittenPolicy {
     /// The policy.
     pub(crate) policy: Policy,
-    /// Where `pops` or `use` is written, or else the policy's name.
+    /// Place of `pops` or `use`, or else of the policy's name.
     pub(crate) pops_at: At,
-    /// Where `when_all_down` is written, if it is.
+    /// Place of `when_all_down`, if present.
     pub(crate) when_all_down_at: Option<At>,
     /// Its rules, in order.
     pub(crate) rules: Vec<WrittenRule>,
-    /// Weights of its own, with their places.
+    /// Weights of the policy itself, with their places.
     pub(crate) weights: Vec<(PopId, u32, At)>,
-    /// The policy that it is like but for its own rules, until [`used`] has found it.
+    /// Policy that it follows after its own rules; resolved by [`used`].
     pub(crate) uses: Option<Uses>,
 }
 
@@ -65,8 +65,8 @@ pub(crate) fn lower(root: &Node, world: &mut World, out: &mut Findings) -> Vec<S
     policies.unwrap_or_default()
 }
 
-/// Reads a map of policies. A policy with faults is still listed, so that names which use it are
-/// not accused as well.
+/// Reads a map of policies. A policy with faults stays listed, so that names that use it cause no
+/// further findings.
 pub(crate) fn lower_all(
     node: &Node,
     zone: Option<&Name>,
@@ -142,7 +142,7 @@ fn lower_policy(
     written
 }
 
-/// Who may answer: `service`, `pops`, `order`, `band`, `weights`, `share`.
+/// Reads the choice of candidates: `service`, `pops`, `order`, `band`, `weights`, `share`.
 fn lower_choice(
     table: &mut MapReader<'_>,
     origin: Option<&Name>,
@@ -175,8 +175,8 @@ fn lower_choice(
         if chosen.nested && order.is_none() {
             out.push(
                 Finding::warning(code::BAD_VALUE, "bands are written, but `order: nearest` makes its own")
-                    .at(node.at, "the bands only order what is behind the list")
-                    .help("add `order: listed` if the list is the order"),
+                    .at(node.at, "the bands only order the candidates behind the preference list")
+                    .help("add `order: listed` to use the order of the list"),
             );
         }
         policy.candidates = chosen.bands;
@@ -196,7 +196,7 @@ fn lower_choice(
     }
 }
 
-/// What an answer looks like: `ttl`, `answers`, `when_all_down`, `expose_pops`, `up_threshold`.
+/// Reads the contents of answers: `ttl`, `answers`, `when_all_down`, `expose_pops`, `up_threshold`.
 fn lower_answer(
     table: &mut MapReader<'_>,
     origin: Option<&Name>,
@@ -226,7 +226,7 @@ fn lower_answer(
     }
 }
 
-/// When the policy distrusts its probes: `panic`.
+/// Reads the guard that distrusts probes: `panic`.
 fn lower_guard(table: &mut MapReader<'_>, policy: &mut Policy, out: &mut Findings) {
     let Some(node) = table.take("panic") else { return };
     let guard = &mut policy.guard;
@@ -261,7 +261,7 @@ fn lower_guard(table: &mut MapReader<'_>, policy: &mut Policy, out: &mut Finding
     table.finish(out);
 }
 
-/// How finely clients are told apart: `ecs`, `depth`, `cell_max_v4`, `cell_max_v6`, `spill_max_km`.
+/// Reads the granularity of clients: `ecs`, `depth`, `cell_max_v4`, `cell_max_v6`, `spill_max_km`.
 fn lower_width(table: &mut MapReader<'_>, policy: &mut Policy, out: &mut Findings) {
     if let Some(ecs) = table.take("ecs").and_then(|node| switch(node, "ecs", out)) {
         policy.ecs = ecs;
@@ -278,7 +278,7 @@ fn lower_width(table: &mut MapReader<'_>, policy: &mut Policy, out: &mut Finding
     if let Some(len) = whole("cell_max_v6", i64::from(crate::limits::LEAF_DEPTH_V6_MAX)) {
         policy.cell_max_v6 = len as u8;
     }
-    // Half the circumference of the earth: nobody is farther away.
+    // Half the circumference of the earth is the longest distance.
     if let Some(km) = whole("spill_max_km", 20_040) {
         policy.spill_max_km = Some(km as u32);
     }
@@ -292,7 +292,7 @@ fn lower_rules(
     out: &mut Findings,
 ) {
     lower_list_of_rules(table.take("rules"), origin, written, world, out);
-    // Whom no rule of its own took is treated as the other policy treats him.
+    // Clients that match no rule of this policy are treated as by the other policy.
     if let Some(uses) = written.uses.clone() {
         let at = uses.at;
         written.rules.push(WrittenRule::handing_over(When::default(), uses, at));

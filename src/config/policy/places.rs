@@ -1,9 +1,9 @@
-//! Conditions that no client can meet: codes that are no places, conditions that exclude each
+//! Conditions that match no client: codes that are not places, and conditions that exclude each
 //! other.
 //!
-//! What ISO 3166 rules out is an error where nothing else is left of the condition, unless an
-//! operator network says it of its clients. What only tables here say (continents, subdivisions,
-//! which registers change) is a warning.
+//! A code that ISO 3166 excludes is an error if nothing else is left of the condition, unless an
+//! operator network assigns it to its clients. Facts from tables of this program alone (continents,
+//! subdivisions, which registers change) give warnings.
 
 use crate::config::doubts::Claim;
 use crate::config::scalar::plain;
@@ -18,8 +18,8 @@ use crate::geo::territories;
 use crate::steer::overlap::apart_by_continent;
 use crate::steer::rule::When;
 
-/// Tells countries of a condition that no data have. If the condition has no other, it can never
-/// hold.
+/// Reports countries of a condition that no data contain. If the condition has no other country, it
+/// can never match.
 pub(super) fn countries(list: &[Node], world: &World) {
     let read = |node: &Node| plain(node).and_then(Country::from_code);
     let is_all_dead = world.networks_known
@@ -33,14 +33,14 @@ pub(super) fn countries(list: &[Node], world: &World) {
     }
 }
 
-/// Whether no client can be in a country: ISO 3166-1 has none of this code, and no operator network
-/// says that its clients are there.
+/// True if no client can be in the country: ISO 3166-1 has no such code, and no operator network
+/// assigns it to its clients.
 fn is_dead(country: Country, world: &World) -> bool {
     let of_network = world.networks.iter().any(|network| network.country == Some(country));
     iso3166::standing(country) == Standing::Nothing && !of_network
 }
 
-/// An error where the condition as a whole can never hold.
+/// Raises the finding to an error if the condition as a whole can never match.
 fn graver(mut finding: Finding, is_all_dead: bool) -> Finding {
     if is_all_dead {
         finding.severity = Severity::Error;
@@ -48,7 +48,7 @@ fn graver(mut finding: Finding, is_all_dead: bool) -> Finding {
     finding
 }
 
-/// The finding of a code that is no country, if it is none.
+/// Finding about a code that is not a country; `None` for a country.
 fn no_country(country: Country, at: At, world: &World) -> Option<Finding> {
     if world.networks.iter().any(|network| network.country == Some(country)) {
         return None;
@@ -60,7 +60,7 @@ fn no_country(country: Country, at: At, world: &World) -> Option<Finding> {
                 code::BAD_PLACE,
                 format!("`{country}` is a code that ISO 3166-1 leaves to its users"),
             )
-            .at(at, "matches only if a database of yours has it"),
+            .at(at, "matches only if one of your databases has it"),
         ),
         Standing::Nothing => {
             let finding =
@@ -70,8 +70,8 @@ fn no_country(country: Country, at: At, world: &World) -> Option<Finding> {
                 ("EU", _) => finding.help("did you mean `continent: EU`?"),
                 ("AP", _) => finding.help("did you mean `continent: [AS, OC]`?"),
                 ("XX" | "ZZ", _) => finding.help(
-                    "a client whose country is not known has none: leave the rule out, since the policy's \
-                    `default` is for these clients",
+                    "clients of an unknown country match no country: remove the rule, and use the policy's \
+                     `default` for them",
                 ),
                 (_, Some(meant)) => finding.help(format!("did you mean `{meant}`?")),
                 _ => finding.help("https://www.iso.org/obp/ui/ lists the codes in use"),
@@ -80,7 +80,7 @@ fn no_country(country: Country, at: At, world: &World) -> Option<Finding> {
     }
 }
 
-/// Tells subdivisions of a condition that ISO 3166-2 does not have.
+/// Reports subdivisions of a condition that ISO 3166-2 does not have.
 pub(super) fn subdivisions(list: &[Node], world: &World, out: &mut Findings) {
     let read = |node: &Node| {
         let (country, subdivision) = plain(node)?.split_once('-')?;
@@ -106,7 +106,7 @@ pub(super) fn subdivisions(list: &[Node], world: &World, out: &mut Findings) {
             let written = format!("{country}-{subdivision}");
             let finding =
                 Finding::warning(code::BAD_PLACE, format!("`{written}` is not a subdivision of ISO 3166-2"))
-                    .at(node.at, "hardly any database has it");
+                    .at(node.at, "few databases have it");
             out.push(match nearest(&written, all.iter().map(String::as_str)) {
                 Some(near) => finding.help(format!("did you mean `{near}`?")),
                 None => finding.help(format!("{country} has {}", all.join(" "))),
@@ -115,12 +115,12 @@ pub(super) fn subdivisions(list: &[Node], world: &World, out: &mut Findings) {
     }
 }
 
-/// Tells conditions of one map that exclude each other.
+/// Reports conditions of one map that exclude each other.
 pub(super) fn contradictions(when: &When, at: At, world: &World, out: &mut Findings) {
     let never = |severity: Severity, words: String| {
-        let finding = Finding::warning(code::UNREACHABLE_RULE, "these conditions never hold together");
+        let finding = Finding::warning(code::UNREACHABLE_RULE, "these conditions never match together");
         let finding = Finding { severity, ..finding };
-        finding.at(at, words).help("all keys of a `when` must match: for either of them write two rules")
+        finding.at(at, words).help("all keys of a `when` must match; write two rules for alternatives")
     };
     let is_within = |country: &Country, (of, subdivision): &(Country, Subdivision)| {
         country == of || territories::own_country(*of, &[*subdivision]) == *country
@@ -131,7 +131,7 @@ pub(super) fn contradictions(when: &When, at: At, world: &World, out: &mut Findi
         let (of, subdivision) = when.subdivision[0];
         out.push(never(Severity::Error, format!("{of}-{subdivision} is not in {}", when.country[0])));
     }
-    // The table of this program has the first word, the databases the last.
+    // The table of this program decides first, the databases last.
     if let Some(country) = apart_by_continent(when, &Lands::default()) {
         let words = format!("{country} is not in {}", when.continent[0].code());
         world.doubt(never(Severity::Warning, words), Claim::Never(when.clone()));

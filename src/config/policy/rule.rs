@@ -1,4 +1,4 @@
-//! The rules of a policy: conditions on where a client is, and what they change.
+//! Rules of a policy: conditions on the place of a client, and the settings that they change.
 
 use super::candidates::{self, Chosen};
 use super::{places, settings};
@@ -16,19 +16,19 @@ use crate::steer::rule::{Rule, RuleTarget, When};
 use crate::wire::name::Name;
 use std::sync::Arc;
 
-/// A rule with the places that later checks blame.
+/// A rule with places for later findings.
 pub(crate) struct WrittenRule {
     /// The rule.
     pub(crate) rule: Rule,
-    /// Where its candidates are written, if it has its own.
+    /// Place of its candidates, if it has its own.
     pub(crate) target_at: Option<At>,
-    /// Where `fence` is written.
+    /// Place of `fence`.
     pub(crate) fence_at: At,
-    /// Where `when_all_down` is written, if it is.
+    /// Place of `when_all_down`, if present.
     pub(crate) when_all_down_at: Option<At>,
     /// Weights with their places.
     pub(crate) weights: Vec<(PopId, u32, At)>,
-    /// The policy that it hands its clients over to, until [`super::used`] has found it.
+    /// Policy that takes over its clients; resolved by [`super::used`].
     pub(crate) uses: Option<Uses>,
 }
 
@@ -37,12 +37,11 @@ pub(crate) struct WrittenRule {
 pub(crate) struct Uses {
     /// Name of the policy that is used.
     pub(crate) name: Arc<str>,
-    /// Where it is written.
+    /// Place of the name.
     pub(crate) at: At,
 }
 
-/// Reads `use:`, beside which neither `targets` nor `settings` say anything: they are as the other
-/// policy has them.
+/// Reads `use:`. It excludes the keys `targets` and `settings`, because the other policy sets them.
 pub(crate) fn uses(
     table: &mut MapReader<'_>,
     targets: &[&'static str],
@@ -54,10 +53,10 @@ pub(crate) fn uses(
     for other in targets.iter().chain(settings) {
         if let Some((extra, _)) = table.take_entry(other) {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("`{other}` has no place beside `use`"))
-                    .at(extra.at, "as the other policy says")
+                Finding::error(code::BAD_VALUE, format!("`{other}` is not allowed beside `use`"))
+                    .at(extra.at, "comes from the other policy")
                     .related(key.at, "the other policy")
-                    .help("leave it out, or leave `use` out and say everything here"),
+                    .help("remove it, or replace `use` by settings of its own"),
             );
         }
     }
@@ -65,7 +64,7 @@ pub(crate) fn uses(
 }
 
 impl WrittenRule {
-    /// A rule that hands these clients over to a policy that is yet to be found.
+    /// A rule that hands these clients over to a policy not yet resolved.
     pub(crate) fn handing_over(when: When, uses: Uses, at: At) -> WrittenRule {
         let rule = Rule {
             when,
@@ -92,7 +91,7 @@ impl WrittenRule {
     }
 }
 
-/// Reads one rule; it gives a value even after findings, so that rules keep their positions.
+/// Reads one rule. Returns a value even after findings, so that rules keep their positions.
 pub(crate) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findings) -> Option<WrittenRule> {
     let mut table = MapReader::open(node, "a rule", out)?;
     let when = table.take("when").map(|node| lower_when(node, world, out)).unwrap_or_default();
@@ -128,7 +127,7 @@ pub(crate) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findi
         when,
         target,
         is_listed: chosen.as_ref().is_none_or(|chosen| chosen.listed),
-        // A list says an order; `all` and tags do not, so there the policy's holds.
+        // A list implies an order; with `all` and tags, the policy's order applies.
         order: order.or(chosen.as_ref().filter(|chosen| chosen.listed).map(|_| Order::Listed)),
         band: table.take("band").and_then(|node| settings::band(node, out)),
         weights: weights.as_ref().map(|list| list.iter().map(|(pop, weight, _)| (*pop, *weight)).collect()),
@@ -171,14 +170,17 @@ fn lower_when(node: &Node, world: &World, out: &mut Findings) -> When {
     places::countries(countries, world);
     places::subdivisions(subdivisions, world, out);
     places::contradictions(&when, node.at, world, out);
-    // A key with an empty list would match everybody, where nobody was written.
+    // Refuse an empty list: the key would match every client, although none is written.
     for key in ["country", "subdivision", "continent", "asn", "network", "resolver_network", "site"] {
         if let Some(node) = table.take(key)
             && members(node).is_empty()
         {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("`{key}` lists nothing, so it would match nobody"))
-                    .at(node.at, "an empty list"),
+                Finding::error(
+                    code::BAD_VALUE,
+                    format!("`{key}` lists nothing, so it would match no client"),
+                )
+                .at(node.at, "an empty list"),
             );
         }
     }
@@ -197,7 +199,7 @@ fn site(node: &Node, world: &World, out: &mut Findings) -> Option<Arc<str>> {
     Some(Arc::from(name))
 }
 
-/// The names that a rule may answer instead of addresses.
+/// Names that a rule may answer instead of addresses.
 pub(crate) fn cnames(rule: &Rule) -> Vec<&Name> {
     match &rule.target {
         RuleTarget::Cname(name) => vec![name],

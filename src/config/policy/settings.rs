@@ -1,5 +1,4 @@
-//! Settings that policies and rules have in common: order, band, weights, TTL, answers, and what to
-//! do when all is down.
+//! Settings shared by policies and rules: order, band, weights, TTL, answers, and the fallback.
 
 use super::BAND_DEFAULT;
 use crate::config::pops::weight;
@@ -13,14 +12,13 @@ use crate::steer::policy::{BandWidth, LATENCY_BAND_MILLIS, LatencyBand, Order, T
 use crate::steer::pop::PopId;
 use crate::wire::name::Name;
 
-/// TTL bounds of a policy that gives none, in seconds: short enough to move clients in a minute,
-/// long enough for caches to be worth having.
+/// Default TTL bounds of a policy, in seconds: short enough to move clients within a minute, long
+/// enough to make caches useful.
 pub(crate) const TTL_DEFAULT: TtlRange = TtlRange { min_secs: 30, max_secs: 60 };
 
 /// `order:`.
 pub(crate) fn order(node: &Node, out: &mut Findings) -> Option<Order> {
-    let words = [("nearest", Order::Nearest), ("listed", Order::Listed), ("latency", Order::Latency)];
-    choice(node, "order", &words, out)
+    choice(node, "order", &Order::ALL.map(|order| (order.word(), order)), out)
 }
 
 /// `band:`.
@@ -55,7 +53,7 @@ pub(crate) fn answers(node: &Node, out: &mut Findings) -> Option<u8> {
     integer(node, "answers", 1..=i64::from(ANSWERS_MAX), out).map(|n| n as u8)
 }
 
-/// `ttl:` as a number, or as `{ min, max }` of which one may be left to the default.
+/// `ttl:` as a number, or as `{ min, max }`; a missing bound has its default.
 pub(crate) fn ttl(node: &Node, out: &mut Findings) -> Option<TtlRange> {
     let ValueKind::Map(_) = node.kind else {
         return seconds(node, "ttl", out).map(|secs| TtlRange { min_secs: secs, max_secs: secs });
@@ -75,7 +73,7 @@ pub(crate) fn ttl(node: &Node, out: &mut Findings) -> Option<TtlRange> {
     if range.min_secs > range.max_secs {
         let at = min.map_or(node.at, |node| node.at);
         let message =
-            format!("the least TTL, {}, is more than the largest, {}", range.min_secs, range.max_secs);
+            format!("the smallest TTL, {}, is more than the largest, {}", range.min_secs, range.max_secs);
         out.push(Finding::error(code::BAD_VALUE, message).at(at, "more than `max`"));
     }
     (out.len() == faults).then_some(range)
@@ -98,7 +96,7 @@ pub(crate) fn when_all_down(node: &Node, origin: Option<&Name>, out: &mut Findin
     choice(node, "when_all_down", &words, out)
 }
 
-/// `weights:`, sorted by PoP, with the place of each.
+/// `weights:`, sorted by PoP, each with its place.
 pub(crate) fn weights(node: &Node, world: &World, out: &mut Findings) -> Vec<(PopId, u32, At)> {
     let Some(mut table) = MapReader::open(node, "`weights`", out) else { return Vec::new() };
     let mut weights: Vec<(PopId, u32, At)> = Vec::new();

@@ -1,4 +1,4 @@
-//! `default:` of a policy, the order for clients whose place nobody knows.
+//! `default:` of a policy: the order for clients without a known place.
 
 use super::candidates;
 use crate::config::table::MapReader;
@@ -7,7 +7,7 @@ use crate::finding::{Finding, Findings, code};
 use crate::steer::policy::{Candidate, Policy};
 use crate::wire::name::Name;
 
-/// Reads `default` behind `pops`: a list of PoPs that are among them.
+/// Reads `default`, a list of PoPs that must be among `pops`.
 pub(super) fn lower(
     table: &mut MapReader<'_>,
     origin: Option<&Name>,
@@ -19,14 +19,14 @@ pub(super) fn lower(
     let Some(chosen) = candidates::lower(node, &policy.service, origin, world, out) else { return };
     if !chosen.listed {
         out.push(
-            Finding::error(code::BAD_VALUE, "`default` must be a list: `all` and tags say no order")
-                .at(node.at, "without an order")
+            Finding::error(code::BAD_VALUE, "`default` must be a list: `all` and tags have no order")
+                .at(node.at, "has no order")
                 .help("write the PoPs one by one, as in `default: [fra, iad]`"),
         );
         return;
     }
     let strangers = chosen.bands.iter().flatten().filter(|candidate| {
-        // Without PoPs of its own the policy was refused already.
+        // A policy without candidates was already refused.
         !policy.candidates.is_empty() && !policy.candidates.iter().flatten().any(|own| own == *candidate)
     });
     for stranger in strangers {
@@ -36,8 +36,8 @@ pub(super) fn lower(
         };
         out.push(
             Finding::error(code::BAD_VALUE, format!("`{shown}` is not among the `pops` of this policy"))
-                .at(key.at, "orders the policy's own PoPs")
-                .help("add it to `pops`, or leave it out here"),
+                .at(key.at, "only orders the policy's own PoPs")
+                .help("add it to `pops`, or remove it here"),
         );
     }
     policy.default = chosen.bands;

@@ -1,7 +1,6 @@
-//! Policies that use each other: `use: NAME` of a policy or rule is found here, circles are
-//! refused.
+//! Resolves `use: NAME` of policies and rules, and refuses circles.
 //!
-//! Everything is settled while the files are read, so that a circle can never be met by a query.
+//! Everything is resolved while the files are read, so that a query never meets a circle.
 
 use super::rule::Uses;
 use crate::config::policy::WrittenPolicy;
@@ -14,21 +13,21 @@ use crate::zone::text::ScopedPolicy;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The shared policies, for those of a zone file.
+/// Shared policies, for the policies of a zone file.
 #[derive(Clone, Copy)]
 pub(crate) struct SharedPolicies<'a> {
     /// The policies.
     pub(crate) policies: &'a [ScopedPolicy],
-    /// Whether their file could be read: if not, a name that is missing is no news.
+    /// True if their file was readable: if not, a missing name is not reported.
     pub(crate) known: bool,
 }
 
 impl SharedPolicies<'_> {
-    /// For the shared file itself.
+    /// No shared policies, for the shared file itself.
     pub(crate) const NONE: SharedPolicies<'static> = SharedPolicies { policies: &[], known: true };
 }
 
-/// Finds what every policy of a file uses.
+/// Resolves every `use` of a file.
 pub(crate) fn resolve(
     written: &mut [WrittenPolicy],
     shared: SharedPolicies<'_>,
@@ -47,12 +46,12 @@ pub(crate) fn resolve(
 #[derive(Clone)]
 enum Progress {
     New,
-    /// On the way that is being walked.
+    /// On the current path.
     Open,
     Done(Found),
 }
 
-/// A policy as it is used, and how many stand behind it, itself among them.
+/// A resolved policy, and the length of its chain, itself included.
 #[derive(Clone)]
 struct Found {
     policy: Arc<Policy>,
@@ -65,7 +64,7 @@ struct Resolver<'a> {
     names: HashMap<Arc<str>, usize>,
     done: Vec<Progress>,
     of_shared: HashMap<usize, Found>,
-    /// Policies on the way that is being walked.
+    /// Policies on the current path.
     path: Vec<usize>,
     world: &'a World,
     out: &'a mut Findings,
@@ -95,7 +94,7 @@ impl Resolver<'_> {
         self.done[index] = Progress::Done(Found { policy, depth });
     }
 
-    /// The policy of a name, ready to be used; a finding where there is none.
+    /// Policy with a name, ready for use; a finding if there is none.
     fn find(&mut self, user: usize, uses: &Uses) -> Option<Found> {
         if let Some(&index) = self.names.get(&uses.name) {
             if let Some(from) = self.path.iter().position(|on_path| *on_path == index) {
@@ -143,7 +142,7 @@ impl Resolver<'_> {
             )
             .at(uses.at, "closes the circle")
             .related(first, "the policy")
-            .help("let one of them say its own `pops`"),
+            .help("give one of them its own `pops`"),
         );
     }
 
@@ -151,9 +150,9 @@ impl Resolver<'_> {
         self.out.push(
             Finding::error(
                 code::POLICY_LOOP,
-                format!("more than {USE_DEPTH_MAX} policies stand behind each other"),
+                format!("more than {USE_DEPTH_MAX} policies use each other in a chain"),
             )
-            .at(uses.at, "one too many")
+            .at(uses.at, "exceeds the limit")
             .help("use the last one directly"),
         );
     }
@@ -177,7 +176,7 @@ impl Resolver<'_> {
         written.rules[rule].rule.target = target;
     }
 
-    /// The service stays that of the policy that answers.
+    /// The service stays the one of the policy that answers.
     fn check_service(&mut self, index: usize, uses: &Uses, other: &Policy) {
         let policy = &self.written[index].policy;
         let mut lacking: Vec<&str> = other

@@ -1,5 +1,4 @@
-//! `load:` and `capacity:` of PoPs and services: where the number comes from, and what it is
-//! measured against.
+//! `load:` and `capacity:` of PoPs and services: the source of the load, and its measure.
 
 use crate::config::probes::to;
 use crate::config::scalar::{any_text, number, percent, refuse, text, time_ms};
@@ -16,7 +15,7 @@ pub(crate) const KINDS: [&str; 4] = ["http", "prometheus", "file", "push"];
 /// Labels of one sample: real ones have under twenty.
 const LABELS_MAX: usize = 64;
 
-/// Whose load it is.
+/// PoP or service to which a load belongs.
 #[derive(Clone, Copy)]
 pub(crate) struct Whose<'a> {
     /// Name of the PoP.
@@ -41,15 +40,13 @@ pub(crate) fn capacity(table: &mut MapReader<'_>, whose: Whose<'_>, out: &mut Fi
     if capacity > 0.0 {
         return Some(capacity);
     }
-    let finding = Finding::error(code::BAD_VALUE, format!("{whose} would carry nothing"))
+    let finding = Finding::error(code::BAD_VALUE, format!("the capacity of {whose} is 0"))
         .at(node.at, "must be more than 0");
-    out.push(
-        finding.help("leave `capacity` out where it is not known; `state: drain` takes a PoP out of service"),
-    );
+    out.push(finding.help("remove `capacity` if it is unknown; `state: drain` takes a PoP out of service"));
     None
 }
 
-/// Reads `load:`. Without a capacity there is nothing to measure against, which is told.
+/// Reads `load:`. A load without a capacity has no measure, which gives a warning.
 pub(crate) fn load(
     table: &mut MapReader<'_>,
     whose: Whose<'_>,
@@ -65,7 +62,7 @@ pub(crate) fn load(
                 code::BAD_VALUE,
                 format!("{whose} has a load but no `capacity`: it is not read, and nothing is shed"),
             )
-            .at(key.at, "measured against nothing")
+            .at(key.at, "has no measure")
             .help("give `capacity` in the unit of the feed, such as requests per second"),
         );
     }
@@ -82,7 +79,7 @@ fn lower(key: &Key, node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option
         [("http", _, node)] => http(node, out),
         [("prometheus", _, node)] => prometheus(node, out),
         [("file", _, node)] => file(node, whose, out),
-        [(_, _, node)] => push(node, out),
+        [("push", _, node)] => push(node, out),
         _ => {
             let last = kinds.iter().max_by_key(|(_, key, _)| key.at.start);
             out.push(
@@ -102,7 +99,7 @@ fn lower(key: &Key, node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option
     feed.map(|_| spec)
 }
 
-/// Timing and what is steered for.
+/// Reads the timing and the targets of the control.
 fn rule(table: &mut MapReader<'_>, spec: &mut LoadSpec, out: &mut Findings) {
     if let Some(ms) = table.take("every").and_then(|node| time_ms(node, "every", 1_000..=86_400_000, out)) {
         spec.every_ms = ms as u32;
@@ -116,7 +113,7 @@ fn rule(table: &mut MapReader<'_>, spec: &mut LoadSpec, out: &mut Findings) {
             out.push(
                 Finding::error(code::BAD_VALUE, "`stale_after` must be longer than `every`")
                     .at(node.at, format!("`every` is {} ms", spec.every_ms))
-                    .help("the feed would be lost between any two readings"),
+                    .help("otherwise the feed would count as lost between any two readings"),
             );
         }
     }
@@ -144,7 +141,7 @@ fn rule(table: &mut MapReader<'_>, spec: &mut LoadSpec, out: &mut Findings) {
     }
 }
 
-/// A URL, or `{ url, pointer, to }`.
+/// Reads a URL, or `{ url, pointer, to }`.
 fn http(node: &Node, out: &mut Findings) -> Option<Feed> {
     let ValueKind::Map(_) = node.kind else {
         return Some(Feed::Http { url: url(node, None, out)?, pointer: None });
@@ -158,7 +155,7 @@ fn http(node: &Node, out: &mut Findings) -> Option<Feed> {
     (out.len() == faults).then_some(Feed::Http { url, pointer })
 }
 
-/// A JSON pointer (RFC 6901 section 3).
+/// Reads a JSON pointer (RFC 6901 section 3).
 fn pointer(node: &Node, out: &mut Findings) -> Option<Arc<str>> {
     let written = text(node, "pointer", out)?;
     let escapes = written.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
@@ -174,7 +171,7 @@ fn pointer(node: &Node, out: &mut Findings) -> Option<Arc<str>> {
     Some(written.into())
 }
 
-/// `{ url, metric, labels, to }`.
+/// Reads `{ url, metric, labels, to }`.
 fn prometheus(node: &Node, out: &mut Findings) -> Option<Feed> {
     let faults = out.len();
     let mut table = MapReader::open(node, "a Prometheus feed", out)?;
@@ -217,7 +214,7 @@ fn labels(node: &Node, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
             );
             continue;
         }
-        // A label whose value is the empty text is a label that is not there.
+        // In Prometheus, a label with an empty value is the same as a missing label.
         let Some(written) = any_text(value, &key.text, out) else { continue };
         if written.len() > PROBE_TEXT_OCTETS_MAX {
             refuse(value, &key.text, "a shorter text", out);
@@ -228,7 +225,7 @@ fn labels(node: &Node, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
     labels
 }
 
-/// `url:` with `to:` beside it.
+/// Reads `url:` with `to:` beside it.
 fn located(table: &mut MapReader<'_>, out: &mut Findings) -> Option<FeedUrl> {
     let (written, beside) = (table.need("url", out), table.take("to"));
     let faults = out.len();
@@ -237,7 +234,7 @@ fn located(table: &mut MapReader<'_>, out: &mut Findings) -> Option<FeedUrl> {
     (out.len() == faults).then_some(url)
 }
 
-/// `http://192.0.2.15:9100/load`; the host may be a name if the address stands beside it.
+/// Reads `http://192.0.2.15:9100/load`; the host may be a name if its address is given by `to`.
 fn url(node: &Node, beside: Option<SocketAddr>, out: &mut Findings) -> Option<FeedUrl> {
     let written = text(node, "url", out)?;
     let Some((tls, authority, path)) = split(written) else {
@@ -246,7 +243,7 @@ fn url(node: &Node, beside: Option<SocketAddr>, out: &mut Findings) -> Option<Fe
     };
     let usual = if tls { 443 } else { 80 };
     let (host, port) = match authority.rsplit_once(':') {
-        // The last colon of an address in brackets may be one of its own.
+        // The last colon of an address in brackets may belong to the address.
         Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok().filter(|port| *port != 0)),
         _ => (authority, Some(usual)),
     };
@@ -257,8 +254,8 @@ fn url(node: &Node, beside: Option<SocketAddr>, out: &mut Findings) -> Option<Fe
     let is_name = is_host(host) && !host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let Some(port) = port.filter(|_| literal.is_some() || is_name) else {
         out.push(
-            Finding::error(code::BAD_ADDRESS, format!("{} does not say whom to connect to", shown(node)))
-                .at(node.at, format!("`{authority}` is no address with or without a port"))
+            Finding::error(code::BAD_ADDRESS, format!("{} has no address to connect to", shown(node)))
+                .at(node.at, format!("`{authority}` is not an address, with or without a port"))
                 .help("such as `192.0.2.15:9100`, or `[2001:db8::15]:9100` with brackets"),
         );
         return None;
@@ -269,13 +266,12 @@ fn url(node: &Node, beside: Option<SocketAddr>, out: &mut Findings) -> Option<Fe
         (None, Some(literal)) => SocketAddr::new(literal, port),
         (None, None) => {
             out.push(
-                Finding::error(code::BAD_ADDRESS, format!("the feed would have to look up `{host}`"))
-                    .at(node.at, "a name, not an address")
-                    .help(format!(
-                        "write its address beside it, `{{ url: {}, to: 192.0.2.15 }}`: names are \
-                        not looked up",
-                        written
-                    )),
+                Finding::error(
+                    code::BAD_ADDRESS,
+                    format!("the feed's host `{host}` is a name, and names are not looked up"),
+                )
+                .at(node.at, "not an address")
+                .help(format!("write its address beside it, as `{{ url: {}, to: 192.0.2.15 }}`", written)),
             );
             return None;
         }
@@ -283,8 +279,8 @@ fn url(node: &Node, beside: Option<SocketAddr>, out: &mut Findings) -> Option<Fe
     Some(FeedUrl { address, host: authority.into(), path, tls })
 }
 
-/// Whether it is TLS, host with port, and path with query. No fragment, no user: neither is sent to
-/// anybody.
+/// Splits a URL into TLS or not, host with port, and path with query. Refuses fragments and users,
+/// since neither is sent.
 fn split(url: &str) -> Option<(bool, &str, Arc<str>)> {
     let (scheme, rest) = url.split_once("://")?;
     let tls = match scheme {
@@ -306,14 +302,14 @@ fn is_host(host: &str) -> bool {
         && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-/// A path.
+/// Reads a path.
 fn file(node: &Node, whose: Whose<'_>, out: &mut Findings) -> Option<Feed> {
     let path = crate::config::probes::check::file_path(node, "file", &["pop", "service"], out)?;
     if whose.service.is_none() && path.contains("{service}") {
         out.push(
-            Finding::error(code::BAD_VALUE, format!("the load of {whose} is that of no one service"))
-                .at(node.at, "`{service}` stands for nothing")
-                .help("give the service a `load` of its own, or leave `{service}` out"),
+            Finding::error(code::BAD_VALUE, format!("the load of {whose} belongs to no single service"))
+                .at(node.at, "`{service}` has no value")
+                .help("give the service a `load` of its own, or remove `{service}`"),
         );
         return None;
     }

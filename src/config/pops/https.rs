@@ -1,4 +1,4 @@
-//! `https:` of a PoP or service: what its HTTPS records say beside the addresses (RFC 9460).
+//! `https:` of a PoP or service: the parameters of its HTTPS records (RFC 9460).
 
 use crate::config::scalar::{choice, integer, members, refuse, text};
 use crate::config::table::MapReader;
@@ -13,7 +13,7 @@ use crate::zone::rdata;
 /// Protocols that `alpn` may name.
 pub(crate) const ALPN: [&str; 3] = ["h3", "h2", "http/1.1"];
 
-/// Reads the parameters. A parameter with a fault is left out; the fault refuses the deployment.
+/// Reads the parameters. Omits a parameter with a fault; the fault refuses the deployment.
 pub(crate) fn lower(node: &Node, out: &mut Findings) -> Option<HttpsParams> {
     let mut table = MapReader::open(node, "`https`", out)?;
     let mut params = Vec::new();
@@ -28,7 +28,7 @@ pub(crate) fn lower(node: &Node, out: &mut Findings) -> Option<HttpsParams> {
     Some(HttpsParams { before_hints: params.into(), ech: ech.into() })
 }
 
-/// Key, length, value.
+/// Writes key, length and value.
 fn parameter(key: u16, value: &[u8], params: &mut Vec<u8>) {
     params.extend_from_slice(&key.to_be_bytes());
     params.extend_from_slice(&(value.len() as u16).to_be_bytes());
@@ -43,7 +43,7 @@ fn alpn(node: &Node, params: &mut Vec<u8>, out: &mut Findings) {
         let Some(word) = choice(member, "alpn", &words, out) else { continue };
         if seen.contains(&word) {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("`{word}` stands twice in `alpn`"))
+                Finding::error(code::BAD_VALUE, format!("`{word}` is listed twice in `alpn`"))
                     .at(member.at, "again here"),
             );
             continue;
@@ -53,7 +53,7 @@ fn alpn(node: &Node, params: &mut Vec<u8>, out: &mut Findings) {
         value.extend_from_slice(word.as_bytes());
     }
     if members(node).is_empty() {
-        // The value of the parameter must not be empty (RFC 9460 section 7.1.1).
+        // An `alpn` parameter must not be empty (RFC 9460 section 7.1.1).
         out.push(Finding::error(code::BAD_VALUE, "`alpn` lists no protocol").at(node.at, "an empty list"));
     }
     if !value.is_empty() {
@@ -61,7 +61,7 @@ fn alpn(node: &Node, params: &mut Vec<u8>, out: &mut Findings) {
     }
 }
 
-/// An ECHConfigList in base64, as the parameter. Base64 is read as in zone text.
+/// Parameter value of an ECHConfigList in Base64, which is read as in zone text.
 fn ech(node: &Node, out: &mut Findings) -> Option<Vec<u8>> {
     let base64 = text(node, "ech", out)?;
     let plain = !base64.is_empty()
@@ -69,7 +69,7 @@ fn ech(node: &Node, out: &mut Findings) -> Option<Vec<u8>> {
     let made = plain
         .then(|| rdata::from_text(RrType::HTTPS, &format!("1 . ech={base64}"), &Name::root()).ok())
         .flatten();
-    // Priority, the root as target, key and length go ahead; the list begins with its own length.
+    // Skip the priority, the root as target, key and length; the list begins with its own length.
     let list = made.as_deref().and_then(|octets| octets.get(7..));
     let whole = list.is_some_and(|list| {
         list.len() > 2

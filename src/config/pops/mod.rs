@@ -1,4 +1,4 @@
-//! `pops.yaml`: the places that serve content, and what is said of all of them.
+//! `pops.yaml`: the PoPs, and settings for all of them.
 
 pub(crate) mod feed;
 pub(crate) mod https;
@@ -26,34 +26,34 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-/// The name of the address set written directly under `addresses`.
+/// Name of the service whose addresses are written directly in the PoP.
 pub(crate) const DEFAULT_SERVICE: &str = "default";
 
-/// Where each address stands: (address, place, PoP, service).
+/// Uses of addresses: (address, place, PoP, service).
 type Uses = Vec<(IpAddr, At, Arc<str>, Arc<str>)>;
 
-/// Everything that the file says.
+/// Contents of the file.
 #[derive(Default)]
 pub(crate) struct PopsFile {
-    /// Sorted by name. A PoP with faults is still listed, so that policies which name it are not
-    /// accused as well.
+    /// PoPs, sorted by name. A PoP with faults stays listed, so that policies that name it cause no
+    /// further findings.
     pub(crate) pops: Vec<Pop>,
-    /// Sorted by name.
+    /// Probes, sorted by name.
     pub(crate) probes: Vec<Probe>,
-    /// Targets whose failure says that this node is cut off.
+    /// Targets whose common failure shows that this node is cut off.
     pub(crate) canaries: Option<Canaries>,
-    /// Whether the map of PoPs could be read.
+    /// True if the map of PoPs was readable.
     pub(crate) is_read: bool,
-    /// How long a start waits for the first round of probes, in milliseconds.
+    /// Longest wait of a start for the first round of probes, in milliseconds.
     pub(crate) startup_wait_ms: u32,
     /// Rules that overrides and reloads must not break.
     pub(crate) safety: Vec<SafetyRule>,
-    /// Up to when safety rules are off, in seconds since 1970, and where that is written.
+    /// End of the time in which safety rules are off, in seconds since 1970, with its place.
     pub(crate) safety_off_until: Option<(u64, At)>,
 }
 
-/// How long a start waits for the first round of probes, where the file says nothing: time-outs are
-/// 2 s.
+/// Default wait of a start for the first round of probes, in milliseconds: longer than the timeout
+/// of 2 s.
 pub(crate) const STARTUP_WAIT_MS: u32 = 3_000;
 
 /// Reads the file.
@@ -79,7 +79,7 @@ pub(crate) fn lower(root: &Node, certificates: &mut Certificates<'_>, out: &mut 
     file
 }
 
-/// Reads the PoPs, sorted by name; `None` if there is no map of them.
+/// Reads the PoPs, sorted by name; `None` without a map of them.
 fn lower_pops(table: &mut MapReader<'_>, probes: &[Probe], out: &mut Findings) -> Option<Vec<Pop>> {
     let mut pops = Vec::new();
     let mut uses = Uses::new();
@@ -108,11 +108,11 @@ fn lower_pops(table: &mut MapReader<'_>, probes: &[Probe], out: &mut Findings) -
         }
         pops.push(lower_pop(key, node, probes, &mut uses, out));
     }
-    if !pops.is_empty() && pops.iter().all(|pop| pop.state == AdminState::Down) {
+    if !pops.is_empty() && pops.iter().all(|pop| pop.state.is_down()) {
         out.push(
             Finding::warning(code::ALL_OFF, "every PoP has `state: down`")
-                .at(node.at, "all are switched off by hand")
-                .help("`down` means never, also when everything else is down; use `drain` for a last resort"),
+                .at(node.at, "all have `state: down`")
+                .help("`down` is never answered, even if all else is down; use `drain` for a last resort"),
         );
     }
     pops.sort_by(|a, b| a.name.cmp(&b.name));
@@ -129,9 +129,9 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
         out.push(
             Finding::error(
                 code::BAD_VALUE,
-                format!("the name `{name}` of a PoP is not lower-case letters, digits and hyphens"),
+                format!("the PoP name `{name}` must have only lower-case letters, digits and hyphens"),
             )
-            .at(key.at, "not usable as a label")
+            .at(key.at, "not usable as a DNS label")
             .help(format!("rename it to `{}`", name.to_ascii_lowercase().replace(['_', '.'], "-"))),
         );
     }
@@ -143,7 +143,7 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
         let faults = out.len();
         pop.coordinates = coordinates(&mut at, out);
         if pop.coordinates.is_none() && out.len() > faults {
-            // The deployment is refused already; policies must not report the same fault again.
+            // The deployment is already refused; policies must not report the same fault again.
             pop.coordinates = Coordinates::from_degrees(0.0, 0.0);
         }
         pop.country = at.take("country").and_then(|node| country(node, out));
@@ -196,14 +196,14 @@ fn lower_services(
     uses: &mut Uses,
     out: &mut Findings,
 ) {
-    // Of every service that has none of its own.
+    // Default for services without a probe of their own.
     let probed = table.take("probe").map(|node| probes::used(node, probes, out)).unwrap_or_default();
     let default = Arc::<str>::from(DEFAULT_SERVICE);
     let https_of_default = table.take_entry("https");
     let params = https_of_default.and_then(|(_, node)| https::lower(node, out));
     if let Some((key, node)) = table.take_entry("addresses") {
         let (v4, v6) = addresses(node, &pop.name, &default, uses, out);
-        // Capacity and load beside `addresses` are those of the whole PoP.
+        // Capacity and load beside `addresses` belong to the whole PoP.
         let (name, probes) = (default.clone(), probed.clone());
         pop.services.push(Service {
             name,
@@ -222,7 +222,7 @@ fn lower_services(
                 format!("`https` of the PoP `{}` belongs to `addresses`, which it does not have", pop.name),
             )
             .at(key.at, "without `addresses`")
-            .help("put it into the service that it is about"),
+            .help("move it into the service that it belongs to"),
         );
     }
     let services = table.take("services");
@@ -272,8 +272,8 @@ fn lower_services(
     }
 }
 
-/// `capacity` and `load` of a service; a load without a capacity of its own is measured against
-/// that of the PoP.
+/// Reads `capacity` and `load` of a service; a load without its own capacity is measured by the
+/// PoP's.
 fn own_load(
     table: &mut MapReader<'_>,
     pop: &Pop,
@@ -288,7 +288,7 @@ fn own_load(
         out.push(
             Finding::warning(code::BAD_VALUE, format!("{whose} has a `capacity` but no `load` of its own"))
                 .at(node.at, "without effect")
-                .help("the load of the PoP is measured against the capacity of the PoP"),
+                .help("the load of a PoP is compared with the capacity of the PoP"),
         );
     }
     (capacity, load)
@@ -311,7 +311,7 @@ fn addresses(
             out.push(
                 Finding::error(
                     code::DUPLICATE_ADDRESS,
-                    format!("`{address}` stands twice in the service `{service}` of `{pop}`"),
+                    format!("`{address}` is listed twice in the service `{service}` of `{pop}`"),
                 )
                 .at(at, "again here")
                 .related(*first, "first here"),
@@ -349,13 +349,13 @@ fn addresses(
                 ),
             )
             .at(node.at, "too many")
-            .help("split the PoP, or announce one address for several machines"),
+            .help("split the PoP, or use one address for several machines"),
         );
     }
     (v4, v6)
 }
 
-/// `192.0.2.1`, or `{ address: 192.0.2.1, weight: 50 }`.
+/// Reads `192.0.2.1`, or `{ address: 192.0.2.1, weight: 50 }`.
 fn weighted(node: &Node, out: &mut Findings) -> Option<(IpAddr, At, u32)> {
     let ValueKind::Map(_) = node.kind else { return Some((address(node, out)?, node.at, WEIGHT_DEFAULT)) };
     let mut table = MapReader::open(node, "an address", out)?;
@@ -382,12 +382,12 @@ fn address(node: &Node, out: &mut Findings) -> Option<IpAddr> {
     parsed.ok()
 }
 
-/// A weight, 0 meaning last resort.
+/// Reads a weight; 0 means last resort.
 pub(crate) fn weight(node: &Node, out: &mut Findings) -> Option<u32> {
     integer(node, "weight", 0..=i64::from(WEIGHT_MAX), out).map(|w| w as u32)
 }
 
-/// One address in two PoPs is either a slip or anycast, where steering by it has no effect.
+/// An address in two PoPs is a mistake, or anycast, which steering cannot affect.
 fn one_pop_per_address(uses: &Uses, out: &mut Findings) {
     let mut seen: HashMap<IpAddr, (At, &Arc<str>)> = HashMap::new();
     for (address, at, pop, _) in uses {

@@ -39,7 +39,7 @@ fn rule(node: &Node, world: &World, out: &mut Findings) -> Option<SafetyRule> {
                     "a safety rule has either `never_fewer_than` or `never_more_off_than`",
                 )
                 .at(at, if fewer.is_some() { "has both" } else { "has neither" })
-                .help("write two rules where both shall hold"),
+                .help("write two rules if both apply"),
             );
             None
         }
@@ -55,15 +55,15 @@ fn rule(node: &Node, world: &World, out: &mut Findings) -> Option<SafetyRule> {
                 code::BAD_VALUE,
                 format!("there are only {} PoPs, so {least} can never be in service", of.len()),
             )
-            .at(at, "more than there are")
-            .help("the rule would refuse everything"),
+            .at(at, "more than the rule covers")
+            .help("such a rule would refuse every change"),
         );
         return None;
     }
     Some(SafetyRule { need, of, words, at: node.at })
 }
 
-/// Whom a rule is over, and in words.
+/// Reads the PoPs that a rule covers, and describes them in words.
 fn members(node: &Node, world: &World, out: &mut Findings) -> Option<(Vec<PopId>, String)> {
     let (mut of, words): (Vec<PopId>, String) = match &node.kind {
         ValueKind::Text(text) if &**text == "all" => {
@@ -87,7 +87,7 @@ fn members(node: &Node, world: &World, out: &mut Findings) -> Option<(Vec<PopId>
             let words = crate::config::policy::check::listed(&names);
             if crate::config::scalar::members(node).is_empty() {
                 out.push(
-                    Finding::error(code::NO_CANDIDATES, "a safety rule over nobody")
+                    Finding::error(code::NO_CANDIDATES, "a safety rule that covers no PoP")
                         .at(node.at, "an empty list"),
                 );
             }
@@ -99,8 +99,8 @@ fn members(node: &Node, world: &World, out: &mut Findings) -> Option<(Vec<PopId>
     (!of.is_empty()).then_some((of, words))
 }
 
-/// `safety_off_until:`: the rules hold again from the first second of that day (UTC), in seconds
-/// since 1970.
+/// Reads `safety_off_until:`, and returns the first second of that day (UTC), from which the rules
+/// apply again, in seconds since 1970.
 pub(crate) fn off_until(node: &Node, out: &mut Findings) -> Option<(u64, At)> {
     let epoch = plain(node).and_then(date);
     if epoch.is_none() {
@@ -109,7 +109,7 @@ pub(crate) fn off_until(node: &Node, out: &mut Findings) -> Option<(u64, At)> {
     epoch.map(|epoch| (epoch, node.at))
 }
 
-/// A day of the civil calendar from 1970 to 9999, as seconds since 1970.
+/// Parses a day from 1970 to 9999 to seconds since 1970.
 fn date(text: &str) -> Option<u64> {
     let parts: Vec<&str> = text.split('-').collect();
     let &[year, month, day] = parts.as_slice() else { return None };
@@ -129,7 +129,7 @@ fn date(text: &str) -> Option<u64> {
     if year < 1970 || !(1..=last).contains(&day) {
         return None;
     }
-    // Years begin in March, so that leap days end them; eras of 400 years.
+    // Years begin in March, so that a leap day ends its year. An era has 400 years.
     let year = year - u64::from(month <= 2);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let days = year / 400 * 146_097 + year % 400 * 365 + year % 400 / 4 - year % 400 / 100 + day_of_year;

@@ -1,9 +1,9 @@
-//! A PoP whose coordinates are not in its country: most often latitude and longitude are swapped,
-//! or a sign is missing.
+//! Check for PoPs whose coordinates are outside their country: most often latitude and longitude
+//! are swapped, or a sign is missing.
 //!
-//! A country is taken for a circle around its hub city, which is a guess, and a false warning is
-//! worse than a missed one. So a PoP outside the circle is told only if a slip of the hand explains
-//! it, or if it is so far away that no island of the country can be meant.
+//! Countries are approximated by circles around their hub cities, and a false warning is worse than
+//! a missed one. So a PoP outside the circle is reported only if a typing error explains it, or if
+//! it is too far away for any island of the country.
 
 use crate::finding::{At, Finding, Findings, code};
 use crate::geo::distance::great_circle_m;
@@ -12,17 +12,17 @@ use crate::geo::place::{Coordinates, Country};
 use crate::geo::territories;
 use crate::steer::pop::Pop;
 
-/// Half the circumference of the earth.
+/// Half the circumference of the earth, in kilometres.
 const EVERYWHERE_KM: u32 = 20_040;
 
-/// Farthest point of a country from its hub city, in km, where nothing else is known.
+/// Default distance from a country's hub city to its farthest point, in kilometres.
 const REACH_KM: u32 = 1_500;
 
-/// Km beyond the farthest point of a country at which a PoP is told without a slip of the hand.
+/// Kilometres beyond the farthest point from which a PoP is reported without a typing error.
 const SLACK_KM: u32 = 3_000;
 
-/// Countries of their own code that are governed by another, and often written by its code, where
-/// ISO 3166-2 has no subdivision for them.
+/// Countries with their own code that another country governs, and whose PoPs often have its code,
+/// although ISO 3166-2 has no subdivision for them.
 const GOVERNED: [(&str, &str); 6] = [
     ("AU", "CC CX HM NF"),
     ("DK", "FO GL"),
@@ -32,7 +32,8 @@ const GOVERNED: [(&str, &str); 6] = [
     ("NZ", "CK NU TK"),
 ];
 
-/// The same of countries that reach farther, with islands far away.
+/// Distances from the hub city to the farthest point, in kilometres, for countries that reach
+/// farther or have remote islands.
 const FAR_REACHES_KM: [(&str, u32); 39] = [
     ("AQ", EVERYWHERE_KM), // all around the pole
     ("AR", 2_800),
@@ -75,7 +76,7 @@ const FAR_REACHES_KM: [(&str, u32); 39] = [
     ("ZA", 2_200),         // the Prince Edward Islands
 ];
 
-/// Tells a PoP far from its country.
+/// Warns of a PoP far from its country.
 pub(super) fn check(pop: &Pop, at: At, out: &mut Findings) {
     let Some((country, coordinates)) = pop.country.zip(pop.coordinates) else { return };
     let Some(hub) = hubs::find(country).filter(|_| !is_near(country, coordinates)) else { return };
@@ -88,7 +89,7 @@ pub(super) fn check(pop: &Pop, at: At, out: &mut Findings) {
     .at(at, "country and coordinates differ");
     let (lat, lon) = (coordinates.lat(), coordinates.lon());
     let slips = [(lon, lat), (lat, -lon), (-lat, lon), (-lat, -lon), (lon, -lat), (-lon, lat)];
-    // The nearest to the hub: a large country is near to many slips.
+    // Choose the correction nearest to the hub, because a large country is near to many of them.
     let meant = slips
         .into_iter()
         .filter_map(|(lat, lon)| {
@@ -101,22 +102,23 @@ pub(super) fn check(pop: &Pop, at: At, out: &mut Findings) {
     }
     out.push(match meant {
         Some((_, lat, lon)) => finding.help(format!("did you mean `lat: {lat}, lon: {lon}`?")),
-        None => finding.help("clients are sent by the coordinates: correct whichever of the two is wrong"),
+        None => finding
+            .help("the coordinates decide which clients the PoP gets: correct the wrong one of the two"),
     });
 }
 
-/// Whether coordinates may lie in a country, or in one of its territories.
+/// True if coordinates may be in a country or one of its territories.
 fn is_near(country: Country, coordinates: Coordinates) -> bool {
     is_within(country, coordinates, 0)
 }
 
-/// The same with so many km beyond the farthest points.
+/// [`is_near`] with `slack_km` beyond the farthest points.
 fn is_within(country: Country, coordinates: Coordinates, slack_km: u32) -> bool {
     let reach_km = |country: Country| {
         let far = FAR_REACHES_KM.iter().find(|(code, _)| *code == country.code());
         far.map_or(REACH_KM, |(_, km)| *km)
     };
-    // Scattered islands without inhabitants must not make a country reach everywhere.
+    // Remote uninhabited islands must not extend a country over the whole earth.
     let territories = territories::of_country(country).filter(|own| reach_km(*own) < EVERYWHERE_KM);
     let governed = GOVERNED.iter().filter(|(code, _)| *code == country.code());
     let governed = governed.flat_map(|(_, of)| of.split(' ')).filter_map(Country::from_code);

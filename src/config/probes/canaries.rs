@@ -1,37 +1,22 @@
-//! `canaries:` of the PoP file: addresses outside that tell whether this node's own network works.
+//! `canaries:` of the PoP file: outside addresses that show whether this node's own network works.
 
 use crate::config::probes::find;
 use crate::config::scalar::{members, text, time_ms};
 use crate::config::table::{MapReader, shown};
 use crate::config::tree::{Key, Node};
 use crate::finding::{Finding, Findings, code};
-use crate::health::spec::{Canaries, Check, Kind, Probe};
+use crate::health::spec::{Canaries, Kind, Probe, ProbeId};
 use crate::limits::CANARIES_MAX;
 use std::net::IpAddr;
 
-/// For how long verdicts freeze at most, where the file says nothing: longer than networks are
-/// usually out, shorter than anybody sleeps.
+/// Default limit of a freeze of verdicts, in milliseconds: longer than most network outages,
+/// shorter than a night.
 const FREEZE_MAX_MS: u64 = 600_000;
 
 /// Reads `canaries:`.
 pub(crate) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings) -> Option<Canaries> {
     let mut table = MapReader::open(node, "`canaries`", out)?;
-    let names: Vec<&str> = probes.iter().map(|probe| &*probe.name).collect();
-    let probe = table.need("probe", out).and_then(|node| {
-        let id = find(text(node, "probe", out)?, node, &names, out)?;
-        let reaches = match probes.get(usize::from(id.0)).map(|probe| &probe.kind) {
-            Some(Kind::Check(spec)) => !matches!(spec.check, Check::File(_) | Check::Push(_)),
-            _ => false,
-        };
-        if !reaches {
-            out.push(
-                Finding::error(code::BAD_VALUE, format!("the probe {} asks nobody outside", shown(node)))
-                    .at(node.at, "a group, a file or a push")
-                    .help("a canary needs a check that goes over the network"),
-            );
-        }
-        Some(id)
-    });
+    let probe = table.need("probe", out).and_then(|node| networked(node, probes, out));
     let mut addresses: Vec<IpAddr> = Vec::new();
     let list = table.need("addresses", out);
     for member in list.map(members).unwrap_or_default().iter().take(CANARIES_MAX + 1) {
@@ -39,8 +24,11 @@ pub(crate) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings
         match written.parse() {
             Ok(address) if addresses.contains(&address) => {
                 out.push(
-                    Finding::error(code::DUPLICATE_ADDRESS, format!("the canary `{address}` stands twice"))
-                        .at(member.at, "again here"),
+                    Finding::error(
+                        code::DUPLICATE_ADDRESS,
+                        format!("the canary `{address}` is listed twice"),
+                    )
+                    .at(member.at, "again here"),
                 );
             }
             Ok(address) => addresses.push(address),
@@ -72,4 +60,22 @@ pub(crate) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings
         freeze_max_ms: freeze_max.unwrap_or(FREEZE_MAX_MS),
         at: key.at,
     })
+}
+
+/// The probe named by a node, which must use the network.
+fn networked(node: &Node, probes: &[Probe], out: &mut Findings) -> Option<ProbeId> {
+    let names: Vec<&str> = probes.iter().map(|probe| &*probe.name).collect();
+    let id = find(text(node, "probe", out)?, node, &names, out)?;
+    let is_networked = probes.get(usize::from(id.0)).is_some_and(|probe| match &probe.kind {
+        Kind::Check(spec) => spec.check.is_networked(),
+        Kind::Group { .. } => false,
+    });
+    if !is_networked {
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("the probe {} does not use the network", shown(node)))
+                .at(node.at, "a group, a file or a push")
+                .help("a canary needs a check over the network"),
+        );
+    }
+    Some(id)
 }

@@ -1,4 +1,4 @@
-//! `ca` of an HTTPS check: a file of certificates that a probe can trust by.
+//! `ca` of an HTTPS check: a file of trusted certificates.
 
 use crate::config::scalar::text;
 use crate::config::tree::Node;
@@ -7,7 +7,7 @@ use crate::health::certificate::Facts;
 use crate::health::pem;
 use std::sync::Arc;
 
-/// Reads the certificate files that probes name: path as written to octets, or a sentence.
+/// Reads a certificate file: from its path as written to its octets, or a sentence.
 pub(crate) type Certificates<'a> = dyn FnMut(&str) -> Result<Arc<[u8]>, String> + 'a;
 
 /// Reads `ca`.
@@ -29,7 +29,7 @@ pub(super) fn certificate(
     }
 }
 
-/// Whether a probe can trust by a file of certificates; what it would stumble over is told.
+/// True if a probe can use a file of certificates as trust anchors; reports its faults.
 fn usable(path: &str, text: &[u8], node: &Node, out: &mut Findings) -> bool {
     let found = match pem::certificates(text) {
         Ok(found) => found,
@@ -38,8 +38,8 @@ fn usable(path: &str, text: &[u8], node: &Node, out: &mut Findings) -> bool {
                 Finding::error(code::BAD_VALUE, format!("`{path}` {why}"))
                     .at(node.at, "not a certificate in PEM")
                     .help(
-                        "it needs lines from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`; \
-                        `openssl x509 -inform der -in FILE` makes them of DER",
+                        "use lines from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`; \
+                         `openssl x509 -inform der -in FILE` makes them from DER",
                     ),
             );
             return false;
@@ -55,18 +55,18 @@ fn usable(path: &str, text: &[u8], node: &Node, out: &mut Findings) -> bool {
         let finding = if odd.len() == found.len() {
             Finding::error(code::BAD_VALUE, message).at(node.at, "no handshake would succeed")
         } else {
-            Finding::warning(code::BAD_VALUE, message).at(node.at, "trusts nothing by it")
+            Finding::warning(code::BAD_VALUE, message).at(node.at, "does not extend the trust")
         };
-        out.push(finding.help("keys on P-256 and P-384, Ed25519, and RSA of 2048 bits or more are verified"));
+        out.push(finding.help("supported keys: P-256, P-384, Ed25519, and RSA of 2048 bits or more"));
         if odd.len() == found.len() {
             return false;
         }
     }
     if pem::has_private_key(text) {
         out.push(
-            Finding::warning(code::BAD_VALUE, format!("`{path}` holds a private key too"))
+            Finding::warning(code::BAD_VALUE, format!("`{path}` also contains a private key"))
                 .at(node.at, "needs certificates only")
-                .help("take the key out: whoever reads this file could pass for the server"),
+                .help("remove the key: every reader of this file could impersonate the server"),
         );
     }
     true

@@ -1,4 +1,4 @@
-//! The kinds of checks: what is asked of a target, and what is expected.
+//! Kinds of checks: the request to a target, and the expected reply.
 
 use crate::config::probes::certificates::{Certificates, certificate};
 use crate::config::probes::placeholders;
@@ -18,33 +18,52 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// The kinds.
-pub(crate) const KINDS: [&str; 8] = ["https", "http", "tcp", "dns", "exec", "file", "push", "icmp"];
-/// Days before the end of a certificate at which a probe warns, where it says nothing.
+/// A kind of check, as files write it.
+pub(crate) struct CheckKind {
+    /// Its key.
+    pub(crate) word: &'static str,
+    /// It connects to an address, so that `to` has a meaning.
+    pub(crate) connects: bool,
+    /// Reads the settings.
+    read: fn(&Node, &mut Certificates<'_>, &mut Findings) -> Option<Check>,
+}
+
+/// Every kind.
+pub(crate) const KINDS: [CheckKind; 8] = [
+    CheckKind {
+        word: "https",
+        connects: true,
+        read: |node, certificates, out| http(node, Some(certificates), out).map(Check::Http),
+    },
+    CheckKind { word: "http", connects: true, read: |node, _, out| http(node, None, out).map(Check::Http) },
+    CheckKind { word: "tcp", connects: true, read: |node, _, out| tcp(node, out).map(Check::Tcp) },
+    CheckKind { word: "dns", connects: true, read: |node, _, out| dns(node, out).map(Check::Dns) },
+    CheckKind { word: "exec", connects: false, read: |node, _, out| exec(node, out).map(Check::Exec) },
+    CheckKind { word: "file", connects: false, read: |node, _, out| file(node, out).map(Check::File) },
+    CheckKind { word: "push", connects: false, read: |node, _, out| push(node, out).map(Check::Push) },
+    CheckKind { word: "icmp", connects: true, read: |node, _, out| icmp(node, out) },
+];
+
+/// Default number of days before the end of a certificate at which a probe warns.
 const WARN_DAYS: u16 = 14;
-/// Headers, arguments and the like of one check: what a person writes.
+/// Headers, arguments and other parts of one check: a person writes fewer.
 const PARTS_MAX: usize = 64;
 
-/// Reads the check of a kind.
-pub(crate) fn lower(
-    kind: &str,
-    node: &Node,
-    certificates: &mut Certificates<'_>,
-    out: &mut Findings,
-) -> Option<Check> {
-    match kind {
-        "https" => http(node, Some(certificates), out).map(Check::Http),
-        "http" => http(node, None, out).map(Check::Http),
-        "tcp" => tcp(node, out).map(Check::Tcp),
-        "dns" => dns(node, out).map(Check::Dns),
-        "exec" => exec(node, out).map(Check::Exec),
-        "file" => file(node, out).map(Check::File),
-        "push" => push(node, out).map(Check::Push),
-        _ => {
-            MapReader::open(node, "an ICMP check", out)?.finish(out);
-            Some(Check::Icmp)
-        }
+impl CheckKind {
+    /// Reads the check of this kind.
+    pub(crate) fn lower(
+        &self,
+        node: &Node,
+        certificates: &mut Certificates<'_>,
+        out: &mut Findings,
+    ) -> Option<Check> {
+        (self.read)(node, certificates, out)
     }
+}
+
+fn icmp(node: &Node, out: &mut Findings) -> Option<Check> {
+    MapReader::open(node, "an ICMP check", out)?.finish(out);
+    Some(Check::Icmp)
 }
 
 fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Findings) -> Option<HttpCheck> {
@@ -83,7 +102,7 @@ fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Find
         check.expect = members(node).iter().filter_map(|member| statuses(member, out)).collect();
         if members(node).is_empty() {
             out.push(
-                Finding::error(code::BAD_VALUE, "`expect` lists no status, so nothing would be well")
+                Finding::error(code::BAD_VALUE, "`expect` lists no status, so no response would succeed")
                     .at(node.at, "an empty list"),
             );
         }
@@ -108,9 +127,9 @@ fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Find
             && host.parse::<IpAddr>().is_err()
         {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("`{host}` cannot be asked for in TLS"))
-                    .at(node.at, "no certificate is for it")
-                    .help("give `sni`, the name that a certificate of the server is for"),
+                Finding::error(code::BAD_VALUE, format!("`{host}` is not valid as a server name in TLS"))
+                    .at(node.at, "no certificate matches it")
+                    .help("set `sni` to the name in the server's certificate"),
             );
         }
     }
@@ -140,10 +159,10 @@ fn lower_tls(
             out.push(
                 Finding::error(
                     code::BAD_VALUE,
-                    "`ca` says whom to trust, and `verify: off` to trust everybody",
+                    "`ca` restricts trust, but `verify: off` trusts every certificate",
                 )
-                .at(key.at, "of no use")
-                .help("leave out one of them"),
+                .at(key.at, "without effect")
+                .help("remove one of them"),
             );
         } else if let Some(pem) = certificate(node, certificates, out) {
             tls.verify = Verify::Pinned(pem);
@@ -158,7 +177,7 @@ fn port(node: &Node, out: &mut Findings) -> Option<u16> {
     integer(node, "port", 1..=65_535, out).map(|port| port as u16)
 }
 
-/// A path with query (RFC 9112 section 3.2.1): visible octets after a slash.
+/// Reads a path with query (RFC 9112 section 3.2.1): visible ASCII after a slash.
 fn path(node: &Node, out: &mut Findings) -> Option<Arc<str>> {
     let text = text(node, "path", out)?;
     if !(text.starts_with('/')
@@ -172,15 +191,15 @@ fn path(node: &Node, out: &mut Findings) -> Option<Arc<str>> {
         placeholders::literal(
             node,
             word,
-            "a path of HTTP",
-            "each address is asked for the same path; write `host` or headers",
+            "an HTTP path",
+            "every address gets the same path; use `host` or headers to tell them apart",
             out,
         );
     }
     Some(text.into())
 }
 
-/// A host name, or an address.
+/// Reads a host name, or an address.
 fn host(node: &Node, what: &str, out: &mut Findings) -> Option<Arc<str>> {
     let text = text(node, what, out)?;
     let is_name = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
@@ -199,8 +218,8 @@ fn host(node: &Node, what: &str, out: &mut Findings) -> Option<Arc<str>> {
     Some(text.into())
 }
 
-/// Whether TLS can ask for a name (RFC 6066 section 3): no label begins or ends with a hyphen, and
-/// the last one has more than digits, since it would be part of an address.
+/// True if TLS allows the server name (RFC 6066 section 3): no label begins or ends with a hyphen,
+/// and the last label is not a number, which would be part of an address.
 fn is_server_name(name: &str) -> bool {
     let bare = name.strip_suffix('.').unwrap_or(name);
     let is_label = |label: &str| {
@@ -214,7 +233,7 @@ fn is_server_name(name: &str) -> bool {
         && !bare.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Headers that the exchange itself needs as they are (RFC 9112 sections 3.2, 6 and 9.6).
+/// Headers that the HTTP exchange itself sets (RFC 9112 sections 3.2, 6 and 9.6).
 const OWN_HEADERS: [&str; 4] = ["host", "connection", "content-length", "transfer-encoding"];
 
 fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<str>)> {
@@ -228,7 +247,7 @@ fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<st
     }
     let mut headers = Vec::new();
     for (key, value) in entries.into_iter().take(PARTS_MAX) {
-        // A token (RFC 9110 section 5.6.2).
+        // Token of RFC 9110 section 5.6.2.
         let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
         if key.text.is_empty() || key.text.len() > 256 || !key.text.bytes().all(token) {
             out.push(
@@ -239,7 +258,7 @@ fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<st
         }
         if what == "`headers`" && OWN_HEADERS.iter().any(|own| key.text.eq_ignore_ascii_case(own)) {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("the header `{}` is the probe's own", key.text))
+                Finding::error(code::BAD_VALUE, format!("the probe sets the header `{}` itself", key.text))
                     .at(key.at, "cannot be set")
                     .help("the key `host` of the check sets `Host`"),
             );
@@ -255,7 +274,7 @@ fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<st
     headers
 }
 
-/// `200`, or `300-399`.
+/// Reads `200`, or `300-399`.
 fn statuses(node: &Node, out: &mut Findings) -> Option<RangeInclusive<u16>> {
     let code = |text: &str| {
         (text.len() == 3)
@@ -275,8 +294,8 @@ fn statuses(node: &Node, out: &mut Findings) -> Option<RangeInclusive<u16>> {
     {
         out.push(
             Finding::error(code::BAD_VALUE, format!("{} is the status of interim responses", shown(node)))
-                .at(node.at, "never the last word")
-                .help("a probe waits for the response behind it (RFC 9110 section 15.2)"),
+                .at(node.at, "never the final status")
+                .help("a probe waits for the final response (RFC 9110 section 15.2)"),
         );
         return None;
     }
@@ -286,7 +305,7 @@ fn statuses(node: &Node, out: &mut Findings) -> Option<RangeInclusive<u16>> {
     range
 }
 
-/// A text that is sent or looked for.
+/// Reads a text to send or to look for.
 fn octets(node: &Node, what: &str, out: &mut Findings) -> Option<Box<[u8]>> {
     let text = text(node, what, out)?;
     if text.is_empty() || text.len() > PROBE_TEXT_OCTETS_MAX {
@@ -326,10 +345,10 @@ fn dns(node: &Node, out: &mut Findings) -> Option<DnsCheck> {
             None => false,
         };
         if !fits {
-            let message = format!("{} is not an address that the answer can hold", shown(node));
+            let message = format!("{} is not an address that the answer can contain", shown(node));
             out.push(
                 Finding::error(code::BAD_ADDRESS, message)
-                    .at(node.at, "not of the type asked")
+                    .at(node.at, "not of the question type")
                     .help("an IPv4 address with `type: A`, or an IPv6 address with `type: AAAA`"),
             );
         }
@@ -366,10 +385,10 @@ fn exec(node: &Node, out: &mut Findings) -> Option<ExecCheck> {
         out.push(
             Finding::error(
                 code::BAD_VALUE,
-                format!("`{only}` is one word to a program that runs without a shell"),
+                format!("`{only}` is a single word, because the program runs without a shell"),
             )
             .at(list.at, "has a blank")
-            .help("write program and arguments as a list, such as `[/usr/bin/check, --fast]`"),
+            .help("write the program and its arguments as a list, such as `[/usr/bin/check, --fast]`"),
         );
         return None;
     }
@@ -407,7 +426,7 @@ fn file(node: &Node, out: &mut Findings) -> Option<FileCheck> {
     Some(FileCheck { path: file_path(written, "path", &placeholders::ALL, out)?.into() })
 }
 
-/// The path of a file that is watched, with these placeholders.
+/// Reads the path of a watched file with these placeholders.
 pub(crate) fn file_path<'n>(
     node: &'n Node,
     key: &str,

@@ -8,16 +8,16 @@ use crate::finding::{At, Finding, Findings, code};
 use crate::health::spec::{Kind, Need, Probe, ProbeId};
 use crate::limits::{FORMULA_CHECKS_MAX, GROUP_DEPTH_MAX};
 
-/// The kinds.
+/// Kinds of groups.
 pub(crate) const KINDS: [&str; 3] = ["all_of", "any_of", "n_of"];
 
-/// Where the parts of a group are written, in their order.
+/// Places of the parts of a group, in their order.
 #[derive(Clone, Default)]
 pub(crate) struct WrittenGroup<'n> {
     parts: Vec<(ProbeId, &'n Node)>,
 }
 
-/// Reads a group; `names` are those of all probes, sorted.
+/// Reads a group; `names` are the names of all probes, sorted.
 pub(crate) fn lower<'n>(
     kind: &'static str,
     node: &'n Node,
@@ -45,7 +45,7 @@ pub(crate) fn lower<'n>(
         let Some(id) = find(name, member, names, out) else { continue };
         match written.parts.iter().find(|(other, _)| *other == id) {
             Some((_, first)) => out.push(
-                Finding::error(code::BAD_VALUE, format!("the probe `{name}` stands twice in a group"))
+                Finding::error(code::BAD_VALUE, format!("the probe `{name}` is listed twice in a group"))
                     .at(member.at, "again here")
                     .related(first.at, "first here"),
             ),
@@ -61,9 +61,9 @@ pub(crate) fn lower<'n>(
                 out.push(
                     Finding::error(
                         code::BAD_VALUE,
-                        format!("{n} of {} probes can never be well", members(list).len()),
+                        format!("{n} of {} probes can never succeed", members(list).len()),
                     )
-                    .at(node.at, "more than there are")
+                    .at(node.at, "more than the group has")
                     .related(list.at, "the probes"),
                 );
             }
@@ -76,8 +76,8 @@ pub(crate) fn lower<'n>(
     (!of.is_empty()).then_some(Kind::Group { need, of })
 }
 
-/// Refuses groups that lead back to themselves or hold too much. Those become checks, so that what
-/// comes later never meets a circle.
+/// Refuses groups that contain themselves or too much. Such groups are replaced by checks, so that
+/// later steps never meet a circle.
 pub(crate) fn check(probes: &mut [Probe], written: &[WrittenGroup<'_>], out: &mut Findings) {
     let mut state = vec![State::New; probes.len()];
     for index in 0..probes.len() {
@@ -95,8 +95,8 @@ pub(crate) fn check(probes: &mut [Probe], written: &[WrittenGroup<'_>], out: &mu
     }
 }
 
-/// How many checks a probe comes to, groups counted through; counts no further than a little past
-/// the limit.
+/// Number of checks of a probe, with those of nested groups; stops counting a little past the
+/// limit.
 pub(crate) fn checks(probes: &[Probe], id: ProbeId, deep: usize) -> usize {
     match probes.get(usize::from(id.0)).map(|probe| &probe.kind) {
         Some(Kind::Group { of, .. }) if deep < GROUP_DEPTH_MAX => {
@@ -113,16 +113,16 @@ pub(crate) fn checks(probes: &[Probe], id: ProbeId, deep: usize) -> usize {
     }
 }
 
-/// Says that an address would hang on too many checks.
+/// Reports an address that would depend on too many checks.
 pub(crate) fn bound(checks: usize, at: At, out: &mut Findings) {
     if checks > FORMULA_CHECKS_MAX {
         out.push(
             Finding::error(
                 code::TOO_LARGE,
-                format!("one address would hang on more than {FORMULA_CHECKS_MAX} checks"),
+                format!("one address would depend on more than {FORMULA_CHECKS_MAX} checks"),
             )
-            .at(at, "groups counted through")
-            .help("leave some out: an address is up or down, however many ask it"),
+            .at(at, "counting the checks of nested groups")
+            .help("remove some of the checks"),
         );
     }
 }
@@ -130,7 +130,7 @@ pub(crate) fn bound(checks: usize, at: At, out: &mut Findings) {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     New,
-    /// On the way that is being walked.
+    /// On the current path.
     Open,
     Good,
     /// In a circle, or too deep.
@@ -158,7 +158,7 @@ impl Walk<'_, '_> {
                     self.out.push(
                         Finding::error(
                             code::PROBE_LOOP,
-                            format!("groups of probes stand more than {GROUP_DEPTH_MAX} deep"),
+                            format!("groups of probes are nested more than {GROUP_DEPTH_MAX} levels deep"),
                         )
                         .at(node.at, "too deep"),
                     );
@@ -184,7 +184,7 @@ impl Walk<'_, '_> {
             )
             .at(node.at, "closes the circle")
             .related(self.probes[part].at, "the probe")
-            .help("take it out of one of the groups"),
+            .help("remove it from one of the groups"),
         );
         self.state[index] = State::Bad;
     }

@@ -1,5 +1,5 @@
-//! `probes:` of the PoP file: checks with their timing, groups of them, and `probe:` where they are
-//! used.
+//! `probes:` of the PoP file (checks with their timing, and groups of them), and `probe:` where
+//! they are used.
 
 pub(crate) mod canaries;
 mod certificates;
@@ -18,15 +18,15 @@ use crate::limits::PROBES_MAX;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// From one start to the next, where a probe says nothing: down within a quarter of a minute.
+/// Default interval between checks, in milliseconds: a failure is then detected within 15 seconds.
 const EVERY_MS: u32 = 5_000;
-/// How long an answer may take, where a probe says nothing and `every` leaves the room.
+/// Default timeout of a check, in milliseconds, unless `every` is too short for it.
 const TIMEOUT_MS: u32 = 2_000;
-/// In place of a probe's name: not probed.
+/// Value of `probe` for no probe.
 pub(crate) const NONE: &str = "none";
 
-/// A stand-in for a probe with faults, so that its users get no findings; the deployment is refused
-/// anyway.
+/// Replacement for a probe with faults, so that its users cause no findings; the deployment is
+/// refused anyway.
 fn stand_in() -> Kind {
     Kind::Check(Arc::new(spec(Check::Icmp)))
 }
@@ -86,7 +86,7 @@ fn name(key: &Key, out: &mut Findings) {
     }
 }
 
-/// Reads a probe; the second value is where the parts of a group are written.
+/// Reads a probe; the second value has the places of a group's parts.
 fn one<'n>(
     key: &Key,
     node: &'n Node,
@@ -98,13 +98,11 @@ fn one<'n>(
     let Some(mut table) = MapReader::open(node, format!("the probe `{}`", key.text), out) else {
         return (None, group);
     };
-    let kinds: Vec<(&'static str, &Key, &Node)> = check::KINDS
-        .iter()
-        .chain(&group::KINDS)
-        .filter_map(|kind| table.take_entry(kind).map(|(key, node)| (*kind, key, node)))
-        .collect();
+    let words = || check::KINDS.iter().map(|kind| kind.word).chain(group::KINDS);
+    let kinds: Vec<(&'static str, &Key, &Node)> =
+        words().filter_map(|kind| table.take_entry(kind).map(|(key, node)| (kind, key, node))).collect();
     let &[(kind, kind_key, value)] = kinds.as_slice() else {
-        let all: Vec<&str> = check::KINDS.iter().chain(&group::KINDS).copied().collect();
+        let all: Vec<&str> = words().collect();
         out.push(
             Finding::error(code::BAD_VALUE, format!("the probe `{}` must have exactly one kind", key.text))
                 .at(kinds.get(1).map_or(node.at, |(_, key, _)| key.at), format!("has {}", kinds.len()))
@@ -118,37 +116,38 @@ fn one<'n>(
         table.finish(out);
         return (None, group);
     };
-    let found = if group::KINDS.contains(&kind) {
+    let of_check = check::KINDS.iter().find(|of_check| of_check.word == kind);
+    let Some(of_check) = of_check else {
         for timing in
             ["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"]
         {
             if let Some((extra, _)) = table.take_entry(timing) {
                 out.push(
-                    Finding::error(code::BAD_VALUE, format!("a group has no `{timing}`"))
-                        .at(extra.at, "of a group")
+                    Finding::error(code::BAD_VALUE, format!("a group cannot have `{timing}`"))
+                        .at(extra.at, "set on a group")
                         .related(kind_key.at, "makes it a group")
-                        .help("give it to the probes in the group: each runs for itself"),
+                        .help("set it on the probes in the group, which run independently"),
                 );
             }
         }
-        group::lower(kind, value, names, &mut group, out)
-    } else {
-        let check = check::lower(kind, value, certificates, out);
-        let mut spec = timing(&mut table, spec(check.clone().unwrap_or(Check::Icmp)), out);
-        if let Some((key, node)) = table.take_entry("to") {
-            if matches!(kind, "exec" | "file" | "push") {
-                out.push(
-                    Finding::error(code::BAD_VALUE, format!("`to` has no meaning for `{kind}`"))
-                        .at(key.at, "nothing is connected to")
-                        .help("the program is told the address; a path may hold `{address}`"),
-                );
-            }
-            spec.to = to(node, out);
-        }
-        check.map(|_| Kind::Check(Arc::new(spec)))
+        let found = group::lower(kind, value, names, &mut group, out);
+        table.finish(out);
+        return (found, group);
     };
+    let check = of_check.lower(value, certificates, out);
+    let mut spec = timing(&mut table, spec(check.clone().unwrap_or(Check::Icmp)), out);
+    if let Some((key, node)) = table.take_entry("to") {
+        if !of_check.connects {
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("`to` has no meaning for `{kind}`"))
+                    .at(key.at, "makes no connection")
+                    .help("a program finds the address in `MERIDIAN_ADDRESS`; a path may have `{address}`"),
+            );
+        }
+        spec.to = to(node, out);
+    }
     table.finish(out);
-    (found, group)
+    (check.map(|_| Kind::Check(Arc::new(spec))), group)
 }
 
 fn timing(table: &mut MapReader<'_>, mut spec: Spec, out: &mut Findings) -> Spec {
@@ -167,7 +166,7 @@ fn timing(table: &mut MapReader<'_>, mut spec: Spec, out: &mut Findings) -> Spec
             out.push(
                 Finding::error(code::BAD_VALUE, "`timeout` must be shorter than `every`")
                     .at(node.at, format!("`every` is {} ms", spec.every_ms))
-                    .help("one check of a target ends before the next begins"),
+                    .help("a check must end before the next one of the same target begins"),
             );
         }
     }
@@ -189,7 +188,7 @@ fn timing(table: &mut MapReader<'_>, mut spec: Spec, out: &mut Findings) -> Spec
     spec
 }
 
-/// `to:`: an address, with or without a port.
+/// Reads `to:`, an address with or without a port.
 pub(crate) fn to(node: &Node, out: &mut Findings) -> Option<SocketAddr> {
     let written = text(node, "to", out)?;
     let bare = written.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(written);
@@ -201,27 +200,27 @@ pub(crate) fn to(node: &Node, out: &mut Findings) -> Option<SocketAddr> {
         out.push(
             Finding::error(code::BAD_ADDRESS, format!("{} is not an address", shown(node)))
                 .at(node.at, "not `address` or `address:port`")
-                .help("names are not looked up: a probe must not depend on the DNS that it guards"),
+                .help("names are not looked up, because a probe must not depend on the DNS that it protects"),
         );
     }
     parsed
 }
 
-/// The probe of a name; a finding if there is none.
+/// Probe with a name; a finding if there is none.
 pub(crate) fn find(name: &str, node: &Node, names: &[&str], out: &mut Findings) -> Option<ProbeId> {
     match names.binary_search(&name) {
         Ok(index) => Some(ProbeId(index as u16)),
         Err(_) => {
             out.push(
                 missing(code::NO_SUCH_PROBE, "probe", name, node.at, names.iter().copied())
-                    .help("probes stand in the PoP file, under `probes`"),
+                    .help("probes are defined in the PoP file, under `probes`"),
             );
             None
         }
     }
 }
 
-/// `probe:` of a PoP or service: a name, or a list of names that must all be well, or `none`.
+/// Reads `probe:` of a PoP or service: a name, a list of names that must all succeed, or `none`.
 pub(crate) fn used(node: &Node, probes: &[Probe], out: &mut Findings) -> Vec<ProbeId> {
     let names: Vec<&str> = probes.iter().map(|probe| &*probe.name).collect();
     let list = members(node);
@@ -238,7 +237,7 @@ pub(crate) fn used(node: &Node, probes: &[Probe], out: &mut Findings) -> Vec<Pro
         if name == NONE {
             if list.len() > 1 {
                 out.push(
-                    Finding::error(code::BAD_VALUE, "`none` stands alone")
+                    Finding::error(code::BAD_VALUE, "`none` excludes other probes")
                         .at(member.at, "beside other probes"),
                 );
             }
@@ -247,7 +246,7 @@ pub(crate) fn used(node: &Node, probes: &[Probe], out: &mut Findings) -> Vec<Pro
         let Some(id) = find(name, member, &names, out) else { continue };
         if found.contains(&id) {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("the probe `{name}` stands here twice"))
+                Finding::error(code::BAD_VALUE, format!("the probe `{name}` is listed twice here"))
                     .at(member.at, "again here"),
             );
             continue;

@@ -1,6 +1,6 @@
-//! The secrets of DNS cookies: a file with one on each line, which a fleet shares.
+//! Secrets of DNS cookies: a file with one on each line, which a fleet shares.
 //!
-//! What stands in it is never quoted: findings go into logs and tickets.
+//! Findings never quote its contents, because they go into logs and tickets.
 
 use crate::config::Sources;
 use crate::config::server::Cookies;
@@ -8,7 +8,7 @@ use crate::finding::{At, Files, Finding, Findings, code};
 use crate::limits::{COOKIE_FILE_OCTETS_MAX, COOKIE_SECRETS_MAX};
 use crate::wire::cookie::{SECRET_LEN, Secrets};
 
-/// The secrets that the server file asks for.
+/// Reads the secrets that the server file asks for.
 pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, out: &mut Findings) -> Secrets {
     let written = match asked {
         Cookies::Off => return Secrets::off(),
@@ -20,24 +20,25 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
     let shown = written.path.display().to_string();
     let octets = match sources.read(&written.path) {
         Ok(octets) => octets,
-        // Where a path belongs somebody has put what must not be shown.
+        // The path itself may be a secret, which must not be shown.
         Err(_) if secret(shown.rsplit('/').next().unwrap_or_default().as_bytes()).is_some() => {
             let finding = Finding::error(code::BAD_SECRETS, "`cookies.secrets` is a secret itself")
                 .at(At::whole(written.at.file), "");
             out.push(finding.help(
-                "write the path of a file with the secrets, and take a new secret: this one stands \
-                        in a file that others read",
+                "write the path of a file with the secrets, and use a new secret: this one is exposed in a \
+                 file that others read",
             ));
             return Secrets::off();
         }
         Err(why) => {
             let message = format!("`{shown}` cannot be read: {why}");
-            // Few may read it, and others look at the rest of the files.
+            // An error only for a process that serves: other users may check the rest of the files
+            // without access to the secrets.
             out.push(if sources.serves() || !sources.is_withheld(&written.path) {
                 Finding::error(code::UNREADABLE, message).at(written.at, "named here")
             } else {
                 Finding::warning(code::UNREADABLE, message)
-                    .at(written.at, "left out")
+                    .at(written.at, "not read")
                     .help("the server itself must be able to read it")
             });
             return Secrets::off();
@@ -47,10 +48,10 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
         let finding =
             Finding::warning(code::BAD_SECRETS, format!("every user of this system can read `{shown}`"));
         out.push(finding.at(written.at, "named here").help(
-            "allow its owner alone (`chmod 600`), or a group as well (`chmod 640`); then take new secrets",
+            "allow only its owner (`chmod 600`), or also a group (`chmod 640`), and then use new secrets",
         ));
     }
-    // Without its text, so that no finding can show a line of it.
+    // Add the file without its text, so that no finding can show a line of it.
     let at = At::whole(files.add(shown.as_str(), ""));
     if octets.len() > COOKIE_FILE_OCTETS_MAX {
         let message = format!("`{shown}` has {} octets, more than {COOKIE_FILE_OCTETS_MAX}", octets.len());
@@ -61,12 +62,12 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
         out.push(
             Finding::warning(
                 code::BAD_SECRETS,
-                format!("everybody on this machine may read or write `{shown}`"),
+                format!("every user of this machine may read or write `{shown}`"),
             )
             .at(written.at, "named here")
             .help(format!(
-                "whoever knows a secret can make cookies for any address: `chmod o= {shown}`, with the \
-                    server's user as owner or group"
+                "a reader of a secret can make cookies for any address: use `chmod o= {shown}`, with the \
+                 server's user as owner or group"
             )),
         );
     }
@@ -81,7 +82,7 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
     Secrets::new(&secrets)
 }
 
-/// The secrets, and what is wrong.
+/// Secrets, and the faults of the file.
 fn lines(octets: &[u8]) -> (Vec<[u8; SECRET_LEN]>, Vec<String>) {
     let (mut secrets, mut faults) = (Vec::new(), Vec::new());
     let octets = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
@@ -93,7 +94,7 @@ fn lines(octets: &[u8]) -> (Vec<[u8; SECRET_LEN]>, Vec<String>) {
         match secret(text) {
             None => faults.push(format!("line {line} is not a secret")),
             Some(secret) if secrets.contains(&secret) => {
-                faults.push(format!("line {line} is a secret that stands above already"))
+                faults.push(format!("line {line} repeats a secret from above"))
             }
             Some(secret) => secrets.push(secret),
         }

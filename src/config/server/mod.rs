@@ -1,4 +1,4 @@
-//! `meridian.yaml`: who this node is, where it listens, and which files make up the deployment.
+//! `meridian.yaml`: the identity of this node, its sockets, and the files of the deployment.
 
 pub(crate) mod cookie_secrets;
 
@@ -17,19 +17,19 @@ use std::sync::Arc;
 
 /// A path as written, with its place.
 pub(crate) struct WrittenPath {
-    /// As written, joined to the folder of the server file.
+    /// Path as written, joined to the folder of the server file.
     pub(crate) path: PathBuf,
-    /// Where.
+    /// Place of the path.
     pub(crate) at: At,
 }
 
-/// A file that the server file may name.
+/// File that the server file may name.
 pub(crate) enum Named {
-    /// It names none: there is nothing of the kind.
+    /// None: the deployment has no such file.
     No,
-    /// The key has a fault, so that nothing is known.
+    /// Unknown, because the key has a fault.
     Wrong,
-    /// This one.
+    /// This file.
     File(WrittenPath),
 }
 
@@ -47,43 +47,43 @@ impl Named {
         }
     }
 
-    /// Whether it is known that there is nothing of the kind.
+    /// True if the deployment certainly has no such file.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Named::No)
     }
 }
 
-/// Where the secrets of DNS cookies come from.
+/// Source of the secrets of DNS cookies.
 pub(crate) enum Cookies {
-    /// Nobody gets a cookie.
+    /// Cookies are disabled.
     Off,
-    /// The process makes its own.
+    /// The process makes its own secret.
     Own,
-    /// A file.
+    /// Secrets from a file.
     File(WrittenPath),
 }
 
 /// The server file.
 pub(crate) struct ServerFile {
-    /// Who this node is.
+    /// Identity of this node.
     pub(crate) node: NodeIdentity,
-    /// Where `node.site` is written, to be checked once the PoPs are known.
+    /// Place of `node.site`, which is checked once the PoPs are known.
     pub(crate) site_at: Option<At>,
     /// Addresses and sockets, and how they are served.
     pub(crate) listen: Listen,
-    /// Where `listen.tcp_connections` is written.
+    /// Place of `listen.tcp_connections`.
     pub(crate) tcp_connections_at: Option<At>,
-    /// Folder of what outlasts a restart.
+    /// Folder of state that outlasts a restart.
     pub(crate) state: PathBuf,
-    /// File for the number of the process.
+    /// File for the process ID.
     pub(crate) pid_file: Option<PathBuf>,
-    /// Whether the first fault of a task ends the process.
+    /// True if the first fault of a task ends the process.
     pub(crate) exit_on_fault: bool,
-    /// Where the secrets of DNS cookies come from.
+    /// Source of the secrets of DNS cookies.
     pub(crate) cookies: Cookies,
-    /// GeoIP databases, in the order in which they are asked.
+    /// GeoIP databases, in order of precedence.
     pub(crate) databases: Vec<WrittenPath>,
-    /// Whether a database may have lost much of what it knew.
+    /// True if a database may have far fewer networks than the one in service.
     pub(crate) accept_shrunk: bool,
     /// The file of operator networks.
     pub(crate) networks: Named,
@@ -93,21 +93,21 @@ pub(crate) struct ServerFile {
     pub(crate) policies: Named,
     /// The folder of zone files.
     pub(crate) zones: Option<WrittenPath>,
-    /// What is done with faulty zones.
+    /// Treatment of faulty zones.
     pub(crate) on_error: OnError,
 }
 
-/// Most TCP connections unless the file says otherwise: one descriptor each, below the usual limit
-/// of a service.
+/// Default limit of TCP connections: each takes a descriptor, and services usually have more than
+/// this.
 const TCP_CONNECTIONS: u32 = 4_096;
-/// TCP connections of one client prefix unless the file says otherwise: room for a resolver farm
-/// behind one /24, but no prefix alone can take all.
+/// Default limit of TCP connections per client prefix: enough for a resolver farm behind one /24,
+/// but no prefix can take all.
 const TCP_CONNECTIONS_PER_PREFIX: u32 = 256;
-/// Idle time unless the file says otherwise: RFC 7766 section 6.2.3 asks for a few seconds.
+/// Default idle time in seconds: RFC 7766 section 6.2.3 recommends a few seconds.
 const TCP_IDLE_SECS: u32 = 10;
 
-/// Reads the server file. It gives a value even if there are findings, so that the files it names
-/// are read and checked in the same run.
+/// Reads the server file. Returns a value even after findings, so that the files it names are read
+/// and checked in the same run.
 pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFile {
     let mut file = ServerFile {
         node: NodeIdentity { name: "".into(), site: None },
@@ -175,7 +175,7 @@ fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
     if let Some(node) = table.need("name", out)
         && let Some(name) = text(node, "name", out)
     {
-        // Control characters would spoil logs.
+        // Control characters would corrupt logs.
         if name.is_empty() || name.len() > NODE_NAME_MAX || name.chars().any(char::is_control) {
             out.push(
                 Finding::error(
@@ -197,7 +197,7 @@ fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
     table.finish(out);
 }
 
-/// Reads `listen`; gives where `tcp_connections` is written.
+/// Reads `listen`; returns the place of `tcp_connections`.
 fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findings) -> Option<At> {
     let mut table = MapReader::open(node, "`listen`", out)?;
     let mut dns: Vec<(SocketAddr, At)> = Vec::new();
@@ -250,8 +250,8 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
     tcp_connections.map(|node| node.at)
 }
 
-/// Refuses addresses that cannot be listened on beside those before: the same, or a wildcard of the
-/// family with the same port. The families are bound each for itself.
+/// Refuses addresses that collide with earlier ones: the same address, or a wildcard of the family
+/// with the same port. Sockets of the two families are separate.
 fn overlaps(
     before: &[(SocketAddr, At)],
     new: impl IntoIterator<Item = (SocketAddr, At)>,
@@ -268,13 +268,13 @@ fn overlaps(
         });
         let Some((other, first)) = clash else { continue };
         let message = match address == *other {
-            true => format!("`{address}` is listened on twice"),
+            true => format!("`{address}` is listed twice"),
             false => format!("`{address}` and `{other}` overlap: one of them is the wildcard of its family"),
         };
         out.push(
             Finding::error(code::DUPLICATE_ADDRESS, message)
-                .at(at, "cannot be listened on as well")
-                .related(*first, "listened on here")
+                .at(at, "cannot be opened too")
+                .related(*first, "already opened here")
                 .help("list each address once, or the wildcard alone; `admin` needs a port of its own"),
         );
         any = true;
@@ -300,7 +300,7 @@ fn socket_path(written: &WrittenPath, out: &mut Findings) {
     }
 }
 
-/// How UDP workers use cores and the kernel's buffers.
+/// Reads the settings for the cores and kernel buffers of UDP workers.
 fn lower_workers(table: &mut MapReader<'_>, listen: &mut Listen, out: &mut Findings) {
     match table.take("cpus") {
         None => {}
@@ -358,7 +358,7 @@ fn lower_cookies(node: &Node, folder: &Path, cookies: &mut Cookies, out: &mut Fi
     table.finish(out);
 }
 
-/// A folder, or a map with the folder and what is done with faulty zones.
+/// Reads a folder, or a map with the folder and the treatment of faulty zones.
 fn lower_zones(node: &Node, folder: &Path, file: &mut ServerFile, out: &mut Findings) {
     if plain(node).is_some() {
         file.zones = path(node, "zones", folder, out);

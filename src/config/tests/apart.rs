@@ -1,4 +1,4 @@
-//! Zones each for themselves: which are put aside, from what they go on, and what refuses all.
+//! Zones fail independently: which ones are put aside, their fallback, and errors that refuse all.
 
 use super::*;
 use crate::config::{Choices, Reading};
@@ -19,7 +19,7 @@ fn files() -> Memory {
     memory
 }
 
-/// Reads files that may go back to the zones of a reading before.
+/// Reads files that may fall back to the zones of an earlier reading.
 fn read(memory: &Memory, before: &[ZoneSource], is_served: bool, allow_loss: bool) -> ReadResult {
     let recall = |_: &Path| LastGood { zones: before.to_vec(), is_served, faults: Vec::new() };
     let mut reading =
@@ -29,7 +29,7 @@ fn read(memory: &Memory, before: &[ZoneSource], is_served: bool, allow_loss: boo
     ReadResult { deployment, findings, files: reading.into_files() }
 }
 
-/// Zones that are not current, with their standing.
+/// Zones that are not current, with their state.
 fn others(loaded: &ReadResult) -> Vec<(String, &'static str)> {
     let sources = &loaded.deployment.as_ref().unwrap_or_else(|| panic!("{}", shown(loaded))).folder.zones;
     let named = sources.iter().map(|source| (source.apex.to_string(), source.standing.word()));
@@ -40,7 +40,7 @@ fn sources(loaded: &ReadResult) -> Vec<ZoneSource> {
     loaded.deployment.as_ref().unwrap_or_else(|| panic!("{}", shown(loaded))).folder.zones.clone()
 }
 
-/// What is sound is read as ever, and every text is held.
+/// Valid zones are read as usual, and every text is kept.
 #[test]
 fn sound_files_are_read_once() {
     let loaded = read(&files(), &[], false, false);
@@ -56,7 +56,7 @@ fn sound_files_are_read_once() {
     assert_eq!(of("cdn.example."), ["zones/cdn.example.yaml"]);
 }
 
-/// A file that two zones include is faulty in one of them alone: the other is not blamed.
+/// A file that two zones include is faulty in only one of them: the other is not blamed.
 #[test]
 fn an_included_file_is_blamed_for_its_zone() {
     let mut memory = files();
@@ -69,7 +69,7 @@ fn an_included_file_is_blamed_for_its_zone() {
     }
 }
 
-/// What is served now never dies by a reload, also where nothing was held to go back to.
+/// A reload never ends the service of a zone, even if no texts were kept for it.
 #[test]
 fn what_is_served_never_dies_by_a_reload() {
     let mut memory = files();
@@ -78,12 +78,12 @@ fn what_is_served_never_dies_by_a_reload() {
     memory.0.insert("zones/x.example.zone".into(), "@ A".into());
     let loaded = read(&memory, &before, true, false);
     assert!(loaded.deployment.is_none(), "{}", shown(&loaded));
-    // A start goes on without it.
+    // A start continues without it.
     assert_eq!(others(&read(&memory, &before, false, false)), [("x.example.".to_owned(), "dead")]);
 }
 
-/// A zone that is new and faulty costs a reload nothing but itself; so does one that stands in two
-/// files, neither of which is named after it.
+/// A new and faulty zone affects only itself at a reload; so does a zone in two files, neither of
+/// which is named after it.
 #[test]
 fn new_zones_are_put_aside() {
     let mut memory = files();
@@ -97,10 +97,13 @@ fn new_zones_are_put_aside() {
     let expected = [("cdn.example.".to_owned(), "kept"), ("new.example.".to_owned(), "dead")];
     assert_eq!(others(&loaded), expected, "{}", shown(&loaded));
     let inputs = &loaded.deployment.as_ref().unwrap().inputs;
-    assert!(inputs.iter().any(|(role, _)| role == "zone dead new.example."), "its digest tells");
+    assert!(
+        inputs.iter().any(|input| input.role.to_string() == "zone dead new.example."),
+        "its digest tells"
+    );
 }
 
-/// Dead zones that were known by their file names alone are no loss when their files tell others.
+/// Dead zones known only by their file names are not lost if their files name other zones.
 #[test]
 fn mended_files_that_tell_their_zones_are_no_loss() {
     let mut memory = files();
@@ -119,7 +122,7 @@ fn mended_files_that_tell_their_zones_are_no_loss() {
     assert_eq!(others(&mended), [], "{}", shown(&mended));
 }
 
-/// What compiling blames a zone for puts it aside as well.
+/// A zone that compilation blames is also put aside.
 #[test]
 fn compiling_puts_aside() {
     let memory = files();
@@ -135,7 +138,7 @@ fn compiling_puts_aside() {
     let others = deployment.unwrap();
     assert!(others.folder.zones.iter().map(standing).any(|is| is == ("x.example.".to_owned(), "dead")));
     assert_eq!((findings.has_errors(), findings.errors()), (false, 1));
-    // What is of no zone refuses.
+    // An error that belongs to no zone refuses the reading.
     assert!(!reading.put_aside(&mut finding(At::whole(crate::finding::FileId(0))).into()));
 }
 
@@ -149,15 +152,15 @@ impl Sources for Rounds<'_> {
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
         self.0.list(folder)
     }
-    // Zone texts are parsed once a round.
+    // Zone texts are parsed once per round.
     fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
         self.1.set(self.1.get() + 1);
         (0..count).for_each(work);
     }
 }
 
-/// One round finds every faulty zone, however many there are and however many faults each has: more
-/// than findings are kept of.
+/// One round finds every faulty zone, however many there are, even with more faults than findings
+/// are kept.
 #[test]
 fn many_faulty_zones_are_put_aside_at_once() {
     let mut memory = files();
@@ -185,8 +188,8 @@ fn dead_and_codes(memory: &Memory) -> (Vec<String>, BTreeSet<&'static str>) {
     (others(&loaded).into_iter().map(|(zone, _)| zone).collect(), codes)
 }
 
-/// Bombs of every kind cost themselves alone: what they have used of the budget is no fault of the
-/// zones that are read after them, which draw on it too.
+/// Bombs of every kind affect only themselves: the budget that they used does not make later zones
+/// faulty that draw on it too.
 #[test]
 fn bombs_take_no_good_zone_with_them() {
     let mut memory = files();
@@ -235,16 +238,16 @@ fn codes(loaded: &ReadResult) -> Vec<&'static str> {
     codes
 }
 
-/// What is in a file of the zone `cdn.example.`.
+/// Contents of a file for the zone `cdn.example.`.
 #[derive(Clone, Copy, Debug)]
 enum Has {
-    /// A sound zone.
+    /// A valid zone.
     Sound,
-    /// Its `zone:`, and then no YAML.
+    /// Its `zone:` line, followed by invalid YAML.
     Half,
     /// Nothing.
     Nothing,
-    /// No YAML, and no `zone:`.
+    /// Invalid YAML without `zone:`.
     Noise,
 }
 
@@ -260,13 +263,13 @@ impl Has {
     }
 }
 
-/// The file from which the zone was read before (`-` for none), the files of now, how the zone is
-/// served, the strays, and the codes of errors.
+/// File from which the zone was read before (`-` for none), present files, state of the zone, stray
+/// files, and codes of errors.
 type Several<'a> = (&'a str, &'a [(&'a str, Has)], &'a str, &'a [&'a str], &'a [&'a str]);
 
-/// Of several files for one zone, the one that it was read from before is the zone, whatever
-/// appears beside it; else the one that is named after it. Each other costs nothing but itself.
-/// Where that leaves no single file, the zone is at fault.
+/// Among several files of one zone, the one from which it was read before is the zone's, whatever
+/// appears beside it; else the one that is named after it. Each other file affects only itself. If
+/// this leaves no single file, the zone is faulty.
 #[test]
 fn of_several_files_one_is_the_zone() {
     use Has::{Half, Noise, Nothing, Sound};
@@ -287,19 +290,20 @@ fn of_several_files_one_is_the_zone() {
             &["cdn.example copy.yaml"],
             &["MRD0101", "MRD0209"],
         ),
-        // A file that appears and is named after a zone that is served from another one.
+        // A new file named after a zone that is served from another file.
         ("prod.yaml", &[("prod.yaml", Sound), (NAMED, Sound)], "current", &[NAMED], &["MRD0209"]),
         ("prod.yaml", &[("prod.yaml", Sound), (NAMED, Half)], "current", &[NAMED], &["MRD0101", "MRD0209"]),
         ("prod.yaml", &[("prod.yaml", Sound), (NAMED, Nothing)], "current", &[NAMED], &["MRD0209"]),
         ("prod.yaml", &[("prod.yaml", Sound), (NAMED, Noise)], "current", &[NAMED], &["MRD0101", "MRD0209"]),
-        // The file that it was read from is broken: its zone is at fault, and the stray stays one.
+        // The file from which it was read is broken: its zone is faulty, and the stray file stays
+        // stray.
         ("prod.yaml", &[("prod.yaml", Half), (NAMED, Sound)], "kept", &[NAMED], &["MRD0101", "MRD0209"]),
         ("prod.yaml", &[("prod.yaml", Noise), (NAMED, Sound)], "kept", &[NAMED], &["MRD0101", "MRD0209"]),
         ("prod.yaml", &[("prod.yaml", Nothing), (NAMED, Sound)], "kept", &[NAMED], &["MRD0104", "MRD0209"]),
-        // It was renamed.
+        // The file was renamed.
         ("prod.yaml", &[(NAMED, Sound)], "current", &[], &[]),
         ("prod.yaml", &[(NAMED, Sound), ("old.yaml", Sound)], "current", &["old.yaml"], &["MRD0209"]),
-        // Neither was read before, nor is any named after it, or two are.
+        // Neither file was read before, and none or two are named after the zone.
         ("-", &[("one.yaml", Sound), ("two.yaml", Sound)], "dead", &[], &["MRD0209"]),
         ("prod.yaml", &[("one.yaml", Sound), ("two.yaml", Sound)], "kept", &[], &["MRD0209"]),
         ("-", &[(NAMED, Sound), ("cdn.example.yml", Sound)], "dead", &[], &["MRD0209"]),
@@ -330,7 +334,7 @@ fn of_several_files_one_is_the_zone() {
     }
 }
 
-/// What a start recalls of the state folder says which file is the zone, as what is served does.
+/// The texts from the state folder also decide which file is the zone's, as served texts do.
 #[test]
 fn a_start_goes_on_with_the_file_that_was_served() {
     let mut memory = files();
@@ -344,11 +348,12 @@ fn a_start_goes_on_with_the_file_that_was_served() {
     assert_eq!((others(&loaded), strays(&loaded)), (vec![], vec!["cdn.example.yaml".to_owned()]));
 }
 
-/// A file's name and text, the zones that are dead, and the stray files.
+/// Name and text of a file, dead zones, and stray files.
 #[cfg(unix)]
 type Unnameable<'a> = (&'a [u8], &'a str, &'a [&'a str], &'a [&'a str]);
 
-/// A file whose name is not UTF-8 costs the zone that its text tells, or none, and is one error.
+/// A file whose name is not UTF-8 affects the zone that its text names, or no zone, and is one
+/// error.
 #[cfg(unix)]
 #[test]
 fn a_file_name_that_is_not_utf8_costs_one_zone_at_most() {
@@ -370,8 +375,8 @@ fn a_file_name_that_is_not_utf8_costs_one_zone_at_most() {
     }
 }
 
-/// A zone that stands in a file of another name, or as zone text, is not lost to a file whose name
-/// is not UTF-8.
+/// A zone in a file of another name, or in zone text, is not lost to a file whose name is not
+/// UTF-8.
 #[test]
 fn a_file_name_that_is_not_utf8_takes_no_zone_from_another_file() {
     use std::os::unix::ffi::OsStrExt as _;
@@ -390,8 +395,8 @@ fn a_file_name_that_is_not_utf8_takes_no_zone_from_another_file() {
     }
 }
 
-/// A file may be called what is shown of one whose name is not UTF-8. Each has its own findings, so
-/// that the faulty zone is put aside and the reading ends.
+/// A file may have the escaped name of a file whose name is not UTF-8. Each has its own findings,
+/// so that the faulty zone is put aside and the reading ends.
 #[test]
 fn a_file_called_as_another_is_shown_is_another() {
     use std::os::unix::ffi::OsStrExt as _;
@@ -407,7 +412,7 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// A zone that is called after a copy is served, or is faulty, with a warning.
+/// A zone that is named like a copy is served, or is faulty, with a warning.
 #[test]
 fn a_zone_called_after_a_copy_is_a_warning() {
     let rows = [
@@ -415,12 +420,12 @@ fn a_zone_called_after_a_copy_is_a_warning() {
             "x.example copy.zone",
             TEXT,
             "",
-            r"`x.example copy.zone`, with a blank in it, makes a zone called `x.example\032copy.`",
+            r"`x.example copy.zone` contains a blank, and names the zone `x.example\032copy.`",
         ),
-        ("x.example copy.zone", "@ A", r"x.example\032copy.", "call the file after its zone"),
-        ("x.example(1).zone", TEXT, "", r"a zone that has this name stands in `x.example\(1\).zone`"),
+        ("x.example copy.zone", "@ A", r"x.example\032copy.", "name the file after its zone"),
+        ("x.example(1).zone", TEXT, "", r"a zone that really has this name belongs in `x.example\(1\).zone`"),
         ("cdn.example (1).yaml", "records: {}\n", r"cdn.example\032\(1\).", "write `zone:` into the file"),
-        // The zone's name is not that of the file, or is meant.
+        // The zone's name is not the file's, or is intended.
         ("my zone.yaml", "zone: cdn.example\n", "", ""),
         (r"x.example\032copy.zone", TEXT, "", ""),
     ];
@@ -436,7 +441,7 @@ fn a_zone_called_after_a_copy_is_a_warning() {
     }
 }
 
-/// The word of the new server file decides, also where the one before refused.
+/// The new server file's `on_error` applies, even if the previous one had `refuse`.
 #[test]
 fn a_reload_that_says_keep_goes_on_from_what_refuse_has_read() {
     let mut memory = files();

@@ -1,7 +1,7 @@
-//! Broken inputs, each with the code and the place that an operator is shown.
+//! Broken inputs, each with the code and the place that an operator sees.
 //!
-//! A row replaces one file of a small sound deployment. The mark `¦` stands before the place that
-//! must be blamed and is taken out before the text is read.
+//! A row replaces one file of a small valid deployment. The mark `¦` stands before the place of the
+//! finding, and is removed before the text is read.
 
 use super::faults::{self, POLICIES, POPS, ZONE};
 use super::{Memory, load_memory, shown};
@@ -36,10 +36,10 @@ pub(super) fn sound() -> Memory {
     memory
 }
 
-/// Loads the sound deployment with one file replaced, and asks for the finding at the mark. Errors
-/// of other kinds must not come along: one fault is told once.
+/// Loads the valid deployment with one file replaced, and expects the finding at the mark. No other
+/// errors may occur, because one fault must be reported once.
 pub(super) fn check(file: &str, marked: &str, code: &str, severity: Severity) {
-    // Without a mark the file as a whole is blamed.
+    // Without a mark, the finding is about the whole file.
     let (line, column) = marked.find('¦').map_or((0, 0), |at| {
         let before = &marked[..at];
         (
@@ -70,7 +70,7 @@ fn policy(body: &str) -> String {
     format!("policies:\n  web: {{ {body} }}\n")
 }
 
-/// The policy `web` over all PoPs with one rule.
+/// The policy `web` over all PoPs, with one rule.
 fn rule(body: &str) -> String {
     format!("policies:\n  web:\n    pops: all\n    rules:\n      - {{ {body} }}\n")
 }
@@ -111,7 +111,7 @@ fn server_files() {
         (&SERVER.replace("zones: zones", "zones: zones\ncookies: ¦on"), "MRD0104"),
         (&SERVER.replace("zones: zones", "zones: zones\ncookies: { secrets: ¦none.secrets }"), "MRD0100"),
     ] {
-        // Without its policies a deployment has names that point nowhere, which is another fault.
+        // A deployment without its policies has dangling names, which is another fault.
         if code == "MRD0102" {
             let mut memory = sound();
             memory.0.insert("meridian.yaml".into(), text.replace('¦', "").into());
@@ -128,7 +128,7 @@ fn pop_files() {
     for &(find, put, code, severity) in faults::IN_POPS {
         let mut text = POPS.replace(find, put);
         if !text.contains('¦') {
-            // What is missing is blamed on what stands around it.
+            // A missing key is reported at its surroundings.
             text = if code == "MRD0105" {
                 text.replace("lon: -77", "lon: ¦-77")
             } else {
@@ -169,7 +169,7 @@ fn policy_files() {
         };
         check("policies.yaml", &text, code, Error);
     }
-    // Too many behind each other.
+    // Too long a chain.
     let chain: String = (2..9).map(|i| format!("  p{i}: {{ use: p{} }}\n", i + 1)).collect();
     for (first, refused) in [(3, false), (2, true)] {
         let mut memory = sound();
@@ -177,11 +177,11 @@ fn policy_files() {
             "policies.yaml".into(),
             format!("policies:\n  web: {{ use: p{first} }}\n{chain}  p9: {{ pops: all }}\n").into(),
         );
-        // Those that nobody uses are as deep as they are.
+        // Unused policies have the same limit.
         let text = shown(&load_memory(&memory));
         assert_eq!(text.contains("error[MRD0321]: more than 8"), refused, "{text}");
     }
-    // What is used is a fence for families: nobody outside it answers.
+    // A used policy is a fence for families: PoPs outside it are not answered.
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), POPS.replace("192.0.2.2, '2001:db8::2'", "192.0.2.2").into());
     memory.0.insert(
@@ -189,14 +189,14 @@ fn policy_files() {
         format!("{}  b: {{ pops: iad }}\n", rule("when: { country: US }, use: b")).into(),
     );
     assert!(shown(&load_memory(&memory)).contains("error[MRD0307]"), "{}", shown(&load_memory(&memory)));
-    // A fence must hold every family that the policy offers.
+    // A fence must have every family that the policy offers.
     let v4_only = POPS.replace("192.0.2.2, '2001:db8::2'", "192.0.2.2");
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), v4_only.into());
     memory.0.insert("policies.yaml".into(), rule("when: { country: US }, pops: [iad], fence: true").into());
     let loaded = load_memory(&memory);
     assert!(shown(&loaded).contains("error[MRD0307]"), "{}", shown(&loaded));
-    // A policy whose PoPs are all switched off.
+    // A policy whose PoPs all have `state: down`.
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), POPS.replace("tags: [", "state: down, tags: [").into());
     assert!(shown(&load_memory(&memory)).contains("warning[MRD0311]"));
@@ -234,7 +234,7 @@ fn zone_files() {
     }
 }
 
-/// What only shows when several files are seen together.
+/// Faults that only several files together show.
 #[test]
 fn faults_between_files() {
     let other = |apex: &str, records: &str| {
@@ -243,7 +243,7 @@ fn faults_between_files() {
              ns1.z.example. }}\n{records}"
         )
     };
-    // Which of two files is the first is the order of their names.
+    // The order of names decides which of two files is the first.
     let mut memory = sound();
     memory.0.insert("zones/y.yaml".into(), other("Z.example", "").into());
     let loaded = load_memory(&memory);
@@ -283,29 +283,29 @@ fn faults_between_files() {
         "MRD0213",
         Warning,
     );
-    // No database, but distances.
+    // Distances without a database.
     let mut memory = sound();
     memory.0.insert("meridian.yaml".into(), SERVER.replace("databases: g.mmdb, ", "").into());
     assert!(shown(&load_memory(&memory)).contains("warning[MRD0405]"));
-    // Not text at all.
+    // Octets that are not text.
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), vec![0xff, 0xfe, 0]);
     assert!(shown(&load_memory(&memory)).contains("error[MRD0109]"));
 }
 
-/// One fault is one finding: what only follows from it is not told. Each row replaces a file, or
-/// takes it away, and gives all that is told.
+/// One fault is one finding: its consequences are not reported. Each row replaces or removes a
+/// file, and lists all findings.
 #[test]
 fn nothing_is_told_that_only_follows() {
     let alias = "  a: { CNAME: www }\n";
     let rows: [(&str, Option<String>, &[&str]); 7] = [
-        // Without policies there is no steered name for the alias to lead to.
+        // Without policies, the alias has no steered name as its target.
         ("policies.yaml", None, &["MRD0100"]),
         ("zones/z.yaml", Some(zone(alias).replace("steer: web", "steer: wbe")), &["MRD0302", "MRD0312"]),
         ("zones/z.yaml", Some(zone("  a: { CNAME: b }\n  b: { A: 192.0.2 }\n")), &["MRD0206"]),
-        // What belongs to a name outside does not meet the data of the apex.
+        // Data of a name outside the zone does not conflict with the data of the apex.
         ("zones/z.yaml", Some(zone("  o.other.: { A: 192.0.2.1, steer: web }\n")), &["MRD0201"]),
-        // An address that cannot be read is no family that is missing.
+        // An unreadable address does not count as a missing family.
         ("pops.yaml", Some(POPS.replace("'2001:db8::2'", "'2001:db8:::2'")), &["MRD0107"]),
         (
             "pops.yaml",
@@ -350,7 +350,7 @@ fn a_final_dot_that_is_there_is_not_missed() {
     }
 }
 
-/// Verbs agree with what they speak of.
+/// Verbs agree with their subjects.
 #[test]
 fn sentences_agree() {
     for (without, words) in
@@ -367,7 +367,7 @@ fn sentences_agree() {
     }
 }
 
-/// A key of another product is told what it is called here.
+/// The finding about a key of another product names our key.
 #[test]
 fn words_of_other_products() {
     for (file, text, help) in [
@@ -393,7 +393,7 @@ fn words_of_other_products() {
     }
 }
 
-/// An asterisk begins an alias: the finding says how a wildcard is written.
+/// An asterisk begins an alias: the finding explains how to write a wildcard.
 #[test]
 fn a_wildcard_wants_quotes() {
     for record in ["  *.apps: { A: 192.0.2.1 }\n", "  a: { CNAME: *.apps }\n"] {

@@ -1,15 +1,16 @@
-//! Broken zone text in a deployment: each row has the code and the place that an operator is shown.
-//! An error yields no deployment, so what is in service stays; the sound zone beside it is not
+//! Broken zone text in a deployment: each row has the code and the place that an operator sees. An
+//! error yields no deployment, so the server keeps its snapshot; the valid zone beside it is not
 //! blamed.
 
 use super::broken::{check, sound};
 use super::faults::{self, ZONE_TEXT_HEAD as HEAD};
 use super::{load_memory, shown};
+use crate::config::input::InputRole;
 use crate::finding::Severity::{Error, Warning};
 
 const FILE: &str = "zones/x.example.zone";
 
-/// The mark `¦` stands before what must be blamed.
+/// The mark `¦` stands before the place of the finding.
 #[test]
 fn what_refuses_the_load() {
     for &(lines, code) in faults::ZONE_TEXT {
@@ -51,8 +52,8 @@ fn what_is_only_told() {
     );
 }
 
-/// Names of files: one that is not UTF-8 is told, whatever it ends in, and one in UTF-8 that is no
-/// name in the DNS is told with the name that it should have.
+/// File names: one that is not UTF-8 is reported, whatever its ending, and one in UTF-8 that is not
+/// a DNS name is reported with the name that it should have.
 #[cfg(unix)]
 #[test]
 fn names_of_files() {
@@ -71,7 +72,7 @@ fn names_of_files() {
         assert!(told.contains("error[MRD0108]") && told.contains(words), "{told}");
         assert!(loaded.deployment.is_none());
     }
-    // What an editor leaves behind is nobody's zone.
+    // Leftovers of editors belong to no zone.
     let mut memory = sound();
     memory
         .0
@@ -79,7 +80,7 @@ fn names_of_files() {
     assert!(!shown(&load_memory(&memory)).contains("UTF-8"));
 }
 
-/// A file that is included several times, by several zones too, is one input.
+/// A file that is included several times, also by several zones, is one input.
 #[test]
 fn included_files_are_one_input() {
     let mut memory = sound();
@@ -89,6 +90,6 @@ fn included_files_are_one_input() {
     }
     memory.0.insert("zones/part.inc".into(), "  TXT x\n".into());
     let deployment = load_memory(&memory).deployment.expect("a deployment");
-    let parts = deployment.inputs.iter().filter(|(role, _)| role.starts_with("included"));
+    let parts = deployment.inputs.iter().filter(|input| matches!(input.role, InputRole::Included(_)));
     assert_eq!(parts.count(), 1);
 }

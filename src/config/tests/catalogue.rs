@@ -5,7 +5,7 @@ use crate::config::catalogue::{FILES, KeyEntry, KeySection, Shape};
 use crate::config::table::asked;
 use std::collections::BTreeSet;
 
-/// How the reader calls the map of each section in its findings.
+/// Names of each section's map in findings of the reader.
 const READ_AS: [(&str, &str); 44] = [
     ("server", "the server file"),
     ("node", "`node`"),
@@ -58,7 +58,7 @@ fn read_as(section: &KeySection) -> &'static str {
     known.unwrap_or_else(|| panic!("the section `{}` has no line in READ_AS", section.id)).1
 }
 
-/// Every section that can be reached, each once.
+/// Every reachable section, each once.
 fn sections() -> Vec<&'static KeySection> {
     fn walk(section: &'static KeySection, found: &mut Vec<&'static KeySection>) {
         if found.iter().any(|known| known.id == section.id) {
@@ -84,8 +84,7 @@ fn sections() -> Vec<&'static KeySection> {
     found
 }
 
-/// A deployment that opens every kind of map: whatever it says, the reader asks for all keys of
-/// each.
+/// A deployment that opens every kind of map, so that the reader takes all keys of each.
 fn everything() -> Memory {
     let mut memory = sample();
     let pops = "probes:\n  a: { https: { headers: {}, expect_headers: {} } }\n  b: { http: { path: / } }\n  \
@@ -130,7 +129,7 @@ fn the_catalogue_knows_what_the_reader_asks_for() {
         );
     }
     let told: BTreeSet<&str> = sections.iter().map(|section| read_as(section)).collect();
-    // Maps from names only: the section above them tells what they are.
+    // Maps from names only: the section above them describes them.
     let named = [
         "`pops`",
         "`policies`",

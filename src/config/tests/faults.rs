@@ -1,13 +1,13 @@
-//! Broken inputs as data, for tests of reading and of a running server: what is written, the code,
-//! how grave it is. The mark `¦` stands before the place that must be blamed and is taken out
-//! before the text is read.
+//! Broken inputs as data, for tests of the reader and of a running server: the text, the code, the
+//! severity. The mark `¦` stands before the place of the finding, and is removed before the text is
+//! read.
 
 use super::Severity::{self, Error, Note, Warning};
 
-/// The start of a sound zone `x.example` in text; rows of [`ZONE_TEXT`] stand behind it.
+/// Start of a valid zone `x.example` in text; rows of [`ZONE_TEXT`] follow it.
 pub(crate) const ZONE_TEXT_HEAD: &str = "$TTL 60\n@ SOA ns1 host 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n";
 
-/// Sound PoPs.
+/// Valid PoPs.
 pub(crate) const POPS: &str = "\
 pops:
   fra: { at: { lat: 50, lon: 8 }, addresses: [192.0.2.1, '2001:db8::1'], tags: [eu], services: { video: { \
@@ -15,10 +15,10 @@ pops:
   iad: { at: { lat: 39, lon: -77 }, addresses: [192.0.2.2, '2001:db8::2'], tags: [na] }
 ";
 
-/// A sound policy file.
+/// A valid policy file.
 pub(crate) const POLICIES: &str = "policies:\n  web: { pops: all }\n";
 
-/// A sound zone.
+/// A valid zone.
 pub(crate) const ZONE: &str = "\
 zone: z.example.
 soa: { mname: ns1, rname: host }
@@ -28,7 +28,7 @@ records:
   www: { steer: web }
 ";
 
-/// Lines behind the head; all are errors.
+/// Lines after the head; all are errors.
 pub(crate) const ZONE_TEXT: &[(&str, &str)] = &[
     // Data that the type does not allow.
     ("a A ¦192.0.2.300", "MRD0206"),
@@ -48,7 +48,7 @@ pub(crate) const ZONE_TEXT: &[(&str, &str)] = &[
     ("a ¦CH TXT x", "MRD0219"),
     ("a ¦99999999999 A 192.0.2.1", "MRD0220"),
     ("$TTL ¦soon", "MRD0220"),
-    // The text itself.
+    // Faults of the text itself.
     ("a TXT ¦\"open", "MRD0219"),
     ("a A ¦( 192.0.2.1", "MRD0219"),
     ("a A 192.0.2.1 ¦)", "MRD0219"),
@@ -64,7 +64,7 @@ pub(crate) const ZONE_TEXT: &[(&str, &str)] = &[
     ("$INCLUDE ¦/etc/passwd", "MRD0221"),
     ("$GENERATE ¦3-1 a$ A 192.0.2.$", "MRD0222"),
     ("$GENERATE 250-260 a$ A ¦192.0.2.$", "MRD0206"),
-    // What must not stand together, or not there.
+    // Data in forbidden combinations or places.
     ("a CNAME ¦ns1\na A 192.0.2.1", "MRD0202"),
     ("a CNAME b.\na CNAME ¦c.", "MRD0202"),
     ("@ CNAME ¦www.other.", "MRD0202"),
@@ -74,7 +74,7 @@ pub(crate) const ZONE_TEXT: &[(&str, &str)] = &[
     ("*.d NS ¦other.", "MRD0225"),
 ];
 
-/// What is replaced in [`POPS`], and by what.
+/// Replacements in [`POPS`]: old text, new text.
 pub(crate) const IN_POPS: &[(&str, &str, &str, Severity)] = &[
     ("192.0.2.2", "¦192.0.2.256", "MRD0107", Error),
     ("192.0.2.2", "¦192.0.2.2/32", "MRD0107", Error),
@@ -93,7 +93,7 @@ pub(crate) const IN_POPS: &[(&str, &str, &str, Severity)] = &[
     ("tags: [na]", "probe: ¦web", "MRD0319", Error),
     ("tags: [na]", "capacity: ¦0", "MRD0104", Error),
     ("tags: [na]", "capacity: ¦many", "MRD0104", Error),
-    // A key that is left empty is not a key that is left out.
+    // An empty key is not the same as a missing key.
     ("tags: [na]", "¦tags: ", "MRD0104", Error),
     ("tags: [na]", "¦weight: , tags: [na]", "MRD0104", Error),
     ("tags: [na]", "weight: ¦~", "MRD0104", Error),
@@ -154,7 +154,7 @@ pub(crate) const RULES: &[(&str, &str, Severity)] = &[
     ("when: { country: ¦Germany }, pops: fra", "MRD0406", Error),
     ("when: { continent: ¦XX }, pops: fra", "MRD0406", Error),
     ("when: { subdivision: ¦CA }, pops: fra", "MRD0406", Error),
-    // Codes that are no places, and conditions that exclude each other.
+    // Codes that are not places, and conditions that exclude each other.
     ("when: { country: ¦UK }, pops: fra", "MRD0406", Error),
     ("when: { country: ¦EU }, pops: fra", "MRD0406", Error),
     ("when: { country: [¦XX, ZZ] }, pops: fra", "MRD0406", Error),
@@ -187,7 +187,7 @@ pub(crate) const RULES: &[(&str, &str, Severity)] = &[
     ("when: { country: DE }, pops: fra }\n      - ¦{ pops: iad, when_all_down: nodata", "MRD0104", Error),
 ];
 
-/// Records behind [`ZONE`].
+/// Records after [`ZONE`].
 pub(crate) const RECORDS: &[(&str, &str, Severity)] = &[
     ("  ¦www.other.example.: { A: 192.0.2.1 }\n", "MRD0201", Error),
     ("  ¦a..b: { A: 192.0.2.1 }\n", "MRD0108", Error),

@@ -1,4 +1,4 @@
-//! Load feeds: what is written arrives, and what is wrong is told at its place.
+//! Load feeds: valid settings arrive, and faults are reported at their places.
 
 use super::broken::{check, sound};
 use super::{load_memory, shown};
@@ -6,7 +6,7 @@ use crate::finding::Severity::{Error, Warning};
 use crate::health::load::spec::{Feed, LoadSpec};
 use std::sync::Arc;
 
-/// The file of PoPs with more keys for `fra`.
+/// The PoP file with more keys for `fra`.
 fn pops(fra: &str) -> String {
     format!(
         "pops:\n  fra: {{ at: {{ lat: 50, lon: 8 }}, addresses: [192.0.2.1, '2001:db8::1'], {fra} }}\n  \
@@ -14,7 +14,7 @@ fn pops(fra: &str) -> String {
     )
 }
 
-/// What `load` of a PoP with a capacity becomes; no finding is borne.
+/// The feed from `load` of a PoP with a capacity; no finding is allowed.
 fn feed(body: &str) -> Arc<LoadSpec> {
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), pops(&format!("capacity: 400, load: {{ {body} }}")).into());
@@ -95,7 +95,7 @@ fn the_rule_arrives() {
     );
 }
 
-/// Loads and capacities of services stand beside those of the PoP; `ramp` stands in the PoP.
+/// Services have loads and capacities beside those of the PoP; only PoPs have `ramp`.
 #[test]
 fn services_have_loads_of_their_own() {
     let mut memory = sound();
@@ -181,14 +181,14 @@ fn faults_of_feeds() {
     }
 }
 
-/// What a feed by name is told is the way out.
+/// The finding about a feed by name suggests `to`.
 #[test]
 fn a_name_is_told_to_have_its_address_beside_it() {
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), pops("capacity: 1, load: { http: 'http://m.example/x' }").into());
     let text = shown(&load_memory(&memory));
     assert!(
-        text.contains("`{ url: http://m.example/x, to: 192.0.2.15 }`: names are not looked up"),
+        text.contains("write its address beside it, as `{ url: http://m.example/x, to: 192.0.2.15 }`"),
         "{text}"
     );
 }

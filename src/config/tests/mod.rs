@@ -1,5 +1,5 @@
-//! Whole deployments from memory: the sample is clean, broken inputs are told with their places,
-//! and nothing panics.
+//! Whole deployments from memory: the sample is without findings, broken inputs are reported at
+//! their places, and nothing panics.
 
 mod agreement;
 mod apart;
@@ -35,7 +35,7 @@ impl Sources for Memory {
     }
 }
 
-/// The sample deployment at the top of the tree; the database is not looked into here.
+/// The sample deployment at the top of the tree; its database is not read here.
 fn sample() -> Memory {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut memory = Memory::default();
@@ -53,7 +53,7 @@ fn sample() -> Memory {
 
 fn load_memory(memory: &Memory) -> ReadResult {
     let mut read = read_deployment(Path::new("meridian.yaml"), memory);
-    // The databases here know no country, so nothing is withdrawn.
+    // The databases here know no country, so no finding is withdrawn.
     if let Some(deployment) = &read.deployment {
         read.findings.extend(deployment.doubts.judge(&Lands::default(), true));
         read.findings.sort();
@@ -78,7 +78,7 @@ fn the_sample_is_clean() {
     let names: Vec<&str> = deployment.policies.iter().map(|p| &*p.policy.name).collect();
     assert_eq!(names, ["nearest", "web", "failover", "video", "live"]);
     assert_eq!(deployment.policies[4].zone.as_deref(), Some("media.example."));
-    let roles: Vec<&str> = deployment.inputs.iter().map(|(role, _)| role.as_str()).collect();
+    let roles: Vec<String> = deployment.inputs.iter().map(|input| input.role.to_string()).collect();
     let expected = [
         "database 000",
         "networks",
@@ -91,7 +91,7 @@ fn the_sample_is_clean() {
     assert_eq!(roles, expected);
 }
 
-/// What the sample says arrives in the model.
+/// The settings of the sample arrive in the model.
 #[test]
 fn the_sample_means_what_it_says() {
     let deployment = load_memory(&sample()).deployment.unwrap();
@@ -124,7 +124,7 @@ fn the_sample_means_what_it_says() {
     assert_eq!(text, "ns1.cdn.example. hostmaster.cdn.example. 1 7200 900 1209600 60");
 }
 
-/// Scalars keep their text until somebody asks: Norway is a country, and an owner may be a number.
+/// Scalars stay text until a type is wanted: Norway is a country, and an owner may be a number.
 #[test]
 fn scalars_keep_their_text() {
     let mut memory = sample();
@@ -150,7 +150,7 @@ fn scalars_keep_their_text() {
     assert_eq!(deployment.policies[1].policy.rules[3].when.country[0].code(), "NO");
 }
 
-/// The name of the root is empty, so its text stands in `root.zone`.
+/// The name of the root is empty, so its text is in `root.zone`.
 #[test]
 fn the_root_comes_from_text() {
     let mut memory = sample();
@@ -163,10 +163,10 @@ fn the_root_comes_from_text() {
     let root = deployment.zones.iter().find(|zone| zone.apex.is_root()).unwrap();
     let owners: Vec<String> = root.records.iter().map(|record| record.owner.to_string()).collect();
     assert_eq!(owners, [".", ".", "ns1.example.", "org.", "org."]);
-    assert!(deployment.inputs.iter().any(|(role, _)| role == "zone text ."));
+    assert!(deployment.inputs.iter().any(|input| input.role.to_string() == "zone text ."));
 }
 
-/// A broken file hides neither the faults of the others nor makes them guilty.
+/// A broken file neither hides the faults of others nor causes findings about them.
 #[test]
 fn one_broken_file_hides_no_other() {
     let mut memory = sample();
@@ -237,12 +237,12 @@ proptest::proptest! {
         let loaded = load_memory(&memory);
         proptest::prop_assert_eq!(loaded.deployment.is_none(), loaded.findings.has_errors());
         shown(&loaded);
-        crate::finding::render::json(&loaded.findings, &loaded.files);
+        crate::finding::render::reports(&loaded.findings, &loaded.files);
     }
 }
 
-/// A large zone costs seconds, not minutes. Run by hand:
-/// `cargo test --lib large_zone -- --ignored`.
+/// A large zone takes seconds, not minutes. Not part of the usual run: `cargo test --lib large_zone
+/// -- --ignored`.
 #[test]
 #[ignore = "a measurement"]
 fn large_zone() {

@@ -1,5 +1,4 @@
-//! Probes and what belongs to them: what is written arrives, and what is wrong is told at its
-//! place.
+//! Probes and related settings: valid ones arrive, and faults are reported at their places.
 
 use super::broken::{check, sound};
 use super::{load_memory, shown};
@@ -12,7 +11,7 @@ pub(super) const PEM: &str = include_str!("../../../tests/program/probes/certifi
 
 pub(super) const P521: &str = include_str!("../../../tests/program/probes/certificates/p521.pem");
 
-/// The file of PoPs behind what is put before them; `fra` and its `video` are probed as told.
+/// The PoP file after `head`; `fra` and its `video` are probed as given.
 fn pops(head: &str, fra: &str) -> String {
     format!(
         "{head}pops:\n  fra: {{ at: {{ lat: 50, lon: 8 }}, addresses: [192.0.2.1, '2001:db8::1'], tags: \
@@ -140,7 +139,7 @@ fn everything_arrives() {
         deployment
             .inputs
             .iter()
-            .any(|(role, octets)| role == "certificates ca.pem" && **octets == *PEM.as_bytes())
+            .any(|input| input.role.to_string() == "certificates ca.pem" && *input.octets == *PEM.as_bytes())
     );
 }
 
@@ -221,7 +220,7 @@ fn probes() {
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), pops(&circle.replace('¦', ""), "").into());
     assert!(shown(&load_memory(&memory)).contains("a -> b -> c -> a"));
-    // Groups of groups: three levels of five are 125 checks.
+    // Nested groups: three levels of five are 125 checks.
     let parts = |of: &str| (0..5).map(|i| format!("{of}{i}")).collect::<Vec<_>>().join(", ");
     let level = |name: &str, of: &str| {
         (0..5).map(|i| format!("  {name}{i}: {{ all_of: [{}] }}\n", parts(of))).collect::<String>()
@@ -235,7 +234,7 @@ fn probes() {
     );
     let mut memory = sound();
     memory.0.insert("pops.yaml".into(), pops(&head, "").into());
-    assert!(shown(&load_memory(&memory)).contains("error[MRD0106]: one address would hang on"));
+    assert!(shown(&load_memory(&memory)).contains("error[MRD0106]: one address would depend on"));
 }
 
 #[test]
@@ -283,7 +282,8 @@ fn users_of_probes() {
     }
 }
 
-/// What a probe would stumble over later is told by `check`, and leaves the deployment served.
+/// `check` reports certificates that a probe could not use later, and the deployment is still
+/// accepted.
 #[test]
 fn what_stands_for_nothing_is_told() {
     for body in [
@@ -310,7 +310,7 @@ fn what_stands_for_nothing_is_told() {
     }
 }
 
-/// Files of certificates as others write them.
+/// Certificate files as other programs write them.
 #[test]
 fn files_of_certificates_are_read_as_they_are() {
     let crlf = PEM.replace('\n', "\r\n");
@@ -323,7 +323,7 @@ fn files_of_certificates_are_read_as_they_are() {
     }
 }
 
-/// A name that the file may give is one that TLS can ask for, and the other way round.
+/// The file accepts a name exactly if TLS can ask for it.
 #[test]
 fn server_names_are_those_of_tls() {
     for name in [

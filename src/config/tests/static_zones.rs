@@ -1,4 +1,4 @@
-//! A server of static zones, without PoPs and policies; and PoPs that are all switched off.
+//! A server of static zones, without PoPs and policies; and PoPs that all have `state: down`.
 
 use super::*;
 use crate::finding::code;
@@ -26,7 +26,7 @@ fn static_zones_need_no_pops() {
     assert_eq!(loaded.findings.iter().next().map(|f| f.code), Some(code::EMPTY_DEPLOYMENT));
 }
 
-/// Without PoPs a policy has nobody to choose, and the name of a PoP is unknown.
+/// Without PoPs a policy has no candidates, and the name of a PoP is unknown.
 #[test]
 fn policies_need_pops() {
     let server = format!("{SERVER}policies: policies.yaml\n");
@@ -40,7 +40,7 @@ fn policies_need_pops() {
     }
 }
 
-/// A key that is left empty names no file, and nobody is accused for what it would have had.
+/// An empty key names no file, and causes no findings about the objects that the file would define.
 #[test]
 fn an_empty_key_is_one_error() {
     for key in ["pops", "policies"] {

@@ -1,10 +1,10 @@
-//! Which texts each zone is read from: those of its files, its last good ones, or none.
+//! Choice of texts for each zone: those of its files, its last good ones, or none.
 //!
-//! The zones of a reading are judged as wholes, because their checks follow names from one into
-//! another. So a reading goes in rounds over the same octets. The first takes every zone from its
-//! files. A zone that is blamed for an error is put aside: the next round reads it from its last
-//! good texts, or leaves it out. A round without a blamed zone is the result. An error that belongs
-//! to no zone refuses everything.
+//! The zones of a reading are checked together, because checks follow names from one zone into
+//! another. So a reading takes rounds over the same octets. The first round takes every zone from
+//! its files. A zone with an error is put aside: the next round reads it from its last good texts,
+//! or leaves it out. The first round without such an error is the result. An error that belongs to
+//! no zone refuses everything.
 
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::limits::{LOAD_STARVED_ROUNDS_MAX, WHY_OCTETS_MAX};
@@ -16,71 +16,71 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What is done with a zone that is faulty, or gone while others need it.
+/// Treatment of a zone that is faulty, or missing although others need it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum OnError {
-    /// It goes on from its last good texts.
+    /// The zone continues with its last good texts.
     #[default]
     Keep,
-    /// It refuses the reload.
+    /// The zone refuses the reload.
     Refuse,
 }
 
-/// How a round ended.
+/// Result of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Round {
-    /// Every zone that was read is sound.
+    /// Every zone that was read is valid.
     Sound,
-    /// Some zone was put aside: read again.
+    /// A zone was put aside, so another round is needed.
     Again,
-    /// Something refuses everything.
+    /// An error refuses everything.
     Refused,
 }
 
-/// The choices of one reading.
+/// Choices of one reading.
 #[derive(Debug, Default)]
 pub(crate) struct Choices {
     last_good: LastGood,
-    /// The zone of each file among the last good texts, included files apart, by its path.
+    /// Zone of each file among the last good texts, by its path, without included files.
     zones_of_last_good: HashMap<Arc<str>, Name>,
-    /// Whether zones may be lost (`reload --allow-loss`).
+    /// True if zones may disappear (`reload --allow-loss`).
     allow_loss: bool,
     /// Zones that are not read from their files.
     aside: BTreeMap<Name, Standing>,
-    /// The zone of each path in the folder.
+    /// Zone of each path in the folder.
     zones_of_paths: BTreeMap<PathBuf, Name>,
-    /// The zone that a file belongs to, for the blame of findings in it.
+    /// Zone to which findings in a file belong.
     zones_of_files: HashMap<FileId, Name>,
-    /// Files of the folder that no zone is known of.
+    /// Files of the folder whose zone is unknown.
     nameless: BTreeSet<FileId>,
-    /// Files that cost no zone when they are faulty, by their numbers.
+    /// Files that affect no zone when they are faulty, by their numbers.
     strays: HashMap<FileId, (PathBuf, StrayFile)>,
-    /// Those that are not read any more.
+    /// Stray files that are no longer read.
     strays_aside: BTreeMap<PathBuf, StrayFile>,
-    /// Rounds that were repeated because faulty zones had left too little for others.
+    /// Rounds that were repeated because faulty zones had left too little budget for others.
     starved_rounds: usize,
-    /// Errors of the rounds before, of zones that are put aside.
+    /// Errors of earlier rounds, in zones that are put aside.
     told: Findings,
-    /// Of this round: the texts of each zone.
+    /// Texts of each zone in this round.
     texts: BTreeMap<Name, ZoneTexts>,
-    /// Of this round: zones that are gone and needed, and why.
+    /// Missing zones that others need in this round, with the reasons.
     needed: Vec<(Name, String)>,
 }
 
 impl Choices {
-    /// Choices of a reading that may lose zones, or not.
+    /// Starts the choices of a reading that may lose zones, or may not.
     pub(crate) fn new(allow_loss: bool) -> Choices {
         Choices { allow_loss, ..Choices::default() }
     }
 
-    /// Takes what may be gone back to.
+    /// Takes the texts to fall back to.
     pub(crate) fn recall(&mut self, last_good: LastGood) {
         self.last_good = last_good;
         self.last_good.zones.sort_by(|a, b| a.apex.cmp(&b.apex));
         for source in &self.last_good.zones {
-            for file in source.texts.files.iter().filter(|file| file.file_use != FileUse::Included) {
+            for file in source.texts.files.iter().filter(|file| !file.file_use.is_included()) {
                 let zone = self.zones_of_last_good.entry(Arc::clone(&file.path));
-                // A zone that goes on from texts of before may have lost its file to another one.
+                // A zone on last good texts may have lost its file to another zone.
                 if source.standing == Standing::Current {
                     zone.insert_entry(source.apex.clone());
                 } else {
@@ -96,21 +96,21 @@ impl Choices {
         self.needed.clear();
     }
 
-    /// Whether a file is of a zone that is put aside.
+    /// True if a file belongs to a zone that is put aside.
     pub(crate) fn passes_over(&self, path: &Path) -> bool {
         self.strays_aside.contains_key(path)
             || self.zones_of_paths.get(path).is_some_and(|zone| self.aside.contains_key(zone))
     }
 
-    /// Says that a file of the folder costs no zone: another file is read for the zone that it
-    /// tells, or it cannot be a zone at all.
+    /// Marks a file of the folder as stray: its zone is read from another file, or it cannot be a
+    /// zone.
     pub(crate) fn stray(&mut self, path: &Path, file: FileId, stray: StrayFile) {
         self.zones_of_paths.remove(path);
         self.zones_of_files.remove(&file);
         self.strays.insert(file, (path.to_owned(), stray));
     }
 
-    /// The zones that are read from their last good texts, with these.
+    /// Zones that are read from their last good texts, with these texts.
     pub(crate) fn kept(&self) -> Vec<(Name, Arc<ZoneTexts>)> {
         let of = |(zone, standing): (&Name, &Standing)| match standing {
             Standing::Kept(_) | Standing::Vanished(_) => {
@@ -121,7 +121,7 @@ impl Choices {
         self.aside.iter().filter_map(of).collect()
     }
 
-    /// The zones that are not served.
+    /// Zones that are not served.
     pub(crate) fn dead(&self) -> Vec<Name> {
         let is_dead = |standing: &Standing| matches!(standing, Standing::Dead(_));
         self.aside.iter().filter(|(_, standing)| is_dead(standing)).map(|(zone, _)| zone.clone()).collect()
@@ -132,20 +132,20 @@ impl Choices {
         self.zones_of_last_good.get(&*path.display().to_string()).cloned()
     }
 
-    /// Whether this file is among the last good texts of a zone.
+    /// True if this file is among the last good texts of a zone.
     pub(crate) fn held(&self, zone: &Name, path: &Path) -> bool {
         let shown = path.display().to_string();
         self.last_good.of(zone).is_some_and(|source| {
-            source.texts.files.iter().any(|file| file.file_use != FileUse::Included && *file.path == shown)
+            source.texts.files.iter().any(|file| !file.file_use.is_included() && *file.path == shown)
         })
     }
 
-    /// Whether a file of the folder is taken for this zone.
+    /// True if a file of the folder is assigned to this zone.
     pub(crate) fn is_of(&self, path: &Path, zone: &Name) -> bool {
         self.zones_of_paths.get(path).is_some_and(|of| of == zone)
     }
 
-    /// Says which zone a file of the folder belongs to, if that is known.
+    /// Assigns a file of the folder to its zone, if the zone is known.
     pub(crate) fn assign(&mut self, path: &Path, file: FileId, zone: Option<&Name>) {
         match zone.map(Name::to_lowercase) {
             Some(zone) => {
@@ -156,7 +156,7 @@ impl Choices {
         }
     }
 
-    /// Says that findings in a file are of a zone.
+    /// Assigns findings in a file to a zone.
     pub(crate) fn belongs(&mut self, file: FileId, zone: &Name) {
         self.zones_of_files.insert(file, zone.to_lowercase());
     }
@@ -170,7 +170,7 @@ impl Choices {
         }
     }
 
-    /// The zones that were there before and are no more, dead ones apart.
+    /// Zones that existed before and are missing now, except dead ones.
     pub(crate) fn gone(&self) -> Vec<Name> {
         let there: BTreeSet<&Name> = self.zones_of_paths.values().collect();
         let is_gone = |source: &&ZoneSource| {
@@ -181,12 +181,12 @@ impl Choices {
         self.last_good.zones.iter().filter(is_gone).map(|source| source.apex.clone()).collect()
     }
 
-    /// Takes which of the zones that are gone are needed, and why.
+    /// Takes the missing zones that others need, with the reasons.
     pub(crate) fn need(&mut self, needed: Vec<(Name, String)>) {
         self.needed = needed;
     }
 
-    /// Judges a round by its findings. `at` is where the folder of zones is written.
+    /// Judges a round by its findings. `at` is the place of the folder of zones.
     pub(crate) fn judge(
         &mut self,
         findings: &mut Findings,
@@ -218,12 +218,12 @@ impl Choices {
             let Some(sentence) = source.sentence() else { continue };
             let help = match source.standing {
                 Standing::Vanished(_) => {
-                    "put its file back, or reload with `meridian reload --allow-loss` to let it go"
+                    "restore its file, or run `meridian reload --allow-loss` to drop the zone"
                 }
                 Standing::Dead(_) if !self.last_good.is_served => {
-                    "mend its files; a running server that has served it goes on from its last good texts"
+                    "correct its files; a server that already serves it continues with its last good texts"
                 }
-                _ => "mend its files and reload",
+                _ => "correct its files and reload",
             };
             let finding = Finding::warning(code::ZONE_STANDING, sentence).help(help);
             findings.push(match at {
@@ -235,11 +235,12 @@ impl Choices {
         Round::Sound
     }
 
-    /// What each of the zones that are served, or dead, is served from, and which files are strays.
+    /// Sources of all zones, served or dead, and the stray files.
     pub(crate) fn folder(&mut self) -> FolderStanding {
         let texts = std::mem::take(&mut self.texts);
         let current = texts.into_iter().filter(|(zone, _)| !self.aside.contains_key(zone));
-        // Held also where a fault refuses all: the next server file may say `keep`.
+        // Keep the texts even if a fault refuses everything, because the next server file may allow
+        // `keep`.
         let mut zones: Vec<ZoneSource> = current
             .map(|(apex, texts)| ZoneSource { apex, texts: Arc::new(texts), standing: Standing::Current })
             .collect();
@@ -249,12 +250,12 @@ impl Choices {
     }
 
     fn source(&self, zone: &Name, standing: &Standing) -> ZoneSource {
-        // Those of a dead zone too: it goes on from them once they fit what steers.
+        // Keep the texts of a dead zone too: it continues with them once they fit the other files.
         let texts = self.last_good.of(zone).map(|source| Arc::clone(&source.texts));
         ZoneSource { apex: zone.clone(), texts: texts.unwrap_or_default(), standing: standing.clone() }
     }
 
-    /// Puts the zones aside that errors are of; refuses everything if one is of no zone.
+    /// Puts the zones with errors aside; refuses everything if an error belongs to no zone.
     pub(crate) fn put_aside(&mut self, findings: &mut Findings, files: &Files, on_error: OnError) -> Round {
         let mut blamed: BTreeMap<Name, String> = BTreeMap::new();
         let mut starved: BTreeSet<Name> = BTreeSet::new();
@@ -281,19 +282,17 @@ impl Choices {
         for file in nameless {
             let finding = Finding::error(
                 code::ZONE_NAMELESS,
-                format!("neither the text nor the name of `{}` tells which zone it is", files.path(file)),
+                format!("the zone of `{}` follows neither from its text nor from its name", files.path(file)),
             );
-            findings.push(
-                finding.at(At::whole(file), "").help(
-                    "call the file after its zone, as in `example.com.yaml`, and only that zone is lost",
-                ),
-            );
+            findings.push(finding.at(At::whole(file), "").help(
+                "name the file after its zone, as in `example.com.yaml`, to confine its faults to that zone",
+            ));
         }
         if refuses || (blamed.is_empty() && strays.is_empty()) {
             return Round::Refused;
         }
-        // What faulty zones leave of the budget says nothing of the others: they are read again
-        // without them.
+        // Zones that failed for lack of budget need not be faulty: read them again without the
+        // others.
         let spared = !starved.is_empty() && blamed.keys().any(|zone| !starved.contains(zone));
         if spared && self.starved_rounds < LOAD_STARVED_ROUNDS_MAX {
             self.starved_rounds += 1;
@@ -308,23 +307,24 @@ impl Choices {
             let was_served = before.is_some_and(|source| !matches!(source.standing, Standing::Dead(_)));
             let standing = match self.aside.get(&zone) {
                 None if before.is_some_and(ZoneSource::has_texts) => Standing::Kept(why.into()),
-                // What is served now never dies by a reload.
+                // A reload never ends the service of a zone.
                 None | Some(Standing::Kept(_) | Standing::Vanished(_))
                     if self.last_good.is_served && was_served =>
                 {
                     unfit.push((zone, why));
                     continue;
                 }
-                // What was wrong with its files says more than why its last good texts do not fit.
+                // The fault in its files is more useful than the reason why its last good texts do
+                // not fit.
                 Some(Standing::Kept(files) | Standing::Dead(files)) => Standing::Dead(Arc::clone(files)),
-                // Of a zone without files, only its last good texts can be faulty.
+                // For a zone without files, only its last good texts can be faulty.
                 Some(Standing::Current | Standing::Vanished(_)) => Standing::Dead(why.into()),
                 None => Standing::Dead(why.into()),
             };
             self.aside.insert(zone, standing);
         }
         let is_served = |zone: &Name| !matches!(self.aside.get(zone), Some(Standing::Dead(_)));
-        // Reading the same again would find the same, for ever.
+        // Another round without a change would give the same result for ever.
         let is_news = self.aside != before || strays.keys().any(|path| !self.strays_aside.contains_key(path));
         if is_news
             && unfit.is_empty()
@@ -341,26 +341,26 @@ impl Choices {
             let finding = Finding::error(
                 code::KEPT_TEXTS,
                 format!(
-                    "the zone `{zone}` cannot go on from its last good texts, because they are faulty beside \
-                     the other files of now: {why}"
+                    "the zone `{zone}` cannot continue with its last good texts, because they are faulty \
+                     beside the other present files: {why}"
                 ),
             );
             findings.push(finding.help(
-                "mend the zone's files, or put back what its last good texts need of other files; nothing \
-                 is taken over until then",
+                "correct the zone's files, or restore the contents of other files that its last good texts \
+                 need; until then, nothing is accepted",
             ));
         }
         Round::Refused
     }
 
-    /// Adds what rounds before have found.
+    /// Adds the errors of earlier rounds.
     fn tell(&mut self, findings: &mut Findings) {
         findings.extend(self.told.clone());
         findings.sort();
     }
 
-    /// Refuses where more than half of the zones are gone. Dead ones are none that could be lost:
-    /// their files may tell another apex once they are mended.
+    /// Refuses if more than half of the zones are missing. Dead zones do not count, because their
+    /// corrected files may name another apex.
     fn lost(&self, at: Option<At>) -> Option<Finding> {
         let there: BTreeSet<&Name> = self.zones_of_paths.values().collect();
         let lives = |source: &&ZoneSource| !matches!(source.standing, Standing::Dead(_));
@@ -375,44 +375,44 @@ impl Choices {
         let more = if gone.len() > named.len() { ", ..." } else { "" };
         let finding = Finding::error(
             code::ZONES_GONE,
-            format!("{} of {all} zones have no file any more: {}{more}", gone.len(), named.join(", ")),
+            format!("{} of {all} zones no longer have a file: {}{more}", gone.len(), named.join(", ")),
         );
-        let finding =
-            finding.help("see whether the folder is whole; `meridian reload --allow-loss` lets them go");
+        let finding = finding
+            .help("check that the folder is complete; `meridian reload --allow-loss` drops these zones");
         Some(match at {
-            Some(at) => finding.at(at, "more than half are gone"),
+            Some(at) => finding.at(at, "more than half are missing"),
             None => finding,
         })
     }
 
-    /// Refuses where a zone is gone that others need, and nothing may be kept.
+    /// Refuses if a zone that others need is missing, and nothing may be kept.
     fn missed(&self, on_error: OnError, at: Option<At>) -> Option<Finding> {
         let has_texts = |zone: &Name| self.last_good.of(zone).is_some_and(ZoneSource::has_texts);
         let (zone, why) =
             self.needed.iter().find(|(zone, _)| on_error == OnError::Refuse || !has_texts(zone))?;
         let finding = Finding::error(
             code::ZONES_GONE,
-            format!("the zone `{zone}` has no file any more, but is needed, because {why}"),
+            format!("the zone `{zone}` no longer has a file, but is needed, because {why}"),
         );
-        let finding = finding.help("put its file back, or reload with `meridian reload --allow-loss`");
+        let finding = finding.help("restore its file, or run `meridian reload --allow-loss`");
         Some(match at {
             Some(at) => finding.at(at, "no longer in this folder"),
             None => finding,
         })
     }
 
-    /// Whether zones that are gone may be let go without a look at who needs them.
+    /// True if missing zones are dropped even if others need them.
     pub(crate) fn may_lose(&self) -> bool {
         self.allow_loss
     }
 
-    /// Sentences about what was kept and cannot be read, each told once.
+    /// Sentences about stored texts that cannot be read, each returned once.
     pub(crate) fn faults(&mut self) -> Vec<String> {
         std::mem::take(&mut self.last_good.faults)
     }
 }
 
-/// A fault and its place in one line.
+/// A fault and its place on one line.
 fn why(finding: &Finding, files: &Files) -> String {
     let place = finding.at.map(|at| format!("{}: ", files.place(at))).unwrap_or_default();
     let mut why = format!("{place}{}", finding.message);

@@ -1,8 +1,8 @@
-//! `expose_pops: true`: a name for each PoP behind a steered one, `<pop>.<owner>`.
+//! `expose_pops: true`: a name `<pop>.<owner>` for each PoP behind a steered name.
 //!
-//! They are ordinary records of the zone, with all addresses of the PoP, whatever its health or
-//! state, so that what answers learns nothing new. Wildcards make none: below them every label is a
-//! name already.
+//! These names have ordinary records of the zone, with all addresses of the PoP, whatever its
+//! health or state, so that the answer path needs no special case. Wildcards get no such names,
+//! because every label below a wildcard already exists.
 
 use crate::config::world::World;
 use crate::finding::{Finding, Findings, code};
@@ -43,7 +43,7 @@ pub(crate) fn add(zones: &mut [Zone], policies: &[ScopedPolicy], world: &World, 
                         let message = format!("`expose_pops` would make more than {EXPOSED_MAX} names");
                         out.push(
                             Finding::error(code::TOO_LARGE, message)
-                                .at(steered.at, "the limit is passed here"),
+                                .at(steered.at, "the limit is exceeded here"),
                         );
                         return;
                     }
@@ -54,11 +54,16 @@ pub(crate) fn add(zones: &mut [Zone], policies: &[ScopedPolicy], world: &World, 
                     Err(why) => out.push(
                         Finding::error(
                             code::EXPOSED_NAME,
-                            format!("`{}.{}` cannot name the PoP `{}`", pop.name, steered.owner, pop.name),
+                            format!(
+                                "`{}.{}` is not available as the name of the PoP `{}`",
+                                pop.name, steered.owner, pop.name
+                            ),
                         )
                         .at(steered.at, why)
                         .related(policy.at, "this policy has `expose_pops`")
-                        .help("rename what is there, or use a policy without `expose_pops` for this owner"),
+                        .help(
+                            "rename the existing data, or use a policy without `expose_pops` for this owner",
+                        ),
                     ),
                 }
             }
@@ -66,7 +71,7 @@ pub(crate) fn add(zones: &mut [Zone], policies: &[ScopedPolicy], world: &World, 
     }
 }
 
-/// Who can be answered, each once, with its addresses.
+/// PoPs that can be answered, each once, with their addresses.
 fn members<'w>(policy: &Policy, world: &'w World) -> Vec<(&'w Pop, &'w Service)> {
     let mut pops: Vec<PopId> = policy
         .everybody()
@@ -114,7 +119,7 @@ fn records(
     service.v4.iter().for_each(|a| push(RrType::A, a.address.octets().to_vec()));
     service.v6.iter().for_each(|a| push(RrType::AAAA, a.address.octets().to_vec()));
     if let Some(params) = service.https.as_ref().filter(|_| policy.https) {
-        // Priority 1, the root, which stands for the owner, and parameters in ascending order (RFC
+        // Priority 1, the root (which stands for the owner), and parameters in ascending order (RFC
         // 9460 section 2.2).
         let mut rdata = vec![0, 1, 0];
         rdata.extend_from_slice(&params.before_hints);

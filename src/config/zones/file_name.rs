@@ -1,29 +1,28 @@
-//! What the name of a file in the folder of zones tells: whether it is a zone file, and of which
-//! zone.
+//! Information from the name of a file in the folder of zones: whether it is a zone file, and of
+//! which zone.
 
 use crate::wire::name::{Name, NameError};
 use std::path::Path;
 
-/// The name of a file of zone text, without its ending, that is the root zone: its own name is
-/// empty.
+/// Stem of the zone text file of the root zone, whose own name is empty.
 const ROOT_FILE: &str = "root";
 
-/// What a file of the folder is by its name.
+/// Kind of a file in the folder, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Left behind by editors.
+    /// A leftover of an editor.
     Passed,
     /// A zone file in YAML.
     Yaml,
     /// Zone text.
     Text,
-    /// No zone file.
+    /// Not a zone file.
     Foreign,
-    /// It ends like a zone file, and its name is not UTF-8.
+    /// A file with the ending of a zone file and a name that is not UTF-8.
     Unnameable,
 }
 
-/// The kind of a file.
+/// Kind of a file.
 pub(super) fn kind(path: &Path) -> Kind {
     let name = path.file_name().unwrap_or_default();
     let shown = name.to_string_lossy();
@@ -38,14 +37,13 @@ pub(super) fn kind(path: &Path) -> Kind {
     }
 }
 
-/// Whether whatever bears this name is taken for a zone file: a folder or a pipe in the place of
-/// one is a fault of the zone, or of the file, and not its end.
+/// True if a path counts as a zone file even if it is a folder or a pipe: that is a fault of the
+/// zone or the file, and does not mean that the zone is gone.
 pub(crate) fn is_zone_file(path: &Path) -> bool {
     matches!(kind(path), Kind::Yaml | Kind::Text | Kind::Unnameable)
 }
 
-/// The apex that a file is called after; the error has the name without its ending, and why it is
-/// none.
+/// Apex that a file is named after; the error has the stem, and the reason why it is not a name.
 pub(super) fn zone_of_stem(path: &Path) -> Result<Name, (String, NameError)> {
     let stem = stem(path);
     match Name::parse(&format!("{}.", stem.trim_end_matches('.')), None) {
@@ -55,9 +53,8 @@ pub(super) fn zone_of_stem(path: &Path) -> Result<Name, (String, NameError)> {
     }
 }
 
-/// The first character of a file's name, without its ending, that is unusual in the name of a zone:
-/// a file manager puts a blank or a parenthesis into the name of a copy. An escaped character is
-/// meant.
+/// First character of a file's stem that is unusual in a zone name: file managers put blanks or
+/// parentheses into the names of copies. Escaped characters are intended, and do not count.
 pub(super) fn odd_character(path: &Path) -> Option<char> {
     let mut characters = stem(path).chars();
     while let Some(character) = characters.next() {

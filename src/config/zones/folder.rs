@@ -1,14 +1,14 @@
-//! The folder of zones: which files it has, which zone each belongs to, and the zones read from
-//! them.
+//! The folder of zones: its files, the zone to which each belongs, and the zones read from them.
 //!
 //! A zone that is put aside ([`Choices`]) is read from its last good texts through the same steps,
-//! so that its own policies are compiled against the steering of the day.
+//! so that its own policies are compiled against the present PoPs.
 
 use super::choices::Choices;
 use super::file_name::{Kind, kind, odd_character, zone_of_stem};
 use crate::budget::Budget;
 use crate::config::Sources;
 use crate::config::files::FileReader;
+use crate::config::input::{Input, InputRole};
 use crate::config::tree::Node;
 use crate::config::world::World;
 use crate::config::zones::{self, Policies};
@@ -24,28 +24,28 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// An included file, by its number and its octets.
+/// An included file: its number and its octets.
 type IncludedText = (FileId, Arc<[u8]>);
 
-/// A file of YAML and the zone that it is taken for.
+/// A YAML file and the zone to which it is assigned.
 struct Claim {
     zone: Name,
     path: PathBuf,
     file: FileId,
-    /// Its tree and octets, if it can be read.
+    /// Its tree and octets, if it is readable.
     text: Option<(Node, Arc<[u8]>)>,
-    /// Why it should be the one that is read, among several of one zone.
+    /// Reason to prefer it among several files of one zone.
     right: Option<Right>,
-    /// The error in its name, if that is no UTF-8.
+    /// Error in its name, if the name is not UTF-8.
     fault: Option<String>,
 }
 
-/// Why a file is read, and not another one that tells the same zone. The first counts more.
+/// Reason to read one file of a zone and not another. The first reason takes precedence.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Right {
-    /// The zone was read from it before.
+    /// The zone was read from this file before.
     Held,
-    /// It is called after the zone.
+    /// The file is named after the zone.
     Named,
 }
 
@@ -53,11 +53,11 @@ impl Right {
     const ALL: [Right; 2] = [Right::Held, Right::Named];
 }
 
-/// A reader of the folder.
+/// Reader of the folder.
 pub(crate) struct ZoneFolder<'r, 's> {
     files: &'r mut FileReader<'s>,
     choices: &'r mut Choices,
-    /// Files of YAML whose zones are known.
+    /// YAML files whose zones are known.
     claims: Vec<Claim>,
     trees: Vec<(Name, Node)>,
     texts: Vec<ZoneText>,
@@ -69,8 +69,8 @@ pub(crate) struct ZoneFolder<'r, 's> {
     all_read: bool,
 }
 
-/// Reads every zone of the folder that is written at `at`; the second value says whether all of it
-/// could be read.
+/// Reads every zone of the folder, whose path is written at `at`. The second value is true if all
+/// of it was readable.
 pub(crate) fn read(
     files: &mut FileReader<'_>,
     choices: &mut Choices,
@@ -107,13 +107,13 @@ pub(crate) fn read(
         }
     }
     folder.take_claims();
-    // Also those that a round before has put aside: the name may be all that is wrong.
+    // Includes files that an earlier round has put aside: the name may be the only fault.
     list.iter().for_each(|path| folder.odd_name(path));
     for (zone, texts) in folder.choices.kept() {
         folder.kept(&zone, &texts);
     }
     let zones = folder.lower(world, policies);
-    // Files that zone text includes may end as they like.
+    // Files included by zone text may have any ending.
     foreign.retain(|path| !folder.included.contains(*path));
     for path in foreign {
         let finding = Finding::note(code::UNREADABLE, format!("`{}` is not read", path.display()))
@@ -125,11 +125,11 @@ pub(crate) fn read(
 }
 
 impl ZoneFolder<'_, '_> {
-    /// A file whose name is not UTF-8. It may be meant as a zone: the one that its text tells, if
-    /// it tells any; else it costs no zone.
+    /// Handles a file whose name is not UTF-8. If its text names a zone, the fault belongs to that
+    /// zone; else it affects no zone.
     fn unnameable(&mut self, path: &Path) {
         let name = escaped(path.file_name().unwrap_or_default());
-        // A file may be called what is shown of this one.
+        // Distinguish it from a file whose name equals the escaped form.
         let file = self.files.number_of(&escaped(path.as_os_str()), &format!("{path:?}"), Arc::default());
         let message = format!("the file name `{name}` is not UTF-8, so the file is not read");
         let finding = Finding::error(code::BAD_NAME, message.clone()).at(At::whole(file), "");
@@ -147,7 +147,7 @@ impl ZoneFolder<'_, '_> {
         }
     }
 
-    /// Takes a zone file of YAML. Which zone it is, its text says, or what it was before, or its
+    /// Takes a zone file in YAML. Its zone follows from its text, from its earlier use, or from its
     /// name.
     fn yaml(&mut self, path: &Path) {
         let read = self.files.yaml(path, None);
@@ -168,21 +168,21 @@ impl ZoneFolder<'_, '_> {
                 let (path, fault) = (path.to_owned(), None);
                 self.claims.push(Claim { zone, path, file: read.file, text, right, fault });
             }
-            // What names no zone is read for its faults alone.
+            // A file that names no zone is read only for its faults.
             (None, Some(text)) => self.take(&Name::root(), path, text),
             (None, None) => {}
         }
     }
 
     fn take(&mut self, apex: &Name, path: &Path, (tree, octets): (Node, Arc<[u8]>)) {
-        self.input("zone", apex, &octets);
+        self.input(InputRole::Zone(apex.to_lowercase()), &octets);
         self.choices.add_text(apex, FileUse::Yaml, &path.display().to_string(), &octets);
         self.trees.push((apex.clone(), tree));
     }
 
-    /// Takes the files of YAML whose zones are known. Of several for one zone, the one that it was
-    /// read from before is the zone, so that no file that appears takes its place; else the one
-    /// that is named after it. Each other, a copy perhaps, is at fault alone.
+    /// Takes the YAML files whose zones are known. Among several files of one zone, the file from
+    /// which it was read before wins, so that a new file cannot replace it; else the file that is
+    /// named after the zone. Each other file, perhaps a copy, is at fault alone.
     fn take_claims(&mut self) {
         let claims = std::mem::take(&mut self.claims);
         let mut rights: HashMap<Name, Vec<(Right, FileId)>> = HashMap::new();
@@ -190,7 +190,7 @@ impl ZoneFolder<'_, '_> {
             let rights = rights.entry(claim.zone.to_lowercase()).or_default();
             rights.extend(claim.right.map(|right| (right, claim.file)));
         }
-        // A file whose name is not UTF-8 costs no zone that another file has.
+        // A file whose name is not UTF-8 costs nothing if its zone has another file.
         let of_yaml = claims.iter().filter(|claim| claim.text.is_some()).map(|claim| &claim.zone);
         let readable: HashSet<Name> =
             of_yaml.chain(self.texts.iter().map(|text| &text.apex)).map(Name::to_lowercase).collect();
@@ -216,17 +216,17 @@ impl ZoneFolder<'_, '_> {
                 let read = self.files.files.path(chosen);
                 match right {
                     Right::Held => format!("the zone `{zone}` is already served from `{read}`"),
-                    Right::Named => format!("the zone `{zone}` stands in `{read}`, which is named after it"),
+                    Right::Named => format!("the zone `{zone}` is in `{read}`, which is named after it"),
                 }
             });
             if !is_told {
                 let finding = Finding::error(code::DUPLICATE_ZONE, message.clone()).at(At::whole(file), "");
                 let finding = finding.related(At::whole(chosen), "the file that is read");
                 self.files.findings.push(finding.help(match right {
-                    Right::Held => "move this file elsewhere, or move the other one to have this one read",
+                    Right::Held => "move this file elsewhere, or move the other one to read this one",
                     Right::Named => {
-                        "move this file elsewhere; a server that runs goes on with the file that it serves, \
-                         as `meridian reload --status` tells"
+                        "move this file elsewhere; a running server continues with the file that it serves \
+                         (see `meridian reload --status`)"
                     }
                 }));
             }
@@ -234,14 +234,14 @@ impl ZoneFolder<'_, '_> {
         }
     }
 
-    /// Puts a file beside the zones: it is not in force, and costs none.
+    /// Marks a file as stray: it is not in force, and affects no zone.
     fn stray(&mut self, path: &Path, file: FileId, zone: Option<Name>, why: String) {
         self.all_read = false;
         let shown = self.files.files.path(file).into();
         self.choices.stray(path, file, StrayFile { path: shown, zone, why: why.into() });
     }
 
-    /// Warns of a zone whose name is taken from the name of a file, and is perhaps that of a copy.
+    /// Warns of a zone that takes its name from a file whose name looks like that of a copy.
     fn odd_name(&mut self, path: &Path) {
         let Some(odd) = odd_character(path).filter(|_| matches!(kind(path), Kind::Yaml | Kind::Text)) else {
             return;
@@ -251,22 +251,22 @@ impl ZoneFolder<'_, '_> {
         };
         let with = if odd == ' ' { "a blank".to_owned() } else { format!("`{odd}`") };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let message = format!("the file name `{name}`, with {with} in it, makes a zone called `{zone}`");
+        let message = format!("the file name `{name}` contains {with}, and names the zone `{zone}`");
         let is_text = kind(path) == Kind::Text;
-        let message = if is_text { message } else { format!("{message}, because the file tells none") };
+        let message = if is_text { message } else { format!("{message}, because the file names none") };
         let file = self.files.number(&path.display().to_string(), Arc::default());
         let finding = Finding::warning(code::ODD_ZONE_NAME, message).at(At::whole(file), "");
         self.files.findings.push(finding.help(match is_text {
             true => format!(
-                "call the file after its zone, as in `example.com.zone`, or move a copy elsewhere; a zone \
-                 that has this name stands in `{zone}zone`"
+                "name the file after its zone, as in `example.com.zone`, or move a copy elsewhere; a zone \
+                 that really has this name belongs in `{zone}zone`"
             ),
             false => "write `zone:` into the file, or move a copy elsewhere".to_owned(),
         }));
     }
 
-    /// Takes `<apex>.zone`: RFC 1035 text. The name of the file is the name of the zone, and
-    /// `root.zone`, as IANA calls it, is the root.
+    /// Takes `<apex>.zone`, which is RFC 1035 text. The name of the file is the name of the zone,
+    /// and `root.zone` is the root, as IANA calls it.
     fn text(&mut self, path: &Path) {
         let shown = path.display().to_string();
         let apex = zone_of_stem(path);
@@ -285,7 +285,7 @@ impl ZoneFolder<'_, '_> {
                 Finding::error(code::BAD_NAME, format!("`{stem}` is not the name of a zone: {error}"))
                     .at(At::whole(file), "");
             let help = idn::help(error, &stem).unwrap_or_else(|| {
-                "zone text stands in a file called after its zone, such as `example.com.zone`".to_owned()
+                "zone text belongs in a file named after its zone, such as `example.com.zone`".to_owned()
             });
             self.files.findings.push(finding.help(help));
         });
@@ -293,7 +293,7 @@ impl ZoneFolder<'_, '_> {
             self.all_read = false;
             return;
         };
-        self.input("zone text", &apex, &octets);
+        self.input(InputRole::ZoneText(apex.to_lowercase()), &octets);
         self.choices.add_text(&apex, FileUse::Text, &shown, &octets);
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         self.texts.push(ZoneText { apex, file, octets, includes: Includes::Folder(folder) });
@@ -307,7 +307,7 @@ impl ZoneFolder<'_, '_> {
                 FileUse::Yaml => {
                     let read = self.files.yaml_text(&shown, Arc::clone(&file.octets));
                     self.choices.belongs(read.file, zone);
-                    self.input("zone", zone, &file.octets);
+                    self.input(InputRole::Zone(zone.to_lowercase()), &file.octets);
                     match read.tree {
                         Some(tree) => self.trees.push((zone.clone(), tree)),
                         None => self.all_read = false,
@@ -316,7 +316,7 @@ impl ZoneFolder<'_, '_> {
                 FileUse::Text => {
                     let number = self.files.number(&shown, Arc::clone(&file.octets));
                     self.choices.belongs(number, zone);
-                    self.input("zone text", zone, &file.octets);
+                    self.input(InputRole::ZoneText(zone.to_lowercase()), &file.octets);
                     self.texts.push(ZoneText {
                         apex: zone.clone(),
                         file: number,
@@ -329,8 +329,8 @@ impl ZoneFolder<'_, '_> {
         }
     }
 
-    fn input(&mut self, role: &str, zone: &Name, octets: &Arc<[u8]>) {
-        self.files.inputs.push((format!("{role} {}", zone.to_lowercase()), Arc::clone(octets)));
+    fn input(&mut self, role: InputRole, octets: &Arc<[u8]>) {
+        self.files.inputs.push(Input { role, octets: Arc::clone(octets) });
     }
 
     /// Makes the zones.
@@ -344,7 +344,7 @@ impl ZoneFolder<'_, '_> {
                 self.all_read = false;
                 continue;
             };
-            // A YAML file beside zone text adds to it: steered names, say.
+            // A YAML file beside zone text adds to it, for example steered names.
             if let Some(index) = texts.iter().position(|text| text.apex == zone.apex) {
                 let mut records = texts.swap_remove(index).records;
                 records.append(&mut zone.records);
@@ -361,8 +361,8 @@ impl ZoneFolder<'_, '_> {
         zones
     }
 
-    /// Parses zone texts: those that stand alone in any order, perhaps at the same time, then those
-    /// that include other files, which must be read on the way.
+    /// Parses zone texts: first those without inclusions, in any order and perhaps in parallel,
+    /// then those that include other files, which are read on the way.
     fn parse_all(&mut self) -> Vec<Zone> {
         let texts = std::mem::take(&mut self.texts);
         let mut parsed: Vec<OnceLock<Parsed>> = texts.iter().map(|_| OnceLock::new()).collect();
@@ -371,17 +371,17 @@ impl ZoneFolder<'_, '_> {
         self.files.sources.each(alone.len(), &|number| {
             let index = alone[number];
             let none = &mut |_: &str| Err("no file can be included here".to_owned());
-            // Each number is met once.
+            // Each index occurs once.
             let _ = parsed[index].set(texts[index].parse(none, &self.files.budget));
         });
         if self.files.budget.is_spent() {
-            // On several cores it is left to chance which text found the budget spent. One by one,
-            // it is the same on every run and every machine.
+            // On several cores, chance decides which text exhausts the budget. Parse them one after
+            // another, so that every run on every machine gives the same result.
             parsed.iter_mut().for_each(|parsed| _ = parsed.take());
             self.files.budget = before;
         }
-        // Includes need the reader of files, and are counted against the same budget. They come
-        // behind the texts that stand alone, whether those are read a second time or not.
+        // Includes need the file reader, and count against the same budget. These texts always
+        // follow those without inclusions.
         let budget = std::mem::take(&mut self.files.budget).lending();
         let including = (0..texts.len()).filter(|index| texts[*index].may_include());
         for index in alone.into_iter().chain(including) {
@@ -405,7 +405,7 @@ impl ZoneFolder<'_, '_> {
         zones
     }
 
-    /// A file that zone text includes.
+    /// Reads a file that zone text includes.
     fn include(&mut self, text: &ZoneText, written: &str) -> Result<Included, String> {
         let key = (text.apex.clone(), PathBuf::from(written));
         if let Some((file, text)) = self.includes.get(&key).cloned() {
@@ -416,7 +416,7 @@ impl ZoneFolder<'_, '_> {
                 let path = folder.join(written);
                 let octets = self.files.sources.read_inside(folder, Path::new(written))?;
                 let shown = path.display().to_string();
-                // What another zone has made of it is made once more, from the budget.
+                // Another zone may have included the file; this copy still draws on the budget.
                 (shown, octets, self.included.insert(path))
             }
             Includes::Kept(texts) => {
@@ -424,10 +424,11 @@ impl ZoneFolder<'_, '_> {
                 (format!("{written} (last good of {})", text.apex), Arc::clone(&file.octets), true)
             }
         };
-        // What several zones include may be sound in one and faulty in another.
+        // A file that several zones include may be valid in one and faulty in another.
         let read = self.files.text_of(&shown, &text.apex.to_string(), octets)?;
         if is_first {
-            self.files.inputs.push((format!("included {written}"), read.1.clone()));
+            let role = InputRole::Included(written.to_owned());
+            self.files.inputs.push(Input { role, octets: read.1.clone() });
         }
         self.choices.belongs(read.0, &text.apex);
         self.choices.add_text(&text.apex, FileUse::Included, written, &read.1);
@@ -437,10 +438,10 @@ impl ZoneFolder<'_, '_> {
     }
 }
 
-/// The apex that a line `zone: ...` names in a text that is not YAML as a whole.
+/// Apex from a line `zone: ...` in a text that is not valid YAML.
 fn zone_line(octets: &[u8]) -> Option<Name> {
     const QUOTES: [char; 2] = ['"', '\''];
-    // Octets that are no text may stand in another line, or behind the name.
+    // Octets that are not text may be on another line, or after the name.
     let text = String::from_utf8_lossy(octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets));
     let value = |line: &str| {
         let rest = line.trim_start_matches(QUOTES).strip_prefix("zone")?;
@@ -450,18 +451,18 @@ fn zone_line(octets: &[u8]) -> Option<Name> {
     Name::parse(&text.lines().find_map(value)?, None).ok()
 }
 
-/// Where a zone text's included files come from.
+/// Source of a zone text's included files.
 enum Includes {
     /// This folder.
     Folder(PathBuf),
-    /// Its last good texts.
+    /// The zone's last good texts.
     Kept(Arc<ZoneTexts>),
 }
 
-/// What a zone text says.
+/// Result of parsing a zone text.
 type Parsed = (Vec<Record>, Findings);
 
-/// A zone text that was read and not yet parsed.
+/// A zone text that is read and not yet parsed.
 struct ZoneText {
     apex: Name,
     file: FileId,
@@ -482,8 +483,8 @@ impl ZoneText {
     }
 }
 
-/// A name with the octets that are not UTF-8 escaped, so that two names never look alike but for
-/// one that holds a backslash itself.
+/// A name with the octets that are not UTF-8 escaped, so that two names look alike only if one
+/// contains a backslash.
 fn escaped(name: &OsStr) -> String {
     let chunks = name.as_encoded_bytes().utf8_chunks();
     chunks.map(|chunk| format!("{}{}", chunk.valid(), chunk.invalid().escape_ascii())).collect()

@@ -23,28 +23,28 @@ use crate::zone::text::{ChainMode, Record, ScopedPolicy, SteeredOwner, Zone};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// TTL of records in a zone that gives none, in seconds.
+/// Default TTL of a zone's records, in seconds.
 const TTL_DEFAULT: u32 = 3_600;
-/// What an SOA says where the file does not (RFC 1912 section 2.2 and RIPE-203 for the transfer
-/// times; RFC 2308 section 5 for the negative TTL, short because a CDN adds names at any time).
+/// Default fields of an SOA in seconds (RFC 1912 section 2.2 and RIPE-203 for the transfer times;
+/// RFC 2308 section 5 for the negative TTL, which is short because a CDN adds names at any time).
 const SOA_DEFAULTS: [(&str, u32); 4] =
     [("refresh", 7_200), ("retry", 900), ("expire", 1_209_600), ("negative_ttl", 300)];
 
-/// The policies that steered owners may name.
+/// Policies that steered owners may use.
 pub(crate) struct Policies {
-    /// Shared ones first, then those of each zone that was read.
+    /// Shared policies first, then the policies of each zone that was read.
     pub(crate) all: Vec<ScopedPolicy>,
-    /// How many of them are shared.
+    /// Number of shared policies.
     pub(crate) shared: usize,
-    /// Their names.
+    /// Names of the shared policies.
     pub(crate) shared_names: HashMap<Arc<str>, usize>,
-    /// Whether the shared policy file could be read.
+    /// True if the shared policy file was readable.
     pub(crate) shared_known: bool,
-    /// Which of them some name uses.
+    /// True for each policy that some name uses.
     pub(crate) used: Vec<bool>,
 }
 
-/// The apex of a zone file, before anything else of it is read: zones are taken in that order.
+/// Apex of a zone file, read before the rest, because zones are processed in the order of apexes.
 pub(crate) fn apex_of(root: &Node) -> Option<Name> {
     let ValueKind::Map(entries) = &root.kind else { return None };
     let (_, node) = entries.iter().find(|(key, _)| &*key.text == "zone")?;
@@ -61,7 +61,7 @@ pub(crate) fn lower(
     let mut table = MapReader::open(root, "a zone file", out)?;
     let zone_node = table.need("zone", out);
     let apex = zone_node.and_then(|node| name(node, "zone", None, out));
-    // Without the name nothing relative has a meaning; the rest is still read for its faults.
+    // Without an apex no relative name has a meaning; the rest is still read for its faults.
     let named = apex.is_some();
     let apex = apex.unwrap_or_else(Name::root);
     let ttl = table.take("ttl").and_then(|node| seconds(node, "ttl", out)).unwrap_or(TTL_DEFAULT);
@@ -111,7 +111,7 @@ pub(crate) fn lower(
 struct Reader<'a> {
     zone: Zone,
     ttl: u32,
-    /// The zone's own policies, which come before the shared ones.
+    /// The zone's own policies, which take precedence over shared ones.
     own_names: HashMap<Arc<str>, usize>,
     policies: &'a mut Policies,
     out: &'a mut Findings,
@@ -133,8 +133,8 @@ impl Reader<'_> {
             numbers.push(table.take(key).and_then(|node| seconds(node, key, out)).unwrap_or(default));
         }
         table.finish(out);
-        // A fault refuses the deployment; a stand-in prevents the finding that the zone lacks an
-        // SOA.
+        // A fault refuses the deployment; this replacement prevents the finding that the zone lacks
+        // an SOA.
         let (mname, rname) = (mname.unwrap_or_else(|| apex.clone()), rname.unwrap_or_else(|| apex.clone()));
         let mut rdata = [mname.as_wire(), rname.as_wire()].concat();
         for number in numbers {
@@ -150,11 +150,11 @@ impl Reader<'_> {
                 self.out.push(
                     Finding::error(
                         code::OUT_OF_ZONE,
-                        format!("`{owner}` does not belong to the zone `{}`", self.zone.apex),
+                        format!("`{owner}` is outside the zone `{}`", self.zone.apex),
                     )
                     .at(key.at, "outside the zone")
                     .related(self.zone.at, "the zone")
-                    .help("leave out the final dot if the name is meant to be relative to the zone"),
+                    .help("remove the final dot if the name is meant to be relative to the zone"),
                 );
                 None
             }
@@ -168,7 +168,7 @@ impl Reader<'_> {
         let Some(mut table) = MapReader::open(node, format!("the owner `{}`", key.text), self.out) else {
             return;
         };
-        // Faults below a bad owner are still told; its records go nowhere.
+        // Faults below an invalid owner are still reported; its records are dropped.
         let (records, steered, is_bad) = (self.zone.records.len(), self.zone.steered.len(), owner.is_none());
         self.entries(owner.unwrap_or_else(|| self.zone.apex.clone()), &mut table);
         if is_bad {
@@ -218,7 +218,7 @@ impl Reader<'_> {
                 names.sort_unstable();
                 let names = if self.out.is_full(code::NO_SUCH_POLICY, node.at) { Vec::new() } else { names };
                 let finding = missing(code::NO_SUCH_POLICY, "policy", wanted, node.at, names)
-                    .help("policies stand in the shared policy file, or under `policies` of this file");
+                    .help("policies are defined in the shared policy file, or under `policies` of this file");
                 self.out.push(finding);
             }
             None => {}
@@ -229,8 +229,10 @@ impl Reader<'_> {
         let rtype = match RrType::from_text(&key.text) {
             Some(rtype) if !rtype.is_meta() => rtype,
             Some(_) => {
-                let message =
-                    format!("`{}` asks questions or accompanies messages; it cannot be zone data", key.text);
+                let message = format!(
+                    "`{}` is a type of questions or message metadata; it cannot be zone data",
+                    key.text
+                );
                 self.out
                     .push(Finding::error(code::UNKNOWN_TYPE, message).at(key.at, "not a type of zone data"));
                 return;
@@ -280,7 +282,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `TXT: v=spf1 -all` makes two strings, and whoever reads them joins them without the blank.
+    /// Warns of `TXT: v=spf1 -all`, which makes two strings that readers join without the blank.
     fn warn_of_words(&mut self, rtype: RrType, text: &str, node: &Node) {
         if rtype == RrType::TXT
             && !text.contains('"')
@@ -304,7 +306,7 @@ impl Reader<'_> {
     }
 }
 
-/// The mailbox of an SOA: a name whose first label is the local part (RFC 1035 section 8).
+/// Reads the mailbox of an SOA: a name whose first label is the local part (RFC 1035 section 8).
 fn mailbox(node: &Node, apex: &Name, out: &mut Findings) -> Option<Name> {
     if let Some((local, domain)) =
         plain(node).and_then(|t| t.split_once('@')).filter(|(local, _)| !local.is_empty())

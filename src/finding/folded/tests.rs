@@ -1,4 +1,4 @@
-//! Warnings fold, errors do not; what was told is dropped.
+//! Warnings fold and errors do not; known warnings are dropped.
 
 use super::*;
 use crate::finding::{FileId, code};

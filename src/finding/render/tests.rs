@@ -1,4 +1,4 @@
-//! How findings look, and that no span can hurt.
+//! Rendered findings, and resistance to any span.
 
 use super::*;
 use crate::finding::code;
@@ -16,7 +16,7 @@ fn at(file: u32, line: u32, column: u32, start: u32, end: u32) -> At {
     At { file: FileId(file), line, column, start, end }
 }
 
-/// One of each: a place with a related place and help, a binary file, a long line.
+/// Findings of several kinds: with a related place and help, in a binary file, on a long line.
 #[test]
 fn findings_look_like_compiler_errors() {
     let mut findings = Findings::default();
@@ -48,15 +48,13 @@ error[MRD0301]"
     }
     assert!(shown.len() < 4_000, "long lines are cut");
     assert!(text(&findings, &files(), true).contains("\u{1b}["));
-    let value = json(&findings, &files());
-    assert_eq!(value[0]["line"], 3);
-    assert_eq!(value[0]["end"], 20);
-    assert_eq!(value[0]["related"][0]["message"], "in this zone");
-    assert_eq!(value[1]["line"], Value::Null);
+    let reports = reports(&findings, &files());
+    assert_eq!((reports[0].place.line, reports[0].place.end), (Some(3), Some(20)));
+    assert_eq!(reports[0].related[0].message, "in this zone");
+    assert_eq!(reports[1].place.line, None);
 }
 
-/// In a text that is not UTF-8, marks stand where they were meant; in one that is, on whole
-/// characters.
+/// In a text that is not UTF-8, marks stay at their octets; in UTF-8, they cover whole characters.
 #[test]
 fn marks_of_other_texts_stay() {
     for (source, (line, column, start, end), shown) in [
@@ -70,18 +68,18 @@ fn marks_of_other_texts_stay() {
             Findings::from(Finding::error(code::BAD_NAME, "x").at(At { file, line, column, start, end }, ""));
         let drawn = text(&findings, &files, false);
         assert!(drawn.contains(shown), "{shown}\nin\n{drawn}");
-        assert_eq!(json(&findings, &files)[0]["end"], 5);
+        assert_eq!(reports(&findings, &files)[0].place.end, Some(5));
     }
 }
 
-/// Texts, and what is none.
+/// UTF-8 texts, and octets that are not UTF-8.
 fn text_or_octets() -> impl Strategy<Value = Vec<u8>> {
     let octets = proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(0xc3)], 0..80);
     prop_oneof!["[ -~\n\té€]{0,80}".prop_map(String::into_bytes), octets]
 }
 
 proptest! {
-    /// Whatever a finding claims about its place, it is drawn.
+    /// Every claimed place can be drawn.
     #[test]
     fn no_span_panics(
         spans in proptest::collection::vec(
@@ -94,18 +92,18 @@ proptest! {
         files.add_octets("any", source.into());
         let mut finding = Finding::error(code::BAD_VALUE, "x").help("h");
         for (i, (file, line, column, start, end)) in spans.into_iter().enumerate() {
-            // Half of the spans lie in the short texts.
+            // Half of the spans are within the short texts.
             let (start, end) = if i % 2 == 0 { (start % 90, end % 90) } else { (start, end) };
             let at = at(if i % 2 == 0 { 3 } else { file }, line, column, start, end);
             finding = if i == 0 { finding.at(at, "l") } else { finding.related(at, "r") };
         }
         let findings = Findings::from(finding);
         text(&findings, &files, false);
-        json(&findings, &files);
+        reports(&findings, &files);
     }
 }
 
-/// In a text whose lines end with CR, one line is marked as in any other; a tab stays a tab.
+/// In a text whose lines end with CR, one line is marked as usual; a tab stays a tab.
 #[test]
 fn lines_that_end_with_cr_are_drawn() {
     let mut files = Files::default();

@@ -1,11 +1,11 @@
-//! One place out of what the layers say.
+//! Combines the layers of data about an address into one place.
 //!
-//! The longest operator network speaks first, then the databases in their order; each fills the
-//! fields that those before left open. One exception keeps the result a place that exists: a layer
-//! that names another country than the one already known fills no field that lies inside a country
-//! (subdivision, coordinates) nor the continent. So an operator who says only `country: DE` of an
-//! address that a database puts in Kansas gets Germany's hub, not German clients in Kansas. Both
-//! codes of a territory, such as PR and US-PR, are one country here.
+//! The longest operator network comes first, then the databases in their order; each layer fills
+//! the fields that earlier layers left empty. One exception keeps the place consistent: a layer
+//! with another country than the known one fills neither the continent nor a field inside a country
+//! (subdivision, coordinates). So if an operator sets only `country: DE` for an address that a
+//! database puts in Kansas, its clients are at Germany's hub, and not German clients in Kansas.
+//! Both codes of a territory, such as PR and US-PR, count as one country.
 
 use super::provenance::{Provenance, Source};
 use crate::geo::hubs;
@@ -14,17 +14,17 @@ use crate::geo::networks::Network;
 use crate::geo::place::{Continent, Coordinates, Country, Place, Subdivision};
 use crate::geo::territories;
 
-/// A place in the making.
+/// A place under construction.
 #[derive(Default)]
 pub(super) struct Layered {
-    /// What is known of it so far.
+    /// Fields known so far.
     pub(super) place: Place,
-    /// Where each part of it is from.
+    /// Source of each field.
     pub(super) evidence: Provenance,
 }
 
 impl Layered {
-    /// The innermost operator network that holds the addresses.
+    /// Adds the innermost operator network that contains the addresses.
     pub(super) fn network(&mut self, index: u16, network: &Network) {
         self.place.site.clone_from(&network.site);
         if self.place.site.is_some() {
@@ -41,7 +41,7 @@ impl Layered {
         );
     }
 
-    /// What a database says of the addresses.
+    /// Adds the fields of a database for the addresses.
     pub(super) fn database(&mut self, index: u16, fields: &Fields) {
         if self.place.rtts.is_none() && fields.rtts.is_some() {
             self.place.rtts.clone_from(&fields.rtts);
@@ -83,7 +83,8 @@ impl Layered {
         if place.continent.is_none() && continent.is_some() {
             (place.continent, evidence.continent) = (continent, source);
         }
-        // A subdivision is one of its own country: PR and US-PR are one place, PR-PR is none.
+        // A subdivision belongs to its own country: PR and US-PR are one place, but PR-PR does not
+        // exist.
         let is_of_country = country.is_none() || place.country == country;
         if place.subdivisions.is_empty() && !subdivisions.is_empty() && is_of_country {
             (place.subdivisions, evidence.subdivisions) = (subdivisions.to_vec(), source);
@@ -93,7 +94,7 @@ impl Layered {
         }
     }
 
-    /// Fills what follows from the country.
+    /// Derives fields from the country, and returns the place.
     pub(super) fn finish(mut self) -> (Place, Provenance) {
         if let Some(hub) = territories::of_place(&self.place).and_then(hubs::find) {
             if self.place.continent.is_none() {

@@ -1,10 +1,10 @@
-//! The atlas: both address spaces cut into disjoint leaves, each with its place.
+//! The atlas: both address spaces, split into disjoint leaves with one place each.
 //!
-//! Databases are layered, operator networks laid over them, and the result is cut into the fewest
-//! blocks over which nothing changes. A longest match over nested prefixes would not do: the length
-//! of a leaf is the scope of an answer, and all of a leaf must be treated alike (RFC 7871 section
-//! 7.2.1). For the same reason a leaf never spans addresses that are looked at in different ways:
-//! see [`Space`].
+//! Databases are layered under operator networks, and the result is split into the fewest blocks
+//! without a change inside. Longest match over nested prefixes would not be enough: the length of a
+//! leaf is the scope of an answer, and all clients of a leaf must be treated alike (RFC 7871
+//! section 7.2.1). For the same reason no leaf spans addresses with different treatment: see
+//! [`Space`].
 
 mod layers;
 mod provenance;
@@ -27,14 +27,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use sweep::{Bits, PrefixBlock, cut, flatten, last_of, sweep};
 
-/// How a client with an address of a leaf is looked at.
+/// Treatment of a client with an address of a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Space {
-    /// As it stands: global unicast, or known to an operator network or a database.
+    /// Located by this leaf: global unicast, or known to an operator network or a database.
     Usable,
-    /// A special-purpose address that nobody knows: no evidence, the resolver decides.
+    /// Special-purpose address without data: no evidence, so the resolver decides.
     Special,
-    /// An IPv4 client inside IPv6: looked up in the IPv4 leaves, never here.
+    /// An IPv4 client inside IPv6: located by the IPv4 leaves, never here.
     Embedded,
 }
 
@@ -47,23 +47,23 @@ pub struct Leaf<B> {
     pub len: u8,
     /// Index into [`Atlas::places`] and [`Atlas::evidence`].
     pub(crate) place: u32,
-    /// Whether it lies in an operator network: such leaves keep their depth.
+    /// True inside an operator network: such leaves keep their depth.
     pub(crate) operator: bool,
-    /// How its clients are looked at.
+    /// Treatment of its clients.
     pub(crate) space: Space,
 }
 
-/// Where every address is.
+/// Places of all addresses.
 #[derive(Clone, Debug)]
 pub struct Atlas {
-    /// Distinct places; the first is the one of which nothing is known. Two may be equal that come
-    /// from different sources.
+    /// Distinct places; the first is the unknown place. Two places from different sources may be
+    /// equal.
     pub(crate) places: Vec<Place>,
-    /// The sources of each place.
+    /// Sources of each place.
     pub(crate) evidence: Vec<Provenance>,
     /// Leaves that cover all of IPv4, ascending and disjoint.
     pub v4: Vec<Leaf<u32>>,
-    /// Leaves that cover all of IPv6, ascending and disjoint. Those of [`embedded::BLOCKS`] have
+    /// Leaves that cover all of IPv6, ascending and disjoint. Leaves of [`embedded::BLOCKS`] have
     /// place 0.
     pub(crate) v6: Vec<Leaf<u128>>,
     /// Names of the databases, for [`Source::Database`].
@@ -73,9 +73,9 @@ pub struct Atlas {
 }
 
 impl Atlas {
-    /// Layers databases (the earlier wins, field by field) under operator networks (the longest
-    /// prefix wins). The findings tell of prefixes written twice; such an atlas is whole but must
-    /// not be served if they are errors.
+    /// Layers databases (the earlier takes precedence, field by field) under operator networks (the
+    /// longest prefix takes precedence). The findings report duplicate prefixes; if they are
+    /// errors, the atlas is complete but must not be served.
     pub fn build(databases: &[Database], networks: &[Network]) -> (Atlas, Findings) {
         let mut findings = Findings::default();
         let (mut operator_v4, mut operator_v6) = prefixes(networks, &mut findings);
@@ -83,7 +83,7 @@ impl Atlas {
             let message =
                 format!("the operator networks nest their prefixes in too many ways: {TOO_MANY_LEAVES}");
             let finding = Finding::error(code::TOO_LARGE, message);
-            let finding = finding.help("leave out the widest prefixes, or the longest");
+            let finding = finding.help("remove the widest prefixes, or the longest");
             findings.push(match networks.first() {
                 Some(network) => finding.at(network.at, ""),
                 None => finding,
@@ -115,8 +115,8 @@ impl Atlas {
         (atlas, findings)
     }
 
-    /// The place of an address, the leaf that holds it and the sources. An IPv4 client inside IPv6
-    /// has the place of its IPv4 address and an IPv6 leaf that counts the offset.
+    /// Place of an address, with its leaf and the sources. An IPv4 client inside IPv6 has the place
+    /// of its IPv4 address, and an IPv6 leaf whose length includes the offset.
     pub(crate) fn place_of(&self, address: IpAddr) -> (&Place, Prefix, &Provenance) {
         let (place, leaf) = match address {
             IpAddr::V4(a) => {
@@ -137,7 +137,7 @@ impl Atlas {
         (&self.places[place], leaf, &self.evidence[place])
     }
 
-    /// What a source is called.
+    /// Name of a source.
     pub(crate) fn source_name(&self, source: Source) -> &str {
         match source {
             Source::Unknown => "",
@@ -148,7 +148,7 @@ impl Atlas {
     }
 }
 
-/// Place and length of the leaf that holds an address. Leaves cover the whole space.
+/// Place and length of the leaf that contains an address. Leaves cover the whole space.
 fn find<B: Bits>(leaves: &[Leaf<B>], address: B) -> (usize, u8) {
     let behind = leaves.partition_point(|leaf| leaf.start <= address);
     match behind.checked_sub(1).and_then(|i| leaves.get(i)) {
@@ -157,19 +157,19 @@ fn find<B: Bits>(leaves: &[Leaf<B>], address: B) -> (usize, u8) {
     }
 }
 
-/// Values of the list of spaces.
+/// Values in the list of spaces.
 const SPECIAL: u32 = 0;
 const EMBEDDED: u32 = 1;
 
 /// Prefixes of one family, each with its network.
 type Prefixes<B> = Vec<PrefixBlock<B, u32>>;
 
-/// Whether the leaves of these prefixes are not too many.
+/// True if these prefixes do not make too many leaves.
 fn is_bounded<B: AddressBits>(prefixes: &[PrefixBlock<B, u32>]) -> bool {
     count_disjoint(prefixes.iter().map(|&(start, len, value)| (start, len, Some(value))).collect()).is_some()
 }
 
-/// Sorts operator prefixes by family and finds those written twice or never consulted.
+/// Splits operator prefixes by family, and reports prefixes that are duplicates or never used.
 fn prefixes(networks: &[Network], findings: &mut Findings) -> (Prefixes<u32>, Prefixes<u128>) {
     let mut seen: HashMap<Prefix, (usize, At)> = HashMap::new();
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
@@ -195,11 +195,11 @@ fn prefixes(networks: &[Network], findings: &mut Findings) -> (Prefixes<u32>, Pr
                 Prefix::V6 { bits, len } => {
                     if embedded::holds(prefix) {
                         let words = format!(
-                            "`{prefix}` holds IPv4 clients, which are looked up by their IPv4 addresses"
+                            "`{prefix}` has IPv4 clients, which are looked up by their IPv4 addresses"
                         );
                         findings.push(
                             Finding::warning(code::BAD_ADDRESS, words)
-                                .at(at, "never consulted")
+                                .at(at, "never used")
                                 .help("write the IPv4 prefix"),
                         );
                     }
@@ -213,18 +213,18 @@ fn prefixes(networks: &[Network], findings: &mut Findings) -> (Prefixes<u32>, Pr
 
 fn twice(prefix: Prefix, at: At, before: At, owner: &str, again: &str, same: bool) -> Finding {
     let finding = if same {
-        Finding::warning(code::DUPLICATE_PREFIX, format!("`{prefix}` is written twice in network `{owner}`"))
+        Finding::warning(code::DUPLICATE_PREFIX, format!("`{prefix}` is listed twice in network `{owner}`"))
     } else {
         Finding::error(
             code::DUPLICATE_PREFIX,
-            format!("`{prefix}` is in network `{owner}` and in network `{again}`"),
+            format!("`{prefix}` is in both networks, `{owner}` and `{again}`"),
         )
-        .help("give the prefix to one of them; a longer prefix inside it may belong to the other")
+        .help("keep the prefix in one of them; a longer prefix inside it may belong to the other")
     };
     finding.at(at, "again here").related(before, "first here")
 }
 
-/// The places met so far, of both families.
+/// Places found so far, of both families.
 struct Places<'a> {
     databases: &'a [Database],
     networks: &'a [Network],
@@ -245,7 +245,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// The leaves of one family.
+    /// Makes the leaves of one family.
     fn leaves<'b, B: Bits + 'b>(
         &mut self,
         databases: impl Iterator<Item = &'b [PrefixBlock<B, u32>]>,
@@ -257,7 +257,8 @@ impl<'a> Places<'a> {
         for database in databases {
             lists.push(database);
         }
-        // What the layers said -> place: most leaves of a database repeat a few thousand answers.
+        // Cache from layers to places: most leaves of a database repeat a few thousand
+        // combinations.
         let mut by_layers: HashMap<Box<[Option<u32>]>, u32> = HashMap::new();
         let mut leaves = Vec::new();
         sweep(&lists, |first, last, said| {
@@ -289,14 +290,14 @@ impl<'a> Places<'a> {
         leaves
     }
 
-    /// The place that the layers make: the chain of operator networks, then each database.
+    /// Place of these layers: the chain of operator networks, then each database.
     fn intern(&mut self, layers: &[Option<u32>], chains: &[Vec<u32>]) -> u32 {
         let mut layered = Layered::default();
         if let Some(chain) = layers[0].and_then(|chain| chains.get(chain as usize)) {
             if let Some(&innermost) = chain.last() {
                 layered.network(innermost as u16, &self.networks[innermost as usize]);
             }
-            // Networks are at most NETWORKS_MAX, so their indexes fit.
+            // There are at most NETWORKS_MAX networks, so indexes fit 16 bits.
             layered.place.networks = chain.iter().map(|&network| network as u16).collect();
             layered.place.networks.sort_unstable();
             layered.place.networks.dedup();
@@ -318,8 +319,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Appends a leaf, and merges it with the one before as long as the two are equal halves of a
-/// block.
+/// Appends a leaf, and merges it with the previous one while both are equal halves of a block.
 fn push<B: Bits>(leaves: &mut Vec<Leaf<B>>, mut leaf: Leaf<B>) {
     while let Some(before) = leaves.last() {
         let same = before.len == leaf.len

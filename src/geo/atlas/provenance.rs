@@ -17,24 +17,24 @@ pub(crate) enum Source {
 /// The source of each field of a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Provenance {
-    /// Who said the continent.
+    /// Source of the continent.
     pub(crate) continent: Source,
-    /// Who said the country.
+    /// Source of the country.
     pub(crate) country: Source,
-    /// Who said the subdivisions.
+    /// Source of the subdivisions.
     pub(crate) subdivisions: Source,
-    /// Who said the coordinates.
+    /// Source of the coordinates.
     pub(crate) coordinates: Source,
-    /// Who said the AS number.
+    /// Source of the AS number.
     pub(crate) asn: Source,
-    /// Who said the site.
+    /// Source of the site.
     pub(crate) site: Source,
     /// The latency map.
     pub(crate) rtts: Source,
 }
 
 impl Provenance {
-    /// Each field's name with its source, known fields only.
+    /// Names and sources of the known fields.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, Source)> {
         [
             ("continent", self.continent),

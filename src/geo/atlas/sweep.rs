@@ -1,7 +1,7 @@
-//! Several ascending lists of disjoint blocks, read as one.
+//! Reads several ascending lists of disjoint blocks as one.
 //!
-//! A sweep goes once over the address space and cuts it where any list changes, so that it takes
-//! time and memory in proportion to the lists and never builds a pointer tree.
+//! A sweep passes once over the address space and splits it where any list changes, so time and
+//! memory are proportional to the lists, without a tree of pointers.
 
 use std::ops::{BitAnd, BitOr, BitXor};
 
@@ -13,18 +13,18 @@ pub(crate) trait Bits:
     const WIDTH: u8;
     /// The lowest address.
     const ZERO: Self;
-    /// The highest address.
+    /// Mask of the bits after the first `len`.
     const MAX: Self;
     /// The bits behind the first `len`.
     fn host_bits(len: u8) -> Self;
-    /// How many low bits are zero; the width for zero.
+    /// Number of trailing zero bits; the width for zero.
     fn zeros_below(self) -> u8;
     /// The next address; wraps.
     fn next(self) -> Self;
     /// The address before; wraps.
     fn before(self) -> Self;
-    /// How many of the low bits a block may have that begins at `self` and does not pass `last`,
-    /// for the sake of `last` alone.
+    /// Largest number of host bits of a block that begins at `self` and ends by `last`, ignoring
+    /// the alignment of `self`.
     fn room_to(self, last: Self) -> u8;
 }
 
@@ -58,7 +58,7 @@ macro_rules! bits {
 bits!(u32, 32);
 bits!(u128, 128);
 
-/// A block with what a list says of it.
+/// A block with its value in a list.
 pub(crate) type PrefixBlock<B, V> = (B, u8, V);
 
 /// The last address of a block.
@@ -66,7 +66,7 @@ pub(crate) fn last_of<B: Bits>(start: B, len: u8) -> B {
     start | B::host_bits(len)
 }
 
-/// Cuts the addresses from `first` to `last` into the fewest blocks.
+/// Splits the addresses from `first` to `last` into the fewest blocks.
 pub(crate) fn cut<B: Bits>(first: B, last: B, mut emit: impl FnMut(B, u8)) {
     let mut at = first;
     loop {
@@ -80,8 +80,8 @@ pub(crate) fn cut<B: Bits>(first: B, last: B, mut emit: impl FnMut(B, u8)) {
     }
 }
 
-/// Goes over the whole space and calls `emit` for each run of addresses over which no list changes,
-/// with the run's first and last address and what each list says there.
+/// Passes over the whole space, and calls `emit` for each run of addresses without a change in any
+/// list: with the first and last address of the run, and the value in each list.
 pub(crate) fn sweep<B: Bits>(lists: &[&[PrefixBlock<B, u32>]], mut emit: impl FnMut(B, B, &[Option<u32>])) {
     let mut cursors = vec![0usize; lists.len()];
     let mut values = vec![None; lists.len()];
@@ -112,10 +112,11 @@ pub(crate) fn sweep<B: Bits>(lists: &[&[PrefixBlock<B, u32>]], mut emit: impl Fn
     }
 }
 
-/// Turns nested prefixes into disjoint blocks, each with the index of the innermost prefix that
-/// holds it and the indexes of all that do (in order of nesting), as a number into the second list.
+/// Converts nested prefixes to disjoint blocks. Each block has the index of the innermost prefix
+/// that contains it, and an index into the second list, whose entries are all containing prefixes
+/// in order of nesting.
 ///
-/// `prefixes` must hold each prefix once.
+/// `prefixes` must contain each prefix once.
 pub(crate) fn flatten<B: Bits>(
     prefixes: &[PrefixBlock<B, u32>],
 ) -> (Vec<PrefixBlock<B, u32>>, Vec<Vec<u32>>) {
@@ -123,9 +124,9 @@ pub(crate) fn flatten<B: Bits>(
     sorted.sort_unstable_by_key(|&(start, len, _)| (start, len));
     let mut blocks = Vec::new();
     let mut chains: Vec<Vec<u32>> = Vec::new();
-    // Open prefixes from the outermost in, with the last address of each and the chain down to it.
+    // Open prefixes from the outermost in, each with its last address and its chain.
     let mut open: Vec<(B, u32)> = Vec::new();
-    // The first address not yet covered by a block, while a prefix is open.
+    // First address not yet covered by a block, while a prefix is open.
     let mut at = B::ZERO;
     let mut fill =
         |first: B, last: B, chain: u32| cut(first, last, |start, len| blocks.push((start, len, chain)));

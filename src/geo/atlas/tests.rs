@@ -1,5 +1,4 @@
-//! The atlas against a naive reading of the same inputs, and the cases that layering must get
-//! right.
+//! The atlas against a naive reading of the same inputs, and special cases of layering.
 
 use super::*;
 use crate::finding::FileId;
@@ -59,7 +58,8 @@ fn network(name: &str, prefixes: &[&str], country: &str) -> Network {
     }
 }
 
-/// Leaves cover the space without gap or overlap, and no two halves of a block are equal.
+/// Checks that leaves cover the space without gap or overlap, and no two halves of a block are
+/// equal.
 fn check_leaves<B: Bits>(leaves: &[Leaf<B>]) {
     assert_eq!(leaves[0].start, B::ZERO);
     for pair in leaves.windows(2) {
@@ -86,7 +86,7 @@ fn build(databases: &[Database], networks: &[Network]) -> Atlas {
     atlas
 }
 
-/// Country, leaf and who said the country and the coordinates.
+/// Country, leaf, and the sources of the country and the coordinates.
 fn seen(atlas: &Atlas, address: &str) -> String {
     let (place, leaf, evidence) = atlas.place_of(address.parse().unwrap());
     let country = place.country.map_or("-".to_owned(), |c| c.to_string());
@@ -139,7 +139,7 @@ fn hubs_of(code: &str) -> Option<Coordinates> {
     Coordinates::from_degrees(hub.lat, hub.lon)
 }
 
-/// A layer that names another country fills neither coordinates nor subdivision, but the AS number.
+/// A layer with another country fills neither coordinates nor subdivision, but the AS number.
 #[test]
 fn another_country_does_not_mix_in() {
     let one = database("one", &[("9.0.0.0/8", fields("DE", None, None))]);
@@ -158,7 +158,7 @@ fn another_country_does_not_mix_in() {
     );
 }
 
-/// Leaves never join what is looked at in different ways, even where nothing is known of either.
+/// Leaves with different treatment are never joined, even if neither has data.
 #[test]
 fn spaces_stay_apart() {
     let atlas = build(
@@ -181,8 +181,8 @@ fn spaces_stay_apart() {
     assert_eq!(atlas.v6.iter().filter(|l| l.space == Space::Embedded).count(), embedded::BLOCKS.len());
 }
 
-/// One prefix in two networks is an error, twice in one a warning, inside an IPv4 block of IPv6 a
-/// warning.
+/// A prefix in two networks is an error; twice in one network, or inside an IPv4 block of IPv6, it
+/// is a warning.
 #[test]
 fn prefixes_written_twice() {
     let count = |networks: &[Network]| {
@@ -201,7 +201,7 @@ fn prefixes_written_twice() {
     assert_eq!(count(&[network("a", &["9.0.0.0/8"], ""), network("b", &["9.0.0.0/9"], "")]), []);
 }
 
-/// The edges of the space: prefixes of length 0 and of one address, nested at both ends.
+/// Edges of the space: prefixes of length 0 and of one address, nested at both ends.
 #[test]
 fn edges() {
     let all = network("all", &["0.0.0.0/0", "::/0"], "US");
@@ -218,7 +218,7 @@ fn edges() {
     assert!(seen(&atlas, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe").starts_with("US"));
 }
 
-/// The smallest blocks that hold everything in a run, from a run's ends.
+/// Smallest prefix that contains a whole run, from the ends of the run.
 #[test]
 fn cutting_runs() {
     let rows = [
@@ -234,13 +234,13 @@ fn cutting_runs() {
     }
 }
 
-/// A nest of prefixes near one address, so that they overlap in every way.
+/// Prefixes near one address, so that they overlap in every way.
 fn prefix() -> impl Strategy<Value = (u32, u8)> {
     (0u32..64, 24u8..=32)
         .prop_map(|(low, len)| (super::super::prefix::truncate_v4(0x0909_0900 | (low << 2), len), len))
 }
 
-/// Disjoint leaves out of random prefixes: later ones that meet an earlier one are left out.
+/// Disjoint leaves from random prefixes: later prefixes that overlap an earlier one are left out.
 fn disjoint() -> impl Strategy<Value = Vec<(u32, u8, u8)>> {
     proptest::collection::vec((prefix(), 0u8..4), 0..12).prop_map(|rows| {
         let mut kept: Vec<(u32, u8, u8)> = Vec::new();
@@ -255,7 +255,7 @@ fn disjoint() -> impl Strategy<Value = Vec<(u32, u8, u8)>> {
 }
 
 proptest! {
-    /// Every address has the place that reading all inputs for it one by one gives.
+    /// Every address has the place that a separate reading of all inputs gives it.
     #[test]
     fn agrees_with_a_naive_reading(
         first in disjoint(),
@@ -307,8 +307,8 @@ proptest! {
     }
 }
 
-/// A territory has the hub and the continent of its own code, and both codes are one country to the
-/// layers: what one layer says of PR fills what another says of US-PR.
+/// A territory has the hub and the continent of its own code, and both codes are one country for
+/// the layers: fields for PR complete fields for US-PR.
 #[test]
 fn territories_have_their_own_hub() {
     use crate::geo::place::Subdivision;
@@ -325,7 +325,7 @@ fn territories_have_their_own_hub() {
     assert_eq!(place.country, Country::from_code("US"));
 }
 
-/// Networks whose prefixes would make too many leaves are told, and none is served.
+/// Networks with prefixes that would make too many leaves are reported, and none is served.
 #[test]
 fn networks_are_bounded() {
     let mut wide = network("wide", &["::/0"], "DE");

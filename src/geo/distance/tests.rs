@@ -1,4 +1,4 @@
-//! Golden distances, and the points where naive formulas fail.
+//! Golden distances, and points at which naive formulas fail.
 
 use super::*;
 use proptest::prelude::*;
@@ -54,8 +54,8 @@ fn a_pole_is_one_point() {
 }
 
 proptest! {
-    /// Distance is symmetric, at most half the circumference, and agrees with the arc of the chord
-    /// between the two points in space, which is another formula.
+    /// Distance is symmetric, at most half the circumference, and agrees with the arc over the
+    /// chord between the two points, which is an independent formula.
     #[test]
     fn agrees_with_the_chord(
         lat1 in -900_000..=900_000i32,
@@ -82,8 +82,8 @@ proptest! {
 }
 
 proptest! {
-    /// Who is no further by metres has a chord within the reach of the other's, also where both are
-    /// near or all around the earth.
+    /// A point that is no farther in metres has a chord within the reach of the other's chord, also
+    /// if both are near, or on the far side of the earth.
     #[test]
     fn chords_are_in_the_order_of_distances(
         from in (-900_000..=900_000i32, -1_800_000..=1_800_000i32),

@@ -1,9 +1,9 @@
-//! One row for each way to write an IPv4 client in IPv6, and for the addresses beside them.
+//! One row for each form of an IPv4 client in IPv6, and for the neighbouring addresses.
 
 use super::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// What each address stands for.
+/// IPv4 client of each address.
 #[test]
 fn clients() {
     let rows: [(&str, Option<(&str, u8)>); 18] = [
@@ -33,7 +33,7 @@ fn clients() {
     }
 }
 
-/// The list of blocks says the same as the function, at both ends of every block and beside them.
+/// The list of blocks agrees with the function, at both ends of every block and next to them.
 #[test]
 fn blocks_agree() {
     let is_listed = |bits| holds(Prefix::V6 { bits, len: 128 });

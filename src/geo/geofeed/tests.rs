@@ -36,8 +36,7 @@ fn reads_feeds() {
     assert_eq!(shown("\u{feff}192.0.2.0/24,DE\n").0, ["192.0.2.0/24 DE - -"]);
 }
 
-/// Every fault has its place, and one does not hide the next.
-/// Lines may end with LF, CR and LF, or CR alone.
+/// Every fault has its place, and none hides the next. Lines may end with LF, CR LF, or CR alone.
 #[test]
 fn lines_end_in_any_way() {
     for end in ["\n", "\r\n", "\r"] {
@@ -70,7 +69,8 @@ fn tells_every_fault() {
     assert_eq!(places, expected);
 }
 
-/// Territories that are a country and a region of another: as a country, as a region, as both.
+/// Territories that are a country and a region of another one: written as country, as region, and
+/// as both.
 #[test]
 fn territories_are_read_either_way() {
     let text = "192.0.2.0/26,PR,,San Juan,\n192.0.2.64/26,US,US-PR,San Juan,\n192.0.2.128/26,PR,US-PR,,\n\
@@ -95,7 +95,7 @@ fn territories_are_read_either_way() {
     assert_eq!(rows[0].continent.map(|continent| continent.code()), Some("AF"));
 }
 
-/// What a feed writes for "unknown" is not said.
+/// Words for "unknown" in a feed count as missing.
 #[test]
 fn unknown_is_not_said() {
     let (rows, faults) = shown("192.0.2.0/26,ZZ,-,-,\n192.0.2.64/26,XX\n192.0.2.128/26,-,,,\n");
@@ -103,8 +103,8 @@ fn unknown_is_not_said() {
     assert_eq!(rows, ["192.0.2.0/26 - - -", "192.0.2.64/26 - - -", "192.0.2.128/26 - - -"]);
 }
 
-/// A line of a million commas, and one of a million quoted cells: each octet is looked at a few
-/// times, whatever its place. (If each cell counted the line before it, this would take minutes.)
+/// A line of a million commas, and one of a million quoted cells: each octet is examined a few
+/// times, at any position. (If each cell counted the line before it, this would take minutes.)
 #[test]
 fn long_lines_cost_their_length() {
     let line = format!("192.0.2.0/24,DE{}\n", ",".repeat(1_000_000));

@@ -1,22 +1,21 @@
-//! The hub city of each country: where its clients are taken to stand when only the country is
-//! known.
+//! Hub city of each country: the assumed place of clients of which only the country is known.
 //!
-//! The hub is the largest city, not the geometric centre: people and exchange points are where the
-//! cities are. The middle of Russia, Canada or Australia is a place where hardly anybody is online.
+//! The hub is the largest city and not the geometric centre, because people and exchange points are
+//! in cities. The middle of Russia, Canada or Australia has hardly any users.
 
 mod table;
 
 use super::place::{Continent, Country};
 pub(crate) use table::Hub;
 
-/// The row of a country; `None` for a code that is not in the table.
+/// Row of a country; `None` for a code that is not in the table.
 pub(crate) fn find(country: Country) -> Option<&'static Hub> {
     let rows = &table::HUBS;
     rows.binary_search_by(|row| row.country.cmp(country.code())).ok().map(|i| &rows[i])
 }
 
-/// The continent of a country. Countries on two continents lie where their hub city is counted by
-/// GeoIP databases: Russia in Europe; Türkiye, Kazakhstan and Egypt whole in Asia, Asia and Africa.
+/// Continent of a country. Countries on two continents follow the GeoIP databases: Russia is in
+/// Europe, Türkiye and Kazakhstan in Asia, Egypt in Africa.
 pub(crate) fn continent_of(country: Country) -> Option<Continent> {
     find(country).map(|row| row.continent)
 }

@@ -1,18 +1,18 @@
-//! The table of hub cities: one row for each ISO 3166-1 code and for XK, sorted by code.
+//! Table of hub cities: one row for each ISO 3166-1 code and for XK, sorted by code.
 #![allow(clippy::approx_constant)] // Kuala Lumpur's latitude is not an attempt at pi
 
 use crate::geo::place::Continent::{
     self, Africa, Antarctica, Asia, Europe, NorthAmerica, Oceania, SouthAmerica,
 };
 
-/// A country's hub.
+/// Hub of a country.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Hub {
     /// ISO 3166-1 alpha-2 code.
     pub(crate) country: &'static str,
-    /// Continent, as GeoIP databases count it.
+    /// Continent, as in GeoIP databases.
     pub(crate) continent: Continent,
-    /// Largest city or agglomeration; a station where nobody lives for good.
+    /// Largest city or agglomeration; a station for a country without permanent inhabitants.
     pub(crate) city: &'static str,
     /// Latitude of the city in degrees.
     pub(crate) lat: f64,

@@ -1,4 +1,4 @@
-//! The table is whole and sorted, and some rows that are easy to get wrong.
+//! The table is complete and sorted, and rows that are easily wrong are right.
 
 use super::*;
 use crate::geo::place::Coordinates;
@@ -7,7 +7,7 @@ fn country(code: &str) -> Country {
     Country::from_code(code).expect("two letters")
 }
 
-/// Binary search needs order; every row must give coordinates; every continent has countries.
+/// Binary search needs order; every row has valid coordinates; every continent has countries.
 #[test]
 fn the_table_is_sound() {
     for pair in table::HUBS.windows(2) {
@@ -23,7 +23,7 @@ fn the_table_is_sound() {
     }
 }
 
-/// Hubs are largest cities, not capitals or centres; continents are those of the databases.
+/// Hubs are the largest cities, not capitals or centres; continents are those of the databases.
 #[test]
 fn rows_by_code() {
     let rows = [

@@ -1,8 +1,8 @@
-//! The registers of ISO 3166: which countries there are (part 1) and which subdivisions (part 2).
+//! Registers of ISO 3166: countries (part 1) and subdivisions (part 2).
 //!
-//! Countries stand in the table of [`hubs`], one row for each code and for XK (Kosovo), which
-//! databases use. Codes that ISO 3166-1 leaves to its users mean what somebody agreed on, so only
-//! data of that somebody can hold them.
+//! The countries are in the table of [`hubs`], one row for each code and for XK (Kosovo), which
+//! databases use. ISO 3166-1 leaves some codes to its users. Such a code has a meaning only by
+//! agreement, so only data of the operator can contain it.
 
 mod subdivisions;
 
@@ -10,18 +10,18 @@ use super::hubs;
 use super::place::{Country, Subdivision};
 use subdivisions::SUBDIVISIONS;
 
-/// How ISO 3166-1 knows a code of two letters.
+/// Status of a two-letter code in ISO 3166-1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// A country, or XK.
     Country,
-    /// Left to users: AA, QM to QZ, XA to XZ and ZZ, but for those that mean "unknown".
+    /// User-assigned: AA, QM to QZ, XA to XZ and ZZ, except those that mean "unknown".
     OfUsers,
-    /// No country: not assigned, withdrawn, or a word for "unknown".
+    /// Not a country: unassigned, withdrawn, or a word for "unknown".
     Nothing,
 }
 
-/// The standing of a code.
+/// Status of a code.
 pub(crate) fn standing(country: Country) -> Standing {
     let code = country.code();
     if hubs::find(country).is_some() {
@@ -36,7 +36,7 @@ pub(crate) fn standing(country: Country) -> Standing {
     }
 }
 
-/// Whether a code in a database says that the country is not known: the words of MaxMind (A1
+/// True for codes by which databases say that the country is unknown: those of MaxMind (A1
 /// anonymous proxy, A2 satellite, O1 other; AP and EU for no country in particular), IP2Location
 /// (`-`) and the address registries (ZZ), and XX.
 pub(crate) fn is_unknown(code: &str) -> bool {
@@ -44,13 +44,12 @@ pub(crate) fn is_unknown(code: &str) -> bool {
     WORDS.iter().any(|word| word.eq_ignore_ascii_case(code.trim()))
 }
 
-/// A country as a database writes it; `None` also for the codes by which databases say that they do
-/// not know it, such as ZZ.
+/// Country from a database; `None` also for the codes of an unknown country, such as ZZ.
 pub(crate) fn said(code: &str) -> Option<Country> {
     if is_unknown(code) { None } else { Country::from_code(code) }
 }
 
-/// The code of a country in use, for one that many write by habit or from an older standard.
+/// Code in use, for a common wrong code or one of an older standard.
 pub(crate) fn meant(country: Country) -> Option<&'static str> {
     const HABITS: [(&str, &str); 22] = [
         ("AN", "CW"), // Netherlands Antilles, dissolved in 2010: Curacao was its capital
@@ -79,7 +78,7 @@ pub(crate) fn meant(country: Country) -> Option<&'static str> {
     HABITS.iter().find(|(written, _)| *written == country.code()).map(|(_, meant)| *meant)
 }
 
-/// Whether ISO 3166-2 has a subdivision; `None` for a country that it does not divide.
+/// True if ISO 3166-2 has the subdivision; `None` for a country without subdivisions.
 pub(crate) fn has_subdivision(country: Country, subdivision: Subdivision) -> Option<bool> {
     let words = words_of(country)?;
     Some(words.split(' ').any(|word| holds(word, subdivision.code())))
@@ -104,7 +103,7 @@ fn words_of(country: Country) -> Option<&'static str> {
     Some(SUBDIVISIONS[row].1)
 }
 
-/// First and last number of a range such as `01-19`, and their digits.
+/// First and last number of a range such as `01-19`, and their number of digits.
 fn range(word: &str) -> Option<(u32, u32, usize)> {
     let (first, last) = word.split_once('-')?;
     Some((first.parse().ok()?, last.parse().ok()?, first.len()))

@@ -1,10 +1,10 @@
-//! The codes of subdivisions: one row for each country that ISO 3166-2 divides, sorted by country.
+//! Codes of subdivisions: one row for each country that ISO 3166-2 divides, sorted by country.
 //!
-//! Codes are parted by blanks; `01-19` stands for every number from 01 to 19, with as many digits.
-//! State of ISO 3166-2:2020 with its updates up to 2024, and the codes of Norway before them, which
-//! databases still have.
+//! Blanks separate codes; `01-19` stands for every number from 01 to 19, with as many digits. The
+//! state is ISO 3166-2:2020 with updates up to 2024, plus the earlier codes of Norway, which
+//! databases still use.
 
-/// Country and the codes of its subdivisions.
+/// Countries with the codes of their subdivisions.
 pub(super) const SUBDIVISIONS: [(&str, &str); 200] = [
     ("AD", "02-08"),
     ("AE", "AJ AZ DU FU RK SH UQ"),

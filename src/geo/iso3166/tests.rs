@@ -1,4 +1,4 @@
-//! The registers, by codes that everybody knows.
+//! The registers, checked by well-known codes.
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn standings() {
     }
 }
 
-/// Words of databases for a country that they do not know, and words that are none.
+/// Words of databases for an unknown country, and words that are not.
 #[test]
 fn unknown() {
     for word in ["", "-", "A1", "a2", "O1", "ZZ", "xx", "EU", "AP"] {
@@ -52,7 +52,7 @@ fn habits_lead_to_countries() {
     }
 }
 
-/// Rows are sorted, of countries, and of codes that can be read; a few well-known ones are there.
+/// Rows are sorted, and have valid countries and codes; a few well-known ones exist.
 #[test]
 fn subdivisions() {
     assert!(SUBDIVISIONS.is_sorted_by(|a, b| a.0 < b.0));

@@ -24,8 +24,8 @@ fn the_longest_prefix_speaks() {
     assert_eq!(disjoint(halves), Some(vec![(0, 1, 4), (1 << 127, 1, 3)]));
 }
 
-/// Hosts of IPv6 in one wide prefix are a hundred leaves each: refused. Networks as operators and
-/// registries have them are not.
+/// IPv6 hosts in one wide prefix make a hundred leaves each, and are refused. Networks as operators
+/// and registries have them are accepted.
 #[test]
 fn leaves_are_bounded() {
     let apart = |n: u128, len: u8| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)) >> (128 - len);

@@ -1,5 +1,5 @@
-//! What a database says of a few addresses: all that `explain` needs of it. A whole reading walks
-//! every leaf, which takes a large database seconds and hundreds of megabytes.
+//! Reads the data of a database about a few addresses, which is enough for `explain`. A full
+//! reading walks every leaf, which takes seconds and hundreds of megabytes for a large database.
 
 use super::tree::Tree;
 use super::{Database, Fault, Fields, Records, text};
@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 impl Database {
-    /// A database of which nothing is known but its name.
+    /// A database with nothing but a name.
     pub(crate) fn silent(name: impl Into<Arc<str>>) -> Database {
         Database {
             name: name.into(),
@@ -24,10 +24,10 @@ impl Database {
         }
     }
 
-    /// Reads what a database says of these addresses. Each becomes a leaf of its own; all other
-    /// addresses are as though the database said nothing of them.
+    /// Reads the data about these addresses. Each becomes a leaf of its own; all other addresses
+    /// are without data.
     ///
-    /// Refused as [`Database::read`] refuses, as far as the look-ups see a fault.
+    /// Refuses what [`Database::read`] refuses, as far as the look-ups meet a fault.
     pub(crate) fn about(
         name: &Arc<str>,
         octets: &[u8],

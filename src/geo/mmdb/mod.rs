@@ -1,9 +1,9 @@
-//! A GeoIP database in MaxMind DB format, read whole from octets at a reload.
+//! Reads a GeoIP database in MaxMind DB format, as a whole, at a reload.
 //!
-//! The search tree is walked here, within bounds of its own, because a corrupt tree can share or
-//! repeat nodes so that a walk without bounds never ends; records are decoded by the crate
-//! `maxminddb`, each distinct one once. What remains is plain: disjoint leaves in ascending order,
-//! and the fields of their places. Whatever is wrong with a file is a finding.
+//! The search tree is walked here, with a limit, because a corrupt tree can share or repeat nodes
+//! so that an unlimited walk never ends. The crate `maxminddb` decodes records, each distinct one
+//! once. The result is plain: disjoint leaves in ascending order, and the fields of their places.
+//! Every fault of a file is a finding.
 
 mod about;
 mod record;
@@ -26,35 +26,35 @@ use std::sync::Arc;
 use tree::{Branch, Tree, TreeError};
 use weight::Weights;
 
-/// A database, read.
+/// A database as read.
 #[derive(Clone, Debug)]
 pub struct Database {
     /// Path as the operator wrote it.
     pub(crate) name: Arc<str>,
-    /// What the file calls itself, such as `GeoLite2-City`.
+    /// Name in the file itself, such as `GeoLite2-City`.
     pub(crate) kind: Box<str>,
-    /// When it was built, in seconds of the Unix epoch.
+    /// Build time, in seconds since 1970.
     pub(crate) build_epoch: u64,
-    /// Nodes of its search tree.
+    /// Number of nodes of its search tree.
     pub(crate) node_count: u32,
     /// 4 for a database of IPv4 alone, else 6.
     pub(crate) ip_version: u8,
     /// IPv4 leaves with known fields, ascending and disjoint.
     pub leaves_v4: Vec<PlacedLeaf<u32>>,
-    /// IPv6 leaves with known fields, ascending and disjoint. None lies inside one of
-    /// [`embedded::BLOCKS`]; a wide one may reach over a block, of which it then says nothing.
+    /// IPv6 leaves with known fields, ascending and disjoint. No leaf is inside one of
+    /// [`embedded::BLOCKS`]; a wide leaf may contain such a block, but then does not apply to it.
     pub(crate) leaves_v6: Vec<PlacedLeaf<u128>>,
     /// Distinct fields of places.
     pub places: Vec<Fields>,
 }
 
 impl Database {
-    /// Reads a database from the octets of its file. `file` is its number for the finding.
+    /// Reads a database from the octets of its file. `file` is its number for findings.
     ///
-    /// Refused with [`code::BAD_DATABASE`] if it is truncated or corrupt anywhere that a look-up
-    /// can reach, with [`code::DATABASE_LAYOUT`] if no record has a field that steering can use,
-    /// with [`code::TOO_LARGE`] past [`DATABASE_OCTETS_MAX`]. A name that ends in `.csv` means
-    /// text: a geofeed (RFC 8805), or the source format of [`super::source_text`].
+    /// Fails with [`code::BAD_DATABASE`] if the file is truncated or corrupt anywhere within reach
+    /// of a look-up, with [`code::DATABASE_LAYOUT`] if no record has a field for steering, and with
+    /// [`code::TOO_LARGE`] beyond [`DATABASE_OCTETS_MAX`]. A name that ends in `.csv` means text: a
+    /// geofeed (RFC 8805), or the source format of [`super::source_text`].
     pub fn read(name: impl Into<Arc<str>>, octets: &[u8], file: FileId) -> Result<Database, Findings> {
         let name = name.into();
         let refuse = |fault: Fault| Findings::from(fault.finding(&name, file));
@@ -118,13 +118,13 @@ impl Database {
     }
 }
 
-/// The distinct records met so far.
+/// Distinct records found so far.
 struct Records<'r> {
     reader: &'r Reader<&'r [u8]>,
-    /// The tree record that means the first octet of the data section.
+    /// Tree record that points to the first octet of the data section.
     first_offset: usize,
     weights: Weights<'r>,
-    /// Tree record to place; `None` for a record without any field of use.
+    /// Place of each tree record; `None` for a record without a usable field.
     by_record: HashMap<usize, Option<u32>>,
     by_fields: HashMap<Fields, u32>,
     places: Vec<Fields>,
@@ -142,10 +142,10 @@ impl<'r> Records<'r> {
         }
     }
 
-    /// The branch of an IPv6 tree below which its IPv4 networks stand: the first of those where
-    /// they may in which any place is known.
+    /// Branch of an IPv6 tree that contains its IPv4 networks: the first of the possible branches
+    /// with a known place.
     fn v4(&mut self, tree: &Tree<'_>) -> Result<Branch, Fault> {
-        /// Why a walk ends early.
+        /// Reason why a walk ends early.
         enum Stop {
             Known,
             Broken(Fault),
@@ -155,7 +155,7 @@ impl<'r> Records<'r> {
                 Stop::Broken(broken.into())
             }
         }
-        // The first is always there.
+        // The first branch always exists.
         let branches = tree.branches_of_v4()?;
         for branch in &branches {
             let walked = tree.walk(
@@ -176,13 +176,13 @@ impl<'r> Records<'r> {
         Ok(branches[0])
     }
 
-    /// The place of a tree record that was found for `address`.
+    /// Place of a tree record that was found for `address`.
     fn place(&mut self, record: usize, address: IpAddr) -> Result<Option<u32>, Fault> {
         if let Some(&place) = self.by_record.get(&record) {
             return Ok(place);
         }
         let offset = record.checked_sub(self.first_offset).ok_or(TreeError::Pointer)?;
-        // The crate finds the record by its own look-up: two readers of one tree must agree.
+        // The crate finds the record by a look-up of its own: both readers of the tree must agree.
         let looked_up = self.reader.lookup(address)?;
         if looked_up.offset() != Some(offset) {
             return Err(TreeError::Disagree.into());
@@ -203,7 +203,7 @@ impl<'r> Records<'r> {
     }
 }
 
-/// Why a file is refused.
+/// Reason why a file is refused.
 enum Fault {
     Reader(MaxMindDbError),
     Tree(TreeError),
@@ -229,12 +229,12 @@ impl Fault {
         const AGAIN: &str = "fetch the file again, and replace it by renaming a complete copy over it";
         let finding = match self {
             Fault::Reader(error) => {
-                Finding::error(code::BAD_DATABASE, format!("`{name}` is not a sound GeoIP database: {error}"))
+                Finding::error(code::BAD_DATABASE, format!("`{name}` is not a valid GeoIP database: {error}"))
                     .help(AGAIN)
             }
             Fault::Tree(broken) => Finding::error(
                 code::BAD_DATABASE,
-                format!("`{name}` is not a sound GeoIP database: {}", broken.words()),
+                format!("`{name}` is not a valid GeoIP database: {}", broken.words()),
             )
             .help(AGAIN),
             Fault::NoFields(kind) => Finding::error(
@@ -245,13 +245,13 @@ impl Fault {
                 ),
             )
             .help(
-                "use a City, Country, Enterprise, ASN or ISP database of MaxMind, or its like of DB-IP or \
-                IPinfo",
+                "use a City, Country, Enterprise, ASN or ISP database of MaxMind, or an equivalent of \
+                DB-IP or IPinfo",
             ),
             Fault::TooHeavy => Finding::error(
                 code::TOO_LARGE,
                 format!(
-                    "the records of `{name}` lead to the same values over and over: more than \
+                    "the records of `{name}` repeat the same values too often: more than \
                     {DATABASE_VALUES_PER_OCTET} values for each octet of it"
                 ),
             )

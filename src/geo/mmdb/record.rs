@@ -1,10 +1,10 @@
-//! The fields of a record, whatever the vendor calls them.
+//! Fields of a record in the layouts of several vendors.
 //!
-//! Layouts read: MaxMind (nested maps: City, Country, Enterprise, ASN, ISP), DB-IP (as MaxMind),
-//! and IPinfo (flat keys, numbers often as text). A value of an unexpected kind is a field that is
-//! not there, not a fault: vendors add and change fields. What says that a field is not known (a
-//! country of ZZ, XX or A1, `-`, empty text, coordinates of 0 and 0 without a country) is not there
-//! either, so that the next source is asked.
+//! Supported layouts: MaxMind (nested maps: City, Country, Enterprise, ASN, ISP), DB-IP (as
+//! MaxMind), and IPinfo (flat keys, numbers often as text). A value of an unexpected kind counts as
+//! a missing field and not as a fault, because vendors add and change fields. Values that mean
+//! "unknown" (a country of ZZ, XX or A1, `-`, empty text, coordinates of 0 and 0 without a country)
+//! count as missing too, so that the next source is used.
 
 use crate::geo::iso3166;
 use crate::geo::place::{Continent, Coordinates, Country, Subdivision};
@@ -15,15 +15,15 @@ use serde::de::{
 use std::fmt;
 use std::sync::Arc;
 
-/// Most subdivisions kept of one record: no country is cut more than a few levels deep.
+/// Subdivisions kept of one record: no country has more than a few levels.
 const SUBDIVISIONS_MAX: usize = 4;
 
-/// What a database says of a place.
+/// Fields of a place from a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fields {
     /// Continent.
     pub(crate) continent: Option<Continent>,
-    /// Country, or where the addresses are registered when the database does not say.
+    /// Country, or the country of registration if the database has no other.
     pub(crate) country: Option<Country>,
     /// Subdivisions from the largest to the smallest.
     pub(crate) subdivisions: Vec<Subdivision>,
@@ -51,7 +51,7 @@ impl Fields {
                 .filter_map(|item| Subdivision::from_code(item.code()?))
                 .take(SUBDIVISIONS_MAX)
                 .collect(),
-            // IPinfo writes the region's name under `region`; a code is in capitals.
+            // IPinfo writes the name of the region under `region`; a code is in capitals.
             None => ["region_code", "region"]
                 .iter()
                 .filter_map(|key| record.field(key)?.text.as_deref())
@@ -81,7 +81,7 @@ impl Fields {
         fields.without_unknown()
     }
 
-    /// These fields without what stands for "unknown": coordinates of 0 and 0 without a country.
+    /// Drops a value that means "unknown": coordinates of 0 and 0 without a country.
     pub(super) fn without_unknown(mut self) -> Fields {
         if self.country.is_none() && self.coordinates.is_some_and(|at| at.is_null()) {
             self.coordinates = None;
@@ -122,7 +122,7 @@ const KEYS: [&str; 28] = [
     "traits",
 ];
 
-/// A value of any kind, with only the keys of interest kept.
+/// A value of any kind, with only the relevant keys kept.
 #[derive(Default)]
 struct Node {
     text: Option<String>,
@@ -132,7 +132,7 @@ struct Node {
 }
 
 impl Node {
-    /// A field of this map, or of the inner maps into which some layouts sort their fields.
+    /// A field of this map, or of the inner maps in which some layouts group their fields.
     fn field(&self, key: &str) -> Option<&Node> {
         let own = |node: &'_ Node, key: &str| node.fields.iter().position(|(k, _)| *k == key);
         if let Some(at) = own(self, key) {
@@ -172,7 +172,7 @@ impl Node {
         self.number.or_else(|| self.text.as_deref()?.trim().parse().ok())
     }
 
-    /// An AS number: a number, or text with or without `AS` in front. Zero is nobody's (RFC 7607).
+    /// AS number from a number, or from text with or without `AS`. Zero is reserved (RFC 7607).
     fn as_number(&self) -> Option<u32> {
         let number = match (&self.text, self.number) {
             (Some(text), _) => {
@@ -252,7 +252,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
-/// A map key: which of [`KEYS`], if any.
+/// A map key, as an index into [`KEYS`] if it is one of them.
 struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {

@@ -1,4 +1,4 @@
-//! Databases made here, read back, and broken in every way that a disk or a download can.
+//! Databases made here, read back, and damaged in every way that a disk or a download can.
 
 use super::*;
 use crate::finding::Code;
@@ -42,14 +42,14 @@ fn read(octets: &[u8]) -> Result<Database, Findings> {
     Database::read("test.mmdb", octets, FileId(0))
 }
 
-/// The one code of a refusal.
+/// The only code of a refusal.
 fn refusal(octets: &[u8]) -> Code {
     let findings = read(octets).expect_err("a broken file is refused");
     assert_eq!(findings.len(), 1);
     findings.into_iter().next().map(|f| f.code).unwrap()
 }
 
-/// The leaves in text, with the country of each.
+/// The leaves as text, with the country of each.
 fn leaves(database: &Database) -> Vec<String> {
     let country = |place: u32| database.places[place as usize].country.unwrap();
     let v4 = database
@@ -88,8 +88,8 @@ fn reads_every_shape() {
     }
 }
 
-/// One record that covers more than `::/96` holds for IPv4, as every reader of the format has it.
-/// What IPv6 blocks above other blocks of IPv4 say is about IPv6.
+/// A record that covers more than `::/96` applies to IPv4, as in every reader of the format. Data
+/// of IPv6 blocks above other IPv4 blocks apply to IPv6.
 #[test]
 fn a_record_above_the_ipv4_subtree_is_about_ipv4() {
     let octets = build(IpVersion::V6, None, Ipv4Aliasing::Disabled, &[("::/2", city("DE", 1.0, 1))]);
@@ -105,8 +105,8 @@ fn a_record_above_the_ipv4_subtree_is_about_ipv4() {
     assert!(database.leaves_v6.iter().all(|&(bits, ..)| !embedded::holds(Prefix::V6 { bits, len: 128 })));
 }
 
-/// IPv4 networks that stand in another block than `::/96` alone are found, and told by `about` too.
-/// What says there that nothing is known does not hide them.
+/// IPv4 networks in another block than `::/96` alone are found, also by `about`. A record without
+/// data there does not hide them.
 #[test]
 fn ipv4_networks_in_another_block_are_found() {
     let unknown = || Value::map([("country", Value::map([("iso_code", "-")]))]);
@@ -126,7 +126,7 @@ fn ipv4_networks_in_another_block_are_found() {
     }
 }
 
-/// What databases write for "unknown" fills nothing.
+/// Words for "unknown" in databases fill no field.
 #[test]
 fn unknown_is_not_said() {
     let code = |code: &str| ("country", Value::map([("iso_code", code)]));
@@ -138,14 +138,14 @@ fn unknown_is_not_said() {
         let octets = build(IpVersion::V4, None, Ipv4Aliasing::Disabled, &[("9.0.0.0/8", record)]);
         assert_eq!(read(&octets).unwrap().places, std::slice::from_ref(&known), "{word:?}");
     }
-    // Beside a country, and elsewhere on the equator, it is a place.
+    // Beside a country, or elsewhere on the equator, it is a place.
     let rows =
         [("9.0.0.0/8", Value::map([code("GA"), at(0.0, 9.45)])), ("10.0.0.0/8", Value::map([at(0.0, 9.45)]))];
     let octets = build(IpVersion::V4, None, Ipv4Aliasing::Disabled, &rows);
     assert!(read(&octets).unwrap().places.iter().all(|fields| fields.coordinates.is_some()));
 }
 
-/// The layouts of the vendors, as they publish them.
+/// Layouts of the vendors, as published.
 #[test]
 fn reads_every_layout() {
     let text = Value::from;
@@ -306,7 +306,7 @@ fn reads_every_layout() {
     }
 }
 
-/// Databases without any field of use are refused by their own code.
+/// Databases without a usable field are refused with their own code.
 #[test]
 fn refuses_layouts_without_fields() {
     for record in [
@@ -322,7 +322,7 @@ fn refuses_layouts_without_fields() {
     assert_eq!(refusal(b"prefix,country\n192.0.2.0/24,DE\n"), code::BAD_DATABASE);
 }
 
-/// A file cut short anywhere is a finding: the metadata stands at the end.
+/// A truncated file is a finding, because the metadata is at its end.
 #[test]
 fn truncation_is_a_finding() {
     let octets = build(
@@ -335,13 +335,13 @@ fn truncation_is_a_finding() {
         assert_eq!(refusal(&octets[..len]), code::BAD_DATABASE, "{len}");
     }
     for start in 1..octets.len() {
-        // Cut at the front, the tree slides over other octets: refused, or read as something else.
+        // Cut at the front, the tree covers other octets: refused, or read as something else.
         let _ = read(&octets[start..]);
     }
 }
 
-/// No flipped bit, and no octet overwritten, makes a panic or an endless walk, and whatever is
-/// still accepted has ascending, disjoint leaves.
+/// No flipped bit and no overwritten octet causes a panic or an endless walk, and everything still
+/// accepted has ascending, disjoint leaves.
 #[test]
 fn damage_never_panics() {
     let octets = build(
@@ -377,8 +377,8 @@ fn check_disjoint(database: &Database) {
     }
 }
 
-/// Trees that loop, or share every node so that paths double at each level, end with a finding
-/// soon.
+/// Trees with loops, or with shared nodes that double the paths at each level, soon end with a
+/// finding.
 #[test]
 fn loops_and_shared_nodes_end() {
     let octets = build(

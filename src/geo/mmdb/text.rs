@@ -1,5 +1,5 @@
-//! Databases written as text: geofeeds (RFC 8805) and our own source format, read without a
-//! detour.
+//! Databases in text form, geofeeds (RFC 8805) and our own source format, without conversion to
+//! MaxMind DB format.
 
 use super::{Database, Fields};
 use crate::finding::{At, FileId, Finding, Findings, code};
@@ -10,12 +10,12 @@ use crate::geo::source_text::{self, Row};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Whether a database of this name is text.
+/// True if the name of a database means text.
 pub(super) fn is_text(name: &str) -> bool {
     name.len() > 4 && name.get(name.len() - 4..).is_some_and(|end| end.eq_ignore_ascii_case(".csv"))
 }
 
-/// Reads one.
+/// Reads a database in text form.
 pub(super) fn read(name: Arc<str>, octets: &[u8], file: FileId) -> Result<Database, Findings> {
     let text = match std::str::from_utf8(octets) {
         Ok(text) => text,
@@ -45,14 +45,14 @@ pub(super) fn read(name: Arc<str>, octets: &[u8], file: FileId) -> Result<Databa
         }
     }
     if places.list.is_empty() {
-        let message = format!("`{name}` ({kind}) says nothing of any prefix");
+        let message = format!("`{name}` ({kind}) has no data about any prefix");
         return Err(Finding::error(code::DATABASE_LAYOUT, message).at(At::whole(file), "").into());
     }
     let (Some(leaves_v4), Some(leaves_v6)) = (disjoint(v4), disjoint(v6)) else {
         let message = format!("`{name}` nests its prefixes in too many ways: {TOO_MANY_LEAVES}");
         return Err(Finding::error(code::TOO_LARGE, message)
             .at(At::whole(file), "")
-            .help("leave out the widest prefixes, or the longest")
+            .help("remove the widest prefixes, or the longest")
             .into());
     };
     Ok(Database {
@@ -62,7 +62,7 @@ pub(super) fn read(name: Arc<str>, octets: &[u8], file: FileId) -> Result<Databa
         node_count: 0,
         ip_version: 6,
         leaves_v4,
-        // Cutting a wide prefix can leave a block of embedded IPv4 addresses alone.
+        // Splitting a wide prefix may leave a block of embedded IPv4 addresses as a leaf.
         leaves_v6: leaves_v6
             .into_iter()
             .filter(|&(bits, len, _)| !super::embedded::holds(Prefix::V6 { bits, len }))
@@ -79,7 +79,7 @@ struct Places {
 }
 
 impl Places {
-    /// The place of a row; `None` if it says nothing.
+    /// Place of a row; `None` if the row has no data.
     fn of(&mut self, row: &Row) -> Option<u32> {
         let fields = Fields {
             continent: row.continent,

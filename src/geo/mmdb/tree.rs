@@ -1,19 +1,20 @@
-//! The search tree of a MaxMind DB file, walked within bounds.
+//! Search tree of a MaxMind DB file, walked with limits.
 //!
 //! Specification: MaxMind DB File Format 2.0, section "Binary Search Tree Section". A node is two
-//! records of 24, 28 or 32 bits; a record smaller than the number of nodes is a node, one equal to
-//! it says that nothing is known, a larger one points into the data section behind 16 zero octets.
+//! records of 24, 28 or 32 bits. A record smaller than the number of nodes is a node; one equal to
+//! that number means no data; a larger one points into the data section, which follows 16 zero
+//! octets.
 
 use crate::geo::embedded;
 
-/// A walk may take this many steps for each node. A sound tree takes one; a few writers share
-/// subtrees; a corrupt tree that shares nodes all the way down would take 2 to the 128th.
+/// Steps of a walk per node. A valid tree takes one step; a few writers share subtrees; a corrupt
+/// tree that shares nodes at every level would take 2 to the 128th.
 const STEPS_PER_NODE: u64 = 8;
 
 /// Octets between the tree and the data.
 const SEPARATOR: usize = 16;
 
-/// What is wrong with a tree.
+/// Fault of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TreeError {
     /// Nodes below the last bit of an address.
@@ -29,11 +30,11 @@ pub(super) enum TreeError {
 }
 
 impl TreeError {
-    /// What is wrong, in words.
+    /// The fault in words.
     pub(super) fn words(self) -> &'static str {
         match self {
             TreeError::TooDeep => "its search tree goes deeper than an address is long",
-            TreeError::TooWide => "its search tree leads to the same nodes over and over",
+            TreeError::TooWide => "its search tree repeats the same nodes too often",
             TreeError::Pointer => "its search tree points into the gap before the data",
             TreeError::Outside => "its search tree points outside the file",
             TreeError::Disagree => "a sample look-up finds another record than the search tree",
@@ -41,7 +42,7 @@ impl TreeError {
     }
 }
 
-/// A block of addresses, and the record that stands there.
+/// A block of addresses with its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Branch {
     /// First address, in IPv6.
@@ -53,18 +54,18 @@ pub(super) struct Branch {
 }
 
 impl Branch {
-    /// The branch of IPv4 in a tree of IPv4 alone.
+    /// Branch of all addresses in a tree of IPv4 alone.
     pub(super) const V4_ALONE: Branch = Branch { bits: 0, len: 96, record: 0 };
-    /// The branch of all addresses.
+    /// Branch of all addresses.
     pub(super) const ALL: Branch = Branch { bits: 0, len: 0, record: 0 };
 
-    /// The IPv6 address of this branch, which has 96 bits, at which an IPv4 address stands.
+    /// IPv6 address of an IPv4 address in this branch, which has 96 bits.
     pub(super) fn v6_of(self, v4: u32) -> u128 {
         self.bits | u128::from(v4)
     }
 }
 
-/// A search tree in the octets of its file.
+/// Search tree in the octets of its file.
 pub(super) struct Tree<'a> {
     octets: &'a [u8],
     node_count: usize,
@@ -72,25 +73,25 @@ pub(super) struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    /// A tree of `node_count` nodes at the start of `octets`.
+    /// Makes a tree of `node_count` nodes at the start of `octets`.
     pub(super) fn new(octets: &'a [u8], node_count: u32, record_bits: u16) -> Tree<'a> {
         Tree { octets, node_count: node_count as usize, record_bits }
     }
 
-    /// Octets of the tree and of the gap behind it: where the data begin.
+    /// Octets of the tree and of the separator, which is the offset of the data section.
     pub(super) fn octets(&self) -> usize {
         self.node_count * (usize::from(self.record_bits) / 4) + SEPARATOR
     }
 
-    /// The record that points to the first octet of the data section.
+    /// Record that points to the first octet of the data section.
     pub(super) fn first_offset(&self) -> usize {
         self.node_count + SEPARATOR
     }
 
-    /// The branches below which the IPv4 networks of an IPv6 tree may stand, `::/96` first.
+    /// Branches of an IPv6 tree that may contain the IPv4 networks, `::/96` first.
     ///
-    /// What a tree says above `::/96` holds for all of IPv4, as every reader of the format has it.
-    /// Above another block it is said of IPv6.
+    /// Data above `::/96` apply to all of IPv4, as in every reader of the format. Data above
+    /// another block apply to IPv6.
     pub(super) fn branches_of_v4(&self) -> Result<Vec<Branch>, TreeError> {
         let mut branches = Vec::new();
         for (bits, len) in embedded::OF_DATABASES {
@@ -102,7 +103,7 @@ impl<'a> Tree<'a> {
         Ok(branches)
     }
 
-    /// The record that holds a block, and the depth at which it stands.
+    /// Record of a block, and the depth at which it was found.
     fn descend(&self, bits: u128, len: u8) -> Result<(usize, u8), TreeError> {
         let mut record = 0;
         for depth in 0..len {
@@ -114,8 +115,8 @@ impl<'a> Tree<'a> {
         Ok((record, len))
     }
 
-    /// Visits every leaf with data below a branch, ascending, with its address, its length in an
-    /// IPv6 address and its record. Where `skip` holds of a prefix, nothing below is visited.
+    /// Visits every leaf with data in a branch, in ascending order, with its address, its length as
+    /// an IPv6 prefix, and its record. Skips prefixes for which `skip` is true.
     pub(super) fn walk<E: From<TreeError>>(
         &self,
         branch: &Branch,
@@ -152,7 +153,8 @@ impl<'a> Tree<'a> {
         let number = |octets: &[u8]| octets.iter().fold(0, |n, &b| n << 8 | usize::from(b));
         match octets {
             [a, b, c, x, y, z] => Ok([number(&[*a, *b, *c]), number(&[*x, *y, *z])]),
-            // The middle octet holds the top four bits of the left record, then those of the right.
+            // The middle octet has the top four bits of the left record, then those of the right
+            // one.
             [a, b, c, middle, x, y, z] => {
                 Ok([number(&[middle >> 4, *a, *b, *c]), number(&[middle & 15, *x, *y, *z])])
             }

@@ -1,17 +1,17 @@
-//! How much there is to decode in the records of a database, counted before any is decoded.
+//! Counts the values in the records of a database before any is decoded.
 //!
-//! Records share what they point at, and so may a hostile file's: 13,000 records of three octets
-//! that point at one map of 60,000 values are 800 million values in 150 KiB. The crate bounds what
-//! one record may hold, and knows nothing of the others.
+//! Records may share values, and a hostile file may exploit it: 13,000 records of three octets that
+//! point at one map of 60,000 values stand for 800 million values in 150 KiB. The crate limits the
+//! contents of one record, but not of all.
 //!
 //! Specification: MaxMind DB File Format 2.0, section "Output Data Section".
 
 use crate::limits::{DATABASE_VALUES_MIN, DATABASE_VALUES_PER_OCTET};
 
-/// How deep values may contain each other: as the crate has it.
+/// Deepest nesting of values, as in the crate.
 const DEPTH_MAX: u32 = 512;
 
-/// Octets of text that weigh as much as one value.
+/// Octets of text that count as one value.
 const OCTETS_OF_VALUE: u64 = 64;
 
 const POINTER: u8 = 1;
@@ -19,13 +19,13 @@ const MAP: u8 = 7;
 const ARRAY: u8 = 11;
 const BOOLEAN: u8 = 14;
 
-/// The data section, and the values that may still be met in it.
+/// The data section, and the number of values that may still be counted.
 pub(super) struct Weights<'a> {
     data: &'a [u8],
     left: u64,
 }
 
-/// The head of a value: its type, its size, and where its content begins.
+/// Head of a value: its type, its size, and the offset of its content.
 struct Head {
     kind: u8,
     size: usize,
@@ -33,14 +33,14 @@ struct Head {
 }
 
 impl<'a> Weights<'a> {
-    /// For a data section in a file of so many octets.
+    /// Starts the count for a data section in a file of `file_octets` octets.
     pub(super) fn new(data: &'a [u8], file_octets: usize) -> Weights<'a> {
         let left = (file_octets as u64).saturating_mul(DATABASE_VALUES_PER_OCTET).max(DATABASE_VALUES_MIN);
         Weights { data, left }
     }
 
-    /// Counts the values of the record at an offset; `None` once there were too many. A record that
-    /// cannot be read is left to the crate, which says what is wrong with it.
+    /// Counts the values of the record at an offset; `None` if there were too many. An unreadable
+    /// record is left to the crate, which reports the fault.
     pub(super) fn weigh(&mut self, offset: usize) -> Option<()> {
         match self.value(offset, 0) {
             Err(Stop::TooMany) => None,
@@ -48,7 +48,7 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// Counts one value with all that it holds. Gives the offset behind it.
+    /// Counts one value with its contents. Returns the offset behind it.
     fn value(&mut self, offset: usize, depth: u32) -> Result<usize, Stop> {
         let head = self.head(offset).filter(|_| depth <= DEPTH_MAX).ok_or(Stop::Unreadable)?;
         let mut at = head.content;
@@ -77,7 +77,7 @@ impl<'a> Weights<'a> {
         Ok(())
     }
 
-    /// Reads the control octets at an offset. The size of a pointer is where it leads.
+    /// Reads the control octets at an offset. The size of a pointer is its target.
     fn head(&self, offset: usize) -> Option<Head> {
         let control = *self.data.get(offset)?;
         let mut at = offset + 1;
@@ -110,7 +110,7 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// Why a count ends early.
+/// Reason why a count ends early.
 enum Stop {
     TooMany,
     Unreadable,

@@ -1,4 +1,4 @@
-//! Good lines, and every fault with its line and column.
+//! Valid lines, and every fault with its line and column.
 
 use super::*;
 
@@ -32,7 +32,7 @@ fn reads_lines() {
     assert_eq!((source.rows[1].continent, source.rows[1].country), (Some(Continent::SouthAmerica), None));
 }
 
-/// All faults at once, each where it stands.
+/// All faults at once, each at its place.
 #[test]
 fn tells_every_fault() {
     let text = format!(
@@ -53,7 +53,7 @@ fn tells_every_fault() {
     let expected = [
         "1:1 MRD0104 the epoch is not a number of seconds",
         "3:1 MRD0107 `192.0.2.0/33` is not a prefix",
-        "4:1 MRD0107 `192.0.2.1/24` has bits behind its length",
+        "4:1 MRD0107 `192.0.2.1/24` has bits set beyond its length",
         "5:15 MRD0406 `Germany` is not a country code of two letters",
         "5:11 MRD0406 `XX` is not a continent (AF AN AS EU NA OC SA)",
         "5:24 MRD0406 `TOOLONG` is not a subdivision code, without the country",
@@ -62,16 +62,16 @@ fn tells_every_fault() {
         "5:40 MRD0406 `AS1` is not an AS number",
         "6:18 MRD0406 half of the coordinates is missing",
         "7:1 MRD0104 3 fields where the header has 8",
-        "9:1 MRD0403 `9.0.0.0/8` is written twice",
-        "10:1 MRD0107 `::ffff:9.0.0.0/104` holds IPv4 clients, which are looked up by their IPv4 addresses",
-        "11:1 MRD0107 `2002::/16` holds IPv4 clients, which are looked up by their IPv4 addresses",
+        "9:1 MRD0403 `9.0.0.0/8` is listed twice",
+        "10:1 MRD0107 `::ffff:9.0.0.0/104` has IPv4 clients, which are looked up by their IPv4 addresses",
+        "11:1 MRD0107 `2002::/16` has IPv4 clients, which are looked up by their IPv4 addresses",
     ];
     assert_eq!(read(&text).1, expected);
     assert_eq!(read("# nothing\n").1, ["0:0 MRD0105 the source has no header line"]);
     assert_eq!(read("9.0.0.0/8,,DE,,,,,\n").1, ["1:1 MRD0104 the first line is not the header"]);
 }
 
-/// What databases write for "unknown" is not said, and is no fault.
+/// Words for "unknown" in databases count as missing, and are no fault.
 #[test]
 fn unknown_is_not_said() {
     let (source, told) = read(&format!("{HEADER}\n9.0.0.0/8,-,A1,-,,,-,\n10.0.0.0/8,,ZZ,,0,0,,\n"));
@@ -79,7 +79,7 @@ fn unknown_is_not_said() {
     assert!(source.rows.iter().all(|row| row.country.is_none() && row.continent.is_none()));
 }
 
-/// A line of a million commas is told, and costs its length.
+/// A line of a million commas is reported, and takes linear time.
 #[test]
 fn long_lines_cost_their_length() {
     let (_, told) = read(&format!("{HEADER}\n{}\n", ",".repeat(1_000_000)));

@@ -1,10 +1,10 @@
-//! The registries' blocks by name, and the laws that hold for all of them.
+//! The registered blocks by name, and properties of all blocks.
 
 use super::*;
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Which block each address lies in.
+/// Block of each address.
 #[test]
 fn blocks_by_address() {
     let rows = [
@@ -60,7 +60,7 @@ fn blocks_by_address() {
     }
 }
 
-/// Blocks are disjoint, and every address of a block names that block.
+/// Blocks are disjoint, and every address of a block has that block.
 #[test]
 fn the_lists_are_disjoint_and_agree() {
     for pair in V4_BLOCKS.windows(2) {
@@ -79,7 +79,7 @@ fn the_lists_are_disjoint_and_agree() {
     }
 }
 
-/// An IPv6 address with runs of zeros and ones, so that it often falls near a block's edge.
+/// An IPv6 address with runs of zeros and ones, so that it is often near a block's edge.
 fn ragged() -> impl Strategy<Value = u128> {
     let anchors: Vec<u128> = V6_REGISTERED
         .iter()
@@ -93,7 +93,7 @@ fn ragged() -> impl Strategy<Value = u128> {
 }
 
 proptest! {
-    /// The block of an address holds it, and all that the block holds has the same block.
+    /// The block of an address contains it, and all of its addresses have the same block.
     #[test]
     fn a_block_is_one_thing(address in ragged(), noise in any::<u128>()) {
         if embedded::ipv4_in(address).is_none()
@@ -109,7 +109,7 @@ proptest! {
         }
     }
 
-    /// The list holds an address exactly when the function knows a block for it.
+    /// The list contains an address exactly if the function finds a block for it.
     #[test]
     fn the_list_is_complete(address in ragged()) {
         let listed = v6_blocks().into_iter().any(|b| covers(b, address, 128));
@@ -118,7 +118,7 @@ proptest! {
         prop_assert_eq!(listed, known);
     }
 
-    /// IPv4 blocks hold the addresses they are given for.
+    /// IPv4 blocks contain the addresses for which they are returned.
     #[test]
     fn v4_blocks_hold(address in any::<u32>()) {
         let address = IpAddr::V4(Ipv4Addr::from_bits(address));

@@ -1,4 +1,4 @@
-//! Both codes of a territory, from either side.
+//! Both codes of a territory, in both directions.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn rows_are_sorted_and_of_countries() {
     }
 }
 
-/// Each row: a place as it is written, a subdivision that is asked for, and whether it lies there.
+/// Each row: a place as written, a subdivision, and whether the place is in it.
 #[test]
 fn either_code_is_understood() {
     let rows = [

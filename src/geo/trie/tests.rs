@@ -21,7 +21,7 @@ fn neighbours_that_are_not_twins_stay_apart() {
     assert_eq!(merging.finish().len(), 4);
 }
 
-/// A large table has a larger root, and finds the same.
+/// A large table has a larger root, and gives the same results.
 #[test]
 fn large_tables_find_what_small_ones_do() {
     let mut blocks = Vec::new();
@@ -44,7 +44,7 @@ fn large_tables_find_what_small_ones_do() {
     }
 }
 
-/// Splits the space at random and gives blocks in order.
+/// Splits the space at random, with blocks in order.
 fn split(space: &mut Vec<ValueBlock<u32>>, block: ValueBlock<u32>, choices: &mut impl Iterator<Item = u8>) {
     let choice = choices.next().unwrap_or(0);
     if choice & 1 == 0 || block.len == 32 {
@@ -77,8 +77,7 @@ proptest! {
             prop_assert_eq!(value, unmerged.value);
             prop_assert_eq!(address.cut(len), leaf.start);
         }
-        // Few leaves, the last of them as deep as can be: a small root, and a branch behind
-        // each other.
+        // Few leaves, the last at the greatest depth: a small root, and a chain of branches.
         let mut spine: Vec<ValueBlock<u32>> = (1..=32)
             .rev()
             .map(|len| ValueBlock { start: 0u32.sibling(len), len, value: u32::from(len) })

@@ -1,4 +1,4 @@
-//! Phases of a family, in rows of (second, what happens, what is expected).
+//! Phases of a family, in rows of second, event and expectation.
 
 use super::*;
 use crate::health::tests::target_set;

@@ -9,7 +9,7 @@ fn at(secs: u64) -> Moment {
     Moment(secs * 1_000)
 }
 
-/// Six turns in ten minutes are no flapping, the seventh is; turns that have left the window do not
+/// Six turns in ten minutes are allowed, the seventh damps; turns that have left the window do not
 /// count.
 #[test]
 fn more_turns_than_the_limit_within_the_window() {
@@ -26,7 +26,7 @@ fn more_turns_than_the_limit_within_the_window() {
     }
 }
 
-/// Each damping lasts twice as long, up to ten minutes; a calm window forgets.
+/// Each damping lasts twice as long, up to ten minutes; a calm window resets the length.
 #[test]
 fn the_time_grows_and_is_forgotten() {
     let mut flap = Flap::default();
@@ -48,7 +48,7 @@ fn the_time_grows_and_is_forgotten() {
     assert_eq!(changes, [FlapChange::Damped { turns: 7, for_ms: 60_000 }]);
 }
 
-/// What flaps on while it is damped is damped on, without an end between.
+/// A target that flaps during its damping is damped longer, without an end between.
 #[test]
 fn flapping_goes_on() {
     let mut flap = Flap::default();
@@ -62,7 +62,7 @@ fn flapping_goes_on() {
     assert_eq!((flap.clear(at(201)), &flap), (None, &Flap::default()));
 }
 
-/// In a second episode, hours after the first, what flaps on is damped for longer and longer too.
+/// A later episode, hours after the first, grows in the same way.
 #[test]
 fn a_later_episode_grows_as_the_first() {
     let mut flap = Flap::default();
@@ -76,8 +76,8 @@ fn a_later_episode_grows_as_the_first() {
 }
 
 proptest! {
-    /// A damping has an end within ten minutes of its last prolongation, and there are never more
-    /// turns kept than are needed.
+    /// A damping ends within ten minutes of its last prolongation, and only as many turns are kept
+    /// as are needed.
     #[test]
     fn bounded(pauses in prop::collection::vec(0u64..200, 1..200)) {
         let (mut flap, mut now) = (Flap::default(), 0);

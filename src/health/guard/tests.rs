@@ -1,4 +1,4 @@
-//! The panic guard: rows of what happens to PoPs, and what it decides.
+//! The panic guard: rows of events at PoPs, and its decisions.
 
 use super::*;
 use proptest::prelude::*;
@@ -139,8 +139,8 @@ fn what_never_served_does_not_fall() {
 }
 
 proptest! {
-    /// Whatever happens: where somebody falls and it does not hold, no more than the share fell
-    /// within the window; and a hold never lasts past its time.
+    /// If a PoP falls and no hold begins, no more than the share fell within the window. A hold
+    /// never lasts past its limit.
     #[test]
     fn never_more_than_the_share_at_once(
         acts in proptest::collection::vec(

@@ -1,20 +1,20 @@
-//! What operators are told of load, each event one English line.
+//! Events of load, each displayed as one line of English.
 
 use super::feeds::{FeedSet, FeedTarget};
 use std::fmt;
 use std::sync::Arc;
 
-/// Which feed an event speaks of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Name of a feed in an event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LoadSubject {
     /// Name of the PoP.
     pub(crate) pop: Arc<str>,
-    /// The service; `None` for the whole PoP.
+    /// Name of the service; `None` for the whole PoP.
     pub(crate) service: Option<Arc<str>>,
 }
 
 impl LoadSubject {
-    /// That of a feed.
+    /// Name of a feed.
     pub(crate) fn of(feed: &FeedTarget, feed_set: &FeedSet) -> LoadSubject {
         let pop = feed_set.pops.get(usize::from(feed.pop)).cloned().unwrap_or_default();
         LoadSubject { pop, service: feed.service.clone() }
@@ -30,58 +30,58 @@ impl fmt::Display for LoadSubject {
     }
 }
 
-/// Something that happened to a feed.
+/// Event of a load feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadEvent {
-    /// No reading for too long.
+    /// The feed is lost: no reading for too long.
     FeedLost {
-        /// Whose.
+        /// Name of the feed.
         subject: LoadSubject,
-        /// Why, if a reading failed.
+        /// Reason, if a reading failed.
         reason: Option<Arc<str>>,
     },
-    /// Readings again.
+    /// The feed is read again.
     FeedBack {
-        /// Whose.
+        /// Name of the feed.
         subject: LoadSubject,
     },
-    /// Cells begin to leave.
+    /// The PoP begins to shed cells.
     Began {
-        /// Whose.
+        /// Name of the feed.
         subject: LoadSubject,
-        /// Utilisation, in per cent.
+        /// Utilisation in percent.
         utilisation_percent: u32,
     },
     /// All cells are back.
     Ended {
-        /// Whose.
+        /// Name of the feed.
         subject: LoadSubject,
     },
-    /// Cells should leave, and no PoP takes them.
+    /// No PoP takes cells that should be shed.
     NoRoom {
-        /// Whose.
+        /// Name of the feed.
         subject: LoadSubject,
-        /// Utilisation, in per cent.
+        /// Utilisation in percent.
         utilisation_percent: u32,
     },
-    /// Cells need not leave any more, or a PoP takes them.
+    /// A PoP takes the cells, or they need not be shed any more.
     HasRoom {
-        /// Whose.
+        /// Name of the feed.
         subject: LoadSubject,
     },
-    /// The share turns too often; the gain is halved.
+    /// The share changed direction too often; the gain is halved.
     Oscillates {
-        /// Whose.
+        /// Name of the feed.
         subject: LoadSubject,
     },
     /// The share was quiet for long enough; the gain is as configured again.
     Calm {
-        /// Whose.
+        /// Name of the feed.
         subject: LoadSubject,
     },
-    /// Events that nobody fetched in time.
+    /// Events were dropped because they were not fetched in time.
     Lost {
-        /// How many.
+        /// Number of dropped events.
         events: u64,
     },
 }
@@ -105,7 +105,7 @@ impl fmt::Display for LoadEvent {
                 "no PoP takes more clients of {subject}, which is at {utilisation_percent} % of its capacity"
             ),
             LoadEvent::HasRoom { subject } => {
-                write!(f, "PoPs can take clients of {subject} again, or need not")
+                write!(f, "clients of {subject} have a place again, or need none")
             }
             LoadEvent::Oscillates { subject } => {
                 write!(f, "shedding of {subject} turns too often; its gain is halved")
@@ -113,7 +113,7 @@ impl fmt::Display for LoadEvent {
             LoadEvent::Calm { subject } => {
                 write!(f, "shedding of {subject} is calm; its gain is as configured")
             }
-            LoadEvent::Lost { events } => write!(f, "{events} more events of load were not told in time"),
+            LoadEvent::Lost { events } => write!(f, "{events} more events of load are lost"),
         }
     }
 }

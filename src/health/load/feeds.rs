@@ -1,42 +1,42 @@
-//! Whose load is measured: the feeds of a deployment, and the slots that each speaks for.
+//! Load feeds of a deployment, and the slots that each covers.
 //!
-//! Made when a snapshot is compiled, beside the targets of probes: indexes are valid inside that
-//! snapshot. State goes to the next feed set by [`FeedTarget::key`].
+//! Compiled with a snapshot, like the targets of probes, so indexes are valid in that snapshot
+//! only. State is carried to the next feed set by [`FeedTarget::key`].
 
 use super::spec::LoadSpec;
 use std::sync::Arc;
 
-/// Everything that load needs of one snapshot.
+/// Load feeds of one snapshot.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedSet {
-    /// Feeds; a slot stands in at most one.
+    /// Feeds; each slot belongs to at most one.
     pub feeds: Vec<FeedTarget>,
-    /// For each slot of the steering, in its order, the index of its PoP.
+    /// For each slot, in the order of the steering, the index of its PoP.
     pub slots: Vec<u16>,
     /// Names of PoPs, in the order of the steering.
     pub pops: Vec<Arc<str>>,
 }
 
-/// One feed.
+/// Load feed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedTarget {
-    /// Equal where and only where PoP, service and feed are equal: what is carried over by.
+    /// Key by which state is carried over: equal exactly if PoP, service and feed are equal.
     pub key: Arc<str>,
     /// Index of the PoP.
     pub pop: u16,
-    /// The service whose load it is; `None` for the whole PoP.
+    /// Name of the service; `None` for the whole PoP.
     pub service: Option<Arc<str>>,
-    /// Slots that it speaks for: that of the service, or all of the PoP's that have no feed of
-    /// their own.
+    /// Slots that it covers: that of the service, or all slots of the PoP without a feed of their
+    /// own.
     pub slots: Vec<u32>,
-    /// Slots of other PoPs that can take what it sheds, the nearest PoP first, one slot a PoP:
-    /// those that stand with it in a preference list, because a shed cell goes down its own list.
+    /// Slots of other PoPs that can take shed load, the nearest PoP first, one slot per PoP. They
+    /// share a preference list with this PoP, because a shed cell goes down its own list.
     pub followers: Vec<u32>,
     /// Capacity in the unit of the feed, above 0. A PoP without a capacity has no feed.
     pub capacity: f64,
-    /// The largest TTL of the policies that answer with these slots, in seconds: so long an answer
-    /// outlives a change.
+    /// Largest TTL of the policies that answer with these slots, in seconds: caches keep an answer
+    /// this long after a change.
     pub ttl_secs: u32,
-    /// The feed and its rule.
+    /// Source of the number, and the rule.
     pub spec: Arc<LoadSpec>,
 }

@@ -1,53 +1,53 @@
-//! Headroom: how much shed load each PoP takes.
+//! Headroom: the shed load that each PoP takes.
 //!
-//! Each PoP that sheds asks its followers in turn, the nearest first: the first accepts what its
-//! room allows, the rest asks the second, and so on, so that leavers spread instead of falling on
-//! one PoP. What followers accept already is planned: it comes off their room first, so that a room
-//! is never promised twice. Where several ask one PoP in the same turn, what is left of its room is
-//! split by what they ask for. Cells are assumed equal in demand; where that is wrong, the
-//! follower's own rule corrects it.
+//! Each PoP that sheds asks its followers in turn, the nearest first. The first accepts as much as
+//! its room allows, the rest goes to the second, and so on, so that shed cells spread instead of
+//! falling on one PoP. Load that followers accept already is subtracted from their room first, so
+//! that no room is promised twice. If several PoPs ask one follower in the same turn, its remaining
+//! room is split in proportion to their requests. Cells are assumed equal in demand; if they are
+//! not, the follower's own rule corrects it.
 
-/// A part of the outflow below which nothing more is handed out.
+/// Part of the outflow below which nothing more is handed out.
 pub(crate) const CRUMB: f64 = 1.0 / 512.0;
-/// A follower further down is offered at least this part of the outflow when it is judged, since
-/// cells do not all know the followers before it.
+/// Least part of the outflow that is offered to a follower further down, because some cells do not
+/// have the followers before it in their list.
 const ASKED_MIN: f64 = 0.25;
 
-/// Load that is to leave a PoP.
+/// Load that a PoP must shed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Outflow {
-    /// Load that is to leave, in the unit of the capacity, above 0.
+    /// Load to shed, in the unit of the capacity, above 0.
     pub(crate) load: f64,
-    /// Who may take it, in the order of asking.
+    /// Followers that may take it, in the order of asking.
     pub(crate) takers: Vec<Taker>,
-    /// The part of the outflow that needs a place, 0 to 1: less than 1 where more may leave by now
-    /// than must.
+    /// Part of the outflow that needs a place, 0 to 1. It is below 1 if the present share sheds
+    /// more than the overload.
     pub(crate) needed: f64,
 }
 
-/// A follower that is asked.
+/// Follower that is asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Taker {
     /// Index into the headrooms.
     pub(crate) to: u32,
-    /// The share of those that ask it which it accepts by now, 0 to 1.
+    /// Published acceptance: share of the cells asking it that it accepts, 0 to 1.
     pub(crate) told: f64,
-    /// The most that it may accept, at least `told`.
+    /// Highest acceptance allowed, at least `told`.
     pub(crate) ceiling: f64,
-    /// A rise moves cells that another PoP holds, so it needs no budget.
+    /// True if a rise only moves cells that another PoP holds, so that it needs no budget.
     pub(crate) moves_placed: bool,
 }
 
-/// What became of an outflow.
+/// Distribution of an outflow.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Accepted {
-    /// For each taker the share of those that ask it which it is to accept, 0 to 1.
+    /// New acceptance of each taker: share of the cells asking it, 0 to 1.
     pub(crate) accept: Vec<f64>,
-    /// For each taker the part of the outflow that it is to take; together at most 1.
+    /// Part of the outflow that each taker gets; together at most 1.
     pub(crate) parts: Vec<f64>,
 }
 
-/// The parts of an outflow that go to followers of these acceptances, in the order of asking.
+/// Parts of an outflow that followers with these acceptances take, in the order of asking.
 pub(crate) fn parts(accepts: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut rest = 1.0;
     accepts
@@ -59,8 +59,8 @@ pub(crate) fn parts(accepts: impl Iterator<Item = f64>) -> Vec<f64> {
         .collect()
 }
 
-/// Splits headrooms (load that each may take in all from others; infinite where nothing limits it)
-/// among outflows.
+/// Splits headrooms among outflows. A headroom is the load that a PoP may take from all others; it
+/// is infinite for a PoP without a limit.
 pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
     let mut planned = vec![0.0; headrooms.len()];
     for outflow in outflows {
@@ -69,7 +69,7 @@ pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
             planned[taker.to as usize] += outflow.load * part;
         }
     }
-    // The part of what is planned that fits, and the room that is left.
+    // Fit of the planned load, and the room that remains.
     let fits = |to: u32| {
         let (headroom, planned) = (headrooms[to as usize], planned[to as usize]);
         if planned > headroom { headroom / planned } else { 1.0 }
@@ -77,7 +77,7 @@ pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
     let mut free: Vec<f64> =
         headrooms.iter().zip(&planned).map(|(headroom, planned)| (headroom - planned).max(0.0)).collect();
     let mut rest: Vec<f64> = vec![1.0; outflows.len()];
-    // The part of each outflow that may still find a new place.
+    // Part of each outflow that may still find a new place.
     let unplaced: Vec<f64> = outflows
         .iter()
         .map(|outflow| {
@@ -91,7 +91,7 @@ pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
     let turns = outflows.iter().map(|outflow| outflow.takers.len()).max().unwrap_or(0);
     let mut asked = vec![0.0; headrooms.len()];
     for turn in 0..turns {
-        // Who asks in this turn: what the follower keeps, and by how much that may rise.
+        // Requests of this turn: the acceptance that the follower keeps, and its possible rise.
         let asks: Vec<Option<Ask>> = outflows
             .iter()
             .zip(rest.iter().zip(budget.iter().zip(&unplaced)))
@@ -115,7 +115,7 @@ pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
             let Some(ask) = ask else { continue };
             let load = outflows[index].load;
             let offered = asked[ask.to].max(load * ASKED_MIN * ask.rise);
-            // A follower that is full is still asked by cells that know no other.
+            // A full follower is still asked, by cells that have no other in their list.
             let part =
                 if before[ask.to] > 0.0 && offered > 0.0 { (before[ask.to] / offered).min(1.0) } else { 0.0 };
             let accept = ask.kept + ask.rise * part;
@@ -135,12 +135,12 @@ pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
     split
 }
 
-/// One outflow at one follower.
+/// Request of one outflow to one follower.
 struct Ask {
     to: usize,
-    /// The acceptance that goes on.
+    /// Acceptance that continues.
     kept: f64,
-    /// The most by which it may rise.
+    /// Highest possible rise.
     rise: f64,
     needs_budget: bool,
 }

@@ -1,4 +1,4 @@
-//! Load: how full PoPs say they are, and which cells leave for it.
+//! Load: utilisation of PoPs, and the cells that overloaded PoPs shed.
 //!
 //! ```text
 //!           poll_due                 handle_reading
@@ -9,10 +9,11 @@
 //!                                                                  of 1/256 for the status
 //! ```
 //!
-//! The signal lags: a feed is read every 15 s, and resolvers keep answers for a TTL. On and off by
-//! thresholds never settles on such a signal, so nothing here is on or off; see [`shed`].
+//! The signal lags: a feed is read every 15 s, and resolvers cache answers for a TTL. A rule that
+//! switches by thresholds never settles on such a signal, so this one changes gradually; see
+//! [`shed`].
 
-mod controller;
+pub(crate) mod controller;
 pub(crate) mod event;
 pub(crate) mod feeds;
 pub(crate) mod headroom;

@@ -1,45 +1,45 @@
 //! Quantized shares: steps of 1/256, which answers see.
 //!
-//! Nothing is told that noise could take back: a share follows in its direction at once, and turns
-//! only after [`TURN_STEPS`]; an acceptance falls by a few steps at a time, and rises only where
-//! the allocation says that the rise moves no cell twice.
+//! Changes that noise could reverse are not published. A share continues in its direction at once,
+//! and turns only after [`TURN_STEPS`]. An acceptance falls by a few steps at a time, and rises
+//! only if the allocation finds that the rise moves no cell twice.
 
-/// Steps against its last direction that are not told.
+/// Steps against the last direction below which a share does not turn.
 pub(super) const TURN_STEPS: u16 = 8;
-/// Differences of an acceptance that are not told.
+/// Differences of an acceptance that are not published.
 const ACCEPT_DEAD_STEPS: u16 = 24;
-/// Steps by which an acceptance falls at once, and rises where the rise moves placed cells.
+/// Steps by which an acceptance falls at once, or rises if the rise moves placed cells.
 const ACCEPT_STEPS: u16 = 8;
-/// Room that a rise must find which moves placed cells: what rose must not have to fall again.
+/// Least rise of an acceptance that moves placed cells, so that it need not fall again.
 pub(super) const PLACED_RISE_STEPS: u16 = ACCEPT_DEAD_STEPS + ACCEPT_STEPS;
 /// All cells.
 const ALL: u16 = 256;
 
-/// A fraction in steps, rounded to the nearest.
+/// Fraction in steps, rounded to the nearest.
 pub(super) fn steps(fraction: f64) -> u16 {
     (fraction.clamp(0.0, 1.0) * f64::from(ALL) + 0.5) as u16
 }
 
-/// A share as answers see it.
+/// Published share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct QuantizedShare {
-    /// The share, in steps of 1/256.
+    /// Share, in steps of 1/256.
     pub(crate) share: u16,
     is_rising: Option<bool>,
 }
 
 impl QuantizedShare {
-    /// What was told before a restart.
+    /// Share of before a restart.
     pub(crate) fn kept(share: u16) -> QuantizedShare {
         QuantizedShare { share: share.min(ALL), is_rising: None }
     }
 
-    /// Whether it last rose.
+    /// True if its last change was a rise.
     pub(crate) fn has_risen(&self) -> bool {
         self.is_rising == Some(true)
     }
 
-    /// Follows the exact share. Whether anything changed.
+    /// Follows the exact share. True if the published share changed.
     pub(crate) fn follow(&mut self, exact: f64) -> bool {
         let next = steps(exact);
         let is_rising = next > self.share;
@@ -53,20 +53,20 @@ impl QuantizedShare {
     }
 }
 
-/// What room allows a PoP to accept.
+/// Acceptance that room allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
-    /// The acceptance, in steps of 1/256.
+    /// Acceptance in steps of 1/256.
     pub(super) accept: u16,
-    /// A rise moves cells that another PoP holds: it is told in small steps.
+    /// True if a rise moves cells that another PoP holds; it is then published in small steps.
     pub(super) moves_placed: bool,
 }
 
-/// Moves a row of acceptances towards what room allows. Whether anything changed.
+/// Moves acceptances towards those that room allows. True if any changed.
 ///
-/// Room is an estimate that swings, and each swing would drive cells from one follower to the next
-/// and back. So an acceptance falls only while more cells leave and all find a place, and then a
-/// cell goes down its list and never back. A follower that was given too much sheds in turn.
+/// Room is an estimate that swings, and each swing would move cells from one follower to the next
+/// and back. So an acceptance falls only while more cells are shed and all find a place; a cell
+/// then goes down its list and never back. A follower that was given too much sheds in turn.
 pub(super) fn follow_row(row: &mut [u16], wanted: &[Wanted], may_fall: bool) -> bool {
     let mut changed = false;
     for (accept, wanted) in row.iter_mut().zip(wanted) {

@@ -1,30 +1,30 @@
-//! What is kept of a feed over a restart.
+//! State of a load feed, saved for a restart.
 
 use std::sync::Arc;
 
-/// Milliseconds that a kept share is good for: a restart for maintenance.
+/// Milliseconds for which a saved share is valid: a restart for maintenance.
 const AGE_MAX_MS: u64 = 600_000;
 
-/// One feed that sheds. Plain values, for any format of file.
+/// Feed that sheds. Plain values, for any file format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedLoad {
     /// [`super::feeds::FeedTarget::key`].
     pub(crate) key: Arc<str>,
-    /// Its exact share, 0 to 1.
+    /// Exact share, 0 to 1.
     pub(crate) share: f64,
     /// Smoothed load, in the unit of the capacity.
     pub(crate) smoothed: Option<f64>,
-    /// Share as answers saw it, in steps of 1/256.
+    /// Published share, in steps of 1/256.
     pub(crate) published: u16,
-    /// Who accepted how much of it, by name of the PoP, in steps of 1/256.
+    /// PoPs that accepted shed cells, by name, with their shares in steps of 1/256.
     pub(crate) accept: Vec<(Arc<str>, u16)>,
-    /// When it was saved, in milliseconds since 1970.
+    /// Time of the save, in milliseconds since 1970.
     pub(crate) saved_epoch_ms: u64,
 }
 
 impl SavedLoad {
-    /// As one line of text, without its end. Keys and names hold neither blanks at their ends nor
-    /// line ends.
+    /// Line of text, without its end. Keys and names hold no line ends, and no blanks at their
+    /// ends.
     pub(crate) fn to_line(&self) -> String {
         let accept: Vec<String> = self.accept.iter().map(|(pop, share)| format!("{pop}={share}")).collect();
         let smoothed = self.smoothed.map_or_else(|| "-".to_owned(), |smoothed| smoothed.to_string());
@@ -35,7 +35,7 @@ impl SavedLoad {
         )
     }
 
-    /// What a line says; `None` for one that says nothing of load.
+    /// Parses a line; `None` if it is not about load.
     pub(crate) fn from_line(line: &str) -> Option<SavedLoad> {
         let mut words = line.strip_prefix("load ")?.splitn(6, ' ');
         let finite =
@@ -62,7 +62,7 @@ impl SavedLoad {
         })
     }
 
-    /// Whether it is still worth something; stamps of the future are as wrong as old ones.
+    /// True if it is not too old; time stamps in the future are as wrong as old ones.
     pub(crate) fn is_fresh(&self, now_epoch_ms: u64) -> bool {
         self.saved_epoch_ms.abs_diff(now_epoch_ms) <= AGE_MAX_MS
     }

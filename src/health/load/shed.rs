@@ -1,97 +1,97 @@
-//! The share of its cells that a PoP sheds: a slow integral rule.
+//! Shed share of a PoP: a slow integral rule.
 //!
-//! Every step adds gain x (utilisation - target). What was handed out a moment ago is not measured
-//! yet, since resolvers keep answers for a TTL; so a step also asks what the utilisation will be
-//! once the present share is measured in full, and is as small as the smaller of the two excesses.
-//! In the end both are the same number, so an estimate that is wrong delays the rule but never
-//! turns it.
+//! Every step adds gain x (utilisation - target). The effect of recent steps is not measured yet,
+//! because resolvers cache answers for a TTL. So a step also estimates the utilisation once the
+//! present share is measured in full, and uses the smaller of the two excesses. Both converge to
+//! the same number, so a wrong estimate delays the rule but never reverses it.
 
 use crate::health::Moment;
 use crate::limits::SHED_SHARE_MAX;
 use std::collections::VecDeque;
 
-/// So far above the target, and below, nothing moves, so that noise does not turn the share. Cells
-/// come back later than they leave: what comes back too early leaves again.
+/// Dead band above and below the target, so that noise does not turn the share. It is wider below:
+/// cells come back later than they are shed, because cells that come back too early are shed again.
 pub(crate) const DEAD_BAND: (f64, f64) = (0.02, 0.05);
-/// Above the limit steps are so many times larger,
+/// Factor of steps above the limit,
 const URGENT: f64 = 4.0;
-/// from this many readings in a row on,
+/// used from this number of readings in a row.
 const URGENT_AFTER: u32 = 2;
-/// and no step is larger than this, however wrong a reading is.
+/// Largest step, however wrong a reading is.
 const STEP_MAX: f64 = 0.25;
-/// Changes of direction within the window that are borne.
+/// Changes of direction within the window that are tolerated.
 const TURNS_BORNE: usize = 3;
-/// The window, in TTLs.
+/// Window in TTLs.
 const WINDOW_TTLS: u64 = 10;
-/// The gain never falls below this part of what is configured.
+/// Lowest part of the configured gain.
 const CALM_MIN: f64 = 0.125;
-/// What is left of a share after a step without a feed, and the fall on top that brings it to 0.
+/// Decay of a share at each step without a feed: a factor, and a fall that brings it to 0.
 const DECAY: (f64, f64) = (0.9, 0.005);
 
-/// What the rule needs of a spec.
+/// Parameters of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Tuning {
-    /// Utilisation that is steered for.
+    /// Utilisation to reach.
     pub(crate) target: f64,
     /// Utilisation above which steps are larger.
     pub(crate) limit: f64,
-    /// Growth of the share by excess and step.
+    /// Growth of the share per step, for each unit of excess.
     pub(crate) gain: f64,
-    /// How long an answer outlives a change, in milliseconds.
+    /// Time for which caches keep an answer after a change, in milliseconds.
     pub(crate) ttl_ms: u64,
-    /// The share falls only below this utilisation, whatever the target.
+    /// Utilisation below which the share may fall, whatever the target.
     pub(crate) falls_below: f64,
 }
 
-/// What a step found beside the share.
+/// Change of the gain in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GainChange {
-    /// It turns too often: the gain is halved.
+    /// The share changes direction too often: the gain is halved.
     Oscillates,
-    /// It was quiet for long enough: the gain is what is configured again.
+    /// It was quiet for long enough: the gain is as configured again.
     Calm,
 }
 
-/// The share of one feed.
+/// Shed share of one feed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Shedding {
     share: f64,
     /// Readings above the limit in a row.
     urgent: u32,
-    /// Sign of the last movement.
+    /// Direction of the last movement.
     is_rising: Option<bool>,
-    /// Changes of direction inside the window.
+    /// Changes of direction within the window.
     turns: VecDeque<Moment>,
-    /// Part of the configured gain that is used.
+    /// Part of the configured gain in use.
     calm: f64,
-    /// Since when it did not turn, or the gain last changed.
+    /// Moment since which it has not turned, or the gain has not changed.
     quiet_since: Moment,
 }
 
 impl Shedding {
-    /// Sheds this share.
+    /// Starts with a share.
     pub(crate) fn new(share: f64, now: Moment) -> Shedding {
         let share = if share.is_finite() { share.clamp(0.0, SHED_SHARE_MAX) } else { 0.0 };
         Shedding { share, urgent: 0, is_rising: None, turns: VecDeque::new(), calm: 1.0, quiet_since: now }
     }
 
-    /// The share of cells that may leave, 0 to [`SHED_SHARE_MAX`].
+    /// Share of cells that may be shed, 0 to [`SHED_SHARE_MAX`].
     pub(crate) fn share(&self) -> f64 {
         self.share
     }
 
-    /// Whether the gain is less than what is configured.
+    /// True if the gain is less than configured.
     pub(crate) fn oscillates(&self) -> bool {
         self.calm < 1.0
     }
 
-    /// Whether the share is as large as it may be.
+    /// True if the share is at its limit.
     pub(crate) fn is_spent(&self) -> bool {
         self.share >= SHED_SHARE_MAX
     }
 
-    /// A step after a reading. `expected` is the utilisation once the present share is measured in
-    /// full. Without room the share does not grow, because no more cells would leave.
+    /// Makes a step after a reading. `expected` is the utilisation once the present share is
+    /// measured in full. Without room the share does not grow, because no more cells could be
+    /// placed.
     pub(crate) fn step(
         &mut self,
         tuning: Tuning,
@@ -117,7 +117,7 @@ impl Shedding {
         self.advance(step, tuning.ttl_ms, now)
     }
 
-    /// A step without a feed: towards 0.
+    /// Makes a step without a feed: the share decays to 0.
     pub(crate) fn decay(&mut self) {
         let (part, fall) = DECAY;
         self.share = (self.share * part - fall).max(0.0);
@@ -154,8 +154,8 @@ impl Shedding {
     }
 }
 
-/// By how much the utilisation is above or below the target, now and once the present share is
-/// measured in full: the smaller of both, and 0 where they disagree or are within the dead band.
+/// Difference between utilisation and target, now and once the present share is measured in full:
+/// the smaller of the two. It is 0 if their signs differ, or within the dead band.
 pub(crate) fn excess(tuning: Tuning, utilisation: f64, expected: f64) -> f64 {
     let (excess, to_come) = (utilisation - tuning.target, expected - tuning.target);
     let excess = match (excess > 0.0, to_come > 0.0) {

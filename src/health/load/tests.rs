@@ -1,4 +1,4 @@
-//! The load controller: single behaviours. What comes of them together is the simulation's.
+//! Single behaviours of the load controller. The simulation tests them together.
 
 use super::controller::LoadController;
 use super::event::LoadEvent;
@@ -18,7 +18,7 @@ fn nowhere() -> At {
     At::whole(FileId(0))
 }
 
-/// PoPs p0, p1, ... of capacity 100, all pushed but the last, which nobody measures.
+/// PoPs p0, p1, ... of capacity 100, all with pushed feeds except the last, which has no feed.
 fn feed_set(pops: u16) -> Arc<FeedSet> {
     let feed = |pop: u16| FeedTarget {
         key: format!("p{pop} push").into(),
@@ -37,7 +37,7 @@ fn feed_set(pops: u16) -> Arc<FeedSet> {
     })
 }
 
-/// Pushes the same loads every 15 s; the last sheds that were told.
+/// Pushes the same loads every 15 s. Returns the last published sheds.
 fn push(loads: &mut LoadController, from_secs: u64, readings: u64, values: &[f64]) -> Vec<super::ShedRow> {
     for reading in 0..readings {
         let now = Moment((from_secs + reading * 15) * 1_000);
@@ -53,8 +53,7 @@ fn events(loads: &mut LoadController) -> Vec<String> {
     std::iter::from_fn(|| loads.poll_event()).map(|event| event.to_string()).collect()
 }
 
-/// One step: what is measured, what is expected, whether there is room, and by how much the share
-/// moves.
+/// Rows of utilisation, expected utilisation, room, and the step of the share.
 #[test]
 fn a_step_is_as_small_as_the_smaller_excess() {
     for (measured, expected, has_room, moves) in [
@@ -77,7 +76,7 @@ fn a_step_is_as_small_as_the_smaller_excess() {
     }
 }
 
-/// Above the limit twice in a row a step is four times larger; no step is larger than a quarter.
+/// Above the limit twice in a row, a step is four times larger; no step exceeds a quarter.
 #[test]
 fn above_the_limit_steps_are_larger() {
     let mut shedding = Shedding::new(0.0, Moment(0));
@@ -93,7 +92,7 @@ fn above_the_limit_steps_are_larger() {
     assert_eq!(shedding.share(), crate::limits::SHED_SHARE_MAX);
 }
 
-/// More than three turns in ten TTLs halve the gain; ten quiet TTLs give it back.
+/// More than three turns in ten TTLs halve the gain; ten quiet TTLs restore it.
 #[test]
 fn turning_too_often_calms_the_gain() {
     let mut shedding = Shedding::new(0.5, Moment(0));
@@ -111,7 +110,7 @@ fn turning_too_often_calms_the_gain() {
     assert_eq!((told, shedding.oscillates()), (vec![GainChange::Calm], false));
 }
 
-/// A share is told in steps and turns only past the hysteresis; its end is always told.
+/// A share is published in steps and turns only past the hysteresis; its end is always published.
 #[test]
 fn noise_is_not_told() {
     let mut published = QuantizedShare::default();
@@ -144,8 +143,8 @@ fn noise_is_not_told() {
     }
 }
 
-/// Outflows as load, what needs a place, and for each taker its number, what it accepts by now, and
-/// the most it may.
+/// Outflows: load, part that needs a place, and for each taker its index, its acceptance, and the
+/// highest allowed.
 type Asked<'a> = (f64, f64, &'a [(u32, f64, f64)]);
 
 fn split_of(outflows: &[Asked<'_>], rooms: &[f64]) -> Vec<(Vec<u32>, Vec<u32>)> {
@@ -168,8 +167,8 @@ fn split_of(outflows: &[Asked<'_>], rooms: &[f64]) -> Vec<(Vec<u32>, Vec<u32>)> 
         .collect()
 }
 
-/// The first accepts what fits, the next takes the rest; who is behind accepts for those that know
-/// nobody else.
+/// The first follower accepts what fits, the next takes the rest. A later follower also accepts for
+/// cells that have no other in their list.
 #[test]
 fn leavers_fall_over_their_followers_in_turn() {
     let of = |outflows: &[(f64, &[u32])], rooms: &[f64]| {
@@ -185,16 +184,16 @@ fn leavers_fall_over_their_followers_in_turn() {
     // Two ask for the same room in the same turn.
     let both = of(&[(30.0, &[0]), (10.0, &[0])], &[20.0]);
     assert_eq!(both, [(vec![50], vec![50]), (vec![50], vec![50])]);
-    // Whoever is nearer is served first.
+    // The nearer follower comes first.
     let [near, far] = &of(&[(20.0, &[0]), (20.0, &[1, 0])], &[20.0, 0.0])[..] else { panic!() };
     assert_eq!((&near.1[..], &far.1[..]), (&[100][..], &[0, 0][..]));
 }
 
-/// A room is promised once: what is accepted by now comes off it first, and falls only where it
-/// does not fit. Nobody accepts more than it may, and no more finds a place than needs one.
+/// No room is promised twice: present acceptances come off it first, and fall only if they do not
+/// fit. No follower accepts more than allowed, and no more load finds a place than needs one.
 #[test]
 fn what_is_accepted_already_is_planned() {
-    // The second to ask gets what the first has left.
+    // The second to ask gets the room that the first has left.
     let rows = split_of(&[(20.0, 1.0, &[(0, 0.5, 0.5)]), (20.0, 1.0, &[(0, 0.0, 1.0)])], &[15.0]);
     assert_eq!(rows, [(vec![50], vec![50]), (vec![25], vec![25])]);
     let rows = split_of(&[(20.0, 1.0, &[(0, 1.0, 1.0)]), (20.0, 1.0, &[(0, 1.0, 1.0)])], &[20.0]);
@@ -202,13 +201,13 @@ fn what_is_accepted_already_is_planned() {
     // A ceiling sends the rest to the next.
     let rows = split_of(&[(40.0, 1.0, &[(0, 0.25, 0.25), (1, 0.0, 1.0)])], &[90.0, 90.0]);
     assert_eq!(rows, [(vec![25, 100], vec![25, 75])]);
-    // Twice as many may leave as must.
+    // Twice as many cells may be shed as needed.
     let rows = split_of(&[(40.0, 0.5, &[(0, 0.25, 1.0), (1, 0.0, 1.0)])], &[90.0, 90.0]);
     assert_eq!(rows[0].1.iter().sum::<u32>(), 50, "{rows:?}");
 }
 
-/// An overload sheds, names who takes it, is told, and ends when the load is gone. The unmeasured
-/// take what is left.
+/// An overload sheds to followers, is reported, and ends with the load. PoPs without a feed take
+/// the rest.
 #[test]
 fn an_overload_sheds_and_ends() {
     let mut loads = LoadController::new(feed_set(4), 1, Moment(0));
@@ -227,11 +226,11 @@ fn an_overload_sheds_and_ends() {
     );
 }
 
-/// Followers that were full when it began take cells as soon as two readings say that they have
-/// room; meanwhile that nobody takes any is told, with its end.
+/// Followers that were full at first take cells as soon as two readings confirm room. The alarm
+/// that no PoP takes any stands meanwhile, and ends.
 #[test]
 fn followers_that_were_full_take_cells_later() {
-    // The last PoP, which nobody measures, is not there.
+    // Without the last PoP, which has no feed.
     let mut feeds = (*feed_set(4)).clone();
     feeds.feeds.iter_mut().for_each(|feed| feed.followers.retain(|slot| *slot != 3));
     let mut loads = LoadController::new(Arc::new(feeds), 1, Moment(0));
@@ -244,21 +243,21 @@ fn followers_that_were_full_take_cells_later() {
     assert!(loads.report(Moment(660_000)).all(|feed| !feed.is_stuck));
     let told = events(&mut loads);
     assert_eq!(
-        (&*told[0], told.iter().filter(|line| line.contains("can take clients of PoP p0")).count()),
+        (&*told[0], told.iter().filter(|line| line.contains("PoP p0 have a place again")).count()),
         ("no PoP takes more clients of PoP p0, which is at 160 % of its capacity", 1),
         "{told:?}"
     );
 }
 
-/// A nearer follower that comes to have room gets no cell that another holds, but for a few steps
-/// at a time after ten quiet TTLs.
+/// A nearer follower that gets room takes no cell that another holds, except a few steps at a time
+/// after ten quiet TTLs.
 #[test]
 fn placed_cells_stay_where_they_are() {
     let mut loads = LoadController::new(feed_set(4), 1, Moment(0));
     push(&mut loads, 0, 3, &[75.0, 80.0, 20.0]);
     let sheds = push(&mut loads, 45, 6, &[120.0, 80.0, 20.0]);
     assert_eq!(sheds[0].accept[1], 0, "p1 is full: {sheds:?}");
-    // Within its dead band p0 goes on as it is; TTLs are 30 s.
+    // Within its dead band p0 keeps its share; TTLs are 30 s.
     let sheds = push(&mut loads, 135, 18, &[79.0, 10.0, 50.0]);
     assert_eq!(sheds[0].accept[1], 0, "p2 holds what p1 would get: {sheds:?}");
     let mut rises = Vec::new();
@@ -270,8 +269,8 @@ fn placed_cells_stay_where_they_are() {
     assert!(rises.is_sorted() && rises.windows(2).all(|pair| pair[1] - pair[0] <= 8), "{rises:?}");
 }
 
-/// A cold start asks the near before the far: a PoP that nobody measures takes nothing before the
-/// others were read, and what does not speak is not waited for.
+/// At a cold start a PoP without a feed takes nothing before the others were read, and a feed that
+/// gives no number is not awaited for ever.
 #[test]
 fn a_cold_start_waits_for_the_first_readings() {
     let mut loads = LoadController::new(feed_set(4), 1, Moment(0));
@@ -282,7 +281,7 @@ fn a_cold_start_waits_for_the_first_readings() {
         loads.poll_sheds(Moment(secs * 1_000));
         loads.sheds().first().map(|row| row.accept.to_vec())
     };
-    // p2 says nothing.
+    // p2 gives no number.
     for secs in [0, 15, 29] {
         assert_eq!(said(&mut loads, secs, &[("p0", 160.0), ("p1", 20.0)]), None, "{secs} s");
     }
@@ -291,8 +290,8 @@ fn a_cold_start_waits_for_the_first_readings() {
     assert!(accept[1] > 128 && accept[2] == 0, "{accept:?}");
 }
 
-/// A lost feed keeps its share until it is stale, and then gives its cells back; its return is told
-/// too.
+/// A lost feed keeps its share until it is stale, and then gives its cells back. Its return is
+/// reported too.
 #[test]
 fn a_lost_feed_gives_its_cells_back() {
     let mut loads = LoadController::new(feed_set(3), 1, Moment(0));
@@ -317,8 +316,8 @@ fn a_lost_feed_gives_its_cells_back() {
     assert!(told.iter().any(|line| line == "load of PoP p1 is known again"), "{told:?}");
 }
 
-/// What is no load is an error and moves nothing; a flight without a number ends, and its ticket is
-/// worth nothing then.
+/// A number that is no load is an error without effect. A reading without a number ends, and its
+/// ticket is void then.
 #[test]
 fn bad_readings_are_errors() {
     let mut feed_set = (*feed_set(3)).clone();
@@ -337,7 +336,7 @@ fn bad_readings_are_errors() {
     let errors: Vec<String> = loads.report(late).map(|feed| feed.last_error.unwrap().to_string()).collect();
     assert_eq!(errors, ["NaN is no load", "no number in time"]);
     assert!(loads.report(late).all(|feed| feed.smoothed.is_none()));
-    // What nobody can carry is no load either: its unit is another.
+    // A load that no PoP can carry is refused: it is in another unit.
     let mut loads = LoadController::new(self::feed_set(3), 1, Moment(0));
     for (value, why) in [
         (1e9, "1e9 is more than 100 times the capacity: is it in another unit?"),
@@ -357,13 +356,13 @@ fn bad_readings_are_errors() {
     assert_eq!(loads.sheds(), []);
 }
 
-/// A reload carries shares over by key, with acceptances by name; a restart by what was saved.
+/// A reload carries shares over by key, and acceptances by name; a restart carries the saved ones.
 #[test]
 fn shares_are_carried_over() {
     let mut loads = LoadController::new(feed_set(4), 1, Moment(0));
     let shed = push(&mut loads, 0, 6, &[150.0, 75.0, 10.0]);
     let saved = loads.save(1_000_000);
-    // The other order: every index is another.
+    // In reverse order, so that every index differs.
     let mut turned = (*feed_set(4)).clone();
     turned.pops.reverse();
     turned.feeds.iter_mut().for_each(|feed| {
@@ -386,7 +385,7 @@ fn shares_are_carried_over() {
     assert_eq!(loads.poll_sheds(Moment(77_000)), Some(vec![]), "what is gone sheds nothing");
 }
 
-/// A share that swings is told, and its events are lines.
+/// A share that swings is reported, and its events are lines.
 #[test]
 fn swings_are_told() {
     let mut loads = LoadController::new(feed_set(3), 1, Moment(0));

@@ -1,4 +1,4 @@
-//! Damping of targets that turn too often, over all targets.
+//! Damping of targets that flap, over all targets.
 
 use super::Monitor;
 use super::slots::SlotTable;
@@ -12,8 +12,8 @@ use crate::health::targets::{ManualState, Target, TargetSet};
 use std::collections::BTreeSet;
 
 impl Monitor {
-    /// Counts the turns since the last call that say something of their targets. Guards must have
-    /// been judged.
+    /// Counts the turns since the last call, unless they say nothing about their target. Guards
+    /// must have been judged before.
     pub(super) fn count_turns(&mut self, now: Moment) {
         for index in std::mem::take(&mut self.turned) {
             let target = &self.target_set.targets[index as usize];
@@ -28,7 +28,7 @@ impl Monitor {
         }
     }
 
-    /// Ends dampings whose time is over.
+    /// Ends or prolongs dampings that have reached their end.
     pub(super) fn advance_dampings(&mut self, now: Moment) {
         let is_over = |index: &&u32| {
             let damping = self.watched[**index as usize].flap.damping;
@@ -42,9 +42,10 @@ impl Monitor {
         }
     }
 
-    /// Ends the dampings of PoPs about which an operator has decided; `before` is what was decided
-    /// until now. A target whose PoPs all have a decision is calm, and its turns are forgotten. One
-    /// that other PoPs share stays damped for those, and spares the PoP until it is damped anew.
+    /// Ends the dampings of PoPs about which an operator has decided; `before` holds the previous
+    /// decisions. If all PoPs of a target have a decision, its turns are forgotten. If other PoPs
+    /// share the target, it stays damped for those, and the PoP is exempt until the target is
+    /// damped again.
     pub(super) fn end_dampings(&mut self, before: &[ManualState]) {
         let now = self.now;
         let by_hand = self.slot_table.by_hand().iter().zip(before);
@@ -63,7 +64,7 @@ impl Monitor {
         }
     }
 
-    /// Spares PoPs of a target its damping, or no longer, by PoP and what is decided about it.
+    /// Exempts PoPs from the damping of a target, or ends the exemption, by PoP and decision.
     fn spare(&mut self, index: u32, is_spared: impl Fn(u16, ManualState) -> Option<bool>) {
         let pops: BTreeSet<u16> = self.slot_table.pops_of(index).collect();
         for pop in pops {
@@ -73,8 +74,7 @@ impl Monitor {
         }
     }
 
-    /// Takes over which PoPs are spared which damping (a reload), for each new target the old one
-    /// that it goes on from.
+    /// Carries exemptions over a reload, from the predecessor of each target.
     pub(super) fn spare_as_before(
         &mut self,
         before: &SlotTable,
@@ -92,7 +92,7 @@ impl Monitor {
         }
     }
 
-    /// Spares PoPs what they were spared before a restart.
+    /// Restores the exemptions of before a restart.
     pub(super) fn restore_spared(&mut self, saved: &[SavedSpared]) {
         for SavedSpared { pop, key } in saved {
             let mut damped = self.damped.iter();
@@ -104,7 +104,7 @@ impl Monitor {
         }
     }
 
-    /// Which PoPs are spared which damping, to be kept over a restart.
+    /// Exemptions to save for a restart.
     pub(super) fn saved_spared(&self) -> Vec<SavedSpared> {
         let name = |(pop, index): (u16, u32)| SavedSpared {
             pop: self.target_set.pops[usize::from(pop)].name.clone(),
@@ -113,25 +113,25 @@ impl Monitor {
         self.slot_table.spared().map(name).collect()
     }
 
-    /// Whether a PoP, by number, is spared the damping of a target.
+    /// True if a PoP is exempt from the damping of a target.
     pub(crate) fn is_spared(&self, pop: u16, target: u32) -> bool {
         self.slot_table.spared_of(pop).contains(&target)
     }
 
-    /// When the next damping ends.
+    /// End of the next damping.
     pub(super) fn next_damping_end(&self) -> Option<Moment> {
         let dampings = self.damped.iter().filter_map(|index| self.watched[*index as usize].flap.damping);
         let end = dampings.map(|damping| damping.until_ms).min()?;
         Some(Moment(u64::try_from(end).unwrap_or(0)))
     }
 
-    /// Finds the damped targets anew, after the watched targets have changed.
+    /// Indexes of the damped targets, after the watched targets have changed.
     pub(super) fn find_damped(&mut self) -> BTreeSet<u32> {
         let damped = |(watched, index): (&WatchedTarget, u32)| watched.flap.damping.map(|_| index);
         self.watched.iter().zip(0..).filter_map(damped).collect()
     }
 
-    /// Targets that are damped, in order.
+    /// Damped targets, in order.
     pub(crate) fn damped(&self) -> impl Iterator<Item = &Target> {
         self.damped.iter().map(|index| &self.target_set.targets[*index as usize])
     }
@@ -144,7 +144,7 @@ impl Monitor {
         let event = match change {
             FlapChange::Damped { turns, for_ms } => {
                 self.damped.insert(index);
-                // Turns say nothing of a PoP about which an operator has decided.
+                // Turns say nothing about a PoP with a decision.
                 self.spare(index, |_, decision| Some(decision != ManualState::None));
                 HealthEvent::Damped { subject, turns, window_ms, for_ms }
             }
@@ -159,7 +159,7 @@ impl Monitor {
     }
 }
 
-/// Targets behind some PoPs, in order, each once.
+/// Targets behind the PoPs whose flag is set, in order, each once.
 fn targets_of(target_set: &TargetSet, pops: &[bool]) -> BTreeSet<u32> {
     let mut targets = BTreeSet::new();
     for slot in target_set.slots.iter().filter(|slot| pops[usize::from(slot.pop)]) {

@@ -1,8 +1,8 @@
-//! The monitor: every target of one target set, and the health state that follows.
+//! Monitor: all targets of one target set, and the health state that follows.
 //!
-//! The caller owns clock and sockets. It runs what [`Monitor::poll_due`] gives, tells every result
-//! with [`Monitor::handle_result`], and after each turn takes [`Monitor::poll_health_state`] and
-//! the events. Between, it sleeps until [`Monitor::next_wake`]. Moments never go back.
+//! The caller owns clock and sockets. It runs the checks of [`Monitor::poll_due`], passes every
+//! result to [`Monitor::handle_result`], and after each turn takes [`Monitor::poll_health_state`]
+//! and the events. Then it sleeps until [`Monitor::next_wake`]. Moments never go back.
 
 mod damping;
 mod persist;
@@ -20,7 +20,6 @@ use super::probe_result::ProbeResult;
 use super::report::TargetReport;
 use super::schedule::{Run, Schedule, Ticket, quick_ms};
 use super::slot::{TargetReading, horizon_secs};
-use super::spec::Check;
 use super::targets::{ManualState, Target, TargetSet};
 use super::verdict::{Thresholds, VerdictState};
 use super::way_back::WayBackChange;
@@ -33,19 +32,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use target::WatchedTarget;
 
-/// A target that is to be run now.
+/// Target to check now.
 #[derive(Clone, Debug)]
 pub struct Due {
-    /// The target set of the index.
+    /// Target set of the index.
     pub(crate) target_set: Arc<TargetSet>,
-    /// Its index there.
+    /// Index of the target.
     pub index: u32,
-    /// What its result is told with.
+    /// Ticket for its result.
     pub ticket: Ticket,
 }
 
 impl Due {
-    /// The target.
+    /// Target to check.
     pub(crate) fn target(&self) -> &Target {
         &self.target_set.targets[self.index as usize]
     }
@@ -59,35 +58,36 @@ pub struct Monitor {
     schedule: Schedule,
     /// IPv4, IPv6.
     canaries: [CanaryGroup; 2],
-    /// Of each family, targets that wait for a canary.
+    /// Targets of each family that wait for a canary.
     suspects: [BTreeSet<u32>; 2],
-    /// When canaries of each family were last asked out of turn.
+    /// Moment of the last early check of the canaries, by family.
     hastened: [Option<Moment>; 2],
-    /// Families whose canary succeeded at this moment, and whose suspects are to be confirmed.
+    /// True for a family with a canary's success at this moment, whose suspects are not confirmed
+    /// yet.
     unconfirmed: [bool; 2],
     slot_table: SlotTable,
-    /// Targets that have turned and are not counted yet, in order.
+    /// Targets whose verdict has turned, not yet counted, in order.
     turned: Vec<u32>,
-    /// Targets that are damped.
+    /// Damped targets.
     damped: BTreeSet<u32>,
-    /// Pushes that become overdue, one entry for each target that waits: early where the watched
-    /// target has a later moment.
+    /// Deadlines of pushes, one entry for each target that waits. An entry is too early if its
+    /// target has a later deadline.
     pushes: BinaryHeap<Reverse<(Moment, u32)>>,
-    /// How many targets are awaited, and when the first of them no longer is.
+    /// Number of targets that are awaited, and the first moment at which a wait ends.
     awaited: usize,
     await_ends: Option<Moment>,
-    /// When the first answer waits no longer; `None` once the first round is over.
+    /// End of the wait for the first round; `None` once the round is over.
     first_round_ends: Option<Moment>,
     polled_at: Option<Moment>,
     events: VecDeque<HealthEvent>,
     lost_events: u64,
-    /// Targets whose last run had no result.
+    /// Number of targets whose last run had no result.
     own_faults: usize,
     now: Moment,
 }
 
 impl Monitor {
-    /// Nothing is known yet. The seed is the node's: it spreads the checks of several nodes over
+    /// Starts without results. The seed is the node's: it spreads the checks of several nodes over
     /// time.
     pub fn new(target_set: Arc<TargetSet>, seed: u64, now: Moment) -> Monitor {
         let watched: Vec<WatchedTarget> = target_set
@@ -120,17 +120,18 @@ impl Monitor {
         monitor
     }
 
-    /// The next target to run, if one may run now. Its result must be told with the ticket; if it
-    /// never is, that counts as a failure some seconds after the target's time-out.
+    /// Next target to check, if one may run now. Its result must be passed in with the ticket. A
+    /// missing result counts as a failure some seconds after the target's timeout.
     pub fn poll_due(&mut self, now: Moment) -> Option<Due> {
         self.advance(now);
         let (index, ticket) = self.schedule.poll(now)?;
         Some(Due { target_set: self.target_set.clone(), index, ticket })
     }
 
-    /// The result of a run. `false` if nobody waits for it: its target is gone, or it was given up.
+    /// Handles the result of a run. Returns `false` if it is not awaited: its target is gone, or
+    /// the run was given up.
     pub fn handle_result(&mut self, ticket: Ticket, probe_result: &ProbeResult, now: Moment) -> bool {
-        // Before the clock moves on, which would give up a result that only waited to be told.
+        // Before the clock advances, which could give up a run whose result is here.
         let run = self.schedule.finish(ticket, now);
         self.advance(now);
         let Some(run) = run else { return false };
@@ -138,8 +139,8 @@ impl Monitor {
         true
     }
 
-    /// A pushed result, for the targets of a probe at a PoP and service, or for one address of
-    /// them. Gives how many targets took it.
+    /// Handles a pushed result, for the targets of a probe at a PoP and service, or for one address
+    /// of them. Returns how many targets took it.
     pub(crate) fn handle_push(
         &mut self,
         probe: &str,
@@ -151,7 +152,7 @@ impl Monitor {
     ) -> usize {
         self.advance(now);
         let is_meant = |target: &Target| {
-            matches!(target.spec.check, Check::Push(_))
+            target.spec.check.is_pushed()
                 && (&*target.probe, &*target.pop, &*target.service) == (probe, pop, service)
                 && address.is_none_or(|address| address == target.address)
         };
@@ -164,17 +165,15 @@ impl Monitor {
             .map(|(_, index)| index)
             .collect();
         for index in &meant {
-            if let Check::Push(push) = &self.target_set.targets[*index as usize].spec.check
-                && push.ttl_ms > 0
-            {
-                self.expect_push(*index, now.after_ms(u64::from(push.ttl_ms)));
+            if let Some(ttl_ms) = self.target_set.targets[*index as usize].spec.check.push_ttl_ms() {
+                self.expect_push(*index, now.after_ms(u64::from(ttl_ms)));
             }
             self.apply(*index, now, probe_result, now);
         }
         meant.len()
     }
 
-    /// Sets what operators have decided about each PoP, in the order of the target set. The panic
+    /// Sets the operators' decisions about each PoP, in the order of the target set. The panic
     /// guard neither counts nor holds a PoP with a decision, and a decision ends its damping.
     pub fn handle_overrides(&mut self, by_hand: &[ManualState]) {
         let before = self.slot_table.by_hand().to_vec();
@@ -182,15 +181,14 @@ impl Monitor {
         self.end_dampings(&before);
     }
 
-    /// Whether the first answer need not wait: every target that is run has a verdict, or
+    /// True if the first answer need not wait: every checked target has a verdict, or
     /// `startup_wait` is over.
     pub fn is_first_round_over(&self, now: Moment) -> bool {
         self.first_round_ends.is_none_or(|end| end <= now)
     }
 
-    /// Gives a new health state if an answer would show the change since the last: at once where
-    /// an address turned, at most once a second where only counters moved. Also decides for the
-    /// panic guards.
+    /// Returns a new health state if answers would show the change: at once if a verdict has
+    /// turned, at most once a second if only counters moved. Also judges the panic guards.
     pub fn poll_health_state(&mut self, now: Moment) -> Option<HealthState> {
         self.advance(now);
         self.confirm(now);
@@ -209,7 +207,7 @@ impl Monitor {
         Some(self.slot_table.health_state(&self.target_set))
     }
 
-    /// The next event, oldest first.
+    /// Next event, oldest first.
     pub fn poll_event(&mut self) -> Option<HealthEvent> {
         match self.events.pop_front() {
             None if self.lost_events > 0 => {
@@ -219,7 +217,7 @@ impl Monitor {
         }
     }
 
-    /// When to call again if nothing happens until then. Early by chance, never late.
+    /// Moment of the next call if nothing happens before. It may be too early, never too late.
     pub fn next_wake(&self) -> Option<Moment> {
         let counters = self
             .slot_table
@@ -242,7 +240,7 @@ impl Monitor {
         .min()
     }
 
-    /// Reports every target for operators, in the order of the target set.
+    /// Reports all targets for operators, in the order of the target set.
     pub fn targets(&self, now: Moment) -> impl Iterator<Item = TargetReport<'_>> {
         let ago = move |clock_ms| now.since_clock_ms(clock_ms);
         self.target_set.targets.iter().zip(&self.watched).map(move |(target, watch)| {
@@ -277,12 +275,12 @@ impl Monitor {
         [self.canaries[0].is_frozen(), self.canaries[1].is_frozen()]
     }
 
-    /// The target set in force.
+    /// Current target set.
     pub(crate) fn target_set(&self) -> &Arc<TargetSet> {
         &self.target_set
     }
 
-    /// What time alone does.
+    /// Handles the passage of time.
     fn advance(&mut self, now: Moment) {
         if now > self.now {
             self.confirm(self.now);
@@ -304,7 +302,7 @@ impl Monitor {
                 self.expect_push(index, later);
                 continue;
             }
-            // Without a push it fails again each period, like any other target.
+            // Without a push the target fails again each period, like any other target.
             let every_ms =
                 u64::from(self.target_set.targets[index as usize].spec.every_ms).max(PROBE_QUICK_MS);
             self.expect_push(index, now.after_ms(every_ms));
@@ -321,10 +319,10 @@ impl Monitor {
         }
     }
 
-    /// A run ended: its result, and its next start.
+    /// Handles the end of a run: its result and the next start.
     fn conclude(&mut self, run: Run, probe_result: &ProbeResult, now: Moment) {
         let index = run.index;
-        // No result: neither a failure of the target, nor a canary's proof.
+        // No result: neither a failure of the target nor the proof of a canary.
         if let (true, Err(why)) = (probe_result.is_own, &probe_result.result) {
             if self.watched[index as usize].own_fault.replace(why.clone()).is_none() {
                 self.own_faults += 1;
@@ -332,8 +330,8 @@ impl Monitor {
                     self.tell(HealthEvent::OwnFault { why: why.clone() });
                 }
             }
-            // A canary without a result answers as little as one that fails: else its family would
-            // wait for its proof for ever.
+            // A canary without a result counts as failed, or its family would wait for a proof for
+            // ever.
             let family = IpFamily::of(self.target_set.targets[index as usize].destination);
             self.hear_canary(index, family, false, now);
             return self.read(index, now);
@@ -352,35 +350,35 @@ impl Monitor {
         if !self.suspects[family as usize].is_empty()
             && self.canaries[family as usize].members().any(|member| member == index)
         {
-            // Its answer was too old for somebody, or bad.
+            // Its success was too old for a suspect, or it failed.
             self.hasten_canaries(family, now);
         }
         self.read(index, now);
     }
 
-    /// Targets whose last run had no result, by the node's own trouble.
+    /// Number of targets whose last run had no result because of a fault of this node.
     pub(crate) fn own_faults(&self) -> usize {
         self.own_faults
     }
 
-    /// Counts anew after the targets have changed.
+    /// Counts again after the targets have changed.
     pub(super) fn count_own_faults(&mut self) {
         self.set_own_faults(self.watched.iter().filter(|watched| watched.own_fault.is_some()).count());
     }
 
-    /// Tells the end of the node's own trouble, once every check has a result.
+    /// Reports the end of the node's fault once every check has a result.
     fn set_own_faults(&mut self, count: usize) {
         if std::mem::replace(&mut self.own_faults, count) > 0 && count == 0 {
             self.tell(HealthEvent::OwnFaultOver);
         }
     }
 
-    /// The node's own trouble with one of its targets, in words.
+    /// Fault of this node at one of its targets, in words.
     pub(crate) fn own_fault(&self) -> Option<&Arc<str>> {
         self.watched.iter().find_map(|watched| watched.own_fault.as_ref())
     }
 
-    /// A result of a target. Whether it counted.
+    /// Applies a result to a target. True if it counted.
     fn apply(&mut self, index: u32, started: Moment, probe_result: &ProbeResult, now: Moment) -> bool {
         let target_set = self.target_set.clone();
         let target = &target_set.targets[index as usize];
@@ -410,7 +408,7 @@ impl Monitor {
         true
     }
 
-    /// The result of a target that may be a canary.
+    /// Handles the result of a target that may be a canary.
     fn hear_canary(&mut self, index: u32, family: IpFamily, is_well: bool, now: Moment) {
         let canaries = &mut self.canaries[family as usize];
         if !canaries.members().any(|member| member == index) {
@@ -420,10 +418,10 @@ impl Monitor {
             self.handle_change(family, change, now);
         }
         match is_well {
-            // Only when the moment is over: a success of the suspect at the same moment comes
+            // Confirmed when the moment is over: a success of the suspect at the same moment comes
             // first, in any order.
             true => self.unconfirmed[family as usize] = true,
-            // The others know soon whether it is the network.
+            // The other canaries soon show if it is the network.
             false => self.hasten_canaries(family, now),
         }
     }
@@ -447,14 +445,14 @@ impl Monitor {
             }
             FreezeChange::Spent(lasted_ms) => self.tell(HealthEvent::FreezeSpent { family, lasted_ms }),
         }
-        // What failed before and during the cut is proved by nothing.
+        // No proof is left for failures before and during the cut.
         for index in std::mem::take(&mut self.suspects[family as usize]) {
             let limits = Thresholds::of(&self.target_set.targets[index as usize].spec);
             self.stand(index, self.watched[index as usize].verdict_state.withdraw(limits), now);
         }
     }
 
-    /// The moment is over: what canaries said in it counts.
+    /// Confirms suspects at the end of a moment in which canaries succeeded.
     fn confirm(&mut self, now: Moment) {
         for family in IpFamily::BOTH {
             if std::mem::take(&mut self.unconfirmed[family as usize]) {
@@ -463,7 +461,7 @@ impl Monitor {
         }
     }
 
-    /// Takes down whose failures are proved now.
+    /// Takes down suspects whose failures are proved now.
     fn confirm_suspects(&mut self, family: IpFamily, now: Moment) {
         let canaries = &self.canaries[family as usize];
         let is_proved = |index: &u32| match self.watched[*index as usize].verdict_state {
@@ -476,10 +474,10 @@ impl Monitor {
         }
     }
 
-    /// Asks the canaries of a family now, at most once a second.
+    /// Checks the canaries of a family now, at most once a second.
     fn hasten_canaries(&mut self, family: IpFamily, now: Moment) {
         let hastened = &mut self.hastened[family as usize];
-        // Not at this moment: a success must be newer than the failure that asks for it.
+        // Not at this moment: the success must be later than the failure that needs it.
         let by = match *hastened {
             Some(planned) if planned > now => planned,
             last => last.map_or(now, |last| last.after_ms(PROBE_QUICK_MS)).max(now.after_ms(1)),
@@ -490,7 +488,7 @@ impl Monitor {
         }
     }
 
-    /// A target stands there now.
+    /// Sets the verdict state of a target.
     fn stand(&mut self, index: u32, next: VerdictState, now: Moment) {
         let target_set = self.target_set.clone();
         let target = &target_set.targets[index as usize];
@@ -533,8 +531,8 @@ impl Monitor {
     fn reading(&self, index: u32, now: Moment) -> TargetReading {
         let (target, watch) = (&self.target_set.targets[index as usize], &self.watched[index as usize]);
         let every_ms = u64::from(target.spec.every_ms.max(1));
-        // A push comes when it comes.
-        let is_pushed = matches!(target.spec.check, Check::Push(_));
+        // The time of the next push is unknown.
+        let is_pushed = target.spec.check.is_pushed();
         let step_ms = match watch.verdict_state {
             _ if is_pushed => 0,
             VerdictState::Cold { .. } => quick_ms(every_ms),
@@ -548,7 +546,7 @@ impl Monitor {
                 (_, Some(0)) => Some(0),
                 (_, Some(checks)) => Some(next_ms + u64::from(checks - 1) * step_ms),
             };
-        // Read again with the next result, so a step earlier at the latest.
+        // The target is read again with the next result, so a step earlier is enough.
         let damping = watch.flap.damping;
         let damped_ms =
             damping.map(|damping| Moment(u64::try_from(damping.until_ms).unwrap_or(0)).since_ms(now));
@@ -563,13 +561,14 @@ impl Monitor {
     }
 
     fn expect_push(&mut self, index: u32, by: Moment) {
-        // A feed that pushes every second for a day each must not queue a day of moments.
+        // A source that pushes every second, each valid for a day, must not queue a day of
+        // deadlines.
         if self.watched[index as usize].push_due.replace(by).is_none() {
             self.pushes.push(Reverse((by, index)));
         }
     }
 
-    /// What waited long enough counts as up.
+    /// Ends the wait for targets that waited long enough; they count as up.
     fn end_awaits(&mut self, now: Moment) {
         let over = |watch: &WatchedTarget| watch.awaited_until.is_some_and(|end| end <= now);
         let ended: Vec<u32> =
@@ -586,8 +585,8 @@ impl Monitor {
         self.await_ends = self.watched.iter().filter_map(|watch| watch.awaited_until).min();
     }
 
-    /// Rebuilds everything that follows from the watched targets alone. The new slot table has no
-    /// record of falls.
+    /// Rebuilds the derived state from the watched targets alone. The new slot table knows of no
+    /// falls.
     fn rebuild(&mut self) {
         self.suspects = [BTreeSet::new(), BTreeSet::new()];
         self.pushes.clear();

@@ -8,17 +8,15 @@ use crate::health::health_state::Verdict;
 use crate::health::saved::{
     Epoch, SavedFlap, SavedHealth, SavedHold, SavedRank, SavedReturn, SavedSlot, SavedTarget,
 };
-use crate::health::spec::Check;
 use crate::health::targets::Target;
 use crate::health::verdict::Thresholds;
 use std::collections::HashMap;
 
 impl Monitor {
-    /// Takes over what was saved before a restart, right after [`Monitor::new`]: kept verdicts
-    /// stand until real results speak, and count as a result of the first round. None of it is a
-    /// fall to the panic guard, but for what it held already: that it goes on holding for the rest
-    /// of its time. Gives how many targets took their verdict; the rest is unknown here, or too
-    /// old.
+    /// Restores saved health, right after [`Monitor::new`]. Saved verdicts stand until real results
+    /// come, and count as results of the first round. For the panic guard they are no falls, except
+    /// those of a saved hold, which continues for the rest of its time. Returns how many targets
+    /// took a saved verdict; the others are unknown or too old.
     pub fn restore(&mut self, kept: &SavedHealth, now: Moment, now_epoch_secs: u64) -> usize {
         let index_of: HashMap<&str, usize> =
             self.target_set.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
@@ -35,11 +33,9 @@ impl Monitor {
             watch.since_ms = epoch.clock_ms(saved.since_epoch_ms).min(now.clock_ms());
             watch.seen_ms = Some(epoch.clock_ms(saved.seen_epoch_ms).min(now.clock_ms()));
             watch.awaited_until = None;
-            if let Check::Push(push) = &target.spec.check
-                && push.ttl_ms > 0
-            {
-                // The restart has not made it younger.
-                let due_ms = epoch.clock_ms(saved.seen_epoch_ms).saturating_add(i64::from(push.ttl_ms));
+            if let Some(ttl_ms) = target.spec.check.push_ttl_ms() {
+                // The restart has not renewed the push.
+                let due_ms = epoch.clock_ms(saved.seen_epoch_ms).saturating_add(i64::from(ttl_ms));
                 watch.push_due = Some(now.max(Moment(u64::try_from(due_ms).unwrap_or(0))));
             }
             taken += 1;
@@ -60,9 +56,9 @@ impl Monitor {
             else {
                 continue;
             };
-            // To before the restart nothing goes back but what is saved.
+            // No state before the restart is restored except the saved one.
             let hold = Hold { since_ms: epoch.clock_ms(saved.since_epoch_ms), from: now };
-            // A stamp of the future is as wrong as one that is over.
+            // A start in the future is as invalid as one past the limit.
             if hold.since_ms <= now.clock_ms()
                 && now.since_clock_ms(hold.since_ms) < u64::from(target_set.policies[policy].guard.hold_ms)
             {
@@ -79,7 +75,7 @@ impl Monitor {
         taken
     }
 
-    /// What is to be kept over a restart: every target with a verdict, and every hold.
+    /// State to save for a restart: targets with a verdict, and holds.
     pub fn save(&self, now: Moment, now_epoch_secs: u64) -> SavedHealth {
         let epoch = Epoch::new(now, now_epoch_secs);
         let keep = |(target, watch): (&Target, &WatchedTarget)| {

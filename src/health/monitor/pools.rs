@@ -1,4 +1,4 @@
-//! The pools of every policy, and what is shown of those on their way back from all down.
+//! Pools of every policy, and the health shown for those on their way back.
 
 use crate::health::Moment;
 use crate::health::guard::{Guard, Judgement, Release};
@@ -8,24 +8,24 @@ use crate::health::targets::{ManualState, PolicyMembers, TargetSet};
 use crate::health::way_back::{Census, GuardState, WayBack, WayBackChange};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a pool came to: policy, number of the pool, its census, the change.
+/// Change of a pool: policy, number of the pool, census, change.
 pub(super) type PoolJudgement = (u32, u16, Census, WayBackChange);
 
-/// What guards decided, by policy, and what pools came to.
+/// Changes of guards, by policy, and of pools.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Judged {
-    /// Guards.
+    /// Decisions of guards, by policy.
     pub(super) guards: Vec<(u32, Judgement)>,
-    /// Pools.
+    /// Changes of pools.
     pub(super) pools: Vec<PoolJudgement>,
 }
 
 /// All pools.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PoolTable {
-    /// For each policy.
+    /// Pools of each policy.
     pools: Vec<Vec<WatchedPool>>,
-    /// Policy and number of those that return.
+    /// Policy and number of the pools on their way back.
     returning: BTreeSet<(u32, u16)>,
 }
 
@@ -33,20 +33,20 @@ pub(super) struct PoolTable {
 struct WatchedPool {
     way_back: WayBack,
     members: Vec<PoolMember>,
-    /// For each member the order in which it went down, as it was when all were down last.
+    /// Rank of each member when all were last down.
     went_down: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct PoolMember {
-    /// Number in the policy.
+    /// Number of the member in the policy.
     member: u32,
     pop: u16,
     slot: u32,
 }
 
 impl PoolTable {
-    /// No pool returns.
+    /// Starts without a pool on its way back.
     pub(super) fn new(target_set: &TargetSet) -> PoolTable {
         let pool = |policy: &PolicyMembers, members: &[u32]| {
             let member = |member: &u32| {
@@ -76,8 +76,7 @@ impl PoolTable {
         PoolTable { pools: target_set.policies.iter().map(pools).collect(), returning: BTreeSet::new() }
     }
 
-    /// Judges the pools of a policy, whose guard knows which PoPs are down, and has just decided
-    /// this.
+    /// Judges the pools of a policy, given its guard and the guard's decision of this moment.
     pub(super) fn judge(
         &mut self,
         policy: u32,
@@ -120,7 +119,7 @@ impl PoolTable {
         judgements
     }
 
-    /// Whether a member of a policy is in a pool that returns: it does not serve by its verdict.
+    /// True if a member is in a pool on its way back, so that it does not serve by its verdict.
     pub(super) fn is_returning(&self, policy: u32, member: u32) -> bool {
         let pools = self.returning.range((policy, 0)..=(policy, u16::MAX));
         pools
@@ -128,12 +127,12 @@ impl PoolTable {
             .any(|pool| pool.members.iter().any(|other| other.member == member))
     }
 
-    /// Policies with a pool that returns.
+    /// Policies with a pool on its way back.
     pub(super) fn policies(&self) -> impl Iterator<Item = u32> {
         self.returning.iter().map(|(policy, _)| *policy)
     }
 
-    /// What is shown of the pools that return.
+    /// Pools on their way back, for the health state.
     pub(super) fn shown(&self) -> Vec<ReturningPool> {
         let shown = |(policy, number): &(u32, u16)| {
             let pool = &self.pools[*policy as usize][usize::from(*number)];
@@ -149,15 +148,15 @@ impl PoolTable {
         self.returning.iter().map(shown).collect()
     }
 
-    /// When the next way back ends by its time.
+    /// Next end of a way back by its limit.
     pub(super) fn next_wake(&self) -> Option<Moment> {
         let pools =
             self.returning.iter().map(|(policy, number)| &self.pools[*policy as usize][usize::from(*number)]);
         pools.filter_map(|pool| pool.way_back.next_wake()).min()
     }
 
-    /// Takes over what pools of the same policy and PoPs were (a reload). What is new in a pool
-    /// that returns serves with the others.
+    /// Takes over the state of pools with the same policy and PoPs after a reload. A new PoP in a
+    /// pool on its way back serves with the others.
     pub(super) fn take_over(&mut self, before: &PoolTable, (old, new): (&TargetSet, &TargetSet)) {
         let policy_of: BTreeMap<&str, usize> =
             old.policies.iter().zip(0..).map(|(policy, number)| (&*policy.name, number)).collect();
@@ -185,7 +184,7 @@ impl PoolTable {
         }
     }
 
-    /// The pools that return, by policy: since when, and their slots when all were down.
+    /// Pools on their way back, by policy: start, and slots with their ranks.
     pub(super) fn returns<'p>(
         &'p self,
         target_set: &'p TargetSet,
@@ -201,7 +200,7 @@ impl PoolTable {
         })
     }
 
-    /// Goes on with the way back of before a restart, of the pool that has the same PoPs.
+    /// Continues the way back of before a restart, for the pool with the same PoPs.
     pub(super) fn resume(
         &mut self,
         target_set: &TargetSet,
@@ -218,7 +217,7 @@ impl PoolTable {
             };
             let went_down: Vec<u32> = pool.members.iter().filter_map(rank).collect();
             let is_same = went_down.len() == pool.members.len() && went_down.len() == ranks.len();
-            // A stamp of the future is as wrong as one whose time is over.
+            // A start in the future is as invalid as one past the limit.
             let is_fresh =
                 since_ms <= now.clock_ms() && now.since_clock_ms(since_ms) < pool.way_back.at_most_ms();
             if is_same && is_fresh {

@@ -11,13 +11,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 impl Monitor {
-    /// A reload. What has the same key goes on, also its check in flight. A changed check of the
-    /// same destination and address keeps the verdict until its first result. What is new is run at
-    /// once and takes no clients until it has a verdict, or for `startup_wait`. What is gone is
-    /// forgotten. Freezes, holds and overrides go on.
+    /// Handles a reload. A target with the same key continues, with its running check. If the check
+    /// of an address has changed but not its destination, the verdict stays until the first result.
+    /// A new target is checked at once, and takes no clients until it has a verdict or
+    /// `startup_wait` is over. A target that is gone is forgotten. Freezes, holds and overrides
+    /// continue.
     pub fn handle_targets(&mut self, target_set: Arc<TargetSet>, now: Moment) {
         self.advance(now);
-        // Falls up to here belong to the slots of the old target set.
+        // Earlier falls belong to the slots of the old target set.
         let judged = self.slot_table.evaluate(&self.target_set, now);
         self.tell_judgements(judged, now);
         self.count_turns(now);
@@ -71,7 +72,7 @@ impl Monitor {
         for (family, lasted_ms) in thawed {
             self.handle_change(family, FreezeChange::Thawed(lasted_ms.max(1)), now);
         }
-        // Without canaries there is nothing to wait for.
+        // Without canaries no suspect needs to wait.
         for family in IpFamily::BOTH {
             self.confirm_suspects(family, now);
         }
@@ -79,7 +80,7 @@ impl Monitor {
     }
 }
 
-/// Finds the predecessor of a target whose key the old target set lacks.
+/// Finds the predecessor of a target whose key is new.
 fn inherit(
     target: &Target,
     before: Option<&WatchedTarget>,
@@ -99,7 +100,7 @@ fn inherit(
     watched
 }
 
-/// Targets of the old target set without a key in the new one, by destination and address.
+/// Targets whose key is gone, by destination and address.
 struct Replaced(HashMap<(SocketAddr, IpAddr), Vec<u32>>);
 
 impl Replaced {
@@ -114,7 +115,7 @@ impl Replaced {
         Replaced(replaced)
     }
 
-    /// The one that a target replaces: of the same probe's name, or the only one.
+    /// Target that a new one replaces: of the same probe, or the only candidate.
     fn by(&self, old: &TargetSet, target: &Target) -> Option<u32> {
         let candidates = self.0.get(&(target.destination, target.address))?;
         let same = candidates.iter().find(|index| old.targets[**index as usize].probe == target.probe);
@@ -122,7 +123,7 @@ impl Replaced {
     }
 }
 
-/// Maps each slot of the old target set to its number in the new one, if PoP, service and formulas
+/// Maps each slot of the old target set to its index in the new one, if PoP, service and formulas
 /// are the same.
 fn slots_that_stay(old: &TargetSet, new: &TargetSet) -> Vec<Option<u32>> {
     let number_of: HashMap<_, u32> =

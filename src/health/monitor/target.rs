@@ -1,4 +1,4 @@
-//! One target as the monitor watches it.
+//! One target, as the monitor watches it.
 
 use crate::health::Moment;
 use crate::health::flap::Flap;
@@ -8,42 +8,42 @@ use crate::health::targets::Target;
 use crate::health::verdict::{Thresholds, VerdictState};
 use std::sync::Arc;
 
-/// What is known of a target.
+/// State of a target.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WatchedTarget {
-    /// Its verdict, and what counts towards the next.
+    /// Verdict, and the results that count towards the next.
     pub(crate) verdict_state: VerdictState,
-    /// Since when its verdict holds, on the caller's clock; negative before the clock's zero (a
-    /// restart).
+    /// Start of the verdict, on the caller's clock; negative before the clock's zero (a restart).
     pub(crate) since_ms: i64,
-    /// New, without a verdict, and to be waited for until then.
+    /// End of the wait for a first verdict, for a new target.
     pub(crate) awaited_until: Option<Moment>,
-    /// The last result, on the caller's clock; also that of before a restart.
+    /// Moment of the last result, on the caller's clock, also of before a restart.
     pub(crate) seen_ms: Option<i64>,
-    /// Whether the last result was a success.
+    /// True if the last result was a success.
     pub(crate) was_well: bool,
-    /// Results like the last one, in a row.
+    /// Number of results like the last one, in a row.
     pub(crate) streak: u32,
-    /// The last failure, also when successes followed.
+    /// Last failure, also if successes followed.
     pub(crate) error: Option<Arc<str>>,
     /// Latency of the last result, in microseconds.
     pub(crate) latency_us: Option<u32>,
-    /// Whole days until the certificate ends, as last seen.
+    /// Whole days until the certificate ends, by the last result that had one.
     pub(crate) certificate_days: Option<i32>,
-    /// Well, but not as it should be.
+    /// Oddity of a healthy target, in words.
     pub(crate) degraded: Option<Arc<str>>,
-    /// Days that were told last.
+    /// Days that were last reported.
     pub(crate) told_days: Option<i32>,
-    /// Why the last run had no result, by the node's own trouble.
+    /// Reason for a last run without a result, a fault of this node.
     pub(crate) own_fault: Option<Arc<str>>,
-    /// Its turns, and whether it is damped.
+    /// Turns, and damping.
     pub(crate) flap: Flap,
-    /// When the next push is overdue.
+    /// Deadline of the next push.
     pub(crate) push_due: Option<Moment>,
 }
 
 impl WatchedTarget {
-    /// Never seen. What is pushed is not waited for: nobody says when it comes.
+    /// Starts without a result. A pushed target is not waited for, because the time of its push is
+    /// unknown.
     pub(crate) fn new(target: &Target, now: Moment, startup_wait_ms: u32) -> WatchedTarget {
         let mut watched = WatchedTarget { since_ms: now.clock_ms(), ..WatchedTarget::default() };
         match &target.spec.check {
@@ -58,13 +58,13 @@ impl WatchedTarget {
         watched
     }
 
-    /// Goes on under another spec of the same check.
+    /// Adapts to another spec of the same check.
     pub(crate) fn adapt(&mut self, target: &Target) {
         self.verdict_state = self.verdict_state.adapt(Thresholds::of(&target.spec));
         self.flap.adapt(target.spec.flap);
     }
 
-    /// Notes a result; what follows for the verdict is another matter.
+    /// Notes a result; the verdict is decided separately.
     pub(crate) fn note(&mut self, probe_result: &ProbeResult, now: Moment) {
         let is_well = probe_result.result.is_ok();
         self.own_fault = None;
@@ -76,14 +76,13 @@ impl WatchedTarget {
         }
         self.latency_us = probe_result.latency_us;
         self.degraded.clone_from(&probe_result.degraded);
-        // A failed connection says nothing of the certificate.
+        // A failed connection says nothing about the certificate.
         self.certificate_days = probe_result.certificate_days.or(self.certificate_days);
     }
 
-    /// Days to tell: within the target's warning, and not told yet.
+    /// Days to report: within the warning of the target, and not reported yet.
     pub(crate) fn days_to_tell(&mut self, target: &Target) -> Option<i32> {
-        let Check::Http(http) = &target.spec.check else { return None };
-        let warn_days = i32::from(http.tls.as_ref()?.warn_days);
+        let warn_days = i32::from(target.spec.check.tls()?.warn_days);
         let days = self.certificate_days.filter(|days| *days <= warn_days);
         if days == self.told_days {
             return None;

@@ -5,7 +5,7 @@ use super::*;
 const V1: &str = include_str!("../../../tests/program/probes/certificates/v1.pem");
 const P521: &str = include_str!("../../../tests/program/probes/certificates/p521.pem");
 
-/// What a file holds: how many certificates, or why none can be used.
+/// Files, with the number of certificates or the error.
 #[test]
 fn files_of_certificates() {
     let lines: Vec<&str> = V1.lines().collect();

@@ -27,8 +27,8 @@ fn cells_come_back_once() {
     assert_eq!(left(0, 0), 0, "no ramp");
 }
 
-/// Only a return ramps: not the first verdict, not while it is down, and a second failure begins
-/// anew.
+/// Only a return ramps: neither the first verdict nor a PoP that is down. A second failure starts
+/// the ramp again.
 #[test]
 fn only_a_return_ramps() {
     let mut ramps = Ramps::new(pops());
@@ -49,7 +49,7 @@ fn only_a_return_ramps() {
     assert_eq!(ramps.left(1, Moment(5)), 0, "its cells come back at once");
 }
 
-/// Waking when told sees every step, and no other wakes are needed.
+/// A caller that wakes at `next_wake` sees every step, and no other wakes are needed.
 #[test]
 fn no_step_is_slept_through() {
     let mut ramps = Ramps::new(pops());
@@ -69,8 +69,8 @@ fn no_step_is_slept_through() {
     assert_eq!(seen, (0..=256).rev().collect::<Vec<u16>>());
 }
 
-/// Over a restart a ramp goes on by its time stamp, whatever the clock's zero; a stamp of the
-/// future begins now.
+/// A ramp continues over a restart by its time stamp, whatever the clock's zero; a stamp in the
+/// future counts as now.
 #[test]
 fn a_ramp_survives_a_restart() {
     let mut before = Ramps::new(pops());

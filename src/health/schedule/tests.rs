@@ -1,10 +1,10 @@
-//! Grids, bounds, and targets that hang.
+//! Grids, limits, and targets that hang.
 
 use super::*;
 use crate::health::tests::{pushed, target, target_set};
 
-/// Runs until `end`; each run takes `takes_ms`, or for ever. Gives the starts of each target, and
-/// the most at once.
+/// Runs until `end`; each run takes `takes_ms`, or never ends. Returns the starts of each target,
+/// and the most runs at once.
 fn run(
     schedule: &mut Schedule,
     targets: usize,

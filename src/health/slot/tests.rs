@@ -31,7 +31,7 @@ fn groups_count_what_is_unknown_as_not_down() {
     }
 }
 
-/// An address flaps where it is up only by targets that are damped; what is down is just down.
+/// An address is damped if it is up only by damped targets; an address that is down is not damped.
 #[test]
 fn damped_addresses() {
     let damped = |verdict| TargetReading { damped_since_ms: Some(7), ..reading(verdict) };

@@ -1,4 +1,4 @@
-//! The verdict machine: rows of results, and a plain reference that knows nothing of states.
+//! The verdict machine: rows of results, and a plain reference without states.
 
 use super::*;
 use proptest::prelude::*;
@@ -80,8 +80,8 @@ fn a_suspect_waits_and_may_be_withdrawn() {
     assert_eq!(suspect.succeed(LIMITS), VerdictState::Up { failures: 2, successes: 1 });
 }
 
-/// The rules of verdicts in the plainest form: two counters and a flag, all results from the last
-/// change on.
+/// The rules of verdicts in their plainest form: two counters and a flag, over all results since
+/// the last change.
 fn reference(results: &[bool], limits: Thresholds) -> Verdict {
     let mut verdict = Verdict::Unknown;
     let mut since: Vec<bool> = Vec::new();
@@ -100,7 +100,7 @@ fn reference(results: &[bool], limits: Thresholds) -> Verdict {
             _ => None,
         };
         if let Some(turned) = turned {
-            // From unknown to up, what failed before still counts.
+            // From unknown to up, earlier failures still count.
             if verdict != Verdict::Unknown || turned == Verdict::Down {
                 since.clear();
             }
@@ -111,8 +111,8 @@ fn reference(results: &[bool], limits: Thresholds) -> Verdict {
 }
 
 proptest! {
-    /// Any results under any thresholds: the machine says what the reference says, and never flips
-    /// sooner than it says.
+    /// For any results under any thresholds, the machine agrees with the reference, and never
+    /// changes the verdict sooner than `checks_to_flip` says.
     #[test]
     fn the_machine_agrees_with_the_reference(
         results in proptest::collection::vec(proptest::bool::weighted(0.6), 1..80),

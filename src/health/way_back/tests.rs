@@ -12,7 +12,7 @@ fn census(up: u32, of: u32) -> Census {
     Census { of, up, fallen: of - up, is_served: false }
 }
 
-/// Rows of moments, PoPs that are up and that count, and whether PoPs return then.
+/// Rows of moment, PoPs that are up, PoPs that count, and true if the pool returns then.
 #[test]
 fn it_begins_with_the_first_and_ends_with_the_share_or_the_time() {
     for (what, share, rows) in [
@@ -57,7 +57,7 @@ fn it_begins_with_the_first_and_ends_with_the_share_or_the_time() {
     }
 }
 
-/// Its time is that of the slowest probe, and at most that of a hold.
+/// Its limit is that of the slowest probe, and at most that of a hold.
 #[test]
 fn its_time() {
     for (probe_ms, expected) in [(10_000, 10_000), (3_600_000, HOLD_MS)] {
@@ -71,8 +71,8 @@ fn its_time() {
     }
 }
 
-/// While the guard holds the policy nothing begins; it begins at the end of the hold, if all were
-/// down meanwhile.
+/// While the guard holds the policy no way back begins; it begins at the end of the hold, if all
+/// were down meanwhile.
 #[test]
 fn behind_a_hold() {
     let mut way_back = pool(50, 10_000);
@@ -88,8 +88,8 @@ fn behind_a_hold() {
     assert_eq!(recovered.judge(census(1, 3), GuardState::Idle, Moment(2_000)), None);
 }
 
-/// A hold that settles because PoPs came back has been no way from all down, also where exactly the
-/// share is back. A fence of which more than the share is still down is on its way.
+/// A hold that settles because PoPs came back needs no way back, also if exactly the share is back.
+/// A fence with more than the share still down is on its way back.
 #[test]
 fn a_hold_that_settles_is_no_way_back() {
     for (what, share, back, returns) in [
@@ -104,13 +104,13 @@ fn a_hold_that_settles_is_no_way_back() {
         way_back.judge(back, GuardState::Holding, Moment(1_000));
         let change = way_back.judge(back, GuardState::Settled, Moment(1_000));
         assert_eq!(matches!(change, Some(WayBackChange::Begun { .. })), returns, "{what}");
-        // Nothing begins later.
+        // No way back begins later.
         let change = way_back.judge(back, GuardState::Idle, Moment(2_000));
         assert_eq!(change, None, "{what}");
     }
 }
 
-/// A PoP that serves by an operator's decision: the pool is not all down, and a way back ends.
+/// With a PoP that serves by an operator's decision, the pool is not all down, and a way back ends.
 #[test]
 fn decisions_end_it() {
     let served = Census { is_served: true, ..census(0, 3) };

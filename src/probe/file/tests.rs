@@ -10,7 +10,7 @@ fn what_a_file_says() {
         ("UP", 1_000_000, Ok(())),
         ("up\n", 0, Ok(())),
         ("  Up 30\n", 30, Ok(())),
-        ("UP 30", 31, Err("the file said UP for 30 s, 31 s ago")),
+        ("UP 30", 31, Err("the file says UP 30 and is 31 s old")),
         ("UP\n0", 0, Ok(())),
         ("UP 30s", 0, Err("the file says UP \"30s\", which is no number of seconds")),
         ("UP -1", 0, Err("the file says UP \"-1\", which is no number of seconds")),
@@ -24,7 +24,7 @@ fn what_a_file_says() {
     for (text, age, wanted) in rows {
         assert_eq!(judge(text.as_bytes(), age), wanted.map_err(str::to_owned), "{text:?} after {age} s");
     }
-    // As `echo UP > file` of PowerShell writes it.
+    // PowerShell's `echo UP > file` writes UTF-16.
     let wanted = Err("the file is UTF-16 text; write it as ASCII or UTF-8".to_owned());
     assert_eq!(judge(b"\xff\xfeU\0P\0", 0), wanted);
 }

@@ -1,72 +1,72 @@
-//! The body of a response, taken out of its framing as it comes (RFC 9112 section 6).
+//! Body of a response, extracted from its framing as the octets come (RFC 9112 section 6).
 //!
-//! As lenient as curl: a chunk line may end with a bare line feed and have any text behind the
-//! size; a size is 1 to 16 hexadecimal digits without a blank before.
+//! As lenient as curl: a chunk line may end with a bare line feed, and any text may follow the
+//! size. A size has 1 to 16 hexadecimal digits without a blank before.
 
 use super::Intake;
 use crate::limits::PROBE_PIECES_MAX;
 
-/// Hexadecimal digits of a chunk's size: curl takes no more.
+/// Most hexadecimal digits of a chunk size, the same as curl's limit.
 const SIZE_DIGITS_MAX: u8 = 16;
 
-/// Where a body ends.
+/// End of a body, by its framing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// After so many octets.
+    /// After this number of octets.
     Length(u64),
-    /// With the chunk of no octets.
+    /// After the chunk of size 0.
     Chunked,
-    /// With the connection.
+    /// At the end of the connection.
     UntilClose,
 }
 
-/// How far a body has come.
+/// State of a body that is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// More is to come.
+    /// The body goes on.
     Partial,
-    /// It has ended.
+    /// The body has ended.
     Whole,
-    /// The intake needs no more.
+    /// The intake needs no more of the body.
     Enough,
 }
 
-/// A reader of one body.
+/// Reader of one body.
 #[derive(Debug)]
 pub(super) struct BodyReader {
     framing: Framing,
-    /// Octets that are missing: of the body, or of the chunk.
+    /// Octets left of the body, or of the current chunk.
     left: u64,
     taken: u64,
     at: ChunkPart,
     digits: u8,
-    /// Octets of the trailer's line.
+    /// Octets of the trailer line that is being read.
     trailer: usize,
     pieces: usize,
 }
 
-/// What comes next in a body of chunks.
+/// Next part of a chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ChunkPart {
     Size,
-    /// Behind the size, up to the line feed.
+    /// Text behind the size, up to the line feed.
     Extension,
     Data,
-    /// Behind the data, up to the line feed.
+    /// Line end behind the data.
     DataEnd,
-    /// Behind the last chunk, up to an empty line.
+    /// Trailer lines behind the last chunk, up to an empty line.
     Trailer,
 }
 
 impl BodyReader {
-    /// Nothing of the body has come.
+    /// Starts before the first octet of the body.
     pub(super) fn new(framing: Framing) -> BodyReader {
         let left = if let Framing::Length(octets) = framing { octets } else { 0 };
         BodyReader { framing, left, taken: 0, at: ChunkPart::Size, digits: 0, trailer: 0, pieces: 0 }
     }
 
-    /// Takes the next octets, and gives those of the body to `intake`. With none it tells whether
-    /// anything is to come.
+    /// Takes the next octets and passes those of the body to `intake`. An empty slice asks whether
+    /// the body goes on.
     pub(super) fn take(&mut self, octets: &[u8], intake: &mut dyn Intake) -> Result<Progress, String> {
         match self.framing {
             Framing::UntilClose => self.give(octets, intake),
@@ -82,7 +82,8 @@ impl BodyReader {
         }
     }
 
-    /// The connection has ended before the body did; an error unless the body ends with it.
+    /// Handles the end of the connection before the end of the body: an error unless the framing
+    /// allows it.
     pub(super) fn end(&self) -> Result<(), String> {
         match self.framing {
             Framing::UntilClose => Ok(()),

@@ -1,8 +1,8 @@
-//! The head of a response: status line and fields, read octet by octet as they come.
+//! Head of a response: status line and fields, parsed octet by octet as they come.
 //!
-//! curl is the yardstick: what it takes for an answer is one, and what it refuses is refused. A
-//! small flaw that it passes over becomes a remark, since other clients may refuse it. Nothing is
-//! kept but the line that is being read, and each octet is looked at a bounded number of times.
+//! curl is the yardstick: a response that curl accepts is accepted, and one that curl refuses is
+//! refused. A small flaw that curl ignores becomes a remark, because other clients may refuse it.
+//! Only the current line is kept, and each octet is examined a bounded number of times.
 
 use super::body::Framing;
 use crate::limits::{PROBE_HEADER_OCTETS_MAX, PROBE_LINE_OCTETS_MAX};
@@ -10,17 +10,17 @@ use crate::probe::tcp::Sought;
 use crate::probe::words::quoted;
 use std::sync::Arc;
 
-/// Octets of an unexpected line that are shown.
+/// Octets of an unexpected line that a message shows.
 const SHOWN: usize = 40;
 
-/// A reader of one head, interim responses (RFC 9110 section 15.2) passed over.
+/// Reader of one head. Interim responses (RFC 9110 section 15.2) are skipped.
 pub(super) struct HeadReader<'c> {
-    /// Fields that the check asks for, name and what the value must contain.
+    /// Fields that the check expects: name, and text that the value must contain.
     expected: &'c [(Arc<str>, Arc<str>)],
     is_head_request: bool,
-    /// The line so far, its line feed excluded.
+    /// Current line so far, without its line feed.
     line: Vec<u8>,
-    /// A whole field, which the next line may continue, and the number of its first line.
+    /// Complete field, which the next line may continue, and the number of its first line.
     field: Option<(usize, Vec<u8>)>,
     lines: usize,
     octets: usize,
@@ -28,31 +28,31 @@ pub(super) struct HeadReader<'c> {
     flaws: Flaws,
 }
 
-/// What the head says.
+/// Parsed head of a response.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// Status; 0 while its line has not come.
+    /// Status; 0 before the status line is complete.
     pub(super) status: u16,
-    /// Where the body ends.
+    /// End of the body.
     pub(super) framing: Framing,
     /// Value of `Content-Encoding`, unless it is `identity`.
     pub(super) encoding: Option<Vec<u8>>,
-    /// For each expected field, how far it was met.
+    /// Match of each expected field.
     pub(super) found: Vec<Found>,
-    /// Why the body cannot be looked at, if it has a coding that is not read.
+    /// Reason why the body cannot be examined, if its transfer coding is unsupported.
     pub(super) unread: Option<String>,
     length: Option<Length>,
     is_chunked: bool,
 }
 
-/// How far an expected field was met.
+/// Match of an expected field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// No field of this name.
+    /// No field has this name.
     Nothing,
-    /// The field, with another value.
+    /// A field has the name, with another value.
     Name,
-    /// The field with the value.
+    /// A field has the name and the value.
     Value,
 }
 
@@ -60,11 +60,11 @@ pub(super) enum Found {
 #[derive(Clone, Copy, Debug)]
 enum Length {
     Octets(u64),
-    /// More than any integer holds: the body ends with the connection.
+    /// More than a 64-bit integer holds: the body ends with the connection.
     Unknown,
 }
 
-/// Small flaws: the first in words, and how many there are.
+/// Small flaws: a description of the first, and their number.
 #[derive(Debug, Default)]
 struct Flaws {
     first: Option<String>,
@@ -72,7 +72,7 @@ struct Flaws {
 }
 
 impl Flaws {
-    /// The words are made for the first flaw only.
+    /// Counts a flaw. Only the first is described.
     fn add(&mut self, line: usize, words: impl FnOnce() -> String) {
         self.count += 1;
         if self.first.is_none() {
@@ -82,7 +82,7 @@ impl Flaws {
 }
 
 impl<'c> HeadReader<'c> {
-    /// Nothing has come yet. The response to `HEAD` has no body.
+    /// Starts before the first octet. The response to `HEAD` has no body.
     pub(super) fn new(expected: &'c [(Arc<str>, Arc<str>)], is_head_request: bool) -> HeadReader<'c> {
         HeadReader {
             expected,
@@ -96,7 +96,8 @@ impl<'c> HeadReader<'c> {
         }
     }
 
-    /// Takes the next octets; the head and how many of them belong to it, once it is whole.
+    /// Takes the next octets. Once the head is complete, returns it and how many of the octets
+    /// belong to it.
     pub(super) fn take(&mut self, octets: &[u8]) -> Result<Option<(Head, usize)>, String> {
         let mut rest = octets;
         while let Some(len) = rest.iter().position(|octet| *octet == b'\n') {
@@ -111,7 +112,8 @@ impl<'c> HeadReader<'c> {
         Ok(None)
     }
 
-    /// The connection has ended. A status line is an answer, whatever is missing behind it.
+    /// Handles the end of the connection. A status line suffices for a response, whatever is
+    /// missing behind it.
     pub(super) fn end(&mut self) -> Result<Head, String> {
         if self.head.status == 0 {
             return Err(match self.lines {
@@ -120,14 +122,14 @@ impl<'c> HeadReader<'c> {
                 _ => "the server closed after an interim response".to_owned(),
             });
         }
-        // A line without its end may have lost more than that.
+        // A line without its line feed may have lost octets, so it is dropped.
         self.line.clear();
         self.end_field()?;
         self.flaws.add(self.lines + 1, || "no empty line: the server closed within the header".to_owned());
         self.done()
     }
 
-    /// What is odd about the head though it is an answer.
+    /// Oddities of a head that is accepted.
     pub(super) fn remark(&self) -> Option<String> {
         let first = self.flaws.first.as_ref()?;
         Some(match self.flaws.count {
@@ -136,7 +138,7 @@ impl<'c> HeadReader<'c> {
         })
     }
 
-    /// Octets of the line, and of the line feed if it has come.
+    /// Appends octets to the line; `feed` is 1 if the line feed has come, else 0.
     fn more(&mut self, octets: &[u8], feed: usize) -> Result<(), String> {
         self.octets += octets.len() + feed;
         let continued = self.field.as_ref().map_or(0, |(_, field)| field.len());
@@ -160,8 +162,8 @@ impl<'c> HeadReader<'c> {
         Ok(())
     }
 
-    /// Whether what has come of a status line may become one: a flood of something else is not
-    /// waited for.
+    /// Refuses a line that cannot become a status line, so that a flood of other data is not waited
+    /// for.
     fn begins_as_http(&self) -> Result<(), String> {
         const NAME: &[u8] = b"HTTP/";
         let len = self.line.len().min(NAME.len());
@@ -175,7 +177,7 @@ impl<'c> HeadReader<'c> {
         })
     }
 
-    /// A line is whole; true if it ends the head.
+    /// Handles a complete line; true if it ends the head.
     fn end_line(&mut self) -> Result<bool, String> {
         self.lines += 1;
         let mut line = std::mem::take(&mut self.line);
@@ -191,7 +193,8 @@ impl<'c> HeadReader<'c> {
             self.status_line(&line)?;
         } else if line.is_empty() {
             self.end_field()?;
-            // Interim responses come before the one that counts; 101 is the last of its connection.
+            // Interim responses precede the final one; after 101 the connection changes its
+            // protocol.
             if !matches!(self.head.status, 100 | 102..=199) {
                 return Ok(true);
             }
@@ -200,7 +203,7 @@ impl<'c> HeadReader<'c> {
             let Some((_, field)) = &mut self.field else {
                 return Err(format!("line {number} of the response continues no field: {}", shown(&line)));
             };
-            // Obsolete folding (RFC 9112 section 5.2): one blank stands for the end of the line.
+            // Obsolete line folding (RFC 9112 section 5.2): one blank replaces the line end.
             field.truncate(field.trim_ascii_end().len());
             field.push(b' ');
             field.extend_from_slice(line.trim_ascii());
@@ -211,7 +214,7 @@ impl<'c> HeadReader<'c> {
             return Ok(false);
         }
         line.clear();
-        // The next line needs as much room.
+        // Keeps the allocation for the next line.
         self.line = line;
         Ok(false)
     }
@@ -219,7 +222,7 @@ impl<'c> HeadReader<'c> {
     fn status_line(&mut self, line: &[u8]) -> Result<(), String> {
         let number = self.lines;
         let no_http = || format!("the response is no HTTP/1.1: line {number} is {}", shown(line));
-        // `more` has seen the name.
+        // `more` has checked the name.
         let (name, rest) = line.split_at_checked(5).ok_or_else(no_http)?;
         let version_end = rest.iter().position(|octet| *octet == b' ').unwrap_or(rest.len());
         let (version, rest) = rest.split_at(version_end);
@@ -256,7 +259,7 @@ impl<'c> HeadReader<'c> {
         Ok(())
     }
 
-    /// Notes the first octet that is no visible ASCII, blank or tab.
+    /// Notes the first octet that is not visible ASCII, blank or tab.
     fn odd_octet(&mut self, number: usize, text: &[u8], place: &str) {
         let is_odd = |octet: &&u8| !matches!(**octet, b'\t' | 0x20..=0x7e);
         if let Some(odd) = text.iter().find(is_odd) {
@@ -264,7 +267,7 @@ impl<'c> HeadReader<'c> {
         }
     }
 
-    /// The field that no further line continues.
+    /// Handles a complete field that no further line continues.
     fn end_field(&mut self) -> Result<(), String> {
         let Some((number, field)) = self.field.take() else { return Ok(()) };
         let Some(colon) = field.iter().position(|octet| *octet == b':') else {
@@ -292,7 +295,7 @@ impl<'c> HeadReader<'c> {
         Ok(())
     }
 
-    /// Fields that say where the body ends, and what it is in.
+    /// Interprets the fields for the framing and the coding of the body.
     fn meaning(&mut self, number: usize, name: &[u8], value: &[u8]) -> Result<(), String> {
         if name.eq_ignore_ascii_case(b"content-length") {
             let text = value.strip_prefix(b"+").unwrap_or(value);
@@ -356,7 +359,7 @@ impl Head {
     }
 }
 
-/// The beginning of a line, in quotes.
+/// Beginning of a line, in quotes.
 fn shown(line: &[u8]) -> String {
     let cut = if line.len() > SHOWN { " ..." } else { "" };
     format!("{}{cut}", quoted(&line[..line.len().min(SHOWN)]))

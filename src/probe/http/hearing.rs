@@ -1,5 +1,5 @@
-//! What a response must be, judged while it comes: first the head, then the body where somebody
-//! looks at it. No sockets here, so that a fuzzer hears what a probe hears.
+//! Judges a response while it comes: first the head, then the body if an intake wants it. This file
+//! uses no sockets, so that the fuzzer runs the same code as a probe.
 
 use super::body::{BodyReader, Framing, Progress};
 use super::head::{Found, Head, HeadReader};
@@ -7,16 +7,16 @@ use crate::health::spec::{HttpCheck, HttpMethod};
 use crate::probe::tcp::Sought;
 use crate::probe::{Finding, words};
 
-/// What looks at a body, piece by piece.
+/// Consumer of a body, piece by piece.
 pub(crate) trait Intake {
-    /// Takes the next octets; true once it needs no more. The error ends the exchange.
+    /// Takes the next octets; true once it needs no more. An error ends the exchange.
     fn take(&mut self, octets: &[u8]) -> Result<bool, String>;
 
-    /// The body has ended without [`Intake::take`] having said that it was enough.
+    /// Handles the end of a body before [`Intake::take`] has returned true.
     fn end(&mut self) -> Finding;
 }
 
-/// A response on its way.
+/// Response that is being received.
 pub(super) struct Hearing<'c, 'i> {
     check: &'c HttpCheck,
     heads: HeadReader<'c>,
@@ -24,7 +24,7 @@ pub(super) struct Hearing<'c, 'i> {
     intake: Option<&'i mut (dyn Intake + Send)>,
 }
 
-/// A body on its way.
+/// Body that is being received.
 struct Body {
     reader: BodyReader,
     is_until_close: bool,
@@ -32,23 +32,23 @@ struct Body {
 }
 
 impl<'c, 'i> Hearing<'c, 'i> {
-    /// Nothing has come yet. Without an intake the body is not looked at.
+    /// Starts before the first octet. Without an intake the body is not examined.
     pub(super) fn new(check: &'c HttpCheck, intake: Option<&'i mut (dyn Intake + Send)>) -> Hearing<'c, 'i> {
         let heads = HeadReader::new(&check.expect_headers, check.method == HttpMethod::Head);
         Hearing { check, heads, body: None, intake }
     }
 
-    /// Whether the head was whole and well.
+    /// True if the head is complete and passed the check.
     pub(super) fn is_in_body(&self) -> bool {
         self.body.is_some()
     }
 
-    /// What is odd about a response that is well.
+    /// Oddities of a response that passed.
     pub(super) fn remark(&self) -> Option<String> {
         self.heads.remark()
     }
 
-    /// Takes the next octets; true once the response is found well.
+    /// Takes the next octets; true once the response has passed.
     pub(super) fn take(&mut self, octets: &[u8]) -> Result<bool, String> {
         if self.body.is_some() {
             return self.take_body(octets);
@@ -59,7 +59,7 @@ impl<'c, 'i> Hearing<'c, 'i> {
         }
     }
 
-    /// The connection has ended, without the end of TLS where it is `cut`.
+    /// Handles the end of the connection; `is_cut`: without a close_notify of TLS.
     pub(super) fn end(&mut self, is_cut: bool) -> Finding {
         if self.body.is_none() {
             let head = self.heads.end()?;
@@ -76,10 +76,10 @@ impl<'c, 'i> Hearing<'c, 'i> {
         Ok(())
     }
 
-    /// Judges the head; true if nobody looks at the body.
+    /// Judges the head; true if no intake wants the body.
     fn head(&mut self, head: Head) -> Result<bool, String> {
         judge(self.check, &head)?;
-        // A coding of the body matters where somebody looks at the body.
+        // An unsupported coding matters only if an intake wants the body.
         if let Some(why) = head.unread
             && self.intake.is_some()
             && head.framing != Framing::Length(0)
@@ -105,7 +105,7 @@ impl<'c, 'i> Hearing<'c, 'i> {
 }
 
 impl Body {
-    /// A fault with its probable cause: nobody decodes a body.
+    /// Adds the probable cause to a fault: bodies are not decoded.
     fn encoded(&self, why: String) -> String {
         match &self.encoding {
             Some(encoding) => format!("{why} (its Content-Encoding is {})", words::quoted(encoding)),
@@ -137,14 +137,14 @@ fn judge(check: &HttpCheck, head: &Head) -> Finding {
     Ok(())
 }
 
-/// A text that the body must contain.
+/// Text that the body must contain.
 pub(super) struct Expected<'e> {
     expected: &'e [u8],
     sought: Sought<'e>,
 }
 
 impl<'e> Expected<'e> {
-    /// Nothing has come yet.
+    /// Starts before the first octet.
     pub(super) fn new(expected: &'e [u8]) -> Expected<'e> {
         Expected { expected, sought: Sought::new(expected) }
     }
@@ -170,8 +170,8 @@ impl Intake for Expected<'_> {
     }
 }
 
-/// What a response says that comes in pieces and then ends: its body and what is odd about it.
-/// Any status from 200 is well.
+/// Parses a complete response that comes in pieces: its body, and its oddities. Any status from 200
+/// passes.
 pub fn reply<'p>(pieces: impl Iterator<Item = &'p [u8]>) -> Result<(Vec<u8>, Option<String>), String> {
     #[derive(Default)]
     struct Kept(Vec<u8>);

@@ -1,7 +1,7 @@
-//! An HTTP/1.1 request over TCP or TLS, and what is expected of its response.
+//! HTTP check: a request of HTTP/1.1 over TCP or TLS, and the conditions on its response.
 //!
-//! Requests are written, and responses read, by this folder: a library for clients refuses a
-//! response for flaws that users of a site never notice, and a probe must not.
+//! This folder writes requests and parses responses itself: an HTTP client library refuses
+//! responses for flaws that users of a site never notice, and a probe must not.
 
 mod body;
 mod head;
@@ -20,10 +20,10 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// Octets read at a time: most responses are smaller, and a page of metrics is a few hundred reads.
+/// Octets per read: most responses are smaller, and a page of metrics takes a few hundred reads.
 const READ_OCTETS: usize = 16 << 10;
 
-/// Connects, asks and judges.
+/// Connects, sends the request and judges the response.
 pub(super) async fn run(
     check: &HttpCheck,
     to: SocketAddr,
@@ -35,8 +35,8 @@ pub(super) async fn run(
     ask(check, to, settings, PROBE_STREAM_OCTETS_MAX, intake, trial).await
 }
 
-/// Connects and asks, and lets another look at the body: without one it is not even read. No more
-/// than so many octets are read off the connection.
+/// Connects, sends the request and passes the body to `intake`; without an intake the body is not
+/// read. At most `octets_max` octets are read from the connection.
 pub(super) async fn ask(
     check: &HttpCheck,
     to: SocketAddr,
@@ -58,8 +58,8 @@ pub(super) async fn ask(
     }
 }
 
-/// Sends the request and hears the response, both at once: a server may answer before it has read
-/// all, and close; then its answer counts.
+/// Sends the request and receives the response at the same time: a server may answer and close
+/// before it has read the whole request, and its answer counts.
 async fn exchange<S>(
     check: &HttpCheck,
     request: &[u8],
@@ -85,16 +85,16 @@ where
     heard.await.finding(unsent)
 }
 
-/// How the hearing of a response ends.
+/// End of the reception of a response.
 enum Ended {
-    /// There was an answer, or a part of one.
+    /// A response came, in whole or in part.
     Judged(Finding),
-    /// The connection ended before its first octet, and this is how.
+    /// The connection ended before the first octet; the text says why.
     Silent(String),
 }
 
 impl Ended {
-    /// What counts, where the sending may have failed as well.
+    /// Result of the exchange, where sending may have failed too.
     fn finding(self, unsent: Option<io::Error>) -> Finding {
         match (self, unsent) {
             (Ended::Judged(finding), _) => finding,
@@ -117,7 +117,7 @@ async fn hear(
     let finding = loop {
         let len = match reader.read(&mut octets).await {
             Ok(0) => break hearing.end(false),
-            // The connection ended without the end of TLS: an end all the same.
+            // The connection ended without a close_notify of TLS: an end all the same.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break hearing.end(true),
             Err(error) => break Err(broken(&error)),
             Ok(len) => len,

@@ -1,9 +1,9 @@
-//! A request as octets (RFC 9112 section 3).
+//! Request in its wire form (RFC 9112 section 3).
 
 use crate::health::spec::{HttpCheck, HttpMethod};
 use std::net::{IpAddr, SocketAddr};
 
-/// The request of a check to an address. The configuration has refused what must not stand in it.
+/// Builds the request of a check to an address. The configuration has refused forbidden characters.
 pub(super) fn octets(check: &HttpCheck, to: SocketAddr) -> Vec<u8> {
     let method = match check.method {
         HttpMethod::Get => "GET",
@@ -24,8 +24,8 @@ pub(super) fn octets(check: &HttpCheck, to: SocketAddr) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// The host with the port where it is not the usual one, an IPv6 address in brackets (RFC 9110
-/// section 7.2).
+/// Value of the `Host` field: with the port unless it is the default, an IPv6 address in brackets
+/// (RFC 9110 section 7.2).
 fn host(check: &HttpCheck, to: SocketAddr) -> String {
     let usual = if check.tls.is_some() { 443 } else { 80 };
     match (&check.host, to) {

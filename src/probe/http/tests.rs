@@ -2,7 +2,7 @@
 
 use super::hearing::reply;
 
-/// However a response is cut into pieces, it means the same.
+/// A response means the same, however it is cut into pieces.
 #[test]
 fn pieces_change_nothing() {
     let responses: [&[u8]; 7] = [

@@ -1,4 +1,5 @@
-//! Readings of load feeds: one number over HTTP or from a file, or one line that says why not.
+//! Readings of load feeds: one number over HTTP or from a file, or one line with the reason of the
+//! failure.
 //!
 //! A number is finite and not negative; anything else is a failure, never a guess. Nothing is
 //! retried.
@@ -19,25 +20,25 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// A feed to read, with the ticket under which its number goes back.
+/// Feed to read, with the ticket under which its number is returned.
 #[derive(Clone, Debug)]
 pub struct FeedRequest {
-    /// The ticket.
+    /// Ticket of the reading.
     pub ticket: u64,
     /// Name of the PoP.
     pub pop: Arc<str>,
-    /// The service; `None` for the whole PoP.
+    /// Name of the service; `None` for the whole PoP.
     pub service: Option<Arc<str>>,
-    /// The feed.
+    /// Source of the number.
     pub spec: Arc<LoadSpec>,
-    /// It ends within this long, in milliseconds.
+    /// Timeout of the reading, in milliseconds.
     pub timeout_ms: u32,
 }
 
 impl Prober {
-    /// Reads a feed once. Ends by the reading's time-out. The error is one short line for the
-    /// operator. Must run inside a Tokio runtime with I/O and time. Dropped midway, it closes its
-    /// connection.
+    /// Reads a feed once, within the timeout of the reading. The error is one short line for the
+    /// operator. Needs a Tokio runtime with I/O and time. If the future is dropped midway, the
+    /// connection is closed.
     pub async fn read(&self, reading: &FeedRequest) -> Result<f64, Arc<str>> {
         let _held = Arc::clone(&self.descriptors).hold(Use::Probes);
         let mut trial = Trial::default();
@@ -66,7 +67,7 @@ impl Prober {
                     .replace("{pop}", &reading.pop)
                     .replace("{service}", reading.service.as_deref().unwrap_or_default());
                 let (octets, age_secs) = file::beginning(PathBuf::from(path), &self.files, trial).await?;
-                // A number that nobody writes any more is as good as a feed that does not answer.
+                // A number that is no longer written is as good as a feed that does not answer.
                 if age_secs > u64::from(reading.spec.stale_after_ms / 1_000) {
                     return Err(format!("the file was written {age_secs} s ago"));
                 }
@@ -76,7 +77,7 @@ impl Prober {
         }
     }
 
-    /// Asks for a page. What the body adds to the bound of a connection is its own affair.
+    /// Requests a page. The limit of the connection grows with the limit of the body.
     async fn ask(
         &self,
         url: &FeedUrl,

@@ -1,11 +1,11 @@
-//! One number: as text, or inside JSON.
+//! One number: as plain text, or inside JSON.
 
 use crate::limits::{FEED_BODY_OCTETS_MAX, FEED_NUMBER_OCTETS_MAX};
 use crate::probe::http::Intake;
 use crate::probe::words::{quoted, unmarked};
 use serde_json::Value;
 
-/// A body that is small enough to be looked at whole.
+/// Body that is small enough to be kept whole.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
     octets: Vec<u8>,
@@ -26,7 +26,7 @@ impl Intake for Body {
 }
 
 impl Body {
-    /// The number that it is, or that the JSON pointer leads to.
+    /// Number in the body, or at the JSON pointer.
     pub(crate) fn number(&self, pointer: Option<&str>) -> Result<f64, String> {
         match pointer {
             None => plain(&self.octets),
@@ -35,7 +35,7 @@ impl Body {
     }
 }
 
-/// A text that is one number, with white space around it.
+/// Parses a text that is one number, with white space around it.
 pub fn plain(octets: &[u8]) -> Result<f64, String> {
     let trimmed = unmarked(octets).map_err(|why| format!("the body {why}"))?.trim_ascii();
     if trimmed.is_empty() {
@@ -44,7 +44,7 @@ pub fn plain(octets: &[u8]) -> Result<f64, String> {
     number(trimmed).map_err(|why| format!("the body {why}"))
 }
 
-/// The first word of a file.
+/// Parses the first word of a file.
 pub fn first_word(octets: &[u8]) -> Result<f64, String> {
     let octets = unmarked(octets).map_err(|why| format!("the file {why}"))?;
     let word =
@@ -52,12 +52,12 @@ pub fn first_word(octets: &[u8]) -> Result<f64, String> {
     number(word).map_err(|why| format!("the file {why}"))
 }
 
-/// The number that a JSON pointer leads to (RFC 6901), also where it stands as a text: query
-/// interfaces of Prometheus write it so.
+/// Parses the number at a JSON pointer (RFC 6901). It may be a string, as in the query API of
+/// Prometheus.
 pub fn in_json(octets: &[u8], pointer: &str) -> Result<f64, String> {
     let octets = unmarked(octets).map_err(|why| format!("the body {why}"))?;
     let document: Value = serde_json::from_slice(octets).map_err(|error| {
-        // RFC 8259 section 6: a number may be written that no float holds.
+        // JSON may contain a number that no float can hold (RFC 8259 section 6).
         match error.to_string().strip_prefix("number out of range") {
             Some(place) => format!("a number in the JSON is too large{place}"),
             None => format!("the body is no JSON: {error}"),
@@ -74,15 +74,15 @@ pub fn in_json(octets: &[u8], pointer: &str) -> Result<f64, String> {
         Some(Value::String(text)) => {
             number(text.trim_ascii().as_bytes()).map_err(|why| format!("the text at {place} {why}"))
         }
-        Some(Value::Null) => Err(format!("what is at {place} is null")),
-        Some(Value::Bool(_)) => Err(format!("what is at {place} is true or false, no number")),
-        Some(Value::Array(_)) => Err(format!("what is at {place} is a list, no number")),
-        Some(Value::Object(_)) => Err(format!("what is at {place} is a map, no number")),
+        Some(Value::Null) => Err(format!("the value at {place} is null")),
+        Some(Value::Bool(_)) => Err(format!("the value at {place} is true or false, no number")),
+        Some(Value::Array(_)) => Err(format!("the value at {place} is a list, no number")),
+        Some(Value::Object(_)) => Err(format!("the value at {place} is a map, no number")),
     }
 }
 
-/// A decimal number, perhaps with an exponent, that can be a load; the error goes on from its
-/// subject.
+/// Parses a decimal number, with or without an exponent, that can be a load. The error is a
+/// predicate; the caller adds its subject.
 pub(super) fn number(text: &[u8]) -> Result<f64, String> {
     if text.len() > FEED_NUMBER_OCTETS_MAX {
         return Err(format!("has a number of more than {FEED_NUMBER_OCTETS_MAX} octets"));
@@ -94,7 +94,7 @@ pub(super) fn number(text: &[u8]) -> Result<f64, String> {
     }
 }
 
-/// A value that can be a load.
+/// Accepts a value that can be a load: finite and not negative.
 pub(super) fn sound(value: f64) -> Result<f64, String> {
     if value.is_nan() {
         Err("is not a number (NaN)".to_owned())
@@ -103,7 +103,7 @@ pub(super) fn sound(value: f64) -> Result<f64, String> {
     } else if value < 0.0 {
         Err("is negative".to_owned())
     } else {
-        // A negative zero is a zero.
+        // Turns negative zero into zero.
         Ok(value.abs())
     }
 }

@@ -1,14 +1,14 @@
 //! Samples of one metric in a page of the Prometheus text format (version 0.0.4).
 //!
-//! The page comes bit by bit and is looked at line by line, so a large one costs no memory. It is
-//! always read to its end: samples of a metric may stand anywhere, and a sum over some of them
-//! would be a wrong number that looks right. Only lines that begin with the name of the metric are
-//! parsed; a fault in one of those is a failure, a fault in another is not ours.
+//! The page is parsed line by line as it comes, so a large one costs no memory. It is always read
+//! to its end: samples of a metric may stand anywhere, and a sum over some of them would be a wrong
+//! number that looks right. Only lines that begin with the name of the metric are parsed. A fault
+//! in one of those is a failure; a fault in another line is ignored.
 //!
-//! The page comes from a stranger, so each of its octets costs about the same: labels are looked at
-//! as they come, each only against those that are wanted, and no number is parsed for a sample with
-//! others. What costs more than its octets, a number that is added up, is bounded in length and
-//! number.
+//! The page is untrusted input, so each of its octets must cost about the same. Labels are examined
+//! as they come, each with one look-up. The value of a sample with other labels is not parsed. A
+//! value that is added costs more than its octets, so its length and the number of such values are
+//! limited.
 
 use super::number::sound;
 use crate::limits::{FEED_LINE_OCTETS_MAX, FEED_NUMBER_OCTETS_MAX, FEED_PAGE_OCTETS_MAX, FEED_SAMPLES_MAX};
@@ -17,26 +17,26 @@ use crate::probe::words::quoted;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A search for the samples of a metric that have some labels: their values are added up.
+/// Sum of the samples of a metric that have the wanted labels.
 #[derive(Debug)]
 pub(crate) struct Samples<'s> {
     metric: &'s str,
-    /// Labels that are wanted, name and value.
+    /// Wanted labels, name and value.
     wanted: Vec<(&'s [u8], &'s [u8])>,
-    /// Where each stands, by name: a stranger's label is looked up once, however many are wanted.
+    /// Index in `wanted` by name: a label of the page is looked up once, however many are wanted.
     place_of: HashMap<&'s [u8], usize>,
-    /// For each of them, whether the sample has it.
+    /// For each wanted label, whether the sample has it.
     seen: Vec<bool>,
-    /// The line so far, its end cut where it is too long.
+    /// Current line so far, cut at its limit.
     line: Vec<u8>,
     is_cut: bool,
     octets: usize,
-    /// Lines with text that have ended.
+    /// Complete lines that were not empty.
     lines: usize,
     sum: f64,
-    /// Samples that have the labels.
+    /// Samples with the wanted labels.
     found: usize,
-    /// Samples of the metric that have others.
+    /// Samples of the metric with other labels.
     others: usize,
     #[cfg(test)]
     looked_up: usize,
@@ -73,8 +73,8 @@ impl Intake for Samples<'_> {
 }
 
 impl<'s> Samples<'s> {
-    /// Looks for a metric and for labels that a sample must have; it may have more. An empty value
-    /// is a label that is not there.
+    /// Sums the samples of a metric that have these labels; a sample may have more. An empty value
+    /// means that the label is absent.
     pub(crate) fn new(metric: &'s str, labels: &'s [(Arc<str>, Arc<str>)]) -> Samples<'s> {
         let wanted: Vec<(&[u8], &[u8])> =
             labels.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
@@ -95,7 +95,7 @@ impl<'s> Samples<'s> {
         }
     }
 
-    /// What was found, once the page has ended.
+    /// Sum of the samples, once the page has ended.
     pub(crate) fn sum(&self) -> Result<f64, String> {
         let metric = quoted(self.metric.as_bytes());
         match (self.found, self.others) {
@@ -114,7 +114,7 @@ impl<'s> Samples<'s> {
     fn end_line(&mut self) -> Result<(), String> {
         let line = std::mem::take(&mut self.line);
         let is_cut = std::mem::take(&mut self.is_cut);
-        // A byte order mark stands before the first line only.
+        // A byte order mark may stand before the first line only.
         let text = match line.strip_prefix(b"\xef\xbb\xbf") {
             Some(text) if self.lines == 0 => text,
             _ => &line,
@@ -125,13 +125,13 @@ impl<'s> Samples<'s> {
             Some(_) if is_cut => Err(format!("has more than {} KiB", FEED_LINE_OCTETS_MAX >> 10)),
             Some(rest) => self.sample(rest),
         };
-        // The next line needs as much room.
+        // Keeps the allocation for the next line.
         self.line = line;
         self.line.clear();
         read.map_err(|why| format!("a sample of {} {why}", quoted(self.metric.as_bytes())))
     }
 
-    /// What stands behind the name.
+    /// Parses the rest of a sample, behind the name of the metric.
     fn sample(&mut self, rest: &[u8]) -> Result<(), String> {
         let mut cursor = Cursor { rest };
         if !self.has_labels(&mut cursor)? {
@@ -146,8 +146,8 @@ impl<'s> Samples<'s> {
         Ok(())
     }
 
-    /// Reads `{a="b",c="d"}`, with a comma behind the last or without, or nothing. Whether every
-    /// label that is wanted is there; one that is wanted empty must not be.
+    /// Parses `{a="b",c="d"}`, with or without a comma behind the last label, or nothing. True if
+    /// the sample has every wanted label; one that is wanted empty must be absent.
     fn has_labels(&mut self, cursor: &mut Cursor<'_>) -> Result<bool, String> {
         self.seen.fill(false);
         let mut has_all = true;
@@ -179,7 +179,7 @@ impl<'s> Samples<'s> {
         Ok(has_all && missing.all(|((_, value), _)| value.is_empty()))
     }
 
-    /// Where a label stands among those that are wanted.
+    /// Index of a label among the wanted ones.
     fn place(&mut self, name: &[u8]) -> Option<usize> {
         #[cfg(test)]
         {
@@ -189,7 +189,7 @@ impl<'s> Samples<'s> {
     }
 }
 
-/// The sum over the samples of a whole page.
+/// Sums the samples of a complete page.
 pub fn sum(page: &[u8], metric: &str, labels: &[(Arc<str>, Arc<str>)]) -> Result<f64, String> {
     let mut samples = Samples::new(metric, labels);
     samples.take(page)?;
@@ -197,7 +197,7 @@ pub fn sum(page: &[u8], metric: &str, labels: &[(Arc<str>, Arc<str>)]) -> Result
     samples.sum()
 }
 
-/// What stands behind the name, if the line is a sample of the metric.
+/// Text behind the name, if the line is a sample of the metric.
 fn of_metric<'l>(line: &'l [u8], metric: &str) -> Option<&'l [u8]> {
     let rest = line.trim_ascii_start().strip_prefix(metric.as_bytes())?;
     match rest.first() {
@@ -206,7 +206,7 @@ fn of_metric<'l>(line: &'l [u8], metric: &str) -> Option<&'l [u8]> {
     }
 }
 
-/// A value, and perhaps a time stamp, which says nothing of the load, or an exemplar behind `#`.
+/// Parses a value. A time stamp may follow, or an exemplar behind `#`; neither concerns the load.
 fn value(rest: &[u8]) -> Result<f64, String> {
     let mut words = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let word = words.next().ok_or("has no value")?;
@@ -216,7 +216,7 @@ fn value(rest: &[u8]) -> Result<f64, String> {
     let text = std::str::from_utf8(word).unwrap_or_default();
     let value: f64 =
         text.parse().map_err(|_| format!("has the value {}, which is no number", quoted(word)))?;
-    // A time stamp is looked at, not read.
+    // Only the characters of a time stamp are checked.
     let is_stamp = |octet: &u8| octet.is_ascii_digit() || b"+-.eE".contains(octet);
     match words.next() {
         Some(stamp) if !stamp.starts_with(b"#") && !stamp.iter().all(is_stamp) => {
@@ -242,7 +242,7 @@ impl<'l> Cursor<'l> {
         }
     }
 
-    /// The name of a label; empty if there is none.
+    /// Takes the name of a label; empty if there is none.
     fn name(&mut self) -> &'l [u8] {
         let len = self.rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
         let (name, rest) = self.rest.split_at(len);
@@ -250,8 +250,7 @@ impl<'l> Cursor<'l> {
         name
     }
 
-    /// Passes over a value up to its closing quote, and gives its octets without escapes. Escapes
-    /// are those of the format, no others.
+    /// Takes a value up to its closing quote. Only the escapes of the format are allowed.
     fn value(&mut self) -> Option<Unescaped<'l>> {
         let mut len = 0;
         loop {
@@ -268,7 +267,7 @@ impl<'l> Cursor<'l> {
     }
 }
 
-/// The octets of a value whose escapes are sound.
+/// Octets of a value with valid escapes, unescaped.
 struct Unescaped<'l>(std::slice::Iter<'l, u8>);
 
 impl Iterator for Unescaped<'_> {

@@ -1,8 +1,8 @@
-//! What is left of runs, by lists of processes that never were.
+//! Search for remaining processes, in made-up process lists.
 
 use super::*;
 
-/// Our own number, and one below which nothing of ours stands.
+/// Process id of the test, and the parent of an adopted orphan.
 fn own() -> u32 {
     std::process::id()
 }
@@ -11,41 +11,41 @@ fn process(pid: u32, parent: u32) -> Process {
     Process { pid, parent, started: 1, is_zombie: false }
 }
 
-/// Run 2 goes on; its leader is `BASE`.
+/// Table in which run 2 goes on, with the leader `BASE`.
 fn inner(adopts: bool) -> Inner {
     let table = Table { last: 2, running: HashMap::from([(BASE, 2)]), ..Table::default() };
     Inner { table: Mutex::new(table), changed: Condvar::new(), seed: 7, adopts }
 }
 
-/// Numbers that no process of a test has.
+/// First of the process ids that no process of the system has.
 const BASE: u32 = 1 << 30;
 
-/// What has the mark of a run that is over goes, with all below it; what runs, and what is not
-/// ours, stays. While a process is looked at, the table is free.
+/// Processes with the mark of an ended run are found, with their descendants. Running programs and
+/// unmarked processes are not. The table is not locked while a process is examined.
 #[test]
 fn only_what_is_left_over_goes() {
     let all = [
         (process(own(), 1), None),
-        // The run that goes on: leader, child, and a grandchild that has lost the mark.
+        // Run that goes on: leader, child, and a grandchild that has lost the mark.
         (process(BASE, own()), Some(2)),
         (process(BASE + 1, BASE), Some(2)),
         (process(BASE + 2, BASE + 1), None),
-        // What it has left to us while it runs.
+        // Orphan of the run that goes on.
         (process(BASE + 3, own()), Some(2)),
-        // Left by the run that is over: with a mark, and below that without one.
+        // Orphan of the ended run, and its child without a mark.
         (process(BASE + 4, own()), Some(1)),
         (process(BASE + 5, BASE + 4), None),
-        // An orphan without a mark: of a child from before, or of another in the same container.
+        // Orphan without a mark: of an earlier server, or of another program in the container.
         (process(BASE + 6, own()), None),
-        // Nobody's, and out of our sight.
+        // Processes that are no descendants of this one.
         (process(BASE + 7, 1), None),
         (process(BASE + 8, 1), Some(1)),
-        // Dead, and waiting for us or for another.
+        // Dead processes: one for this process to reap, one for another.
         (Process { is_zombie: true, ..process(BASE + 9, own()) }, None),
         (Process { is_zombie: true, ..process(BASE + 10, BASE + 1) }, None),
     ];
     let list: Vec<Process> = all.iter().map(|(process, _)| *process).collect();
-    // A server, and a program that embeds one, so that orphans go to another process.
+    // A server, and a host program that embeds one, where orphans go to another process.
     for (adopts, wanted) in [(true, vec![4, 5, 9]), (false, vec![4, 5, 8])] {
         let inner = inner(adopts);
         let run_of = |pid| {
@@ -59,7 +59,7 @@ fn only_what_is_left_over_goes() {
     }
 }
 
-/// A mark names a run of its own server alone, and binds nothing: 2^62 microseconds are long.
+/// A mark names a run of its own server, and limits nothing: 2^62 microseconds are long.
 #[test]
 fn marks_are_of_one_server() {
     let us = inner(true);
@@ -71,7 +71,7 @@ fn marks_are_of_one_server() {
     assert_eq!((us.run_of(0), us.run_of(u64::MAX)), (None, None));
 }
 
-/// A circle of parents, as a list of different moments may hold, ends.
+/// The walk ends on a circle of parents, which a list of two moments may contain.
 #[test]
 fn circles_end() {
     let all = [process(BASE, BASE + 1), process(BASE + 1, BASE), process(BASE + 2, BASE + 2)];

@@ -26,7 +26,7 @@ fn a_text_is_found_in_pieces() {
     assert!(!sought.take(b"ok") && sought.is_full(), "the end is not looked at");
 }
 
-/// What nearly matches over and over, octet by octet, is compared at most twice an octet.
+/// A stream of near matches takes at most two comparisons for each octet.
 #[test]
 fn the_work_is_linear() {
     let expected = [&[b'a'; 1_000][..], b"b"].concat();

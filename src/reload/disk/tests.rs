@@ -1,9 +1,9 @@
-//! Reading the disk: what is refused, and with which words; what is noticed.
+//! Reading from the disk: refusals, their messages, and changes.
 
 use super::*;
 use std::io::Write;
 
-/// Unreadable things are refused in words; nothing waits on a pipe.
+/// Unreadable paths are refused with a message; no read waits on a pipe.
 #[test]
 fn refusals() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -22,7 +22,7 @@ fn refusals() {
     assert!(disk.read(&long).expect_err("too large").contains("limit"));
 }
 
-/// A file that is rewritten, replaced or removed after it was read is named.
+/// A file that is rewritten, replaced or removed after it was read is reported.
 #[test]
 fn changes_are_noticed() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -46,8 +46,8 @@ fn changes_are_noticed() {
     assert_eq!(disk.changed(), [path("grown"), path("replaced"), path("removed")]);
 }
 
-/// What a text names is read through links inside its folder, also through a linked folder, and not
-/// through links that lead out of it.
+/// An included file is read through links that stay inside its folder, and through a linked folder,
+/// but not through links that leave the folder.
 #[cfg(unix)]
 #[test]
 fn links_stay_inside() {
@@ -76,8 +76,8 @@ fn links_stay_inside() {
     }
 }
 
-/// Folders are listed sorted, files only, links followed; a folder in the place of a zone file is
-/// listed too, so that it is a fault of that zone.
+/// Folders are listed sorted: files only, with links followed. A folder in the place of a zone file
+/// is listed too, so that it becomes a fault of that zone.
 #[test]
 fn lists() {
     let folder = tempfile::tempdir().expect("a folder");

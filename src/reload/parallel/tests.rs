@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Every number is met once, whatever their count.
+/// Each number is passed exactly once, for any count.
 #[test]
 fn each_once() {
     for count in [0, 1, 2, 1_000] {

@@ -21,8 +21,8 @@ fn fixed() -> RestartOnly {
     RestartOnly { listen, pid_file: None, exit_on_fault: false, state: "state".into() }
 }
 
-/// A safety rule that the files break refuses a reload and not a start, unless rules are off; a
-/// date that has come is told.
+/// A broken safety rule refuses a reload but not a start, unless rules are off; a date that has
+/// passed is reported.
 #[test]
 fn files_must_keep_safety_rules() {
     let folder = tempfile::tempdir().unwrap();
@@ -78,12 +78,12 @@ fn files_must_keep_safety_rules() {
             (code.map(|code| (code, severity)).into_iter().collect(), refused),
             "{head}{state}"
         );
-        // What starts is a node that answers.
+        // A start with broken safety rules is not refused.
         assert!(run(&root, None, None, 1).is_ok(), "{head}{state}");
     }
 }
 
-/// Each key that a restart must change is named; equal ones are not.
+/// Each key that needs a restart is named if it differs, and only then.
 #[test]
 fn restart_keys_are_named() {
     type Change = fn(&mut RestartOnly);
@@ -115,8 +115,8 @@ fn restart_keys_are_named() {
     }
 }
 
-/// What waits for the databases is told once, with everything else: by those that can be read.
-/// Where one cannot, it is no error, since that one may contradict it.
+/// Doubts that databases settle are reported once, with all other findings, if the databases can be
+/// read. If one cannot, they are no errors, because that database might settle them.
 #[test]
 fn doubts_are_told_beside_other_faults() {
     const GOOD: &str = "192.0.2.0/24,DE,,,\n";
@@ -129,8 +129,8 @@ fn doubts_are_told_beside_other_faults() {
              203.0.113.5 }}\n{more}"
         )
     };
-    // Latitude of the PoP, the databases (without a text: not there), a fault of a zone's image,
-    // and how it is told that `UK` is no country.
+    // Latitude of the PoP, databases (`None`: no such file), a fault in the image of a zone, and
+    // the severity of the finding that `UK` is no country.
     type Row<'r> = (u32, &'r [Option<&'r str>], bool, Option<Severity>);
     let rows: [Row<'_>; 14] = [
         (50, &[], false, error),

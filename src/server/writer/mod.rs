@@ -23,7 +23,7 @@ use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender};
 use crate::shared::event::Event;
 use crate::shared::published::ServedSnapshot;
-use crate::shared::tasks::Task;
+use crate::shared::task::Task;
 use crate::snapshot::Snapshot;
 use crate::state::event_log::EventLog;
 use crate::state::kept_zones::KeptZones;
@@ -39,7 +39,7 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-/// How often retired snapshots are looked at. Workers let go of them within their wake-up time.
+/// Interval between looks at retired snapshots. Workers let go of them within their wake-up time.
 const FREE_EVERY: Duration = Duration::from_millis(500);
 
 /// Time between updates of the operator view for results that change no answer.
@@ -53,13 +53,13 @@ pub(crate) fn command_sender() -> (CommandSender, Receiver<Command>) {
     (Arc::new(command_sender), receiver)
 }
 
-/// What a writer works on.
+/// State and connections of a writer.
 pub(crate) struct Parts {
     /// State that threads share.
     pub(crate) shared: Arc<Shared>,
     /// The server file.
     pub(crate) root: PathBuf,
-    /// What the process was started with.
+    /// Settings that the process was started with.
     pub(crate) fixed: RestartOnly,
     /// Live state with its clock and its prober.
     pub(crate) driver: Driver,
@@ -85,12 +85,12 @@ pub(crate) struct Writer {
     driver: Driver,
     /// The files in service: what a fault goes back to.
     in_service: Arc<Snapshot>,
-    /// What is remembered of health, and of load.
+    /// Saved health and load.
     memories: [Memory; 2],
     /// When the operator view last showed probe results.
     shown: Instant,
     event_log: EventLog,
-    /// Snapshots out of service that somebody may still read.
+    /// Snapshots out of service that a reader may still hold.
     retired: Vec<Arc<ServedSnapshot>>,
     reloads: Reloads,
     /// Warnings and notes of the files in service.
@@ -164,10 +164,9 @@ impl Writer {
         }
     }
 
-    /// Goes on after a fault with the files in service and the ledger in force, and with what live
-    /// state tells of health and load, or with what was last written of it if live state cannot be
-    /// asked any more. Reloads are asked again; who waits for a verb is told that its outcome is
-    /// not known.
+    /// Goes on after a fault with the files in service and the ledger in force. Health and load
+    /// come from live state, or from the disk if live state cannot be asked any more. Reloads are
+    /// asked again; the reply to a waiting verb is that its outcome is not known.
     fn begin_anew(&mut self) {
         let now = self.driver.now();
         let live = &self.driver.live;
@@ -184,13 +183,13 @@ impl Writer {
         self.reloads.begin_anew();
         self.comparer = Comparer::default();
         self.shared.counters.reload_began.store(0, Ordering::Relaxed);
-        // What was being saved is decided anew: the disk gets the ledger in force.
+        // A save under way is decided anew: the disk gets the ledger in force.
         self.saves.forget();
         self.save_again = Some(Instant::now());
         let alarm = self.ledger_alarms.miss(verbs::UNCERTAIN, now.epoch_secs);
         alarm.iter().for_each(|event| self.log_event(event));
         self.driver.step();
-        // What came about by the clock was told before.
+        // Events of the clock were logged before.
         drop(self.driver.live.events(self.driver.now()));
         self.publish();
     }
@@ -201,7 +200,8 @@ impl Writer {
             let wake = self.next_wake();
             let [health, load] = &mut self.memories;
             tokio::select! {
-                // What is known now, and nothing of what checks say that are cut off.
+                // Ends with the state that is known now: checks that the stop cuts off give no
+                // result.
                 () = stop.cancelled() => return,
                 command = commands.recv() => {
                     let Some(command) = command else { return };
@@ -227,7 +227,7 @@ impl Writer {
                 } => {}
             }
             for task in self.driver.mend() {
-                let pause = self.supervisor.tell(task, "a panic, which the log tells");
+                let pause = self.supervisor.tell(task, "a panic, which the log has");
                 self.driver.mend_after(pause);
                 self.mended_ms = uptime_ms();
             }
@@ -242,7 +242,7 @@ impl Writer {
         }
     }
 
-    /// How long nothing has to be done but what live state waits for; `None` for ever.
+    /// Time until the next work, beside that of live state; `None` for ever.
     fn next_wake(&self) -> Option<Duration> {
         let sweep = (!self.retired.is_empty()).then_some(FREE_EVERY);
         let again = self.save_again.filter(|_| self.saves.is_idle());
@@ -281,7 +281,7 @@ impl Writer {
         &self.driver.live
     }
 
-    /// What new files are held against.
+    /// State that new files are compared with.
     fn running(&self) -> Running {
         Running {
             fixed: self.fixed.clone(),
@@ -290,7 +290,7 @@ impl Writer {
         }
     }
 
-    /// Looks at what has come, publishes what an answer would show, and tells what happened.
+    /// Takes new results, publishes them if an answer would differ, and logs events.
     fn look(&mut self) {
         let stepped = self.driver.step();
         // Live state may differ only where no answer shows it, as for a PoP that is off.
@@ -307,7 +307,7 @@ impl Writer {
             self.refresh_view();
         }
         let has_turned = events.iter().any(|event| matches!(event, Event::Health(_)));
-        // So that no restart tells it again.
+        // So that no restart logs it again.
         let has_progress = events
             .iter()
             .any(|event| matches!(event, Event::OverrideProgress { .. } | Event::OverrideExpired { .. }));
@@ -392,7 +392,7 @@ impl Writer {
         self.event_log.append(event);
     }
 
-    /// Frees retired snapshots that nobody reads any more, away from the threads that answer.
+    /// Frees retired snapshots without a reader, away from the threads that answer.
     fn free_retired(&mut self) {
         if self.retired.is_empty() {
             return;

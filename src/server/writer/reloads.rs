@@ -1,7 +1,7 @@
 //! Reloads: requests that wait together are answered by one run, and a run that has begun takes no
-//! more. Whoever asks while it reads is answered by the next, which is sure to see the files as
-//! they were when asked. Overrides do not wait for a run: they are published at once, and again
-//! with what the run gives.
+//! more. A request that comes while it reads is answered by the next, which is sure to see the
+//! files as they were when asked. Overrides do not wait for a run: they are published at once, and
+//! again with what the run gives.
 //!
 //! ```text
 //!        ask            start                     end               saves decide nothing
@@ -13,6 +13,7 @@
 use super::Writer;
 use crate::finding::folded::{Folded, Told};
 use crate::finding::{Files, Finding, Findings, Severity, code};
+use crate::impact::{self, Difference};
 use crate::limits::{FINDINGS_LOGGED_MAX, HUNG_ATTEMPTS_MAX};
 use crate::reload::prepare::{self, Fresh, ZoneRules};
 use crate::reload::safety;
@@ -20,20 +21,19 @@ use crate::reload::watch::Watch;
 use crate::server::attempt::Attempt;
 use crate::shared::command::{Origin, ReloadReply, ReloadStatus, Report};
 use crate::shared::event::Event;
-use crate::snapshot::{self, Difference};
 use crate::sys::clock::epoch_secs;
 use crate::zone::source::FolderStanding;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// How often a run is looked at.
+/// Interval between looks at a run.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The name of a run in findings.
 const WHAT: &str = "the reload";
 
-/// What a run gives.
+/// Result of a run.
 type Ran = Result<(Fresh, Difference), Box<(Findings, Files)>>;
 
 /// The reloads of a server.
@@ -42,13 +42,13 @@ pub(super) struct Reloads {
     /// Requests that no run has begun for.
     waiting: Vec<Request>,
     running: Option<Run>,
-    /// What a run gave, until it may be judged.
+    /// Result of a run, until it may be judged.
     ended: Option<Option<Ran>>,
     /// Runs that were given up and whose threads still hang.
     hung: Vec<Weak<Watch>>,
 }
 
-/// Who asked, the way back, and whether zones may be lost.
+/// Requester, the way back, and whether zones may be lost.
 type Request = (Origin, Option<ReloadReply>, bool);
 
 struct Run {
@@ -76,7 +76,7 @@ impl Reloads {
         }
     }
 
-    /// Whether a run has ended and waits to be judged.
+    /// True if a run has ended and waits to be judged.
     pub(super) fn has_ended(&self) -> bool {
         self.ended.is_some()
     }
@@ -92,7 +92,7 @@ impl Reloads {
         }
     }
 
-    /// What reloads do.
+    /// Reloads that run, wait or hang.
     pub(super) fn status(&mut self, folder: Arc<FolderStanding>) -> ReloadStatus {
         self.hung.retain(|watch| watch.strong_count() > 0);
         ReloadStatus {
@@ -137,7 +137,7 @@ impl Writer {
         let attempt = Attempt::begin("reload", move |watch| {
             let rules = ZoneRules { recall: None, allow_loss };
             let fresh = prepare::run_watched(&root, Some(&previous), Some(&running), sequence, rules, watch)?;
-            let difference = snapshot::difference(&previous, &fresh.snapshot);
+            let difference = impact::difference(&previous, &fresh.snapshot);
             Ok((fresh, difference))
         });
         match attempt {
@@ -310,12 +310,12 @@ fn log_findings(findings: &Findings, files: &Files) {
                 code = finding.code.id,
                 place,
                 more,
-                "there are more findings like this one; `meridian check` tells them"
+                "there are more findings like this one; `meridian check` prints them"
             );
         }
     }
     let untold = told.len().saturating_sub(FINDINGS_LOGGED_MAX) + findings.beyond();
     if untold > 0 {
-        tracing::warn!(findings = untold, "more findings are not logged; `meridian check` tells them");
+        tracing::warn!(findings = untold, "more findings are not logged; `meridian check` prints them");
     }
 }

@@ -2,12 +2,12 @@
 //! it may be unsaved ([`super::super::saves`]).
 
 use super::Writer;
+use crate::impact::prediction;
 use crate::limits::{SAVE_RETRY_SECS, SAVE_SECS};
 use crate::live::draft::Draft;
 use crate::server::saves::{Ended, OverrideReply, Purpose, Request};
 use crate::shared::command::{OverrideChange, OverrideOutcome, OverrideReport, StateLook};
 use crate::shared::event::Event;
-use crate::shared::prediction;
 use crate::state::remembered::Memory;
 use crate::steer::ledger::Ledger;
 use crate::sys::clock::epoch_secs;
@@ -74,7 +74,7 @@ impl Writer {
         }
     }
 
-    /// Whether another server has the state folder.
+    /// True while another server has the state folder.
     pub(super) fn is_taken(&self) -> bool {
         self.shared.counters.state_taken.load(Ordering::Relaxed)
     }
@@ -170,7 +170,7 @@ impl Writer {
             }
             Ended::Done(Some(purpose), _, Err(why)) => self.refuse_save(purpose, &why),
             Ended::Done(Some(Purpose::Override(mut draft, reply)), _, Ok(())) => {
-                // What has ended meanwhile is told before it is forgotten.
+                // Entries that have ended meanwhile are logged before they are forgotten.
                 self.look();
                 self.driver.live.keep(std::mem::take(&mut draft.ledger));
                 self.ledger_alarms.end_of_disk();
@@ -253,14 +253,14 @@ impl Writer {
         }
     }
 
-    /// Tells what would move, on a thread of its own: it asks many clients, and nothing waits for
-    /// it but who asked.
+    /// Predicts the clients that move, on a thread of its own: it asks many clients, and nothing
+    /// waits for it but who asked.
     fn predict(&self, changed: OverrideReport, in_the_end: Ledger, reply: OverrideReply) {
         let (before, counted) = (self.shared.published.snapshot(), self.shared.published.decisions());
         let now = self.driver.now();
         let (after, loads) = (self.live().prediction(in_the_end, now), self.live().measured(now));
         drop(spawn_blocking(move || {
-            let prediction = Some(prediction::predict(&before, &after, &counted, &loads));
+            let prediction = Some(prediction::predict(&before, &after, counted.by_pop(), &loads));
             reply(OverrideReport { prediction, ..changed });
         }));
     }

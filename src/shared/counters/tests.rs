@@ -2,13 +2,14 @@
 
 use super::*;
 
-/// Blocks of one lane are summed, those of the other are not; unknown response codes fall together.
+/// Blocks of one lane are summed, those of the other are not; unknown response codes share a
+/// counter.
 #[test]
 fn folds_by_lane() {
     let blocks = [
-        CounterBlock::single_writer(Lane::Udp, 0),
-        CounterBlock::single_writer(Lane::Udp, 1),
-        CounterBlock::multi_writer(Lane::Tcp, 2),
+        CounterBlock::single_writer(Transport::Udp, 0),
+        CounterBlock::single_writer(Transport::Udp, 1),
+        CounterBlock::multi_writer(Transport::Tcp, 2),
     ]
     .map(Arc::new);
     let counters = Counters::new(blocks.to_vec(), Arc::default());
@@ -21,17 +22,17 @@ fn folds_by_lane() {
         block.dropped(Dropped::Cut, 2);
     }
     counters.slow_path().replied(4);
-    let udp = counters.fold(Lane::Udp);
+    let udp = counters.fold(Transport::Udp);
     assert_eq!(
         (udp.received, udp.replied(), udp.dropped(Dropped::Cut), udp.dropped(Dropped::Panic)),
         (6, 7, 4, 0)
     );
     assert_eq!(udp.replies().collect::<Vec<_>>(), [(Some(0), 2), (Some(3), 2), (Some(4), 1), (None, 2)]);
-    let tcp = counters.fold(Lane::Tcp);
+    let tcp = counters.fold(Transport::Tcp);
     assert_eq!((tcp.received, tcp.replied()), (3, 3));
 }
 
-/// Every reason has its own word.
+/// Each reason has its own name.
 #[test]
 fn words_differ() {
     let mut words: Vec<_> = Dropped::ALL.iter().map(|d| d.word()).collect();
@@ -40,7 +41,7 @@ fn words_differ() {
     assert_eq!(words.len(), Dropped::ALL.len());
 }
 
-/// Every type counted for itself has its slot, and its neighbours have the one of all others.
+/// Each type with a counter has its slot; neighbouring types have the slot of all others.
 #[test]
 fn types_have_slots() {
     for (index, rtype) in TYPES.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Counting by index, folding by name.
+//! Counting by index, summing by name.
 
 use super::*;
 use crate::snapshot::locate::Evidence;
@@ -17,7 +17,7 @@ fn decided(policy: u32, pop: Option<u16>, reason: Reason) -> Decided {
 const OWNED: WorkerId = WorkerId { index: 0, is_multi_writer: false };
 const SHARED: WorkerId = WorkerId { index: 1, is_multi_writer: true };
 
-/// Layouts of two snapshots name other indexes; the sums go by name.
+/// Two snapshots with different indexes are summed by name.
 #[test]
 fn counts_are_kept_by_name() {
     let mut decisions = Decisions::default();
@@ -36,7 +36,7 @@ fn counts_are_kept_by_name() {
         reasons,
         [("dns", Reason::LastResort, 1), ("dns", Reason::Cname, 1), ("web", Reason::Regular, 3)]
     );
-    // Policies that never decided are there with zeros, so that a rate has a beginning.
+    // Policies without a decision are listed with zeros, so that a rate has a start.
     assert_eq!(decisions.by_reason().count(), 2 * REASONS);
 }
 
@@ -49,7 +49,7 @@ fn past_the_limit_policies_share_a_row() {
     for policy in 0..4 {
         decision_counters.count(OWNED, &decided(policy, Some(1), Reason::Regular));
     }
-    // Indexes that no snapshot of this layout has count nothing, and touch no other's counter.
+    // Indexes that this layout lacks change no counter.
     decision_counters
         .count(WorkerId { index: 7, is_multi_writer: false }, &decided(0, Some(0), Reason::Regular));
     decision_counters.fold_into(&mut decisions);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Each part is counted for itself; what is open beyond them is the process's own.
+/// Each part is counted separately; the remaining open descriptors are the process's own.
 #[test]
 fn parts_are_counted() {
     let descriptors = Arc::new(Descriptors::new(Shares { limit: 100, ..Shares::default() }));

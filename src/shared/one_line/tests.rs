@@ -1,4 +1,4 @@
-//! No character that is not seen as itself gets through.
+//! Characters that are invisible or have effects do not get through.
 
 use super::*;
 

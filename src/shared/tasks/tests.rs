@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A listener that stands still, or has ended, shows however well another one does.
+/// A listener that hangs or has ended is reported, even if another one runs well.
 #[test]
 fn no_runner_hides_behind_another() {
     let board = TaskBoard::new(0);
@@ -14,20 +14,26 @@ fn no_runner_hides_behind_another() {
         second.beat(now_ms);
         assert_eq!(age(now_ms), Some(now_ms - 1_000));
     }
-    let alarms = || board.alarms(60_000, 30_000);
-    assert_eq!(alarms(), [("the task `tcp` has not moved for 59 s".to_owned(), 59_000)]);
+    let alarms = || {
+        let alarms = board.alarms(60_000, 30_000).into_iter();
+        alarms.map(|alarm| (alarm.key, alarm.sentence, alarm.age_ms)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        alarms(),
+        [(AlarmKey::TaskStill(Task::Tcp), "the task `tcp` has not moved for 59 s".to_owned(), 59_000)]
+    );
     first.beat(60_000);
     assert_eq!(alarms(), []);
     first.ended("it has ended".to_owned(), 50_000);
     second.ended("another has".to_owned(), 55_000);
     second.is_well();
-    assert_eq!(alarms(), [("it has ended".to_owned(), 10_000)]);
+    assert_eq!(alarms(), [(AlarmKey::TaskEnded(Task::Tcp), "it has ended".to_owned(), 10_000)]);
     assert_eq!(board.ends(Task::Tcp), 2);
     first.is_well();
     assert_eq!(alarms(), []);
 }
 
-/// Who asks for the runner of a task has the same one each time.
+/// Every caller gets the same runner of a task that has one.
 #[test]
 fn a_task_of_one_runner_has_one_row() {
     let board = TaskBoard::new(0);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Equal values have one number, in the order of their first coming, however many there are.
+/// Equal values have one number, in the order of their first use, however many there are.
 #[test]
 fn each_once_in_order() {
     let mut numbered = Interner::default();

@@ -1,4 +1,4 @@
-//! Routes over small atlases, as rows: the leaves, and what the table makes of them.
+//! Routes over small atlases, as rows of leaves and the table made of them.
 
 use super::*;
 use crate::geo::atlas::Provenance;
@@ -39,7 +39,7 @@ fn compiled(leaves: &[Leaf<u32>]) -> Trie {
         Leaf { start: 1 << 127, len: 1, place: 0, operator: false, space: Space::Usable },
     ];
     let atlas = Atlas {
-        // Of place 0 nothing is known.
+        // Place 0 is unknown.
         places: (0..4)
             .map(|place| Place {
                 country: Country::from_code("DE").filter(|_| place > 0),
@@ -56,7 +56,7 @@ fn compiled(leaves: &[Leaf<u32>]) -> Trie {
     compile(&atlas, &Choices { of_place: &[0, 10, 20, 20], special: SPECIAL })
 }
 
-/// Each row: what it is, the leaves, an address, and its choice and depth.
+/// Rows of description, leaves, address, choice and depth.
 #[test]
 fn choices_and_depths() {
     type Row = (&'static str, Vec<Leaf<u32>>, [u8; 4], (u32, u8));
@@ -123,7 +123,7 @@ fn choices_and_depths() {
     }
 }
 
-/// Blocks that carry IPv4 lead to the IPv4 table and are never merged with others.
+/// Blocks that embed IPv4 lead to the IPv4 table and never merge with others.
 #[test]
 fn embedded_blocks_redirect() {
     let trie = compiled(&[]);
@@ -131,7 +131,7 @@ fn embedded_blocks_redirect() {
     assert_eq!(trie.v6.lookup(1 << 127), (0, 1));
 }
 
-/// Leaves are disjoint and cover everything, whatever nests in what.
+/// Leaves are disjoint and cover the space, for any nesting.
 #[test]
 fn leaves_cover_the_space_once() {
     let trie = compiled(&[
@@ -151,8 +151,8 @@ fn leaves_cover_the_space_once() {
     );
 }
 
-/// Each row: leaves past the bar, an address, what a client by ECS gets, and what a resolver gets,
-/// for which no scope is at stake.
+/// Rows of leaves past the depth limit, an address, the result for a client by ECS, and that for a
+/// resolver, whose answer needs no scope.
 #[test]
 fn a_resolver_is_located_at_full_depth() {
     type Row = (Vec<Leaf<u32>>, [u8; 4], (u32, u8), (u32, u8));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Half is enough, less is not; small ones, grown ones and new ones pass.
+/// Half is enough, less is not; small, larger and new databases pass.
 #[test]
 fn less_than_half_is_refused() {
     let size = |name: &str, networks| SourceSize { name: name.into(), networks, file: FileId(0) };

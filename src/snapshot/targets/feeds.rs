@@ -1,11 +1,11 @@
-//! Whose load is measured: the feeds of a deployment, and which PoPs can take what each sheds.
+//! Feed set: the load feeds of a deployment, and for each the PoPs that can take its shed load.
 //!
-//! A feed of a service speaks for the slot of that service, the feed of a PoP for all other slots
-//! of the PoP. A feed for which no policy has a slot is not read.
+//! The feed of a service covers the slot of that service; the feed of a PoP covers all other slots
+//! of the PoP. A feed is not read if no policy uses its slots.
 //!
 //! A shed cell goes down its own preference list. So the followers of a feed are the PoPs that
-//! stand with it in a list of some policy: what a policy, a fence or a longest distance keeps apart
-//! is no room of it.
+//! share a list with it in some policy: PoPs that a policy, a fence or a longest distance keeps
+//! apart cannot take its cells.
 
 use crate::config::Deployment;
 use crate::geo::distance::great_circle_m;
@@ -20,7 +20,7 @@ use crate::zone::text::ScopedPolicy;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Makes the feed set. The steering must have been compiled from the deployment.
+/// Builds the feed set of a deployment and its steering.
 pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> FeedSet {
     let pops = &deployment.pops;
     let mut target_set =
@@ -73,8 +73,7 @@ fn feed(
     of_slots: &[(Arc<str>, u32)],
 ) -> Option<FeedTarget> {
     let ttl_secs = slots.iter().map(|slot| of_slots[*slot as usize].1).max()?;
-    // Its rule may change while it goes on.
-    let from = hash::octets(format!("{:?}", spec.feed).as_bytes());
+    let from = hash::octets(spec.feed.identity().as_bytes());
     let key = format!("{} {} {from:016x}", pop.name, service.map_or("*", |service| service)).into();
     Some(FeedTarget {
         key,
@@ -88,20 +87,22 @@ fn feed(
     })
 }
 
-/// The longest that an answer of the policy or of one of its rules is kept.
+/// Longest TTL of a policy and its rules, in seconds.
 fn longest_ttl_secs(scoped: &ScopedPolicy) -> u32 {
     let policy = &scoped.policy;
     let of_rules = policy.rules.iter().filter_map(|rule| rule.ttl);
     of_rules.chain([policy.ttl]).map(|ttl| ttl.max_secs).max().unwrap_or(policy.ttl.max_secs)
 }
 
-/// Sets the followers of every feed, by great circle, those of unknown place behind, ties by name.
+/// Sets the followers of every feed by great-circle distance; PoPs of unknown place come last, ties
+/// are sorted by name.
 fn follow(target_set: &mut FeedSet, pops: &[Pop], policies: &[PolicyTable]) {
     let mut feed_of: Vec<Option<usize>> = vec![None; target_set.slots.len()];
     for (feed, index) in target_set.feeds.iter().zip(0..) {
         feed.slots.iter().for_each(|slot| feed_of[*slot as usize] = Some(index));
     }
-    // For each feed and PoP the slot that can take its cells: that of the first policy, if several.
+    // For each feed and PoP, the slot that can take its cells: the slot of the first policy, if
+    // there are several.
     let mut found: Vec<HashMap<u16, u32>> = vec![HashMap::new(); target_set.feeds.len()];
     for table in policies {
         let mut beside: BTreeMap<u16, PopBits> = BTreeMap::new();
@@ -140,7 +141,7 @@ fn follow(target_set: &mut FeedSet, pops: &[Pop], policies: &[PolicyTable]) {
             let to = pops[usize::from(to)].coordinates;
             from.zip(to).map_or(u32::MAX, |(from, to)| great_circle_m(from, to))
         };
-        // PoPs are sorted by name, and so are equals.
+        // PoPs are sorted by name, so ties are too.
         let mut near: Vec<(u32, u16, u32)> =
             found.into_iter().map(|(pop, slot)| (distance_m(pop), pop, slot)).collect();
         near.sort_unstable();
@@ -152,7 +153,7 @@ fn pops_of(entries: &[Entry]) -> impl Iterator<Item = u16> {
     entries.iter().filter_map(|entry| entry.target.split().ok()).map(|pop| pop.0)
 }
 
-/// A set of PoPs: hundreds of policies have hundreds of lists each.
+/// Set of PoPs: hundreds of policies have hundreds of lists each.
 struct PopBits(Vec<u64>);
 
 impl PopBits {

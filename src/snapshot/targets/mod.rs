@@ -1,11 +1,11 @@
-//! The target set of a deployment and its steering.
+//! Target set of a deployment and its steering.
 //!
 //! Every address of a slot becomes a formula over targets. A target is one check of one
-//! destination, whoever uses it: its key is the check without timing, the destination, and what
-//! else the check is told (a program the PoP and service, a file what its path holds, a push the
-//! probe's name). Two probes that differ in timing alone are one target where they meet on a
-//! destination: it is asked in the time of the one whose name comes first, since a target has one
-//! state, and one state has one count.
+//! destination, shared by all its users. Its key consists of the check without timing, the
+//! destination, and the arguments of the check: PoP and service for a program, the placeholders in
+//! the path of a file, the name of the probe for a push. Two probes that differ in timing alone
+//! share a target at the same destination, because a target has one state and one count. The timing
+//! is that of the probe whose name comes first.
 
 pub(crate) mod feeds;
 
@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// Makes the target set. The steering must have been compiled from the deployment.
+/// Builds the target set of a deployment and its steering.
 pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Findings) {
     let mut builder =
         TargetSetBuilder { deployment, target_set: TargetSet::default(), known: HashMap::new() };
@@ -66,7 +66,7 @@ pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Fi
     (builder.target_set, findings)
 }
 
-/// A pool of a policy; `members` is sorted by PoP.
+/// Pool of a policy; `members` is sorted by PoP.
 fn pool(number: usize, pops: &[PopId], members: &[(u16, u32)], names: &[PopCapacity]) -> Pool {
     let name = |pop: &PopId| &*names[usize::from(pop.0)].name;
     let shown = pops.iter().take(FENCE_NAMES).map(name).collect::<Vec<_>>().join(", ");
@@ -84,7 +84,7 @@ fn pool(number: usize, pops: &[PopId], members: &[(u16, u32)], names: &[PopCapac
     }
 }
 
-/// PoPs that the name of a fence tells.
+/// Most PoPs in the name of a fence.
 const FENCE_NAMES: usize = 3;
 
 struct TargetSetBuilder<'a> {
@@ -96,7 +96,7 @@ struct TargetSetBuilder<'a> {
 
 impl TargetSetBuilder<'_> {
     fn slot(&mut self, pop: usize, slot: u32, service: &str) {
-        // Several policies use one slot; a slot without a name has not been looked at.
+        // Several policies use one slot; a slot without a name has not been filled yet.
         if self.target_set.slots.get(slot as usize).is_none_or(|known| !known.service.is_empty()) {
             return;
         }
@@ -123,7 +123,7 @@ impl TargetSetBuilder<'_> {
         let probe = &self.deployment.probes[usize::from(id.0)];
         match &probe.kind {
             Kind::Check(spec) => Formula::Target(self.target(spec, &probe.name, pop, service, address)),
-            // Groups were found to end when they were read.
+            // The configuration has checked that groups do not lead back to themselves.
             Kind::Group { need, of } => Formula::Group(
                 *need,
                 of.iter().map(|part| self.formula(*part, pop, service, address)).collect(),
@@ -172,7 +172,7 @@ impl TargetSetBuilder<'_> {
         self.target_set.freeze_max_ms = canaries.freeze_max_ms;
         let probe = &self.deployment.probes[usize::from(canaries.probe.0)];
         let Kind::Check(spec) = &probe.kind else { return };
-        // A canary is asked itself, whatever the check's other users ask instead of theirs.
+        // A canary checks its own address, even if the probe has a `to`.
         let spec = Arc::new(Spec { to: None, ..(**spec).clone() });
         let nobody: Arc<str> = "".into();
         for address in &canaries.addresses {
@@ -182,7 +182,7 @@ impl TargetSetBuilder<'_> {
     }
 }
 
-/// The port of a network check; 0 for the others.
+/// Port of a network check; 0 for other checks.
 fn port_of(check: &Check) -> u16 {
     match check {
         Check::Http(http) => http.port,
@@ -192,7 +192,7 @@ fn port_of(check: &Check) -> u16 {
     }
 }
 
-/// For people as far as the hash, which stands for the rest of the check.
+/// Key of a target: readable up to the hash, which stands for the rest of the check.
 fn key(check: &Check, destination: SocketAddr, probe: &str, pop: &str, service: &str) -> Arc<str> {
     let (kind, told) = match check {
         Check::Http(http) if http.tls.is_some() => ("https", String::new()),
@@ -201,12 +201,12 @@ fn key(check: &Check, destination: SocketAddr, probe: &str, pop: &str, service: 
         Check::Dns(_) => ("dns", String::new()),
         Check::Icmp => ("icmp", String::new()),
         Check::Exec(_) => ("exec", format!(" {pop} {service}")),
-        // A path without placeholders is the same file for everybody.
+        // A path without placeholders is the same file for all targets.
         Check::File(file) if !file.path.contains('{') => return format!("file {}", file.path).into(),
         Check::File(_) => ("file", format!(" {pop} {service}")),
         Check::Push(_) => ("push", format!(" {probe} {pop} {service}")),
     };
-    let check = hash::octets(format!("{check:?}").as_bytes());
+    let check = hash::octets(check.identity().as_bytes());
     format!("{kind} {destination}{told} {check:016x}").into()
 }
 

@@ -1,7 +1,13 @@
-//! Who is watched, made of the deployment's probes.
+//! Targets of a deployment, from its probes.
 
 use super::*;
 use crate::config::{self, Sources};
+use crate::health::Moment;
+use crate::health::load::controller::LoadController;
+use crate::health::load::saved::SavedLoad;
+use crate::health::monitor::Monitor;
+use crate::health::saved::SavedHealth;
+use crate::snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -32,24 +38,33 @@ canaries: { probe: shared, addresses: [192.0.2.251, '2001:db8::251'], freeze_max
 startup_wait: 1s
 ";
 
-/// Makes the target set of two PoPs, with the given keys for `fra` and `iad`.
+/// Target set of two PoPs, with the given keys for `fra` and `iad`.
 fn target_set(fra: &str, iad: &str) -> TargetSet {
     let pops = format!(
         "{PROBES}pops:\n  fra: {{ addresses: [192.0.2.1, '2001:db8::1'], {fra} }}\n  iad: {{ addresses: \
          [192.0.2.2], capacity: 5, {iad} }}\n"
     );
+    let policies = "{ web: { pops: [fra, iad], order: listed, up_threshold: 60%, panic: off } }";
+    (*compiled(&pops, policies, "w: { steer: web }").target_set).clone()
+}
+
+/// Compiles a deployment of one zone.
+fn compiled(pops: &str, policies: &str, record: &str) -> Snapshot {
     let files = [
-        ("m.yaml", "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p.yaml\npolicies: \
-            q.yaml\nzones: z\n".to_owned()),
-        ("p.yaml", pops),
-        ("q.yaml",
-            "policies: { web: { pops: [fra, iad], order: listed, up_threshold: 60%, panic: off } }\n"
-                .to_owned()),
+        (
+            "m.yaml",
+            "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: p.yaml\npolicies: \
+            q.yaml\nzones: z\n"
+                .to_owned(),
+        ),
+        ("p.yaml", pops.to_owned()),
+        ("q.yaml", format!("policies: {policies}\n")),
         (
             "z/z.yaml",
-            "zone: z.example.\nsoa: { mname: n, rname: h }\nrecords:\n  '@': { NS: n }\n  n: { A: 192.0.2.53 \
-             }\n  w: { steer: web }\n"
-                .to_owned(),
+            format!(
+                "zone: z.example.\nsoa: {{ mname: n, rname: h }}\nrecords:\n  '@': {{ NS: n }}\n  n: {{ A: \
+                 192.0.2.53 }}\n  {record}\n"
+            ),
         ),
     ];
     let memory = Memory(files.into_iter().map(|(path, text)| (PathBuf::from(path), text)).collect());
@@ -57,10 +72,10 @@ fn target_set(fra: &str, iad: &str) -> TargetSet {
     let text = crate::finding::render::text(&loaded.findings, &loaded.files, false);
     let deployment = loaded.deployment.unwrap_or_else(|| panic!("{text}"));
     let (snapshot, _) = crate::snapshot::compile::compile(&deployment, None, 1);
-    (*snapshot.unwrap().target_set).clone()
+    snapshot.unwrap()
 }
 
-/// A formula as text, its targets as `probe@destination`.
+/// Formula as text, with targets as `probe@destination`.
 fn shown(target_set: &TargetSet, formula: &Formula) -> String {
     match formula {
         Formula::Unwatched => "-".into(),
@@ -75,8 +90,8 @@ fn shown(target_set: &TargetSet, formula: &Formula) -> String {
     }
 }
 
-/// What is said of each PoP, the formulas of fra's two addresses and iad's one, and how many
-/// targets there are beside the two canaries.
+/// Rows of the keys of each PoP, the formulas of fra's two addresses and iad's one, and the number
+/// of targets besides the two canaries.
 #[test]
 fn addresses_become_formulas() {
     const TWO: &str = "web@192.0.2.1:443 web@[2001:db8::1]:443";
@@ -97,10 +112,10 @@ fn addresses_become_formulas() {
              -".into(),
             4,
         ),
-        // One target for all that ask one address the same, whoever they are.
+        // All users of the same check of one address share one target.
         ("probe: shared", "probe: shared",
             "shared@192.0.2.250:22 shared@192.0.2.250:22 shared@192.0.2.250:22".into(), 1),
-        // Timing apart two probes are one, in the time of the first by name.
+        // Two probes that differ in timing share a target, with the timing of the first by name.
         (
             "probe: [web, slow]",
             "weight: 1",
@@ -108,7 +123,7 @@ fn addresses_become_formulas() {
              -".into(),
             2,
         ),
-        // What is pushed for one probe is not for another.
+        // A push for one probe does not count for another.
         ("weight: 1", "probe: [push, push2]", "- - All(push@192.0.2.2:0 push2@192.0.2.2:0)".into(), 2),
         ("probe: flag", "probe: flag", "flag@192.0.2.1:0 flag@192.0.2.1:0 flag@192.0.2.1:0".into(), 1),
         ("probe: mark", "probe: mark", "mark@192.0.2.1:0 mark@[2001:db8::1]:0 mark@192.0.2.2:0".into(), 3),
@@ -155,11 +170,34 @@ fn policies_and_canaries_are_in_the_roster() {
     assert_eq!(policy.guard.share_percent, 100);
 }
 
-/// Keys stay the same when other things change.
+/// Keys do not change with other settings.
 #[test]
 fn keys_do_not_hold_what_changes() {
     let (first, second) =
         (target_set("probe: web", "weight: 1"), target_set("probe: web, weight: 7", "probe: web"));
     let keys = |target_set: &TargetSet| target_set.targets.iter().map(|t| t.key.clone()).collect::<Vec<_>>();
     assert!(keys(&first).iter().all(|key| keys(&second).contains(key)));
+}
+
+/// Saved health and load of the first version are found again: files that it wrote for these
+/// deployments, with every kind of probe and feed, give every target and feed its state.
+#[test]
+fn saved_state_of_the_first_version_is_found() {
+    let now = Moment(1_000_000);
+    let policies = "{ web: { pops: [one, two], order: listed, panic: off } }";
+    let probed = compiled(include_str!("upgrade/probed.yaml"), policies, "w: { steer: web }");
+    let health = SavedHealth::from_lines(include_str!("upgrade/health").lines());
+    let mut monitor = Monitor::new(probed.target_set.clone(), 0, now);
+    assert_eq!(monitor.restore(&health, now, 1_795_771_393), 13);
+    assert_eq!(probed.target_set.targets.len(), 13, "each has its line");
+
+    let policies = "{ web: { pops: [[one, two, three, four]], order: listed }, \
+                    post: { pops: [[two, four]], order: listed, service: mail } }";
+    let measured =
+        compiled(include_str!("upgrade/measured.yaml"), policies, "w: { steer: web }\n  p: { steer: post }");
+    let loads: Vec<SavedLoad> =
+        include_str!("upgrade/load").lines().filter_map(SavedLoad::from_line).collect();
+    let mut controller = LoadController::new(measured.loads.clone(), 0, now);
+    assert_eq!(controller.restore(&loads, now, 1_795_771_435), 4);
+    assert_eq!(measured.loads.feeds.len(), 4, "each has its line");
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A log that would pass its bound is turned over, and no line is lost by that.
+/// A log that reaches its limit is rotated, without loss of a line.
 #[test]
 fn the_log_is_turned_over() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -15,7 +15,7 @@ fn the_log_is_turned_over() {
     assert_eq!(fs::read_to_string(beside(&path, ".1")).expect("there"), "next\n");
 }
 
-/// Where nothing can be written, appending fails and does nothing else.
+/// A failed write is an error without other effects.
 #[test]
 fn no_room_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -23,8 +23,8 @@ fn no_room_is_an_error() {
     assert!(Log { path: folder.path().join("state").join(FILE), most: 10 }.append("x").is_err());
 }
 
-/// Half a line of a crash ends before the next event, and a pipe in the place of the log is an
-/// error that waits for nobody.
+/// The partial line of a crash is ended before the next event. A pipe in the place of the log is an
+/// error, and is not waited for.
 #[test]
 fn half_a_line_ends_before_the_next() {
     let folder = tempfile::tempdir().expect("a folder");

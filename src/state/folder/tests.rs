@@ -1,9 +1,10 @@
-//! A state folder that is removed, replaced, taken, cannot be written, or loses its ledger.
+//! State folder that is removed, replaced, claimed by another server, read-only, or without its
+//! ledger.
 
 use super::*;
 use crate::steer::ledger::Ledger;
 
-/// A folder that is claimed, with a ledger that was saved.
+/// Claimed folder with a saved ledger.
 fn folder(state: &Path) -> (StateFolder, ledger_store::LedgerStore) {
     let claim = Claim::new(state).expect("nobody has it");
     let mut store = ledger_store::LedgerStore::open(state).store;
@@ -17,7 +18,7 @@ fn what_is_gone_is_made_anew_and_ours() {
     let state = parent.path().join("state");
     let (mut ours, mut store) = folder(&state);
     assert_eq!(ours.look(1), StateLook::default());
-    // Removed whole, moved away, the lock alone, the ledger alone.
+    // The folder removed, moved away, without its lock, and without its ledger.
     let moved = parent.path().join("moved");
     let remove: [(&str, &dyn Fn()); 4] = [
         ("was gone", &|| std::fs::remove_dir_all(&state).expect("ours")),
@@ -53,8 +54,8 @@ fn another_server_keeps_what_it_took() {
     assert!(ours.look(2).made_anew.is_some());
 }
 
-/// A file of another hand is told once it is there at two looks, since a save may be under way at
-/// one.
+/// A ledger changed from outside is reported at the second check, since a save may be under way at
+/// the first.
 #[test]
 fn another_hand_is_told() {
     let parent = tempfile::tempdir().expect("a folder");
@@ -62,10 +63,10 @@ fn another_hand_is_told() {
     let (mut ours, _store) = folder(&state);
     std::fs::write(state.join("overrides.yaml"), "# other\n").expect("ours");
     assert_eq!(ours.look(1), StateLook::default());
-    assert!(ours.look(2).fault.is_some_and(|told| told.contains("another hand")));
+    assert!(ours.look(2).fault.is_some_and(|told| told.contains("outside this server")));
 }
 
-/// A path where no folder can be made.
+/// A path where no folder can be created.
 #[test]
 fn what_cannot_be_written_is_told() {
     let parent = tempfile::tempdir().expect("a folder");

@@ -4,7 +4,7 @@ use super::{load, save};
 
 const MOST: u64 = 1_000;
 
-/// What was saved is loaded; any damage falls back to the copy before, and both damaged to
+/// The last save is loaded. Damage falls back to the copy before it; if both are damaged, to
 /// nothing.
 #[test]
 fn damage_falls_back() {
@@ -20,7 +20,7 @@ fn damage_falls_back() {
         let (octets, faults) = load(&path, MOST);
         assert_eq!((octets.as_deref(), faults.len()), (Some(&b"first\n"[..]), 1), "{cut}");
     }
-    // A damaged file never becomes the copy.
+    // A damaged file does not replace the copy.
     save(&path, b"third", MOST).expect("room");
     std::fs::write(&path, "x").expect("room");
     assert_eq!(load(&path, MOST).0.as_deref(), Some(&b"first\n"[..]));

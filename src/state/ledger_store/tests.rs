@@ -19,7 +19,7 @@ fn add(ledger: &mut Ledger, pop: &str) {
     ledger.add(entry).unwrap();
 }
 
-/// A file changed by another hand is not overwritten; put back, or taken away, it is written
+/// A file changed from outside is not overwritten. Once it is restored, or removed, it is written
 /// again.
 #[test]
 fn another_hand_is_not_overwritten() {
@@ -31,7 +31,7 @@ fn another_hand_is_not_overwritten() {
     let ours = std::fs::read(&file).unwrap();
     std::fs::write(&file, "overrides: []\n").unwrap();
     add(&mut ledger, "two");
-    assert!(store.save(&ledger).unwrap_err().to_string().contains("another hand"));
+    assert!(store.save(&ledger).unwrap_err().to_string().contains("outside this server"));
     assert_eq!(std::fs::read(&file).unwrap(), b"overrides: []\n");
     std::fs::write(&file, ours).unwrap();
     store.save(&ledger).unwrap();
@@ -40,8 +40,8 @@ fn another_hand_is_not_overwritten() {
     assert_eq!(LedgerStore::open(folder.path()).ledger, ledger);
 }
 
-/// A cut at any octet gives the copy before and an alarm that lasts over restarts and changes
-/// until it is acknowledged; a damaged file never becomes the copy.
+/// A cut at any octet brings the copy before and an alarm. The alarm lasts over restarts and
+/// changes until it is acknowledged, and a damaged file does not replace the copy.
 #[test]
 fn a_damaged_ledger_is_never_silent() {
     let folder = tempfile::tempdir().unwrap();
@@ -78,8 +78,8 @@ fn a_damaged_ledger_is_never_silent() {
     assert!(LedgerStore::open(&state).alarms.is_empty());
 }
 
-/// A ledger that is missing while its copy exists is damaged: the copy is in force under an alarm,
-/// over restarts, until an operator acknowledges it.
+/// A missing ledger with a copy counts as damaged: the copy is in force under an alarm, over
+/// restarts, until an operator acknowledges it.
 #[test]
 fn a_missing_ledger_with_a_copy_is_damaged() {
     let folder = tempfile::tempdir().unwrap();
@@ -96,7 +96,7 @@ fn a_missing_ledger_with_a_copy_is_damaged() {
         assert_eq!(opened.ledger, first);
         assert!(opened.alarms.len() == 1 && opened.alarms[0].contains("missing"), "{:?}", opened.alarms);
     }
-    // A verb mends the file, and does not end the alarm.
+    // A command repairs the file, and does not end the alarm.
     let Opened { mut store, ledger, .. } = LedgerStore::open(folder.path());
     store.save(&ledger).unwrap();
     let Opened { mut store, ledger, alarms } = LedgerStore::open(folder.path());
@@ -106,7 +106,7 @@ fn a_missing_ledger_with_a_copy_is_damaged() {
     assert_eq!((ledger, alarms.len()), (first, 0));
 }
 
-/// A pipe in the place of a file of the state folder is an error or gives way; nothing waits for it.
+/// A pipe in the place of a state file is an error or is replaced; no call waits for it.
 #[test]
 fn pipes_keep_nobody_waiting() {
     let folder = tempfile::tempdir().unwrap();

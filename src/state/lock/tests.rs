@@ -1,8 +1,8 @@
-//! Tests of `claim`.
+//! Tests of `lock`.
 
 use super::{Claim, Taken};
 
-/// One at a time; free again once it is dropped; a folder that cannot be made is nobody's.
+/// One claim at a time; free again once it is dropped; none for a folder that cannot be created.
 #[test]
 fn a_folder_has_one_server() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -16,7 +16,7 @@ fn a_folder_has_one_server() {
         use std::os::unix::fs::PermissionsExt;
         let mode =
             |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
-        // Whatever the mask of this process takes away besides.
+        // The umask of this process may remove more.
         assert_eq!((mode(&state) & !0o750, mode(&state.join("lock")) & !0o600), (0, 0));
     }
     drop(first);

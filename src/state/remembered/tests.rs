@@ -1,8 +1,8 @@
-//! Tests of `memory`.
+//! Tests of `remembered`.
 
 use super::*;
 
-/// What turns while a write runs is written behind it, and the last words at the stop.
+/// A change during a write is written after it, and so are the last lines at the stop.
 #[test]
 fn nothing_that_turned_is_left_out() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -16,7 +16,7 @@ fn nothing_that_turned_is_left_out() {
     runtime.block_on(async {
         let mut memory = Memory::of_health(folder.path());
         memory.remember(true, || lines("first"));
-        // Whether or not the first is still being written when this comes.
+        // Works whether or not the first write still runs.
         memory.remember(true, || lines("second"));
         while memory.write.is_stale() {
             memory.wait().await;

@@ -16,14 +16,14 @@ fn zone(apex: &str, standing: Standing, files: &[(FileUse, &str, &[u8])]) -> Zon
     }
 }
 
-/// The zones, none of which a stray file tells.
+/// Folder state of these zones, without a stray file.
 fn folder_of(zones: &[ZoneSource]) -> FolderStanding {
     let mut zones = zones.to_vec();
     zones.sort_by(|a, b| a.apex.cmp(&b.apex));
     FolderStanding { zones, strays: Vec::new() }
 }
 
-/// Everything that is kept comes back, and only what is kept.
+/// All kept texts are read back, and only those.
 #[test]
 fn what_is_kept_comes_back() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -50,20 +50,20 @@ fn what_is_kept_comes_back() {
     }
     assert_eq!(back.of(&kept.apex).unwrap().standing.why(), "zones/a.yaml:3:1: what is wrong");
 
-    // Another user cannot read them.
+    // Other users cannot read them.
     #[cfg(unix)]
     for path in names(&folder.path().join(FOLDER)).unwrap() {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
     }
 
-    // A zone that another file tells too keeps the file that it is read from.
+    // A zone that another file defines too keeps the text of the file from which it is read.
     let stray = StrayFile { path: "zones/c2.yaml".into(), zone: Some(current.apex.clone()), why: "x".into() };
     let told_twice = FolderStanding { strays: vec![stray], ..folder_of(std::slice::from_ref(&current)) };
     keep(folder.path(), &told_twice).unwrap();
     assert_eq!(load(folder.path()).zones, [current]);
 
-    // A zone that is good again, or gone, leaves nothing behind; nor does a write that was cut off.
+    // A zone that is good again, or gone, leaves no file; nor does a partial write.
     let foreign = folder.path().join(FOLDER).join("notes");
     fs::write(&foreign, "mine").unwrap();
     fs::write(folder.path().join(FOLDER).join("x.texts.new"), "half").unwrap();
@@ -73,7 +73,7 @@ fn what_is_kept_comes_back() {
     assert_eq!((left.len(), left[0].path()), (1, foreign));
 }
 
-/// A damaged file is told, and its zone is as though nothing was kept.
+/// A damaged file is reported, and its zone has no last good texts.
 #[test]
 fn damage_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -91,12 +91,12 @@ fn damage_is_told() {
         fs::write(&path, &whole[..at]).unwrap();
         assert!(load(folder.path()).zones.is_empty(), "cut at {at}");
     }
-    // The next write mends it.
+    // The next write repairs it.
     keep(folder.path(), &folder_of(std::slice::from_ref(&kept))).unwrap();
     assert_eq!(load(folder.path()).zones, [kept]);
 }
 
-/// A folder that cannot be written is a sentence, and no more.
+/// A folder that cannot be written gives an error, and nothing else.
 #[test]
 fn what_cannot_be_written_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -106,8 +106,8 @@ fn what_cannot_be_written_is_told() {
     assert_eq!(load(folder.path()).faults.len(), 1);
 }
 
-/// Where there is no room for all, a zone whose files are sound gives way to one that has nothing
-/// but what is kept.
+/// If there is no room for all, a zone with sound files gives way to one that has only its kept
+/// texts.
 #[test]
 fn what_stands_nowhere_else_is_kept_first() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -35,7 +35,7 @@ fn policy(pops: u16, up_threshold_percent: u8) -> PolicyTable {
         routes: [].into(),
         resolver_classes: None,
         ecs: true,
-        share: Sharing::Sticky,
+        share: crate::steer::policy::Sharing::Sticky,
         by_cell: true,
         located: false,
         overruled: 0,

@@ -1,9 +1,9 @@
-//! Errors of accept, by number.
+//! Errors of `accept`, by number.
 
 use super::*;
 
-/// A lack of descriptors or buffers waits longer each time, up to a bound; an aborted connection
-/// does not wait.
+/// A lack of descriptors or buffers makes each pause longer, up to a limit; an aborted connection
+/// makes none.
 #[test]
 #[cfg(unix)]
 fn a_full_table_never_spins() {

@@ -2,8 +2,7 @@
 
 use super::*;
 
-/// A thread that is bound to a core may run there and nowhere else; a core that is not there is
-/// refused.
+/// A bound thread may run only on its core; a core that does not exist is refused.
 #[test]
 fn a_thread_is_bound() {
     let all = allowed().expect("the system tells");

@@ -1,4 +1,4 @@
-//! What lies below a folder is opened, by the kernel's way and by ours, and nothing else is.
+//! Only files below a folder are opened, by openat2 and by the walk.
 
 use super::*;
 use std::fs;
@@ -37,7 +37,7 @@ fn only_what_lies_below_is_opened() {
         assert!(either(path).is_err(), "{path}");
         assert!(ours(path).is_err(), "{path}");
     }
-    // Links are the kernel's to follow.
+    // Only openat2 follows links.
     assert!(ours("inside").is_err());
     #[cfg(target_os = "linux")]
     if read(by_kernel(&File::open(&folder).expect("the folder"), Path::new("part"))).is_ok() {

@@ -1,9 +1,9 @@
-//! Processes as the system lists them.
+//! Processes as listed by the system.
 
 use super::*;
 use std::process::{Command, Stdio};
 
-/// A name may hold blanks, brackets and what looks like other fields.
+/// A process name may contain blanks, brackets and text that looks like other fields.
 #[test]
 fn a_stat_is_read_behind_the_name() {
     let behind = "7 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 0 0";
@@ -21,7 +21,7 @@ fn a_stat_is_read_behind_the_name() {
     }
 }
 
-/// A child is found with its mark, and only the process that was listed is killed.
+/// A child is found by its mark, and only the listed process is killed.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_child_is_known_and_killed() {
@@ -34,7 +34,7 @@ fn a_child_is_known_and_killed() {
     let listed = list().into_iter().find(|process| process.pid == child.id()).expect("it is listed");
     assert_eq!((listed.parent, listed.is_zombie), (std::process::id(), false));
     while variable(listed.pid, "MERIDIAN_RUN").is_none() {
-        // Until it has begun its program, it has our environment.
+        // Until it starts its program, it has our environment.
         std::thread::yield_now();
     }
     assert_eq!(variable(listed.pid, "MERIDIAN_RUN").as_deref(), Some("7-1"));
@@ -46,8 +46,8 @@ fn a_child_is_known_and_killed() {
     assert_eq!(process(listed.pid).filter(|now| now.started == listed.started), None);
 }
 
-/// A mark reaches what a child starts with an empty environment and in a session of its own, and
-/// this process keeps its own limit.
+/// A mark reaches descendants with an empty environment and in their own session, and this process
+/// keeps its own limit.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_mark_is_inherited() {

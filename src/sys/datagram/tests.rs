@@ -10,14 +10,14 @@ fn client(bind: &str) -> UdpSocket {
     client
 }
 
-/// Answers a query with some octets.
+/// Answers a query with the given octets.
 fn reply(batch: &mut Batch, index: usize, octets: &[u8]) -> bool {
     let (_, room) = batch.exchange(index);
     room[..octets.len()].copy_from_slice(octets);
     batch.reply(index, octets.len())
 }
 
-/// Answers one batch by echoing each query with its number in front.
+/// Answers one batch by echoing each query, preceded by its number.
 fn echo(server: &UdpSocket, batch: &mut Batch) -> (usize, Sent) {
     let count = batch.receive(server).expect("the socket receives");
     for i in 0..count {
@@ -28,7 +28,7 @@ fn echo(server: &UdpSocket, batch: &mut Batch) -> (usize, Sent) {
     (count, batch.send(server))
 }
 
-/// On a wildcard bind each answer leaves from the address that was asked.
+/// On a wildcard bind, each answer leaves from the destination address of its query.
 #[test]
 fn answers_from_the_address_asked() {
     for (bind, asked) in [
@@ -61,7 +61,7 @@ fn answers_from_the_address_asked() {
     }
 }
 
-/// Queries left unanswered between answered ones do not shift answers to other peers.
+/// Queries without an answer do not shift answers to other peers.
 #[test]
 fn gaps_between_answers() {
     let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default())
@@ -102,7 +102,7 @@ fn long_datagrams_are_marked() {
     }
 }
 
-/// A reply that is too long for UDP is refused, and the batch goes on.
+/// A reply that is too long for UDP is refused, and the batch continues.
 #[test]
 fn long_replies_are_refused() {
     let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default())
@@ -116,8 +116,8 @@ fn long_replies_are_refused() {
     assert_eq!(batch.send(&server).sent, 1);
 }
 
-/// One message that the kernel refuses costs the others nothing; an ICMP error is no fault; and an
-/// idle socket wakes its thread.
+/// One message that the kernel refuses does not affect the others; an ICMP error is no fault; and
+/// an idle socket wakes its thread.
 #[test]
 fn refusals_and_time_outs_pass() {
     let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default())
@@ -133,7 +133,7 @@ fn refusals_and_time_outs_pass() {
     assert_eq!((count, sent.sent + sent.failed), (2, 2));
     let mut octets = [0; 8];
     assert_eq!(stays.recv(&mut octets).expect("an answer comes"), 2);
-    // From 127.0.0.1 there is no way to an outside address: the kernel refuses this one itself.
+    // The kernel refuses this message itself: from 127.0.0.1 no route leads to an outside address.
     let local = Some(Local { address: Ipv4Addr::new(192, 0, 2, 1).into(), interface: 0 });
     assert!(send_one(&server, b"x", stays.local_addr().expect("bound"), local).is_err());
     assert_eq!(batch.receive(&server).expect("a time-out is no fault"), 0);
@@ -151,7 +151,7 @@ fn ports_are_shared_by_workers_only() {
     assert!(socket::listener(address).is_err());
 }
 
-/// What came is taken or counted as dropped, and the count goes on from flood to flood.
+/// Every datagram is received or counted as dropped, and the count continues from flood to flood.
 #[test]
 fn drops_are_told() {
     let small = Buffers { receive: 1, send: 1 << 16 };
@@ -175,7 +175,7 @@ fn drops_are_told() {
     }
 }
 
-/// Answers over IPv4 have Don't Fragment set, whatever the path is said to carry.
+/// Answers over IPv4 have Don't Fragment set, whatever the path MTU is.
 #[test]
 fn answers_are_not_fragmented() {
     for open in [socket::worker, socket::plain] {

@@ -35,14 +35,14 @@ fn gated() -> (LogQueue, Sender<io::Result<()>>, Arc<Mutex<String>>) {
     (LogQueue::start("test", output, lost).unwrap(), permit, written)
 }
 
-/// A blocked output costs its callers nothing; what finds no room is counted and reported.
+/// A blocked output does not delay its callers; lines without room are counted and reported.
 #[test]
 fn a_blocked_output_blocks_nobody() {
     let (queue, permit, written) = gated();
     for number in 0..LOG_QUEUE + 100 {
         queue.line(format!("{number}\n").into_bytes());
     }
-    // One line may be with the output already.
+    // The output may already have one line.
     let dropped = queue.dropped().load(Ordering::Relaxed);
     assert!((99..=100).contains(&dropped), "{dropped}");
     assert!(!queue.flush(Duration::ZERO));
@@ -59,7 +59,7 @@ fn a_blocked_output_blocks_nobody() {
     assert_eq!(lines, expected);
 }
 
-/// A closed or full output loses lines, not the program.
+/// A closed or full output loses lines, but does not stop the program.
 #[test]
 fn a_failing_output_is_counted() {
     let (queue, permit, written) = gated();
@@ -71,11 +71,11 @@ fn a_failing_output_is_counted() {
     queue.line(b"three\n".to_vec());
     assert!(queue.flush(PATIENCE));
     assert_eq!(queue.dropped().load(Ordering::Relaxed), 1);
-    // What failed may have left half a line, so the next begins a new one.
+    // A failed write may have left half a line, so the next write begins a new one.
     assert_eq!(*written.lock().unwrap(), "\ntwo\nlost 1\nthree\n");
 }
 
-/// A line has an end.
+/// Lines have a length limit.
 #[test]
 fn long_lines_are_cut() {
     let (queue, permit, written) = gated();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Each error of the system, and whose trouble it is.
+/// Each system error, and whether this node is at fault.
 #[test]
 #[cfg(unix)]
 fn errors_by_owner() {
@@ -27,7 +27,7 @@ fn errors_by_owner() {
     assert!(is_own(&io::Error::from_raw_os_error(libc::EACCES), None), "a file or program of ours");
 }
 
-/// Rows of the kernel's tables of routes.
+/// Rows of the kernel's routing tables.
 #[test]
 fn routes_of_a_family() {
     for (row, is_route) in [

@@ -1,4 +1,4 @@
-//! What stands in the place of a file, and what becomes of it.
+//! Objects in place of a file, and their replacement.
 #![cfg(unix)]
 
 use super::*;
@@ -8,7 +8,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// New files can be read by all, others keep their mode; nothing is left beside them.
+/// New files are readable by all, others keep their mode; no temporary file is left.
 #[test]
 fn files_are_replaced() {
     let folder = tempfile::tempdir().unwrap();
@@ -21,7 +21,7 @@ fn files_are_replaced() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
-/// A file keeps its owner and its group where the process may give files away.
+/// A file keeps its owner and its group if the process may give files away.
 #[test]
 fn owners_are_kept() {
     use std::os::unix::fs::{MetadataExt, chown};
@@ -38,7 +38,7 @@ fn owners_are_kept() {
     assert_eq!(fs::read(&path).unwrap(), b"two");
 }
 
-/// Links, devices, folders, pipes and the source are refused, and stay as they were.
+/// Links, devices, folders, pipes and the source are refused, and stay unchanged.
 #[test]
 fn nothing_else_is_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -61,7 +61,7 @@ fn nothing_else_is_written() {
     assert!(named(&at("no folder/a"), b"new", None).is_err());
 }
 
-/// `whole` takes the place of a link, and leaves the file that it led to alone.
+/// `whole` replaces a link, and leaves its target unchanged.
 #[test]
 fn a_link_gives_way() {
     let folder = tempfile::tempdir().unwrap();

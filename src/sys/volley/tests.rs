@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// All arrive, in order; more than a volley holds are left to the next one.
+/// All datagrams arrive, in order; those beyond one volley are left for the next.
 #[test]
 fn a_volley_arrives() {
     let to = UdpSocket::bind("127.0.0.1:0").unwrap();

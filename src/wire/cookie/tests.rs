@@ -1,4 +1,4 @@
-//! Cookies of RFC 9018 appendix A, and what is none.
+//! Cookies of RFC 9018 appendix A, and invalid cookies.
 
 use super::*;
 
@@ -12,14 +12,14 @@ fn secrets(hex: &[&str]) -> Secrets {
 
 const FIRST: &str = "e5e973e5a6b2a43f48e7dc849e37bfcf";
 
-/// RFC 9018 appendix A. The time of A.3's answer is almost two hours after its cookie was made,
-/// which is past what section 4.3 allows, so it is looked at twice.
+/// RFC 9018 appendix A. The answer in A.3 is almost two hours later than its cookie, which exceeds
+/// the limit of section 4.3, so that row is checked twice.
 #[test]
 fn cookies_of_rfc_9018() {
     let (old, new) = ("dd3bdf9344b678b185a6f5cb60fca715", "445536bcd2513298075a5d379663c962");
     let v6 = "2001:db8:220:1:59de:d0f4:8769:82b8";
     let reserved = "fc93fc62807ddb8601abcdef5cf78f71a314227b6679ebf5";
-    /// What it is, secrets, client, what it sent and when, what that says, what it gets.
+    /// Label, secrets, client, cookie sent, its time, status, cookie returned.
     type Row<'a> = (&'a str, &'a [&'a str], &'a str, &'a str, u32, CookieStatus, &'a str);
     let rows: [Row<'_>; 6] = [
         (
@@ -84,8 +84,8 @@ fn cookies_of_rfc_9018() {
     }
 }
 
-/// An age from five minutes ahead to one hour is good, also where the clock turns over; up to half
-/// an hour the cookie comes back as it is.
+/// A cookie is valid from five minutes before its time to one hour after it, also across the wrap
+/// of the clock; in its first half hour it is returned unchanged.
 #[test]
 fn ages_are_bounded() {
     let (secrets, client) = (secrets(&[FIRST]), "192.0.2.1".parse().unwrap());
@@ -111,7 +111,7 @@ fn ages_are_bounded() {
     }
 }
 
-/// A cookie is good for one client, one client cookie, one version and one secret.
+/// A cookie is valid for one client, one client cookie, one version and one secret.
 #[test]
 fn cookies_of_others_are_invalid() {
     let secrets = secrets(&[FIRST]);
@@ -137,7 +137,7 @@ fn cookies_of_others_are_invalid() {
     assert!(Secrets::off().answer(&CookieOption::parse(&whole).unwrap(), client, 1_000_000).is_none());
 }
 
-/// Lengths of RFC 7873 section 5.2.2; and nobody reads a secret from what is shown.
+/// Lengths of RFC 7873 section 5.2.2; and the debug output hides the secrets.
 #[test]
 fn lengths_and_secrecy() {
     let good = [8].into_iter().chain(16..=40);

@@ -16,7 +16,7 @@ fn an_address_is_its_longest_network() {
     }
 }
 
-/// Each row: what it is, the option data, and the address and source it means.
+/// Each row: label, option data, and the expected address and source prefix length.
 #[test]
 fn options_are_read_strictly() {
     type Row = (&'static str, &'static [u8], Option<(&'static str, u8)>);

@@ -48,8 +48,8 @@ fn a_response_has_the_length_it_promised() {
     assert_eq!(out[len], 0xee);
     assert_eq!(usize::from(u16::from_be_bytes([out[9], out[10]])), len - 11);
     assert_eq!(options.write(&mut out[..len - 1]), None);
-    // Each option alone, in a buffer that ends with it: what it is, the query's OPT and what is
-    // sent, and the options' octets.
+    // Each option alone, in a buffer that ends with it: label, the query's OPT, the response's
+    // options, and their octets.
     let one_octet = ClientSubnet::parse(&[0, 1, 8, 0, 10]).unwrap();
     let plain = Edns { asks: true, ..Edns::new(4096, 0, true) };
     let bare = ResponseOptions { asked: &plain, cookie: None, error: None, ..options };

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Golden: a change here moves clients between PoPs on every node that is upgraded.
+/// Golden values: a change moves clients between PoPs on every upgraded node.
 #[test]
 fn golden_hashes() {
     assert_eq!(name(b"\0"), ROOT);
@@ -25,24 +25,24 @@ fn hashes_differ_by_label_boundary() {
     assert_ne!(octets(b"a"), octets(b"a\0"));
 }
 
-/// What anybody can do to a hash of [`fold`] and a multiplier that is known: pairs of words, the
-/// first freely chosen and the second taking back what it did, so that the state after both is
-/// always the same. The words are octets of names in lower case.
+/// Collisions that anyone can construct for [`fold`] with a known multiplier: pairs of words, of
+/// which the second cancels the freely chosen first, so that the state after both is always the
+/// same. The words are octets of lower-case names.
 pub(crate) fn equal_pairs(begin: u64) -> impl Iterator<Item = (u64, u64)> {
     let letters = |number: u64| (0..8).fold(0, |word, place| word << 8 | (97 + (number >> (4 * place) & 15)));
     let pairs = (0..).map(letters).map(move |word| (word, fold(begin ^ word, K0) ^ 0x6d65_7269_6469_616e));
     pairs.filter(|(_, second)| !second.to_le_bytes().iter().any(u8::is_ascii_uppercase))
 }
 
-/// Names below a parent with one [`name`].
+/// Names below a parent with equal [`name`] hashes.
 pub(crate) fn names_with_one_hash(parent: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let begin = name(parent) ^ 16u64.wrapping_mul(K1);
     equal_pairs(begin)
         .map(|(first, second)| [&[16], &first.to_le_bytes()[..], &second.to_le_bytes(), parent].concat())
 }
 
-/// Names below a parent with one hash under [`name_hash`], were its key known: it takes words of
-/// eight octets from the end, where `parent` must fill some.
+/// Names below a parent with equal hashes under [`name_hash`] if its key were known: it takes words
+/// of eight octets from the end, of which `parent` must fill some.
 ///
 /// [`name_hash`]: crate::wire::name_hash
 pub(crate) fn names_with_one_hash_from_the_end(parent: &[u8]) -> impl Iterator<Item = Vec<u8>> {
@@ -53,7 +53,7 @@ pub(crate) fn names_with_one_hash_from_the_end(parent: &[u8]) -> impl Iterator<I
         .map(|(last, before)| [&[16], &before.to_le_bytes()[..], &last.to_le_bytes(), parent].concat())
 }
 
-/// Why no table is looked up by these hashes.
+/// The reason why no table uses these hashes.
 #[test]
 fn equal_hashes_are_made_at_will() {
     let names: Vec<_> = names_with_one_hash(b"\x07example\0").take(1_000).collect();

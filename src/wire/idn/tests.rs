@@ -1,16 +1,16 @@
-//! Names in UTF-8 are refused with the name that was meant.
+//! Findings about names in UTF-8 suggest the A-labels.
 
 use super::*;
 use crate::wire::name::Name;
 
-/// Each row: the name as written, and its A-labels; the Chinese and the Russian name stand in RFC
+/// Each row: the name as written, and its A-labels; the Chinese and the Russian name are from RFC
 /// 3492 section 7.1.
 #[test]
 fn names_in_utf_8_are_refused_with_their_a_labels() {
     for (written, ascii) in [
         ("bücher.example.", "xn--bcher-kva.example."),
         ("BÜCHER", "xn--bcher-kva"),
-        // A letter and a combining mark are one letter (NFC).
+        // A letter and a combining mark compose to one letter (NFC).
         ("bu\u{308}cher", "xn--bcher-kva"),
         ("*.bücher", "*.xn--bcher-kva"),
         ("_dmarc.bücher", "_dmarc.xn--bcher-kva"),
@@ -26,7 +26,7 @@ fn names_in_utf_8_are_refused_with_their_a_labels() {
     }
 }
 
-/// Octets that are no UTF-8, and such as are escaped, are octets; other faults have other ways out.
+/// Invalid UTF-8 and escapes are octets; other faults get other help.
 #[test]
 fn octets_stay_octets() {
     assert!(Name::parse_octets(b"b\xfccher", None).is_ok());

@@ -84,7 +84,7 @@ fn two_names_have_an_ending_in_common() {
         ("a.b.example.", "c.b.example.", 11),
         ("a.", "b.", 1),
         (".", "www.example.", 1),
-        // Octets alike, labels not: \x01a in a label of two.
+        // Equal octets but different labels: \x01a in a label of two octets.
         ("a.", "\\001a.", 1),
     ] {
         assert_eq!(common_ending_len(&wire(a), &wire(b)), len, "{a} {b}");
@@ -92,7 +92,7 @@ fn two_names_have_an_ending_in_common() {
     }
 }
 
-/// The names of one fixed hash are strangers to each other in the tables of a reload.
+/// Names that collide under a fixed hash do not collide in the tables of a reload.
 #[test]
 fn no_fixed_hash_stands_before_that_of_a_table() {
     let table = std::hash::RandomState::new();

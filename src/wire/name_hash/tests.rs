@@ -7,8 +7,8 @@ use std::collections::HashSet;
 /// Eight octets, so that the ends of blocks are known.
 const PARENT: &[u8] = b"\x06abcdef\0";
 
-/// Names that have one hash under a key that is known: half of their block takes back the key's
-/// word, so that the product is zero whatever the other half is. And names that had one hash before
+/// Names with equal hashes if the key were known: half of their block cancels the key's word, so
+/// that the product is zero whatever the other half is. And names that had equal hashes before
 /// there was a key.
 #[test]
 fn names_made_for_a_known_key_differ_under_another() {
@@ -29,7 +29,7 @@ fn names_made_for_a_known_key_differ_under_another() {
     }
 }
 
-/// A name whose start is filled up with zeros has other blocks than one that has these zeros.
+/// Padding a name with zeros gives other blocks than a name with these zeros.
 #[test]
 fn the_number_of_octets_over_counts() {
     let key = NameKey::of_process();

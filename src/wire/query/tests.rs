@@ -1,4 +1,4 @@
-//! Messages as strangers send them, and what each is.
+//! Messages from clients, and their classification.
 
 use super::*;
 
@@ -90,7 +90,7 @@ fn each_message_is_what_it_is() {
         ),
         ("an OPT that is announced but absent", message(0, [1, 0, 0, 1], WWW), Is::Reject(Rcode::FORMERR)),
         ("EDNS version 1", message(0, [1, 0, 0, 1], &join(&[WWW, bad_version])), Is::Reject(Rcode::BADVERS)),
-        // Whatever the opcode.
+        // Independent of the opcode.
         (
             "a STATUS with EDNS version 1",
             message(2 << 11, [0, 0, 0, 1], bad_version),
@@ -109,7 +109,7 @@ fn each_message_is_what_it_is() {
         ("a signed message", message(0, [1, 0, 0, 1], &join(&[WWW, tsig])), Is::SlowPath),
         ("a zone transfer", message(0, [1, 0, 0, 0], axfr), Is::SlowPath),
         ("a NOTIFY", message(4 << 11, [1, 0, 0, 0], WWW), Is::SlowPath),
-        // RFC 2136 section 3.1.1.
+        // An UPDATE counts zones in place of questions (RFC 2136 section 3.1.1).
         ("an UPDATE with many zones", message(5 << 11, [7, 0, 0, 0], WWW), Is::Reject(Rcode::FORMERR)),
         ("an UPDATE without a zone", message(5 << 11, [0, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
         ("a NOTIFY without a zone", message(4 << 11, [0, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
@@ -130,7 +130,7 @@ fn names_are_lowered_and_cut_at_labels() {
     assert_eq!(name.suffix(9), b"\0");
     assert_eq!(QueryName::parse(b"\0").unwrap().labels(), 0);
     let key = NameKey::of_process();
-    // A name of whole words, and one with some octets over; from each label on.
+    // A name of whole words, and one with some octets more; from each label on.
     for wire in
         [&b"\x06AbCdEf\x07example\0"[..], b"\x03WwW\x07Example\0", b"\x10sixteen-octets--\x01A\0", b"\0"]
     {
@@ -156,7 +156,7 @@ fn the_longest_name_is_read_and_one_octet_more_is_not() {
     assert!(QueryName::parse(&longer).is_none());
 }
 
-/// RFC 6891 section 6.1.1: every request with an OPT gets one back, errors too.
+/// Every request with an OPT gets one back, in errors too (RFC 6891 section 6.1.1).
 #[test]
 fn an_error_without_a_question_keeps_the_opt() {
     let join = |parts: &[&[u8]]| parts.concat();

@@ -1,8 +1,8 @@
-//! Writing a response: header, echoed question, RRsets, OPT, into a caller's buffer.
+//! Writes a response into a buffer: header, question, RRsets, OPT.
 //!
-//! Nothing here decides; it writes whole RRsets or nothing, never past the limit, and knows where
-//! in the message each name stands so that owners and data can point at it (RFC 1035 section
-//! 4.1.4).
+//! This module makes no decisions. It writes whole RRsets or nothing, never past the limit, and
+//! knows the position of each name in the message, so that owners and record data can point at it
+//! (RFC 1035 section 4.1.4).
 
 mod ready;
 
@@ -18,61 +18,61 @@ use crate::wire::header::HEADER_LEN;
 /// Largest offset that a compression pointer reaches.
 const POINTER_MAX: usize = 0x3fff;
 
-/// Which section records go to.
+/// Section of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     /// Answer.
     Answer,
     /// Authority.
     Authority,
-    /// Additional, without the OPT.
+    /// Additional, except the OPT.
     Additional,
 }
 
-/// An RRset does not fit.
+/// Error: an RRset does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MessageFull;
 
-/// An owner: a place in the message, and its octets for where a pointer does not reach.
+/// An owner: its position in the message, and its octets in case a pointer does not reach it.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnerName<'a> {
-    /// Where it stands.
+    /// Offset in the message.
     pub at: usize,
     /// Its wire form.
     pub wire: &'a [u8],
 }
 
 impl OwnerName<'_> {
-    /// Whether it is written as a pointer: none reaches past the first 16 KiB, and the root is as
-    /// short.
+    /// True if the owner is written as a pointer: pointers reach the first 16 KiB, and the root is
+    /// shorter than a pointer.
     #[inline(always)]
     fn is_reached(&self) -> bool {
         self.at <= POINTER_MAX && self.wire.len() > 1
     }
 }
 
-/// A response in the making.
+/// Response under construction.
 #[derive(Debug)]
 pub struct Response<'a> {
     out: &'a mut [u8],
     at: usize,
     limit: usize,
     reserved: usize,
-    /// The header: ID, flags, questions, answers; from the highest 16 bits to the lowest.
+    /// Header: ID, flags, questions, answers, from the highest 16 bits to the lowest.
     upper: u64,
-    /// The header: authority, additional.
+    /// Header: authority, additional.
     lower: u32,
 }
 
-/// The place of the flags in `upper`.
+/// Offset of the flags in `upper`, in bits.
 const FLAGS_SHIFT: u32 = 32;
 
-/// What all records of an RRset begin with, but for RDLENGTH.
+/// Fixed part of the records of an RRset, without RDLENGTH.
 struct Head<'a> {
     owner: OwnerName<'a>,
     /// Owner as a pointer, type, class and the upper half of the TTL.
     upper: u64,
-    /// The lower half of the TTL, and room for RDLENGTH.
+    /// Lower half of the TTL, and room for RDLENGTH.
     lower: u32,
 }
 
@@ -89,12 +89,29 @@ impl<'a> Head<'a> {
             lower: ttl << 16,
         }
     }
+
+    /// The lower half of the TTL, and RDLENGTH.
+    #[inline(always)]
+    fn with_len(&self, rdata: &[u8]) -> u32 {
+        self.lower | rdata.len() as u32 & 0xffff
+    }
+
+    /// Writes a record with a pointer to its owner, if the room is as long as the record.
+    #[inline(always)]
+    fn write(&self, room: &mut [u8], rdata: &[u8]) -> Option<()> {
+        let (upper_at, behind) = room.split_first_chunk_mut()?;
+        let (lower_at, rdata_to) = behind.split_first_chunk_mut()?;
+        *upper_at = self.upper.to_be_bytes();
+        *lower_at = self.with_len(rdata).to_be_bytes();
+        copy(rdata_to, rdata);
+        Some(())
+    }
 }
 
 impl<'a> Response<'a> {
     /// Begins a response of at most `limit` octets, of which `reserved` are kept for the OPT.
-    /// `head` is the first half of the header: the ID, and below it the opcode and the flags to be
-    /// copied.
+    /// `head` is the first half of the header: the ID, and in the lower bits the opcode and copied
+    /// flags.
     #[inline(always)]
     pub fn begin(
         out: &'a mut [u8],
@@ -113,7 +130,7 @@ impl<'a> Response<'a> {
         Response { out, at, limit, reserved, upper, lower: 0 }
     }
 
-    /// The same, elsewhere, part by part.
+    /// Moves field by field, so that LLVM need not spill the struct.
     #[inline(always)]
     pub(crate) fn moved(self) -> Response<'a> {
         let Response { out, at, limit, reserved, upper, lower } = self;
@@ -130,7 +147,7 @@ impl<'a> Response<'a> {
         self.upper &= !(u64::from(bit) << FLAGS_SHIFT);
     }
 
-    /// Whether TC is set.
+    /// True if TC is set.
     pub(crate) fn is_truncated(&self) -> bool {
         self.upper & u64::from(flag::TC) << FLAGS_SHIFT != 0
     }
@@ -140,8 +157,8 @@ impl<'a> Response<'a> {
         self.upper as u16
     }
 
-    /// Counts records. A message of 65,535 octets holds fewer records than a count does, so none
-    /// runs into the next.
+    /// Counts records. A message of 65,535 octets holds fewer records than a count can express, so
+    /// no count overflows into the next.
     #[inline(always)]
     fn count(&mut self, section: Section, records: u16) {
         match section {
@@ -156,25 +173,25 @@ impl<'a> Response<'a> {
         self.at
     }
 
-    /// Octets that the whole message may have, the OPT among them.
+    /// Limit of the whole message in octets, OPT included.
     pub(crate) fn limit_with_reserve(&self) -> usize {
         self.limit + self.reserved
     }
 
-    /// Where the ending of `len` octets of a written name stands; past every pointer if there is no
-    /// such ending.
+    /// Offset in the message of the ending of `len` octets of a written name; past the reach of
+    /// pointers if there is none.
     #[inline(always)]
     pub(crate) fn ending_at(&self, name: WrittenName, len: usize) -> usize {
         let offset = name.len.wrapping_sub(len);
         name.position.ending(offset).unwrap_or_else(|| self.follow_to(name.position.start(), offset))
     }
 
-    /// Where the ending begins that starts `offset` octets into the name at `at`, by the labels and
-    /// pointers of the message.
+    /// Offset in the message of the ending that begins `offset` octets into the name at `at`, found
+    /// by following the labels and pointers of the message.
     #[cold]
     fn follow_to(&self, mut at: usize, offset: usize) -> usize {
         let mut left = offset;
-        // A pointer leads to an earlier place (RFC 1035 section 4.1.4), so this ends.
+        // A pointer leads to an earlier offset (RFC 1035 section 4.1.4), so the loop ends.
         loop {
             let Some(&[high, low]) = self.out.get(at..).and_then(|rest| rest.first_chunk()) else {
                 return usize::MAX;
@@ -192,8 +209,8 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// Writes a whole RRset that stands ready, or nothing. The owner is `name` or an ending of it;
-    /// `placed` is told where the data of each record begins.
+    /// Writes a whole RRset in stored form, or nothing. The owner is `name` or an ending of it;
+    /// `placed` gets the offset of each record's data.
     #[inline(always)]
     pub(crate) fn rrset<'z>(
         &mut self,
@@ -217,8 +234,8 @@ impl<'a> Response<'a> {
         Ok(())
     }
 
-    /// Writes the one record of an RRset that stands ready, if a pointer reaches its owner; gives
-    /// where its data begins.
+    /// Writes the only record of an RRset in stored form, if a pointer reaches its owner. Returns
+    /// the offset of its data.
     #[inline(always)]
     pub(crate) fn pointed(
         &mut self,
@@ -235,7 +252,7 @@ impl<'a> Response<'a> {
         Some(rdata_at)
     }
 
-    /// Writes the one record of an RRset that stands ready; gives where its data begins.
+    /// Writes the only record of an RRset in stored form. Returns the offset of its data.
     pub(crate) fn only(
         &mut self,
         section: Section,
@@ -248,7 +265,7 @@ impl<'a> Response<'a> {
         Ok(rdata_at)
     }
 
-    /// Lowers the TTL of the record whose data begins at `rdata_at`; never raises it.
+    /// Lowers the TTL of the record with data at `rdata_at`; never raises it.
     pub(crate) fn lower_ttl(&mut self, rdata_at: usize, ttl: Ttl) {
         let place = rdata_at.checked_sub(6).and_then(|ttl_at| self.out.get_mut(ttl_at..)?.first_chunk_mut());
         if let Some(octets) = place {
@@ -256,8 +273,8 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// Writes a whole RRset of `count` records that stand ready and are owned by the name in the
-    /// question, or nothing.
+    /// Writes a whole RRset of `count` records in stored form, owned by the question name, or
+    /// nothing.
     #[inline(always)]
     pub(crate) fn ready(&mut self, section: Section, records: &[u8], count: u16) -> Result<(), MessageFull> {
         let end = self.at + records.len();
@@ -270,7 +287,7 @@ impl<'a> Response<'a> {
         Ok(())
     }
 
-    /// Writes one record; gives where its data begins.
+    /// Writes one record. Returns the offset of its data.
     #[inline]
     pub(crate) fn record(
         &mut self,
@@ -285,9 +302,9 @@ impl<'a> Response<'a> {
         Ok(rdata_at)
     }
 
-    /// Writes a CNAME whose target is made for this answer. Its first `literal` octets are written;
-    /// all others are an ending of a written name, and are pointed at where that is shorter. Gives
-    /// where the target stands.
+    /// Writes a CNAME whose target was made for this answer: the first `literal` octets in full,
+    /// and the rest, which is an ending of a written name, as a pointer if that is shorter. Returns
+    /// the position of the target.
     pub(crate) fn alias(
         &mut self,
         owner: OwnerName<'_>,
@@ -324,13 +341,12 @@ impl<'a> Response<'a> {
         if !owner.is_reached() {
             return None;
         }
-        let Head { upper, lower, .. } = Head::new(owner, rtype, ttl);
-        self.put_head(upper, lower | N as u32, &address)?;
+        self.put_pointing(&Head::new(owner, rtype, ttl), &address)?;
         self.count(Section::Answer, 1);
         Some(())
     }
 
-    /// Writes a whole RRset with data of one length, such as addresses, or nothing.
+    /// Writes a whole RRset of records with equally long data, such as addresses, or nothing.
     #[inline]
     pub(crate) fn addresses<const N: usize>(
         &mut self,
@@ -340,58 +356,60 @@ impl<'a> Response<'a> {
         ttl: Ttl,
         addresses: impl ExactSizeIterator<Item = [u8; N]>,
     ) -> Result<(), MessageFull> {
-        let begin = self.at;
-        let count = addresses.len() as u16;
+        let (begin, count) = (self.at, addresses.len());
         let head = Head::new(owner, rtype, ttl);
-        for address in addresses {
-            if self.put(&head, &address).is_none() {
-                self.at = begin;
-                return Err(MessageFull);
+        if owner.is_reached() {
+            let end = begin + count * (HEAD_LEN + N);
+            let room = self.out.get_mut(begin..end).filter(|_| end <= self.limit).ok_or(MessageFull)?;
+            for (record, address) in room.chunks_exact_mut(HEAD_LEN + N).zip(addresses) {
+                head.write(record, &address);
+            }
+            self.at = end;
+        } else {
+            for address in addresses {
+                if self.put(&head, &address).is_none() {
+                    self.at = begin;
+                    return Err(MessageFull);
+                }
             }
         }
-        self.count(section, count);
+        self.count(section, count as u16);
         Ok(())
     }
 
-    /// Undoes what was written to the answer section behind `position`, where it had so many
+    /// Undoes everything written to the answer section since `position`, where it had `answers`
     /// records.
     pub(crate) fn rewind(&mut self, position: usize, answers: u16) {
         self.at = position;
         self.upper = self.upper & !0xffff | u64::from(answers);
     }
 
-    /// Writes a record and moves behind it; gives where its data begins, or nothing if it does not
-    /// fit.
+    /// Writes a record and advances. Returns the offset of its data, or `None` if it does not fit.
     #[inline(always)]
     fn put(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
-        let lower = head.lower | rdata.len() as u32 & 0xffff;
         if head.owner.is_reached() {
-            self.put_head(head.upper, lower, rdata)
+            self.put_pointing(head, rdata)
         } else {
-            self.put_with_owner(head, lower, rdata)
+            self.put_with_owner(head, rdata)
         }
     }
 
-    /// [`Response::put`] with a pointer to the owner.
+    /// [`Response::put`] with a pointer as the owner.
     #[inline(always)]
-    fn put_head(&mut self, upper: u64, lower: u32, rdata: &[u8]) -> Option<usize> {
+    fn put_pointing(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
         let rdata_at = self.at + HEAD_LEN;
         let end = rdata_at + rdata.len();
         if end > self.limit {
             return None;
         }
-        let (upper_at, behind) = self.out.get_mut(self.at..end)?.split_first_chunk_mut()?;
-        let (lower_at, rdata_to) = behind.split_first_chunk_mut()?;
-        *upper_at = upper.to_be_bytes();
-        *lower_at = lower.to_be_bytes();
-        copy(rdata_to, rdata);
+        head.write(self.out.get_mut(self.at..end)?, rdata)?;
         self.at = end;
         Some(rdata_at)
     }
 
-    /// [`Response::put`] where the owner is the root, or a pointer does not reach it.
+    /// [`Response::put`] for the root as owner, or for an owner that no pointer reaches.
     #[cold]
-    fn put_with_owner(&mut self, head: &Head<'_>, lower: u32, rdata: &[u8]) -> Option<usize> {
+    fn put_with_owner(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
         let owner = head.owner.wire;
         let fields_at = self.at + owner.len();
         let rdata_at = fields_at + 10;
@@ -401,18 +419,18 @@ impl<'a> Response<'a> {
         }
         self.out[self.at..fields_at].copy_from_slice(owner);
         self.out[fields_at..fields_at + 6].copy_from_slice(&head.upper.to_be_bytes()[2..]);
-        self.out[fields_at + 6..rdata_at].copy_from_slice(&lower.to_be_bytes());
+        self.out[fields_at + 6..rdata_at].copy_from_slice(&head.with_len(rdata).to_be_bytes());
         self.out[rdata_at..end].copy_from_slice(rdata);
         self.at = end;
         Some(rdata_at)
     }
 
-    /// Sets the class of the record whose data begins at `rdata_at`.
+    /// Sets the class of the record with data at `rdata_at`.
     pub(crate) fn set_class(&mut self, rdata_at: usize, class: u16) {
         self.out[rdata_at - 8..rdata_at - 6].copy_from_slice(&class.to_be_bytes());
     }
 
-    /// Writes the OPT into the reserved room, then the header; gives the octets of the message.
+    /// Writes the OPT into the reserved room, then the header. Returns the octets of the message.
     #[inline(always)]
     pub(crate) fn finish(&mut self, rcode: Rcode, options: Option<&ResponseOptions<'_>>) -> usize {
         if let Some(options) = options
@@ -431,13 +449,13 @@ impl<'a> Response<'a> {
     }
 }
 
-/// Copies a question to its place; a short one in two blocks, if there is as much to read, without
-/// a call.
+/// Copies a question to its place. A short one takes two blocks instead of a call, if the packet is
+/// long enough.
 #[inline(always)]
 fn echo(Question { body, len }: Question<'_>, out: &mut [u8]) -> bool {
     let Some(room) = out.get_mut(HEADER_LEN..) else { return false };
     match (body.first_chunk::<32>(), room.first_chunk_mut::<32>()) {
-        // What stands behind the question is written over.
+        // Later records overwrite the octets behind the question.
         (Some(from), Some(to)) if len <= 32 => *to = *from,
         _ => match (body.get(..len), room.get_mut(..len)) {
             (Some(from), Some(to)) => to.copy_from_slice(from),
@@ -447,8 +465,8 @@ fn echo(Question { body, len }: Question<'_>, out: &mut [u8]) -> bool {
     true
 }
 
-/// Copies octets of equal number; addresses and most records by blocks that overlap, without a
-/// call.
+/// Copies between slices of equal length: addresses and most records by overlapping blocks instead
+/// of a call.
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
     if let (Ok(to), Ok(from)) = (<&mut [u8; 4]>::try_from(&mut *to), <&[u8; 4]>::try_from(from)) {
@@ -458,7 +476,8 @@ fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Copies as many octets as one block has, up to twice as many; else nothing, and false.
+/// Copies `N` to twice `N` octets by two blocks; for other lengths, copies nothing and returns
+/// false.
 #[inline(always)]
 fn copy_blocks<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
     let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else { return false };

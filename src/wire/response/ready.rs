@@ -1,17 +1,17 @@
-//! Records that stand ready: copied as they are, then the pointers in their data are set, which
-//! depend on where names stand in the message (RFC 1035 section 4.1.4).
+//! Records in stored form: copies them unchanged, then sets the pointers in their data, which
+//! depend on the positions of names in the message (RFC 1035 section 4.1.4).
 
 use super::{OwnerName, POINTER_MAX, Response, copy, pointer};
 use crate::wire::fragment::{EARLIER, HEAD_LEN, NO_PATCH, Rdata};
 use crate::wire::header::HEADER_LEN;
 use crate::wire::position::WrittenName;
 
-/// What pointers in record data count from: a name that the owner is an ending of, and the place of
+/// Reference points of pointers in record data: a name that ends in the owner, and the offset of
 /// the RRset.
 pub(super) type Bases = (WrittenName, usize);
 
 impl Response<'_> {
-    /// `put` for a record that stands ready, owned by the name in the question.
+    /// Writes a record in stored form, owned by the question name or an ending of it.
     pub(super) fn put_ready(
         &mut self,
         owner: OwnerName<'_>,
@@ -49,7 +49,7 @@ impl Response<'_> {
         Some(rdata_at)
     }
 
-    /// Writes the pointers in the data of a record, which stands at `rdata_at`.
+    /// Writes the pointers into the data of the record at `rdata_at`.
     #[inline(always)]
     fn point(&mut self, rdata_at: usize, rdata: &Rdata<'_>, (name, rrset_at): Bases) -> Option<()> {
         for patch in rdata.patches {
@@ -67,7 +67,7 @@ impl Response<'_> {
         Some(())
     }
 
-    /// [`Response::put_ready`] where the owner is the root, or a pointer does not reach it.
+    /// [`Response::put_ready`] for the root as owner, or for an owner that no pointer reaches.
     #[cold]
     fn put_ready_with_owner(&mut self, owner: OwnerName<'_>, record: &[u8]) -> Option<usize> {
         let (owner, record) = (owner.wire, record.get(2..)?);

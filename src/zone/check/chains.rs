@@ -1,4 +1,4 @@
-//! Where names lead: CNAME loops and chains across all zones, and targets that are not there.
+//! Targets of names: CNAME loops and chains across all zones, and missing targets.
 
 use super::index::{ALIAS, Index, IndexMatch, OwnerRecords};
 use crate::finding::{At, Finding, Findings, code};
@@ -11,8 +11,7 @@ use crate::zone::rdata::names_in;
 use crate::zone::text::ScopedPolicy;
 use std::collections::HashSet;
 
-/// Every name that a policy may answer instead of addresses, with the place of the rule or policy
-/// that does.
+/// Every name that a policy may answer instead of addresses, with the place of its rule or policy.
 pub(super) fn cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
     policy.reach().into_iter().flat_map(own_cnames_of).collect()
 }
@@ -40,7 +39,7 @@ fn own_cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
             RuleTarget::Candidates(bands) => {
                 names.extend(among(bands.iter().flatten()).map(|name| (name, rule.at)))
             }
-            // Told of the policies that are used, below.
+            // These policies are visited on their own, by `reach`.
             RuleTarget::Policy | RuleTarget::Use(_) => {}
         }
         names.extend(rule.when_all_down.as_ref().and_then(fallback).map(|name| (name, rule.at)));
@@ -57,7 +56,7 @@ pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Find
         if index.has_any(number, ALIAS) || index.is_steered(number) {
             let before = walk.steps.len();
             walk.steps.extend(index.owner(number).iter().flat_map(|owner| steps(index, owner, &chosen)));
-            // Nothing is kept for a deployment without CNAMEs inside.
+            // A deployment without internal CNAMEs needs no list.
             if walk.steps.len() > before {
                 walk.ends.resize(number, before as u32);
                 walk.ends.push(walk.steps.len() as u32);
@@ -75,8 +74,8 @@ pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Find
     }
 }
 
-/// A CNAME that leads from one node to another, at its place; or what leads from an owner to the
-/// policy that steers it.
+/// Edge of the walk, with its place: a CNAME from one node to another, or the step from an owner to
+/// the policy that steers it.
 #[derive(Clone, Copy)]
 struct Step {
     to: usize,
@@ -111,23 +110,23 @@ fn steps(index: &Index<'_>, owner: &OwnerRecords<'_>, chosen: &[Vec<Step>]) -> V
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     New,
-    /// At this place of the way that is being walked.
+    /// On the current path, at this index.
     Open(usize),
-    /// Done; how many CNAMEs are followed from here at most.
+    /// Visited: the most CNAMEs that an answer follows from here.
     Done(usize),
 }
 
-/// Depth first over CNAMEs as edges. Nodes are all owners, and behind them all policies, so that a
-/// policy's CNAMEs stand here once, however many owners it steers. Wildcards need no care of their
-/// own: the target of a CNAME does not depend on the name that was asked.
+/// Depth-first walk along CNAMEs. The nodes are all owners, followed by all policies, so that a
+/// policy's CNAMEs are stored once, however many owners it steers. Wildcards need no special case:
+/// the target of a CNAME does not depend on the question name.
 struct Walk<'i, 'z> {
     index: &'i Index<'z>,
-    /// All steps, by node.
+    /// All steps, grouped by node.
     steps: Vec<Step>,
-    /// Where the steps of each node end in that list.
+    /// End of each node's steps in that list.
     ends: Vec<u32>,
     state: Vec<State>,
-    /// Circles that were told.
+    /// Circles reported so far.
     circles: usize,
 }
 
@@ -150,7 +149,7 @@ impl Walk<'_, '_> {
         node < self.index.len()
     }
 
-    /// The way is a list of its own, since a chain may be longer than the program's stack.
+    /// Walks iteratively, since a chain may be longer than the program's stack.
     fn walk(&mut self, start: usize, out: &mut Findings) {
         let mut way: Vec<(usize, usize)> = vec![(start, 0)];
         self.set(start, State::Open(0));
@@ -162,8 +161,8 @@ impl Walk<'_, '_> {
                     let depth = self.depth(node);
                     self.set(node, State::Done(depth));
                     way.pop();
-                    // The first that is too long is enough; those that lead into it are longer
-                    // still.
+                    // Report only the first chain that is too long; those that lead into it are
+                    // longer still.
                     if depth == CHAIN_MAX + 1 && self.is_owner(node) {
                         self.too_long(node, out);
                     }
@@ -192,14 +191,14 @@ impl Walk<'_, '_> {
 
     fn depth(&self, node: usize) -> usize {
         let behind = |step: &Step| {
-            // From an owner to its policy is no CNAME.
+            // The step from an owner to its policy is not a CNAME.
             let own = usize::from(self.is_owner(step.to));
             match self.state.get(step.to) {
                 Some(State::Done(depth)) => own + depth,
                 _ => 1,
             }
         };
-        // Names outside our zones count as one step, which is not followed by us.
+        // A name outside our zones counts as one step, which the server does not follow.
         self.steps_of(node).iter().map(behind).max().unwrap_or(0)
     }
 
@@ -211,11 +210,12 @@ impl Walk<'_, '_> {
 
     fn circle(&self, circle: &[(usize, usize)], last: Step) -> Finding {
         let told = |message: String| {
-            Finding::warning(code::CNAME_LOOP, message)
-                .at(last.at, "leads back")
-                .help("each is answered once, without addresses; let one lead to a name that has some")
+            Finding::warning(code::CNAME_LOOP, message).at(last.at, "leads back").help(
+                "resolvers get these CNAMEs without an address; point one of them to a name with addresses",
+            )
         };
-        // Past this nobody reads them, and each costs as much as a policy has rules.
+        // Further circles are only counted, because naming one takes time in proportion to a
+        // policy's rules.
         if self.circles >= FINDINGS_KEPT_MAX {
             return told("CNAMEs lead in a circle".to_owned());
         }
@@ -240,16 +240,16 @@ impl Walk<'_, '_> {
 
     fn too_long(&self, node: usize, out: &mut Findings) {
         let first = |node: usize| self.steps_of(node).first();
-        // A policy's place is that of its rule.
+        // A policy's step has the place of its rule.
         let step =
             first(node).and_then(|step| if self.is_owner(step.to) { Some(step) } else { first(step.to) });
         if let Some(step) = step {
             let name = self.name(node).unwrap_or_default();
-            let message = format!("more than {CHAIN_MAX} CNAMEs are to be followed from `{name}`");
+            let message = format!("the chain from `{name}` has more than {CHAIN_MAX} CNAMEs");
             out.push(
                 Finding::warning(code::CHAIN_TOO_LONG, message)
                     .at(step.at, "the chain begins here")
-                    .help("the answer ends in the middle and resolvers ask again, if they do not give up"),
+                    .help("the answer stops there; resolvers must ask again, and some give up"),
             );
         }
     }
@@ -262,7 +262,7 @@ fn targets(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
                 continue;
             }
             for target in names_in(record.rtype, &record.rdata) {
-                // `.` says that there is no such service (RFC 7505, RFC 2782).
+                // A target of `.` means that there is no such service (RFC 7505, RFC 2782).
                 if !target.is_root() {
                     of_record(index, record.rtype, &target, record.at, out);
                 }
@@ -296,7 +296,7 @@ fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut 
                     format!("the {rtype} record leads to `{target}`, which is an alias"),
                 )
                 .at(at, "must not lead to an alias (RFC 2181 section 10.3)")
-                .help("name the machine by the name that has its addresses"),
+                .help("use the name that has the addresses"),
             );
             false
         }
@@ -311,7 +311,7 @@ fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut 
         let mut finding =
             Finding::warning(code::DANGLING_TARGET, format!("`{target}` {missing} in our zone"))
                 .at(at, "leads nowhere");
-        // A name that is written whole has its dot.
+        // A name that was written in full ends with a dot.
         let is_short = ((at.end - at.start) as usize) < target.to_string().len();
         if let Some(doubled) = index
             .zone_of(target.as_wire())
@@ -324,7 +324,8 @@ fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut 
     }
 }
 
-/// `www.example.com.cdn.example.` for `www.example.com.`: the usual trace of a forgotten final dot.
+/// Detects `www.example.com.cdn.example.` for `www.example.com.`, the usual result of a forgotten
+/// final dot.
 fn doubled(target: &Name, apex: &Name) -> Option<String> {
     let short = target.to_string();
     let short = short.strip_suffix(&apex.to_string())?;

@@ -1,11 +1,11 @@
-//! Delegations: glue that is missing, and data that a delegation hides.
+//! Delegations: missing glue, and data that a delegation hides.
 
 use super::index::{Index, Names, name_of};
 use crate::finding::{Finding, Findings, code};
 use crate::wire::rr::RrType;
 use crate::zone::rdata::names_in;
 
-/// Looks for glue that is missing, and for data that a delegation hides.
+/// Finds missing glue, and data that a delegation hides.
 pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     for names in &index.zones {
         if names.has_cuts {
@@ -17,7 +17,7 @@ pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     }
 }
 
-/// A name server inside the delegated part can only be found by an address that comes along.
+/// A name server inside the delegated zone is found only by its glue addresses.
 fn glue(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
     for record in names
         .zone
@@ -35,7 +35,7 @@ fn glue(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
                         code::MISSING_GLUE,
                         format!("the name server `{target}` of `{}` has no address here", record.owner),
                     )
-                    .at(record.at, "nobody can find it")
+                    .at(record.at, "resolvers cannot find it")
                     .help(format!("add an A or AAAA record for `{target}` to this zone as glue")),
                 );
             }
@@ -43,7 +43,7 @@ fn glue(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
     }
 }
 
-/// Below a cut only glue is ever used; at the cut also NS and DS.
+/// Below a cut only glue is used; at the cut, also NS and DS.
 fn occluded(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
     for owner in
         names.owners.clone().filter_map(|number| index.owner(number)).filter(|owner| !owner.is_empty())
@@ -70,13 +70,13 @@ fn occluded(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
                     format!("`{}` lies in `{}`, which is delegated", owner.name(), name_of(cut)),
                 )
                 .at(at, format!("{what} here is never answered"))
-                .help("move it to the zone that the delegation leads to"),
+                .help("move it to the delegated zone"),
             );
         }
     }
 }
 
-/// The apex of another of our zones between a name and its own zone: that zone answers.
+/// Apex of another of our zones between a name and its own zone: that zone answers for the name.
 fn child_apex<'i>(index: &'i Index<'_>, names: &Names<'_>, name: &[u8]) -> Option<&'i [u8]> {
     let zone = index.zone_of(name).filter(|_| names.has_children)?;
     (zone.zone.apex != names.zone.apex).then(|| zone.zone.apex.as_wire())

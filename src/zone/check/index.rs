@@ -1,8 +1,8 @@
-//! All owners of all zones, to be looked up as a query would (RFC 1034 section 4.3.2).
+//! All owners of all zones, looked up as a query would be (RFC 1034 section 4.3.2).
 //!
-//! Nothing of the zones is copied: an owner's name is a part of what a record holds, its records
-//! are a run of one list, and what is rarely there is marked in a few bits, so that checks of rare
-//! things pass a million plain names by.
+//! Nothing of the zones is copied: an owner's name is part of a record, its records are a run of
+//! one list, and rare record types are marked in a few bits, so that checks of rare types skip a
+//! million plain names.
 
 use crate::limits::{PREFETCH_MAX, RRSET_OCTETS_MAX};
 use crate::wire::name::Name;
@@ -12,34 +12,34 @@ use crate::zone::table::{HashTable, hash_of};
 use crate::zone::text::{Record, SteeredOwner, Zone};
 use std::ops::Range;
 
-/// A name that exists in a zone; with nothing in it, an empty non-terminal.
+/// A name that exists in a zone; an empty non-terminal if it holds nothing.
 #[derive(Clone, Copy)]
 pub(super) struct OwnerRecords<'i> {
-    /// Its name in wire form, as it was first written.
+    /// Its name in wire form, as first written.
     pub(crate) name: &'i [u8],
     /// Its records.
     pub(crate) records: &'i [&'i Record],
-    /// What is steered at it.
+    /// Its steered owners.
     pub(crate) steered: &'i [&'i SteeredOwner],
 }
 
 impl<'i> OwnerRecords<'i> {
-    /// The records of a type.
+    /// Records of a type.
     pub(crate) fn of(&self, rtype: RrType) -> impl Iterator<Item = &'i Record> + use<'i> {
         self.records.iter().copied().filter(move |record| record.rtype == rtype)
     }
 
-    /// Whether there is a record of a type.
+    /// True if there is a record of the type.
     pub(crate) fn has(&self, rtype: RrType) -> bool {
         self.of(rtype).next().is_some()
     }
 
-    /// Whether it can answer addresses.
+    /// True if it can answer addresses.
     pub(crate) fn has_address(&self) -> bool {
         !self.steered.is_empty() || self.has(RrType::A) || self.has(RrType::AAAA)
     }
 
-    /// Whether nothing is here but names below.
+    /// True for an empty non-terminal.
     pub(crate) fn is_empty(&self) -> bool {
         self.records.is_empty() && self.steered.is_empty()
     }
@@ -50,20 +50,20 @@ impl<'i> OwnerRecords<'i> {
     }
 }
 
-/// A name from octets that came from one.
+/// A name from octets that were taken from a name.
 pub(super) fn name_of(wire: &[u8]) -> Name {
     Name::from_wire(wire).unwrap_or_else(|_| Name::root())
 }
 
-/// A CNAME. What an owner has that only few have is marked in bits.
+/// Bit of an owner with a CNAME.
 pub(super) const ALIAS: u8 = 1;
-/// Name servers.
+/// Bit of an owner with NS records.
 pub(super) const DELEGATION: u8 = 2;
-/// A DNAME.
+/// Bit of an owner with a DNAME.
 pub(super) const REDIRECTION: u8 = 4;
-/// A DS record.
+/// Bit of an owner with a DS record.
 pub(super) const SIGNER: u8 = 8;
-/// Data that is too much for a message even alone.
+/// Bit of an owner with a record too large for a message even alone.
 const BULKY: u8 = 16;
 
 fn bits_of(rtype: RrType) -> u8 {
@@ -93,17 +93,17 @@ pub(super) struct Names<'z> {
     /// Numbers of its owners.
     pub(crate) owners: Range<usize>,
     by_name: HashTable,
-    /// Whether a name below the apex has name servers.
+    /// True if a name below the apex has NS records.
     pub(crate) has_cuts: bool,
-    /// Octets of the longest name that has name servers: no longer name is a cut.
+    /// Octets of the longest name with NS records: no longer name is a cut.
     cut_octets_max: usize,
-    /// Whether a name has a DNAME.
+    /// True if a name has a DNAME.
     pub(crate) has_dnames: bool,
-    /// Whether the apex of another of our zones lies below this one's.
+    /// True if the apex of another of our zones is below this zone's apex.
     pub(crate) has_children: bool,
 }
 
-/// Every owner of every zone, to be looked up by name.
+/// Every owner of every zone, for look-ups by name.
 pub(super) struct Index<'z> {
     owners: Vec<Entry<'z>>,
     records: Vec<&'z Record>,
@@ -113,19 +113,19 @@ pub(super) struct Index<'z> {
     by_apex: HashTable,
 }
 
-/// What a look-up finds.
+/// Result of a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum IndexMatch {
     /// The name is in none of our zones, below a delegation, or below a DNAME.
     Elsewhere,
-    /// The name, or the wildcard that stands for it.
+    /// The name, or the wildcard that matches it.
     OwnerRecords(usize),
     /// The name does not exist.
     Missing,
 }
 
 impl<'z> Index<'z> {
-    /// Makes the index of some zones.
+    /// Builds the index of the zones.
     pub(crate) fn new(zones: &'z [Zone]) -> Index<'z> {
         let records = zones.iter().map(|zone| zone.records.len()).sum();
         let mut index = Index {
@@ -164,7 +164,7 @@ impl<'z> Index<'z> {
             has_dnames: false,
             has_children: false,
         };
-        // Which owner each record belongs to; then runs of owners by counting.
+        // First the owner of each record; then runs by owner, by counting.
         let mut numbers: Vec<u32> = Vec::with_capacity(zone.records.len());
         let mut parent_last: &[u8] = &[];
         for some in zone.records.chunks(PREFETCH_MAX) {
@@ -229,8 +229,9 @@ impl<'z> Index<'z> {
         self.zones.push(names);
     }
 
-    /// The number of a name with this hash, which comes into being with all names between it and
-    /// the apex. `parent_last` is the parent that was seen last: neighbours mostly have the same.
+    /// Number of a name with this hash. Adds the name, and all names between it and the apex, if
+    /// they are new. `parent_last` is the most recent parent, which neighbouring names mostly
+    /// share.
     fn number(
         &mut self,
         names: &mut Names<'z>,
@@ -260,17 +261,17 @@ impl<'z> Index<'z> {
         })
     }
 
-    /// The owner of this very name in a zone.
+    /// Number of the owner with exactly this name in a zone.
     pub(crate) fn number_of(&self, names: &Names<'z>, wire: &[u8]) -> Option<usize> {
         self.find_in(names, wire, hash_of(wire)).map(|number| number as usize)
     }
 
-    /// How many owners there are.
+    /// Number of owners.
     pub(crate) fn len(&self) -> usize {
         self.owners.len()
     }
 
-    /// An owner by its number.
+    /// The owner with a number.
     pub(crate) fn owner(&self, number: usize) -> Option<OwnerRecords<'_>> {
         let entry = self.owners.get(number)?;
         let (first, first_steered) = (entry.first as usize, entry.first_steered as usize);
@@ -284,19 +285,19 @@ impl<'z> Index<'z> {
         })
     }
 
-    /// Whether an owner has records of any of the marked types.
+    /// True if an owner has records of any of the marked types.
     pub(crate) fn has_any(&self, number: usize, bits: u8) -> bool {
         self.owners.get(number).is_some_and(|entry| entry.bits & bits != 0)
     }
 
-    /// Whether an owner has one record at most, of ordinary size, and no policy.
+    /// True if an owner has at most one record, of ordinary size, and no policy.
     pub(crate) fn is_simple(&self, number: usize) -> bool {
         self.owners
             .get(number)
             .is_some_and(|entry| entry.count < 2 && entry.steered == 0 && entry.bits & BULKY == 0)
     }
 
-    /// Whether policies decide what an owner answers.
+    /// True if a policy decides the owner's answers.
     pub(crate) fn is_steered(&self, number: usize) -> bool {
         self.owners.get(number).is_some_and(|entry| entry.steered > 0)
     }
@@ -310,7 +311,7 @@ impl<'z> Index<'z> {
         self.by_apex.find(hash_of(wire), is).map(|zone| zone as usize)
     }
 
-    /// The zone with the longest apex at or above a name.
+    /// Zone with the longest apex at or above a name.
     pub(crate) fn zone_of(&self, wire: &[u8]) -> Option<&Names<'z>> {
         let mut at = Some(wire);
         while let Some(ancestor) = at {
@@ -322,12 +323,12 @@ impl<'z> Index<'z> {
         None
     }
 
-    /// Whether a name is the apex of one of our zones.
+    /// True if a name is the apex of one of our zones.
     pub(crate) fn is_apex(&self, name: &Name) -> bool {
         self.apex(name.as_wire()).is_some()
     }
 
-    /// Looks a name up.
+    /// Looks up a name.
     pub(crate) fn find(&self, name: &Name) -> IndexMatch {
         let wire = name.as_wire();
         let Some(names) = self.zone_of(wire) else { return IndexMatch::Elsewhere };
@@ -354,7 +355,7 @@ impl<'z> Index<'z> {
         IndexMatch::Missing
     }
 
-    /// The nearest owner of a DNAME strictly above a name inside a zone, if there is one.
+    /// Nearest owner of a DNAME strictly above a name in a zone, if any.
     pub(crate) fn dname_above<'n>(&self, names: &Names<'z>, name: &'n [u8]) -> Option<&'n [u8]> {
         let mut at = name;
         while !at.eq_ignore_ascii_case(names.zone.apex.as_wire()) {
@@ -366,8 +367,8 @@ impl<'z> Index<'z> {
         None
     }
 
-    /// The delegation at or above a name inside a zone, if there is one. Names that are longer than
-    /// every cut are passed by without a look-up: a name may have 127 labels.
+    /// Delegation at or above a name in a zone, if any. Names longer than every cut are skipped
+    /// without a look-up, because a name may have 127 labels.
     pub(crate) fn cut_above<'n>(&self, names: &Names<'z>, name: &'n [u8]) -> Option<&'n [u8]> {
         let has_cut =
             |name: &&[u8]| self.number_of(names, name).is_some_and(|number| self.has_any(number, DELEGATION));
@@ -376,7 +377,7 @@ impl<'z> Index<'z> {
 }
 
 impl Names<'_> {
-    /// What may be a cut of a name inside the zone and what is above it, from the name upwards.
+    /// The name and its ancestors inside the zone, upwards, except those too long to be a cut.
     pub(crate) fn perhaps_cuts<'n>(&self, name: &'n [u8]) -> impl Iterator<Item = &'n [u8]> {
         std::iter::successors(Some(name), |name| parent(name))
             .take_while(|name| !name.eq_ignore_ascii_case(self.zone.apex.as_wire()))

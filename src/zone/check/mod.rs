@@ -1,8 +1,8 @@
-//! Faults of zones as wholes, whichever text they came from: what DNS forbids (errors), and what is
-//! probably not meant (warnings).
+//! Semantic checks of zones, whatever text they came from: errors for data that DNS forbids, and
+//! warnings for probable mistakes.
 //!
-//! [`settle`] first brings one zone into order (duplicates, differing TTLs); [`check`] then looks
-//! at all zones together, since CNAMEs lead from one into another.
+//! [`settle`] first normalises one zone (duplicates, differing TTLs); [`check`] then examines all
+//! zones together, since CNAMEs lead from one into another.
 
 mod chains;
 mod cuts;
@@ -27,9 +27,8 @@ use index::Index;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Removes records that stand twice (RFC 2181 section 5), also if names in them differ in letter
-/// case, and gives each RRset one TTL, the smallest that was written (RFC 2181 section 5.2); both
-/// with warnings.
+/// Removes duplicate records (RFC 2181 section 5), also if names in them differ in letter case, and
+/// gives each RRset its smallest TTL (RFC 2181 section 5.2); both with warnings.
 pub fn settle(zone: &mut Zone, out: &mut Findings) {
     let mut twice = HashSet::new();
     for set in sets_of_several(&zone.records) {
@@ -69,8 +68,8 @@ pub fn settle(zone: &mut Zone, out: &mut Findings) {
     }
 }
 
-/// RRsets of more than one record, as indexes in the order read. In a large zone most have one, and
-/// those cost one entry of one table.
+/// RRsets of more than one record, as indexes in the order read. In a large zone most sets have one
+/// record, and cost only a table entry.
 fn sets_of_several(records: &[Record]) -> Vec<Vec<usize>> {
     let mut first = HashTable::with_room(records.len());
     let mut several: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -112,8 +111,8 @@ fn one_ttl(records: &mut [Record], set: &[usize], out: &mut Findings) {
     }
 }
 
-/// Checks all zones of a deployment, alone and together. `policies` is what
-/// [`super::text::SteeredOwner::policy`] counts in.
+/// Checks all zones of a deployment, alone and together. [`super::text::SteeredOwner::policy`] is
+/// an index into `policies`.
 pub fn check(zones: &[Zone], policies: &[ScopedPolicy], out: &mut Findings) {
     let index = Index::new(zones);
     let mut seen: HashMap<&Name, &Zone> = HashMap::new();
@@ -136,7 +135,7 @@ pub fn check(zones: &[Zone], policies: &[ScopedPolicy], out: &mut Findings) {
     chains::check(&index, policies, out);
 }
 
-/// A zone has exactly one SOA, at its apex, and name servers there (RFC 1035 section 5.2).
+/// A zone has exactly one SOA, at its apex, and NS records there (RFC 1035 section 5.2).
 fn apex(zone: &Zone, out: &mut Findings) {
     let mut soas = zone.records.iter().filter(|record| record.rtype == RrType::SOA);
     match (soas.next(), soas.next()) {

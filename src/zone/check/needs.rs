@@ -1,4 +1,4 @@
-//! Zones that are gone, and names of other zones that lead into them.
+//! Missing zones that other zones still need.
 
 use super::chains::cnames_of;
 use crate::wire::name::Name;
@@ -7,14 +7,14 @@ use crate::zone::rdata::names_in;
 use crate::zone::text::{ScopedPolicy, Zone};
 use std::collections::{HashMap, HashSet};
 
-/// Which of the zones that are gone the others need, each with a reason in words: a record or a
-/// policy that names something in it, or a delegation of it.
+/// The missing zones that other zones need, each with a reason in words: a record or policy with a
+/// target in it, or a delegation to it.
 pub(crate) fn needed(zones: &[Zone], policies: &[ScopedPolicy], gone: &[Name]) -> Vec<(Name, String)> {
     let mut apexes: HashMap<&[u8], Option<usize>> = HashMap::new();
     let lower: Vec<Name> = zones.iter().map(|zone| zone.apex.to_lowercase()).collect();
     apexes.extend(gone.iter().enumerate().map(|(number, apex)| (apex.as_wire(), Some(number))));
     apexes.extend(lower.iter().map(|apex| (apex.as_wire(), None)));
-    // The zone with the longest apex at or above a name, if that is one of those that are gone.
+    // The zone with the longest apex at or above a name, if that zone is missing.
     let of = |name: &Name| {
         let name = name.to_lowercase();
         let mut at = name.as_wire();
@@ -35,7 +35,7 @@ pub(crate) fn needed(zones: &[Zone], policies: &[ScopedPolicy], gone: &[Name]) -
     };
     for zone in zones {
         for record in &zone.records {
-            // What an SOA names answers nobody.
+            // No answer depends on the names in an SOA.
             if matches!(record.rtype, RrType::A | RrType::AAAA | RrType::TXT | RrType::SOA) {
                 continue;
             }

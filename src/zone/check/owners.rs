@@ -1,4 +1,4 @@
-//! What may stand together at one owner.
+//! Combinations of data at one owner.
 
 use super::chains::cnames_of;
 use super::index::{ALIAS, Index, OwnerRecords};
@@ -9,10 +9,10 @@ use crate::wire::rr::RrType;
 use crate::zone::text::ScopedPolicy;
 use std::collections::BTreeMap;
 
-/// Looks for what may not stand together at one owner.
+/// Finds data that must not share an owner.
 pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
     for number in 0..index.len() {
-        // One record alone offends nobody.
+        // One record alone breaks no rule.
         if index.is_simple(number) {
             continue;
         }
@@ -25,7 +25,7 @@ pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Find
     }
 }
 
-/// A CNAME stands alone (RFC 2181 section 10.1), but for the records of DNSSEC (RFC 4034 section
+/// A CNAME excludes all other data (RFC 2181 section 10.1), except DNSSEC records (RFC 4034 section
 /// 3).
 fn alias_alone(owner: &OwnerRecords<'_>, out: &mut Findings) {
     let mut aliases = owner.of(RrType::CNAME);
@@ -56,7 +56,7 @@ fn alias_alone(owner: &OwnerRecords<'_>, out: &mut Findings) {
 fn size(owner: &OwnerRecords<'_>, out: &mut Findings) {
     let mut sizes: BTreeMap<RrType, usize> = BTreeMap::new();
     for record in owner.records {
-        // Pointer, type, class, TTL and length go with each record.
+        // Each record also takes a pointer, type, class, TTL and length.
         *sizes.entry(record.rtype).or_default() += 12 + record.rdata.len();
     }
     for (rtype, octets) in sizes {
@@ -106,7 +106,7 @@ fn steered(index: &Index<'_>, owner: &OwnerRecords<'_>, policies: &[ScopedPolicy
         );
     }
     let other = owner.records.iter().find(|record| !fixed(record.rtype));
-    // Only then the rules of the policy matter: they may be many, and stand behind many owners.
+    // Visit the policy's rules only now: they may be many, and the policy may steer many owners.
     if other.is_none() && !index.is_apex(&steered.owner) {
         return;
     }

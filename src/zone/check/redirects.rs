@@ -1,5 +1,5 @@
-//! Records whose place decides whether they mean anything: DNAME, NS at a wildcard, DS; and what an
-//! SOA says.
+//! Records that are valid only in some places: DNAME, NS at a wildcard, DS; and the fields of an
+//! SOA.
 
 use super::index::{DELEGATION, Index, Names, OwnerRecords, SIGNER, name_of};
 use crate::finding::{Finding, Findings, code};
@@ -9,7 +9,7 @@ use crate::zone::rdata::names_in;
 use crate::zone::text::Record;
 use std::collections::HashSet;
 
-/// Looks for records that mean nothing where they stand.
+/// Finds records without meaning in their place.
 pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     for names in &index.zones {
         for number in names.owners.clone() {
@@ -30,8 +30,8 @@ pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     dname_loops(index, out);
 }
 
-/// DNAMEs that lead back to themselves: every name below them would be followed in a circle. Each
-/// DNAME is walked once, however many lead to it; one finding tells of a circle.
+/// Finds DNAME loops, in which every name below them would be followed in a circle. Each DNAME is
+/// walked once, however many lead to it; each circle gets one finding.
 fn dname_loops(index: &Index<'_>, out: &mut Findings) {
     let mut done: HashSet<&Name> = HashSet::new();
     let zones = index.zones.iter().filter(|names| names.has_dnames);
@@ -41,7 +41,7 @@ fn dname_loops(index: &Index<'_>, out: &mut Findings) {
             .into_iter()
             .next()
             .map(|target| (start, target.prepend(b"x").ok()));
-        // A name below the owner, followed as a server would.
+        // Follow some name below the owner, as a server would.
         while let Some((record, name)) = step {
             if done.contains(&record.owner) {
                 break;
@@ -60,7 +60,7 @@ fn dname_loops(index: &Index<'_>, out: &mut Findings) {
     }
 }
 
-/// The DNAME above a name, and the name that it makes of it, unless that is too long.
+/// The DNAME above a name, and the redirected name, unless it is too long.
 fn redirected<'i>(index: &'i Index<'_>, name: &Name) -> Option<(&'i Record, Option<Name>)> {
     let names = index.zone_of(name.as_wire())?;
     let above = index.dname_above(names, name.as_wire())?;
@@ -70,8 +70,8 @@ fn redirected<'i>(index: &'i Index<'_>, name: &Name) -> Option<(&'i Record, Opti
     Some((record, Name::from_wire(&[&name.as_wire()[..start], target.as_wire()].concat()).ok()))
 }
 
-/// One DNAME at most, not beside the NS of a delegation (RFC 6672 sections 2.3 and 2.4), better not
-/// at a wildcard (section 3.3).
+/// At most one DNAME, not beside the NS of a delegation (RFC 6672 sections 2.3 and 2.4), and
+/// preferably not at a wildcard (section 3.3).
 fn dname(names: &Names<'_>, name: &Name, owner: &OwnerRecords<'_>, out: &mut Findings) {
     let mut all = owner.of(RrType::DNAME);
     let Some(first) = all.next() else { return };
@@ -94,7 +94,7 @@ fn dname(names: &Names<'_>, name: &Name, owner: &OwnerRecords<'_>, out: &mut Fin
     if name.is_wildcard() {
         out.push(
             Finding::warning(code::DNAME_PLACE, format!("`{name}` is a wildcard with a DNAME"))
-                .at(first.at, "means different things to different servers (RFC 6672 section 3.3)")
+                .at(first.at, "servers disagree on its meaning (RFC 6672 section 3.3)")
                 .help(
                     "here it redirects names below the asterisk itself; for all names use a wildcard CNAME",
                 ),
@@ -102,7 +102,7 @@ fn dname(names: &Names<'_>, name: &Name, owner: &OwnerRecords<'_>, out: &mut Fin
     }
 }
 
-/// Nothing may stand below a DNAME (RFC 6672 section 2.4): it would never be answered.
+/// Names below a DNAME are never answered (RFC 6672 section 2.4).
 fn below_dname(index: &Index<'_>, names: &Names<'_>, owner: &OwnerRecords<'_>, out: &mut Findings) {
     let Some(above) = index.dname_above(names, owner.name) else { return };
     if names.has_cuts && index.cut_above(names, owner.name).is_some() {
@@ -120,7 +120,7 @@ fn below_dname(index: &Index<'_>, names: &Names<'_>, owner: &OwnerRecords<'_>, o
     out.push(finding.help("remove one of them (RFC 6672 section 2.4)"));
 }
 
-/// Delegating by a wildcard has no meaning that servers agree on (RFC 4592 section 4.2).
+/// Servers do not agree on the meaning of a wildcard delegation (RFC 4592 section 4.2).
 fn wildcard(name: &Name, owner: &OwnerRecords<'_>, out: &mut Findings) {
     if name.is_wildcard()
         && let Some(delegation) = owner.of(RrType::NS).next()
@@ -133,7 +133,7 @@ fn wildcard(name: &Name, owner: &OwnerRecords<'_>, out: &mut Findings) {
     }
 }
 
-/// DS stands at delegations only, and never at the apex (RFC 4035 section 2.4).
+/// DS records belong at delegations only, never at the apex (RFC 4035 section 2.4).
 fn delegation_signer(
     index: &Index<'_>,
     names: &Names<'_>,
@@ -156,7 +156,7 @@ fn delegation_signer(
     }
 }
 
-/// The second name of an SOA is a mailbox with a dot for the `@` (RFC 1035 section 8).
+/// The second name of an SOA is a mailbox, with a dot for the `@` (RFC 1035 section 8).
 fn start_of_authority(names: &Names<'_>, out: &mut Findings) {
     for soa in names.zone.records.iter().filter(|record| record.rtype == RrType::SOA) {
         let mailbox = names_in(RrType::SOA, &soa.rdata).into_iter().nth(1);

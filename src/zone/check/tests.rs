@@ -1,4 +1,4 @@
-//! Checks on zones as such, without any file behind them.
+//! Checks of zones without files.
 
 use super::*;
 use crate::finding::{At, FileId};
@@ -10,7 +10,7 @@ fn name(text: &str) -> Name {
     Name::parse(text, None).unwrap()
 }
 
-/// A zone from lines of `owner ttl type data`; the number of the line is the place.
+/// A zone from lines of `owner ttl type data`; the line number is the place.
 fn zone(apex: &str, lines: &str) -> Zone {
     let place = |line: usize| At {
         file: FileId(0),
@@ -41,7 +41,7 @@ fn told(zones: &[Zone]) -> Vec<(&'static str, u32)> {
     out.iter().map(|finding| (finding.code.id, finding.at.unwrap().line)).collect()
 }
 
-/// Letter case does not make another record set; the smallest TTL wins for all of it.
+/// Letter case does not separate RRsets; the smallest TTL applies to all records of a set.
 #[test]
 fn sets_get_one_ttl_and_no_double() {
     let mut zone = zone("z.", "a 60 A 192.0.2.1\nA 30 A 192.0.2.2\na 60 A 192.0.2.1\nb 60 A 192.0.2.1\n");
@@ -52,7 +52,7 @@ fn sets_get_one_ttl_and_no_double() {
     assert_eq!(left, [("a.z.".into(), 30), ("A.z.".into(), 30), ("b.z.".into(), 60)]);
 }
 
-/// Names in data that differ in letter case are the same record (RFC 4343); other octets are not.
+/// Records that differ only in the letter case of names are equal (RFC 4343); other octets matter.
 #[test]
 fn letter_case_makes_no_second_record() {
     for (lines, left) in [
@@ -71,7 +71,7 @@ fn letter_case_makes_no_second_record() {
     }
 }
 
-/// Each row: records behind a sound head (three lines), and what is told at which line.
+/// Each row: records after a valid head of three lines, and the findings with their lines.
 #[test]
 fn zones_as_wholes() {
     for (lines, expected) in [
@@ -79,19 +79,20 @@ fn zones_as_wholes() {
         ("a 60 CNAME ns1\na 60 CNAME b.\n", &[("MRD0202", 5)]),
         ("@ 60 CNAME a.other.\n", &[("MRD0202", 4)]),
         ("@ 60 SOA x x 1 2 3 4 5\n", &[("MRD0204", 4)]),
-        // Empty non-terminals exist but have nothing.
+        // Empty non-terminals exist, but have no data.
         ("x.y 60 A 192.0.2.1\na 60 CNAME y\n", &[("MRD0214", 5)]),
-        // A wildcard stands in for a target, but not where a closer name exists.
+        // A wildcard provides a target, unless a closer name exists.
         ("*.w 60 A 192.0.2.1\na 60 CNAME b.w\n", &[]),
         ("*.w 60 A 192.0.2.1\nc.w 60 A 192.0.2.1\na 60 CNAME b.c.w\n", &[("MRD0214", 6)]),
         // A wildcard that leads to itself.
         ("*.w 60 CNAME q.w\n", &[("MRD0203", 4)]),
-        // Glue is no data, other things below a cut are hidden; targets below it are another's.
+        // Glue is not data, other records below a cut are hidden, and targets below it belong to
+        // another zone.
         ("d 60 NS ns.d\nns.d 60 A 192.0.2.1\nt.d 60 TXT x\na 60 CNAME q.d\n", &[("MRD0211", 6)]),
         ("d 60 NS ns.d\nd 60 DS 1 13 2 00\n", &[("MRD0210", 4)]),
         ("m 60 MX 0 .\nn 60 MX 5 t\nt 60 TXT x\n", &[("MRD0214", 5)]),
         ("s 60 SRV 0 0 1 a\na 60 CNAME ns1\n", &[("MRD0215", 4)]),
-        // DNAME: nothing below it, one at most, not at a cut, not at a wildcard; a target below it
+        // DNAME: nothing below it, at most one, not at a cut, not at a wildcard; a target below it
         // is elsewhere.
         ("d 60 DNAME x.\na 60 CNAME q.d\n", &[]),
         ("d 60 DNAME x.\na.d 60 A 192.0.2.1\nb.a.d 60 TXT x\n", &[("MRD0223", 5), ("MRD0223", 6)]),
@@ -100,14 +101,14 @@ fn zones_as_wholes() {
         ("d 60 DNAME x.\nd 60 CNAME y.\n", &[("MRD0202", 5)]),
         ("d 60 NS ns1\nd 60 DNAME y.\n", &[("MRD0211", 5), ("MRD0224", 5)]),
         ("*.d 60 DNAME y.\n", &[("MRD0224", 4)]),
-        // DNAMEs in a circle: into itself, and by two.
+        // DNAMEs in a circle: of one, and of two.
         ("d 60 DNAME d\n", &[("MRD0203", 4)]),
         ("d 60 DNAME e\ne 60 DNAME d\n", &[("MRD0203", 4)]),
         ("c 60 DNAME d\nd 60 DNAME e\ne 60 DNAME d\nf 60 DNAME c\n", &[("MRD0203", 5)]),
         ("d 60 DNAME e\ne 60 DNAME other.\n", &[]),
-        // A DNAME in what is delegated away is hidden as all is there.
+        // A DNAME below a delegation is hidden like all other data there.
         ("d 60 NS ns1\nx.d 60 DNAME y.\na.x.d 60 A 192.0.2.1\n", &[("MRD0211", 5)]),
-        // Delegations: not by wildcards; DS only with them.
+        // Delegations: not by wildcards; DS only beside NS.
         ("*.d 60 NS ns1\n", &[("MRD0225", 4)]),
         ("@ 60 DS 1 13 2 00\n", &[("MRD0226", 4)]),
         ("d 60 DS 1 13 2 00\n", &[("MRD0226", 4)]),
@@ -119,7 +120,7 @@ fn zones_as_wholes() {
     assert_eq!(told(&[zone("z.", "a 60 A 192.0.2.1")]), [("MRD0204", 0), ("MRD0205", 0)]);
 }
 
-/// A child zone of ours hides what its parent holds below it.
+/// A child zone hides its parent's records below its apex.
 #[test]
 fn a_child_zone_answers_for_itself() {
     let parent = zone("z.", &format!("{HEAD}c 60 NS ns1\nx.c 60 TXT x\n"));
@@ -127,7 +128,7 @@ fn a_child_zone_answers_for_itself() {
     assert_eq!(told(&[parent, child]), [("MRD0211", 5)]);
 }
 
-/// A chain of any length costs no stack.
+/// A chain of any length fits the stack.
 #[test]
 fn long_chains_are_walked() {
     let chain: String = (0..20_000).map(|i| format!("c{i} 60 CNAME c{}\n", i + 1)).collect();
@@ -142,7 +143,7 @@ fn sets_have_a_size() {
     assert_eq!(told(&[zone("z.", &format!("{HEAD}{lines}"))]), [("MRD0216", 4)]);
 }
 
-/// However deep a name is, only what is no longer than the longest cut is looked up for one.
+/// For a deep name, only the ancestors that are not longer than the longest cut are looked up.
 #[test]
 fn few_names_may_be_cuts() {
     let deep = format!("{}sub", "a.".repeat(100));

@@ -1,12 +1,13 @@
-//! Building an image from checked records.
+//! Compiles checked records into an image.
 //!
-//! The input has passed the semantic checks, so what is left to refuse is size. Records of one
-//! owner and type become one RRset with the smallest TTL among them (RFC 2181 section 5.2); exact
-//! duplicates collapse. Every ancestor of a name below the apex exists as an empty non-terminal.
+//! The input has passed the semantic checks, so size is the only fault left. Records of one owner
+//! and type become one RRset with the smallest TTL among them (RFC 2181 section 5.2); exact
+//! duplicates collapse. Every ancestor of a name below the apex exists, as an empty non-terminal if
+//! it has no data.
 //!
-//! Names get their numbers in the order read, ancestors first, so that a node's
-//! parent always has the smaller number and one pass downwards knows what lies below a cut. Records
-//! are then ordered by node and type and written behind each other.
+//! Names get their numbers in the order read, ancestors first, so a parent always has a smaller
+//! number than its children, and one pass over the numbers finds all names below a cut. Records are
+//! then sorted by node and type, and written in this order.
 
 use super::compress::{Compressor, Cut};
 use super::{
@@ -23,12 +24,12 @@ use crate::wire::rr::{RrType, Ttl};
 use crate::zone::table::HashTable;
 use crate::zone::text::{Record, Zone};
 
-/// Builds the image of a zone.
+/// Compiles a zone into its image.
 pub fn build(zone: &Zone) -> Result<Image, Finding> {
     build_by(zone, NameKey::of_process())
 }
 
-/// [`build`], with a table of another key than the process has.
+/// [`build`], with a given key instead of the process's.
 pub(super) fn build_by(zone: &Zone, key: NameKey) -> Result<Image, Finding> {
     let mut builder = Builder::new(zone, key);
     let mut records: Vec<(u32, RrType, u32)> = Vec::with_capacity(zone.records.len());
@@ -49,13 +50,13 @@ pub(super) fn build_by(zone: &Zone, key: NameKey) -> Result<Image, Finding> {
             builder.drafts[node as usize].steered = Some(index as u32);
         }
     }
-    // Stable: records of one RRset keep the order in which they were written.
+    // The sort is stable: records of one RRset keep the order in which they were written.
     records.sort_by_key(|(node, rtype, _)| (*node, *rtype));
     builder.sets(&records)?;
     builder.finish()
 }
 
-/// A node while the image grows.
+/// A node while the image is built.
 struct Draft {
     hash: NameHash,
     name_at: u32,
@@ -69,7 +70,7 @@ struct Draft {
 
 struct Builder<'a> {
     zone: &'a Zone,
-    /// Most octets that its records can take.
+    /// Most octets that the zone's records can take.
     octets: usize,
     apex: Name,
     arena: Vec<u8>,
@@ -77,7 +78,7 @@ struct Builder<'a> {
     sets: Vec<Set>,
     key: NameKey,
     by_name: HashTable,
-    /// Where glue node numbers are written once all nodes are known: place in the arena, name.
+    /// Places in the arena that get glue node numbers once all nodes are known, each with its name.
     glue_places: Vec<(usize, Name)>,
     compressor: Compressor<'a>,
 }
@@ -108,14 +109,14 @@ impl<'a> Builder<'a> {
         builder
     }
 
-    /// Reads a name for [`Builder::node_of`] and gives its hash.
+    /// Reads a name for [`Builder::node_of`], and returns its hash.
     fn read(&self, name: &mut QueryName, owner: &Name) -> NameHash {
         name.read(owner.as_wire());
         name.hash_whole(&self.key, 0)
     }
 
-    /// The node of a name with this hash; it and its missing ancestors come into being. `None`
-    /// outside the zone.
+    /// Node of a name with this hash; adds the node and its missing ancestors. `None` outside the
+    /// zone.
     fn node_of(&mut self, name: &QueryName, hash: NameHash) -> Option<u32> {
         let below = name
             .labels()
@@ -124,7 +125,7 @@ impl<'a> Builder<'a> {
         if let Some(found) = self.find(hash, name.wire()) {
             return Some(found);
         }
-        // Hashes of the name and of each ancestor below the apex, by labels skipped.
+        // Hashes of the name and of each ancestor below the apex, indexed by labels skipped.
         let mut hashes = [hash; crate::limits::LABELS_MAX + 1];
         let mut hashed = name.hash_begin(&self.key);
         for skip in (1..below).rev() {
@@ -169,9 +170,9 @@ impl<'a> Builder<'a> {
         &self.arena[draft.name_at as usize..draft.name_at as usize + usize::from(draft.name_len)]
     }
 
-    /// Writes every RRset; `records` are ordered by node and type.
+    /// Writes every RRset; `records` are sorted by node and type.
     fn sets(&mut self, records: &[(u32, RrType, u32)]) -> Result<(), Finding> {
-        // Names that stand between others have taken some of the room.
+        // Names of empty non-terminals have taken some of the room.
         self.arena.reserve_exact(self.octets);
         for rrset in records.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let (node, rtype, _) = rrset[0];
@@ -180,7 +181,7 @@ impl<'a> Builder<'a> {
                 let draft = &self.drafts[node as usize];
                 let name_at = draft.name_at as usize;
                 let owner = &self.arena[name_at..name_at + usize::from(draft.name_len)];
-                // Links read where a CNAME leads.
+                // Links read the target of a CNAME from the record alone.
                 self.compressor.begin(owner, rtype == RrType::CNAME);
             }
             self.set(rtype, rrset)?;
@@ -199,7 +200,7 @@ impl<'a> Builder<'a> {
         if self.arena.len() > u32::MAX as usize {
             return Err(Finding::error(
                 code::TOO_LARGE,
-                format!("zone `{}` holds more than 4 GiB of record data", self.zone.apex),
+                format!("the zone `{}` has more than 4 GiB of record data", self.zone.apex),
             )
             .at(self.zone.at, "this zone"));
         }
@@ -208,7 +209,7 @@ impl<'a> Builder<'a> {
             let glue = found.filter(|id| self.has_addresses(*id)).unwrap_or(NO_NODE);
             self.arena[place..place + 4].copy_from_slice(&glue.to_be_bytes());
         }
-        // Done with; the table that serves is made at the end.
+        // Free the table for building; the image gets a table of its own at the end.
         self.by_name = HashTable::with_room(0);
         self.gather(negative.as_mut());
         let mut nodes: Vec<Node> = Vec::with_capacity(self.drafts.len());
@@ -258,8 +259,8 @@ impl<'a> Builder<'a> {
         Ok(image)
     }
 
-    /// Puts the records of each name behind it: what is read for one answer then stands in one
-    /// place or two.
+    /// Moves the records of each name behind it, so that one answer reads one or two places in
+    /// memory.
     fn gather(&mut self, negative: Option<&mut Set>) {
         let gathered = Vec::with_capacity(self.arena.len());
         let scattered = std::mem::replace(&mut self.arena, gathered);
@@ -280,8 +281,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The table that will serve: half full at most, so that a name is met at the first or second
-    /// probe.
+    /// Table of the served image: at most half full, so that most look-ups need one or two probes.
     fn slots(&self) -> Vec<Slot> {
         let mut len = 16;
         while self.drafts.len() * 2 > len {
@@ -289,7 +289,7 @@ impl<'a> Builder<'a> {
         }
         let mut slots = vec![FREE; len];
         for (start, some) in (0..).step_by(PREFETCH_MAX).zip(self.drafts.chunks(PREFETCH_MAX)) {
-            // All wait for memory together.
+            // Prefetch, so that these loads wait for memory together.
             std::hint::black_box(
                 some.iter().fold(0, |read, draft| read ^ slots[draft.hash.place(len - 1)].tag),
             );
@@ -305,7 +305,7 @@ impl<'a> Builder<'a> {
         let records = rrset.iter().map(|(.., index)| &zone.records[*index as usize]);
         let ttl = records.clone().map(|r| r.ttl).min().unwrap_or(Ttl::MAX);
         let at = self.arena.len();
-        // The first is kept apart: most sets have no second, and then nothing is allocated.
+        // Keep the first record apart: most sets have only one, and then allocate nothing.
         let (mut first, mut others): (Option<&[u8]>, Vec<&[u8]>) = (None, Vec::new());
         let mut in_message = 0usize;
         for record in records {
@@ -321,7 +321,7 @@ impl<'a> Builder<'a> {
                     code::TOO_BIG,
                     format!("the {rtype} records of `{}` do not fit a DNS message", record.owner),
                 )
-                .at(record.at, "this one is too much")
+                .at(record.at, "exceeds the limit with this record")
                 .help(format!("an RRset may hold at most {} octets", crate::limits::RRSET_OCTETS_MAX)));
             }
             if is_compressible(rtype) {
@@ -345,7 +345,7 @@ impl<'a> Builder<'a> {
         self.arena.extend_from_slice(rdata);
     }
 
-    /// Stores data with its names cut before what a pointer can stand for.
+    /// Stores data whose names are cut where a pointer can take over.
     fn named(&mut self, rtype: RrType, ttl: Ttl, rdata: &'a [u8]) {
         let head_at = self.arena.len();
         self.arena.extend_from_slice(&[0; NAMED_HEAD + HEAD_LEN]);
@@ -385,7 +385,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// What takes a node out of the zone's own data: a cut at or above it, or a DNAME above it.
+    /// Reason why a node is not authoritative data: a cut at or above it, or a DNAME above it.
     fn above(&self, nodes: &[Node], draft: &Draft, id: u32) -> Option<(NodeKind, u32)> {
         if let Some(parent) = nodes.get(draft.parent as usize) {
             if matches!(parent.kind, NodeKind::Cut | NodeKind::Redirected) {
@@ -407,7 +407,7 @@ impl<'a> Builder<'a> {
         &self.sets[draft.first_set as usize..draft.first_set as usize + usize::from(draft.sets)]
     }
 
-    /// A second SOA, with the TTL of negative answers.
+    /// A copy of the SOA with the TTL of negative answers.
     fn negative(&mut self) -> Option<Set> {
         let soa = *self.sets_of(APEX.0).iter().find(|s| s.rtype == RrType::SOA)?;
         let record = self.zone.records.iter().find(|r| r.rtype == RrType::SOA)?;
@@ -420,7 +420,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// As many octets as the records of a zone take, and its SOA again for negative answers.
+/// Octets of a zone's records, with the SOA twice (the copy is for negative answers).
 fn records_octets(zone: &Zone) -> usize {
     let octets = |record: &Record| {
         HEAD_LEN + record.rdata.len() + if is_compressible(record.rtype) { NAMED_HEAD } else { 0 }
@@ -429,7 +429,7 @@ fn records_octets(zone: &Zone) -> usize {
     zone.records.iter().chain(again).map(octets).sum()
 }
 
-/// Puts a node into the first free slot of its hash.
+/// Puts a node into the first free slot for its hash.
 fn claim(slots: &mut [Slot], hash: NameHash, node: u32) {
     let mask = slots.len() - 1;
     let mut slot = hash.place(mask);

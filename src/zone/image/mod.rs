@@ -1,19 +1,21 @@
-//! A zone as it is served: nodes in a hash table, record data in one arena, ready to be copied.
+//! A zone in its served form: nodes in a hash table, and record data in one arena, ready to be
+//! copied.
 //!
-//! A node is an owner name with its RRsets, or an empty non-terminal without any. The table is open
-//! addressing, by the hash of the whole name, over half of that hash and the number of the node; a
-//! look-up costs a probe or two and one comparison. Names are stored in lower case, each before its
-//! records. Node and set numbers are local to the image and never leave it. What a name that does
-//! not exist would ask of its closest encloser (is there a wildcard, a DNAME?) stands in the
-//! encloser's node.
+//! A node is an owner name with its RRsets, or an empty non-terminal. The table uses open
+//! addressing by the hash of the whole name; a slot holds half of that hash and the node number, so
+//! a look-up costs one or two probes and one comparison. Names are stored in lower case, each
+//! before its records. Node and set numbers are local to the image and never leave it. A node also
+//! records whether it has a wildcard child and a DNAME, for names of which it is the closest
+//! encloser.
 //!
-//! Records are stored as they are sent, owned by the name at the start of the question, which
-//! nearly all that are sent are. The SOA is there twice, the second time with the TTL of negative
-//! answers (RFC 2308 section 5). Record data of the types that RFC 1035 lets a server compress (NS,
-//! CNAME, SOA, PTR, MX and the like; RFC 3597 section 4) is stored with its names cut before the
-//! longest ending that they share with the owner or an earlier name of the RRset, and a placeholder
-//! that the writer makes a pointer in the message at hand ([`compress`]). All other data is stored
-//! and sent as it is.
+//! Records are stored as they are sent, with a pointer to the question name as owner, which fits
+//! nearly all answers. The SOA is stored twice, the second time with the TTL of negative answers
+//! (RFC 2308 section 5).
+//!
+//! Record data of types that a server may compress (NS, CNAME, SOA, PTR, MX and the like; RFC 3597
+//! section 4) is stored with its names cut before the longest ending that they share with the owner
+//! or an earlier name of the RRset. A placeholder follows, which the response writer turns into a
+//! pointer ([`compress`]). All other data is stored and sent unchanged.
 
 use crate::limits::PREFETCH_MAX;
 use crate::wire::fragment::{HEAD_LEN, NO_PATCH, Rdata};
@@ -34,30 +36,30 @@ pub struct NodeId(pub u32);
 /// An owner name.
 #[derive(Clone, Copy, Debug)]
 struct Node {
-    /// Where its name stands in the arena.
+    /// Offset of the name in the arena.
     name: u32,
-    /// First of its RRsets.
+    /// Index of the first RRset.
     first_set: u32,
-    /// How many RRsets; at most one for each of 65,535 types.
+    /// Number of RRsets; at most one for each of 65,535 types.
     sets: u16,
-    /// Length of its name, 1 to 255.
+    /// Length of the name, 1 to 255 octets.
     name_len: u8,
-    /// What `link` means.
+    /// Kind of node, which gives `link` its meaning.
     kind: NodeKind,
-    /// Whether there is a wildcard below it.
+    /// True if the node has a wildcard child.
     has_wildcard: bool,
-    /// Whether it has a DNAME.
+    /// True if the node has a DNAME.
     has_dname: bool,
-    /// Number of the steered owner, or of the node that cuts this one off.
+    /// Number of the steered owner, or of the node with the cut or DNAME above this one.
     link: u32,
 }
 
-/// What a node is beside its RRsets.
+/// Kind of a node, apart from its RRsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NodeKind {
     /// Authoritative data, or an empty non-terminal.
     Plain,
-    /// A policy decides its addresses.
+    /// A name whose addresses a policy decides.
     Steered,
     /// A delegation point, or a name below one; `link` is the delegation point.
     Cut,
@@ -74,31 +76,31 @@ pub struct Set {
     pub(crate) count: u16,
     /// TTL of all its records.
     pub(crate) ttl: Ttl,
-    /// Where its first record stands in the arena.
+    /// Offset of its first record in the arena.
     at: u32,
-    /// Octets of its records as stored, with their length fields.
+    /// Octets of its records in stored form, length fields included.
     octets: u32,
 }
 
 const NO_NODE: u32 = u32::MAX;
 
-/// A place of the table of names.
+/// Slot of the table of names.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    /// Upper half of the name's whole hash: with it here, a probe that meets another name stays in
+    /// Upper half of the name's hash, so that a probe recognises most other names without leaving
     /// the table.
     tag: u32,
-    /// The node, or [`NO_NODE`].
+    /// Node number, or [`NO_NODE`].
     node: u32,
 }
 
 const FREE: Slot = Slot { tag: 0, node: NO_NODE };
 
-/// Octets before a record whose data may be compressed: its patches and its link.
+/// Octets before a record with compressible data: its patches and its link.
 const NAMED_HEAD: usize = 8;
 
-/// Where the names stand in data of a type that may be compressed: the octets before them, and how
-/// many there are. Only those of RFC 1035 may be (RFC 3597 section 4).
+/// Names in data of a compressible type: the octets before the first name, and the number of names.
+/// Only types of RFC 1035 are compressible (RFC 3597 section 4).
 fn names_in(rtype: RrType) -> Option<(usize, usize)> {
     match rtype {
         RrType::NS | RrType::CNAME | RrType::PTR => Some((0, 1)),
@@ -109,7 +111,7 @@ fn names_in(rtype: RrType) -> Option<(usize, usize)> {
     }
 }
 
-/// Whether the data of a type may be compressed in responses.
+/// True if responses may compress the data of the type.
 pub(crate) fn is_compressible(rtype: RrType) -> bool {
     names_in(rtype).is_some()
 }
@@ -119,33 +121,33 @@ pub(crate) fn is_compressible(rtype: RrType) -> bool {
 pub struct Steered {
     /// Index into the deployment's policies.
     pub policy: u32,
-    /// TTL bounds over the policy's, in seconds.
+    /// TTL bounds that override the policy's, in seconds.
     pub(crate) ttl: Option<crate::steer::policy::TtlRange>,
-    /// Seed of the owner's name, so that names share independently of each other.
+    /// Seed from the owner's name, so that names share independently of each other.
     pub(crate) seed: u64,
 }
 
-/// What most nodes are to who asks for a type.
+/// Usual results of looking up a type at a node.
 #[derive(Clone, Copy, Debug)]
 pub enum Usual<'a> {
     /// A policy decides.
     Steered(&'a Steered),
-    /// Records that are sent as they are, and their number.
+    /// Records that are sent unchanged, and their number.
     Ready(&'a [u8], u16),
     /// Records with names in their data, whose pointers depend on the message.
     Named(&'a Set),
-    /// A CNAME, and nothing of the asked type.
+    /// A CNAME, but no records of the type.
     Alias(&'a Set),
-    /// Nothing of the asked type.
+    /// No records of the type.
     NoData,
 }
 
-/// What a name is in a zone.
+/// Result of looking up a name in a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Match {
     /// The name itself exists; an empty non-terminal if it has no data.
     Exact(NodeId),
-    /// The name does not exist and this wildcard speaks for it (RFC 4592).
+    /// The name does not exist, and this wildcard matches it (RFC 4592).
     Wildcard(NodeId),
     /// The name lies at or below this delegation point.
     Cut(NodeId),
@@ -161,7 +163,7 @@ pub struct Image {
     apex: Box<[u8]>,
     apex_labels: usize,
     arena: Box<[u8]>,
-    /// The key of the table.
+    /// Hash key of the table.
     key: NameKey,
     slots: Box<[Slot]>,
     nodes: Box<[Node]>,
@@ -169,23 +171,23 @@ pub struct Image {
     steered: Box<[Steered]>,
     /// The SOA with the TTL of negative answers.
     negative: Option<Set>,
-    /// CNAME records.
+    /// Number of CNAME records.
     cnames: u32,
-    /// How chains are answered.
+    /// Mode of answering CNAME chains.
     pub chain: ChainMode,
 }
 
-/// The apex is the first node.
+/// The apex, always the first node.
 pub(crate) const APEX: NodeId = NodeId(0);
 
 impl Image {
-    /// The apex in lower-case wire form.
+    /// Apex in lower-case wire form.
     #[inline]
     pub fn apex(&self) -> &[u8] {
         &self.apex
     }
 
-    /// The key by which its names are looked up.
+    /// Hash key of its names.
     pub(crate) fn key(&self) -> &NameKey {
         &self.key
     }
@@ -195,12 +197,12 @@ impl Image {
         self.apex_labels
     }
 
-    /// Number of owner names, empty non-terminals among them.
+    /// Number of owner names, empty non-terminals included.
     pub(crate) fn names(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Number of RRsets, steered ones not counted.
+    /// Number of RRsets, without steered ones.
     pub(crate) fn sets(&self) -> usize {
         self.sets.len()
     }
@@ -210,7 +212,7 @@ impl Image {
         self.steered.len()
     }
 
-    /// Octets that the image holds in memory.
+    /// Octets of the image in memory.
     pub(crate) fn octets(&self) -> usize {
         self.arena.len()
             + size_of_val::<[Slot]>(&self.slots)
@@ -219,7 +221,7 @@ impl Image {
             + size_of_val::<[Steered]>(&self.steered)
     }
 
-    /// The name of a node in lower-case wire form.
+    /// Name of a node in lower-case wire form.
     #[inline]
     pub fn name(&self, node: NodeId) -> &[u8] {
         let node = &self.nodes[node.0 as usize];
@@ -233,20 +235,20 @@ impl Image {
         &self.sets[node.first_set as usize..node.first_set as usize + usize::from(node.sets)]
     }
 
-    /// The RRset of a type at a node.
+    /// RRset of a type at a node.
     #[inline]
     pub(crate) fn set(&self, node: NodeId, rtype: RrType) -> Option<&Set> {
         self.sets_at(node).iter().find(|s| s.rtype == rtype)
     }
 
-    /// How a node is steered, if it is.
+    /// The steered owner at a node, if any.
     #[inline]
     pub(crate) fn steered_at(&self, node: NodeId) -> Option<&Steered> {
         let node = &self.nodes[node.0 as usize];
         if node.kind == NodeKind::Steered { self.steered.get(node.link as usize) } else { None }
     }
 
-    /// The usual answer of a node, given by [`Match::Exact`] or [`Match::Wildcard`], to a type.
+    /// Usual result for a type at a node from [`Match::Exact`] or [`Match::Wildcard`].
     #[inline(always)]
     pub fn usual(&self, node: NodeId, qtype: RrType) -> Usual<'_> {
         match self.steered_at(node) {
@@ -255,7 +257,7 @@ impl Image {
         }
     }
 
-    /// [`Image::usual`] but for policies: the records alone.
+    /// [`Image::usual`] without policies: only the records.
     #[inline(always)]
     pub(crate) fn data(&self, node: NodeId, qtype: RrType) -> Usual<'_> {
         let sets = self.sets_at(node);
@@ -270,17 +272,17 @@ impl Image {
         }
     }
 
-    /// Every steered owner with its node.
+    /// Steered owners, each with its node.
     pub fn steered(&self) -> impl Iterator<Item = (NodeId, &Steered)> {
         (0..self.nodes.len() as u32).map(NodeId).filter_map(|n| self.steered_at(n).map(|s| (n, s)))
     }
 
-    /// Every node.
+    /// All nodes.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> {
         (0..self.nodes.len() as u32).map(NodeId)
     }
 
-    /// The records of a set.
+    /// Records of a set.
     #[inline]
     pub(crate) fn records<'a>(&'a self, set: &Set) -> Records<'a> {
         let at = set.at as usize;
@@ -291,8 +293,8 @@ impl Image {
         }
     }
 
-    /// All octets of a set whose records are sent as they are to who asks for their owner; `None`
-    /// where something in them depends on the message.
+    /// All octets of a set whose records are sent unchanged; `None` if some of them depend on the
+    /// message.
     #[inline(always)]
     pub(crate) fn ready(&self, set: &Set) -> Option<&[u8]> {
         if is_compressible(set.rtype) {
@@ -301,14 +303,14 @@ impl Image {
         self.arena.get(set.at as usize..)?.get(..set.octets as usize)
     }
 
-    /// Number of CNAME records. Each has its number among them as its link.
+    /// Number of CNAME records. Each CNAME's link is its number among them.
     pub(crate) fn cnames(&self) -> u32 {
         self.cnames
     }
 
-    /// The CNAME records in the order of their numbers, with their owners.
+    /// CNAME records in the order of their numbers, with their owners.
     pub(crate) fn cname_records(&self) -> impl Iterator<Item = (NodeId, Rdata<'_>)> {
-        // Most zones have none, and are not walked. Sets are in the order of their nodes.
+        // Most zones have no CNAME and need no walk. Sets are in the order of their nodes.
         let nodes = if self.cnames > 0 { self.nodes.len() as u32 } else { 0 };
         (0..nodes).map(NodeId).flat_map(move |node| {
             let set = self.set(node, RrType::CNAME);
@@ -316,7 +318,7 @@ impl Image {
         })
     }
 
-    /// Numbers the CNAME records; the last step of building.
+    /// Numbers the CNAME records, as the last step of the build.
     fn number_cnames(&mut self) {
         for set in self.sets.iter().filter(|set| set.rtype == RrType::CNAME) {
             let mut at = set.at as usize;
@@ -330,20 +332,19 @@ impl Image {
         }
     }
 
-    /// The SOA with the smaller of its TTL and its MINIMUM, for negative answers (RFC 2308 section
-    /// 5).
+    /// SOA for negative answers, with the smaller of its TTL and its MINIMUM (RFC 2308 section 5).
     #[inline]
     pub(crate) fn denial(&self) -> Option<Rdata<'_>> {
         self.records(self.negative.as_ref()?).next()
     }
 
-    /// Whether the zone is not served: one that is has an SOA.
+    /// True if the zone is not served: every served zone has an SOA.
     pub(crate) fn is_dead(&self) -> bool {
         self.negative.is_none()
     }
 
-    /// What `name` is here, if it exists or lies under something that does; `hash` is its whole
-    /// hash. Names of other zones are never found.
+    /// Looks up `name`, whose whole hash is `hash`; `None` if it has no node. Never finds names of
+    /// other zones.
     #[inline(always)]
     pub(crate) fn lookup_existing(&self, name: &[u8], hash: NameHash) -> Option<Match> {
         let found = self.find(hash, name)?;
@@ -355,18 +356,19 @@ impl Image {
         })
     }
 
-    /// What `name` is here. `name` must be at or below the apex.
+    /// Looks up `name`, which must be at or below the apex.
     pub(crate) fn lookup(&self, name: &QueryName) -> Match {
         self.lookup_existing(name.wire(), name.hash_whole(&self.key, 0))
             .unwrap_or_else(|| self.lookup_missing(name))
     }
 
-    /// [`Image::lookup`] behind the first probe: the closest encloser, and the wildcard below it.
+    /// Rest of [`Image::lookup`] for a name without a node: finds the closest encloser and its
+    /// wildcard.
     #[inline(never)]
     pub(crate) fn lookup_missing(&self, name: &QueryName) -> Match {
         let below = name.labels() - self.apex_labels;
-        // From the apex downwards: the deepest name that exists is the closest encloser, and the
-        // first that does not ends the search, however many labels a stranger has put before it.
+        // From the apex downwards: the deepest existing name is the closest encloser, and the first
+        // missing name ends the search, however many labels a client has put before it.
         let mut encloser = APEX;
         for skip in (1..below).rev() {
             match self.find(name.hash_whole(&self.key, skip), name.suffix(skip)) {
@@ -395,11 +397,10 @@ impl Image {
         self.node(wildcard)
     }
 
-    /// Reads what look-ups of names with these whole hashes will read, and their records, at most
-    /// [`PREFETCH_MAX`] of them, so that it is near by then. Each step is done for all before the
-    /// next is for any: the processor waits for all of them at once. Only the first place of each
-    /// is looked at, where most stand. Gives a number that means nothing, so that no compiler
-    /// leaves the reading out.
+    /// Prefetches the table slots, nodes and records that look-ups of these hashes will read, for
+    /// at most [`PREFETCH_MAX`] names. Each step is done for all names before the next step, so
+    /// that their cache misses overlap. Only the first slot of each name is read, where most names
+    /// are. The result is meaningless; it keeps the compiler from dropping the reads.
     pub(crate) fn prefetch(&self, hashes: &[NameHash]) -> u32 {
         let mask = self.slots.len().wrapping_sub(1);
         let mut nodes = [NO_NODE; PREFETCH_MAX];
@@ -410,7 +411,7 @@ impl Image {
         let mut places = [(0, 0, 0); PREFETCH_MAX];
         for (place, node) in places.iter_mut().zip(nodes) {
             if let Some(node) = self.nodes.get(*node as usize) {
-                // The first record stands behind the name, often in the next line of the cache.
+                // The first record follows the name, often in the next cache line.
                 let record_end = node.name as usize + usize::from(node.name_len) + HEAD_LEN + 4;
                 *place = (node.name as usize, record_end, node.first_set as usize);
             }
@@ -422,7 +423,7 @@ impl Image {
         })
     }
 
-    /// The node of a lower-case name.
+    /// Node of a name in lower case.
     pub(crate) fn node(&self, name: &[u8]) -> Option<NodeId> {
         self.find(self.key.whole(name), name)
     }

@@ -1,4 +1,4 @@
-//! What names are in a zone, and what comes out of the arena.
+//! Look-ups of names in a zone, and the stored records.
 
 use super::build::build_by;
 use super::*;
@@ -136,7 +136,7 @@ fn steered_owners_are_found_by_their_node() {
     assert_eq!(image.steered().count(), 1);
 }
 
-/// Places of the table that a look-up of a name looks at.
+/// Slots of the table that a look-up of a name reads.
 fn steps(image: &Image, name: &[u8]) -> usize {
     let (hash, mask) = (image.key.whole(name), image.slots.len() - 1);
     let visited = (0..).map(|step| image.slots[(hash.place(mask) + step) & mask]);
@@ -146,7 +146,7 @@ fn steps(image: &Image, name: &[u8]) -> usize {
     visited.take_while(goes_on).count() + 1
 }
 
-/// Names that exist and names that do not, made by somebody who knows all but the key.
+/// Existing and missing names, chosen by an attacker who knows everything except the key.
 #[test]
 fn no_choice_of_names_makes_look_ups_long() {
     const COUNT: usize = 4_000;

@@ -1,4 +1,4 @@
-//! A link leads where a look-up by name would.
+//! A link agrees with a look-up by name.
 
 use super::*;
 use crate::finding::{At, FileId};
@@ -11,15 +11,14 @@ use proptest::sample::select;
 use std::sync::Arc;
 
 const APEXES: [&str; 4] = ["example.", "sub.example.", "a.sub.example.", "other."];
-/// Names collide with apexes, wildcards, cuts and each other on purpose.
+/// Names collide deliberately with apexes, wildcards, cuts and each other.
 const LABELS: [&str; 6] = ["a", "B", "sub", "*", "c", "a-label-of-more-than-eight-octets"];
 
 fn at() -> At {
     At::whole(FileId(0))
 }
 
-/// A record of a zone, or a steered owner: labels below the apex, what stands there, what it leads
-/// to.
+/// A record of a zone, or a steered owner: labels below the apex, kind, target.
 type Draft = (Vec<&'static str>, usize, Vec<&'static str>, &'static str);
 
 fn drafts() -> impl Strategy<Value = Vec<Draft>> {
@@ -71,8 +70,8 @@ fn set(drafts: &[Vec<Draft>]) -> ZoneSet {
     )
 }
 
-/// What is at a name, found without hashes or tables: the definitions of RFC 1034 section 4.3.2,
-/// RFC 4592 and RFC 6672, over the drafts as they were written.
+/// Looks up a name without hashes or tables, by the definitions of RFC 1034 section 4.3.2, RFC 4592
+/// and RFC 6672, over the drafts as written.
 fn plainly(zones: &[Zone], target: &Name) -> Option<(usize, String)> {
     let (index, zone) = zones
         .iter()
@@ -85,7 +84,7 @@ fn plainly(zones: &[Zone], target: &Name) -> Option<(usize, String)> {
     let has = |name: &Name, rtype: RrType| zone.records.iter().any(|r| r.owner == *name && r.rtype == rtype);
     let show = |name: &Name| name.to_lowercase().to_string();
     let exists = |name: &Name| owners().any(|owner| owner.is_at_or_below(name));
-    // The ancestors of the target inside the zone, from the apex down to itself.
+    // Ancestors of the target in the zone, from the apex down to itself.
     let wire = target.as_wire();
     let mut ancestors = vec![target.clone()];
     let mut skip = 0;
@@ -128,8 +127,8 @@ fn shown(zones: &ZoneSet, found: Found) -> (usize, String) {
 }
 
 proptest! {
-    /// Every CNAME of random zones inside each other: its link is what the look-up of its target
-    /// says, and that is what a search by the definitions says.
+    /// For every CNAME of random nested zones, the link, the look-up of its target, and a search by
+    /// the definitions agree.
     #[test]
     fn links_lead_where_names_do(drafts in proptest::collection::vec(drafts(), APEXES.len())) {
         let written: Vec<Zone> =
@@ -152,7 +151,7 @@ proptest! {
     }
 }
 
-/// Each kind of target, by hand.
+/// Each kind of target, as an explicit row.
 #[test]
 fn each_kind_of_target() {
     let drafts: [Vec<Draft>; 4] = [

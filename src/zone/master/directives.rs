@@ -1,4 +1,5 @@
-//! `$ORIGIN`, `$TTL`, `$INCLUDE` (RFC 1035 section 5.1, RFC 2308 section 4) and BIND's `$GENERATE`.
+//! `$ORIGIN`, `$TTL`, `$INCLUDE` (RFC 1035 section 5.1, RFC 2308 section 4), and BIND's
+//! `$GENERATE`.
 
 use super::Included;
 use super::generate;
@@ -8,7 +9,7 @@ use crate::finding::{Finding, code};
 use crate::limits::{INCLUDE_DEPTH_MAX, INCLUDED_FILES_MAX};
 
 impl Reader<'_> {
-    /// Obeys an entry that begins with `$`.
+    /// Executes an entry that begins with `$`.
     pub(crate) fn directive(&mut self, context: &mut Context<'_>, tokens: &[Token], depth: u32) {
         let name = tokens[0].octets(context.text).to_ascii_uppercase();
         match (&name[..], &tokens[1..]) {
@@ -33,7 +34,7 @@ impl Reader<'_> {
                 self.tell(
                     finding
                         .at(context.at(&tokens[0]), "not known")
-                        .help("there are $ORIGIN, $TTL, $INCLUDE and $GENERATE"),
+                        .help("the directives are $ORIGIN, $TTL, $INCLUDE and $GENERATE"),
                 );
             }
         }
@@ -42,7 +43,7 @@ impl Reader<'_> {
     fn include(&mut self, context: &mut Context<'_>, path: &Token, origin: Option<&Token>, depth: u32) {
         let shown = context.shown(path);
         if depth >= INCLUDE_DEPTH_MAX {
-            let message = format!("files include each other more than {INCLUDE_DEPTH_MAX} deep");
+            let message = format!("files are included more than {INCLUDE_DEPTH_MAX} levels deep");
             return self.fault(context, path, code::BAD_INCLUDE, message, "a loop?");
         }
         let Ok(written) = std::str::from_utf8(path.octets(context.text)) else {
@@ -54,8 +55,8 @@ impl Reader<'_> {
             || written.contains(':')
         {
             let finding =
-                Finding::error(code::BAD_INCLUDE, format!("`{shown}` lies outside the folder of zones"))
-                    .at(context.at(path), "not inside")
+                Finding::error(code::BAD_INCLUDE, format!("`{shown}` is outside the folder of zones"))
+                    .at(context.at(path), "outside")
                     .help("give a path relative to the folder of zones");
             return self.tell(finding);
         }

@@ -1,14 +1,13 @@
-//! `$GENERATE range owner [ttl] [class] type data`: records from a template, as BIND's manual has
-//! them.
+//! `$GENERATE range owner [ttl] [class] type data`: records from a template, as in BIND's manual.
 //!
-//! `range` is `start-stop` or `start-stop/step`. In owner and data `$` stands for the number, `\$`
-//! and `$$` for a dollar, and `${offset,width,base}` for the number plus an offset, padded with
-//! zeros to a width, in base `d`, `o`, `x`, `X`, or as nibbles from the lowest on, `n`, `N`, with a
-//! dot behind each for which the width has room. Data in one quoted string is the text between the
-//! quotes, in which `\"` stands for a quote.
+//! `range` is `start-stop` or `start-stop/step`. In owner and data, `$` stands for the number, and
+//! `\$` or `$$` for a dollar sign. `${offset,width,base}` stands for the number plus an offset,
+//! padded with zeros to a width, in base `d`, `o`, `x` or `X`. Base `n` or `N` writes nibbles from
+//! the lowest on, each followed by a dot if the width has room. Data in one quoted string is the
+//! text between the quotes, in which `\"` stands for a quote.
 //!
-//! A template is cut into parts once. What each number makes is counted before the next is made; a
-//! template that must pass the limit of its text ends at its first number.
+//! A template is split into parts once. The records of each number are counted before the next is
+//! made; a template that is bound to exceed its limit ends at its first number.
 
 use super::lexer::{Lexer, Token};
 use super::reader::{Context, Reader};
@@ -16,7 +15,7 @@ use crate::finding::{Finding, code};
 use crate::limits::{GENERATED_MAX, TEMPLATE_OCTETS_MAX};
 use crate::wire::name::Name;
 
-/// Steps of work that each record costs beside its octets.
+/// Steps of work that each record costs in addition to its octets.
 const RECORD_STEPS: usize = 64;
 /// Widest field: as many digits as the longest name has octets.
 const WIDTH_MAX: usize = 255;
@@ -40,7 +39,7 @@ pub(super) fn run(
     };
     let Some((start, stop, step)) = range_of(range.octets(context.text)) else {
         let message = format!("`{}` is not a range of numbers", context.shown(range));
-        return Err(wrong(range, message, "as in `1-10` or `0-254/2`")
+        return Err(wrong(range, message, "write a range as in `1-10` or `0-254/2`")
             .help("the start must not be above the stop, the step at least 1"));
     };
     let Some(head) = reader.head(context, rest, entry) else { return Ok(()) };
@@ -72,13 +71,13 @@ pub(super) fn run(
             return Ok(());
         }
         let made = Name::parse_octets(&name, Some(&context.origin)).map_err(|error| {
-            wrong(owner, format!("this makes a name that is none: {error}"), "for one of its numbers")
+            wrong(owner, format!("this expands to an invalid name: {error}"), "for one of its numbers")
         })?;
-        // The expanded data is text of its own; its faults are shown at the template.
+        // The expanded data has no place in a file, so its faults are shown at the template.
         let mut lexer = Lexer::new(&text);
         let one_line = lexer.entry(&mut words).is_ok() && matches!(lexer.entry(&mut Vec::new()), Ok(None));
         if !one_line {
-            let message = "this makes data that is not one line of words".to_owned();
+            let message = "this expands to data that is not one line of words".to_owned();
             return Err(wrong(template, message, "for one of its numbers"));
         }
         let expanded =
@@ -123,11 +122,11 @@ enum Part {
 }
 
 impl Part {
-    /// Octets that it makes of any number at least.
+    /// Fewest octets that it expands to, for any number.
     fn least(&self) -> usize {
         match self {
             Part::Text(text) => text.len(),
-            // A field of nibbles may be narrower.
+            // A nibble field may be narrower than its width.
             Part::Number { base: Base::Nibbles { .. }, .. } => 1,
             Part::Number { width, .. } => (*width).max(1),
         }
@@ -142,7 +141,7 @@ enum Base {
     Nibbles { upper: bool },
 }
 
-/// The parts of one word of data; other words come behind it.
+/// Splits one word of data into parts; with `is_alone`, the word is all of the data.
 fn data_text(token: &Token, is_alone: bool, text: &[u8], parts: &mut Vec<Part>) -> Option<()> {
     let octets = token.octets(text);
     if !token.quoted {
@@ -158,7 +157,7 @@ fn data_text(token: &Token, is_alone: bool, text: &[u8], parts: &mut Vec<Part>) 
     Some(())
 }
 
-/// The inside of a quoted string with `\"` undone; other escapes stay for the record.
+/// Inside of a quoted string with `\"` undone; other escapes stay for the record.
 fn without_quotes(octets: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(octets.len());
     let mut rest = octets.iter().copied();
@@ -182,7 +181,7 @@ fn push(octet: u8, parts: &mut Vec<Part>) {
     }
 }
 
-/// Cuts a template into parts; `None` if it is too long or a `${...}` is not understood.
+/// Splits a template into parts; `None` if it is too long or has an invalid `${...}`.
 fn cut(template: &[u8], parts: &mut Vec<Part>) -> Option<()> {
     if template.len() > TEMPLATE_OCTETS_MAX {
         return None;
@@ -229,24 +228,24 @@ fn modified(modifier: &[u8]) -> Option<Part> {
     (parts.next().is_none() && width <= WIDTH_MAX).then_some(Part::Number { offset, width, base })
 }
 
-/// Writes the parts with a number put in.
+/// Expands the parts for a number.
 fn expand(parts: &[Part], number: u32, out: &mut Vec<u8>) -> Result<(), &'static str> {
     out.clear();
     for part in parts {
         match part {
             Part::Text(text) => out.extend_from_slice(text),
             Part::Number { offset, width, base } => {
-                // BIND counts in 32 bits: what is negative shows as such in decimal, and as its
-                // two's complement in every other base.
+                // BIND computes in 32 bits: a negative number keeps its sign in decimal, and is
+                // written as its two's complement in other bases.
                 let value = i64::from(number) + offset;
                 let bits = u32::try_from(value)
                     .or_else(|_| i32::try_from(value).map(i32::cast_unsigned))
-                    .map_err(|_| "the offset leads out of the numbers of 32 bits")?;
+                    .map_err(|_| "the number plus the offset does not fit 32 bits")?;
                 digits(value, bits, *width, *base, out);
             }
         }
         if out.len() > TEMPLATE_OCTETS_MAX {
-            return Err("the template makes more than a record holds");
+            return Err("the template expands to more than a record can hold");
         }
     }
     Ok(())
@@ -263,8 +262,8 @@ fn digits(value: i64, bits: u32, width: usize, base: Base, out: &mut Vec<u8>) {
     out.extend(text.into_bytes());
 }
 
-/// Nibbles from the lowest on, with dots, as ip6.arpa wants them. The width counts digits and dots,
-/// so that an even one ends with a dot.
+/// Nibbles from the lowest on, with dots, for ip6.arpa. The width counts digits and dots, so that
+/// an even width ends with a dot.
 fn nibbles(mut bits: u32, mut width: usize, upper: bool, out: &mut Vec<u8>) {
     loop {
         let digit = char::from_digit(bits & 15, 16).unwrap_or('0');

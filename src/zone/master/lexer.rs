@@ -1,11 +1,11 @@
-//! Zone text cut into entries of tokens with their places (RFC 1035 section 5.1).
+//! Splits zone text into entries of tokens with their places (RFC 1035 section 5.1).
 //!
-//! An entry is a line, or several held together by parentheses. A line ends with LF, CR LF or CR.
-//! Comments begin with a semicolon. Quotes keep blanks, semicolons and line ends; a backslash keeps
-//! the octet behind it. Tokens are ranges of the text; nothing is copied here.
+//! An entry is a line, or several lines held together by parentheses. A line ends with LF, CR LF or
+//! CR. Comments begin with a semicolon. Quotes protect blanks, semicolons and line ends; a
+//! backslash protects the octet behind it. Tokens are ranges of the text; nothing is copied here.
 //!
-//! A quote that no other closes would swallow the rest of the text. The lexer then goes on behind
-//! the line of that quote; since no quote follows, this happens once, and reading stays linear.
+//! An unclosed quote would swallow the rest of the text, so the lexer then continues after the line
+//! of that quote. No other quote follows, so this happens once, and the time stays linear.
 
 use crate::finding::{At, FileId};
 use crate::limits::ENTRY_WORDS_MAX;
@@ -19,11 +19,11 @@ pub(super) struct Token {
     pub(crate) end: u32,
     /// Line, from 1.
     pub(crate) line: u32,
-    /// Where that line begins.
+    /// Offset of the start of that line.
     pub(crate) line_start: u32,
-    /// Whether it stood in quotes.
+    /// True if the token was quoted.
     pub(crate) quoted: bool,
-    /// Whether it goes on over a line end, as only a quoted string can.
+    /// True if the token extends over a line end, as only a quoted string can.
     pub(crate) spans_lines: bool,
 }
 
@@ -35,17 +35,17 @@ impl Token {
 
     /// The token's place.
     pub(crate) fn at(&self, file: FileId, text: &[u8]) -> At {
-        // Characters, not octets: octets that go on a UTF-8 character do not count.
+        // Count characters, not octets: skip the continuation octets of UTF-8.
         let before = &text[self.line_start as usize..self.start as usize];
         let column = before.iter().filter(|octet| **octet & 0xc0 != 0x80).count() as u32 + 1;
         At { file, line: self.line, column, start: self.start, end: self.end.max(self.start) }
     }
 }
 
-/// What ends the reading of an entry early.
+/// Reason why an entry ends early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LexError {
-    /// A quoted string without an end; the token is what there is of it.
+    /// A quoted string without an end; the token holds what there is of it.
     OpenQuote(Token),
     /// A parenthesis that is never closed.
     OpenParenthesis(Token),
@@ -53,11 +53,11 @@ pub(super) enum LexError {
     StrayParenthesis(Token),
     /// A backslash at the end of a line or of the text.
     BareBackslash(Token),
-    /// More words than the data of any record can have; the token is one too many.
+    /// More words than any record has; the token is the first beyond the limit.
     TooManyWords(Token),
 }
 
-/// Reads entries.
+/// Reader of entries.
 pub(super) struct Lexer<'a> {
     text: &'a [u8],
     at: usize,
@@ -66,15 +66,15 @@ pub(super) struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    /// A lexer at the start of a text of less than 4 GiB.
+    /// Starts at the beginning of a text of less than 4 GiB.
     pub(crate) fn new(text: &'a [u8]) -> Lexer<'a> {
-        // A byte order mark, as some editors write.
+        // Some editors write a byte order mark.
         let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         Lexer { text, at, line: 1, line_start: at }
     }
 
-    /// Fills `tokens` with the next entry that has any. `Some(true)`: the entry begins with a
-    /// blank; `None`: the text has ended. After an error the next call goes on behind the line.
+    /// Fills `tokens` with the next non-empty entry. `Some(true)`: the entry begins with a blank.
+    /// `None`: the text has ended. After an error, the next call continues after the line.
     pub(crate) fn entry(&mut self, tokens: &mut Vec<Token>) -> Result<Option<bool>, LexError> {
         loop {
             tokens.clear();
@@ -92,7 +92,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn tokens(&mut self, tokens: &mut Vec<Token>) -> Result<(), LexError> {
-        // Parentheses group lines; nested ones mean nothing more.
+        // Parentheses group lines; nested ones have no further meaning.
         let (mut depth, mut outermost) = (0u32, self.here(0));
         loop {
             let Some(&octet) = self.text.get(self.at) else {
@@ -150,7 +150,7 @@ impl<'a> Lexer<'a> {
         Ok(token)
     }
 
-    /// Any octet can stand between quotes, line ends too (RFC 1035 section 5.1).
+    /// Quotes may contain any octet, line ends included (RFC 1035 section 5.1).
     fn quoted(&mut self) -> Result<Token, LexError> {
         let opening = self.here(1);
         self.at += 1;
@@ -165,7 +165,7 @@ impl<'a> Lexer<'a> {
                 Some(b'"') => break,
                 Some(b'\n' | b'\r') => self.next_line(),
                 Some(b'\\') => match self.text.get(self.at + 1) {
-                    // A line end counts as one behind a backslash too.
+                    // Count a line end also if a backslash precedes it.
                     None | Some(b'\n' | b'\r') => self.at += 1,
                     Some(_) => self.at += 2,
                 },
@@ -190,7 +190,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Goes behind a line end: LF, CR LF or CR.
+    /// Skips a line end: LF, CR LF or CR.
     fn next_line(&mut self) {
         self.at += if self.text.get(self.at..).is_some_and(|rest| rest.starts_with(b"\r\n")) { 2 } else { 1 };
         self.line += 1;

@@ -1,4 +1,4 @@
-//! Entries of zone text become records.
+//! Turns entries of zone text into records.
 
 use super::Include;
 use super::lexer::{LexError, Lexer, Token};
@@ -13,58 +13,58 @@ use crate::zone::octets::Octets;
 use crate::zone::rdata::{self, RdataError, Word};
 use crate::zone::text::Record;
 
-/// Octets that a record takes beside its owner and data: itself, two pieces of the heap, and its
-/// places in the indexes by which zones are checked.
+/// Octets that a record takes besides its owner and data: the struct, two heap allocations, and its
+/// entries in the indexes of the zone checks.
 const RECORD_OCTETS: usize = size_of::<Record>() + 128;
 
-/// Reads one zone, included files and all.
+/// Reader of one zone with its included files.
 pub(super) struct Reader<'r> {
     apex: &'r Name,
-    /// Gives the content of included files.
+    /// Reads included files.
     pub(super) include: &'r mut Include<'r>,
     share: Share<'r>,
     records: &'r mut Vec<Record>,
     findings: &'r mut Findings,
     told: usize,
-    /// Whether the rest of the zone is not read: too many faults, or the budget is spent.
+    /// True if the rest of the zone is skipped: too many faults, or the budget is used up.
     is_over: bool,
-    /// TTL of `$TTL`.
+    /// TTL from `$TTL`.
     pub(super) ttl_default: Option<Ttl>,
     ttl_last: Option<Ttl>,
-    /// Records made by templates.
+    /// Number of records made by templates.
     pub(super) generated: u32,
-    /// Files included, counted each time.
+    /// Number of inclusions, repeated ones counted.
     pub(super) included: u32,
 }
 
-/// What an entry is read against: its file, its text, the origin and the last owner.
+/// Context of an entry: its file and text, the origin and the last owner.
 pub(super) struct Context<'t> {
-    /// Its file.
+    /// File of the entry.
     pub(crate) file: FileId,
-    /// The text of that file.
+    /// Text of that file.
     pub(crate) text: &'t [u8],
-    /// What relative names end with.
+    /// Origin, appended to relative names.
     pub(crate) origin: Name,
-    /// The last owner, which an entry that begins with a blank has too; `None` if there is none.
+    /// Last owner, which an entry inherits if it begins with a blank; `None` if there is none.
     pub(crate) owner: Option<Name>,
 }
 
 impl Context<'_> {
-    /// The place of a token.
+    /// Place of a token.
     pub(crate) fn at(&self, token: &Token) -> At {
         token.at(self.file, self.text)
     }
 
-    /// The place of a run of tokens.
+    /// Place of a run of tokens.
     pub(crate) fn run(&self, tokens: &[Token], entry: &[Token]) -> At {
         match (tokens.first(), tokens.last()) {
             (Some(first), Some(last)) => At { end: last.end.max(first.start), ..self.at(first) },
-            // Nothing where something must be: the end of what there is.
+            // The required words are missing: mark the end of the entry.
             _ => entry.last().map_or(At::whole(self.file), |last| self.at(last)),
         }
     }
 
-    /// A token as it is written.
+    /// A token as written.
     pub(crate) fn shown(&self, token: &Token) -> String {
         String::from_utf8_lossy(token.octets(self.text)).into_owned()
     }
@@ -72,7 +72,7 @@ impl Context<'_> {
 
 /// The fields before the data of a record.
 pub(super) struct Head {
-    /// TTL, if it is written.
+    /// TTL, if written.
     pub(crate) ttl: Option<Ttl>,
     /// Type.
     pub(crate) rtype: RrType,
@@ -81,7 +81,7 @@ pub(super) struct Head {
 }
 
 impl<'r> Reader<'r> {
-    /// A reader of the zone with this apex, which adds to `records` and `findings`, as much as
+    /// Makes a reader of the zone with this apex, which adds to `records` and `findings` as much as
     /// `share` allows.
     pub(crate) fn new(
         apex: &'r Name,
@@ -105,8 +105,9 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// Reads a file with an origin of its own, which ends with it (RFC 1035 section 5.1). `owner`
-    /// is the last owner before it, which its first record may have too: BIND and NSD read it so.
+    /// Reads a file with an origin of its own, which ends with the file (RFC 1035 section 5.1).
+    /// `owner` is the last owner before the file; as in BIND and NSD, the file's first record may
+    /// inherit it.
     pub(crate) fn file(
         &mut self,
         text: &[u8],
@@ -137,23 +138,24 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// Ends the reading of the zone: the budget of the load is spent.
+    /// Ends the reading of the zone because the budget of the load is used up.
     pub(crate) fn spent(&mut self, spent: Spent, at: At) {
-        self.refuse(spent, at, "the limit is passed here; the rest of this zone is not read");
+        self.refuse(spent, at, "the limit is exceeded here; the rest of this zone is not read");
     }
 
-    /// Ends the reading of the zone's first file: what was only lent cannot be kept.
+    /// Ends the reading of the zone if its budget was only lent, because the records then cannot be
+    /// kept.
     pub(crate) fn settle(&mut self, file: FileId) {
         if self.share.owes() {
             self.refuse(Spent::ByOthers, At::whole(file), "the zones before this one leave too little");
         }
     }
 
-    /// Drops the records, and gives back all that was taken.
+    /// Drops the records, and returns their budget.
     fn refuse(&mut self, spent: Spent, at: At, label: &str) {
         self.is_over = true;
-        // The zone is not served, and its memory is for others. An SOA and a name server are kept,
-        // so that nobody misses them.
+        // Free the zone's memory for other zones. Keep an SOA and an NS record, so that no finding
+        // reports them as missing.
         let mut kept = [RrType::SOA, RrType::NS].to_vec();
         self.records.retain(|record| {
             let place = kept.iter().position(|rtype| record.rtype == *rtype && record.owner == *self.apex);
@@ -162,40 +164,38 @@ impl<'r> Reader<'r> {
         self.records.shrink_to_fit();
         self.share.give_back();
         let code = if spent == Spent::ByOthers { code::BUDGET_SPENT } else { code::TOO_LARGE };
-        self.tell(
-            Finding::error(code, spent.to_string())
-                .at(at, label)
-                .help("`$GENERATE` and files that are included several times make more than is written"),
-        );
+        self.tell(Finding::error(code, spent.to_string()).at(at, label).help(
+            "`$GENERATE` and repeated inclusions multiply a text; split the zone, or use fewer of them",
+        ));
     }
 
-    /// Grants what a text of so many octets may make.
+    /// Grants the budget of a text of `octets` octets.
     pub(crate) fn grant(&mut self, octets: usize) {
         self.share.grant(octets);
     }
 
-    /// Counts work beside that of reading the files once.
+    /// Counts work other than reading each file once.
     pub(crate) fn work(&mut self, steps: usize) -> Result<(), Spent> {
         self.share.work(steps)
     }
 
-    /// Whether the text's part would allow so much more work.
+    /// Checks that the zone's part of the budget allows this much more work.
     pub(crate) fn foresee(&self, steps: usize) -> Result<(), Spent> {
         self.share.foresee(steps)
     }
 
-    /// Whether the rest of the zone is not read.
+    /// True if the rest of the zone is skipped.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// Adds a finding, and counts it.
+    /// Records and counts a finding.
     pub(crate) fn tell(&mut self, finding: Finding) {
         self.told += 1;
         self.findings.push(finding);
     }
 
-    /// Tells of an error at a token.
+    /// Reports an error at a token.
     pub(crate) fn fault(
         &mut self,
         context: &Context<'_>,
@@ -212,7 +212,7 @@ impl<'r> Reader<'r> {
             LexError::OpenQuote(t) => (t, "a quoted string has no end".to_owned(), "begins here"),
             LexError::OpenParenthesis(t) => (t, "a parenthesis is never closed".to_owned(), "opened here"),
             LexError::StrayParenthesis(t) => {
-                (t, "a parenthesis is closed that was not opened".to_owned(), "here")
+                (t, "a closing parenthesis has no opening one".to_owned(), "here")
             }
             LexError::BareBackslash(t) => (t, "nothing follows a backslash".to_owned(), "here"),
             LexError::TooManyWords(t) => {
@@ -222,14 +222,14 @@ impl<'r> Reader<'r> {
         self.fault(context, &token, code::ZONE_SYNTAX, message, label);
     }
 
-    /// Whether a quoted string goes over a line end is no fault (RFC 1035 section 5.1), but mostly
-    /// a quote was forgotten.
+    /// A quoted string may extend over a line end (RFC 1035 section 5.1), but mostly a quote was
+    /// forgotten.
     fn warn_of_lines(&mut self, context: &Context<'_>, tokens: &[Token]) {
         if let Some(token) = tokens.iter().find(|token| token.spans_lines) {
             self.findings.push(
-                Finding::warning(code::ZONE_SYNTAX, "a quoted string goes over the end of its line")
+                Finding::warning(code::ZONE_SYNTAX, "a quoted string extends over the end of its line")
                     .at(context.at(token), "begins here")
-                    .help("the line ends are part of the string; was a quote forgotten?"),
+                    .help("the string contains the line ends; was a quote forgotten?"),
             );
         }
     }
@@ -243,8 +243,8 @@ impl<'r> Reader<'r> {
         }
         let mut rest = tokens;
         if !begins_blank {
-            // A record without an owner is read on for its other faults; its owner is not the one
-            // before.
+            // A record with an invalid owner is read on for its other faults; it does not inherit
+            // the last owner.
             context.owner = self.name(context, first);
             rest = &tokens[1..];
         } else if context.owner.is_none() {
@@ -261,7 +261,7 @@ impl<'r> Reader<'r> {
         self.record(context, owner, &head, &rest[head.data..], tokens);
     }
 
-    /// A name, relative to the origin, or a finding.
+    /// Reads a name relative to the origin, or reports a finding.
     pub(crate) fn name(&mut self, context: &Context<'_>, token: &Token) -> Option<Name> {
         let octets = token.octets(context.text);
         match Name::parse_octets(octets, Some(&context.origin)) {
@@ -276,7 +276,7 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// A TTL, or a finding.
+    /// Reads a TTL, or reports a finding.
     pub(crate) fn ttl(&mut self, context: &Context<'_>, token: &Token) -> Option<Ttl> {
         let shown = || format!("`{}`", context.shown(token));
         match ttl_of(token.octets(context.text)) {
@@ -285,7 +285,7 @@ impl<'r> Reader<'r> {
                 let message = format!("the TTL {} is more than 2147483647 seconds", shown());
                 self.findings.push(
                     Finding::warning(code::BAD_TTL, message)
-                        .at(context.at(token), "taken for 0 (RFC 2181 section 8)"),
+                        .at(context.at(token), "treated as 0 (RFC 2181 section 8)"),
                 );
                 Ttl::from_secs(0)
             }
@@ -298,7 +298,7 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// TTL and class in either order, then the type.
+    /// Reads TTL and class in either order, then the type.
     pub(crate) fn head(&mut self, context: &Context<'_>, tokens: &[Token], entry: &[Token]) -> Option<Head> {
         let (mut ttl, mut class_seen) = (None, false);
         for (index, token) in tokens.iter().enumerate() {
@@ -327,8 +327,9 @@ impl<'r> Reader<'r> {
             return match RrType::from_text(text) {
                 Some(rtype) if !rtype.is_meta() => Some(Head { ttl, rtype, data: index + 1 }),
                 Some(_) => {
-                    let message =
-                        format!("`{text}` asks questions or accompanies messages; it cannot be zone data");
+                    let message = format!(
+                        "`{text}` is a type of questions or message metadata; it cannot be zone data"
+                    );
                     self.fault(context, token, code::UNKNOWN_TYPE, message, "not a type of zone data");
                     None
                 }
@@ -338,7 +339,7 @@ impl<'r> Reader<'r> {
                         format!("`{}` is not a record type", context.shown(token)),
                     )
                     .at(context.at(token), "not known");
-                    // Words of other lengths are not compared: one may be as long as the file.
+                    // Compare only words of similar length: one word may be as long as the file.
                     let alike = |m: &&str| m.len().abs_diff(text.len()) <= 1;
                     let near = RrType::mnemonics()
                         .filter(alike)
@@ -363,7 +364,7 @@ impl<'r> Reader<'r> {
         None
     }
 
-    /// Reads the data and adds the record.
+    /// Reads the data, and adds the record.
     pub(crate) fn record(
         &mut self,
         context: &Context<'_>,
@@ -374,7 +375,7 @@ impl<'r> Reader<'r> {
     ) {
         let at = context.run(data, entry);
         let read = match (head.rtype, data) {
-            // Addresses are the bulk of a large zone.
+            // Fast path: addresses are the bulk of a large zone.
             (RrType::A, [one]) => v4(one.octets(context.text)).map(|octets| Octets::from(&octets[..])),
             _ => None,
         };
@@ -393,19 +394,20 @@ impl<'r> Reader<'r> {
         };
         if !owner.is_at_or_below(self.apex) {
             let first = entry.first().map_or(at, |token| context.at(token));
-            // BIND and Knot load such a zone without the record.
+            // BIND and Knot also load such a zone without the record.
             self.findings.push(
                 Finding::warning(
                     code::OUT_OF_ZONE,
-                    format!("`{owner}` does not belong to the zone `{}`; the record is ignored", self.apex),
+                    format!("`{owner}` is outside the zone `{}`; the record is ignored", self.apex),
                 )
                 .at(first, "outside the zone")
-                .help("leave out the final dot if the name is meant to be relative, or mind the `$ORIGIN`"),
+                .help("remove the final dot if the name is meant to be relative, or check the `$ORIGIN`"),
             );
             return;
         }
         let own_minimum = || octets.last_chunk::<4>().and_then(|m| Ttl::from_secs(u32::from_be_bytes(*m)));
-        // RFC 2308 section 4: $TTL; before it (RFC 1035 section 5.1) the last TTL that was written.
+        // The TTL comes from `$TTL` (RFC 2308 section 4), else from the last TTL written (RFC 1035
+        // section 5.1).
         let ttl = head
             .ttl
             .or(self.ttl_default)
@@ -431,7 +433,7 @@ impl<'r> Reader<'r> {
         let words: Vec<Word> = data
             .iter()
             .map(|token| {
-                // An opening quote stands between the end of one word and the start of the next.
+                // An opening quote lies between the end of one word and the start of the next.
                 let attached = token.quoted && end == Some(token.start - 1);
                 end = Some(token.end);
                 Word::new(token.octets(context.text), token.quoted, attached)
@@ -440,12 +442,12 @@ impl<'r> Reader<'r> {
         rdata::from_words(rtype, &words, &context.origin)
     }
 
-    /// Where records and findings stand, for [`Reader::relocate`].
+    /// Present numbers of records and findings, for [`Reader::relocate`].
     pub(crate) fn mark(&self) -> (usize, usize, usize) {
         (self.records.len(), self.findings.mark(), self.told)
     }
 
-    /// Gives everything behind a mark another place; whether there is an error among it.
+    /// Moves all records and findings since a mark to another place; true if there are findings.
     pub(crate) fn relocate(&mut self, (records, findings, told): (usize, usize, usize), at: At) -> bool {
         self.records.iter_mut().skip(records).for_each(|record| record.at = at);
         self.findings.relocate(findings, at);
@@ -453,7 +455,7 @@ impl<'r> Reader<'r> {
     }
 }
 
-/// Four numbers up to 255 between dots.
+/// Parses four numbers up to 255, separated by dots.
 fn v4(word: &[u8]) -> Option<[u8; 4]> {
     let mut octets = [0u8; 4];
     let (mut at, mut value, mut digits) = (0, 0u16, 0);

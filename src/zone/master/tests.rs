@@ -1,4 +1,4 @@
-//! Zone text that is right, and every way in which it is wrong.
+//! Valid zone text, and its faults.
 
 use super::*;
 use crate::finding::{Files, Severity, code};
@@ -92,12 +92,12 @@ fn templates_make_records() {
     );
 }
 
-/// `$GENERATE` as BIND's manual has it (chapter 8.3.5, Zone File). Each row: the template behind
+/// `$GENERATE` as in BIND's manual (chapter 8.3.5, Zone File). Each row: the template after
 /// `$GENERATE`, and the records.
 #[test]
 fn templates_are_read_as_bind_reads_them() {
     let rows: &[(&str, &[&str])] = &[
-        // The manual's own examples.
+        // Examples from the manual.
         (
             "1-2 @ NS SERVER$.EXAMPLE.",
             &["example. 60 NS SERVER1.EXAMPLE.", "example. 60 NS SERVER2.EXAMPLE."],
@@ -105,7 +105,7 @@ fn templates_are_read_as_bind_reads_them() {
         ("1-1 $ CNAME $.0", &["1.example. 60 CNAME 1.0.example."]),
         ("126-127 HOST-$ MX \"0 .\"", &["HOST-126.example. 60 MX 0 .", "HOST-127.example. 60 MX 0 ."]),
         ("127-127 HOST-$ A 1.2.3.$", &["HOST-127.example. 60 A 1.2.3.127"]),
-        // A quoted right side is text between the quotes; quotes that are meant are escaped.
+        // A quoted right side is the text between the quotes; literal quotes are escaped.
         ("1-1 a$ TXT \"b $\"", &[r#"a1.example. 60 TXT "b" "1""#]),
         (r#"1-1 a$ TXT "\"b $\" c""#, &[r#"a1.example. 60 TXT "b 1" "c""#]),
         (r#"1-1 a$ TXT "b\$ \; \065" "#, &[r#"a1.example. 60 TXT "b$" ";" "A""#]),
@@ -122,14 +122,14 @@ fn templates_are_read_as_bind_reads_them() {
             &[r#"a.example. 60 TXT "-5" "-005" "fffffffb" "37777777773""#],
         ),
         ("3-3 a TXT ${-4,0,n}", &[r#"a.example. 60 TXT "f.f.f.f.f.f.f.f""#]),
-        // The width of nibbles counts their dots: an even one ends with a dot.
+        // The width of nibbles includes their dots: an even width ends with a dot.
         (
             "10-10 a TXT ${0,0,n} ${0,1,n} ${0,2,n} ${0,3,n} ${0,4,n} ${0,5,N} ${0,6,N} ${0,7,N}",
             &[r#"a.example. 60 TXT "a" "a" "a." "a.0" "a.0." "A.0.0" "A.0.0." "A.0.0.0""#],
         ),
         ("443-443 a TXT ${0,1,n} ${0,4,n} ${0,9,N}", &[r#"a.example. 60 TXT "b.b.1" "b.b.1" "B.B.1.0.0""#]),
         ("10-10 ${0,4,n}example. PTR x", &["a.0.example. 60 PTR x.example."]),
-        // Ranges with steps that pass the stop.
+        // Ranges whose step passes the stop.
         ("0-5/4 n$ 5 IN A 192.0.2.$", &["n0.example. 5 A 192.0.2.0", "n4.example. 5 A 192.0.2.4"]),
         ("4294967294-4294967295/7 n$ A 192.0.2.1", &["n4294967294.example. 60 A 192.0.2.1"]),
     ];
@@ -140,8 +140,8 @@ fn templates_are_read_as_bind_reads_them() {
     }
 }
 
-/// An included file has the last owner of the file that includes it, as BIND and NSD read it, until
-/// it names one; the including file has its own again.
+/// An included file inherits the last owner of the including file, as in BIND and NSD, until it
+/// names one; afterwards the including file has its own last owner again.
 #[test]
 fn an_included_file_goes_on_at_the_last_owner() {
     let included = [("part.zone", "  A 192.0.2.1\nb A 192.0.2.2\n  A 192.0.2.3\n")];
@@ -157,13 +157,13 @@ fn an_included_file_goes_on_at_the_last_owner() {
             "a.example. 60 A 192.0.2.8"
         ]
     );
-    // There is none before the first record.
+    // There is no owner before the first record.
     let read = read_with(b"$TTL 60\n$INCLUDE part.zone\n", &included);
     let places: Vec<String> = read.findings.iter().map(|f| read.files.place(f.at.unwrap())).collect();
     assert_eq!((places, read.records.len()), (vec!["part.zone:1:3".to_owned()], 2));
 }
 
-/// Lines may end with CR alone; the places of faults are of such lines.
+/// Lines may end with CR alone; places of faults count such lines.
 #[test]
 fn lines_end_with_cr_too() {
     let read =
@@ -176,7 +176,7 @@ fn lines_end_with_cr_too() {
     assert_eq!(places, ["example.zone:4:5"]);
 }
 
-/// A TTL with the highest of 32 bits is 0 (RFC 2181 section 8), with a warning.
+/// A TTL with the highest bit set counts as 0 (RFC 2181 section 8), with a warning.
 #[test]
 fn ttls_of_32_bits_are_0() {
     let read = read_with(
@@ -223,7 +223,7 @@ fn files_include_others_with_an_origin_of_their_own() {
     assert_eq!(read.files.place(outside.at.unwrap()), "part.zone:3:1");
 }
 
-/// Files that include others, twice each, would be read without end at a depth that is allowed.
+/// Files that include each other twice would be read endlessly within the allowed depth.
 #[test]
 fn included_files_are_counted() {
     let names: Vec<String> = (0..8).map(|depth| format!("{depth}.zone")).collect();
@@ -241,7 +241,7 @@ fn included_files_are_counted() {
     assert!(!read.findings.is_empty());
 }
 
-/// Each row: the text, the code, line and column.
+/// Each row: text, code, line and column.
 #[test]
 fn faults_are_told_with_their_places() {
     let rows: &[(&str, crate::finding::Code, u32, u32)] = &[
@@ -304,8 +304,7 @@ fn faults_are_told_with_their_places() {
     }
 }
 
-/// What BIND, NSD and Knot read and some hand-written reader would not. Each row: the text, and the
-/// records.
+/// Forms that BIND, NSD and Knot accept and a naive reader might not. Each row: text and records.
 #[test]
 fn odd_but_right() {
     let rows: &[(&str, &[&str])] = &[

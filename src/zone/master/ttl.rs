@@ -2,12 +2,12 @@
 
 use crate::wire::rr::Ttl;
 
-/// A TTL of 32 bits that has the highest bit. It is taken for 0 (RFC 2181 section 8), as BIND and
-/// every resolver take it.
+/// A 32-bit TTL with the highest bit set; treated as 0 (RFC 2181 section 8), as BIND and resolvers
+/// do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooLong;
 
-/// Seconds, or numbers with units as BIND writes them (`1w2d3h4m5s`).
+/// Parses seconds, or numbers with units as in BIND (`1w2d3h4m5s`).
 pub(super) fn ttl_of(word: &[u8]) -> Option<Result<Ttl, TooLong>> {
     let (mut total, mut number, mut digits) = (0u64, 0u64, false);
     let mut unit_seen = false;

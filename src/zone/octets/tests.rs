@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What goes in comes out, on both sides of the bound, and the bound costs nothing.
+/// Octets survive storing, below and above the inline limit, and the limit costs no memory.
 #[test]
 fn octets_are_kept() {
     for len in [0, 1, HERE_MAX - 1, HERE_MAX, HERE_MAX + 1, 60_000] {

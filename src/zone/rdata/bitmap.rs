@@ -1,12 +1,11 @@
-//! Type bitmaps (RFC 4034 section 4.1.2): windows of 256 types, each with as many octets as it
-//! needs.
+//! Type bitmaps (RFC 4034 section 4.1.2): windows of 256 types, each as long as needed.
 
 use super::RdataError;
 use super::token::Token;
 use crate::wire::rr::RrType;
 use std::collections::BTreeMap;
 
-/// The bitmap of types in text, in any order.
+/// Bitmap of types in text, in any order.
 pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let mut windows: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
     for token in tokens {
@@ -18,14 +17,14 @@ pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
         octets.resize(octets.len().max(at + 1), 0);
         octets[at] |= 0x80 >> (bit % 8);
     }
-    // A window has at most 32 octets, since a bit is a number up to 255.
+    // A window has at most 32 octets, since a bit number is at most 255.
     Ok(windows
         .into_iter()
         .flat_map(|(window, octets)| [window, octets.len() as u8].into_iter().chain(octets))
         .collect())
 }
 
-/// The types of a bitmap in ascending order; `None` if it is not the one way to write them.
+/// Types of a bitmap in ascending order; `None` if the encoding is not the canonical one.
 pub(super) fn decode(mut rest: &[u8]) -> Option<Vec<RrType>> {
     let mut types = Vec::new();
     let mut last = None;

@@ -1,5 +1,5 @@
-//! IPSECKEY (RFC 4025) and AMTRELAY (RFC 8777): data in which one field says what a later one is,
-//! nothing, an IPv4 address, an IPv6 address or a name.
+//! IPSECKEY (RFC 4025) and AMTRELAY (RFC 8777): data in which one field gives the kind of a later
+//! one: nothing, an IPv4 address, an IPv6 address or a name.
 
 use super::RdataError;
 use super::shape::{base64, name, parse, write_base64};
@@ -7,11 +7,11 @@ use super::token::Token;
 use crate::wire::name::{Name, wire_name_len, write_name};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// `precedence gateway-type algorithm gateway key...`; algorithm 0 has no key.
+/// Reads `precedence gateway-type algorithm gateway key...`; algorithm 0 has no key.
 pub(super) fn encode_ipseckey(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
     let [precedence, kind, algorithm, gateway, key @ ..] = tokens else {
         return Err(RdataError::new(
-            "there must be a precedence, the type of the gateway, an algorithm, the gateway and a key",
+            "the data must be a precedence, the type of the gateway, an algorithm, the gateway and a key",
         ));
     };
     let kind: u8 = parse(kind, "a number from 0 to 3")?;
@@ -22,12 +22,12 @@ pub(super) fn encode_ipseckey(tokens: &[Token], origin: &Name) -> Result<Vec<u8>
     Ok(octets)
 }
 
-/// `precedence discovery type relay`; type 0 may leave the relay out (RFC 8777 section 4.3.1 writes
-/// a dot).
+/// Reads `precedence discovery type relay`; type 0 may omit the relay (RFC 8777 section 4.3.1
+/// writes a dot).
 pub(super) fn encode_amtrelay(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
     let [precedence, discovery, kind, relay] = tokens else {
         return Err(RdataError::new(
-            "there must be a precedence, 0 or 1 for discovery, the type of the relay, and the relay",
+            "the data must be a precedence, 0 or 1 for discovery, the type of the relay, and the relay",
         ));
     };
     let discovery = match discovery.raw.as_str() {
@@ -45,10 +45,7 @@ pub(super) fn encode_amtrelay(tokens: &[Token], origin: &Name) -> Result<Vec<u8>
 fn encode(kind: u8, token: &Token, origin: &Name) -> Result<Vec<u8>, RdataError> {
     match kind {
         0 if token.raw == "." => Ok(Vec::new()),
-        0 => Err(RdataError::new(format!(
-            "`{}` is written where type 0 says that there is nothing; write `.`",
-            token.raw
-        ))),
+        0 => Err(RdataError::new(format!("`{}` is a gateway, but type 0 means none; write `.`", token.raw))),
         1 => Ok(parse::<Ipv4Addr>(token, "an IPv4 address")?.octets().to_vec()),
         2 => Ok(parse::<Ipv6Addr>(token, "an IPv6 address")?.octets().to_vec()),
         3 => Ok(name(token, origin)?.as_wire().to_vec()),
@@ -77,7 +74,7 @@ pub(super) fn decode_amtrelay(rdata: &[u8]) -> Option<String> {
     behind.is_empty().then(|| format!("{precedence} {} {} {relay}", both >> 7, both & 0x7f))
 }
 
-/// The gateway as text, and what stands behind it.
+/// Gateway as text, and the octets behind it.
 fn decode(kind: u8, rest: &[u8]) -> Option<(String, &[u8])> {
     Some(match kind {
         0 => (".".to_owned(), rest),

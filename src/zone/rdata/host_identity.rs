@@ -6,10 +6,12 @@ use super::shape::{base64, hex, name, parse, write_base64};
 use super::token::Token;
 use crate::wire::name::{Name, wire_name_len, write_name};
 
-/// Algorithm, host identity tag, key, and names of servers.
+/// Reads algorithm, host identity tag, key, and names of servers.
 pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
     let [algorithm, tag, key, servers @ ..] = tokens else {
-        return Err(RdataError::new("there must be an algorithm, a host identity tag and a key"));
+        return Err(RdataError::new(
+            "the data must be an algorithm, a host identity tag, a key, and names of servers",
+        ));
     };
     let algorithm: u8 = parse(algorithm, "a number from 0 to 255")?;
     let (tag, key) = (hex(std::slice::from_ref(tag))?, base64(std::slice::from_ref(key))?);
@@ -26,7 +28,7 @@ pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataEr
     Ok(octets)
 }
 
-/// The identity as text; `None` if the octets are none.
+/// The identity as text; `None` if the octets are not valid.
 pub(super) fn decode(rdata: &[u8]) -> Option<String> {
     let ([tag_length, algorithm, high, low], rest) = rdata.split_first_chunk()?;
     let (tag, rest) = rest.split_at_checked(usize::from(*tag_length))?;

@@ -1,25 +1,24 @@
-//! LOC: a place on earth (RFC 1876), `52 22 23.0 N 4 53 32.0 E -2.00m 0.00m 10000m 10m`.
+//! LOC: a geographic location (RFC 1876), `52 22 23.0 N 4 53 32.0 E -2.00m 0.00m 10000m 10m`.
 //!
-//! On the wire: version 0, size and the two precisions as one digit and a power of ten in
-//! centimetres, latitude and longitude in thousandths of an arc second around 2^31, altitude in
-//! centimetres above 100,000 m below the ellipsoid. All arithmetic is on integers, so text and
-//! octets agree everywhere.
+//! The wire form has version 0; size and two precisions, each as one digit and a power of ten, in
+//! centimetres; latitude and longitude in thousandths of an arc second, offset by 2^31; altitude in
+//! centimetres above a base 100,000 m below the ellipsoid. All arithmetic is on integers, so text
+//! and octets agree on every machine.
 
 use super::RdataError;
 use super::token::Token;
 use std::fmt::Write as _;
 
-/// The equator and the prime meridian.
+/// Value of the equator and the prime meridian.
 const MIDDLE: u32 = 1 << 31;
 /// Thousandths of an arc second in a degree.
 const DEGREE: u32 = 3_600_000;
-/// Centimetres by which altitudes are raised.
+/// Offset of altitudes, in centimetres.
 const ALTITUDE_BASE: i64 = 10_000_000;
-/// Size, horizontal and vertical precision where they are not written (RFC 1876 section 3): 1 m, 10
-/// km, 10 m.
+/// Default size, horizontal and vertical precision (RFC 1876 section 3): 1 m, 10 km, 10 m.
 const DEFAULTS: [u8; 3] = [0x12, 0x16, 0x13];
 
-/// The octets of a location in text.
+/// Octets of a location in text.
 pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let mut words = tokens.iter().map(|token| token.raw.as_str());
     let latitude = angle(&mut words, 90, ["N", "S"])?;
@@ -37,7 +36,7 @@ pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     }
     if let Some(word) = words.next() {
         return Err(fault(format!(
-            "`{word}` is one too many: behind the altitude stand at most a size and two precisions"
+            "`{word}` is surplus: at most a size and two precisions follow the altitude"
         )));
     }
     let mut octets = vec![0, sizes[0], sizes[1], sizes[2]];
@@ -47,7 +46,7 @@ pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     Ok(octets)
 }
 
-/// Whether octets are a location of version 0 that can be.
+/// True for a plausible location of version 0.
 pub(super) fn is_valid(octets: &[u8]) -> bool {
     let [0, size, horizontal, vertical, numbers @ ..] = octets else { return false };
     let Some([latitude, longitude, _]) = words(numbers) else { return false };
@@ -57,7 +56,7 @@ pub(super) fn is_valid(octets: &[u8]) -> bool {
         && longitude.abs_diff(MIDDLE) <= 180 * DEGREE
 }
 
-/// The text of octets that are valid.
+/// Text of valid octets.
 pub(super) fn decode(octets: &[u8]) -> Option<String> {
     let (head, numbers) = octets.split_at_checked(4).filter(|_| is_valid(octets))?;
     let [latitude, longitude, altitude] = words(numbers)?;
@@ -93,7 +92,7 @@ fn fault(message: impl Into<String>) -> RdataError {
         .help("as in `52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m` (RFC 1876 section 3)")
 }
 
-/// Degrees, then perhaps minutes, then perhaps seconds, then a side of the world.
+/// Reads degrees, optional minutes and seconds, and the side.
 fn angle<'t>(
     words: &mut impl Iterator<Item = &'t str>,
     limit: u32,
@@ -108,7 +107,7 @@ fn angle<'t>(
             Some(side) if place > 0 && total <= limit * DEGREE => {
                 return Ok(if side == 0 { MIDDLE + total } else { MIDDLE - total });
             }
-            Some(_) => return Err(fault(format!("this lies beyond {limit} degrees"))),
+            Some(_) => return Err(fault(format!("the angle is more than {limit} degrees"))),
             None => {}
         }
         let value = match place {
@@ -126,7 +125,8 @@ fn angle<'t>(
     Err(fault("an angle has degrees, minutes and seconds"))
 }
 
-/// A decimal number without sign, in units of its last of `digits` decimal places.
+/// Parses an unsigned decimal number with at most `digits` decimal places, in units of the last
+/// place.
 fn decimal(word: &str, digits: usize) -> Option<u64> {
     let (whole, fraction) = word.split_once('.').unwrap_or((word, ""));
     if whole.is_empty()
@@ -139,14 +139,14 @@ fn decimal(word: &str, digits: usize) -> Option<u64> {
     format!("{whole}{fraction:0<digits$}").parse().ok()
 }
 
-/// Metres, with or without the unit, in centimetres.
+/// Parses metres, with or without the unit, to centimetres.
 fn centimetres(word: &str) -> Option<i64> {
     let word = word.strip_suffix(['m', 'M']).unwrap_or(word);
     let (sign, word) = word.strip_prefix('-').map_or((1, word), |word| (-1, word));
     decimal(word, 2).and_then(|value| i64::try_from(value).ok()).map(|value| sign * value)
 }
 
-/// Metres as one digit and a power of ten; digits behind the first are cut off.
+/// Encodes metres as one digit and a power of ten; further digits are cut off.
 fn power(word: &str) -> Option<u8> {
     let mut value = u64::try_from(centimetres(word)?).ok()?;
     let mut exponent = 0u8;

@@ -1,9 +1,9 @@
-//! Numbers of record data that have names: DNSSEC algorithms and kinds of certificates.
+//! Mnemonics for numbers in record data: DNSSEC algorithms and certificate types.
 
 use super::RdataError;
 use super::token::Token;
 
-/// RFC 8624 section 3.1 and the IANA registry.
+/// DNSSEC algorithms (RFC 8624 section 3.1 and the IANA registry).
 pub(super) const ALGORITHMS: &[(&str, u16)] = &[
     ("DELETE", 0),
     ("RSAMD5", 1),
@@ -24,7 +24,7 @@ pub(super) const ALGORITHMS: &[(&str, u16)] = &[
     ("PRIVATEOID", 254),
 ];
 
-/// RFC 4398 section 2.1.
+/// Certificate types (RFC 4398 section 2.1).
 pub(super) const CERTIFICATES: &[(&str, u16)] = &[
     ("PKIX", 1),
     ("SPKI", 2),
@@ -38,7 +38,7 @@ pub(super) const CERTIFICATES: &[(&str, u16)] = &[
     ("OID", 254),
 ];
 
-/// A number, or the name that stands for it, in any case.
+/// Parses a number, or a mnemonic in any case.
 pub(super) fn number<T: TryFrom<u16>>(
     names: &[(&str, u16)],
     token: &Token,

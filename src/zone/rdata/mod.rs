@@ -1,14 +1,14 @@
-//! Record data: presentation format to uncompressed wire form and back.
+//! Record data: converts presentation format to uncompressed wire form and back.
 //!
-//! Three ways lead to octets. Types whose data is a plain row of fields have a line in the table of
-//! [`shape`], which serves reading, writing, checking and finding names alike, and keeps letter
-//! case and positions under our control. A few types have a grammar of their own ([`location`],
-//! [`service`], [`prefixes`], [`gateway`], [`host_identity`], [`nsap`], [`well_known`]). Every
-//! type, known or not, can be written as `\# length hex` (RFC 3597 section 5); the octets of known
-//! types are still checked.
+//! There are three ways from text to octets. Types whose data is a plain sequence of fields have a
+//! line in the table of [`shape`], which serves reading, writing, checking and finding names, and
+//! preserves letter case. A few types have a grammar of their own ([`location`], [`service`],
+//! [`prefixes`], [`gateway`], [`host_identity`], [`nsap`], [`well_known`]). Every type, known or
+//! not, can be written as `\# length hex` (RFC 3597 section 5); the octets of known types are still
+//! checked.
 //!
-//! What [`to_text`] writes, [`from_text`] reads as the same octets. Where a text would lose
-//! something (two ways to write a size, say), the generic form is written.
+//! [`from_text`] reads the output of [`to_text`] as the same octets. [`to_text`] uses the generic
+//! form if a text would lose something, such as one of two encodings of a size.
 
 mod bitmap;
 mod gateway;
@@ -34,14 +34,14 @@ use std::fmt;
 use token::Token;
 pub(crate) use token::Token as Word;
 
-/// Why a text is not the data of a record.
+/// Reason why a text is not the data of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RdataError {
-    /// A sentence, without final stop, that fits behind "is not the data of ...:".
+    /// Sentence without a final stop, to follow "this is not the data of ...:".
     pub(crate) message: String,
-    /// A way out, if there is one to tell.
+    /// Help, if there is any.
     pub(crate) help: Option<String>,
-    /// Whether the text may be right, but this version cannot read the type.
+    /// True if the text may be right, but this version cannot read the type.
     pub(crate) unsupported: bool,
 }
 
@@ -133,20 +133,20 @@ fn own(rtype: RrType) -> Option<&'static Grammar> {
     OWN.iter().find(|grammar| grammar.rtype == rtype)
 }
 
-/// Types whose tokens may be `key="value"`.
+/// True for types whose tokens may be `key="value"`.
 fn is_service(rtype: RrType) -> bool {
     matches!(rtype, RrType::SVCB | RrType::HTTPS)
 }
 
-/// Types that a signer makes. Their text is not read: a zone that is served without the rest of
-/// DNSSEC would show signatures that nobody can find.
+/// Types that a signer makes. Their text is not read: without the rest of DNSSEC, a served zone
+/// would have signatures that validators cannot use.
 const OF_A_SIGNER: [RrType; 5] =
     [RrType::RRSIG, RrType::NSEC, RrType::NSEC3, RrType::NSEC3PARAM, RrType::SIG];
 
-/// The uncompressed wire form of record data in presentation format; relative names are relative to
-/// `origin`, the letter case of names is kept.
+/// Converts presentation format to uncompressed wire form. Relative names are relative to `origin`;
+/// names keep their letter case.
 pub fn from_text(rtype: RrType, text: &str, origin: &Name) -> Result<Vec<u8>, RdataError> {
-    // Addresses are the bulk of a large zone.
+    // Fast path: addresses are the bulk of a large zone.
     match rtype {
         RrType::A => {
             if let Ok(address) = text.trim().parse::<std::net::Ipv4Addr>() {
@@ -163,12 +163,12 @@ pub fn from_text(rtype: RrType, text: &str, origin: &Name) -> Result<Vec<u8>, Rd
     from_tokens(rtype, &token::split(text, is_service(rtype))?, origin)
 }
 
-/// [`from_text`] for text that has been cut into words, as zone text is.
+/// [`from_text`] for words, as zone text has them.
 pub(crate) fn from_words(rtype: RrType, words: &[Word], origin: &Name) -> Result<Vec<u8>, RdataError> {
     from_tokens(rtype, words, origin)
 }
 
-/// [`from_text`] for text that has been cut into tokens.
+/// [`from_text`] for tokens.
 fn from_tokens(rtype: RrType, tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
     if let Some((first, rest)) = tokens.split_first()
         && !first.quoted
@@ -187,7 +187,7 @@ fn from_tokens(rtype: RrType, tokens: &[Token], origin: &Name) -> Result<Vec<u8>
         return Err(RdataError {
             unsupported: true,
             ..RdataError::new("signed zones are not served by this version")
-                .help("hand the zone over as it is before signing: without RRSIG, NSEC, NSEC3 and NSEC3PARAM")
+                .help("use the zone as it is before signing, without RRSIG, NSEC, NSEC3 and NSEC3PARAM")
         });
     }
     Err(RdataError {
@@ -207,7 +207,7 @@ fn bounded(octets: Vec<u8>) -> Result<Vec<u8>, RdataError> {
     Ok(octets)
 }
 
-/// `\# length hex...`
+/// Reads `\# length hex...`.
 fn generic(rtype: RrType, tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let (length, digits) = tokens
         .split_first()
@@ -220,7 +220,7 @@ fn generic(rtype: RrType, tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     if octets.len() != usize::from(length) {
         let verb = if octets.len() == 1 { "is" } else { "are" };
         return Err(RdataError::new(format!(
-            "{length} octets are announced, {} {verb} written",
+            "the length is {length} octets, but {} {verb} written",
             octets.len()
         )));
     }
@@ -230,7 +230,7 @@ fn generic(rtype: RrType, tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     Ok(octets)
 }
 
-/// Whether octets can be the data of a type; anything can for a type that is not known.
+/// True if the octets are valid data of the type; always true for an unknown type.
 pub fn is_valid(rtype: RrType, rdata: &[u8]) -> bool {
     match shape::of(rtype) {
         Some(fields) => shape::walk(fields, rdata).is_some(),
@@ -239,8 +239,8 @@ pub fn is_valid(rtype: RrType, rdata: &[u8]) -> bool {
     }
 }
 
-/// Record data in presentation format, with absolute names; what is not known or not valid in the
-/// generic form of RFC 3597.
+/// Record data in presentation format with absolute names; the generic form of RFC 3597 if the type
+/// is unknown or the data invalid.
 pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
     if let Some(text) =
         shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)).map(|parts| shape::decode(&parts))
@@ -260,8 +260,8 @@ pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
     text
 }
 
-/// Record data as it is compared: with the names in it in lower case, since letter case does not
-/// tell names apart (RFC 4343 section 3), and so not the records of a set (RFC 2181 section 5).
+/// Record data in its form for comparison: names in lower case, since letter case distinguishes
+/// neither names (RFC 4343 section 3) nor records of a set (RFC 2181 section 5).
 pub(crate) fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
     if is_service(rtype) {
         let end = rdata.get(2..).and_then(wire_name_len).map_or(0, |len| 2 + len);
@@ -283,7 +283,7 @@ pub(crate) fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(folded)
 }
 
-/// The names inside record data, in order; none if the octets are not valid.
+/// Names in record data, in order; none if the octets are not valid.
 pub fn names_in(rtype: RrType, rdata: &[u8]) -> Vec<Name> {
     let Some(parts) = shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)) else {
         return Vec::new();

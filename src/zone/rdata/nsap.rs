@@ -4,11 +4,11 @@ use super::RdataError;
 use super::token::Token;
 use std::fmt::Write as _;
 
-/// The octets of an address in text: `0x` and hexadecimal digits, with dots anywhere between them.
+/// Octets of an address in text: `0x` and hexadecimal digits, with dots anywhere between them.
 pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let bad = || {
         RdataError::new(
-            "there must be one address, as in `0x47.0005.80.005a00.0000.0001.e133.ffffff000162.00`",
+            "the data must be one address, as in `0x47.0005.80.005a00.0000.0001.e133.ffffff000162.00`",
         )
         .help("it begins with `0x`, then come pairs of hexadecimal digits (RFC 1706 section 5)")
     };
@@ -26,12 +26,12 @@ pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     if high.is_some() || octets.is_empty() { Err(bad()) } else { Ok(octets) }
 }
 
-/// Whether octets are an address: it has any length but none.
+/// True for an address: any number of octets except none.
 pub(super) fn is_valid(rdata: &[u8]) -> bool {
     !rdata.is_empty()
 }
 
-/// The address as text.
+/// Address as text.
 pub(super) fn decode(rdata: &[u8]) -> Option<String> {
     let mut text = "0x".to_owned();
     rdata.iter().try_for_each(|octet| write!(text, "{octet:02x}")).ok()?;

@@ -1,12 +1,12 @@
-//! The shape of record data as a regular expression, for editors: what the words that data begins
-//! with look like, as far as their kind tells.
+//! Regular expressions for record data, for editors: the form of the leading words, as far as the
+//! types of their fields determine it.
 
 use super::shape::{self, Field};
 use crate::wire::rr::RrType;
 
-/// A regular expression (as JSON Schema has it, ECMA-262) that every text of a type's data meets;
-/// `None` where the first word may be anything. Text with quotes or backslashes may be whatever it
-/// likes: words can be quoted, and every type has the form of RFC 3597.
+/// Regular expression (in the dialect of JSON Schema, ECMA-262) that matches every valid text of a
+/// type's data; `None` if the first word may be anything. It accepts all text with quotes or
+/// backslashes, because words can be quoted and every type has the generic form of RFC 3597.
 pub(crate) fn pattern(rtype: RrType) -> Option<String> {
     let fields = shape::of(rtype)?;
     let words: Vec<&str> = fields.iter().map_while(|field| word(*field)).collect();
@@ -21,7 +21,7 @@ pub(crate) fn pattern(rtype: RrType) -> Option<String> {
     Some(format!(r#"^([\s\S]*["\\][\s\S]*|\s*{}{rest}\s*)$"#, words.join(r"\s+")))
 }
 
-/// What one word of a field looks like; `None` for those that may be anything, or several words.
+/// Form of one word of a field; `None` if it may be anything, or several words.
 fn word(field: Field) -> Option<&'static str> {
     Some(match field {
         Field::V4 => "[0-9]+([.][0-9]+){3}",

@@ -1,14 +1,14 @@
 //! APL: lists of address prefixes (RFC 3123), `1:192.0.2.0/24 !2:2001:db8::/32`.
 //!
-//! On the wire each item has its family, the length of the prefix, a bit that negates, and the
-//! octets of the address without the zeros at its end.
+//! In wire form each item has a family, a prefix length, a negation bit, and the octets of the
+//! address without trailing zeros.
 
 use super::RdataError;
 use super::token::Token;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The octets of a list in text; it may be empty.
+/// Octets of a list in text; the list may be empty.
 pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let mut octets = Vec::new();
     for token in tokens {
@@ -41,12 +41,12 @@ pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     Ok(octets)
 }
 
-/// Whether octets are items of a list, of families that are known here or not.
+/// True for items of a list, also of unknown families.
 pub(super) fn is_valid(rdata: &[u8]) -> bool {
     items(rdata).is_some()
 }
 
-/// The list as text; `None` if a family has no text.
+/// List as text; `None` if a family has no text form.
 pub(super) fn decode(rdata: &[u8]) -> Option<String> {
     let mut text = String::new();
     for (family, length, negated, octets) in items(rdata)? {
@@ -61,7 +61,7 @@ pub(super) fn decode(rdata: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// Family, length, whether it is negated, octets of the address.
+/// Family, prefix length, negation, and octets of the address.
 type Item<'r> = (u16, u8, bool, &'r [u8]);
 
 fn items(mut rest: &[u8]) -> Option<Vec<Item<'_>>> {
@@ -75,7 +75,7 @@ fn items(mut rest: &[u8]) -> Option<Vec<Item<'_>>> {
             2 => length <= 128 && octets.len() <= 16,
             _ => true,
         };
-        // Zeros at the end are not sent (RFC 3123 section 4).
+        // Trailing zeros are not sent (RFC 3123 section 4).
         if !fits || octets.last() == Some(&0) {
             return None;
         }

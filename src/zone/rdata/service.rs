@@ -1,7 +1,7 @@
 //! SVCB and HTTPS (RFC 9460): a priority, a target, and parameters `key` or `key=value`.
 //!
-//! In text parameters stand in any order and values may be quoted (section 2.1); on the wire they
-//! ascend by key, each key once (section 2.2). What is read is consistent in itself (section
+//! In text, parameters come in any order and values may be quoted (section 2.1); in wire form, they
+//! ascend by key, each key once (section 2.2). The data read is consistent in itself (section
 //! 2.4.3).
 
 use super::RdataError;
@@ -21,17 +21,17 @@ const ECH: u16 = 5;
 const IPV6_HINT: u16 = 6;
 const DOHPATH: u16 = 7;
 const OHTTP: u16 = 8;
-/// Never a parameter (section 14.3.2).
+/// Key that is never a parameter (section 14.3.2).
 const INVALID: u16 = 65_535;
 
-/// Names of keys by number (section 14.3.2, RFC 9461 section 5, RFC 9540 section 4).
+/// Key names by number (section 14.3.2, RFC 9461 section 5, RFC 9540 section 4).
 const KEYS: [&str; 9] =
     ["mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint", "dohpath", "ohttp"];
 
-/// The octets of priority, target and parameters.
+/// Octets of priority, target and parameters.
 pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
     let [priority, target, rest @ ..] = tokens else {
-        return Err(RdataError::new("there must be a priority and a target at least"));
+        return Err(RdataError::new("the data must be a priority, a target, and parameters if any"));
     };
     let number = number(&priority.raw)
         .ok_or_else(|| RdataError::new(format!("`{}` is not a number from 0 to 65535", priority.raw)))?;
@@ -40,7 +40,7 @@ pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataEr
     let mut params: BTreeMap<u16, Vec<u8>> = BTreeMap::new();
     let mut rest = rest.iter().peekable();
     while let Some(token) = rest.next() {
-        // `key="value"` comes as two words without a blank between them.
+        // `key="value"` is split into two words without a blank between them.
         let is_open = token.raw.find('=').is_some_and(|at| at + 1 == token.raw.len());
         let quoted = if is_open { rest.next_if(|next| next.quoted && next.attached) } else { None };
         let (key, value) = match token.raw.split_once('=') {
@@ -56,7 +56,7 @@ pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataEr
                 .help(format!("there are {}, and `key65280` by number", KEYS.join(", ")))
         })?;
         if params.contains_key(&number) {
-            return Err(RdataError::new(format!("`{key}` stands twice")));
+            return Err(RdataError::new(format!("`{key}` is written twice")));
         }
         params.insert(number, of_text(number, key, value.as_ref())?);
     }
@@ -71,12 +71,12 @@ pub(super) fn encode(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataEr
     fault(&params).map_or(Ok(to), |message| Err(RdataError::new(message)))
 }
 
-/// Whether octets are such data, and consistent.
+/// True for consistent data of this form.
 pub(super) fn is_valid(rdata: &[u8]) -> bool {
     walk(rdata).is_some_and(|(.., params)| fault(&params).is_none())
 }
 
-/// The text of octets that are valid.
+/// Text of valid octets.
 pub(super) fn decode(rdata: &[u8]) -> Option<String> {
     let (priority, target, params) = walk(rdata).filter(|(.., params)| fault(params).is_none())?;
     let mut text = format!("{priority} ");
@@ -99,7 +99,7 @@ pub(super) fn decode(rdata: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// A number as RFC 1035 writes one: digits alone.
+/// Parses a number as RFC 1035 writes it: digits alone.
 fn number(text: &str) -> Option<u16> {
     text.parse().ok().filter(|_| !text.starts_with('+'))
 }
@@ -116,12 +116,12 @@ fn key_name(key: u16) -> String {
     KEYS.get(usize::from(key)).map_or_else(|| format!("key{key}"), |known| (*known).to_owned())
 }
 
-/// The value of a parameter from its text.
+/// Octets of a parameter's value from its text.
 fn of_text(number: u16, key: &str, value: Option<&Token>) -> Result<Vec<u8>, RdataError> {
     let wrong = |what: &str| RdataError::new(format!("the value of `{key}` must be {what}"));
     let Some(token) = value else { return Ok(Vec::new()) };
     let written = octets(token)?;
-    // By number, a value is its octets, whatever the key means (section 2.1).
+    // The value of a key by number is its plain octets, whatever the key means (section 2.1).
     if key.starts_with("key") {
         return Ok(written);
     }
@@ -165,8 +165,8 @@ fn of_text(number: u16, key: &str, value: Option<&Token>) -> Result<Vec<u8>, Rda
     })
 }
 
-/// The members of a list of values: commas part them, a backslash keeps the octet behind it
-/// (appendix A.1; the escapes of the string itself are undone before).
+/// Members of a value list: commas separate them, and a backslash protects the octet behind it
+/// (appendix A.1). The escapes of the string itself are already undone.
 fn list(written: &[u8]) -> Vec<Vec<u8>> {
     let mut members = vec![Vec::new()];
     let mut rest = written.iter();
@@ -181,7 +181,7 @@ fn list(written: &[u8]) -> Vec<Vec<u8>> {
     members
 }
 
-/// The text of a value, before it is escaped as a string.
+/// Text of a value, before it is escaped as a string.
 fn to_text(key: u16, value: &[u8]) -> Vec<u8> {
     let joined = |parts: Vec<String>| parts.join(",").into_bytes();
     let be = |two: &[u8]| two.iter().fold(0u16, |sum, octet| sum << 8 | u16::from(*octet));
@@ -212,7 +212,7 @@ fn to_text(key: u16, value: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Length-prefixed strings, none of them empty; `None` if the octets are something else.
+/// Non-empty length-prefixed strings; `None` if the octets have another form.
 fn strings(mut value: &[u8]) -> Option<Vec<&[u8]>> {
     let mut strings = Vec::new();
     while let Some((&length, rest)) = value.split_first() {
@@ -225,7 +225,7 @@ fn strings(mut value: &[u8]) -> Option<Vec<&[u8]>> {
 
 type Walked<'r> = (u16, &'r [u8], Vec<(u16, &'r [u8])>);
 
-/// Priority, target, and parameters as they come; `None` if the octets are cut or left over.
+/// Priority, target, and parameters in the order sent; `None` if octets are missing or surplus.
 fn walk(rdata: &[u8]) -> Option<Walked<'_>> {
     let (priority, rest) = rdata.split_first_chunk::<2>()?;
     let (target, mut rest) = rest.split_at_checked(wire_name_len(rest)?)?;
@@ -240,11 +240,11 @@ fn walk(rdata: &[u8]) -> Option<Walked<'_>> {
     Some((u16::from_be_bytes(*priority), target, params))
 }
 
-/// What is wrong with parameters, if anything is.
+/// First fault of the parameters, if any.
 fn fault(params: &[(u16, &[u8])]) -> Option<String> {
     let has = |key: u16| params.binary_search_by_key(&key, |(other, _)| *other).is_ok();
     if !params.is_sorted_by(|a, b| a.0 < b.0) || has(INVALID) {
-        return Some("the parameters do not ascend".to_owned());
+        return Some("the parameters are not in ascending order".to_owned());
     }
     for (key, value) in params {
         let is_right = match *key {
@@ -259,7 +259,7 @@ fn fault(params: &[(u16, &[u8])]) -> Option<String> {
             _ => true,
         };
         if !is_right {
-            return Some(format!("`{}` has a value that cannot be", key_name(*key)));
+            return Some(format!("`{}` has an invalid value", key_name(*key)));
         }
     }
     let mandatory: Vec<u16> = params
@@ -272,7 +272,7 @@ fn fault(params: &[(u16, &[u8])]) -> Option<String> {
         return Some("`mandatory` names a key twice, or itself".to_owned());
     }
     if let Some(missing) = mandatory.into_iter().find(|key| !has(*key)) {
-        return Some(format!("`mandatory` names `{}`, which is not here", key_name(missing)));
+        return Some(format!("`mandatory` names `{}`, which is missing", key_name(missing)));
     }
-    (has(NO_DEFAULT_ALPN) && !has(ALPN)).then(|| "`no-default-alpn` stands without `alpn`".to_owned())
+    (has(NO_DEFAULT_ALPN) && !has(ALPN)).then(|| "`no-default-alpn` is written without `alpn`".to_owned())
 }

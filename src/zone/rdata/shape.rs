@@ -1,5 +1,5 @@
-//! The fields of record types whose data is a plain row of fields, and what can be done with such a
-//! row: read it from words, walk it in wire form, write it as text.
+//! Record types whose data is a plain sequence of fields, and the operations on such a sequence:
+//! reading words, walking the wire form, writing text.
 
 use super::RdataError;
 use super::bitmap;
@@ -19,7 +19,7 @@ pub(super) enum Field {
     U8,
     U16,
     U32,
-    /// Seconds, also written `1h30m`.
+    /// Seconds, also as in `1h30m`.
     Time,
     Name,
     /// One length-prefixed string.
@@ -28,15 +28,15 @@ pub(super) enum Field {
     Texts,
     /// A length-prefixed tag of letters and digits (RFC 8659 section 4.1).
     Tag,
-    /// The rest, written as one string.
+    /// Rest of the data, as one string.
     Rest,
-    /// The rest, in hexadecimal.
+    /// Rest of the data, in hexadecimal.
     Hex,
-    /// The rest, in Base64.
+    /// Rest of the data, in Base64.
     Base64,
-    /// The number of a DNSSEC algorithm, also written as its mnemonic (RFC 4034 appendix A.1).
+    /// DNSSEC algorithm, by number or mnemonic (RFC 4034 appendix A.1).
     Algorithm,
-    /// The number of a kind of certificate, also written as its mnemonic (RFC 4398 section 2.1).
+    /// Certificate type, by number or mnemonic (RFC 4398 section 2.1).
     CertKind,
     /// Six octets between hyphens (RFC 7043 section 3.2).
     Eui48,
@@ -44,7 +44,7 @@ pub(super) enum Field {
     Eui64,
     /// Eight octets as four groups of four digits between colons (RFC 6742 section 2.1.2).
     Groups,
-    /// The rest, as the mnemonics of a type bitmap (RFC 4034 section 4.1.2); it may be empty.
+    /// Rest of the data, as the mnemonics of a type bitmap (RFC 4034 section 4.1.2); may be empty.
     Types,
 }
 
@@ -53,7 +53,7 @@ use Field::{
     U32, V4, V6,
 };
 
-/// The fields of a type, if it is a plain row of fields.
+/// Fields of a type, if its data is a plain sequence of fields.
 pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
     const NAME: Field = Field::Name;
     Some(match rtype {
@@ -82,7 +82,7 @@ pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
         RrType::MINFO | RrType::RP | RrType::TALINK => &[NAME, NAME],
         RrType::TXT | RrType::SPF | RrType::NINFO | RrType::AVC | RrType::RESINFO => &[Texts],
         RrType::X25 => &[Text],
-        // RFC 1183 section 3.2: an address and perhaps a subaddress.
+        // RFC 1183 section 3.2: an address, and optionally a subaddress.
         RrType::ISDN => &[Texts],
         RrType::GPOS => &[Text, Text, Text],
         RrType::HINFO => &[Text, Text],
@@ -115,7 +115,7 @@ pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Resul
     if tokens.len() < needed {
         let verb = if tokens.len() < 2 { "is" } else { "are" };
         return Err(RdataError::new(format!(
-            "there must be {}, but {} {verb} written",
+            "the data must have {}, but {} {verb} written",
             expected(fields),
             counted(tokens.len())
         )));
@@ -155,7 +155,7 @@ pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Resul
                 rest = &[];
                 let octets = if *field == Hex { hex(all)? } else { base64(all)? };
                 if octets.is_empty() {
-                    return Err(RdataError::new("there is no octet in the last part"));
+                    return Err(RdataError::new("the last part is empty"));
                 }
                 to.extend(octets);
             }
@@ -177,7 +177,7 @@ pub(super) fn encode(fields: &[Field], tokens: &[Token], origin: &Name) -> Resul
     match rest.first() {
         None => Ok(to),
         Some(token) => Err(RdataError::new(format!(
-            "`{}` is one too many: there must be {}",
+            "`{}` is surplus: the data must have {}",
             token.raw,
             expected(fields)
         ))),
@@ -200,9 +200,9 @@ fn counted(parts: usize) -> String {
     }
 }
 
-/// A number without a sign; `what` says which is wanted.
+/// Parses a number without a sign; `what` describes a valid one for the error.
 pub(super) fn parse<T: std::str::FromStr>(token: &Token, what: &str) -> Result<T, RdataError> {
-    // `+1` is a number to Rust but not to RFC 1035.
+    // Rust accepts `+1` as a number, but RFC 1035 does not.
     let signed = token.raw.starts_with('+');
     token
         .raw
@@ -212,7 +212,7 @@ pub(super) fn parse<T: std::str::FromStr>(token: &Token, what: &str) -> Result<T
         .ok_or_else(|| RdataError::new(format!("`{}` is not {what}", token.raw)))
 }
 
-/// `N` octets as groups of `digits` hexadecimal digits; locators may leave out leading zeros.
+/// Parses `N` octets as groups of `digits` hexadecimal digits; locators may omit leading zeros.
 fn groups<const N: usize>(token: &Token, separator: char, digits: usize) -> Result<[u8; N], RdataError> {
     let per_group = digits / 2;
     let form = || vec!["x".repeat(digits); N / per_group].join(&separator.to_string());
@@ -263,7 +263,7 @@ fn seconds(token: &Token) -> Result<u32, RdataError> {
     total.checked_add(number.unwrap_or(0)).ok_or_else(bad)
 }
 
-/// A name, relative to `origin` unless it ends in a dot.
+/// Parses a name, relative to `origin` unless it ends in a dot.
 pub(super) fn name(token: &Token, origin: &Name) -> Result<Name, RdataError> {
     Name::parse(&token.raw, Some(origin)).map_err(|error| {
         let fault = RdataError::new(format!("`{}` is not a domain name: {error}", token.raw));
@@ -274,7 +274,7 @@ pub(super) fn name(token: &Token, origin: &Name) -> Result<Name, RdataError> {
 fn string(token: &Token, to: &mut Vec<u8>) -> Result<(), RdataError> {
     let octets = octets(token)?;
     let length = u8::try_from(octets.len()).map_err(|_| {
-        RdataError::new(format!("a string has {} octets, and at most 255 fit", octets.len()))
+        RdataError::new(format!("a string has {} octets; at most 255 fit", octets.len()))
             .help(r#"split it into several strings: `'"first part" "second part"'`; readers join them"#)
     })?;
     to.push(length);
@@ -282,7 +282,7 @@ fn string(token: &Token, to: &mut Vec<u8>) -> Result<(), RdataError> {
     Ok(())
 }
 
-/// Hexadecimal digits, which may be spread over several words.
+/// Parses hexadecimal digits, which may be spread over several words.
 pub(super) fn hex(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let mut octets = Vec::new();
     let mut half = None;
@@ -307,7 +307,7 @@ pub(super) fn hex(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Base64 (RFC 4648 section 4), which may be spread over several words.
+/// Parses Base64 (RFC 4648 section 4), which may be spread over several words.
 pub(super) fn base64(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let bad = || RdataError::new("this is not Base64");
     let digits: Vec<u8> = tokens.iter().flat_map(|token| token.raw.bytes()).collect();
@@ -326,7 +326,7 @@ pub(super) fn base64(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
             octets.push((bits >> held) as u8);
         }
     }
-    // What is left over must be zero and belong to the padding.
+    // Leftover bits must be zero and belong to the padding.
     let left = bits & ((1 << held) - 1);
     if padding > 2 || left != 0 || held != [0, 2, 4][padding.min(2)] {
         return Err(bad());
@@ -334,7 +334,7 @@ pub(super) fn base64(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     Ok(octets)
 }
 
-/// The octets of each field of wire-form data; `None` if they do not fit the fields exactly.
+/// Octets of each field of wire-form data; `None` if they do not match the fields exactly.
 pub(super) fn walk<'r>(fields: &[Field], rdata: &'r [u8]) -> Option<Vec<(Field, &'r [u8])>> {
     let mut rest = rdata;
     let mut parts = Vec::new();
@@ -355,7 +355,7 @@ pub(super) fn walk<'r>(fields: &[Field], rdata: &'r [u8]) -> Option<Vec<(Field, 
                     parts.push((Text, part));
                     rest = behind;
                 }
-                // TXT has one string at least (RFC 1035 section 3.3.14).
+                // TXT has at least one string (RFC 1035 section 3.3.14).
                 if parts.is_empty() {
                     return None;
                 }
@@ -366,7 +366,7 @@ pub(super) fn walk<'r>(fields: &[Field], rdata: &'r [u8]) -> Option<Vec<(Field, 
         if field == Tag && (part.len() < 2 || !part.get(1..)?.iter().all(u8::is_ascii_alphanumeric)) {
             return None;
         }
-        // No text stands for them: a digest or certificate of no octets is none.
+        // An empty digest or certificate has no text form.
         if matches!(field, Hex | Base64) && part.is_empty() {
             return None;
         }
@@ -437,7 +437,7 @@ pub(super) fn decode(parts: &[(Field, &[u8])]) -> String {
             }
         };
     }
-    // A bitmap without types leaves a blank.
+    // A bitmap without types leaves a trailing blank.
     text.truncate(text.trim_end_matches(' ').len());
     text
 }

@@ -1,4 +1,4 @@
-//! Presentation format both ways.
+//! Presentation format in both directions.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|o| format!("{o:02x}")).collect()
 }
 
-/// Text, the octets it makes, and how explain prints them again.
+/// Text, its octets, and its printed form.
 #[test]
 fn text_becomes_octets_and_text_again() {
     for (rtype, text, octets, shown) in [
@@ -45,8 +45,8 @@ fn text_becomes_octets_and_text_again() {
 }
 
 /// RFC 9460 section 2.1 and appendix D: parameters in any order, values in quotes, keys by number;
-/// on the wire they ascend. Each row: the text, the octets behind priority and target, and how it
-/// is printed.
+/// in wire form they ascend. Each row: the text, the octets after priority and target, and the
+/// printed form.
 #[test]
 fn service_bindings() {
     let made = from_text(RrType::HTTPS, "1 edge alpn=h2", &origin()).unwrap();
@@ -100,26 +100,26 @@ fn service_bindings() {
         assert_eq!(from_text(RrType::SVCB, &printed, &origin()).unwrap(), made, "{printed}");
     }
     for (text, words) in [
-        ("1", "priority and a target"),
+        ("1", "a priority, a target"),
         ("70000 .", "not a number"),
         ("1 . alpn=h2 alpn=h3", "twice"),
         ("1 . alpn=h2 key1=x", "twice"),
-        ("1 . alpn=", "`alpn` has a value that cannot be"),
-        ("1 . alpn=h2,,h3", "`alpn` has a value that cannot be"),
+        ("1 . alpn=", "`alpn` has an invalid value"),
+        ("1 . alpn=h2,,h3", "`alpn` has an invalid value"),
         (r#"1 . alpn= "h2""#, "not a parameter"),
         (r#"1 . "alpn=h2""#, "not a parameter"),
         ("1 . ALPN=h2", "`ALPN` is not a parameter"),
         ("1 . key01=x", "not a parameter"),
         ("1 . key65535=x", "not a parameter"),
-        ("1 . port", "`port` has a value that cannot be"),
+        ("1 . port", "`port` has an invalid value"),
         ("1 . port=65536", "from 0 to 65535"),
         ("1 . ipv4hint=", "a list of IPv4 addresses"),
         ("1 . ipv4hint=2001:db8::1", "a list of IPv4 addresses"),
         ("1 . ipv6hint=192.0.2.1", "a list of IPv6 addresses"),
         ("1 . ech=x", "Base64"),
         ("1 . no-default-alpn", "without `alpn`"),
-        ("1 . no-default-alpn=x alpn=h2", "cannot be"),
-        ("1 . mandatory=port alpn=h2", "`mandatory` names `port`, which is not here"),
+        ("1 . no-default-alpn=x alpn=h2", "invalid"),
+        ("1 . mandatory=port alpn=h2", "`mandatory` names `port`, which is missing"),
         ("1 . mandatory=mandatory,alpn alpn=h2", "or itself"),
         ("1 . mandatory=alpn,alpn alpn=h2", "a key twice"),
         (r"\# 7 00010000040000", "not valid"),
@@ -137,12 +137,12 @@ fn faults_are_told() {
     let long = format!("\"{}\"", "x".repeat(256));
     for (rtype, text, words) in [
         (RrType::A, "192.0.2", "not an IPv4 address"),
-        (RrType::A, "", "there must be one part"),
-        (RrType::A, "192.0.2.1 192.0.2.2", "one too many"),
+        (RrType::A, "", "the data must have one part"),
+        (RrType::A, "192.0.2.1 192.0.2.2", "surplus"),
         (RrType::A, r"\# 3 c00002", "not valid for A"),
-        (RrType::A, r"\# 4 c00002", "4 octets are announced, 3 are written"),
+        (RrType::A, r"\# 4 c00002", "the length is 4 octets, but 3 are written"),
         (RrType(65280), "10.0.0.1", "no presentation format"),
-        (RrType::MX, "mail", "there must be 2 parts"),
+        (RrType::MX, "mail", "the data must have 2 parts"),
         (RrType::MX, "70000 mail", "not a number from 0 to 65535"),
         (RrType::MX, "+1 mail", "not a number"),
         (RrType::TXT, &long, "at most 255"),
@@ -163,7 +163,7 @@ fn faults_are_told() {
 #[test]
 fn places_on_earth() {
     for (text, octets, shown) in [
-        // The example of RFC 1876 section 4.
+        // Example of RFC 1876 section 4.
         (
             "42 21 54 N 71 06 18 W -24m 30m",
             "00331613 89172dd0 70be15f0 00988d20",
@@ -206,7 +206,7 @@ fn places_on_earth() {
     ] {
         assert!(from_text(RrType::LOC, text, &origin()).is_err(), "{text}");
     }
-    // Another version, or digits that are none, stay octets.
+    // Another version, or invalid digits, stay octets.
     assert!(to_text(RrType::LOC, &[1; 16]).starts_with(r"\# 16 "));
     assert!(!is_valid(RrType::LOC, &[0; 15]));
 }
@@ -220,7 +220,7 @@ fn names_are_found() {
     assert!(names_in(RrType::NS, &[63]).is_empty());
 }
 
-/// Types of a zone that BIND, NSD or Knot hand over, in the form in which they write them.
+/// Types in zones of BIND, NSD or Knot, in the form in which they write them.
 #[test]
 fn less_common_types_move_over_as_they_are() {
     for (rtype, text, octets, shown) in [
@@ -342,20 +342,20 @@ fn faults_of_less_common_types_are_told() {
         (RrType::WKS, "192.0.2 6 25", "is not an IPv4 address"),
         (RrType::WKS, "192.0.2.1 sctp 25", "the protocol `sctp` is not known"),
         (RrType::WKS, "192.0.2.1 6 65536", "the service `65536` is not known"),
-        (RrType::NSAP, "47.0005", "there must be one address"),
-        (RrType::NSAP, "0x470", "there must be one address"),
-        (RrType::NSAP, "0x47 00", "there must be one address"),
-        (RrType::NSAP, "0x", "there must be one address"),
-        (RrType::PX, "50 a.", "there must be"),
+        (RrType::NSAP, "47.0005", "the data must be one address"),
+        (RrType::NSAP, "0x470", "the data must be one address"),
+        (RrType::NSAP, "0x47 00", "the data must be one address"),
+        (RrType::NSAP, "0x", "the data must be one address"),
+        (RrType::PX, "50 a.", "the data must have"),
         (RrType::EUI48, "00-00-5e-00-53", "xx-xx-xx-xx-xx-xx"),
         (RrType::EUI48, "00-00-5e-00-53-2a-00", "6 octets"),
         (RrType::EUI64, "00:00:5e:ef:10:00:00:2a", "8 octets"),
         (RrType::NID, "10 0014:4fff:ff20", "xxxx:xxxx:xxxx:xxxx"),
         (RrType::IPSECKEY, "10 0 2 192.0.2.1 AQNR", "write `.`"),
         (RrType::IPSECKEY, "10 4 2 . AQNR", "not a type of gateway"),
-        (RrType::IPSECKEY, "10 1 2", "there must be a precedence"),
+        (RrType::IPSECKEY, "10 1 2", "the data must be a precedence"),
         (RrType::AMTRELAY, "10 2 1 192.0.2.1", "neither 0 nor 1"),
-        (RrType::HIP, "2 2001", "there must be an algorithm"),
+        (RrType::HIP, "2 2001", "the data must be an algorithm"),
         (RrType::RRSIG, "A 13 2 60 20300101000000 20200101000000 1 . AAAA", "signed zones are not served"),
         (RrType::NSEC, "a. A", "signed zones are not served"),
     ] {
@@ -384,7 +384,7 @@ fn likely() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
     proptest::collection::vec(piece, 0..7).prop_map(|pieces| pieces.concat())
 }
 
-/// Types with a text of their own.
+/// Types with a presentation format.
 fn supported() -> Vec<RrType> {
     let all = RrType::mnemonics().filter_map(RrType::from_text);
     let known: Vec<RrType> =
@@ -395,7 +395,7 @@ fn supported() -> Vec<RrType> {
 
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20_000))]
-    /// Octets of every type become text, and the text the same octets.
+    /// Octets of every type become text, and the text becomes the same octets.
     #[test]
     fn octets_text_octets(index in 0usize..1_000, octets in likely()) {
         let known = supported();
@@ -408,7 +408,7 @@ proptest::proptest! {
         }
     }
 
-    /// What a text says is said again: text, octets, text, octets, text.
+    /// Printing is stable: text, octets, text, octets, text.
     #[test]
     fn text_octets_text(index in 0usize..1_000, words in proptest::collection::vec(word(), 0..7)) {
         let known = supported();
@@ -423,7 +423,7 @@ proptest::proptest! {
     }
 }
 
-/// Words that stand in record data.
+/// Words that occur in record data.
 fn word() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
     let fixed = [
@@ -476,7 +476,7 @@ fn word() -> impl proptest::strategy::Strategy<Value = String> {
 }
 
 proptest::proptest! {
-    /// No text and no octets make a panic, and what was printed reads back to the same octets.
+    /// No text and no octets cause a panic, and printed data reads back to the same octets.
     #[test]
     fn nothing_panics(
         number in 0u16..300,

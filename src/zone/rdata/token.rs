@@ -6,16 +6,16 @@ use super::RdataError;
 /// A word of presentation format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
-    /// Between the quotes or blanks, escapes as written.
+    /// Text between the quotes or blanks, escapes as written.
     pub(super) raw: String,
-    /// Whether it stood in quotes.
+    /// True if the word was quoted.
     pub(super) quoted: bool,
-    /// Whether no blank parts it from the word before.
+    /// True if no blank separates it from the word before.
     pub(super) attached: bool,
 }
 
 impl Token {
-    /// A word from octets as they stand in a file; what is not UTF-8 is escaped.
+    /// Makes a word from octets as written in a file; escapes them if they are not UTF-8.
     pub(crate) fn new(octets: &[u8], quoted: bool, attached: bool) -> Token {
         let raw = match std::str::from_utf8(octets) {
             Ok(text) => text.to_owned(),
@@ -25,12 +25,12 @@ impl Token {
     }
 }
 
-/// The text of octets that are not UTF-8, with an escape for each that is not ASCII.
+/// Text of octets that are not UTF-8, with every octet beyond ASCII escaped.
 fn escaped(octets: &[u8]) -> String {
     let mut text = String::new();
     let mut rest = octets.iter().copied();
     while let Some(octet) = rest.next() {
-        // A backslash keeps the octet behind it, whichever it is.
+        // A backslash protects the octet behind it, whichever it is.
         let (before, octet) = if octet == b'\\' { ("\\", rest.next()) } else { ("", Some(octet)) };
         match octet {
             Some(octet) if !octet.is_ascii() => text.push_str(&format!("\\{octet:03}")),
@@ -40,7 +40,7 @@ fn escaped(octets: &[u8]) -> String {
     text
 }
 
-/// Cuts a text into words. With `values`, a quote may follow `=` inside a word (RFC 9460 section
+/// Splits a text into words. With `values`, a quote may follow `=` inside a word (RFC 9460 section
 /// 2.1).
 pub(super) fn split(text: &str, values: bool) -> Result<Vec<Token>, RdataError> {
     let mut tokens = Vec::new();
@@ -67,8 +67,8 @@ pub(super) fn split(text: &str, values: bool) -> Result<Vec<Token>, RdataError> 
                 }
                 Some('"') if values && raw.ends_with('=') => break,
                 Some('"') => {
-                    return Err(RdataError::new("a quote stands inside a word")
-                        .help(r#"write `\"` for a quote that is meant"#));
+                    return Err(RdataError::new("there is a quote inside a word")
+                        .help(r#"write `\"` for a literal quote"#));
                 }
                 Some(c) if !quoted && c.is_whitespace() => break,
                 Some(c) => {
@@ -86,7 +86,7 @@ pub(super) fn split(text: &str, values: bool) -> Result<Vec<Token>, RdataError> 
     Ok(tokens)
 }
 
-/// The octets of a word with its escapes undone.
+/// Octets of a word with its escapes undone.
 pub(super) fn octets(token: &Token) -> Result<Vec<u8>, RdataError> {
     let bad =
         || RdataError::new("a backslash must be followed by one character or by three digits up to 255");

@@ -1,7 +1,7 @@
 //! WKS: services at an address (RFC 1035 section 3.4.2), `192.0.2.1 tcp smtp 80`.
 //!
-//! Ports are a bit map. Names of protocols and ports depend on the files of a machine elsewhere;
-//! here only those are known that RFC 1010 gives to what is still in use.
+//! Ports form a bitmap. Other servers take names of protocols and ports from files of the machine;
+//! Meridian knows only those names of RFC 1010 that are still in use.
 
 use super::RdataError;
 use super::token::Token;
@@ -35,10 +35,10 @@ const PORTS: [(&str, u16); 22] = [
     ("https", 443),
 ];
 
-/// The octets of address, protocol and ports in text.
+/// Octets of address, protocol and ports in text.
 pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     let [address, protocol, ports @ ..] = tokens else {
-        return Err(RdataError::new("there must be an IPv4 address, a protocol and ports"));
+        return Err(RdataError::new("the data must be an IPv4 address, a protocol and ports"));
     };
     let address: Ipv4Addr = address
         .raw
@@ -68,13 +68,13 @@ pub(super) fn encode(tokens: &[Token]) -> Result<Vec<u8>, RdataError> {
     Ok(octets)
 }
 
-/// The number that a word is, or is a name of.
+/// Number that a word is, or stands for.
 fn number<N: Copy + std::str::FromStr>(word: &str, names: &[(&str, N)]) -> Option<N> {
     let named = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, number)| *number);
     named.or_else(|| word.parse().ok().filter(|_| !word.starts_with('+')))
 }
 
-/// Whether octets are an address, a protocol and a map of at most all ports.
+/// True for an address, a protocol and a bitmap of at most all ports.
 pub(super) fn is_valid(rdata: &[u8]) -> bool {
     (5..=5 + 8_192).contains(&rdata.len())
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::wire::hash;
 
-/// What is put in is found, also after growing and where whole hashes agree; nothing else is.
+/// Inserted numbers are found, also after growth and with equal hashes; no others are.
 #[test]
 fn numbers_are_found() {
     for room in [0, 100, 5_000] {
@@ -26,14 +26,14 @@ fn letter_case_makes_no_difference() {
     assert_ne!(hash_of(b"\x03www\x01z\0"), hash_of(b"\x03www\x01y\0"));
 }
 
-/// Places that finding a number by its hash looks at.
+/// Slots that are read to find a number by its hash.
 fn steps(table: &HashTable, hash: NameHash, number: u32) -> usize {
     let mask = table.slots.len() - 1;
     let visited = (0..).map(|step| table.slots[(hash.tag() as usize + step) & mask]);
     visited.take_while(|entry| *entry as u32 != number + 1).count() + 1
 }
 
-/// Reading a zone looks up its owners here.
+/// A reading of a zone looks up its owners here.
 #[test]
 fn names_made_for_the_hash_of_sharing_cost_no_more_than_others() {
     let cost = |names: &[Vec<u8>]| -> usize {

@@ -7,7 +7,7 @@ mod rows;
 use crate::support::{Tree, load};
 use meridian::testing::cli::schema::json;
 use meridian::testing::config::catalogue::FILES;
-use meridian::testing::snapshot::difference;
+use meridian::testing::impact::difference;
 use rows::ROWS;
 use std::collections::BTreeSet;
 

@@ -113,7 +113,7 @@ fn files_and_their_age() {
         ("UP", 100_000, ""),
         ("UP 60", 0, ""),
         ("UP 60", -1_000, ""),
-        ("UP 60", 1_000, "the file said UP for 60 s, 1000 s ago"),
+        ("UP 60", 1_000, "the file says UP 60 and is 1000 s old"),
         ("down\n", 0, "the file says DOWN"),
         ("", 0, "the file is empty"),
     ];

@@ -169,7 +169,7 @@ fn more_than_half_gone() {
     let dns = server.dns()[0];
     [YAML, TEXT, INCLUDED].iter().for_each(|path| fs::remove_file(deployment.path(path)).expect("there"));
     let (code, text) = run(&deployment, &["reload"]);
-    assert!(code == Some(1) && text.contains("2 of 3 zones have no file any more"), "{text}");
+    assert!(code == Some(1) && text.contains("2 of 3 zones no longer have a file"), "{text}");
     assert!(text.contains("MRD0522") && text.contains("--allow-loss"), "{text}");
     let (reply, told) = std::sync::mpsc::channel();
     let reply = Box::new(move |report: std::sync::Arc<meridian::testing::shared::command::Report>| {

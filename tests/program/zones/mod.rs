@@ -289,7 +289,7 @@ fn what_still_refuses() {
         (
             "a file without the name of its zone",
             &|d| d.write("zones/a..b.yaml", "records: ["),
-            "neither the text nor the name",
+            "follows neither from its text",
         ),
     ];
     for (what, change, told) in rows {
@@ -300,7 +300,7 @@ fn what_still_refuses() {
         change(&deployment);
         let (status, text) = run(&deployment, &["reload"]);
         if what == "no zone left" {
-            assert!(text.contains("2 of 3 zones have no file any more"), "{what}:\n{text}");
+            assert!(text.contains("2 of 3 zones no longer have a file"), "{what}:\n{text}");
         } else {
             assert!(text.contains(told), "{what}:\n{text}");
         }

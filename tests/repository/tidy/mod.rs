@@ -6,6 +6,8 @@
 //! its reason.
 
 mod circles;
+mod functions;
+mod markdown;
 mod prose;
 mod tables;
 mod told;
@@ -363,6 +365,30 @@ fn every_file_is_declared() {
         });
         if !declared {
             breaches.push(format!("{}: nobody declares `mod {name}`", source.path));
+        }
+    }
+    none(breaches);
+}
+
+/// The control protocol is types: no code writes JSON by its keys, or reads it by them.
+#[test]
+fn the_protocol_is_types() {
+    // A JSON Schema is a document without a fixed shape.
+    let folders = ["src/control/", "src/cli/", "src/server/", "src/live/"];
+    let is_meant = |path: &str| {
+        folders.iter().any(|folder| path.starts_with(folder)) && !path.starts_with("src/cli/schema/")
+    };
+    let is_index = |line: &str| {
+        line.match_indices("[\"").any(|(at, _)| {
+            line[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ')' | ']'))
+        })
+    };
+    let mut breaches = Vec::new();
+    for source in sources("src").iter().filter(|source| !source.is_test && is_meant(&source.path)) {
+        for (number, line) in (1..).zip(source.text.lines()) {
+            if line.contains("json!") || is_index(line) {
+                breaches.push(format!("{}:{number}: {}", source.path, line.trim()));
+            }
         }
     }
     none(breaches);

@@ -26,8 +26,11 @@ const OPENINGS: &[&str] = &[
 ];
 
 /// Words that hide the actor or the act.
-const STAND_INS: &[&str] =
+pub(super) const STAND_INS: &[&str] =
     &["nobody", "somebody", "everybody", "whoever", "whom", "told", "untold", "tells", "said", "by hand"];
+
+/// Strings that are keywords of a file format, which cannot change.
+const KEYWORDS: &[&str] = &["\"told \""];
 
 /// Comments of production code open with a noun or an imperative, and name their actors.
 #[test]
@@ -62,7 +65,8 @@ fn faults(text: &str) -> Vec<(usize, String)> {
             found.push((number, format!("opens with `{opening}`: {words}")));
         }
         is_inside = comment.is_some_and(|words| !words.is_empty());
-        for word in STAND_INS.iter().filter(|word| has_word(prose_of(line), word)) {
+        let has_keyword = KEYWORDS.iter().any(|keyword| line.contains(keyword));
+        for word in STAND_INS.iter().filter(|word| !has_keyword && has_word(prose_of(line), word)) {
             found.push((number, format!("`{word}`: {}", line.trim())));
         }
     }
@@ -90,10 +94,12 @@ fn opens_with(words: &str, opening: &str) -> bool {
 }
 
 /// The word itself, in any case, outside of names in code.
-fn has_word(text: &str, word: &str) -> bool {
+pub(super) fn has_word(text: &str, word: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let is_edge = |edge: Option<char>| {
-        !edge.is_some_and(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '`' | ':' | '.'))
+        !edge.is_some_and(|letter| {
+            letter.is_alphanumeric() || matches!(letter, '_' | '`' | ':' | '.' | '{' | '}')
+        })
     };
     lower.match_indices(word).any(|(at, _)| {
         let after = lower[at + word.len()..].trim_start_matches(['.', ':']).chars().next();
@@ -113,6 +119,8 @@ fn faults_of_prose_are_found() {
         ("/// Read by `nobody`.", false),
         ("let text = \"nobody listens\";", true),
         ("let nobody = 1;", false),
+        ("let text = format!(\"key {told}\");", false),
+        ("const TOLD: &str = \"told \";", false),
         ("/// Manual overrides.", false),
         ("//! Of two, one.", true),
         ("/// Offset of the name.", false),

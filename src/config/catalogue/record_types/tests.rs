@@ -5,7 +5,7 @@ use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use crate::zone::rdata;
 
-/// Every example is read, written, and read again as the same octets.
+/// Every example is read, written, and read again to the same octets.
 #[test]
 fn every_example_is_read() {
     let origin = Name::parse("example.org.", None).unwrap();

@@ -1,4 +1,4 @@
-//! Places in countries, at their far ends, and slips of the hand.
+//! PoPs in countries, at their far ends, and with typing errors.
 
 use super::*;
 use crate::finding::FileId;
@@ -144,8 +144,8 @@ fn slips_are_told() {
         ("IT", 12.5, 41.9, "lat: 41.9, lon: 12.5"),
         ("SE", 18.07, 59.33, "lat: 59.33, lon: 18.07"),
         ("AU", 33.87, 151.21, "lat: -33.87, lon: 151.21"),
-        ("DE", 40.71, -74.01, "clients are sent by the coordinates"),
-        ("JP", 51.5, -0.13, "clients are sent by the coordinates"),
+        ("DE", 40.71, -74.01, "the coordinates decide which clients"),
+        ("JP", 51.5, -0.13, "the coordinates decide which clients"),
     ];
     for (country, lat, lon, help) in rows {
         let told = told(country, lat, lon).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Files made from the catalogue with dice: YAML in flow style, and the JSON value that a reader of
-//! YAML 1.2 makes of it.
+//! Random files from the catalogue: YAML in flow style, and the JSON value that a YAML 1.2 reader
+//! makes of it.
 
 use crate::config::catalogue::{Absent, FileKind, KeySection, Others, Shape, TOGETHER, Together};
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ fn made(yaml: impl Into<String>, json: Value) -> Made {
     Made { yaml: yaml.into(), json }
 }
 
-/// Texts that are right, by what the catalogue says of them.
+/// Valid texts, by their description in the catalogue.
 const TEXTS: &[(&str, &[&str])] = &[
     ("a path", &["pops.yaml"]),
     ("a domain name", &["ns1.z.example."]),
@@ -46,7 +46,7 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("1 to 255 octets", &["n"]),
 ];
 
-/// Keys whose value refers to something, and its right texts.
+/// Keys whose value refers to an object, with valid texts.
 const REFERENCES: &[(&str, &str)] = &[
     ("policies", "policies.yaml"),
     ("zones", "zones/"),
@@ -65,7 +65,7 @@ const REFERENCES: &[(&str, &str)] = &[
 pub(super) struct Grammar {
     state: u64,
     depth: usize,
-    /// One of so many values is mutated.
+    /// One in `rate` values is mutated.
     rate: u64,
 }
 
@@ -137,7 +137,7 @@ impl Grammar {
         map(entries)
     }
 
-    /// Makes the relations between keys hold.
+    /// Satisfies the relations between keys.
     fn relate(&mut self, id: &str, keys: &mut Vec<&'static str>) {
         for relation in TOGETHER.iter().filter(|(of, _)| *of == id).flat_map(|(_, relations)| *relations) {
             match relation {
@@ -240,7 +240,7 @@ impl Grammar {
                 for _ in 0..[1, 1, 2, 3][self.below(4)] {
                     members.push(self.value(member, key));
                 }
-                // Lists name each thing once.
+                // Lists contain each member once.
                 let mut seen: Vec<Value> = Vec::new();
                 members.retain(|member| {
                     let is_new = !seen.contains(&member.json);
@@ -314,7 +314,7 @@ impl Grammar {
         }
     }
 
-    /// A text that no reader takes for something else: in quotes, or plain.
+    /// A text that no reader takes for another type: quoted, or plain.
     fn text(&mut self, text: &str) -> Made {
         let is_plain = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
@@ -324,7 +324,7 @@ impl Grammar {
         }
     }
 
-    /// In the place of a text: something that is none, or is empty.
+    /// Replaces a text by another type, or by an empty text.
     fn no_scalar(&mut self, right: Made) -> Made {
         match self.below(7) {
             0 => made("", Value::Null),
@@ -337,7 +337,7 @@ impl Grammar {
         }
     }
 
-    /// In the place of another value.
+    /// Replaces a value.
     fn mutant(&mut self, right: Option<Made>) -> Made {
         let many = "1".repeat(309);
         match self.below(22) {
@@ -361,7 +361,7 @@ impl Grammar {
             17 => made("1_000", json!("1_000")),
             18 => made("'True'", json!("True")),
             19 => made("!!str 5", json!("5")),
-            // As near as a double comes.
+            // The nearest double.
             20 => made(many.clone(), json!(many.parse::<f64>().unwrap_or(f64::MAX))),
             _ => made("\"\"", json!("")),
         }
@@ -371,7 +371,7 @@ impl Grammar {
 fn list(members: Vec<Made>) -> Made {
     let yaml: Vec<&str> = members.iter().map(|member| &*member.yaml).collect();
     let json = members.iter().map(|member| member.json.clone()).collect();
-    // An empty member has no place in a flow list.
+    // A flow list cannot have an empty member.
     let yaml: Vec<&str> = yaml.into_iter().map(|yaml| if yaml.is_empty() { "~" } else { yaml }).collect();
     made(format!("[{}]", yaml.join(", ")), Value::Array(json))
 }

@@ -1,7 +1,7 @@
-//! The JSON schema and the reader accept and refuse the same files. Files are generated from the
+//! The JSON Schema and the reader accept and refuse the same files. Files are generated from the
 //! catalogue, which is the grammar of both, as YAML text and as the JSON value that an editor with
-//! YAML 1.2 makes of it; some parts are mutated. Whether a name exists and whether two values fit
-//! each other is beyond a schema: these faults are listed, and everything else must agree.
+//! YAML 1.2 makes of it; some parts are mutated. A schema cannot check whether a name exists or two
+//! values fit each other: these faults are listed here, and everything else must agree.
 
 mod grammar;
 
@@ -12,10 +12,10 @@ use crate::config::catalogue::FILES;
 use crate::finding::{Code, code};
 use boon::{Compiler, SchemaIndex, Schemas};
 
-/// Files of each kind, so that five kinds are ten thousand.
+/// Files of each kind: ten thousand for all five kinds.
 const FILES_EACH: u64 = 2_000;
 
-/// Codes of faults that no schema can see: what a name refers to, and the syntax inside a text.
+/// Codes of faults that no schema can see: references by name, and the syntax inside a text.
 const BEYOND_CODES: &[Code] = &[
     code::UNREADABLE,
     code::DUPLICATE_KEY,
@@ -56,23 +56,23 @@ const BEYOND_CODES: &[Code] = &[
     code::EXPOSED_NAME,
 ];
 
-/// Words of findings about two values that do not fit each other, which share the codes of form.
+/// Fragments of findings about two values that do not fit each other, whose codes are also used for
+/// faults of form.
 const BEYOND_WORDS: &[&str] = &[
     "is more than the largest",
     "must be shorter than `every`",
     "must be longer than `every`",
     "must be less than `limit`",
-    "can never be well",
+    "can never succeed",
     "can never be in service",
-    "asks nobody outside",
-    "`none` stands alone",
+    "does not use the network",
+    "`none` excludes other probes",
     "has no body",
-    "to trust everybody",
-    "holds for a whole policy",
+    "trusts every certificate",
+    "applies to a whole policy",
     "since no policy decides here",
-    "is that of no one service",
-    "stands twice",
-    "stands here twice",
+    "belongs to no single service",
+    "is listed twice",
     "names core",
     "not in the policy",
     "is not among the `pops` of this policy",
@@ -118,7 +118,7 @@ fn around(path: &str) -> Memory {
     memory
 }
 
-/// Where the file of a kind stands in [`around`].
+/// Path of a kind of file in [`around`].
 fn path_of(word: &str) -> &'static str {
     match word {
         "server" => "meridian.yaml",
@@ -142,7 +142,7 @@ impl Judge {
         Judge { schemas, index }
     }
 
-    /// What the schema finds wrong.
+    /// Fault found by the schema.
     fn fault(&self, value: &serde_json::Value) -> Option<String> {
         self.schemas.validate(value, self.index).err().map(|error| format!("{error:#}"))
     }
@@ -152,8 +152,8 @@ fn is_beyond(finding: &crate::finding::Finding) -> bool {
     BEYOND_CODES.contains(&finding.code) || BEYOND_WORDS.iter().any(|words| finding.message.contains(words))
 }
 
-/// Tells where schema and reader differ about a text; otherwise whether it was accepted, and
-/// whether the verdict hung on its form alone.
+/// Reports a difference between schema and reader about a text; otherwise whether it was accepted,
+/// and whether the verdict depended only on its form.
 fn compare(judge: &Judge, path: &str, yaml: &str, value: &serde_json::Value) -> Result<(bool, bool), String> {
     let mut memory = around(path);
     memory.0.insert(path.into(), yaml.as_bytes().to_vec());
@@ -185,7 +185,7 @@ fn schema_and_reader_agree() {
                 Err(fault) => faults.push(format!("{} {seed}: {fault}", kind.word)),
             }
         }
-        // Otherwise the files say little.
+        // Otherwise the files prove too little.
         if accepted < FILES_EACH / 20 || judged < FILES_EACH / 4 {
             faults.push(format!("{}: {accepted} accepted, {judged} judged by their form", kind.word));
         }

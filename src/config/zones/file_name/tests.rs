@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A name that is not UTF-8 matters where a zone may be meant, and whatever bears it.
+/// A name that is not UTF-8 matters if it has the ending of a zone file, whatever object has it.
 #[cfg(unix)]
 #[test]
 fn names_that_are_not_utf_8() {
@@ -20,8 +20,8 @@ fn names_that_are_not_utf_8() {
     }
 }
 
-/// What file managers add to the name of a copy is unusual in the name of a zone; what an operator
-/// escapes is meant, and so is what names of zones have.
+/// Additions of file managers to the names of copies are unusual in zone names; escaped characters
+/// are intended, and so are the characters of zone names.
 #[test]
 fn characters_that_zones_seldom_have() {
     let rows = [

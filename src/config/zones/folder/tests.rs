@@ -1,8 +1,8 @@
-//! Which zone a file is taken for.
+//! Assignment of files to zones.
 
 use super::*;
 
-/// A file that is not YAML as a whole is still of the zone that it names, however that is written.
+/// A file that is not valid YAML still belongs to the zone that it names, in whatever form.
 #[test]
 fn the_line_that_names_a_zone() {
     let rows: [(&[u8], Option<&str>); 10] = [

@@ -1,9 +1,9 @@
-//! A small file that stands for a hundred million values, and a sound one with as many records.
+//! A small file that stands for a hundred million values, and a valid one with as many records.
 
 use crate::finding::{FileId, Findings, code};
 use crate::geo::mmdb::Database;
 
-/// Nodes of a tree of IPv4 whose 4,096 leaves all stand at a depth of twelve.
+/// Nodes of an IPv4 tree whose 4,096 leaves are all at depth twelve.
 const NODES: usize = 4_095;
 
 fn text(text: &str) -> Vec<u8> {
@@ -14,7 +14,7 @@ fn number(kind: u8, value: u32) -> Vec<u8> {
     [&[kind << 5 | 4], value.to_be_bytes().as_slice()].concat()
 }
 
-/// A database of IPv4 whose leaf number N leads to the offset `of_leaf(N)` in `data`.
+/// An IPv4 database whose leaf number N leads to the offset `of_leaf(N)` in `data`.
 fn database(data: &[u8], of_leaf: impl Fn(usize) -> usize) -> Vec<u8> {
     let mut octets = Vec::new();
     for node in 0..NODES {
@@ -49,11 +49,11 @@ fn database(data: &[u8], of_leaf: impl Fn(usize) -> usize) -> Vec<u8> {
     octets
 }
 
-/// `{ "country": CODE, "subdivisions": [0, 0, ...] }` with so many zeros.
+/// `{ "country": CODE, "subdivisions": [0, 0, ...] }` with `zeros` zeros.
 fn record(code: &str, zeros: usize) -> Vec<u8> {
     let mut octets = vec![7 << 5 | 2];
     octets.extend([text("country"), text(code), text("subdivisions")].concat());
-    // An array of a size that takes two octets more: 285 and what they say.
+    // An array with two more octets of size: 285 plus their value.
     octets.extend([30, 4]);
     octets.extend(((zeros - 285) as u16).to_be_bytes());
     octets.extend(std::iter::repeat_n(5 << 5, zeros));
@@ -64,7 +64,7 @@ fn read(octets: &[u8]) -> Result<Database, Findings> {
     Database::read("bomb.mmdb", octets, FileId(0))
 }
 
-/// Every leaf has a pointer of its own to one large record.
+/// Every leaf has its own pointer to one large record.
 #[test]
 fn records_that_share_a_large_value_are_too_heavy() {
     let shared = record("DE", 30_000);
@@ -76,7 +76,7 @@ fn records_that_share_a_large_value_are_too_heavy() {
     let octets = database(&data, |leaf| pointers + 2 * leaf);
     let findings = read(&octets).expect_err("more values than its octets may stand for");
     assert!(findings.iter().all(|finding| finding.code == code::TOO_LARGE), "{findings:?}");
-    // The large record alone is sound, and so are as many small ones.
+    // The large record alone is valid, and so are as many small ones.
     assert_eq!(read(&database(&data, |_| 0)).unwrap().places.len(), 1);
     let small = record("DE", 300);
     let many = database(&small.repeat(NODES + 1), |leaf| leaf * small.len());

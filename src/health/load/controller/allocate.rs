@@ -1,19 +1,19 @@
-//! Allocation of shed load: headrooms and outflows of all feeds, and the rows that follow.
+//! Allocation of shed load: headroom and outflow of each feed, and the acceptances that follow.
 //!
-//! A shed cell asks the PoPs of its list in turn. If one of them accepts more than before, it gets
-//! cells that had no place, and cells that a PoP behind it holds. The first is what shedding is
-//! for; the second moves a cell twice. So an acceptance rises, the nearest first, once two readings
-//! of the follower confirm room, and only
+//! A shed cell tries the PoPs of its list in turn. If a PoP accepts more than before, it gets cells
+//! that had no place, and cells that a PoP behind it holds. The first is the purpose of shedding;
+//! the second moves a cell twice. So an acceptance rises, the nearest first, once two readings of
+//! the follower confirm its room, and only
 //!
-//! - where no follower behind it holds cells of this PoP, and it takes none yet or cells have no
+//! - if no follower behind it holds cells of this PoP, and it takes none yet or some cells have no
 //!   place, or
 //! - after ten quiet TTLs, by a few steps at a time.
 //!
 //! The order of followers is that of the feed; the lists of single cells differ. So even the last
 //! follower, when it accepts more, may take cells that another one holds.
 //!
-//! A follower that has not been read is not full: while nothing is placed, the first readings of
-//! all followers are waited for. A follower whose feed is lost keeps what it has.
+//! A follower without a reading is not assumed full: while no cell has a place, the first readings
+//! of all followers are awaited. A follower whose feed is lost keeps its acceptance.
 
 use super::LoadController;
 use crate::health::Moment;
@@ -21,27 +21,27 @@ use crate::health::load::headroom::{self, CRUMB, Outflow, Taker};
 use crate::health::load::quantize::{PLACED_RISE_STEPS, Wanted, steps};
 use std::collections::BTreeMap;
 
-/// Part of its target up to which a PoP is filled with what others shed: estimates are never exact,
-/// and who is filled to the target sheds in turn.
+/// Part of its target up to which a PoP is filled with shed load: estimates are never exact, and a
+/// PoP filled to its target sheds in turn.
 const FILL: f64 = 0.95;
-/// Room below this part of the capacity is none.
+/// Room below this part of the capacity counts as none.
 const ROOM_MIN: f64 = 0.02;
-/// Readings that confirm room, one after the other.
+/// Consecutive readings that confirm room.
 const CONFIRMED: u32 = 2;
-/// So many periods of its feed the first readings of a follower are waited for.
+/// Periods of its feed for which the first readings of a follower are awaited.
 const FIRST_READINGS: u64 = 3;
-/// In so many TTLs nothing that answers see of a feed has changed: it is quiet.
+/// TTLs without a visible change after which a feed is quiet.
 pub(super) const QUIET_TTLS: u64 = 10;
 
 impl LoadController {
-    /// For each feed that sheds, or will, the acceptance of each PoP that room allows. Notes for
-    /// each whether there is room for more.
+    /// Computes the acceptance of each PoP that room allows, for each feed that sheds or will shed.
+    /// Also notes for each such feed whether there is room for more.
     pub(super) fn allocate(&mut self, now: Moment) -> BTreeMap<u32, Vec<Wanted>> {
         self.settle();
         let (shedding, outflows): (Vec<u32>, Vec<Outflow>) = (0..self.feed_states.len() as u32)
             .filter_map(|index| Some((index, self.outflow(index, now)?)))
             .unzip();
-        // Behind the feeds stand PoPs that are not measured: nothing limits them.
+        // PoPs without a feed follow the feeds: their headroom has no limit.
         let mut headrooms: Vec<f64> = (0..self.feed_states.len()).map(|index| self.headroom(index)).collect();
         headrooms.resize(self.feed_states.len() + self.feed_set.pops.len(), f64::INFINITY);
         let split = headroom::split(&outflows, &headrooms);
@@ -77,8 +77,8 @@ impl LoadController {
         rows
     }
 
-    /// Sets, for every feed, the part of its shed cells that others take, and the load that others
-    /// hand it, by what answers see.
+    /// Computes, by the published shares, the part of each feed's shed cells that others take, and
+    /// the load that others hand to each feed.
     pub(super) fn settle(&mut self) {
         let mut flows = vec![(0.0, 0.0); self.feed_states.len()];
         for index in 0..self.feed_states.len() as u32 {
@@ -105,7 +105,7 @@ impl LoadController {
         }
     }
 
-    /// Notes, at a reading of a feed, whether it has room. One whose load is not known has none.
+    /// Notes at a reading whether a feed has room. A feed with unknown load has none.
     pub(super) fn note_room(&mut self, index: u32) {
         let has_room = self.room(index as usize).is_some_and(|room| {
             room - self.feed_states[index as usize].inflow
@@ -116,7 +116,8 @@ impl LoadController {
         feed_state.roomy = if has_room { feed_state.roomy.saturating_add(1) } else { 0 };
     }
 
-    /// What is to leave in the end, and who may take it; `None` for a feed within its target.
+    /// Load that a feed must shed in the end, and the PoPs that may take it; `None` within the
+    /// target.
     fn outflow(&self, index: u32, now: Moment) -> Option<Outflow> {
         let (feed, feed_state) = (&self.feed_set.feeds[index as usize], &self.feed_states[index as usize]);
         let demand = feed_state.demand()?;
@@ -149,7 +150,7 @@ impl LoadController {
         Some(Outflow { load, takers: rows, needed: (needed / load).clamp(0.0, 1.0) })
     }
 
-    /// Feeds and unmeasured PoPs in service that can take cells of this feed, the nearest first.
+    /// Feeds, and unmeasured PoPs, in service that can take cells of this feed, the nearest first.
     fn takers(&self, index: u32) -> impl Iterator<Item = u32> {
         let feed_set = &self.feed_set;
         feed_set.feeds[index as usize]
@@ -169,12 +170,12 @@ impl LoadController {
         }
     }
 
-    /// Whether readings confirm that a follower has room, if anything limits it.
+    /// True if readings confirm room at a follower, or if it has no limit.
     fn is_confirmed(&self, taker: u32) -> bool {
         self.feed_states.get(taker as usize).is_none_or(|taker| taker.roomy >= CONFIRMED)
     }
 
-    /// Whether nothing is placed yet, and a follower is about to be read.
+    /// True if no cell has a place yet, and a follower will soon be read.
     fn waits(&self, index: u32, now: Moment) -> bool {
         let is_awaited = |taker: u32| {
             let Some(feed_state) = self.feed_states.get(taker as usize) else { return false };
@@ -187,8 +188,8 @@ impl LoadController {
             && self.takers(index).any(is_awaited)
     }
 
-    /// What others may hand a feed in all. A feed that was not read since the start, or is lost,
-    /// keeps what it has.
+    /// Load that others may hand to a feed in all. A feed that is lost, or not read since the
+    /// start, keeps the load that it has.
     fn headroom(&self, index: usize) -> f64 {
         let feed_state = &self.feed_states[index];
         match self.room(index) {
@@ -197,8 +198,8 @@ impl LoadController {
         }
     }
 
-    /// What a feed's PoP may take of others, by its own demand: below 0 where that is too much.
-    /// What it was handed already is its room in use.
+    /// Load that a feed's PoP may take from others, by its own demand; negative if that is too
+    /// high. Load handed to it already counts as used room.
     fn room(&self, index: usize) -> Option<f64> {
         let (feed, feed_state) = (&self.feed_set.feeds[index], &self.feed_states[index]);
         feed_state.own_demand().map(|demand| feed.spec.target * FILL * feed.capacity - demand)

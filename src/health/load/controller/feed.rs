@@ -1,4 +1,4 @@
-//! The state of one feed: its readings, and the shed share that follows.
+//! State of one feed: its readings, and the shed share that follows.
 
 use super::FeedTicket;
 use crate::health::Moment;
@@ -8,64 +8,65 @@ use crate::health::load::shed::{self, GainChange, Shedding, Tuning};
 use crate::limits::SHED_SHARE_MAX;
 use std::sync::Arc;
 
-/// Readings, one after the other, that begin and end the alarm of cells without a place.
+/// Consecutive readings that begin and end the alarm about cells without a place.
 const STUCK_READINGS: (u32, u32) = (2, 4);
 
-/// What is known of a feed.
+/// State of a feed.
 #[derive(Clone, Debug)]
 pub(super) struct FeedState {
     /// Smoothed load, in the unit of the capacity.
     pub(crate) smoothed: Option<f64>,
-    /// When the last number came.
+    /// Moment of the last number.
     pub(crate) read_at: Option<Moment>,
-    /// The last failure, also when readings followed.
+    /// Last failure, also if readings followed.
     pub(crate) error: Option<Arc<str>>,
-    /// Stale, and told.
+    /// True once the feed is stale and reported lost.
     pub(crate) is_lost: bool,
-    /// Since when it is expected.
+    /// Moment since which the first number is expected.
     pub(crate) began: Moment,
-    /// When the last step was.
+    /// Moment of the last step of the rule.
     pub(crate) stepped_at: Option<Moment>,
-    /// The share that the rule has come to.
+    /// Exact share, by the rule.
     pub(crate) shedding: Shedding,
-    /// That share as answers see it.
+    /// Published share, as answers see it.
     pub(crate) published: QuantizedShare,
-    /// For each PoP what it accepts, in steps; empty while nothing is shed.
+    /// Published acceptance of each PoP, in steps of 1/256; empty while no cell is shed.
     pub(crate) row: Vec<u16>,
-    /// The utilisation at which answers last saw the share turn and fall.
+    /// Utilisation when the published share last turned from rising to falling.
     pub(crate) came_back_at: Option<f64>,
-    /// When a share or an acceptance last changed, but for a small rise in quiet times.
+    /// Moment at which the published share or an acceptance last changed, except small rises while
+    /// quiet.
     pub(crate) changed_at: Moment,
-    /// Steps of the rule since the feed is read without a loss.
+    /// Steps of the rule since the last loss of the feed.
     pub(crate) steps: u32,
-    /// Steps, one after the other, at which the PoP had room for cells of others.
+    /// Consecutive steps at which the PoP had room for cells of others.
     pub(crate) roomy: u32,
-    /// Others have room for more of its cells.
+    /// True if others have room for more of its cells.
     pub(crate) has_room: bool,
-    /// Others have not room for all of its cells that should leave.
+    /// True if others lack room for some cells that should be shed.
     pub(crate) is_short: bool,
-    /// Steps, one after the other, that speak against `is_stuck`.
+    /// Consecutive steps that contradict `is_stuck`.
     pub(crate) against: u32,
-    /// Cells should leave and have nowhere to go, and that is told.
+    /// True while the alarm stands that cells have no place.
     pub(crate) is_stuck: bool,
-    /// The part of what may leave that somebody takes.
+    /// Part of the shed cells that others take.
     pub(crate) taken: f64,
-    /// The part of its demand that leaves, as far as it is measured by now.
+    /// Part of its demand that is shed, as far as readings reflect it yet.
     pub(crate) measured_out: f64,
-    /// Load that others hand it now.
+    /// Load that others hand to it now.
     pub(crate) inflow: f64,
-    /// Load that others hand it, as far as it is measured by now.
+    /// Load that others hand to it, as far as readings reflect it yet.
     pub(crate) measured_inflow: f64,
-    /// When it is read next; `None` in flight, or if it is pushed.
+    /// Moment of the next reading; `None` during a reading, or if it is pushed.
     pub(crate) due: Option<Moment>,
-    /// The reading in flight, and when it began.
+    /// Reading in progress, and its start.
     pub(crate) flight: Option<(FeedTicket, Moment)>,
-    /// When something happens without a reading.
+    /// Moment of the next event without a reading.
     pub(crate) alarm: Option<Moment>,
 }
 
 impl FeedState {
-    /// A feed of which nothing is known, expected from now on.
+    /// Starts without a reading; a number is expected from now on.
     pub(crate) fn new(now: Moment) -> FeedState {
         FeedState {
             smoothed: None,
@@ -95,10 +96,10 @@ impl FeedState {
         }
     }
 
-    /// Notes a number. Whether the feed was lost until now.
+    /// Notes a number. True if the feed was lost until now.
     pub(crate) fn note(&mut self, feed: &FeedTarget, value: f64, now: Moment) -> bool {
         let weight = feed.spec.smoothing;
-        // What is older than the loss says nothing any more.
+        // A value of before the loss is too old for smoothing.
         let before = self.smoothed.filter(|_| !self.is_lost);
         self.smoothed = Some(before.map_or(value, |before| before + (value - before) * weight));
         self.read_at = Some(now);
@@ -110,28 +111,29 @@ impl FeedState {
         self.smoothed.map(|load| load / feed.capacity)
     }
 
-    /// When it is stale unless a number comes.
+    /// Moment at which it becomes stale without a number.
     pub(crate) fn stale_at(&self, feed: &FeedTarget) -> Moment {
         self.read_at.unwrap_or(self.began).after_ms(u64::from(feed.spec.stale_after_ms))
     }
 
-    /// Whether there was no number for too long.
+    /// True if there was no number for too long.
     pub(crate) fn is_stale(&self, feed: &FeedTarget, now: Moment) -> bool {
         now >= self.stale_at(feed)
     }
 
-    /// When the share decays next, if no number comes.
+    /// Next decay of the share without a number.
     pub(crate) fn next_decay(&self, feed: &FeedTarget) -> Moment {
         let stepped_at = self.stepped_at.unwrap_or(self.began).after_ms(u64::from(feed.spec.every_ms));
         stepped_at.max(self.stale_at(feed))
     }
 
-    /// Numbers may be pushed at any pace; steps keep theirs, but for jitter.
+    /// True if a step is due. Numbers may be pushed at any pace; steps keep theirs, with some
+    /// jitter.
     pub(crate) fn may_step(&self, feed: &FeedTarget, now: Moment) -> bool {
         self.stepped_at.is_none_or(|last| now.since_ms(last) * 4 >= u64::from(feed.spec.every_ms) * 3)
     }
 
-    /// A step of the rule.
+    /// Makes a step of the rule.
     pub(crate) fn step(&mut self, feed: &FeedTarget, now: Moment) -> Option<GainChange> {
         let since_ms = self.stepped_at.map_or(0, |last| now.since_ms(last));
         self.stepped_at = Some(now);
@@ -153,9 +155,9 @@ impl FeedState {
         self.shedding.step(tuning, utilisation, expected, self.has_room, now)
     }
 
-    /// The utilisation below which a share that rose may fall: cells are not alike, so it must have
-    /// room for twice what a turn brings back on average; and what came back at some utilisation
-    /// and left again comes back only below that.
+    /// Utilisation below which a share that rose may fall. Cells differ, so there must be room for
+    /// twice the load that one turn brings back on average. Cells that came back at some
+    /// utilisation, and were shed again, come back only below that utilisation.
     fn falls_below(&self, feed: &FeedTarget) -> f64 {
         if !self.published.has_risen() {
             return f64::INFINITY;
@@ -165,7 +167,7 @@ impl FeedState {
         (feed.spec.target - 2.0 * turn).min(again)
     }
 
-    /// Notes that answers saw the share go from one value to another.
+    /// Notes a change of the published share.
     pub(crate) fn note_share(&mut self, feed: &FeedTarget, before: QuantizedShare, now: Moment) {
         if self.published.share == 0 {
             self.came_back_at = None;
@@ -177,7 +179,7 @@ impl FeedState {
         }
     }
 
-    /// Notes whether cells should leave and have nowhere to go.
+    /// Notes whether cells that should be shed have no place.
     fn note_stuck(&mut self, is_stuck: bool) {
         self.against = if is_stuck == self.is_stuck { 0 } else { self.against + 1 };
         let (begins, ends) = STUCK_READINGS;
@@ -186,45 +188,45 @@ impl FeedState {
         }
     }
 
-    /// The feed is lost: nothing is known of room any more.
+    /// Marks the feed as lost: its room is unknown.
     pub(crate) fn lose(&mut self) {
         self.is_lost = true;
         (self.steps, self.roomy, self.has_room, self.is_short) = (0, 0, false, false);
         (self.against, self.is_stuck) = (0, false);
     }
 
-    /// Whether answers have seen no change of this feed for so many TTLs.
+    /// True if answers have seen no change of this feed for `ttls` TTLs.
     pub(crate) fn is_quiet(&self, feed: &FeedTarget, now: Moment, ttls: u64) -> bool {
         now.since_ms(self.changed_at) >= ttls * u64::from(feed.ttl_secs.max(1)) * 1_000
     }
 
-    /// The share as answers see it, 0 to 1.
+    /// Published share, 0 to 1.
     pub(crate) fn told_share(&self) -> f64 {
         f64::from(self.published.share) / 256.0
     }
 
-    /// The acceptance of a PoP as answers see it, 0 to 1.
+    /// Published acceptance of a PoP, 0 to 1.
     pub(crate) fn accept(&self, pop: usize) -> f64 {
         f64::from(self.row.get(pop).copied().unwrap_or(0)) / 256.0
     }
 
-    /// The part of its demand that leaves by what was told.
+    /// Part of its demand that is shed by the published shares.
     pub(crate) fn share_out(&self) -> f64 {
         (self.told_share() * self.taken).min(SHED_SHARE_MAX)
     }
 
-    /// Its demand without what others hand it, in the unit of the capacity.
+    /// Its demand without the load that others hand to it, in the unit of the capacity.
     pub(crate) fn own_demand(&self) -> Option<f64> {
         self.smoothed.map(|load| (load - self.measured_inflow).max(0.0) / (1.0 - self.measured_out))
     }
 
-    /// Its whole demand: what it would serve if nothing left.
+    /// Its whole demand: the load that it would have without shedding.
     pub(crate) fn demand(&self) -> Option<f64> {
         self.smoothed.map(|load| load / (1.0 - self.measured_out))
     }
 
-    /// What was told comes to be measured: answers are cached for up to a TTL, on average for half
-    /// of it, and a smoothed reading lags by some readings.
+    /// Moves the measured parts towards the published shares. Answers are cached for up to a TTL,
+    /// on average for half of it, and smoothed readings lag by some readings.
     fn catch_up(&mut self, feed: &FeedTarget, since_ms: u64) {
         let smoothing = feed.spec.smoothing;
         let lag_ms =

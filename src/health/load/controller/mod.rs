@@ -1,8 +1,8 @@
-//! The load controller: every feed of one feed set, and the shed shares that answers see.
+//! Load controller: all feeds of one feed set, and the shed shares that answers see.
 //!
-//! The caller owns clock and sockets. It reads what [`LoadController::poll_due`] gives, tells every
-//! number with [`LoadController::handle_reading`], and after each turn takes
-//! [`LoadController::poll_sheds`] and the events. Between, it sleeps until
+//! The caller owns clock and sockets. It reads the feeds of [`LoadController::poll_due`], passes
+//! every number to [`LoadController::handle_reading`], and after each turn takes
+//! [`LoadController::poll_sheds`] and the events. Then it sleeps until
 //! [`LoadController::next_wake`]. Moments never go back.
 
 mod allocate;
@@ -14,7 +14,6 @@ use super::feeds::{FeedSet, FeedTarget};
 use super::quantize::{Wanted, follow_row};
 use super::report::FeedReport;
 use super::shed::GainChange;
-use super::spec::Feed;
 use crate::health::Moment;
 use crate::health::schedule::spread;
 use crate::limits::{
@@ -24,44 +23,44 @@ use feed::FeedState;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// One reading of one feed. Never used twice, also not across feed sets.
+/// Ticket of one reading of one feed. Never used twice, also not across feed sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FeedTicket(pub u64);
 
-/// A feed that is to be read now.
+/// Feed to read now.
 #[derive(Clone, Debug)]
 pub struct DueFeed {
-    /// The feed set of the index.
+    /// Feed set of the index.
     pub(crate) feed_set: Arc<FeedSet>,
-    /// Its index there.
+    /// Index of the feed.
     pub(crate) index: u32,
-    /// What its number is told with.
+    /// Ticket for its number.
     pub ticket: FeedTicket,
 }
 
 impl DueFeed {
-    /// The feed.
+    /// Feed to read.
     pub fn feed(&self) -> &FeedTarget {
         &self.feed_set.feeds[self.index as usize]
     }
 
-    /// Name of its PoP.
+    /// Name of the feed's PoP.
     pub(crate) fn pop(&self) -> &Arc<str> {
         &self.feed_set.pops[usize::from(self.feed().pop)]
     }
 
-    /// A reading must end within this long, in milliseconds; a later one counts for nothing.
+    /// Timeout of the reading in milliseconds; a later number is ignored.
     pub(crate) fn timeout_ms(&self) -> u64 {
         timeout_ms(self.feed())
     }
 }
 
-/// What a slot sheds, in steps of 1/256.
+/// Shed share of a slot, in steps of 1/256.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShedRow {
-    /// The slot.
+    /// Index of the slot.
     pub slot: u32,
-    /// Cells that may leave; more than 0.
+    /// Share of cells that may be shed; more than 0.
     pub share: u16,
     /// Share of shed cells that each PoP accepts, in the order of the feed set.
     pub accept: Arc<[u16]>,
@@ -72,30 +71,30 @@ pub struct ShedRow {
 pub struct LoadController {
     feed_set: Arc<FeedSet>,
     feed_states: Vec<FeedState>,
-    /// For each slot who takes what is shed to it: a feed, or behind them the PoP where nothing is
-    /// measured.
+    /// For each slot, the taker of load that is shed to it: a feed, or an index past the feeds for
+    /// a PoP without one.
     taker_of: Vec<u32>,
-    /// For each PoP whether it takes clients; who does not is asked to take nothing.
+    /// For each PoP, true if it takes clients; others get no shed cells.
     serves: Vec<bool>,
     seed: u64,
-    /// Feeds by the moment they are to be read.
+    /// Feeds by the moment of their next reading.
     due: BTreeSet<(Moment, u32)>,
-    /// Feeds by the moment something happens without a reading: they are lost, or decay.
+    /// Feeds by the moment at which they are lost, or their share decays, without a reading.
     alarms: BTreeSet<(Moment, u32)>,
     flights: BTreeMap<FeedTicket, u32>,
     tickets: u64,
-    /// Feeds that stepped since shares were last told.
+    /// Feeds with a step since shares were last published.
     stepped: BTreeSet<u32>,
     told_at: Option<Moment>,
-    /// Something changed that must be told whatever the rows say: a reload, a restart.
+    /// True if shares must be published although they did not change: after a reload or a restart.
     is_new: bool,
     events: VecDeque<LoadEvent>,
     lost_events: u64,
 }
 
 impl LoadController {
-    /// Nothing is known yet. The seed is the node's: it spreads the readings of several nodes over
-    /// time.
+    /// Starts without readings. The seed is the node's: it spreads the readings of several nodes
+    /// over time.
     pub fn new(feed_set: Arc<FeedSet>, seed: u64, now: Moment) -> LoadController {
         let feed_states = feed_set.feeds.iter().map(|_| FeedState::new(now)).collect();
         let mut loads = LoadController {
@@ -118,8 +117,8 @@ impl LoadController {
         loads
     }
 
-    /// The next feed to read, if one is due. Its number must be told with the ticket; if it never
-    /// is, that counts as a failure.
+    /// Next feed to read, if one is due. Its number must be passed in with the ticket; a missing
+    /// number counts as a failure.
     pub fn poll_due(&mut self, now: Moment) -> Option<DueFeed> {
         self.advance(now);
         if self.flights.len() >= LOAD_FEEDS_AT_ONCE {
@@ -136,8 +135,8 @@ impl LoadController {
         Some(DueFeed { feed_set: self.feed_set.clone(), index, ticket })
     }
 
-    /// The number of a feed, or why there is none: one short line. `false` if nobody waits for it:
-    /// its feed is gone, or it was given up.
+    /// Handles the number of a feed, or one short line with the reason of its failure. Returns
+    /// `false` if it is not awaited: its feed is gone, or the reading was given up.
     pub fn handle_reading(
         &mut self,
         ticket: FeedTicket,
@@ -147,13 +146,13 @@ impl LoadController {
         self.advance(now);
         let Some(index) = self.flights.remove(&ticket) else { return false };
         self.land(index, now);
-        // Operators see the error of a reading with its feed.
+        // Operators see the error beside the feed.
         let _ = self.read(index, reading, now);
         true
     }
 
-    /// A pushed number, for the feed of a PoP's service or, without one, of the whole PoP. The
-    /// error says why it was not taken: one short line, or `None` if no feed there is pushed.
+    /// Handles a pushed number, for the feed of a PoP's service or, without a service, of the whole
+    /// PoP. The error is one short line, or `None` if there is no pushed feed.
     pub fn handle_push(
         &mut self,
         pop: &str,
@@ -163,7 +162,7 @@ impl LoadController {
     ) -> Result<(), Option<Arc<str>>> {
         self.advance(now);
         let is_meant = |feed: &FeedTarget| {
-            matches!(feed.spec.feed, Feed::Push)
+            feed.spec.feed.is_pushed()
                 && feed.service.as_deref() == service
                 && self.feed_set.pops.get(usize::from(feed.pop)).is_some_and(|name| **name == *pop)
         };
@@ -172,15 +171,14 @@ impl LoadController {
     }
 
     /// Sets which PoPs take clients now, in the order of the feed set, by health and overrides.
-    /// Shed cells never go to the other PoPs.
+    /// Other PoPs get no shed cells.
     pub fn handle_service(&mut self, serves: &[bool]) {
         self.serves =
             (0..self.feed_set.pops.len()).map(|pop| serves.get(pop).copied().unwrap_or(true)).collect();
     }
 
-    /// What every slot sheds, those that shed nothing left out, if any step of 1/256 has changed
-    /// since the last time: at most once a second. After a reload always, since slots have other
-    /// numbers.
+    /// Returns the shed shares of all slots that shed if a published value has changed: at most
+    /// once a second. Always returns them after a reload, since slots are renumbered.
     pub fn poll_sheds(&mut self, now: Moment) -> Option<Vec<ShedRow>> {
         self.advance(now);
         let may = self.told_at.is_none_or(|last| now.since_ms(last) >= LOAD_PUBLISH_MS);
@@ -201,7 +199,7 @@ impl LoadController {
         changed.then(|| self.sheds())
     }
 
-    /// What every slot sheds, as last told.
+    /// Published shed shares of all slots that shed.
     pub fn sheds(&self) -> Vec<ShedRow> {
         let mut rows = Vec::new();
         for (feed, feed_state) in self
@@ -222,7 +220,7 @@ impl LoadController {
         rows
     }
 
-    /// The next event, oldest first.
+    /// Next event, oldest first.
     pub fn poll_event(&mut self) -> Option<LoadEvent> {
         match self.events.pop_front() {
             None if self.lost_events > 0 => {
@@ -232,7 +230,7 @@ impl LoadController {
         }
     }
 
-    /// When to call again if nothing happens until then. Early by chance, never late.
+    /// Moment of the next call if nothing happens before. It may be too early, never too late.
     pub fn next_wake(&self) -> Option<Moment> {
         let due = self.due.first().filter(|_| self.flights.len() < LOAD_FEEDS_AT_ONCE);
         let told =
@@ -248,7 +246,7 @@ impl LoadController {
         .min()
     }
 
-    /// Reports every feed for operators, in the order of the feed set.
+    /// Reports all feeds for operators, in the order of the feed set.
     pub(crate) fn report(&self, now: Moment) -> impl Iterator<Item = FeedReport<'_>> {
         self.feed_set.feeds.iter().zip(&self.feed_states).map(move |(feed, feed_state)| FeedReport {
             feed,
@@ -270,12 +268,12 @@ impl LoadController {
         })
     }
 
-    /// The feed set in force.
+    /// Current feed set.
     pub(crate) fn feed_set(&self) -> &Arc<FeedSet> {
         &self.feed_set
     }
 
-    /// What time alone does.
+    /// Handles the passage of time.
     fn advance(&mut self, now: Moment) {
         while let Some((moment, index)) = self.alarms.first().copied().filter(|(moment, _)| *moment <= now) {
             self.alarms.remove(&(moment, index));
@@ -310,7 +308,7 @@ impl LoadController {
         }
     }
 
-    /// A flight ended: the next reading.
+    /// Ends a reading and schedules the next.
     fn land(&mut self, index: u32, now: Moment) {
         let feed = &self.feed_set.feeds[index as usize];
         let every_ms = u64::from(feed.spec.every_ms.max(1));
@@ -325,8 +323,8 @@ impl LoadController {
         self.watch(index);
     }
 
-    /// A reading of a feed, and a step if the last one is long enough ago.
-    /// Takes a number; the error says why there is none, or why it is not taken.
+    /// Handles a number, with a step of the rule if the last one is long enough ago. The error says
+    /// why there is no number, or why it is refused.
     fn read(&mut self, index: u32, reading: Result<f64, Arc<str>>, now: Moment) -> Result<(), Arc<str>> {
         let feed_set = self.feed_set.clone();
         let feed = &feed_set.feeds[index as usize];
@@ -358,7 +356,7 @@ impl LoadController {
         Ok(())
     }
 
-    /// Tells that cells have nowhere to go, and that they have again.
+    /// Reports that cells have no place, and the end of that.
     fn tell_stuck(&mut self, index: u32, was_stuck: bool) {
         let (feed, feed_state) = (&self.feed_set.feeds[index as usize], &self.feed_states[index as usize]);
         let subject = LoadSubject::of(feed, &self.feed_set);
@@ -372,7 +370,7 @@ impl LoadController {
         }
     }
 
-    /// What answers see of one feed from now on. Whether that changed.
+    /// Publishes the share and the acceptances of one feed. True if they changed.
     fn publish(&mut self, index: u32, wanted: Option<&[Wanted]>, now: Moment) -> bool {
         let feed = &self.feed_set.feeds[index as usize];
         let feed_state = &mut self.feed_states[index as usize];
@@ -385,10 +383,10 @@ impl LoadController {
             feed_state.row.clear();
         } else if let Some(wanted) = wanted {
             feed_state.row.resize(wanted.len(), 0);
-            // Where not all find a place, a fall would send cells back to the PoP that is full.
+            // If some cells find no place, a fall would send cells back to the full PoP.
             let may_fall = share > before && !feed_state.is_short;
             let is_told = follow_row(&mut feed_state.row, wanted, may_fall);
-            // A small rise in quiet times leaves them quiet.
+            // A small rise while quiet does not end the quiet time.
             if is_told && !feed_state.is_quiet(feed, now, allocate::QUIET_TTLS) {
                 feed_state.changed_at = now;
             }
@@ -405,7 +403,7 @@ impl LoadController {
         changed
     }
 
-    /// Sets the alarm of a feed anew.
+    /// Sets the alarm of a feed again.
     fn watch(&mut self, index: u32) {
         let (feed, feed_state) =
             (&self.feed_set.feeds[index as usize], &mut self.feed_states[index as usize]);
@@ -420,13 +418,13 @@ impl LoadController {
         self.alarms.extend(feed_state.alarm.map(|alarm| (alarm, index)));
     }
 
-    /// Rebuilds due moments and alarms from the feed states alone. A new feed is due at once.
+    /// Rebuilds due moments and alarms from the feed states. A new feed is due at once.
     fn arrange(&mut self, now: Moment) {
         (self.due, self.alarms) = (BTreeSet::new(), BTreeSet::new());
         for index in 0..self.feed_states.len() {
             let feed_state = &mut self.feed_states[index];
             feed_state.alarm = None;
-            if !matches!(self.feed_set.feeds[index].spec.feed, Feed::Push) && feed_state.flight.is_none() {
+            if !self.feed_set.feeds[index].spec.feed.is_pushed() && feed_state.flight.is_none() {
                 let due = *feed_state.due.get_or_insert(now);
                 self.due.insert((due, index as u32));
             }
@@ -442,12 +440,12 @@ impl LoadController {
     }
 }
 
-/// A reading ends before the next is due, and within some seconds.
+/// Timeout of a reading: before the next is due, and within some seconds.
 fn timeout_ms(feed: &FeedTarget) -> u64 {
     u64::from(feed.spec.every_ms).clamp(1, LOAD_READING_MS_MAX)
 }
 
-/// A number that can be the load of a feed.
+/// Accepts a number that can be the load of a feed.
 fn plausible(value: f64, feed: &FeedTarget) -> Result<f64, Arc<str>> {
     if !(0.0..).contains(&value) {
         return Err(format!("{value} is no load").into());

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 impl LoadController {
-    /// A reload. A feed with the same key goes on with its shares, also its reading in flight; what
-    /// is new is read at once; what is gone sheds nothing.
+    /// Handles a reload. A feed with the same key continues with its shares and its running
+    /// reading. A new feed is read at once; a feed that is gone sheds nothing.
     pub fn handle_targets(&mut self, feed_set: Arc<FeedSet>, now: Moment) {
         self.advance(now);
         let old = std::mem::replace(&mut self.feed_set, feed_set);
@@ -55,9 +55,9 @@ impl LoadController {
         self.arrange(now);
     }
 
-    /// Takes over what was saved before a restart, right after [`LoadController::new`]: shares hold
-    /// until readings speak, and decay if none come. Gives how many feeds took theirs; the rest is
-    /// unknown here, or too old.
+    /// Restores saved shares, right after [`LoadController::new`]. They hold until readings come,
+    /// and decay without readings. Returns how many feeds took a saved share; the others are
+    /// unknown or too old.
     pub fn restore(&mut self, saved: &[SavedLoad], now: Moment, now_epoch_secs: u64) -> usize {
         let feed_set = self.feed_set.clone();
         let index_of: HashMap<&str, usize> =
@@ -75,7 +75,7 @@ impl LoadController {
             feed_state.row = feed_set.pops.iter().map(accept).collect();
             taken += 1;
         }
-        // What was told then is measured by now.
+        // Readings already reflect the shares that were published then.
         self.settle();
         for feed_state in &mut self.feed_states {
             feed_state.measured_out = feed_state.share_out();
@@ -89,7 +89,7 @@ impl LoadController {
         taken
     }
 
-    /// What is to be kept over a restart: every feed that sheds.
+    /// Feeds to save for a restart: those that shed.
     pub fn save(&self, now_epoch_secs: u64) -> Vec<SavedLoad> {
         let sheds = self
             .feed_set
@@ -117,8 +117,8 @@ impl LoadController {
     }
 }
 
-/// For each slot who takes what is shed to it: the feed that speaks for it, or behind the feeds the
-/// PoP itself where nothing is measured.
+/// For each slot, the taker of load that is shed to it: the feed that covers the slot, or an index
+/// past the feeds for a PoP without one.
 pub(super) fn takers(feed_set: &FeedSet) -> Vec<u32> {
     let mut takers: Vec<u32> =
         feed_set.slots.iter().map(|pop| feed_set.feeds.len() as u32 + u32::from(*pop)).collect();

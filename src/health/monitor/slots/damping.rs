@@ -1,4 +1,4 @@
-//! Damping in slots: which PoPs a damped target leaves as a last resort, and which turns count.
+//! Damping in slots: PoPs that damped targets turn into last resorts, and turns that count.
 
 use super::SlotTable;
 use crate::health::slot;
@@ -6,8 +6,8 @@ use crate::health::targets::{ManualState, PolicyMembers, TargetSet};
 use std::collections::BTreeSet;
 
 impl SlotTable {
-    /// For each policy with more PoPs down or damped than its share, the slots whose damping it
-    /// ignores: those that were damped last. PoPs with a decision count for neither.
+    /// Slots whose damping is ignored, for each policy with more PoPs down or damped than its
+    /// share: those that were damped last. PoPs with a decision are not counted.
     pub(super) fn undamped(&self, target_set: &TargetSet) -> Vec<(u32, Vec<u32>)> {
         if self.slots.iter().all(|slot| (slot.damped_v4, slot.damped_v6) == (0, 0)) {
             return Vec::new();
@@ -35,15 +35,15 @@ impl SlotTable {
         target_set.policies.iter().zip(0..).filter_map(of_policy).collect()
     }
 
-    /// Whether a turn of a target says something of it: no guard holds one of its policies, and
-    /// operators have not decided about all of its PoPs.
+    /// True if a turn of a target counts: no guard holds one of its policies, and some PoP of it
+    /// has no operator's decision.
     pub(crate) fn turns_count(&self, target: u32) -> bool {
         let mut policies = self.users[target as usize].iter().flat_map(|slot| &self.members[*slot as usize]);
         let is_held = policies.any(|(policy, _)| self.held.contains_key(policy));
         !is_held && !self.is_decided(target)
     }
 
-    /// Whether operators have decided about all PoPs of a target.
+    /// True if operators have decided about all PoPs of a target.
     pub(crate) fn is_decided(&self, target: u32) -> bool {
         self.pops_of(target).all(|pop| self.by_hand[usize::from(pop)] != ManualState::None)
     }
@@ -53,7 +53,7 @@ impl SlotTable {
         self.users[target as usize].iter().map(|slot| self.pop_of[*slot as usize])
     }
 
-    /// Spares a PoP the damping of a target, or no longer.
+    /// Exempts a PoP from the damping of a target, or ends the exemption.
     pub(crate) fn spare(&mut self, target: u32, pop: u16, is_spared: bool) {
         let spared = self.spared.entry(pop).or_default();
         let has_changed = if is_spared { spared.insert(target) } else { spared.remove(&target) };
@@ -71,12 +71,12 @@ impl SlotTable {
         }
     }
 
-    /// Each PoP and target whose damping it is spared.
+    /// Exemptions: each PoP with a target whose damping it ignores.
     pub(crate) fn spared(&self) -> impl Iterator<Item = (u16, u32)> {
         self.spared.iter().flat_map(|(pop, targets)| targets.iter().map(|target| (*pop, *target)))
     }
 
-    /// Targets whose damping a PoP is spared.
+    /// Targets whose damping a PoP ignores.
     pub(crate) fn spared_of(&self, pop: u16) -> &BTreeSet<u32> {
         static NONE: BTreeSet<u32> = BTreeSet::new();
         self.spared.get(&pop).unwrap_or(&NONE)

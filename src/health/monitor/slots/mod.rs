@@ -1,9 +1,8 @@
-//! The slot table: slots as their targets make them, and the guards of the policies that use them.
-//! A health state is made of it.
+//! Slot table: health of slots by their targets, and the guards of the policies that use them. The
+//! health state is built from it.
 //!
-//! A new reading marks the slots behind it; `evaluate` judges those, and only those, and then the
-//! guards they concern. Nothing is judged between, so the order of results between two health
-//! states does not matter.
+//! A new reading marks its slots. `evaluate` judges only the marked slots, and then their guards.
+//! Nothing is judged between two calls, so the order of results between them does not matter.
 
 mod damping;
 
@@ -17,46 +16,45 @@ use crate::health::targets::{ManualState, SlotTargets, TargetSet};
 use crate::limits::HEALTH_CHANGES_MAX;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Slots as their targets make them, and the guards of the policies that use them.
+/// Health of slots by their targets, and the guards of the policies that use them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SlotTable {
     readings: Vec<TargetReading>,
-    /// For each target, the slots it stands behind.
+    /// For each target, the slots that depend on it.
     users: Vec<Vec<u32>>,
-    /// For each slot, (policy, number of the member in it).
+    /// For each slot, its policies, with its number as a member.
     members: Vec<Vec<(u32, u32)>>,
     slots: Vec<SlotHealth>,
-    /// For each slot its PoP.
+    /// For each slot, its PoP.
     pop_of: Vec<u16>,
-    /// For each slot, in per cent, of how many of its addresses the strictest of its policies makes
-    /// do.
+    /// For each slot, the strictest `up_threshold` (percent) among its policies.
     thresholds: Vec<u8>,
-    /// Since when each slot is down by that.
+    /// For each slot, the moment since which it is down by that threshold.
     fell_ms: Vec<Option<i64>>,
     dirty: Vec<u32>,
     is_dirty: Vec<bool>,
     guards: Vec<Guard>,
     touched: Vec<u32>,
     is_touched: Vec<bool>,
-    /// For each policy that is held, the slots before.
+    /// For each held policy, the slots as they were before the hold.
     held: BTreeMap<u32, Vec<SlotHealth>>,
     pools: PoolTable,
-    /// What operators have decided about each PoP.
+    /// For each PoP, the operators' decision.
     by_hand: Vec<ManualState>,
-    /// For each PoP the targets whose damping it is spared; PoPs without any are left out.
+    /// For each PoP, the targets whose damping it ignores; PoPs without such targets are left out.
     spared: BTreeMap<u16, BTreeSet<u32>>,
-    /// Slots as they were before each change, within the longest window; with a policy, what only
-    /// its guard goes back to (a hold of before a restart).
+    /// Slots before each change within the longest window. An entry with a policy is only for the
+    /// guard of that policy (a hold of before a restart).
     undo: VecDeque<(Moment, u32, SlotHealth, Option<u32>)>,
     window_max_ms: u64,
-    /// Something other than a counter changed since the last health state.
+    /// True if a verdict, or other state than a counter, has changed since the last health state.
     pub(crate) has_turned: bool,
-    /// A counter changed since the last health state.
+    /// True if a counter has changed since the last health state.
     pub(crate) has_counted: bool,
 }
 
 impl SlotTable {
-    /// Nothing is known, or, of a target with a reading, just that. None of it is a fall.
+    /// Starts with the given readings. No PoP falls by them.
     pub(crate) fn new(target_set: &TargetSet, readings: Vec<TargetReading>) -> SlotTable {
         let slots = target_set.slots.len();
         let mut slot_table = SlotTable {
@@ -66,7 +64,7 @@ impl SlotTable {
             slots: vec![SlotHealth::default(); slots],
             pop_of: target_set.slots.iter().map(|slot| slot.pop).collect(),
             fell_ms: vec![None; slots],
-            // Without a single address that is up there is nothing to answer.
+            // A slot with no address up has nothing to answer.
             thresholds: vec![1; slots],
             is_dirty: vec![false; slots],
             is_touched: vec![false; target_set.policies.len()],
@@ -86,7 +84,7 @@ impl SlotTable {
             for formula in slot.v4.iter().chain(&slot.v6) {
                 formula.visit(&mut |target| {
                     let users = &mut slot_table.users[target as usize];
-                    // Slots come in order, so a target met twice in one slot has it last.
+                    // Slots come in order, so a target that a slot uses twice has the slot last.
                     if users.last() != Some(&index) {
                         users.push(index);
                     }
@@ -104,7 +102,7 @@ impl SlotTable {
         slot_table
     }
 
-    /// Judges every slot without calling anything a fall. Who is down now may be all of a pool.
+    /// Judges every slot without a fall. The slots that are down now may be all of a pool.
     fn start(&mut self, target_set: &TargetSet) {
         for (index, slot) in target_set.slots.iter().enumerate() {
             (self.slots[index], self.fell_ms[index]) =
@@ -122,9 +120,9 @@ impl SlotTable {
         (0..target_set.policies.len() as u32).for_each(|policy| self.touch(policy));
     }
 
-    /// Takes over from the slot table of another target set the state that readings lack: falls
-    /// within their windows, held policies, and the state before the hold. `slot_of` gives the new
-    /// number of a slot that is the same.
+    /// Takes over state that readings lack from the slot table of another target set: falls within
+    /// their windows, held policies, and the slots before the hold. `slot_of` maps slots that are
+    /// the same to their new index.
     pub(crate) fn take_over(
         &mut self,
         before: &SlotTable,
@@ -156,8 +154,8 @@ impl SlotTable {
                 (before.guards[old_number].hold(), before.held.get(&(old_number as u32)))
             {
                 let mut held = self.slots.clone();
-                // Also where checks or addresses changed: whoever mends a probe must not end what
-                // it is held for.
+                // Also if checks or addresses changed: a repaired probe must not end the hold of
+                // its PoP.
                 for (slot, held) in new.slots.iter().zip(&mut held) {
                     let Some(&number) = old_slot_of.get(&new.name_of(slot)) else { continue };
                     let (was, had) = (&old_held[number], &old.slots[number]);
@@ -200,7 +198,7 @@ impl SlotTable {
         self.pools.take_over(&before.pools, (old, new));
     }
 
-    /// What guards hold, by policy, and what is served as down meanwhile.
+    /// Holds by policy, with the slots that are served as down meanwhile.
     pub(crate) fn holds<'b>(
         &'b self,
         target_set: &'b TargetSet,
@@ -223,8 +221,8 @@ impl SlotTable {
         })
     }
 
-    /// Goes on with a hold of before a restart: down is who was served as down and still is; the
-    /// others have fallen.
+    /// Continues a hold of before a restart. A slot stays down if it was served as down and is down
+    /// now; the others count as fallen.
     pub(crate) fn resume(
         &mut self,
         target_set: &TargetSet,
@@ -241,7 +239,7 @@ impl SlotTable {
             let (was_v4, was_v6) = was.map_or((0, 0), |was| (was.down_v4, was.down_v6));
             (held.down_v4, held.down_v6) = (held.down_v4 & was_v4, held.down_v6 & was_v6);
             if *held != self.slots[index] {
-                // Behind the clock's zero, before which nothing is gone back to.
+                // Later than `now`, because no state before the restart is restored.
                 self.undo.push_back((now.after_ms(1), index as u32, *held, Some(policy as u32)));
             }
         }
@@ -259,7 +257,7 @@ impl SlotTable {
         self.has_turned = true;
     }
 
-    /// What is now known of a target.
+    /// Takes a new reading of a target.
     pub(crate) fn read(&mut self, target: u32, reading: TargetReading) {
         let known = &mut self.readings[target as usize];
         if *known == reading {
@@ -271,27 +269,27 @@ impl SlotTable {
         }
     }
 
-    /// Judges a slot with the next evaluation.
+    /// Marks a slot for the next evaluation.
     fn mark(&mut self, slot: u32) {
         if !std::mem::replace(&mut self.is_dirty[slot as usize], true) {
             self.dirty.push(slot);
         }
     }
 
-    /// What was last known of a target.
+    /// Last reading of a target.
     #[cfg(test)]
     pub(crate) fn reading(&self, target: u32) -> TargetReading {
         self.readings[target as usize]
     }
 
-    /// Says what operators have decided about each PoP.
+    /// Sets the operators' decisions about each PoP.
     pub(crate) fn handle_overrides(&mut self, target_set: &TargetSet, by_hand: &[ManualState]) {
         let of = |pop: usize| by_hand.get(pop).copied().unwrap_or_default();
         let changed = (0..self.by_hand.len()).any(|pop| self.by_hand[pop] != of(pop));
         if !changed {
             return;
         }
-        // Who counts decides whom a guard holds, and how many may be damped.
+        // The PoPs that count decide about holds, and about how many PoPs may be damped.
         let is_damped = self.slots.iter().any(|slot| slot.damped_v4 | slot.damped_v6 != 0);
         self.has_turned |= !self.held.is_empty() || is_damped;
         self.by_hand = (0..self.by_hand.len()).map(of).collect();
@@ -304,16 +302,16 @@ impl SlotTable {
         }
     }
 
-    /// What operators have decided about each PoP.
+    /// Operators' decisions about each PoP.
     pub(crate) fn by_hand(&self) -> &[ManualState] {
         &self.by_hand
     }
 
-    /// Judges what changed, every guard that holds and every pool that returns. Gives what guards
-    /// decided, by policy, and what pools came to.
+    /// Judges marked slots, the guards they concern, all holds, and all pools on their way back.
+    /// Returns the decisions of guards and the changes of pools.
     pub(crate) fn evaluate(&mut self, target_set: &TargetSet, now: Moment) -> Judged {
         let (mut dirty, mut has_fallen) = (std::mem::take(&mut self.dirty), false);
-        // In their order, so that the order of results leaves no trace.
+        // Sorted, so that the order of results does not matter.
         dirty.sort_unstable();
         for index in dirty.drain(..) {
             has_fallen |= self.settle_slot(target_set, index as usize, now);
@@ -350,7 +348,7 @@ impl SlotTable {
         judged
     }
 
-    /// Judges one slot. Whether the set of slots that are wholly down changed.
+    /// Judges one slot. True if the set of slots that are wholly down has changed.
     fn settle_slot(&mut self, target_set: &TargetSet, index: usize, now: Moment) -> bool {
         self.is_dirty[index] = false;
         let was = self.slots[index];
@@ -370,7 +368,8 @@ impl SlotTable {
         }
         self.has_turned = true;
         self.undo.push_back((now, index as u32, was, None));
-        // Who comes back while a policy is held falls like the others if it falls again.
+        // A slot that comes back during a hold is up in it; if it falls again, the hold keeps it
+        // up.
         if !is.is_awaited {
             for held in self.held.values_mut().map(|held| &mut held[index]) {
                 (held.down_v4, held.down_v6) = (held.down_v4 & is.down_v4, held.down_v6 & is.down_v6);
@@ -390,8 +389,8 @@ impl SlotTable {
         has_fallen
     }
 
-    /// Numbers the slots that are down in the order in which they went; together is the same
-    /// number.
+    /// Ranks the slots that are down in the order in which they went down; simultaneous ones share
+    /// a rank.
     fn rank(&mut self) {
         let mut fallen: Vec<(i64, usize)> = self
             .fell_ms
@@ -415,9 +414,9 @@ impl SlotTable {
         }
     }
 
-    /// What a policy's guard holds from this moment on: down is only who was down all along.
-    /// Whoever was up at any moment since has fallen with the others; and an unknown state is none
-    /// to go back to.
+    /// Slots that a guard holds from `moment` on: a slot is down only if it was down all the time.
+    /// A slot that was up at any time since has fallen with the others. An unknown state is not
+    /// restored.
     pub(crate) fn at(&self, moment: Moment, policy: u32) -> Vec<SlotHealth> {
         let mut slots = self.slots.clone();
         for (_, slot, was, of) in self.undo.iter().rev().take_while(|(at, ..)| *at > moment) {
@@ -430,7 +429,7 @@ impl SlotTable {
         slots
     }
 
-    /// Everything as it is now.
+    /// Current health state.
     pub(crate) fn health_state(&mut self, target_set: &TargetSet) -> HealthState {
         (self.has_turned, self.has_counted) = (false, false);
         let held = self
@@ -442,7 +441,7 @@ impl SlotTable {
         HealthState { slots: self.slots.clone(), held, returning: self.pools.shown(), undamped }
     }
 
-    /// What a policy that is held serves of each slot.
+    /// Slots that a held policy serves.
     fn served(&self, target_set: &TargetSet, before: &[SlotHealth]) -> impl Iterator<Item = SlotHealth> {
         let slots = before.iter().zip(&self.slots).zip(&target_set.slots);
         slots.map(|((before, is), slot)| {
@@ -451,18 +450,18 @@ impl SlotTable {
         })
     }
 
-    /// When the next hold or way back ends.
+    /// Next end of a hold or a way back.
     pub(crate) fn next_wake(&self) -> Option<Moment> {
         let holds = self.held.keys().filter_map(|policy| self.guards[*policy as usize].next_wake());
         holds.chain(self.pools.next_wake()).min()
     }
 
-    /// The pools.
+    /// Pools of all policies.
     pub(crate) fn pools(&self) -> &PoolTable {
         &self.pools
     }
 
-    /// The pools, for a restart.
+    /// Pools of all policies, to restore them after a restart.
     pub(crate) fn pools_mut(&mut self) -> &mut PoolTable {
         self.has_turned = true;
         &mut self.pools

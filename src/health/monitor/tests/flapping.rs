@@ -1,4 +1,4 @@
-//! Targets that turn too often.
+//! Targets that flap.
 
 use super::way_back::all_down;
 use super::{events, monitor, run};
@@ -24,8 +24,8 @@ fn pushed_set(pops: usize, policies: usize) -> TargetSet {
     target_set
 }
 
-/// Turns both addresses of PoPs so often, once a second from a moment on; ends up where that is
-/// even. Gives the health state after each.
+/// Turns both addresses of PoPs `times` times, once a second, and ends with `up` if the number is
+/// even. Returns the last health state.
 fn turn(monitor: &mut Monitor, pops: &[&str], times: u64, from_secs: u64) -> HealthState {
     let mut last = None;
     for turn in 0..times {
@@ -73,7 +73,7 @@ fn what_turns_too_often_is_a_last_resort_for_a_time() {
         (of("flaps, 7 turns within 10 min 0 s: it is a last resort for 1 min 0 s"), of("no last resort")),
         (2, 2)
     );
-    // It goes on: for longer.
+    // It flaps on, and is damped for longer.
     turn(&mut monitor, &["p1"], 8, 70);
     let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
     assert!(told.iter().any(|line| line.ends_with("a last resort for 2 min 0 s")), "{told:?}");
@@ -121,8 +121,8 @@ fn decisions_end_it_and_nothing_is_counted_meanwhile() {
     }
 }
 
-/// Who is down counts among those that may be damped: what is down and what flaps together never
-/// leave less of a policy than its guard would.
+/// PoPs that are down count among those that may be damped: both together never leave less of a
+/// policy than its guard would.
 #[test]
 fn what_is_down_leaves_fewer_damped() {
     let mut target_set = pushed_set(5, 1);
@@ -137,8 +137,7 @@ fn what_is_down_leaves_fewer_damped() {
     assert!(is.undamped.is_empty(), "two of five");
 }
 
-/// PoPs with a decision are not of those that may be damped, so a decision about PoPs that do not
-/// flap leaves fewer damped.
+/// PoPs with a decision do not count, so a decision about a calm PoP leaves fewer damped.
 #[test]
 fn a_decision_elsewhere_recounts_who_is_damped() {
     let mut target_set = pushed_set(5, 1);
@@ -175,7 +174,7 @@ fn a_decision_about_a_pop_is_none_about_others_with_its_target() {
     let by_hand = |p1, p2| [ManualState::None, p1, p2, ManualState::None];
     monitor.handle_overrides(&by_hand(ManualState::Up, ManualState::None));
     assert_eq!(damped(&monitor.poll_health_state(Moment(9_000)).unwrap()), [0, 0, 3, 0]);
-    // Also when the decision is over, after a reload, and after a restart.
+    // Also after the decision has ended, after a reload, and after a restart.
     monitor.handle_overrides(&by_hand(ManualState::None, ManualState::None));
     let mut reloaded = monitor.clone();
     reloaded.handle_targets(Arc::new(shared()), Moment(9_000));
@@ -184,7 +183,7 @@ fn a_decision_about_a_pop_is_none_about_others_with_its_target() {
     let mut restarted = Monitor::new(Arc::new(shared()), 1, Moment(0));
     restarted.restore(&SavedHealth::from_lines(lines.iter().map(String::as_str)), Moment(0), 1_000_000);
     assert_eq!(damped(&restarted.poll_health_state(Moment(0)).unwrap()), [0, 0, 3, 0]);
-    // What is damped on by turns since is a last resort with both.
+    // A target that flaps again is a last resort for both.
     turn(&mut monitor, &["p1"], 8, 20);
     let is = monitor.poll_health_state(Moment(67_000)).expect("damped on");
     assert_eq!(damped(&is), [0, 3, 3, 0]);
@@ -221,7 +220,7 @@ fn where_flapping_is_off_nothing_stays_damped() {
         let told = events(&mut monitor);
         let is_over = |event: &&HealthEvent| matches!(event, HealthEvent::DampingOver { .. });
         assert_eq!(told.iter().filter(is_over).count(), 2, "{told:?}");
-        // Turns of before do not count when it is on again.
+        // Earlier turns do not count when damping is on again.
         monitor.handle_targets(Arc::new(pushed_set(4, 1)), now);
         assert_eq!(damped(&turn(&mut monitor, &["p1"], 6, 10)), [0; 4]);
     }
@@ -230,7 +229,7 @@ fn where_flapping_is_off_nothing_stays_damped() {
 #[test]
 fn turns_under_a_hold_do_not_count() {
     let mut monitor = settled(pushed_set(3, 1));
-    // Three of three: held; then they come and go.
+    // Three of three fall: held; then they come and go.
     turn(&mut monitor, &["p0", "p1", "p2"], 1, 1);
     let is = turn(&mut monitor, &["p0"], 20, 2);
     assert_eq!((damped(&is), is.held.len()), (vec![0; 3], 1));
@@ -238,7 +237,7 @@ fn turns_under_a_hold_do_not_count() {
 
 #[test]
 fn turns_while_canaries_fail_do_not_count() {
-    // A freeze is spent after a second: verdicts move, without proof.
+    // The freeze reaches its limit after a second: verdicts move, without proof.
     let mut target_set = target_set(3, 0, 1);
     target_set.freeze_max_ms = 1_000;
     for target in target_set.targets.iter_mut().filter(|target| &*target.probe == "web") {
@@ -247,7 +246,7 @@ fn turns_while_canaries_fail_do_not_count() {
     for is_cut in [false, true] {
         let mut monitor = monitor(target_set.clone());
         run(&mut monitor, 0, 30_000, |_| true);
-        // Each result of a target is another than the one before.
+        // Each result of a target differs from the one before.
         let last = RefCell::new(HashMap::new());
         let pictures = run(&mut monitor, 30_000, 300_000, |target| {
             let mut last = last.borrow_mut();
@@ -281,10 +280,10 @@ fn it_survives_a_reload_and_a_restart() {
     };
     let mut after = restarted(1_000_010);
     assert_eq!(damped(&after.poll_health_state(Moment(0)).unwrap()), [0, 3, 0, 0]);
-    // 23 s of the minute were over at the save, and 10 more at the start.
+    // 23 s of the minute had passed at the save, and 10 more at the start.
     assert_eq!(after.next_damping_end(), Some(Moment(37_000)));
     assert_eq!(after.save(Moment(0), 1_000_010).flaps, kept.flaps, "a second restart knows the same");
-    // Four turns of p2 count on.
+    // Four more turns of p2 are added to those of before.
     assert_eq!(damped(&turn(&mut after, &["p2"], 4, 1)), [0, 3, 3, 0]);
     let mut late = restarted(1_000_100);
     late.poll_health_state(Moment(0));

@@ -1,5 +1,4 @@
-//! The whole monitor on a clock of its own: single behaviours first, then long runs with all of
-//! them.
+//! The monitor on a simulated clock: single behaviours first, then long runs that mix them.
 
 mod flapping;
 mod simulation;
@@ -11,8 +10,7 @@ use crate::health::saved::SavedHealth;
 use crate::health::targets::{ManualState, TargetSet};
 use crate::health::tests::{pushed, spec, target, target_set};
 
-/// Runs everything that is due until a moment; `fate` says how a target fares. Results take no
-/// time.
+/// Runs all due checks until a moment; `fate` gives each result. Results take no time.
 fn run(
     monitor: &mut Monitor,
     from: u64,
@@ -161,7 +159,7 @@ fn the_guard_holds_a_policy_and_then_takes_over() {
         "{told:?}"
     );
     assert!(
-        told.iter().any(|line| line == "policy web1 takes the verdicts over after 1 min 0 s"),
+        told.iter().any(|line| line == "policy web1 takes over the verdicts after 1 min 0 s"),
         "{told:?}"
     );
 }
@@ -374,7 +372,7 @@ fn a_certificate_is_told_once_a_day() {
     assert_eq!(days, [14, 13, -1]);
 }
 
-/// The node's own trouble is no result: no failure is counted, no canary proves anything by it, and
+/// A fault of the node is no result: no failure is counted, no canary proves anything by it, and
 /// the alarm stands until every check has a result again.
 #[test]
 fn own_trouble_is_no_result() {
@@ -398,13 +396,13 @@ fn own_trouble_is_no_result() {
     assert_eq!(events(&mut monitor), [HealthEvent::OwnFault { why: "too many open files".into() }]);
     step(&mut monitor, 120_000, 140_000, &ProbeResult::well());
     assert_eq!((monitor.own_faults(), events(&mut monitor)), (0, vec![HealthEvent::OwnFaultOver]));
-    // A failure of the target is one again.
+    // Failures of the target count again.
     step(&mut monitor, 140_000, 240_000, &ProbeResult::failed("refused"));
     assert!(verdicts(&monitor).contains(&Verdict::Down));
 }
 
-/// Canaries that never have a result answer nothing: their family freezes, and the freeze ends, so
-/// that targets which fail go down all the same.
+/// Canaries without any result count as failed: their family freezes, the freeze ends, and targets
+/// that fail go down.
 #[test]
 fn canaries_without_a_result_hide_no_outage_for_ever() {
     let mut monitor = monitor(target_set(1, 1, 2));

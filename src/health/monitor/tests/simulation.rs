@@ -1,4 +1,4 @@
-//! Long runs of a small world: targets flap, networks are cut, files are reloaded, the process
+//! Long runs of a small world: targets flap, networks are cut, files are reloaded, and the process
 //! dies.
 //!
 //! A failing seed is a number in the message; `run_seed` runs it alone.
@@ -7,7 +7,7 @@ use super::*;
 use crate::health::health_state::SlotHealth;
 use std::collections::HashMap;
 
-/// A dice that gives the same on every machine (splitmix64).
+/// Dice that give the same numbers on every machine (splitmix64).
 struct Dice(u64);
 
 impl Dice {
@@ -25,9 +25,9 @@ struct World {
     /// Keys of targets that fail.
     broken: BTreeSet<Arc<str>>,
     cut: [bool; 2],
-    /// When each family froze.
+    /// Start of the freeze of each family.
     frozen: [Option<u64>; 2],
-    /// For each target: its verdict, and before which moment it must not change.
+    /// For each target: its verdict, and the moment before which it must not change.
     promised: HashMap<Arc<str>, (Verdict, u64)>,
     seed: u64,
 }
@@ -38,7 +38,7 @@ impl World {
         !(is_cut || self.broken.contains(&target.key) || self.dice.roll(40) == 0)
     }
 
-    /// Something happens, or nothing.
+    /// Changes something in the world, or nothing.
     fn stir(&mut self, target_set: &TargetSet) {
         match self.dice.roll(60) {
             0..8 => {
@@ -62,7 +62,7 @@ impl World {
         }
     }
 
-    /// Nothing goes down while its family is frozen.
+    /// Checks that no target goes down while its family is frozen.
     fn check_events(&mut self, monitor: &mut Monitor, now: u64) {
         for event in events(monitor) {
             match event {
@@ -109,10 +109,10 @@ impl World {
         }
     }
 
-    /// A result came: until when its target promises to stay as it is. A horizon is rounded up to
-    /// seconds.
+    /// Notes, after a result, until when the target must keep its verdict. A horizon is rounded up
+    /// to seconds.
     fn promise(&mut self, monitor: &Monitor, key: &Arc<str>, now: u64) {
-        // Canaries are asked out of turn, so they promise nothing.
+        // Canaries are checked out of turn, so their horizon is no promise.
         let is_meant = |target: &Target| target.key == *key && &*target.probe != "canary";
         let Some(index) = monitor.target_set().targets.iter().position(is_meant) else { return };
         let reading = monitor.slot_table.reading(index as u32);
@@ -140,7 +140,7 @@ impl World {
     }
 }
 
-/// What an answer shows, without what time alone moves.
+/// Parts of a health state that answers show, without those that time alone moves.
 fn shown(health_state: &HealthState) -> (Vec<[u64; 3]>, Vec<Vec<[u64; 3]>>) {
     let slots = health_state
         .slots
@@ -197,7 +197,7 @@ fn run_seed(seed: u64) -> usize {
         if all_known && world.dice.roll(400) == 0 {
             let saved = monitor.save(Moment(now), 1_000_000);
             let mut after = Monitor::new(monitor.target_set().clone(), seed, Moment(now));
-            // A hold's time goes on meanwhile.
+            // The time of a hold passes during the restart.
             let away_secs = if last.held.is_empty() { 3 } else { 0 };
             after.restore(&saved, Moment(now), 1_000_000 + away_secs);
             assert_eq!(
@@ -218,14 +218,14 @@ fn run_seed(seed: u64) -> usize {
     pictures
 }
 
-/// Whatever happens, every health state keeps its promises.
+/// Every health state keeps the promises of the one before.
 #[test]
 fn long_runs_keep_every_promise() {
     let pictures: usize = (0..60).map(run_seed).sum();
     assert!(pictures > 60 * 50, "{pictures} pictures are too few to show anything");
 }
 
-/// Results of one moment give one health state, in whatever order they come.
+/// Results of one moment give one health state, in any order.
 #[test]
 fn the_order_within_a_moment_does_not_matter() {
     for seed in 0..30 {
@@ -239,7 +239,7 @@ fn the_order_within_a_moment_does_not_matter() {
         };
         let mut monitor = monitor(target_set(5, 2, 2));
         for turn in 0..200u64 {
-            // Every target at once: coarse moments make many ties.
+            // All targets at once: coarse moments make many ties.
             let now = Moment(turn * 7_000);
             world.stir(&monitor.target_set().clone());
             let due: Vec<Due> = std::iter::from_fn(|| monitor.poll_due(now)).collect();

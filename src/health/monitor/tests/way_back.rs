@@ -1,4 +1,4 @@
-//! The way back of pools from all down.
+//! Way back of pools from all down.
 
 use super::{events, monitor, run};
 use crate::health::Moment;
@@ -10,11 +10,12 @@ use crate::health::targets::{ManualState, PolicyMembers, Pool, TargetSet};
 use crate::health::tests::{spec, target_set};
 use std::sync::Arc;
 
-/// Five PoPs, and a fence of three of them; all are down since their guard took it over.
+/// Five PoPs, and a fence of three of them; all have been down since their guard took over the
+/// verdicts.
 pub(super) fn all_down() -> (Monitor, impl Fn() -> TargetSet) {
     let target_set = || {
         let mut target_set = target_set(5, 1, 0);
-        // Two good results of p4 take a minute, of the others ten seconds.
+        // Two successes of p4 take a minute, those of the others ten seconds.
         for target in target_set.targets.iter_mut().filter(|target| &*target.pop == "p4") {
             target.spec = Arc::new(Spec { every_ms: 30_000, ..spec() });
         }
@@ -30,7 +31,7 @@ pub(super) fn all_down() -> (Monitor, impl Fn() -> TargetSet) {
     (monitor, target_set)
 }
 
-/// Numbers of the pools that return.
+/// Numbers of the pools on their way back.
 fn returning(health_state: &HealthState) -> Vec<u16> {
     health_state.returning.iter().map(|pool| pool.pool).collect()
 }
@@ -43,13 +44,13 @@ fn the_first_to_return_does_not_get_all_clients() {
     assert_eq!((returning(first), first.slots[0].went_down), (vec![0, 1], 0));
     let shown = &first.returning[0].slots;
     assert!(shown.iter().all(|(_, went_down)| *went_down > 0), "{shown:?}");
-    // Two of the fence's three are enough for it, but not of the policy's five.
+    // Two of three are enough for the fence, but not for the policy with five.
     let mut by_share = monitor.clone();
     let pictures = run(&mut by_share, 157_000, 170_000, |target| matches!(&*target.pop, "p0" | "p1"));
     assert_eq!(returning(&pictures.last().unwrap().1), [0]);
     let pictures = run(&mut by_share, 170_000, 185_000, |target| matches!(&*target.pop, "p0" | "p1" | "p2"));
     assert!(pictures.last().unwrap().1.returning.is_empty());
-    // With p0 alone, as long as the slowest probe takes.
+    // With p0 alone, it takes as long as the slowest probe.
     let pictures = run(&mut monitor, 157_000, 230_000, |target| &*target.pop == "p0");
     let ends = |pool: u16| pictures.iter().find(|(_, is)| !returning(is).contains(&pool)).expect("it ends").0;
     assert_eq!([ends(0) - begun, ends(1) - begun], [60_000, 10_000]);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What a body or a file says, and the number or the line.
+/// Number or error for each body or file.
 #[test]
 fn texts() {
     let long = format!("1{}", "0".repeat(64));
@@ -54,11 +54,11 @@ fn numbers_in_json() {
         ("/", Ok(9.0)),
         ("/big", Ok(1e308)),
         ("/load/now/3", Err("the number at \"/load/now/3\" is negative")),
-        ("/load/now/4", Err("what is at \"/load/now/4\" is null")),
-        ("/load/now/5", Err("what is at \"/load/now/5\" is true or false, no number")),
+        ("/load/now/4", Err("the value at \"/load/now/4\" is null")),
+        ("/load/now/5", Err("the value at \"/load/now/5\" is true or false, no number")),
         ("/load/now/6", Err("the text at \"/load/now/6\" says \"x\", which is no number")),
-        ("/load/now/7", Err("what is at \"/load/now/7\" is a list, no number")),
-        ("/load/now/8", Err("what is at \"/load/now/8\" is a map, no number")),
+        ("/load/now/7", Err("the value at \"/load/now/7\" is a list, no number")),
+        ("/load/now/8", Err("the value at \"/load/now/8\" is a map, no number")),
         ("/load/now/9", Err("there is nothing at \"/load/now/9\" in the JSON")),
         ("/load/now/01", Err("there is nothing at \"/load/now/01\" in the JSON")),
         ("/load/then", Err("there is nothing at \"/load/then\" in the JSON")),
@@ -79,6 +79,6 @@ fn numbers_in_json() {
         in_json(b"\xff\xfe{\0", "/a"),
         Err("the body is UTF-16 text; write it as ASCII or UTF-8".into())
     );
-    // A hostile depth ends the reading, not the program.
+    // Deep nesting ends the parser, not the program.
     assert!(in_json("[".repeat(60_000).as_bytes(), "/0").unwrap_err().contains("no JSON"));
 }

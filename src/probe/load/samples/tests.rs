@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The sum of `load` with some labels, the page given in pieces of so many octets.
+/// Sum of `load` over some labels, of a page in pieces of `piece` octets.
 fn sum_in(page: &[u8], labels: &[(&str, &str)], piece: usize) -> Result<f64, String> {
     let labels: Vec<(Arc<str>, Arc<str>)> =
         labels.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
@@ -22,7 +22,7 @@ fn sum_of(page: &str, labels: &[(&str, &str)]) -> Result<f64, String> {
     whole
 }
 
-/// What the page says, the labels that are wanted, and what comes of it.
+/// Pages, wanted labels, and the sum or the error.
 #[test]
 fn pages() {
     let several = "# HELP load Requests \\ per second.\n# TYPE load gauge\nload{host=\"a\",code=\"200\"} 10\n\
@@ -41,7 +41,7 @@ fn pages() {
         (several, &[("host", "a"), ("code", "200")], Ok(10.0)),
         (several, &[("host", "c")], Err("none of the 3 samples of \"load\" has these labels")),
         ("load 1\nload{host=\"a\"} 2\n", &[("host", "")], Ok(1.0)),
-        // Escapes, and what looks like the end of the labels.
+        // Escapes, and values that look like the end of the labels.
         ("load{a=\"x\\\\y\\\"z\\n\"} 1\n", &[("a", "x\\y\"z\n")], Ok(1.0)),
         ("load{a=\"} 9 #,\",b=\"{\"} 1\n", &[("b", "{")], Ok(1.0)),
         ("load{a=\"\u{e9}\"} 1\n", &[("a", "\u{e9}")], Ok(1.0)),
@@ -50,7 +50,7 @@ fn pages() {
         ("garbage {{{\n\u{0}\nload 1\n", &[], Ok(1.0)),
         ("load_total 5\n", &[], Err("the page has no metric \"load\"")),
         ("", &[], Err("the page has no metric \"load\"")),
-        // Values that are none.
+        // A byte order mark, and values that are no load.
         ("\u{feff}load 41\r\n", &[], Ok(41.0)),
         ("load NaN\n", &[], Err("a sample of \"load\" is not a number (NaN)")),
         ("load +Inf\n", &[], Err("a sample of \"load\" is infinite or too large (over 1.7e308)")),
@@ -60,9 +60,9 @@ fn pages() {
         ("load{a=\"b\"}\n", &[], Err("a sample of \"load\" has no value")),
         ("load many\n", &[], Err("a sample of \"load\" has the value \"many\", which is no number")),
         ("load 1 soon\n", &[], Err("a sample of \"load\" has \"soon\" behind its value")),
-        // A sample that is not asked for may be what it likes, if it can be read.
+        // A sample with other labels may have any value.
         ("load{a=\"b\"} NaN\nload{a=\"c\"} 1\n", &[("a", "c")], Ok(1.0)),
-        // Labels that cannot be read.
+        // Malformed labels.
         ("load{a=\"b} 1\n", &[], Err("a sample of \"load\" has labels that cannot be read")),
         ("load{a=b} 1\n", &[], Err("a sample of \"load\" has labels that cannot be read")),
         ("load{=\"b\"} 1\n", &[], Err("a sample of \"load\" has labels that cannot be read")),
@@ -71,13 +71,13 @@ fn pages() {
         ("load{,} 1\n", &[], Err("a sample of \"load\" has labels that cannot be read")),
         ("load{\n", &[], Err("a sample of \"load\" has labels that cannot be read")),
         ("load{a=\"b\",a=\"c\"} 1\n", &[("a", "b")], Err("a sample of \"load\" has the label \"a\" twice")),
-        // What is not asked for is not looked at.
+        // Unwanted labels and values are not examined.
         ("load{a=\"b\",a=\"c\"} 1\n", &[], Ok(1.0)),
         ("load{a=\"b\"} many\nload{a=\"c\"} 1\n", &[("a", "c")], Ok(1.0)),
         ("load 0x10\n", &[], Err("a sample of \"load\" has the value \"0x10\", which is no number")),
         ("load 1e3\n", &[], Ok(1_000.0)),
         ("load 1e999\n", &[], Err("a sample of \"load\" is infinite or too large (over 1.7e308)")),
-        // A page that was cut.
+        // A truncated page.
         ("load 1\nload 41", &[], Err("the page ends within a sample of \"load\"")),
         ("load 1\nlo", &[], Err("the page ends within a sample of \"load\"")),
         ("load 1\nother 41", &[], Ok(1.0)),
@@ -104,7 +104,7 @@ fn lengths_are_bounded() {
     assert!(samples.line.capacity() <= 2 * FEED_LINE_OCTETS_MAX);
 }
 
-/// However a page is made, each label is looked up once, and only so many numbers are added up.
+/// Each label is looked up once, and the number of added values is limited.
 #[test]
 fn the_work_is_linear() {
     let wanted: Vec<(Arc<str>, Arc<str>)> =

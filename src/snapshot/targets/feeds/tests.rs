@@ -1,4 +1,4 @@
-//! Who is fed, and by whom it is followed.
+//! Feeds and their followers.
 
 use super::*;
 use crate::config::{self, Sources};
@@ -16,8 +16,8 @@ impl Sources for Memory {
     }
 }
 
-/// Makes the feed set of four PoPs, with the given keys for `fra` and for its service `video`.
-/// `ams` and `fra` have two services each.
+/// Feed set of four PoPs, with the given keys for `fra` and for its service `video`. `ams` and
+/// `fra` have two services each.
 fn target_set(fra: &str, video: &str) -> FeedSet {
     (*compiled(fra, video).loads).clone()
 }
@@ -53,7 +53,7 @@ fn compiled(fra: &str, video: &str) -> crate::snapshot::Snapshot {
     snapshot.unwrap()
 }
 
-/// A slot as `fra:video`: slots of the service `video` are those of the policy `film`.
+/// Slot as `fra:video`; slots of the service `video` are those of the policy `film`.
 fn slot(snapshot: &crate::snapshot::Snapshot, slot: u32) -> String {
     let film = snapshot.steering.policies.iter().find(|policy| policy.name.ends_with("film")).unwrap();
     let service = if film.slots.contains(&slot) { "video" } else { "default" };
@@ -61,7 +61,7 @@ fn slot(snapshot: &crate::snapshot::Snapshot, slot: u32) -> String {
     format!("{}:{service}", loads.pops[usize::from(loads.slots[slot as usize])])
 }
 
-/// Each feed: PoP, service, the services of its slots with their PoPs, capacity and TTL.
+/// Feeds in words: PoP, service, the services of its slots with their PoPs, capacity and TTL.
 fn shown(snapshot: &crate::snapshot::Snapshot) -> Vec<String> {
     let target_set = &snapshot.loads;
     let slot = |index: &u32| slot(snapshot, *index);
@@ -93,7 +93,7 @@ fn slots_belong_to_the_feed_that_speaks_for_them() {
             "capacity: 3, load: { push: {} }",
             &["fra video [fra:video] 3 300", "fra - [fra:default] 9 90"],
         ),
-        // Its own load is measured against nothing, and that of the PoP does not speak for it.
+        // The service's own load has no capacity, and the load of the PoP does not cover it.
         ("load: { push: {} }", "load: { push: {} }", &[]),
     ];
     for (fra, video, wanted) in rows {
@@ -101,8 +101,8 @@ fn slots_belong_to_the_feed_that_speaks_for_them() {
     }
 }
 
-/// Followers stand by distance, those of unknown place behind, and each is in a list with the PoP:
-/// the cells of `video` go to `ams` alone.
+/// Followers are sorted by distance, unknown places last, and each shares a list with the PoP: the
+/// cells of `video` go to `ams` only.
 #[test]
 fn the_nearest_of_the_same_lists_follow_first() {
     for (fra, video, wanted) in [
@@ -125,7 +125,7 @@ fn the_nearest_of_the_same_lists_follow_first() {
     }
 }
 
-/// A feed is the same while its source is, whatever else is said of it.
+/// A feed keeps its key while its source is the same.
 #[test]
 fn keys_hold_the_source_alone() {
     let key = |fra: &str, video: &str| target_set(fra, video).feeds[0].key.clone();

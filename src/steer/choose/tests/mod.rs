@@ -11,6 +11,7 @@ use crate::steer::policy::{Sharing, TtlRange};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
 use crate::steer::pop_status::{PopStatus, Shed};
 use crate::steer::preference_list::{EntryTarget, PoolNumber};
+use crate::steer::table::SharedAddress;
 use crate::steer::table::{Slot, V4, V6};
 use crate::wire::hash;
 use crate::wire::name::Name;
@@ -326,36 +327,6 @@ fn when_all_is_down() {
 fn a_type_exists_for_all() {
     let scene = scene("1 2", ["6", "46", "46"]);
     assert_eq!(chosen(&scene, &preference_list("0", false, AllDown::AsIfUp), Some(V4), 1), "bb");
-}
-
-/// Addresses: as many as asked for, each once, those of weight 0 only among themselves.
-#[test]
-fn addresses_are_picked() {
-    let address = |n: u8, weight| SharedAddress { address: n, weight, seed: hash::octets(&[n]) };
-    let picked = |list: &[SharedAddress<u8>], answers, key| {
-        let (indexes, count) = pick(list, 0, answers, &|| key);
-        let mut all: Vec<u8> = indexes[..count].iter().map(|i| list[usize::from(*i)].address).collect();
-        all.sort_unstable();
-        all
-    };
-    let mixed = [address(1, 100), address(2, 100), address(3, 0), address(4, 100)];
-    let mut counts = [0; 5];
-    for key in 0..3_000 {
-        assert_eq!(picked(&mixed, 16, key), [1, 2, 4], "weight 0 is left out");
-        assert_eq!(picked(&mixed[2..3], 1, key), [3], "unless all are 0");
-        let two = picked(&mixed, 2, key);
-        assert!(two.len() == 2 && two[0] < two[1]);
-        two.iter().for_each(|n| counts[usize::from(*n)] += 1);
-        // Without an address only its own places move.
-        let without = picked(&[mixed[0], mixed[1]], 1, key);
-        let one = picked(&mixed, 1, key);
-        assert!(one == [4] || one == without);
-        let (indexes, count) = pick(&mixed, 0b1000, 16, &|| key);
-        let up: Vec<u8> = indexes[..count].iter().map(|i| mixed[usize::from(*i)].address).collect();
-        assert!(up.len() == 2 && !up.contains(&4), "an address that is down is left out");
-    }
-    assert!([1, 2, 4].iter().all(|n| (1_850..2_150).contains(&counts[*n])), "{counts:?}");
-    assert!(picked(&[], 3, 1).is_empty());
 }
 
 /// With `last_good` the candidate that went down last is answered, whatever the order; without any

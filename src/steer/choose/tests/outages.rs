@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::health::health_state::ReturningPool;
+use crate::steer::view::Supposed;
 
 const POPS: u16 = 6;
 
@@ -48,23 +49,33 @@ impl ChoiceTrace for Listener {
     fn family_alone(&mut self) {}
 }
 
-/// A choice, and whether it asked for the cell.
-fn outcome(question: ChoiceInputs<'_>, trace: &mut impl ChoiceTrace) -> ((Choice, u32), bool) {
+/// A choice, by scans alone if its trace listens; and whether it asked for the cell.
+fn outcome<T: ChoiceTrace>(question: ChoiceInputs<'_>, trace: &mut T) -> ((Choice, u32), bool) {
     let asked = std::cell::Cell::new(false);
     let key = || {
         asked.set(true);
         77
     };
-    let choice = choose(question, &key, trace);
+    let choice = if T::IS_SILENT { choose(question, &key, trace) } else { contended(question, &key, trace) };
     (choice, asked.get())
 }
 
-/// Whoever listens sees every scan, so a choice that is told is the one without anything left out.
-/// Choice, horizon, and whether the cell had a say are the same.
+/// The leader without a scan, if there is one, and whether finding it asked for the cell.
+fn led(question: ChoiceInputs<'_>) -> Option<((PopId, u32, u32), bool)> {
+    let asked = std::cell::Cell::new(false);
+    let key = || {
+        asked.set(true);
+        77
+    };
+    leader(question, &key).map(|leader| (leader, asked.get()))
+}
+
+/// A listener sees every scan, so its choice is the one without anything left out.
+/// Choice, horizon, and the reading of the cell are the same, also for a leader without a scan.
 #[test]
 fn what_is_left_out_changes_nothing() {
     let mut dice = Dice(1);
-    let mut outages = 0;
+    let (mut outages, mut leaders) = (0, [0; 2]);
     for round in 0..20_000 {
         let mut order: Vec<u64> = (0..u64::from(POPS)).collect();
         (0..order.len()).for_each(|at| order.swap(at, dice.roll(u64::from(POPS)) as usize));
@@ -76,9 +87,9 @@ fn what_is_left_out_changes_nothing() {
         };
         let tail = bands(&order, &mut dice);
         let (policy, slots, identities) = policy(POPS, &tail);
-        let kind = dice.roll(4);
+        let kind = dice.roll(5);
         let health = |dice: &mut Dice| {
-            let is_down = kind < 3 || dice.roll(3) > 0;
+            let is_down = kind < 3 || dice.roll(3) > 4 - kind;
             SlotHealth {
                 down_v4: u64::from(is_down),
                 down_v6: u64::from(is_down || dice.roll(4) == 0),
@@ -115,6 +126,14 @@ fn what_is_left_out_changes_nothing() {
         let pops = (0..POPS).map(|_| state(&mut dice)).collect();
         let policies = [policy];
         let status = Status::new(pops, &slots, &policies, &health_state, Vec::new());
+        // Some states are supposed, as a forecast does.
+        let status = match [Supposed::Down, Supposed::Up, Supposed::Drain].get(dice.roll(9) as usize) {
+            Some(what) => {
+                let pop = PopId(dice.roll(u64::from(POPS)) as u16);
+                status.supposing(&slots, &policies, &[(pop, *what)])
+            }
+            None => status,
+        };
         let [policy] = policies;
         let scene = Scene { policy, identities, status };
         order.retain(|pop| members.contains(pop));
@@ -132,6 +151,14 @@ fn what_is_left_out_changes_nothing() {
         let seen = question.view.of(&list);
         let returns = !std::ptr::eq(seen, question.view);
         outages += usize::from(scene.status.outage(&scene.policy, list.pool, returns).is_some());
+        if let Some((found, asked)) = led(question) {
+            let (pop, slot, horizon_secs) = found;
+            let choice = Choice::Pop { pop, slot, resort: Resort::Regular };
+            let expected = outcome(question, &mut Listener);
+            assert_eq!(((choice, horizon_secs), asked), expected, "round {round}: {list:?}");
+            let is_first = list.entries[0].target.split() == Ok(pop);
+            leaders[usize::from(is_first)] += 1;
+        }
         assert_eq!(
             outcome(question, &mut NoChoiceTrace),
             outcome(question, &mut Listener),
@@ -139,7 +166,8 @@ fn what_is_left_out_changes_nothing() {
             scene.status
         );
     }
-    assert!(outages > 5_000, "{outages}");
+    assert!(outages > 4_000, "{outages}");
+    assert!(leaders.iter().all(|found| *found > 300), "{leaders:?}");
 }
 
 /// Counts, and has nothing told.

@@ -1,4 +1,4 @@
-//! Where names are cut, and that a reader of the message gets them back whole.
+//! Compressed names, and their expansion by a reader of the message.
 
 use super::*;
 use crate::wire::name::Name;
@@ -7,7 +7,7 @@ fn wire(text: &str) -> Vec<u8> {
     Name::parse(text, None).unwrap().as_wire().to_vec()
 }
 
-/// Cuts one name after the other, each the whole data of a record.
+/// Cuts the names one after another, each as the whole data of a record.
 fn cuts(owner: &str, names: &[&str]) -> Vec<Cut> {
     let wires: Vec<Vec<u8>> = names.iter().map(|name| wire(name)).collect();
     let mut compressor = Compressor::default();
@@ -32,14 +32,14 @@ fn the_longest_ending_is_left_out() {
         ("nothing in common", "example.", &["ns.elsewhere.test."], &[Cut::Nowhere]),
         ("an ending that is no label", "xample.", &["example."], &[Cut::Nowhere]),
         ("the root saves nothing", ".", &["a.", "."], &[Cut::Nowhere, Cut::Nowhere]),
-        // The second stands 12 octets behind the start, the ending 3 more.
+        // The second name is 12 octets after the start, and the ending 3 octets further.
         (
             "an earlier name",
             "example.",
             &["a1.dns.test.", "a2.DNS.test.", "b.test.", "a2.dns.test."],
             &[Cut::Nowhere, Cut::Earlier(15, 10), Cut::Earlier(19, 6), Cut::Earlier(37, 13)],
         ),
-        // The root as owner is one octet, not a pointer of two.
+        // The root as owner takes one octet, instead of a pointer of two.
         (
             "below the root",
             ".",
@@ -55,7 +55,7 @@ fn the_longest_ending_is_left_out() {
 
 #[test]
 fn pointers_stay_within_reach() {
-    // Names that have nothing in common but their last two labels fill the reach.
+    // Names with only their last two labels in common fill the reach.
     let names: Vec<String> = (0..200).map(|n| format!("{}.n{n}.test.", "x".repeat(60))).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     for cut in cuts("example.", &names) {

@@ -1,4 +1,4 @@
-//! Patterns are there for the types whose first words have a form.
+//! Patterns exist for types whose first words have a fixed form.
 
 use super::*;
 

@@ -11,8 +11,8 @@ use meridian::testing::explain::dig;
 use meridian::testing::explain::{ExplainQuery, explain, head};
 use meridian::testing::finding::Severity;
 use meridian::testing::finding::render;
+use meridian::testing::impact::difference;
 use meridian::testing::snapshot::compile;
-use meridian::testing::snapshot::difference;
 use meridian::testing::steer::view::Supposed;
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::{CLASS_CH, RrType};
@@ -52,16 +52,39 @@ impl Backend {
         Program::start().map(|program| Backend::Program(Box::new(program)))
     }
 
+    /// The program in an empty folder.
+    pub fn empty() -> Result<Backend, String> {
+        Program::in_empty_folder().map(|program| Backend::Program(Box::new(program)))
+    }
+
     /// Runs one command and compares what it prints.
     pub fn run(&mut self, command: &str, shown: &str) -> Result<(), String> {
         let words: Vec<&str> = command.split_whitespace().collect();
         match words.as_slice() {
-            ["alias" | "cargo" | "cd" | "git", ..] => Ok(()),
+            ["alias" | "cargo" | "git", ..] => Ok(()),
+            ["cd", folder] => self.enter(folder),
+            ["meridian", "serve"] => self.serve(),
             ["d" | "dig", arguments @ ..] => self.dig(arguments, shown),
             ["sed", "-i", ..] => self.edit(command),
             ["kill", "-HUP", ..] => self.hangup(),
             ["meridian", arguments @ ..] => same_lines(shown, &self.meridian(arguments)?),
             _ => Err("  no test knows how to replay this command".to_owned()),
+        }
+    }
+
+    /// Enters a folder; the core has one.
+    fn enter(&mut self, folder: &str) -> Result<(), String> {
+        match self {
+            Backend::InProcess(_) => Ok(()),
+            Backend::Program(program) => program.enter(folder),
+        }
+    }
+
+    /// Starts the server; the core always serves.
+    fn serve(&mut self) -> Result<(), String> {
+        match self {
+            Backend::InProcess(_) => Ok(()),
+            Backend::Program(program) => program.serve(),
         }
     }
 

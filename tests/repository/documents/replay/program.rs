@@ -12,14 +12,22 @@ use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A running server.
+/// The program in a folder of its own.
 pub struct Program {
-    folder: TempDir,
+    /// Removed with its files in the end.
+    _temporary: TempDir,
+    /// Current folder of every command.
+    folder: PathBuf,
+    server: Option<Server>,
+}
+
+/// A running server.
+struct Server {
     child: Child,
     dns: SocketAddr,
 }
 
-impl Drop for Program {
+impl Drop for Server {
     fn drop(&mut self) {
         // Ours alone, by its handle; it may have ended already.
         let _ = self.child.kill();
@@ -40,24 +48,42 @@ pub fn has_command(name: &str) -> bool {
 }
 
 impl Program {
-    /// Copies the sample, gives it free ports, and starts the server.
+    /// The program in an empty folder, without a server.
+    pub fn in_empty_folder() -> Result<Program, String> {
+        let temporary = tempfile::tempdir().map_err(|e| e.to_string())?;
+        Ok(Program { folder: temporary.path().to_owned(), _temporary: temporary, server: None })
+    }
+
+    /// A server over a copy of the sample.
     pub fn start() -> Result<Program, String> {
-        let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+        let mut program = Program::in_empty_folder()?;
         let top = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         for name in ["meridian.yaml", "pops.yaml", "policies.yaml", "zones", "geoip"] {
-            copy(&top.join(name), &folder.path().join(name)).map_err(|e| format!("{name}: {e}"))?;
+            copy(&top.join(name), &program.folder.join(name)).map_err(|e| format!("{name}: {e}"))?;
         }
-        let server = folder.path().join("meridian.yaml");
+        program.serve()?;
+        Ok(program)
+    }
+
+    /// Enters a folder below the current one.
+    pub fn enter(&mut self, folder: &str) -> Result<(), String> {
+        self.folder.push(folder);
+        if self.folder.is_dir() { Ok(()) } else { Err(format!("  there is no folder {folder}")) }
+    }
+
+    /// Starts the server of the current folder on free ports.
+    pub fn serve(&mut self) -> Result<(), String> {
+        let server = self.folder.join("meridian.yaml");
         let text = fs::read_to_string(&server).map_err(|e| e.to_string())?;
         // Port 0: the kernel gives a free one, and the server says which.
         let text = text
             .replace(r#"["127.0.0.1:5300", "[::1]:5300"]"#, r#"["127.0.0.1:0"]"#)
             .replace("  admin: ", "  # admin: ");
-        assert!(text.contains("127.0.0.1:0"), "the sample listens where this test expects it");
+        assert!(text.contains("127.0.0.1:0"), "the deployment listens where this test expects it");
         fs::write(&server, text).map_err(|e| e.to_string())?;
         let mut child = binary()
             .arg("serve")
-            .current_dir(folder.path())
+            .current_dir(&self.folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -73,7 +99,8 @@ impl Program {
                 std::thread::spawn(move || {
                     let _ = banner.read_to_string(&mut String::new());
                 });
-                return Ok(Program { folder, child, dns });
+                self.server = Some(Server { child, dns });
+                return Ok(());
             }
             line.clear();
         }
@@ -84,13 +111,47 @@ impl Program {
 
     /// Asks over a socket.
     pub fn ask(&self, packet: &[u8], transport: Transport) -> Result<Vec<u8>, String> {
+        let server = self.server.as_ref().ok_or("  no server runs")?;
         match transport {
-            Transport::Udp => self.ask_udp(packet),
-            Transport::Tcp => self.ask_tcp(packet),
+            Transport::Udp => server.ask_udp(packet),
+            Transport::Tcp => server.ask_tcp(packet),
         }
         .map_err(|e| format!("  no answer: {e}"))
     }
 
+    /// Runs a command where the server runs; what it prints, findings first.
+    pub fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        let told = binary().args(arguments).current_dir(&self.folder).output().map_err(|e| e.to_string())?;
+        Ok(format!("{}{}", String::from_utf8_lossy(&told.stderr), String::from_utf8_lossy(&told.stdout)))
+    }
+
+    /// SIGHUP.
+    pub fn hangup(&self) -> Result<(), String> {
+        let server = self.server.as_ref().ok_or("  no server runs")?;
+        let sent = Command::new("kill")
+            .args(["-HUP", &server.child.id().to_string()])
+            .status()
+            .map_err(|e| e.to_string())?;
+        if sent.success() { Ok(()) } else { Err("  the signal could not be sent".to_owned()) }
+    }
+
+    /// The text of a file.
+    pub fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.folder.join(file)).unwrap_or_default()
+    }
+
+    /// Changes a file.
+    pub fn write(&self, file: &str, text: &str) {
+        fs::write(self.folder.join(file), text).unwrap();
+    }
+
+    /// The files.
+    pub fn tree(&self) -> Tree {
+        Tree { base: self.folder.clone(), ..Tree::default() }
+    }
+}
+
+impl Server {
     fn ask_udp(&self, packet: &[u8]) -> std::io::Result<Vec<u8>> {
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         socket.connect(self.dns)?;
@@ -111,37 +172,6 @@ impl Program {
         let mut answer = vec![0; usize::from(u16::from_be_bytes(len))];
         stream.read_exact(&mut answer)?;
         Ok(answer)
-    }
-
-    /// Runs a command where the server runs; what it prints, findings first.
-    pub fn run(&self, arguments: &[&str]) -> Result<String, String> {
-        let told =
-            binary().args(arguments).current_dir(self.folder.path()).output().map_err(|e| e.to_string())?;
-        Ok(format!("{}{}", String::from_utf8_lossy(&told.stderr), String::from_utf8_lossy(&told.stdout)))
-    }
-
-    /// SIGHUP.
-    pub fn hangup(&self) -> Result<(), String> {
-        let sent = Command::new("kill")
-            .args(["-HUP", &self.child.id().to_string()])
-            .status()
-            .map_err(|e| e.to_string())?;
-        if sent.success() { Ok(()) } else { Err("  the signal could not be sent".to_owned()) }
-    }
-
-    /// The text of a file.
-    pub fn read(&self, file: &str) -> String {
-        fs::read_to_string(self.folder.path().join(file)).unwrap_or_default()
-    }
-
-    /// Changes a file.
-    pub fn write(&self, file: &str, text: &str) {
-        fs::write(self.folder.path().join(file), text).unwrap();
-    }
-
-    /// The files.
-    pub fn tree(&self) -> Tree {
-        Tree { base: self.folder.path().to_owned(), ..Tree::default() }
     }
 }
 

@@ -1,0 +1,69 @@
+//! Explanation of an answer: `POST /explain`.
+
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// Body of `POST /explain`: at least one of `client` and `ecs`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExplainRequest {
+    /// Name that is asked for.
+    pub(crate) name: String,
+    /// Record type, such as `AAAA`; `A` unless given.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub(crate) rtype: Option<String>,
+    /// Address of the resolver.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client: Option<IpAddr>,
+    /// EDNS client subnet, `address/length`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ecs: Option<String>,
+    /// PoPs supposed to be down by probes.
+    #[serde(default)]
+    pub(crate) down: Vec<String>,
+    /// PoPs supposed to be up by probes.
+    #[serde(default)]
+    pub(crate) up: Vec<String>,
+    /// PoPs supposed to be drained.
+    #[serde(default)]
+    pub(crate) drain: Vec<String>,
+}
+
+/// Reply of `POST /explain`. `meridian explain --files --format json` prints the same with `config`
+/// in place of the fields that only a server has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Explained {
+    /// Always true.
+    pub(crate) ok: bool,
+    /// Server file that was read instead of asking a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) config: Option<String>,
+    /// Snapshot that was asked.
+    #[serde(flatten)]
+    pub(crate) asked: Option<Asked>,
+    /// Files digest, hexadecimal.
+    pub(crate) files_digest: String,
+    /// Lines of the explanation: head and words.
+    pub(crate) lines: Vec<(String, String)>,
+    /// Message as `dig` shows it; `None` where none is sent.
+    pub(crate) answer: Option<String>,
+    /// Lines as text.
+    pub(crate) text: String,
+}
+
+/// Snapshot that was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    /// Name of the node.
+    #[serde(default)]
+    pub(crate) node: String,
+    /// Sequence number of the snapshot.
+    pub(crate) sequence: u64,
+    /// State digest of the snapshot, hexadecimal.
+    #[serde(default)]
+    pub(crate) digest: String,
+    /// Moment of the explanation.
+    #[serde(default)]
+    pub(crate) moment: String,
+}

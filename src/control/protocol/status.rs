@@ -1,0 +1,67 @@
+//! State of the node: `GET /status` and `GET /readyz?format=json`.
+
+use super::Word;
+use super::reload::Zones;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// Reply of `GET /status`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Status {
+    /// Version of the program.
+    pub(crate) version: Word,
+    /// Name of the node.
+    pub(crate) node: String,
+    /// Phase: `starting`, `serving`, `draining`.
+    pub(crate) phase: Word,
+    /// Seconds since the start of the server.
+    pub(crate) uptime_secs: u64,
+    /// UDP engine: `fast`, `hickory`.
+    pub(crate) engine: Word,
+    /// Absolute path of the server file that the server was started with.
+    pub(crate) config: Option<String>,
+    /// DNS addresses as bound.
+    pub(crate) dns: Vec<SocketAddr>,
+    /// Sequence number of the snapshot in service.
+    pub(crate) sequence: u64,
+    /// State digest of that snapshot, hexadecimal.
+    pub(crate) digest: String,
+    /// Files digest of that snapshot, hexadecimal.
+    pub(crate) files_digest: String,
+    /// Texts that zones are served from.
+    pub(crate) zones: Zones,
+    /// Summary of the snapshot, line by line.
+    pub(crate) summary: Vec<String>,
+    /// Counters by transport: `udp`, `tcp`.
+    pub(crate) lanes: BTreeMap<Word, LaneTotals>,
+}
+
+/// Counters of one transport since the start of the server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct LaneTotals {
+    /// Messages received.
+    pub(crate) received: u64,
+    /// Connections admitted.
+    pub(crate) connections: u64,
+    /// Replies by response code, such as `NOERROR`; `other` for codes above 23.
+    pub(crate) replies: BTreeMap<String, u64>,
+    /// Messages and connections that got no reply, by reason (docs/metrics.md).
+    pub(crate) dropped: BTreeMap<Word, u64>,
+}
+
+/// Reply of `GET /readyz?format=json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Readiness {
+    /// True while queries are answered.
+    pub(crate) ready: bool,
+    /// Phase: `starting`, `serving`, `draining`.
+    pub(crate) phase: Word,
+    /// Reasons why queries are not answered, one sentence each.
+    pub(crate) reasons: Vec<Word>,
+    /// Alarms, and a refused reload; they do not withdraw the node.
+    pub(crate) notes: Vec<String>,
+}

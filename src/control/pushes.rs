@@ -1,0 +1,64 @@
+//! Pushes of outside monitors: results of probes, and loads.
+
+use crate::control::protocol::pushes::{LoadPushRequest, ProbePushRequest, Taken};
+use crate::control::reply::{ask, busy, refused, reply};
+use crate::shared::command::{Command, CommandSender, LoadPush, ProbePush};
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+/// `POST /probes/push`: 200 if the result was taken, 409 if no probe waits for it.
+pub(crate) async fn probe(
+    State(command_sender): State<CommandSender>,
+    body: Result<Json<ProbePushRequest>, JsonRejection>,
+) -> Response {
+    let push = match body {
+        Ok(Json(ProbePushRequest { probe, pop, service, address, up, reason })) => ProbePush {
+            probe: probe.into(),
+            pop: pop.into(),
+            service: service.map(Into::into),
+            address,
+            up,
+            reason,
+        },
+        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.body_text()),
+    };
+    taken(ask(&command_sender, |reply| Command::Push { push, reply }).await)
+}
+
+/// `POST /load/push`: 200 if the number was taken, 409 if no feed waits for it or it is too large
+/// for its feed, 400 if it is no number from 0.
+pub(crate) async fn load(
+    State(command_sender): State<CommandSender>,
+    body: Result<Json<LoadPushRequest>, JsonRejection>,
+) -> Response {
+    let push = match body
+        .map_err(|error| error.body_text())
+        .and_then(|Json(body)| load_push(body).map_err(str::to_owned))
+    {
+        Ok(push) => push,
+        Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
+    };
+    taken(ask(&command_sender, |reply| Command::PushLoad { push, reply }).await)
+}
+
+fn load_push(body: LoadPushRequest) -> Result<LoadPush, &'static str> {
+    // JSON has no other numbers than finite ones, but it has negative ones.
+    if !body.value.is_finite() || body.value < 0.0 {
+        return Err("`value` is a number from 0");
+    }
+    Ok(LoadPush { pop: body.pop.into(), service: body.service.map(Into::into), value: body.value.abs() })
+}
+
+fn taken(answer: Option<Result<(), String>>) -> Response {
+    match answer {
+        Some(Ok(())) => reply(StatusCode::OK, Taken { ok: true }),
+        Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
+        None => busy(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! Node, operator networks and databases, as fields.
+
+use super::fields::{Fields, list, maybe};
+use super::pops::at;
+use crate::geo::networks::Network;
+use crate::snapshot::Snapshot;
+
+/// Operator networks, by name.
+pub(super) fn networks(snapshot: &Snapshot) -> impl Iterator<Item = (String, Fields)> + '_ {
+    snapshot.origins.networks.iter().map(|network| {
+        let Network { name, prefixes, country, subdivision, coordinates, asn, site, at: _ } = network;
+        let fields = [
+            ("prefixes", list(prefixes, |(prefix, _)| prefix.to_string())),
+            ("country", maybe(country.as_ref(), ToString::to_string)),
+            ("subdivision", maybe(subdivision.as_ref(), ToString::to_string)),
+            ("at", maybe(coordinates.as_ref(), at)),
+            ("asn", maybe(asn.as_ref(), ToString::to_string)),
+            ("site", maybe(site.as_ref(), ToString::to_string)),
+        ];
+        (name.to_string(), fields.map(|(key, value)| (key.to_owned(), value)).into())
+    })
+}
+
+/// Keys of the server file that a reload applies.
+pub(super) fn node(snapshot: &Snapshot) -> Fields {
+    let origins = &snapshot.origins;
+    [
+        ("name", snapshot.identity.name.to_string()),
+        ("site", maybe(snapshot.identity.site.as_ref(), ToString::to_string)),
+        ("databases", list(&origins.databases, |file| file.path.to_string())),
+        ("accept_shrunk", if origins.accept_shrunk { "on" } else { "off" }.to_owned()),
+        ("on_error", if origins.keeps_zones { "keep" } else { "refuse" }.to_owned()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into()
+}
+
+/// Adds a line for each database with other content: its facts now and before.
+pub(super) fn databases(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
+    for (index, file) in new.origins.databases.iter().enumerate() {
+        let before = old.origins.databases.iter().position(|other| other.path == file.path);
+        let fact = |snapshot: &Snapshot, index: usize| snapshot.databases().get(index).cloned();
+        match before {
+            None => lines.extend(fact(new, index).map(|fact| format!("database {fact}: new"))),
+            Some(before) if before != index => {
+                lines.push(format!("database {}: place {} -> {}", file.path, before + 1, index + 1));
+            }
+            Some(before) if old.origins.databases[before].is_like(file) => {}
+            Some(before) => match (fact(old, before), fact(new, index)) {
+                (Some(was), Some(is)) if was != is => lines.push(format!("database {is}, before: {was}")),
+                _ => lines.push(format!("database {}: other content of the same size", file.path)),
+            },
+        }
+    }
+    for file in &old.origins.databases {
+        if !new.origins.databases.iter().any(|other| other.path == file.path) {
+            lines.push(format!("database {}: gone", file.path));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Alarm: a sentence that stands until its cause is gone, with the key of its cause.
+
+use crate::health::canary::IpFamily;
+use crate::health::load::event::LoadSubject;
+use crate::shared::task::Task;
+use crate::wire::name::Name;
+use std::sync::Arc;
+
+/// Cause of an alarm. Alarms of one part of the server stand in the order of their keys.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum AlarmKey {
+    /// All canaries of an address family fail.
+    CanariesFail(IpFamily),
+    /// Targets flap: one alarm for all, because a broken path makes many flap.
+    TargetsFlap,
+    /// Checks have no result, by the node's own trouble.
+    NoResults,
+    /// The panic guard holds a policy.
+    PolicyHeld(Arc<str>),
+    /// A load feed gives no readings.
+    FeedLost(LoadSubject),
+    /// Cells should leave a PoP, and no other has room for them.
+    NoRoom(LoadSubject),
+    /// The shed share of a PoP turns too often.
+    ShedOscillates(LoadSubject),
+    /// Overrides break a safety rule, which is named by its words.
+    SafetyRule(String),
+    /// A zone is not served as its files say.
+    Zone(Name),
+    /// A file in the folder of zones is not in force.
+    StrayFile(Arc<str>),
+    /// The ledger of overrides was damaged (`meridian_ledger_alarm`).
+    LedgerDamaged,
+    /// The disk of the state folder does not answer.
+    StateDiskHangs,
+    /// The disk does not have the overrides in force.
+    LedgerUnsaved,
+    /// The state folder is not as it should be.
+    StateFolder,
+    /// Descriptors are short.
+    DescriptorsShort,
+    /// A task of the control plane has ended by a fault.
+    TaskEnded(Task),
+    /// A task of the control plane has not moved for long.
+    TaskStill(Task),
+    /// A UDP worker, by its number, has not moved for long.
+    WorkerStill(usize),
+}
+
+/// Alarm that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Alarm {
+    /// Cause.
+    pub(crate) key: AlarmKey,
+    /// Sentence for operators.
+    pub(crate) sentence: String,
+    /// Moment at which it was raised, in seconds since 1970.
+    pub(crate) since_epoch_secs: u64,
+}

@@ -1,0 +1,130 @@
+//! Addresses of one family of a slot that may be answered, and those of them that are picked for a
+//! client.
+//!
+//! No query changes which addresses may be answered, so a view finds them at publication. Where
+//! there are no more of them than an answer takes, all are picked, and the client's key is not
+//! read.
+
+use super::rendezvous::Score;
+use super::table::SharedAddress;
+use crate::limits::ANSWERS_MAX;
+use crate::wire::hash::mix;
+
+/// Addresses that may be answered: those that are up and have a weight; those of weight 0 only
+/// where all that are up have it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Answerable {
+    /// Their indexes, as bits.
+    bits: u64,
+    /// Their number.
+    count: u8,
+}
+
+impl Answerable {
+    /// Addresses without those that are down, whose indexes are the bits of `down`.
+    pub(crate) fn of<A>(addresses: &[SharedAddress<A>], down: u64) -> Answerable {
+        let bits_of = |takes: &dyn Fn(u32) -> bool| {
+            let taken = (0..).zip(addresses).filter(|(index, address)| {
+                down.checked_shr(*index).unwrap_or(0) & 1 == 0 && takes(address.weight)
+            });
+            taken.fold(0, |bits, (index, _)| bits | 1u64.checked_shl(index).unwrap_or(0))
+        };
+        let weighted = bits_of(&|weight| weight > 0);
+        let bits = if weighted != 0 { weighted } else { bits_of(&|_| true) };
+        Answerable { bits, count: bits.count_ones() as u8 }
+    }
+
+    /// The index of the only address, if there is one alone.
+    #[inline(always)]
+    pub(crate) fn only(self) -> Option<usize> {
+        (self.count == 1).then(|| self.bits.trailing_zeros() as usize)
+    }
+
+    /// At most `answers` of the addresses by weighted rendezvous. `key` is asked for as by
+    /// [`super::choose::choose`]: only where there are more.
+    #[inline(always)]
+    pub(crate) fn pick<A>(
+        self,
+        addresses: &[SharedAddress<A>],
+        answers: u8,
+        key: &impl Fn() -> u64,
+    ) -> Picked {
+        let wanted = answers.min(ANSWERS_MAX);
+        if self.count > wanted {
+            return self.best(addresses, usize::from(wanted), mix(key(), ADDRESS_SALT));
+        }
+        let mut picked = Picked { indexes: [0; ANSWERS_MAX as usize], count: usize::from(self.count) };
+        for (place, index) in picked.indexes.iter_mut().zip(self) {
+            *place = index;
+        }
+        picked
+    }
+
+    /// The `wanted` addresses with the highest scores, the highest first; there are more.
+    #[inline(always)]
+    fn best<A>(self, addresses: &[SharedAddress<A>], wanted: usize, key: u64) -> Picked {
+        let mut picked = Picked { indexes: [0; ANSWERS_MAX as usize], count: wanted };
+        let mut scores = [Score::NONE; ANSWERS_MAX as usize];
+        for index in self {
+            let Some(address) = addresses.get(usize::from(index)) else { break };
+            let (mut score, mut index) = (Score::new(key, address.seed, address.weight.max(1)), index);
+            let mut is_in = false;
+            for (high, place) in scores.iter_mut().zip(&mut picked.indexes).take(wanted) {
+                // All behind a better one move by one place.
+                is_in |= score.beats(*high);
+                if is_in {
+                    std::mem::swap(high, &mut score);
+                    std::mem::swap(place, &mut index);
+                }
+            }
+        }
+        picked
+    }
+}
+
+/// The indexes, in ascending order.
+impl Iterator for Answerable {
+    type Item = u8;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<u8> {
+        let index = self.bits.trailing_zeros() as u8;
+        self.bits &= self.bits.checked_sub(1)?;
+        Some(index)
+    }
+}
+
+/// Indexes of the addresses of one answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Picked {
+    indexes: [u8; ANSWERS_MAX as usize],
+    count: usize,
+}
+
+impl Picked {
+    /// The indexes.
+    #[inline(always)]
+    pub(crate) fn indexes(&self) -> &[u8] {
+        self.indexes.get(..self.count).unwrap_or_default()
+    }
+
+    /// Brings the indexes into an order by a draw (Fisher and Yates).
+    #[inline(always)]
+    pub(crate) fn shuffle(&mut self, draw: u64) {
+        for last in (1..self.count).rev() {
+            let roll = mix(draw, last as u64);
+            self.indexes.swap(last, (roll % (last as u64 + 1)) as usize);
+        }
+    }
+
+    /// Brings the indexes into ascending order.
+    pub(crate) fn sort(&mut self) {
+        self.indexes.get_mut(..self.count).unwrap_or_default().sort_unstable();
+    }
+}
+
+/// Keeps the choice of an address independent of the choice of its PoP.
+const ADDRESS_SALT: u64 = 0x6164_6472_6573_7365;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,309 @@
+//! DNS over streams (RFC 7766): an accept loop that cannot be made to spin, and connections that
+//! answer pipelined queries in order. A [`Carrier`] makes the stream of an accepted connection, so
+//! that each transport is one file beside this one.
+
+use crate::answer::{self, Client, Disposition, QueryContext, Transport};
+use crate::limits::{DRAIN_SECS, MESSAGE_MAX, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS};
+use crate::shared::Shared;
+use crate::shared::counters::{CounterBlock, Dropped};
+use crate::shared::descriptors::Use;
+use crate::sys::accept::AcceptPause;
+use crate::sys::clock;
+use crate::transport::connection_limit::{ConnectionLimit, LimitReached};
+use crate::transport::draw::Draws;
+use crate::transport::slow_path::{ReplyTo, SlowPathQuery, SlowPathQueue};
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// Carrier of one transport: makes the stream that carries messages of an accepted connection.
+pub(crate) trait Carrier: Send + Sync + 'static {
+    /// Transport, for counters and the limit of replies.
+    const TRANSPORT: Transport;
+    /// Stream of messages.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send;
+    /// Makes the stream, with a handshake if there is one. The connection ends after an error, and
+    /// after [`STREAM_MESSAGE_SECS`] without a result.
+    fn open(&self, connection: TcpStream) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+/// Context of every connection of one transport.
+pub(crate) struct StreamContext<C> {
+    /// Carrier.
+    pub(crate) carrier: C,
+    /// State that threads share.
+    pub(crate) shared: Arc<Shared>,
+    /// Counters of the transport.
+    pub(crate) block: Arc<CounterBlock>,
+    /// Limits of connections.
+    pub(crate) connection_limit: Arc<ConnectionLimit>,
+    /// Queue for slow-path messages.
+    pub(crate) slow_path: SlowPathQueue,
+    /// A connection without a query is closed after this long.
+    pub(crate) idle: Duration,
+    /// Cancelled when the server stops.
+    pub(crate) stop: CancellationToken,
+}
+
+/// Accepts until the server stops, then lets running answers finish.
+pub(crate) async fn serve<C: Carrier>(listener: TcpListener, context: Arc<StreamContext<C>>) {
+    let mut connections = JoinSet::new();
+    let mut pause = AcceptPause::default();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = context.stop.cancelled() => break,
+        };
+        match accepted {
+            Ok((connection, peer)) => {
+                pause = AcceptPause::default();
+                admit(connection, peer, &context, &mut connections);
+            }
+            Err(error) => {
+                context.block.dropped(Dropped::SocketError, 1);
+                if let Some(wait) = pause.after(&error) {
+                    context.shared.descriptors.note_exhausted();
+                    tracing::debug!(%error, "accept of a stream failed");
+                    tokio::select! { () = sleep(wait) => {}, () = context.stop.cancelled() => break }
+                }
+            }
+        }
+        while let Some(ended) = connections.try_join_next() {
+            count_panic(&context, &ended);
+        }
+    }
+    drop(listener);
+    let drain = async {
+        while let Some(ended) = connections.join_next().await {
+            count_panic(&context, &ended);
+        }
+    };
+    let _ = timeout(Duration::from_secs(DRAIN_SECS), drain).await;
+}
+
+fn admit<C: Carrier>(
+    connection: TcpStream,
+    peer: SocketAddr,
+    context: &Arc<StreamContext<C>>,
+    connections: &mut JoinSet<()>,
+) {
+    match context.connection_limit.enter(peer.ip()) {
+        Ok(pass) => {
+            context.block.connected();
+            let context = Arc::clone(context);
+            let held = Arc::clone(&context.shared.descriptors).hold(Use::Tcp);
+            connections.spawn(async move {
+                let opening =
+                    timeout(Duration::from_secs(STREAM_MESSAGE_SECS), context.carrier.open(connection));
+                match opening.await {
+                    Ok(Ok(stream)) => Connection::new(stream, peer, &context).run().await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a stream cannot be opened"),
+                    Err(_) => context.block.dropped(Dropped::SlowMessage, 1),
+                }
+                drop((pass, held));
+            });
+        }
+        Err(LimitReached::Total) => context.block.dropped(Dropped::ConnectionsFull, 1),
+        Err(LimitReached::Prefix) => context.block.dropped(Dropped::PrefixFull, 1),
+    }
+}
+
+fn count_panic<C>(context: &StreamContext<C>, ended: &Result<(), tokio::task::JoinError>) {
+    if ended.as_ref().is_err_and(tokio::task::JoinError::is_panic) {
+        context.block.dropped(Dropped::Panic, 1);
+    }
+}
+
+thread_local! {
+    /// Buffer that the core writes to: one for each thread of the runtime, since the core answers
+    /// without awaiting.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; MESSAGE_MAX].into_boxed_slice());
+}
+
+/// Reason why a connection ends. Only the code names it; no log has it.
+enum End {
+    Closed,
+    Idle,
+    SlowMessage,
+    SlowReader,
+    Stopped,
+}
+
+struct Connection<'a, C: Carrier> {
+    stream: C::Stream,
+    peer: SocketAddr,
+    context: &'a StreamContext<C>,
+    draws: Draws,
+    /// Octets read and not yet answered.
+    pending: Vec<u8>,
+    /// Answers not yet written, each behind its length.
+    answers: Vec<u8>,
+    /// When the first octet of the message at the head of `pending` was there.
+    begun: Option<Instant>,
+}
+
+impl<'a, C: Carrier> Connection<'a, C> {
+    fn new(stream: C::Stream, peer: SocketAddr, context: &'a StreamContext<C>) -> Connection<'a, C> {
+        Connection {
+            stream,
+            peer,
+            context,
+            draws: Draws::seeded(),
+            pending: Vec::new(),
+            answers: Vec::new(),
+            begun: None,
+        }
+    }
+
+    async fn run(mut self) {
+        let end = loop {
+            if let Err(end) = self.turn().await {
+                break end;
+            }
+        };
+        match end {
+            End::SlowMessage => self.context.block.dropped(Dropped::SlowMessage, 1),
+            End::SlowReader => self.context.block.dropped(Dropped::SlowReader, 1),
+            End::Closed | End::Idle | End::Stopped => {}
+        }
+        let _ = timeout(Duration::from_secs(1), self.stream.shutdown()).await;
+    }
+
+    /// Reads what is there, answers every whole message, writes the answers.
+    async fn turn(&mut self) -> Result<(), End> {
+        self.read().await?;
+        let mut start = 0;
+        while let Some(length) = whole_message(&self.pending[start..]) {
+            let message = start + 2..start + 2 + length;
+            start = message.end;
+            self.answer(message).await?;
+            if self.answers.len() >= STREAM_GATHER_OCTETS {
+                self.write().await?;
+            }
+        }
+        if start > 0 {
+            self.pending.drain(..start);
+            self.begun = (!self.pending.is_empty()).then(Instant::now);
+            // One large message must not hold its memory for as long as the connection lives.
+            self.pending.shrink_to(4096);
+        }
+        self.write().await
+    }
+
+    /// Waits for octets: as long as an idle connection may, or as long as a begun message may.
+    async fn read(&mut self) -> Result<(), End> {
+        let (deadline, late) = match self.begun {
+            Some(begun) => (begun + Duration::from_secs(STREAM_MESSAGE_SECS), End::SlowMessage),
+            None => (Instant::now() + self.context.idle, End::Idle),
+        };
+        // An idle connection costs no buffer beyond this.
+        self.pending.reserve(512);
+        let read = tokio::select! {
+            biased;
+            read = timeout_at(deadline, self.stream.read_buf(&mut self.pending)) => read,
+            () = self.context.stop.cancelled() => return Err(End::Stopped),
+        };
+        match read {
+            Err(_) => Err(late),
+            Ok(Ok(0) | Err(_)) => Err(End::Closed),
+            Ok(Ok(_)) => {
+                self.begun.get_or_insert_with(Instant::now);
+                Ok(())
+            }
+        }
+    }
+
+    async fn answer(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
+        self.context.block.received(1);
+        let octets = &self.pending[message.clone()];
+        let client = Client { address: self.peer.ip(), transport: C::TRANSPORT };
+        let moment = QueryContext { draw: self.draws.draw(), epoch_secs: clock::cookie_secs() };
+        let answers = &mut self.answers;
+        let context = self.context;
+        let disposition = SCRATCH.with_borrow_mut(|scratch| {
+            let service = context.shared.published.served();
+            // The core does not panic. Should it ever, one query is lost and counted, not the
+            // connection.
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                answer::respond(&service.snapshot, octets, &client, moment, scratch)
+            }));
+            let Ok(outcome) = outcome else {
+                context.block.dropped(Dropped::Panic, 1);
+                return Disposition::Silence;
+            };
+            match outcome.disposition {
+                Disposition::Send(length) => match scratch.get(..length) {
+                    Some(octets) if frame(answers, octets) => context.block.answered(&service, &outcome),
+                    _ => context.block.dropped(Dropped::TooLong, 1),
+                },
+                Disposition::Silence => context.block.dropped(Dropped::Silence, 1),
+                Disposition::SlowPath => {}
+            }
+            outcome.disposition
+        });
+        if disposition == Disposition::SlowPath { self.answer_rare(message).await } else { Ok(()) }
+    }
+
+    /// Waits for the answer to a slow-path message, so that answers keep their order; earlier
+    /// answers go out first.
+    async fn answer_rare(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
+        let (sender, receiver) = oneshot::channel();
+        let slow_path = SlowPathQuery {
+            octets: self.pending[message].to_vec(),
+            peer: self.peer,
+            reply: ReplyTo::Stream(sender),
+        };
+        if !self.context.slow_path.offer(slow_path) {
+            self.context.block.dropped(Dropped::SlowPathFull, 1);
+            return Ok(());
+        }
+        self.write().await?;
+        match receiver.await {
+            Ok(octets) if frame(&mut self.answers, &octets) => {
+                self.context.block.replied(u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f));
+            }
+            _ => self.context.block.dropped(Dropped::Silence, 1),
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self) -> Result<(), End> {
+        if self.answers.is_empty() {
+            return Ok(());
+        }
+        let written =
+            timeout(Duration::from_secs(STREAM_WRITE_SECS), self.stream.write_all(&self.answers)).await;
+        self.answers.clear();
+        self.answers.shrink_to(STREAM_GATHER_OCTETS);
+        match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Closed),
+            Err(_) => Err(End::SlowReader),
+        }
+    }
+}
+
+/// The length of the message at the head of `octets`, if all of it is there (RFC 1035 section
+/// 4.2.2).
+fn whole_message(octets: &[u8]) -> Option<usize> {
+    let (prefix, rest) = octets.split_first_chunk::<2>()?;
+    let length = usize::from(u16::from_be_bytes(*prefix));
+    (rest.len() >= length).then_some(length)
+}
+
+/// Appends a message behind its length; false if it is longer than a length can say.
+fn frame(answers: &mut Vec<u8>, octets: &[u8]) -> bool {
+    let Ok(length) = u16::try_from(octets.len()) else { return false };
+    answers.extend_from_slice(&length.to_be_bytes());
+    answers.extend_from_slice(octets);
+    true
+}
