@@ -412,7 +412,7 @@ pub(crate) const PROBE_FILE_OCTETS_MAX: usize = 256;
 /// it.
 pub(crate) const PROBE_FILES_AT_ONCE: usize = 16;
 /// Pinned certificate authorities whose TLS settings are cached: more than any deployment has.
-/// Further settings are made anew for each probe.
+/// Further settings are recreated for each probe.
 pub(crate) const PINNED_KEPT_MAX: usize = 256;
 /// Octets of a load feed's body that is one number or JSON: status pages are small.
 pub(crate) const FEED_BODY_OCTETS_MAX: usize = 64 << 10;

@@ -177,7 +177,7 @@ pub mod impact {
     pub use crate::impact::answered::Answered;
     pub use crate::impact::comparison::{Comparison, replay};
     pub use crate::impact::difference::difference;
-    pub use crate::impact::flow::{Flow, Passage};
+    pub use crate::impact::flow::{Flow, PolicyChange};
     pub use crate::impact::prediction::{
         ALL_CLIENTS, FeedName, MeasuredLoad, MeasuredLoads, SAMPLES, forecast, predict,
     };

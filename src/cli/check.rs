@@ -38,15 +38,15 @@ Examples:
 pub(crate) struct CheckCommand {
     #[command(flatten)]
     pub(super) config: Config,
-    /// Tell which clients would move from what the running server has, or from another server file
+    /// Show the clients that would move from the running server, or from another server file
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     diff: Option<Option<PathBuf>>,
     #[command(flatten)]
     bound: Bound,
-    /// Take warnings for errors
+    /// Treat warnings as errors
     #[arg(long)]
     strict: bool,
-    /// How the outcome is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -54,7 +54,7 @@ pub(crate) struct CheckCommand {
 /// Outcome for programs.
 #[derive(Serialize)]
 struct Outcome<'o> {
-    /// Whether the deployment can be served.
+    /// True if the deployment can be served.
     ok: bool,
     /// Files digest, hexadecimal.
     files_digest: Option<&'o str>,
@@ -66,7 +66,7 @@ struct Outcome<'o> {
 }
 
 impl CheckCommand {
-    /// Checks, and tells everything that was found.
+    /// Checks, and prints every finding.
     pub(crate) fn run(self) -> ExitCode {
         let mut loses_zones = false;
         let (snapshot, findings, files) =
@@ -85,7 +85,7 @@ impl CheckCommand {
                 Err(refused) if self.strict => (None, refused.0.strict(), refused.1),
                 Err(refused) => (None, refused.0, refused.1),
             };
-        // A bound is on something.
+        // A bound implies a comparison.
         let wanted = self.diff.as_ref().map(Option::as_deref).or(self.bound.max_move.map(|_| None));
         let diff = match (wanted, &snapshot) {
             (Some(with), Some(snapshot)) => match self.differs(with, snapshot) {
@@ -130,8 +130,8 @@ impl CheckCommand {
         }
     }
 
-    /// What moves from another deployment to this one, or from what the server has to what its
-    /// files say now.
+    /// Clients that move from another deployment to this one, or from the server's snapshot to its
+    /// files as they are now.
     fn differs(&self, with: Option<&Path>, snapshot: &Snapshot) -> Result<ComparisonReply, ExitCode> {
         if let Some(old) = with {
             return diff::compile(old).map(|old| diff::compared(&old, snapshot)).ok_or(ExitCode::FAILURE);
@@ -140,8 +140,8 @@ impl CheckCommand {
     }
 }
 
-/// Tells where the ledger of this node speaks over the files. A ledger that cannot be read is a
-/// warning: the deployment is served all the same.
+/// Finds the places where the ledger of this node overrides the files. A ledger that cannot be read
+/// is a warning, because the deployment can be served without it.
 fn ledger(fresh: &mut Fresh) {
     let path = fresh.fixed.state.join(FILE);
     let Ok(Some(octets)) = atomic::read(&path, LEDGER_OCTETS_MAX) else { return };
@@ -161,8 +161,8 @@ fn ledger(fresh: &mut Fresh) {
     }
 }
 
-/// Tells where a server under the limit of this process has fewer descriptors than the files ask
-/// for.
+/// Finds the places where a server under the limit of this process has fewer descriptors than the
+/// files ask for.
 fn descriptors(fresh: &mut Fresh) {
     let listen = &fresh.fixed.listen;
     let limit = sys::descriptors::limit().map(|limit| limit.hard);
@@ -170,7 +170,7 @@ fn descriptors(fresh: &mut Fresh) {
     found.into_iter().for_each(|finding| fresh.findings.push(finding));
 }
 
-/// The last line. `loses_zones`: some zone is faulty, and not only a file that costs no zone.
+/// Last line. `loses_zones`: true if a zone is faulty, and not only a file that affects no zone.
 fn verdict(findings: &Findings, loses_zones: bool) -> String {
     let (errors, warnings) = (findings.errors(), findings.count(Severity::Warning));
     let (word, behind) = match errors {

@@ -1,8 +1,8 @@
-//! Whether to colour: only on a terminal, and never against NO_COLOR (no-color.org).
+//! Colours: only on a terminal, and never against NO_COLOR (no-color.org).
 
 use std::io::IsTerminal;
 
-/// Whether stderr takes colours.
+/// True if stderr takes colours.
 pub(crate) fn on_stderr() -> bool {
     wanted() && std::io::stderr().is_terminal()
 }

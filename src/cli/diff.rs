@@ -1,4 +1,4 @@
-//! `meridian diff`, and the same of `meridian check --diff`.
+//! `meridian diff`, and the comparison of `meridian check --diff`.
 
 use crate::cli::moves::{self, percent, percent_of};
 use crate::cli::{Format, json, print, print_findings};
@@ -12,13 +12,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Rows of the table: a person reads no more; `--format json` has them all.
+/// Most rows of the table, so that it fits a screen; `--format json` has them all.
 const ROWS: usize = 20;
 
 /// Shares that the table shows.
 const MEASURES: [&str; 3] = ["IPV4", "IPV6", "QUERIES"];
 
-/// What both sides are taken to be where no server is asked.
+/// Assumed state of both sides in a comparison without a server.
 const ASSUMED: &str = "every PoP up, no override, nothing shed, on both sides";
 
 /// Arguments of `diff`.
@@ -26,7 +26,7 @@ const ASSUMED: &str = "every PoP up, no override, nothing shed, on both sides";
 #[command(after_help = "\
 Exit status: 0 if both could be compared, 1 if one is refused or more moves than
 --max-move, 2 if the command line is wrong. `meridian check --diff` compares with
-what a running server has.
+the deployment of a running server.
 
 Examples:
   meridian diff /etc/meridian/meridian.yaml site/meridian.yaml
@@ -38,22 +38,22 @@ pub(crate) struct Diff {
     new: PathBuf,
     #[command(flatten)]
     bound: Bound,
-    /// How the outcome is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// How much may move.
+/// Bound on the clients that may move.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Bound {
-    /// More of the IPv4 addresses, of the IPv6 leaves or of the counted queries that move is an
+    /// Largest share of IPv4 addresses, IPv6 leaves and counted queries that may move; more is an
     /// error
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) max_move: Option<f64>,
 }
 
 impl Diff {
-    /// Compares, and tells what moves.
+    /// Compares, and prints the clients that move.
     pub(crate) fn run(self) -> ExitCode {
         let (Some(old), Some(new)) = (compile(&self.old), compile(&self.new)) else {
             return ExitCode::FAILURE;
@@ -67,7 +67,7 @@ impl Diff {
     }
 }
 
-/// Compiles a deployment; where it is refused its findings are told.
+/// Compiles a deployment, or prints the findings that refuse it.
 pub(crate) fn compile(path: &Path) -> Option<Snapshot> {
     match prepare::run(path, None, None, prepare::NEVER_SERVED) {
         Ok(fresh) if fresh.findings.errors() == 0 => Some(fresh.snapshot),
@@ -88,26 +88,26 @@ pub(crate) fn compared(old: &Snapshot, new: &Snapshot) -> ComparisonReply {
     comparison::told(&Comparison::new(old, new, std::iter::empty()), ASSUMED)
 }
 
-/// Comparison that was held against a bound.
+/// Comparison, and its verdict by a bound.
 #[derive(Debug, Serialize)]
 pub(crate) struct Judged {
     #[serde(flatten)]
     comparison: ComparisonReply,
     /// Largest share that may move, as given by `--max-move`.
     max_move: Option<f64>,
-    /// Whether no share is larger.
+    /// True if no share is larger.
     pub(crate) within: bool,
 }
 
 impl Bound {
-    /// Holds a comparison against the bound.
+    /// Judges a comparison by the bound.
     pub(crate) fn judge(self, comparison: ComparisonReply) -> Judged {
         let within = self.max_move.is_none_or(|most| comparison.moved.largest() <= most);
         Judged { comparison, max_move: self.max_move, within }
     }
 }
 
-/// A comparison for people.
+/// Comparison as text.
 pub(crate) fn text(judged: &Judged) -> String {
     let Judged { comparison: told, max_move, within } = judged;
     let shares = |share: &MovedShare| [percent(share.ipv4), percent(share.ipv6), percent_of(share.queries)];
@@ -138,7 +138,7 @@ pub(crate) fn text(judged: &Judged) -> String {
     if lost > 0 {
         text.push_str(&format!("and {lost} more lose a type\n"));
     }
-    text.push_str(&format!("taken for granted: {}\n", told.assumed));
+    text.push_str(&format!("assumed: {}\n", told.assumed));
     if !within {
         let most = max_move.map_or_else(|| "-".to_owned(), percent);
         text.push_str(&format!("refused: more moves than {most}\n"));

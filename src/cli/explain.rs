@@ -1,9 +1,9 @@
-//! `meridian explain`: why a client gets its answer.
+//! `meridian explain`: the reasons of the answer that a client gets.
 //!
-//! The running server is asked, since only it knows what is in service: overrides, verdicts, ramps,
-//! guards and shed shares shape an answer as much as files do. Files are read on `--files` alone;
-//! where no server runs, that is told, and nothing else is: an answer from files in place of the
-//! one that clients get would mislead just when it matters.
+//! The command asks the running server, because overrides, verdicts, ramps, guards and shed shares
+//! shape an answer as much as files do, and only the server knows them. It reads files on `--files`
+//! alone. If no server runs, it reports that and explains nothing: an answer from files would
+//! mislead the operator just when the server's own answer matters.
 
 use super::server::{ServerClient, complain};
 use super::{Config, Format, json, print, print_findings, verify};
@@ -29,11 +29,11 @@ use std::sync::Arc;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Asks the running server for the answer that it gives now, under its overrides, probe
-results, ramps, guards and load. What is supposed (--down, --up, --drain) is laid over
+results, ramps, guards and load. Supposed states (--down, --up, --drain) are laid over
 that state; nothing is changed. With --files no server is asked: the files are read,
 and every PoP counts as up.
 
-Exit status: 0 told, 1 refused, 2 the question is wrong or no server answers.
+Exit status: 0 explained, 1 refused, 2 the question is wrong or no server answers.
 
 Examples:
   meridian explain www.shop.example --client 192.0.2.7
@@ -51,7 +51,7 @@ pub(crate) struct Explain {
     /// Address of the resolver that asks; needed without --ecs
     #[arg(long, value_name = "IP", required_unless_present_any = ["verify_scopes", "ecs"])]
     client: Option<IpAddr>,
-    /// EDNS client subnet that it sends
+    /// EDNS client subnet that the resolver sends
     #[arg(long, value_name = "PREFIX")]
     ecs: Option<ipnet::IpNet>,
     /// PoP supposed to be down by probes (may be given more than once)
@@ -78,7 +78,7 @@ pub(crate) struct Explain {
 const SAMPLES_PER_LEAF: usize = 4;
 
 impl Explain {
-    /// Explains, or tells what is wrong with the question, the server or the files.
+    /// Explains, or prints the fault of the question, the server or the files.
     pub(crate) fn run(self) -> ExitCode {
         if self.verify_scopes {
             return match read(self.server.config()) {
@@ -112,7 +112,7 @@ impl Explain {
         Ok(ExplainQuery { name, rtype, client: self.client, ecs, supposed: supposed.collect() })
     }
 
-    /// Has the running server tell.
+    /// Has the running server explain.
     fn by_server(&self, asked: &ExplainQuery) -> Result<ExitCode, ExitCode> {
         let request = ExplainRequest {
             name: asked.name.to_string(),
@@ -125,8 +125,8 @@ impl Explain {
         };
         let reached = self.server.post("/explain", &request).inspect_err(|_| {
             eprintln!(
-                "`explain` tells what a running server answers; to have the files explained instead, with \
-                 every PoP up, say --files"
+                "`explain` asks a running server; to have the files explained instead, with every PoP up, \
+                 add --files"
             );
         })?;
         if !reached.is_done() {
@@ -147,7 +147,7 @@ impl Explain {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Compiles the files and tells what a server that starts with them answers while every PoP is
+    /// Compiles the files and explains the answer of a server that starts with them, with every PoP
     /// up.
     fn by_files(&self, asked: &ExplainQuery) -> Result<ExitCode, ExitCode> {
         let files = read(self.server.config())?;
@@ -180,14 +180,14 @@ impl Explain {
     }
 }
 
-/// Files, compiled.
+/// Compiled files.
 struct Compiled {
     snapshot: Snapshot,
     /// Database files as they were read, by path.
     databases: Vec<(Arc<str>, Arc<[u8]>)>,
 }
 
-/// Reads and compiles the files, or tells what is wrong with them.
+/// Reads and compiles the files, or prints their findings.
 fn read(config: &Config) -> Result<Compiled, ExitCode> {
     let (deployment, mut findings, files) = prepare::read(&config.path(), true);
     let compiled = deployment.and_then(|deployment| {
@@ -203,7 +203,7 @@ fn read(config: &Config) -> Result<Compiled, ExitCode> {
     })
 }
 
-/// Proves the scopes of a snapshot, and tells what was walked or what is wrong.
+/// Proves the scopes of a snapshot, and prints the counts of the proof or its faults.
 fn verified(snapshot: &Snapshot) -> ExitCode {
     match verify::verify_scopes(snapshot, SAMPLES_PER_LEAF) {
         Ok(report) => {

@@ -28,7 +28,7 @@ type Template = (&'static str, &'static str, &'static str);
 const TEMPLATES: [Template; 5] = [
     ("meridian.yaml", "the server file", include_str!("init/meridian.yaml")),
     ("pops.yaml", "places that serve content", include_str!("init/pops.yaml")),
-    ("policies.yaml", "how a name chooses among them", include_str!("init/policies.yaml")),
+    ("policies.yaml", "choice among them for each client", include_str!("init/policies.yaml")),
     ("zones/cdn.example.yaml", "a zone", include_str!("init/zone.yaml")),
     ("geoip/example.csv", "places of a few client networks", include_str!("init/geofeed.csv")),
 ];
@@ -53,7 +53,7 @@ impl Init {
     }
 }
 
-/// Writes every file, or none: an error removes those that this call has made.
+/// Writes every file, or none: after an error it removes the files that this call has made.
 fn write(folder: &Path) -> Result<(), String> {
     let mut made = Vec::new();
     for (path, _, text) in TEMPLATES {
@@ -68,7 +68,7 @@ fn write(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Makes a file that does not exist yet. Whatever has the name, a link too, is an error.
+/// Makes a file that does not exist yet. An existing file of that name, a link too, is an error.
 fn create(path: &Path, text: &str, made: &mut Vec<PathBuf>) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
@@ -78,7 +78,7 @@ fn create(path: &Path, text: &str, made: &mut Vec<PathBuf>) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// A path as a word of a shell, in quotes where a shell would take it apart.
+/// A path as a word of a shell, in quotes if a shell would split or expand it.
 fn shell_word(path: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+,@%".contains(letter);
     if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }

@@ -23,7 +23,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// `RUST_LOG` holds levels by target, separated by commas: `info`, `debug,meridian::probe=trace`.
 /// Filters by span or field are refused, and a text that is refused changes nothing.
 ///
-/// Errors are those of starting the thread that writes.
+/// Fails if the thread that writes cannot start.
 pub(crate) fn start(format: Format) -> io::Result<LogQueue> {
     let queue = LogQueue::start("log", io::stderr(), move |number| {
         line(format, "WARN", &format!("{number} lines of the log were lost"))
@@ -46,13 +46,13 @@ pub(crate) fn start(format: Format) -> io::Result<LogQueue> {
     if let Some((why, text)) = refused {
         tracing::warn!("RUST_LOG=`{text}` is refused, and the default filter holds: {why}");
     }
-    // The standard hook writes to stderr by itself, and so waits for a reader that has stopped.
+    // The standard hook writes to stderr itself, and would wait for a reader that has stopped.
     let panics = queue.clone();
     std::panic::set_hook(Box::new(move |info| panics.line(line(format, "ERROR", &panicked(info)))));
     Ok(queue)
 }
 
-/// A panic in words, with the backtrace if `RUST_BACKTRACE` asks for one.
+/// Panic in words, with the backtrace if `RUST_BACKTRACE` asks for one.
 fn panicked(info: &PanicHookInfo<'_>) -> String {
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("unnamed");
@@ -64,7 +64,7 @@ fn panicked(info: &PanicHookInfo<'_>) -> String {
     format!("a fault of the program on thread `{name}`: {info}{trace}")
 }
 
-/// A line that does not come from `tracing`.
+/// Line of the log that does not come from `tracing`.
 fn line(format: Format, level: &str, message: &str) -> Vec<u8> {
     let time = rfc3339::date_time(epoch_secs());
     let text = match format {
@@ -78,7 +78,7 @@ fn line(format: Format, level: &str, message: &str) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// A line as JSON.
+/// Line as JSON.
 #[derive(Serialize)]
 struct LineJson<'l> {
     level: &'l str,
@@ -89,8 +89,8 @@ struct LineJson<'l> {
 /// Makes a writer for each event.
 struct Lines(LogQueue, Format);
 
-/// One event on its way to the queue: the octets that were written before it is dropped. Whatever
-/// names and values it has, it becomes one line.
+/// One event on its way to the queue. On drop the octets written so far become one line, whatever
+/// names and values they hold.
 struct Line<'q> {
     queue: &'q LogQueue,
     format: Format,
@@ -124,8 +124,8 @@ impl Drop for Line<'_> {
     }
 }
 
-/// A formatted event as one line. Colours are those of `tracing-subscriber`, which escapes ESC in
-/// what it is given: they stay.
+/// Formatted event as one line. ESC stays, because `tracing-subscriber` escapes it in values, so
+/// that each ESC left belongs to its own colours.
 fn one_line(event: &str, format: Format) -> String {
     let event = event.strip_suffix('\n').unwrap_or(event);
     let line = match format {
@@ -135,14 +135,14 @@ fn one_line(event: &str, format: Format) -> String {
     line + "\n"
 }
 
-/// The filter of a text. Empty parts say nothing, and blanks around a part do not count.
+/// Filter of a text. Empty parts, and blanks around a part, are ignored.
 fn read_filter(text: &str) -> Result<Targets, String> {
     let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     if parts.is_empty() {
         return Ok(default_filter());
     }
     if let Some(part) = parts.iter().find(|part| part.contains(['[', ']', '{', '}', ' '])) {
-        return Err(format!("`{part}` is no level by target, such as `meridian::probe=debug`"));
+        return Err(format!("`{part}` is not a level by target, such as `meridian::probe=debug`"));
     }
     // A bare word is a level, or a target of which everything is logged: a level that is misspelt
     // would silence the rest.
@@ -150,12 +150,12 @@ fn read_filter(text: &str) -> Result<Targets, String> {
         part.contains('=') || part.parse::<LevelFilter>().is_ok() || part.starts_with("meridian")
     };
     if let Some(part) = parts.iter().find(|part| !is_known(part)) {
-        return Err(format!("`{part}` is no level (off, error, warn, info, debug, trace)"));
+        return Err(format!("`{part}` is not a level (off, error, warn, info, debug, trace)"));
     }
     parts.join(",").parse().map_err(|error: ParseError| error.to_string())
 }
 
-/// The filter without `RUST_LOG`. hickory logs every answer, and faults that any client can cause.
+/// Filter without `RUST_LOG`. hickory logs every answer, and faults that any client can cause.
 fn default_filter() -> Targets {
     let hickory = ["hickory_server", "hickory_net", "hickory_proto"];
     Targets::new().with_default(LevelFilter::INFO).with_targets(hickory.map(|target| (target, Level::ERROR)))

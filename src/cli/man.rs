@@ -72,7 +72,7 @@ struct Page {
     text: String,
 }
 
-/// Writes every page into a folder, which is made if it is missing. Gives the number of pages.
+/// Writes every page into a folder, which is made if it is missing. Returns the number of pages.
 fn write_all(folder: &Path) -> std::io::Result<usize> {
     std::fs::create_dir_all(folder)?;
     let pages = pages();
@@ -118,11 +118,11 @@ const EXIT_STATUS: &str = "EXIT STATUS";
 const EXAMPLES: &str = "EXAMPLES";
 
 /// Exit status of commands whose help has no paragraph of its own about it.
-const ANY_EXIT_STATUS: &str = "0 done, 1 findings refused it, 2 the command line is wrong or the server \
+const ANY_EXIT_STATUS: &str = "0 done, 1 refused with findings, 2 the command line is wrong or the server \
                                cannot be reached.";
 
-/// A row of ENVIRONMENT or FILES: what, words about it, and the pages that have it: those of
-/// commands with this argument or of this name. The page of the program has every row.
+/// Row of ENVIRONMENT or FILES: term, description, and the arguments or names of the commands whose
+/// pages have the row. The page of the program has every row.
 type Row = (&'static str, &'static str, &'static [&'static str]);
 
 const ENVIRONMENT: [Row; 3] = [
@@ -217,7 +217,7 @@ fn page(command: &Command, above: &[&Command]) -> String {
     text
 }
 
-/// Paragraphs behind a command's help, each with the title of its section, if it has one.
+/// Paragraphs after a command's help, each with the title of its section, if it has one.
 fn paragraphs(command: &Command) -> Vec<(Option<&'static str>, String)> {
     let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let split = |paragraph: &str| {
@@ -242,7 +242,7 @@ fn rows(rows: &[Row], command: &Command, above: &[&Command]) -> Vec<(String, Str
         .collect()
 }
 
-/// Pages beside this one: those above it, and those of the same group.
+/// Related pages: those above this one, and those of the same group.
 fn related(command: &Command, above: &[&Command]) -> Vec<String> {
     let Some((group, _)) = above.split_last() else {
         return vec!["dig(1)".to_owned(), "systemctl(1)".to_owned()];
@@ -252,7 +252,7 @@ fn related(command: &Command, above: &[&Command]) -> Vec<String> {
     above.iter().copied().chain(siblings).map(|other| format!("{}(1)", name_of(other))).collect()
 }
 
-/// Section of terms and words about them; none without rows.
+/// Section of terms and their descriptions; none without rows.
 fn table(out: &mut Roff, title: &str, rows: &[(String, String)]) {
     if rows.is_empty() {
         return;

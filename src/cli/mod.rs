@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! Exit statuses: 0 done; 1 findings refused it; 2 the command line is wrong or the server cannot
+//! Exit statuses: 0 done; 1 refused with findings; 2 the command line is wrong or the server cannot
 //! be reached.
 
 pub(crate) mod check;
@@ -40,7 +40,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "meridian", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Arguments {
-    /// What to do
+    /// Command to run
     #[command(subcommand)]
     pub(crate) command: CliCommand,
 }
@@ -49,9 +49,9 @@ const EXAMPLES: &str = "\
 Examples:
   meridian init cdn                            write a small deployment to begin with
   meridian serve                               serve the deployment in ./meridian.yaml
-  meridian check --config site/meridian.yaml   tell every fault of its files, change nothing
-  meridian reload                              take changed files over, or tell why not
-  meridian explain www.shop.example --client 192.0.2.7     tell why a client gets its answer
+  meridian check --config site/meridian.yaml   show every fault of its files, change nothing
+  meridian reload                              put changed files in force, or show their faults
+  meridian explain www.shop.example --client 192.0.2.7     explain the answer of a client
   dig @127.0.0.1 -p 5300 global.edge.cdn.example A +subnet=198.51.100.0/24";
 
 /// A command.
@@ -63,9 +63,9 @@ pub(crate) enum CliCommand {
     Serve(serve::Serve),
     /// Read and check a deployment without serving it
     Check(check::CheckCommand),
-    /// Tell which clients move from one deployment to another
+    /// Show the clients that move from one deployment to another
     Diff(diff::Diff),
-    /// Have a running server read its files anew
+    /// Reload the files of a running server
     Reload(reload::Reload),
     /// Show PoPs of a running server, and override their state
     #[command(
@@ -83,9 +83,9 @@ Examples:
     /// Show the policies of a running server
     #[command(subcommand, after_help = "Examples:\n  meridian policy list\n  meridian policy show web")]
     Policy(policy::PolicyCommand),
-    /// Tell why a client gets its answer
+    /// Explain why a client gets its answer
     Explain(explain::Explain),
-    /// Tell how much memory a deployment takes, by zone and table
+    /// Show the memory that a deployment takes, by zone and table
     Size(size::SizeCommand),
     /// Build and query GeoIP databases
     #[command(
@@ -118,7 +118,7 @@ Examples:
     PopNames(completions::PopNames),
 }
 
-/// How a command prints what it found.
+/// Output format of a command.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
@@ -128,7 +128,7 @@ pub(crate) enum Format {
     Json,
 }
 
-/// The server file of every command that needs one.
+/// Option for the server file of a command.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Config {
     /// The server file; without it the one that MERIDIAN_CONFIG names, else ./meridian.yaml, else
@@ -220,7 +220,7 @@ pub(crate) fn print(text: &str) {
     output::write(text.as_bytes());
 }
 
-/// A value as indented JSON, with its keys in alphabetical order.
+/// Value as indented JSON, with its keys in alphabetical order.
 pub(crate) fn json<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(value) => format!("{value:#}\n"),
@@ -228,7 +228,7 @@ pub(crate) fn json<T: Serialize>(value: &T) -> String {
     }
 }
 
-/// Prints findings to stderr, coloured where that is wanted.
+/// Prints findings to stderr, in colours if stderr takes them.
 pub(crate) fn print_findings(findings: &Findings, files: &Files) {
     if !findings.is_empty() {
         let text = render::text(findings, files, colour::on_stderr());

@@ -1,8 +1,8 @@
-//! Table of the clients that a change moves: one for overrides and for other files.
+//! Table of the clients that a change moves: an override, or other files.
 
 use crate::cli::server::table as drawn;
 
-/// Policy, answer before, answer after, and `N` shares.
+/// Row: policy, answer before, answer after, and `N` shares.
 pub(crate) struct Row<const N: usize> {
     policy: String,
     from: String,
@@ -10,12 +10,12 @@ pub(crate) struct Row<const N: usize> {
     shares: [String; N],
 }
 
-/// A row of the table.
+/// Makes a row of the table.
 pub(crate) fn row<const N: usize>(policy: &str, from: &str, to: &str, shares: [String; N]) -> Row<N> {
     Row { policy: policy.to_owned(), from: from.to_owned(), to: to.to_owned(), shares }
 }
 
-/// At most `rows_max` rows below the heads of the shares; `None` without any row.
+/// Table of at most `rows_max` rows, with `measures` as heads of the shares; `None` without rows.
 pub(crate) fn table<const N: usize>(
     mut rows: Vec<Row<N>>,
     measures: [&str; N],
@@ -37,12 +37,12 @@ pub(crate) fn table<const N: usize>(
     Some(text)
 }
 
-/// A share in per cent.
+/// Share in per cent.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// A share in per cent; `-` if it is not known.
+/// Share in per cent; `-` if it is unknown.
 pub(crate) fn percent_of(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), percent)
 }

@@ -1,13 +1,15 @@
-//! What commands print on standard output.
+//! Standard output of commands.
 //!
-//! A reader that went away (`| head`) is no fault, and ends a command quietly. Any other error is
-//! the command's own: whoever redirects into a full disk must not take half a page for a whole one.
+//! A reader that has closed the pipe (`| head`) is no fault, and ends a command quietly. Any other
+//! error of a write fails the command, so that half a page on a full disk does not pass for a whole
+//! one.
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether anything could not be printed. Standard output belongs to the process, as this does.
+/// True if a write to standard output has failed. One flag for the process, as standard output is
+/// one.
 static HAS_FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Prints octets.
@@ -16,7 +18,7 @@ pub(super) fn write(octets: &[u8]) {
     note(out.write_all(octets).and_then(|()| out.flush()));
 }
 
-/// Notes what came of writing to standard output, and says once that it failed.
+/// Notes the result of a write to standard output, and reports the first failure on stderr.
 pub(super) fn note(outcome: io::Result<()>) {
     if let Err(error) = outcome
         && error.kind() != ErrorKind::BrokenPipe
@@ -26,7 +28,7 @@ pub(super) fn note(outcome: io::Result<()>) {
     }
 }
 
-/// The exit status of a command, which has failed if anything could not be printed.
+/// Exit status of a command, which has failed if a write to standard output has.
 pub(super) fn status(of_command: ExitCode) -> ExitCode {
     if HAS_FAILED.load(Ordering::Relaxed) { ExitCode::FAILURE } else { of_command }
 }

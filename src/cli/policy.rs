@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::process::ExitCode;
 
-/// What is asked of policies.
+/// Commands about policies.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum PolicyCommand {
     /// List the policies
@@ -18,10 +18,10 @@ pub(crate) enum PolicyCommand {
         #[command(flatten)]
         server: ServerClient,
     },
-    /// Show one policy, and where its PoPs stand
+    /// Show one policy, and the state of its PoPs
     #[command(after_help = "Example:\n  meridian policy show cdn.example./web")]
     Show {
-        /// Its name; policies of a zone file begin with the zone
+        /// Name of the policy; in a zone file, behind the name of the zone
         name: String,
         #[command(flatten)]
         server: ServerClient,
@@ -33,7 +33,7 @@ impl PolicyCommand {
     pub(crate) fn run(self) -> ExitCode {
         let (server, path, name) = match &self {
             PolicyCommand::List { server } => (server, "/policies".to_owned(), None),
-            // Read from the list: a name need not be fit for a path.
+            // Read from the list, because a name need not be fit for a path.
             PolicyCommand::Show { server, name } => (server, "/policies".to_owned(), Some(name)),
         };
         let done = server.ask(Method::GET, &path).and_then(|reached| print_found(server, &reached, name));
@@ -41,7 +41,7 @@ impl PolicyCommand {
     }
 }
 
-/// Prints the list, or the policy of a name.
+/// Prints the list, or one policy.
 fn print_found(server: &ServerClient, reached: &Reached, name: Option<&String>) -> Result<(), ExitCode> {
     let Policies { policies, .. } = reached.done()?;
     let Some(name) = name else {
@@ -52,7 +52,7 @@ fn print_found(server: &ServerClient, reached: &Reached, name: Option<&String>) 
         return Ok(());
     };
     let Some(policy) = policies.iter().find(|policy| *policy.name == **name) else {
-        let error = format!("there is no policy `{name}`; `meridian policy list` tells their names");
+        let error = format!("there is no policy `{name}`; `meridian policy list` shows the names");
         return Err(complain(&Refusal::because(error)));
     };
     print(&match server.format {
@@ -62,12 +62,12 @@ fn print_found(server: &ServerClient, reached: &Reached, name: Option<&String>) 
     Ok(())
 }
 
-/// A setting of a policy on one line, in words.
+/// Setting of a policy on one line, in words.
 fn words<T: Serialize>(setting: &T) -> String {
     serde_json::to_value(setting).as_ref().map_or_else(ToString::to_string, plain)
 }
 
-/// A value on one line, in words.
+/// Value on one line, in words.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -141,7 +141,7 @@ fn show(policy: &Policy) -> String {
     text + "\n" + &table(&["POP", "STATE", "WEIGHT", "SERVES", "LEFT", "SHEDS"], &rows)
 }
 
-/// The panic guard on one line.
+/// Panic guard on one line.
 fn guard(policy: &Policy) -> String {
     let PanicGuard::On(guard) = &policy.panic else { return words(&policy.panic) };
     format!(

@@ -1,10 +1,10 @@
-//! A prediction before a person: a table, and a question.
+//! Prediction of an override for the operator: a table, and a question.
 
 use crate::cli::moves::{self, percent, percent_of};
 use crate::control::protocol::overrides::{Forecast, ForecastMove, LoadGain};
 use std::io::{BufRead, IsTerminal, Write};
 
-/// Rows of one table: a person reads no more; `--format json` has them all.
+/// Most rows of one table, so that it fits a screen; `--format json` has them all.
 const ROWS: usize = 12;
 
 /// Shares that the table shows.
@@ -15,7 +15,7 @@ pub(crate) fn moves(forecast: Option<&Forecast>) -> bool {
     forecast.is_some_and(|forecast| !forecast.moves.is_empty())
 }
 
-/// The prediction as text.
+/// Prediction as text.
 pub(crate) fn text(forecast: Option<&Forecast>) -> String {
     let none = "forecast: no client moves\n".to_owned();
     let Some(forecast) = forecast else { return none };
@@ -29,7 +29,7 @@ pub(crate) fn text(forecast: Option<&Forecast>) -> String {
     let Some(table) = moves::table(rows, MEASURES, ROWS) else {
         return none;
     };
-    let mut text = String::from("forecast, once all of it holds:\n") + &table;
+    let mut text = String::from("forecast, once the whole override is in force:\n") + &table;
     for LoadGain { pop, service, added, load, capacity } in &forecast.load {
         let use_of = |load: f64| {
             if *capacity > 0.0 { format!("{:.0} %", load / capacity * 100.0) } else { "?".to_owned() }
@@ -43,7 +43,7 @@ pub(crate) fn text(forecast: Option<&Forecast>) -> String {
     text
 }
 
-/// Whether a person before the screen says yes; `None` if there is none to ask.
+/// Asks the operator: true for `y` or `yes`; `None` without a terminal.
 pub(crate) fn asked() -> Option<bool> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return None;

@@ -28,13 +28,13 @@ Examples:
 pub(crate) struct Reload {
     #[command(flatten)]
     server: ServerClient,
-    /// Tell what the running server's reloads do, and begin none
+    /// Show the reloads of the running server, and begin none
     #[arg(long)]
     status: bool,
-    /// Give up the reload that runs; what is served stays
+    /// Give up the running reload; the served snapshot stays
     #[arg(long, conflicts_with = "status")]
     cancel: bool,
-    /// Let zones go whose files are gone, also if other zones need them, or most of all are gone
+    /// Remove zones whose files are gone, also if other zones need them, or most zones are gone
     #[arg(long, conflicts_with_all = ["status", "cancel"])]
     allow_loss: bool,
 }
@@ -98,13 +98,13 @@ impl Reload {
 /// Exit status of a reload that has not taken over every zone, or every file of the zones.
 const NOT_ALL: u8 = 3;
 
-/// A line for each file that is not in force.
+/// Lines of the files that are not in force.
 fn stray_lines(zones: &Zones) -> String {
     let line = |stray: &StrayFile| format!("file {}: not in force: {}\n", stray.file, stray.why);
     zones.stray_files.iter().map(line).collect()
 }
 
-/// A line for each zone that is not served by its files.
+/// Lines of the zones that are not served by their files.
 fn zone_lines(zones: &Zones) -> String {
     let line = |other: &OtherZone| {
         let texts = match &other.digest {
@@ -120,7 +120,7 @@ fn zone_lines(zones: &Zones) -> String {
 fn status_in_words(status: &ReloadStatus) -> String {
     let mut text = match &status.running {
         Some(RunningReload { origin, age_secs, does }) => {
-            format!("a reload runs since {age_secs} s, asked by {origin}: {does}\n")
+            format!("a reload has run for {age_secs} s, asked by {origin}: {does}\n")
         }
         None => "no reload runs\n".to_owned(),
     };

@@ -13,7 +13,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Signals:
-  SIGHUP            read the files anew; bad files change nothing
+  SIGHUP            reload the files; bad files change nothing
   SIGTERM, SIGINT   finish running answers and stop
 
 Examples:
@@ -26,7 +26,7 @@ pub(crate) struct Serve {
     /// Engine that carries the packets
     #[arg(long, value_enum, default_value_t = EngineArgument::default())]
     engine: EngineArgument,
-    /// How the log on stderr is written
+    /// Format of the log on stderr
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     log: Format,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Serve {
 enum EngineArgument {
     /// Batches of datagrams on threads of their own (Linux)
     Fast,
-    /// hickory's server, wherever Rust runs
+    /// hickory's server, on every system that Rust supports
     #[cfg(feature = "portable")]
     Hickory,
 }
@@ -60,9 +60,9 @@ impl Serve {
                 return ExitCode::FAILURE;
             }
         };
-        // Also the last line of a panic of this thread.
+        // Flushes also the last line of a panic of this thread.
         let _flushed = FlushedAtEnd(log.clone());
-        // What programs of probes leave behind comes to us.
+        // Orphans of probe programs become children of this process.
         crate::sys::children::adopt();
         let engine = match self.engine {
             EngineArgument::Fast => Engine::Fast,
@@ -76,14 +76,14 @@ impl Serve {
                 if !findings.is_empty() {
                     log.text(&findings);
                 }
-                // On a thread of its own: a reader of stdout that has stopped must not keep signals
-                // from being heard.
+                // On a thread of its own, because a reader of stdout that has stopped must not
+                // delay signals.
                 let banner = server.banner();
                 let _ = std::thread::Builder::new().name("banner".to_owned()).spawn(move || print(&banner));
                 let is_fault = server.wait();
-                // A disk that hangs, or a fault, must not keep the process: what a start needs is
-                // saved by now, or cannot be.
-                #[allow(clippy::disallowed_methods)] // it has drained for its time
+                // A disk that hangs, or a fault, must not keep the process alive: the state that
+                // the next start needs is saved by now, or cannot be.
+                #[allow(clippy::disallowed_methods)] // it waits for the time limit of the stop
                 let cut_off = || {
                     std::thread::sleep(Duration::from_secs(STOP_SECS));
                     tracing::error!("the server did not stop within {STOP_SECS} s, and is cut off");
@@ -103,7 +103,7 @@ impl Serve {
     }
 }
 
-/// Writes what the log still holds, at most for a time, when the command ends in whatever way.
+/// Flushes the log at every end of the command, for at most [`LOG_FLUSH_SECS`].
 struct FlushedAtEnd(LogQueue);
 
 impl Drop for FlushedAtEnd {

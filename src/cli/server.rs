@@ -11,16 +11,16 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// How a command finds the server, and how it prints.
+/// Options of a command that asks a server: the server, and the output format.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ServerClient {
     #[command(flatten)]
     config: Config,
-    /// The control socket, instead of the one that the running server has left a note of or the
-    /// server file names
+    /// The control socket; without it the one in the note of the running server, else the one of
+    /// the server file
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
-    /// How the outcome is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Reached {
 }
 
 impl Reached {
-    /// Whether the server has done what it was asked for.
+    /// True if the request succeeded.
     pub(crate) fn is_done(&self) -> bool {
         self.answer.status == StatusCode::OK
     }
@@ -45,7 +45,7 @@ impl Reached {
         self.answer.read().map_err(|fault| not_asked(&format!(" at {}: {fault}", self.socket.display())))
     }
 
-    /// Body where the server has done what it was asked for; a refusal goes to stderr.
+    /// Body if the request succeeded; else prints the refusal to stderr.
     pub(crate) fn done<T: DeserializeOwned>(&self) -> Result<T, ExitCode> {
         if self.is_done() { self.read() } else { Err(complain(&self.read()?)) }
     }
@@ -58,12 +58,12 @@ impl Reached {
 }
 
 impl ServerClient {
-    /// The server of a server file.
+    /// Client of the server of a server file.
     pub(crate) fn of(config: Config) -> ServerClient {
         ServerClient { config, control: None, format: Format::Text }
     }
 
-    /// The server file by which the server is found.
+    /// Server file that leads to the server.
     pub(crate) fn config(&self) -> &Config {
         &self.config
     }
@@ -81,8 +81,8 @@ impl ServerClient {
         self.reach(Method::POST, path, Some(&body))
     }
 
-    /// Sends a request. Where no server answers, stderr says so, and the error is the exit status.
-    /// A server that the server file does not lead to is named on stderr.
+    /// Sends a request. If no server answers, prints that to stderr, and the error is the exit
+    /// status. Names on stderr a server that the server file does not lead to.
     fn reach(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reached, ExitCode> {
         let candidates = match &self.control {
             Some(socket) => {
@@ -104,7 +104,7 @@ impl ServerClient {
                     }
                     Err(NotReached::Another(fault)) => {
                         let what = format!("at {}, named {named_by}, {fault}", socket.display());
-                        let _ = writeln!(std::io::stderr(), "note: {what}; it was asked nothing");
+                        let _ = writeln!(std::io::stderr(), "note: {what}; no request was sent to it");
                         continue;
                     }
                 };
@@ -132,7 +132,7 @@ fn not_asked(fault: &str) -> ExitCode {
 
 /// Writes a refusal to stderr.
 pub(crate) fn complain(refusal: &Refusal) -> ExitCode {
-    let error = refusal.error.as_deref().unwrap_or("the server does not say why");
+    let error = refusal.error.as_deref().unwrap_or("the server gives no reason");
     let mut text = refusal.text.clone().unwrap_or_default() + &format!("refused: {error}\n");
     refusal.broken.iter().for_each(|sentence| text.push_str(&format!("  {sentence}\n")));
     let _ = std::io::stderr().write_all(text.as_bytes());

@@ -21,10 +21,10 @@ use std::process::ExitCode;
 /// Arguments of `size`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Octets are those of the tables themselves; what the allocator and the program add is in `peak of this
-command`, which has loaded the deployment once, as the start of a server does. During a reload the old
-snapshot is in memory as well; zones and routes that did not change are then shared by both, so that
-the estimate is what a reload costs that changes everything.
+Octets are those of the tables themselves. `peak of this command` adds the share of the allocator and
+of the program; the command loads the deployment once, as the start of a server does. During a reload
+the old snapshot is in memory as well. Both share the zones and routes that did not change, so that the
+estimate is the cost of a reload that changes everything.
 
 Examples:
   meridian size
@@ -32,36 +32,36 @@ Examples:
 pub(crate) struct SizeCommand {
     #[command(flatten)]
     config: Config,
-    /// How the sizes are printed
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// Everything that is told.
+/// Content of the report.
 struct Told {
     snapshot: Snapshot,
     sizes: Sizes,
     loading: Loading,
-    /// Buffers of a UDP socket as asked, and as this system grants them to a socket that was opened
-    /// to see.
+    /// Buffers of a UDP socket as asked for, and as this system grants them to a socket that was
+    /// opened as a test.
     buffers: (Buffers, Option<Buffers>),
-    /// Peak of resident memory of this process after one reload, in octets; 0 where the system does
-    /// not tell.
+    /// Peak of resident memory of this process after one reload, in octets; 0 if the system does
+    /// not report it.
     peak: u64,
 }
 
 /// Octets that only exist while a deployment is read and compiled.
 struct Loading {
-    /// The files as read.
+    /// Files as read.
     files: usize,
     /// Records as read.
     records: usize,
-    /// What databases and operator networks say of every address.
+    /// Places of all addresses by databases and operator networks.
     places: usize,
 }
 
 impl SizeCommand {
-    /// Loads the deployment, and tells how large it is.
+    /// Loads the deployment, and prints its sizes.
     pub(crate) fn run(self) -> ExitCode {
         match self.told() {
             Ok(told) => {
@@ -101,7 +101,7 @@ impl Loading {
         Loading {
             files: deployment.inputs.iter().map(|input| input.octets.len()).sum(),
             records: deployment.zones.iter().map(zone).sum(),
-            // Leaves twice: those of the databases, and those of the atlas that is laid over them.
+            // Leaves twice: those of the databases, and those of the atlas.
             places: 2 * (atlas.v4.len() * size_of::<Leaf<u32>>() + atlas.v6.len() * size_of::<Leaf<u128>>())
                 + size_of_val::<[_]>(&atlas.places)
                 + size_of_val::<[_]>(&atlas.evidence),
@@ -123,8 +123,8 @@ impl Told {
         2 * self.sizes.octets() + self.loading.octets()
     }
 
-    /// What this process has needed, and an old snapshot beside it; by tables alone where the
-    /// system does not tell.
+    /// Peak of this process plus an old snapshot, in octets; by the tables alone if the system does
+    /// not report the peak.
     fn reload_peak(&self) -> u64 {
         if self.peak == 0 { self.reload_tables() as u64 } else { self.peak + self.sizes.octets() as u64 }
     }
@@ -271,7 +271,7 @@ struct Counts {
 #[derive(Serialize)]
 struct SocketBuffers {
     asked: BufferSizes,
-    /// Buffers that this system grants; `None` where it does not tell.
+    /// Buffers that this system grants; `None` if it does not report them.
     granted: Option<BufferSizes>,
 }
 

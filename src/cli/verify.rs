@@ -3,9 +3,9 @@
 //! A resolver hands an answer to every client inside the scope that came with it (RFC 7871 section
 //! 7.3.1), so all of them must be clients that would get the same records. The proof walks every
 //! leaf of every policy's routes, for each class of resolvers; takes addresses inside the leaf,
-//! plain and as IPv4 inside IPv6; asks the function that serves; and asks again for other addresses
-//! inside the scope that came back. TTL and order are not compared: neither is part of what a scope
-//! promises.
+//! plain and as IPv4 inside IPv6; asks the function that answers queries; and asks again for other
+//! addresses inside the scope of the answer. TTL and order are not compared, because a scope
+//! promises neither.
 
 use crate::answer::{Client, Disposition, QueryContext, Transport, respond};
 use crate::geo::prefix::{Prefix, truncate_v4, truncate_v6};
@@ -19,22 +19,22 @@ use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::Steered;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What was walked.
+/// Counts of a proof.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VerifyReport {
     /// Steered names.
     pub(crate) names: usize,
     /// Leaves, counted for every name, type and class of resolvers.
     pub leaves: usize,
-    /// Pairs of clients of which the second lay inside the scope of the first.
+    /// Pairs of clients, the second inside the scope of the first one's answer.
     pub pairs: usize,
 }
 
-/// Sentences kept; a fault of a table shows in thousands of leaves.
+/// Most sentences of a proof, because a fault of a table shows in thousands of leaves.
 const FAULTS_MAX: usize = 20;
 
 /// Walks every leaf and asks for `samples_per_leaf` addresses inside it, each with two partners
-/// inside the scope of its answer. An error is one sentence for each pair that broke the law.
+/// inside the scope of its answer. Errors are sentences, one for each breach of the law.
 pub fn verify_scopes(snapshot: &Snapshot, samples_per_leaf: usize) -> Result<VerifyReport, Vec<String>> {
     let mut walk = Walk {
         snapshot,
@@ -52,7 +52,7 @@ pub fn verify_scopes(snapshot: &Snapshot, samples_per_leaf: usize) -> Result<Ver
     if walk.faults.is_empty() { Ok(walk.report) } else { Err(walk.faults) }
 }
 
-/// A name that a stored owner answers: for `*.edge` one below it.
+/// Name that a stored owner answers: for `*.edge` a name below it.
 fn askable(owner: &[u8]) -> Vec<u8> {
     match owner {
         [1, b'*', rest @ ..] => [b"\x06sample".as_slice(), rest].concat(),
@@ -60,7 +60,7 @@ fn askable(owner: &[u8]) -> Vec<u8> {
     }
 }
 
-/// What a client got, as far as a scope speaks of it.
+/// Parts of a client's answer for which a scope holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Answer {
     rcode: Rcode,
@@ -90,7 +90,7 @@ impl Walk<'_> {
         let tailors = match (policy.located, by_cell) {
             (true, _) => Some(true),
             (false, false) => Some(false),
-            // Only where the cell is read, which states decide.
+            // States decide if the cell is read.
             (false, true) => None,
         };
         for (class, routes) in policy.routes_of(by_cell).iter().enumerate() {
@@ -141,8 +141,8 @@ impl Walk<'_> {
         }
     }
 
-    /// A client of a leaf, whose clients are all given one scope, whatever their cells: else the
-    /// scope of one could hold that of another.
+    /// Asks for a client of a leaf. All clients of a leaf must get one scope, whatever their cells:
+    /// else the scope of one client could hold the scope of another.
     fn in_leaf(&mut self, asked: &mut ExplainQuery<'_>, address: IpAddr, of_leaf: Option<&mut Option<u8>>) {
         let (Some(scope), Some(of_leaf)) = (self.client(asked, address), of_leaf) else { return };
         let others = *of_leaf.get_or_insert(scope);
@@ -154,7 +154,7 @@ impl Walk<'_> {
         }
     }
 
-    /// One client, and partners inside the scope it was given, which is returned.
+    /// Compares a client with partners inside the scope of its answer, and returns this scope.
     fn client(&mut self, asked: &mut ExplainQuery<'_>, address: IpAddr) -> Option<u8> {
         let width = if address.is_ipv4() { 32 } else { 128 };
         let first = self.ask(asked, address, width)?;
@@ -188,11 +188,11 @@ impl Walk<'_> {
         Some(first.scope)
     }
 
-    /// What must hold of one answer: scope 0 for everybody or for nobody, types for everybody or
-    /// for nobody. CNAMEs of a policy are exempt: where one is answered, it answers every type.
+    /// Checks one answer: scope 0 is for all clients or for none, and so is a type. CNAMEs of a
+    /// policy are exempt, because a CNAME answers every type.
     fn existence(&mut self, asked: &ExplainQuery<'_>, address: IpAddr, answer: &Answer) {
         let policy = asked.policy;
-        // `when_all_down: nodata` withdraws a type from everybody while the whole policy is down.
+        // `when_all_down: nodata` withdraws a type from all clients while the whole policy is down.
         let may_withdraw =
             policy.preference_lists.iter().any(|preference_list| preference_list.when_all_down.is_denial());
         if policy.may_alias() || may_withdraw || answer.rcode != Rcode::NOERROR {
@@ -249,7 +249,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The first address of a block, its last, or one between.
+    /// First address of a block, its last, or one between.
     fn inside(&mut self, start: u128, len: u8, width: u8, sample: usize) -> u128 {
         let free = width - len;
         let hosts = if free == 128 { u128::MAX } else { (1u128 << free) - 1 };
@@ -260,14 +260,14 @@ impl Walk<'_> {
         }
     }
 
-    /// The same numbers in every run, so that a fault comes back.
+    /// Next pseudorandom number. Each run has the same ones, so that a fault can be reproduced.
     fn roll(&mut self) -> u64 {
         self.dice += 1;
         mix(self.dice, 0)
     }
 }
 
-/// An address of a resolver of this class.
+/// Address of a resolver of this class.
 fn resolver_of(policy: &PolicyTable, class: u32) -> Option<IpAddr> {
     let Some(classes) = &policy.resolver_classes else { return Some(IpAddr::V4(Ipv4Addr::LOCALHOST)) };
     let v4 = classes.v4.blocks().find(|b| b.value == class).map(|b| IpAddr::V4(Ipv4Addr::from_bits(b.start)));
@@ -276,7 +276,7 @@ fn resolver_of(policy: &PolicyTable, class: u32) -> Option<IpAddr> {
     })
 }
 
-/// An IPv4 client inside IPv6: 6to4, mapped, NAT64, compatible, SIIT or Teredo.
+/// IPv4 client inside IPv6: 6to4, mapped, NAT64, compatible, SIIT or Teredo.
 fn embed(bits: u32, form: usize, junk: u128) -> u128 {
     let low = u128::from(bits);
     match form % 6 {
@@ -294,9 +294,9 @@ struct ExplainQuery<'a> {
     rtype: RrType,
     resolver: IpAddr,
     policy: &'a PolicyTable,
-    /// Whether the policy has the type.
+    /// True if the policy has the type.
     exists: bool,
-    /// Whether answers differ from client to client; `None` if that depends on states.
+    /// True if answers differ from client to client; `None` if that depends on states.
     tailors: Option<bool>,
     packet: Vec<u8>,
 }
@@ -359,8 +359,8 @@ fn shown(answer: &Answer) -> String {
     if records.is_empty() { format!("{} without records", answer.rcode) } else { records.join(" ") }
 }
 
-/// The answer section as a set: type and data, sorted. Pointers in data are equal in both answers
-/// of a pair, since both begin with the same question.
+/// Answer section as a set: type and data, sorted. Pointers in data are equal in both answers of a
+/// pair, because both begin with the same question.
 fn records(message: &[u8]) -> Option<Vec<(u16, Vec<u8>)>> {
     let word = |at: usize| message.get(at..at + 2).map(|w| usize::from(u16::from_be_bytes([w[0], w[1]])));
     let mut at = skip_name(message, 12)? + 4;

@@ -1,11 +1,11 @@
-//! Times on the command line: how long, and when.
+//! Durations and moments on the command line.
 
 use crate::rfc3339;
 use crate::sys::clock::{self, epoch_secs};
 
 const DAY_SECS: u64 = 86_400;
 
-/// `30s`, `2h`, `1h30m`, `1d`; a plain number is refused, since nobody knows its unit.
+/// Reads a duration: `30s`, `2h`, `1h30m`, `1d`. A plain number is refused, because it has no unit.
 pub(crate) fn seconds(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is not a time such as 30s, 2h or 1h30m");
     let (mut rest, mut sum) = (text, 0u64);
@@ -26,8 +26,8 @@ pub(crate) fn seconds(text: &str) -> Result<u64, String> {
     if sum == 0 { Err(wrong()) } else { Ok(sum) }
 }
 
-/// A moment to come, in seconds since 1970: `2026-03-01T22:00:00Z`, `22:00` (UTC, the next one),
-/// `+10m`.
+/// Reads a future moment, in seconds since 1970: `2026-03-01T22:00:00Z`, `22:00` (UTC, the next
+/// one), `+10m`.
 pub(crate) fn date_time(text: &str) -> Result<u64, String> {
     let now = epoch_secs();
     date_time_after(text, now)
@@ -44,11 +44,11 @@ fn date_time_after(text: &str, now: u64) -> Result<u64, String> {
     }
     match rfc3339::parse(text).ok_or_else(wrong)? {
         at if at > now => Ok(at),
-        _ => Err(format!("`{text}` is over; it is {} now", rfc3339::date_time(now))),
+        _ => Err(format!("`{text}` has passed: it is {} now", rfc3339::date_time(now))),
     }
 }
 
-/// How long something lasts, by its two largest units, such as `3 h 41 min`.
+/// Duration in its two largest units, such as `3 h 41 min`.
 pub(crate) fn span(secs: u64) -> String {
     let units = [(DAY_SECS, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let first = units.iter().position(|(unit, _)| secs >= *unit).unwrap_or(units.len() - 1);
@@ -60,8 +60,8 @@ pub(crate) fn span(secs: u64) -> String {
     }
 }
 
-/// A moment for people: in UTC, in the time zone of this session where that is another, and how far
-/// away it is.
+/// Moment as text: in UTC, in the time zone of this session if that is another, and its distance
+/// from now.
 pub(crate) fn moment(at: u64) -> String {
     let now = epoch_secs();
     let local = clock::local(at).map(|local| format!("{local}, ")).unwrap_or_default();
@@ -72,7 +72,7 @@ pub(crate) fn moment(at: u64) -> String {
     format!("{} ({local}{away})", rfc3339::date_time(at))
 }
 
-/// [`moment`] of a moment in a page of the server; what it does not understand stays.
+/// [`moment`] of a text from the server; a text that is not a moment stays as it is.
 pub(crate) fn moment_of(text: &str) -> String {
     rfc3339::parse(text).map_or_else(|| text.to_owned(), moment)
 }

@@ -216,7 +216,7 @@ pub(crate) fn compare(written: &WrittenLedger, pops: &[Pop], now_epoch_secs: u64
             );
             out.push(
                 Finding::note(code::LEDGER_AND_FILE, message)
-                    .at(at, "the override wins")
+                    .at(at, "the override takes precedence")
                     .related(pop.at, "the PoP in the file")
                     .help(format!("`meridian pop auto {}` lets the file decide", pop.name)),
             );

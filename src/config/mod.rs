@@ -156,7 +156,7 @@ pub struct Deployment {
     pub(crate) probes: Vec<Probe>,
     /// Outside addresses that show whether the node's own network works.
     pub(crate) canaries: Option<Canaries>,
-    /// Longest wait of the first answer for the first round of probes, in milliseconds.
+    /// Longest wait at startup for the first result of each probe, in milliseconds.
     pub(crate) startup_wait_ms: u32,
     /// Safety rules.
     pub(crate) safety: Vec<SafetyRule>,

@@ -1,4 +1,4 @@
-//! Pages about the node: reloads, status, readiness.
+//! Pages of the node: reloads, status, readiness.
 
 use crate::answer::Transport;
 use crate::control::Shown;
@@ -29,8 +29,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
-/// `POST /reload`: runs a reload and answers when it has ended. 200 if it was published, 409 if it
-/// was refused, 503 if it could not be started.
+/// `POST /reload`: runs a reload and answers when the reload has ended. 200 if the reload was
+/// published, 409 if it was refused, 503 if it could not be started.
 pub(crate) async fn reload(
     State(command_sender): State<CommandSender>,
     Query(query): Query<ReloadQuery>,
@@ -66,7 +66,7 @@ fn told(report: &Report, colour: bool) -> ReloadReply {
     }
 }
 
-/// Texts that the zones of a snapshot are served from, and the files that are not in force.
+/// Versions of the zones in a snapshot, and the files that are not in force.
 fn zones(folder: &FolderStanding) -> Zones {
     let other = |source: &ZoneSource| OtherZone {
         zone: source.apex.to_string(),
@@ -82,9 +82,11 @@ fn zones(folder: &FolderStanding) -> Zones {
 }
 
 fn not_taken(colour: bool) -> ReloadReply {
-    let finding =
-        Finding::error(code::RELOAD_BUSY, "the server takes no reload now: too many wait, or it is stopping")
-            .help("try again");
+    let finding = Finding::error(
+        code::RELOAD_BUSY,
+        "the server accepts no reload now: too many commands wait, or it is stopping",
+    )
+    .help("try again");
     let (findings, files) = (Findings::from(finding), Files::default());
     ReloadReply {
         findings: render::reports(&findings, &files),
@@ -93,7 +95,8 @@ fn not_taken(colour: bool) -> ReloadReply {
     }
 }
 
-/// `GET /reload`: the reload that runs, and those that wait. 503 if the writer takes no command.
+/// `GET /reload`: the running reload, and the number of waiting requests. 503 if the writer accepts
+/// no command.
 pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -> Response {
     let Some(status) = ask(&command_sender, |reply| Command::ReloadStatus { reply }).await else {
         return busy();
@@ -107,7 +110,7 @@ pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -
     reply(StatusCode::OK, ReloadStatus { running, waiting, hung, zones })
 }
 
-/// `DELETE /reload`: gives up the reload that runs. 409 if none runs.
+/// `DELETE /reload`: cancels the running reload. 409 if no reload runs.
 pub(crate) async fn cancel_reload(
     State(command_sender): State<CommandSender>,
     peer: Option<Extension<Peer>>,
@@ -165,27 +168,27 @@ pub(crate) async fn healthz() -> &'static str {
 /// Query of `GET /readyz`.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ReadyQuery {
-    /// `json` for programs.
+    /// `json` for a JSON body.
     #[serde(default)]
     format: String,
 }
 
-/// True if there are UDP workers and none of them has moved for long.
+/// True if there are UDP workers and none has beaten for [`STILL_MILLIS`].
 fn no_worker_moves(shared: &Shared) -> bool {
     let mut ages = shared.tasks.worker_ages(uptime_ms()).peekable();
     ages.peek().is_some() && ages.all(|age_ms| age_ms > STILL_MILLIS)
 }
 
-/// `GET /readyz`: 200 while queries are answered, else 503. Alarms and a refused reload are notes
-/// at 200: a fault of the files, the disk or the network can strike every node of a fleet at once,
-/// and must not withdraw them all.
+/// `GET /readyz`: 200 while the server answers queries, else 503. Alarms and a refused reload are
+/// notes at 200, because a fault of the files, the disk or the network can affect every node of a
+/// fleet at once, and must not take all nodes out of service.
 pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
     let phase = shown.shared.phase.get();
     let reasons: Vec<&str> = match phase {
         Phase::Serving if no_worker_moves(&shown.shared) => vec!["no UDP worker answers"],
         Phase::Serving => Vec::new(),
         Phase::Starting => vec!["the first snapshot is not in service yet"],
-        Phase::Draining => vec!["the server stops; running answers are finished"],
+        Phase::Draining => vec!["the server is stopping and finishes the running answers"],
     };
     let ready = reasons.is_empty();
     let refused = shown.shared.counters.last_reload.refused.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The other end of the control socket: how a command finds the server and asks it.
+//! Client of the control socket: finds the server for a command and sends it requests.
 
 use crate::control::protocol::status::Status;
 use crate::control::socket_note;
@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixStream;
 
-/// Time within which the server must accept; a reload itself may take as long as it needs.
+/// Timeout of the connection to the server. A reload may take longer.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Path of the control socket, relative to the server file, unless that file names another.
+/// Default path of the control socket, relative to the server file.
 pub(crate) const DEFAULT_SOCKET: &str = "state/control.sock";
 
-/// The few words of the server file that lead to its control socket.
+/// Keys of the server file that contain the path of the control socket.
 #[derive(Default, Deserialize)]
 struct ServerFile {
     #[serde(default)]
@@ -32,9 +32,9 @@ struct Listen {
     control: Option<PathBuf>,
 }
 
-/// The control socket of the server file at `config`, and a sentence where the file does not tell:
-/// then it is the default. Lenient on purpose, because a command must reach the server just when
-/// the rest of the files is broken.
+/// The control socket of the server file at `config`; if the file cannot be read, the default and
+/// the reason. Lenient on purpose, because a command must reach the server when the files are
+/// broken.
 pub(crate) fn socket_of(config: &Path) -> (PathBuf, Option<String>) {
     let read = std::fs::read_to_string(config).map_err(|error| error.to_string());
     let file = read.and_then(|text| {
@@ -52,26 +52,26 @@ pub(crate) fn socket_of(config: &Path) -> (PathBuf, Option<String>) {
 /// A socket at which a server may listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
-    /// Its path.
+    /// Path of the socket.
     pub(crate) socket: PathBuf,
     /// Origin of the path, in words.
     pub(crate) named_by: String,
-    /// The server file that the server there was started with, where a note names it: the socket of
-    /// a server that was killed may be another's by now.
+    /// Server file that the note names; `None` without a note. The server at the socket must have
+    /// the same one, because another server may have taken over the socket of a killed server.
     pub(crate) config: Option<PathBuf>,
 }
 
-/// Why a candidate cannot be asked: a sentence for the operator.
+/// Reason why a candidate cannot be asked, as a sentence for the operator.
 #[derive(Debug)]
 pub(crate) enum NotReached {
-    /// No server answers there.
+    /// No server answers at the socket.
     Silent(String),
-    /// Another server answers there.
+    /// Another server answers at the socket.
     Another(String),
 }
 
-/// Sockets to try for a server file, in order: first those that running servers have left a note
-/// of, because a server listens where it was started to, whatever the file says by now.
+/// Sockets to try for a server file, in order. The sockets of notes come first, because a server
+/// keeps the socket of its start even if the server file has changed.
 pub(crate) fn candidates(config: &Path) -> Vec<Candidate> {
     let (socket, fault) = socket_of(config);
     let named_by = match fault {
@@ -99,7 +99,7 @@ pub(crate) fn candidates(config: &Path) -> Vec<Candidate> {
     candidates
 }
 
-/// Connects to the server of a candidate, and to no other.
+/// Connects to a candidate. Fails if another server answers at the socket.
 pub(crate) async fn reach(candidate: &Candidate) -> Result<UnixStream, NotReached> {
     let stream = connect(&candidate.socket).await.map_err(NotReached::Silent)?;
     let Some(config) = &candidate.config else { return Ok(stream) };
@@ -108,23 +108,27 @@ pub(crate) async fn reach(candidate: &Candidate) -> Result<UnixStream, NotReache
         Some(other) if Path::new(other) == config => {
             connect(&candidate.socket).await.map_err(NotReached::Silent)
         }
-        Some(other) => Err(NotReached::Another(format!("a server answers that was started with {other}"))),
-        None => Err(NotReached::Another("a server answers that does not tell its server file".to_owned())),
+        Some(other) => Err(NotReached::Another(format!("the server at the socket was started with {other}"))),
+        None => {
+            Err(NotReached::Another("the server at the socket does not report its server file".to_owned()))
+        }
     }
 }
 
 /// Connects to the server behind `socket`. The error is a sentence for the operator.
 async fn connect(socket: &Path) -> Result<UnixStream, String> {
     let connected = tokio::time::timeout(CONNECT, UnixStream::connect(socket)).await;
-    connected.map_err(|_| "it does not accept".to_owned())?.map_err(|error| error.to_string())
+    connected
+        .map_err(|_| "the server does not accept the connection".to_owned())?
+        .map_err(|error| error.to_string())
 }
 
 /// Answer of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    /// HTTP status.
+    /// HTTP status code.
     pub(crate) status: StatusCode,
-    /// Body as the server wrote it, with fields that this program does not know.
+    /// Body as the server wrote it, including fields that this program does not know.
     pub(crate) body: Value,
 }
 
@@ -136,25 +140,25 @@ impl Answer {
 }
 
 fn not_understood(status: StatusCode) -> String {
-    format!("its answer ({status}) is not what this program understands")
+    format!("this program does not understand the answer of the server ({status})")
 }
 
-/// Sends a request to a server, with a body of JSON if one is given. The error is a sentence for
-/// the operator.
+/// Sends a request to a server, with a JSON body if one is given. The error is a sentence for the
+/// operator.
 pub(crate) async fn ask(
     stream: UnixStream,
     method: Method,
     path: &str,
     body: Option<&Value>,
 ) -> Result<Answer, String> {
-    // These read files, for as long as the server lets them.
+    // The server limits the time of the requests that read files.
     let reads_files = method == Method::POST && ["/reload", "/diff"].iter().any(|p| path.starts_with(p));
     let asked = ask_and_wait(stream, method, path, body);
     match reads_files {
         true => asked.await,
         false => tokio::time::timeout(Duration::from_secs(ASK_SECS), asked)
             .await
-            .unwrap_or_else(|_| Err(format!("it has not answered for {ASK_SECS} s"))),
+            .unwrap_or_else(|_| Err(format!("the server has not answered for {ASK_SECS} s"))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Clients that other files move, on the control socket.
+//! `POST /diff`: predicts the clients that other files would move.
 
 use crate::control::protocol::comparison::{
     AnswerMove, ComparisonRefused, ComparisonReply, Lost, MovedShare, PolicyMoves,
@@ -6,18 +6,19 @@ use crate::control::protocol::comparison::{
 use crate::control::reply::{ask, busy, reply};
 use crate::finding::render;
 use crate::impact::comparison::{Comparison, FAMILIES};
-use crate::impact::moves::{self, Move, PassageMoves};
+use crate::impact::moves::{self, Move, PolicyChangeMoves};
 use crate::shared::command::{Command, CommandSender};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-/// State that both sides are given.
+/// State that both sides of a comparison assume.
 const ASSUMED: &str =
     "overrides, verdicts and shares of load as they are now; PoPs and addresses that are new count as up";
 
-/// `POST /diff`: reads the files as a reload would, and predicts the clients that they move. 200 if
-/// they could be compared, 409 if a reload would refuse them, 503 if the writer takes no command.
+/// `POST /diff`: reads the files as a reload would, and predicts the clients that the files move.
+/// 200 if the comparison succeeds, 409 if a reload would refuse the files, 503 if the writer
+/// accepts no command.
 pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Response {
     match ask(&command_sender, |reply| Command::Compare { reply }).await {
         Some(Ok(comparison)) => reply(StatusCode::OK, told(&comparison, ASSUMED)),
@@ -34,12 +35,12 @@ pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Respons
     }
 }
 
-/// Comparison for programs. `assumed` is the state that both sides were given, in words.
+/// Comparison as JSON. `assumed` describes the state that both sides assume.
 pub(crate) fn told(comparison: &Comparison, assumed: &str) -> ComparisonReply {
-    let policy = |of: &PassageMoves<FAMILIES>| PolicyMoves {
-        policy: of.passage.policy.clone(),
-        then: of.passage.to.clone(),
-        names: of.passage.names,
+    let policy = |of: &PolicyChangeMoves<FAMILIES>| PolicyMoves {
+        policy: of.policy_change.policy.clone(),
+        then: of.policy_change.to.clone(),
+        names: of.policy_change.names,
         share: share(&of.moved),
         moves: moves(&of.moves),
     };
@@ -49,7 +50,7 @@ pub(crate) fn told(comparison: &Comparison, assumed: &str) -> ComparisonReply {
         assumed: assumed.to_owned(),
         moved: share(&comparison.moves.moved),
         moves: moves(&comparison.moves.moves),
-        policies: comparison.moves.passages.iter().map(policy).collect(),
+        policies: comparison.moves.policy_changes.iter().map(policy).collect(),
         lost: lost.collect(),
         lost_in_all: losses.count,
     }

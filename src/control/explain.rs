@@ -1,4 +1,4 @@
-//! Explanation of an answer, by the server that gives it.
+//! `POST /explain`: explains an answer, on the server that gives it.
 
 use crate::control::Shown;
 use crate::control::protocol::explain::{Asked, ExplainRequest, Explained};
@@ -26,10 +26,10 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
 
-/// Explanations at once: each reads every database file into memory.
+/// Bound of simultaneous explanations, because each reads every database file into memory.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
-/// Times that snapshot and operator view are looked at until they belong together.
+/// Most attempts to read a snapshot and an operator view that belong together.
 const LOOKS: usize = 20;
 
 fn read(request: ExplainRequest) -> Result<ExplainQuery, String> {
@@ -43,17 +43,17 @@ fn read(request: ExplainRequest) -> Result<ExplainQuery, String> {
     };
     let ecs = match &request.ecs {
         None => None,
-        Some(text) => Some(prefix(text).ok_or("`ecs` is `address/length`")?),
+        Some(text) => Some(prefix(text).ok_or("`ecs` must have the form `address/length`")?),
     };
     if request.client.is_none() && ecs.is_none() {
-        return Err("one of `client` and `ecs` says where the client is".to_owned());
+        return Err("`client` or `ecs` is required, to locate the client".to_owned());
     }
     let lists =
         [(request.down, Supposed::Down), (request.up, Supposed::Up), (request.drain, Supposed::Drain)];
     let supposed: Vec<(String, Supposed)> =
         lists.into_iter().flat_map(|(names, what)| names.into_iter().map(move |name| (name, what))).collect();
     if supposed.len() > SELECTORS_MAX {
-        return Err(format!("at most {SELECTORS_MAX} PoPs are supposed at once"));
+        return Err(format!("at most {SELECTORS_MAX} PoPs can be supposed up, down or draining at once"));
     }
     Ok(ExplainQuery { name, rtype, client: request.client, ecs, supposed })
 }
@@ -65,8 +65,8 @@ fn prefix(text: &str) -> Option<Prefix> {
     (len <= if address.is_ipv4() { 32 } else { 128 }).then(|| Prefix::new(address, len))
 }
 
-/// `POST /explain`: 200 with the story and the answer, 400 where the question is not understood,
-/// 503 where too many ask. Answers from the snapshot in service, on a thread of its own.
+/// `POST /explain`: 200 with the explanation and the answer, 400 if the request is invalid, 503 if
+/// too many explanations run. Explains the snapshot in service, on a thread of its own.
 pub(crate) async fn explain(
     State(shown): State<Shown>,
     body: Result<Json<ExplainRequest>, JsonRejection>,
@@ -76,18 +76,18 @@ pub(crate) async fn explain(
         Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
     };
     match bounded(&AT_ONCE, move || told(&shown, &query)).await {
-        None => refused(StatusCode::SERVICE_UNAVAILABLE, "two explanations are under way: ask again"),
+        None => refused(StatusCode::SERVICE_UNAVAILABLE, "two explanations are running; try again"),
         Some(Ok(Ok(told))) => reply(StatusCode::OK, told),
         Some(Ok(Err(sentence))) => refused(StatusCode::BAD_REQUEST, &sentence),
         Some(Err(fault)) => refused(
             StatusCode::INTERNAL_SERVER_ERROR,
-            &format!("explaining ended by a fault of the program: {fault}"),
+            &format!("the explanation ended by a fault of the program: {fault}"),
         ),
     }
 }
 
-/// Does work on a thread of its own if there is a place for it; `None` if all are taken. The place
-/// goes with the work, which goes on where the reader has gone.
+/// Runs work on a thread of its own; `None` if all places are taken. The work holds its place until
+/// it ends, even if the client has disconnected.
 async fn bounded<T: Send + 'static>(
     places: &'static Semaphore,
     work: impl FnOnce() -> T + Send + 'static,
@@ -114,7 +114,7 @@ fn told(shown: &Shown, query: &ExplainQuery) -> Result<Explained, String> {
     })
 }
 
-/// Explanation for programs, without the snapshot that was asked.
+/// Explanation as JSON, without the identity of the explained snapshot.
 pub(crate) fn explained(explanation: &Explanation, snapshot: &Snapshot) -> Explained {
     Explained {
         ok: true,
@@ -126,8 +126,9 @@ pub(crate) fn explained(explanation: &Explanation, snapshot: &Snapshot) -> Expla
     }
 }
 
-/// The snapshot in service with its operator view. The writer stores the view first and publishes
-/// then, so that the two may differ for an instant; a view that stays ahead is used all the same.
+/// The snapshot in service and its operator view. The writer stores the view before it publishes
+/// the snapshot, so the view may be ahead for an instant. After [`LOOKS`] attempts, a view that is
+/// still ahead is used.
 fn together(shown: &Shown) -> (Arc<Snapshot>, Arc<OperatorView>) {
     let mut both = (shown.shared.published.snapshot(), shown.shared.operator_view.load_full());
     for _ in 0..LOOKS {
@@ -140,11 +141,11 @@ fn together(shown: &Shown) -> (Arc<Snapshot>, Arc<OperatorView>) {
     both
 }
 
-/// Reads a database file whole.
+/// Reads a whole database file.
 fn read_database(path: &Path) -> Result<Arc<[u8]>, String> {
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        return Err("it is no regular file".to_owned());
+        return Err("the path is not a regular file".to_owned());
     }
     let mut octets = Vec::new();
     file.take(DATABASE_OCTETS_MAX as u64 + 1).read_to_end(&mut octets).map_err(|error| error.to_string())?;

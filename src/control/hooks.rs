@@ -1,4 +1,4 @@
-//! Faults on demand for tests, in debug builds alone: `POST /hooks`.
+//! `POST /hooks`: causes faults for tests. Debug builds only.
 
 use crate::shared::Shared;
 use crate::shared::task::Task;
@@ -14,13 +14,13 @@ use std::sync::Arc;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fault {
-    /// A task that ends by a panic at its next beat.
+    /// Task that panics at its next heartbeat.
     end: Option<String>,
-    /// Seconds by which the wall clock of this process is off from now on.
+    /// Seconds to add to the wall clock of this process from now on.
     clock_shift_secs: Option<i64>,
 }
 
-/// The route.
+/// Router with the route `/hooks`.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new().route("/hooks", post(happen)).with_state(shared)
 }

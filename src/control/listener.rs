@@ -1,9 +1,8 @@
-//! A listener of the control pages, made so that slow or many peers cannot tie it up: every
-//! connection has a place ([`places`](super::places)), every stage of it a deadline, and a
-//! connection one request.
+//! A listener of the control pages that slow peers or many peers cannot block: every connection has
+//! a place ([`places`](super::places)) and one request, and every stage has a deadline.
 //!
-//! The request is read whole before anything is done for it, so that a verb never waits for its
-//! own body.
+//! The listener reads the whole request before it runs it, so that a verb never waits for its own
+//! body.
 
 use crate::control::peer::Peer;
 use crate::control::places::{Class, Place, Places};
@@ -35,11 +34,11 @@ use tokio_util::sync::CancellationToken;
 pub(crate) trait Accept {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-    /// The user at the other end of a connection, where the system names one.
+    /// User at the other end of a connection; `None` if the system does not report the user.
     fn user(_stream: &Self::Stream) -> Option<Peer> {
         None
     }
-    /// The next connection, and its peer's address if it has one.
+    /// Accepts the next connection; the address is `None` for a Unix socket.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Option<IpAddr>)>> + Send;
 }
 
@@ -64,8 +63,8 @@ impl Accept for tokio::net::UnixListener {
     }
 }
 
-/// Serves a router within a share of descriptors until the server stops; then lets running answers
-/// finish.
+/// Serves a router within a share of descriptors until the server stops, then waits for running
+/// answers.
 pub(crate) async fn serve<L: Accept>(
     listener: L,
     router: Router,
@@ -99,13 +98,13 @@ pub(crate) async fn serve<L: Accept>(
             Err(error) => {
                 let Some(wait) = pause.after(&error) else { continue };
                 descriptors.note_exhausted();
-                tracing::debug!(%error, "accept of a control connection failed");
+                tracing::debug!(%error, "a listener of the control pages cannot accept a connection");
                 tokio::select! { () = sleep(wait) => {}, () = stop.cancelled() => break }
             }
         }
         while connections.try_join_next().is_some() {}
-        // Connections past the number of places were cut. Their descriptors are closed before the
-        // next connection is accepted, so that no storm goes past the share.
+        // Waits until the descriptors of closed connections are free before it accepts the next
+        // connection, so that a storm never exceeds the share.
         while connections.len() > share && connections.join_next().await.is_some() {}
     }
     drop(listener);
@@ -114,7 +113,7 @@ pub(crate) async fn serve<L: Accept>(
             .await;
 }
 
-/// One connection, until it ends or its place is gone.
+/// Serves one connection until the connection ends or loses its place.
 async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send, router: Router, place: Place) {
     let watch = place.watch();
     let place = &place;
@@ -136,12 +135,11 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send, router: Rout
                 tracing::debug!(%error, "a control connection ended early");
             }
         }
-        () = watch.cut() => tracing::debug!("a control connection was cut"),
+        () = watch.cut() => tracing::debug!("a control connection was closed to free its place"),
     }
 }
 
-/// The answer to one request. The time for its body is that of the whole request, which the place
-/// watches.
+/// Answers one request. The deadline of the place covers the whole request, body included.
 async fn respond(
     request: Request<Incoming>,
     router: &TowerToHyperService<Router>,
@@ -157,12 +155,12 @@ async fn respond(
     };
     let class = Class::of(&head.method, head.uri.path());
     if place.answer(class).is_err() {
-        let sentence = "the server answers too many requests of this kind now; try again";
+        let sentence = "too many requests of this kind are running; try again";
         let mut busy = refused(StatusCode::SERVICE_UNAVAILABLE, sentence);
         busy.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
         return busy;
     }
-    // The router never fails: its error has no values.
+    // The router never fails: its error type has no values.
     let answer = router.call(Request::from_parts(head, Body::from(body))).await;
     place.take(class);
     answer.unwrap_or_else(|error| match error {})

@@ -1,8 +1,9 @@
 //! `GET /metrics`: the counters as Prometheus text.
 //!
-//! Each request builds the families from the folded counters: workers know no registry.
-//! Readers that wait together share one rendering ([`SharedPage`](super::shared_page::SharedPage)).
-//! What each family is called and means stands in the [`catalogue`].
+//! A rendering builds the metric families from the sums of all workers' counters; the workers use
+//! no registry. Waiting readers share one rendering
+//! ([`SharedPage`](super::shared_page::SharedPage)). The [`catalogue`] has the names and meanings
+//! of the families.
 
 use crate::answer::Transport;
 use crate::control::Shown;
@@ -25,7 +26,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The page.
+/// `GET /metrics`.
 pub(crate) async fn page(
     State(shown): State<Shown>,
 ) -> Result<([(header::HeaderName, &'static str); 1], Bytes), (StatusCode, String)> {
@@ -36,8 +37,8 @@ pub(crate) async fn page(
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }
 
-/// Samples by family. The registry of the crate is made for counters that live long: for one page
-/// it would hash the labels of every sample, copy them, and copy them again.
+/// Samples by family. The registry of the `prometheus` crate suits long-lived counters: for a
+/// single page it would hash the labels of every sample, and copy them twice.
 #[derive(Default)]
 struct Page {
     families: HashMap<&'static str, Vec<Metric>>,
@@ -72,8 +73,8 @@ impl Page {
         self.add(family, labels, value);
     }
 
-    /// The text, families and samples in order. Samples of equal labels are one: counters are
-    /// added, of gauges the last holds.
+    /// Text of the page, with families and samples sorted. Samples with equal labels are merged:
+    /// counters are added, and the last gauge counts.
     fn text(mut self) -> prometheus::Result<String> {
         let mut families: Vec<_> = CATALOGUE.iter().collect();
         families.sort_unstable_by_key(|family| family.name);
@@ -174,7 +175,7 @@ fn decisions(page: &mut Page, shown: &Shown, snapshot: &Snapshot) {
     for (policy, reason, count) in decisions.by_reason() {
         page.count(&catalogue::DECISIONS, &[policy, reason.word()], count);
     }
-    // Pairs that may occur are shown before they do, so that a rate sees their first step.
+    // Possible pairs are shown at 0 before they occur, so that a rate sees their first increment.
     let pairs: usize = snapshot.steering.policies.iter().map(|policy| policy.members.len()).sum();
     if pairs <= PAIRS_SHOWN {
         for policy in &snapshot.steering.policies {
@@ -189,7 +190,7 @@ fn decisions(page: &mut Page, shown: &Shown, snapshot: &Snapshot) {
     }
 }
 
-/// Pairs of policy and PoP that are shown although they never occurred.
+/// Most pairs of policy and PoP that are shown before they occur.
 const PAIRS_SHOWN: usize = 4_096;
 
 fn reloads(page: &mut Page, shown: &Shown) {
@@ -347,7 +348,7 @@ fn descriptors(page: &mut Page, shown: &Shown) {
     page.set(&catalogue::DESCRIPTORS_SHORT, &[], if descriptors.alarm().is_some() { 1.0 } else { 0.0 });
 }
 
-/// A number of descriptors, of which the largest means that there is no limit.
+/// A number of descriptors; `usize::MAX` means no limit.
 fn share(count: usize) -> f64 {
     if count == usize::MAX { f64::INFINITY } else { count as f64 }
 }

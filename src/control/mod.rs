@@ -1,23 +1,22 @@
-//! Control: HTTP and JSON over a Unix socket for the commands, and the same without any power over
-//! TCP.
+//! Control: HTTP and JSON for the commands over a Unix socket, and a read-only part of it over TCP.
 //!
 //! | path | control socket | admin address | |
 //! |---|---|---|---|
-//! | `POST /reload` | yes | no | runs a reload and waits for its end |
-//! | `GET /reload` | yes | no | shows the reload that runs, and those that wait |
-//! | `DELETE /reload` | yes | no | gives up the reload that runs |
+//! | `POST /reload` | yes | no | runs a reload and waits until the reload ends |
+//! | `GET /reload` | yes | no | shows the running reload and the number of waiting requests |
+//! | `DELETE /reload` | yes | no | cancels the running reload |
 //! | `GET /status` | yes | yes | node, snapshot in service, counters |
 //! | `GET /healthz` | yes | yes | the process runs |
-//! | `GET /readyz` | yes | yes | 200 or 503 with the reason; `?format=json` |
+//! | `GET /readyz` | yes | yes | 200, or 503 with the reason; `?format=json` |
 //! | `GET /metrics` | yes | yes | Prometheus text |
 //! | `GET /pops`, `GET /pops/{name}` | yes | yes | PoPs by file, overrides and probes |
 //! | `GET /policies`, `GET /policies/{*name}` | yes | yes | policies and the state of their PoPs |
-//! | `POST /explain` | yes | no | explains why a client gets its answer |
+//! | `POST /explain` | yes | no | explains the answer that a client gets |
 //! | `POST /diff` | yes | no | predicts the clients that a reload of the files would move |
-//! | `POST /pops/override` | yes | no | sets an override of PoPs, or takes one back |
-//! | `POST /ledger/acknowledge` | yes | no | ends the alarm of a ledger that could not be read |
-//! | `POST /probes/push` | yes | no | takes a result of an outside probe |
-//! | `POST /load/push` | yes | no | takes a load value from outside |
+//! | `POST /pops/override` | yes | no | sets or removes an override of PoPs |
+//! | `POST /ledger/acknowledge` | yes | no | acknowledges a damaged ledger, which ends its alarm |
+//! | `POST /probes/push` | yes | no | takes a probe result from an outside monitor |
+//! | `POST /load/push` | yes | no | takes a load value from an outside monitor |
 
 pub(crate) mod api;
 pub(crate) mod catalogue;
@@ -61,19 +60,19 @@ pub(crate) struct Shown {
     pub(crate) shared: Arc<Shared>,
     /// DNS addresses as bound.
     pub(crate) dns: Vec<SocketAddr>,
-    /// The engine's word.
+    /// Name of the engine, as on the command line.
     pub(crate) engine: &'static str,
-    /// The server file that the server was started with, by an absolute path.
+    /// Absolute path of the server file at the start of the server.
     pub(crate) config: Arc<Path>,
-    /// When the server was started.
+    /// Start of the server.
     pub(crate) started: Instant,
-    /// Pages that cost much.
+    /// Pages whose rendering readers share.
     pub(crate) pages: Arc<Pages>,
 }
 
 impl Shown {
-    /// Alarms that stand. Those of descriptors and of tasks come first, and not by the writer,
-    /// which may sleep, or no longer be there.
+    /// Active alarms. The alarms of descriptors and of tasks come first. They are read without the
+    /// writer, because the writer may hang or have ended.
     pub(crate) fn alarms(&self) -> Vec<Alarm> {
         let (now, now_ms) = (epoch_secs(), uptime_ms());
         let of_tasks = self.shared.tasks.alarms(now_ms, STILL_MILLIS).into_iter();
@@ -87,7 +86,7 @@ impl Shown {
     }
 }
 
-/// Pages that are rendered once for all who wait.
+/// Pages that are rendered once for all waiting readers.
 #[derive(Debug, Default)]
 pub(crate) struct Pages {
     /// `/metrics`.
@@ -98,7 +97,7 @@ pub(crate) struct Pages {
     pub(crate) policies: SharedPage,
 }
 
-/// The router of the admin address: nothing there changes anything.
+/// Router of the admin address. No route changes anything.
 pub(crate) fn read_only(shown: Shown) -> Router {
     Router::new()
         .route("/status", get(api::status))
@@ -112,7 +111,7 @@ pub(crate) fn read_only(shown: Shown) -> Router {
         .with_state(shown)
 }
 
-/// The router of the control socket.
+/// Router of the control socket.
 pub(crate) fn full(shown: Shown, command_sender: CommandSender) -> Router {
     let commands = Router::new()
         .route("/reload", post(api::reload).get(api::reload_status).delete(api::cancel_reload))

@@ -1,4 +1,4 @@
-//! Overrides of PoPs, and the alarm of their ledger.
+//! Overrides of PoPs, and the acknowledgement of a damaged ledger.
 
 use crate::control::peer::Peer;
 use crate::control::pops::setting;
@@ -7,7 +7,7 @@ use crate::control::protocol::overrides::{
     OverrideRequest, PolicyForecast, PopChange,
 };
 use crate::control::reply::{ask, busy, refused, reply};
-use crate::impact::moves::{Move, MovedShare, PassageMoves};
+use crate::impact::moves::{Move, MovedShare, PolicyChangeMoves};
 use crate::impact::prediction::{ALL_CLIENTS, Gain, Prediction};
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
 use crate::rfc3339;
@@ -21,8 +21,9 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-/// `POST /pops/override`: 200 if it is in service (or would be), 409 if safety rules forbid it or
-/// it cannot be done, 400 if the body makes no sense.
+/// `POST /pops/override`: 200 if the override is in force (or would be, in a dry run), 409 if
+/// safety rules forbid the override, or the override is refused for another reason, 400 if the body
+/// is invalid.
 pub(crate) async fn change(
     State(command_sender): State<CommandSender>,
     peer: Option<Extension<Peer>>,
@@ -41,11 +42,11 @@ pub(crate) async fn change(
 
 fn read(request: OverrideRequest, peer: Option<&Peer>) -> Result<OverrideChange, String> {
     let action = match (request.state, request.weight) {
-        (Some(state), None) => {
-            AdminState::from_word(&state).map(Action::State).ok_or("`state` is up, down, drain or auto")?
-        }
+        (Some(state), None) => AdminState::from_word(&state)
+            .map(Action::State)
+            .ok_or("`state` must be up, down, drain or auto")?,
         (None, Some(weight)) => Action::Weight(read_weight(&weight)?),
-        _ => return Err("say one of `state` and `weight`".to_owned()),
+        _ => return Err("set exactly one of `state` and `weight`".to_owned()),
     };
     if request.pops.len() > SELECTORS_MAX {
         return Err(format!("at most {SELECTORS_MAX} selectors at once; use patterns or tags"));
@@ -53,7 +54,7 @@ fn read(request: OverrideRequest, peer: Option<&Peer>) -> Result<OverrideChange,
     let start = request
         .start
         .as_deref()
-        .map(|text| rfc3339::parse(text).ok_or("`start` is a moment such as 2026-03-01T12:00:00Z"));
+        .map(|text| rfc3339::parse(text).ok_or("`start` must be a time such as 2026-03-01T12:00:00Z"));
     let author = Peer::author(peer, request.author.as_deref());
     Ok(OverrideChange {
         selectors: request.pops.iter().map(|text| Selector::parse(text)).collect::<Result<_, _>>()?,
@@ -69,14 +70,14 @@ fn read(request: OverrideRequest, peer: Option<&Peer>) -> Result<OverrideChange,
     })
 }
 
-/// Weight that is asked for; `None` for that of the file.
+/// Requested weight; `None` for the weight in the PoP file.
 fn read_weight(weight: &AskedWeight) -> Result<Option<u32>, String> {
     let number = match weight {
         AskedWeight::Word(word) if word == "auto" => return Ok(None),
         AskedWeight::Number(number) => u32::try_from(*number).ok().filter(|weight| *weight <= WEIGHT_MAX),
         AskedWeight::Word(_) | AskedWeight::Wrong(_) => None,
     };
-    number.map(Some).ok_or_else(|| format!("`weight` is `auto` or a whole number up to {WEIGHT_MAX}"))
+    number.map(Some).ok_or_else(|| format!("`weight` must be `auto` or a whole number up to {WEIGHT_MAX}"))
 }
 
 fn status_of(ended: &OverrideOutcome) -> StatusCode {
@@ -116,8 +117,8 @@ fn forecast(prediction: &Prediction) -> Forecast {
         let MovedShare { space: [cells], queries } = way.share;
         ForecastMove { from: way.from.to_string(), to: way.to.to_string(), cells, queries }
     };
-    let policy = |of: &PassageMoves<ALL_CLIENTS>| PolicyForecast {
-        policy: of.passage.policy.clone(),
+    let policy = |of: &PolicyChangeMoves<ALL_CLIENTS>| PolicyForecast {
+        policy: of.policy_change.policy.clone(),
         moves: of.moves.iter().map(one).collect(),
     };
     let gain = |gain: &Gain| LoadGain {
@@ -129,13 +130,13 @@ fn forecast(prediction: &Prediction) -> Forecast {
     };
     Forecast {
         moves: prediction.moves.moves.iter().map(one).collect(),
-        policies: prediction.moves.passages.iter().map(policy).collect(),
+        policies: prediction.moves.policy_changes.iter().map(policy).collect(),
         load: prediction.gains.iter().map(gain).collect(),
         samples: prediction.samples,
     }
 }
 
-/// `POST /ledger/acknowledge`: 200 with the alarms that have ended, 409 if the ledger cannot be
+/// `POST /ledger/acknowledge`: 200 with the texts of the ended alarms, 409 if the ledger cannot be
 /// written.
 pub(crate) async fn acknowledge(
     State(command_sender): State<CommandSender>,

@@ -1,9 +1,8 @@
-//! User at the other end of a control connection, by the system's record: the user that the kernel
-//! noted when the connection was made (SO_PEERCRED), and the user who logged in, where `sudo` or
-//! `su` has changed the user (the audit subsystem's login uid, else SUDO_USER of a process of
-//! root).
+//! Peer of a control connection, as the system records it: the user of the process that connected
+//! (SO_PEERCRED), and the login user if `sudo` or `su` changed the user (the audit subsystem's
+//! login uid, else SUDO_USER of a process of root).
 //!
-//! The author that a request claims is kept beside that, as a claim.
+//! The author in a request is recorded beside the peer, marked as a claim.
 
 #[cfg(unix)]
 use std::fs;
@@ -13,20 +12,20 @@ use tokio::net::UnixStream;
 /// Login uid of a process without a login (proc(5), `loginuid`).
 const NO_LOGIN: u32 = u32::MAX;
 
-/// Octets of a process' environment that are looked at.
+/// Most octets of a process environment that are searched.
 const ENVIRONMENT_OCTETS_MAX: usize = 128 << 10;
 
-/// The other end of a connection.
+/// Peer of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Peer {
-    /// Name of its user; its number where the system has no name for it.
+    /// Name of the user, or `uid N` if the system has no name.
     user: String,
-    /// Name of the user who logged in, where that is another.
+    /// Name of the login user, if it differs from `user`.
     login: Option<String>,
 }
 
 impl Peer {
-    /// The peer of a connection; `None` where the system does not say.
+    /// Peer of a connection; `None` if the system does not report it.
     #[cfg(unix)]
     pub(crate) fn of(stream: &UnixStream) -> Option<Peer> {
         let credentials = stream.peer_cred().ok()?;
@@ -37,7 +36,7 @@ impl Peer {
         Some(Peer { login: login.filter(|login| *login != user), user })
     }
 
-    /// The author of a change, with what the request claims.
+    /// Author of a change: the peer, and the author in the request.
     pub(crate) fn author(peer: Option<&Peer>, claimed: Option<&str>) -> String {
         let known = match peer {
             None => "a user that the system does not name".to_owned(),
@@ -51,7 +50,7 @@ impl Peer {
     }
 }
 
-/// User who logged in for a process, as far as the system has a record.
+/// Login user of a process; `None` if the system has no record.
 #[cfg(unix)]
 fn login(process: &str, uid: u32, users: &str) -> Option<String> {
     let noted = fs::read_to_string(format!("{process}/loginuid")).ok();
@@ -62,7 +61,7 @@ fn login(process: &str, uid: u32, users: &str) -> Option<String> {
     if uid != 0 {
         return None;
     }
-    // Another user could write what it likes there; root may do so anyway.
+    // Any user can set its own environment, so only the environment of root is trusted.
     let environment = fs::read(format!("{process}/environ")).ok()?;
     let environment = environment.get(..environment.len().min(ENVIRONMENT_OCTETS_MAX))?;
     let values = environment.split(|octet| *octet == 0);
@@ -72,7 +71,7 @@ fn login(process: &str, uid: u32, users: &str) -> Option<String> {
     (!user.is_empty() && user.len() <= 64 && user.chars().all(is_name)).then(|| user.to_owned())
 }
 
-/// The name of a user in the text of `/etc/passwd`.
+/// Name of a user in the text of `/etc/passwd`.
 #[cfg(unix)]
 fn name_of(uid: u32, users: &str) -> String {
     let named = users.lines().find_map(|line| {

@@ -1,18 +1,20 @@
-//! Places of a control listener: how many connections it keeps in each stage, and which one it cuts
-//! when another needs the place.
+//! Places of a control listener: the number of connections in each stage, and the connection that
+//! the listener closes when another needs its place.
 //!
 //! ```text
 //!  accept ─▶ asking ─whole request─▶ answering ─answer ready─▶ taking ─▶ end
 //!            one count               a count for each class, both stages together
 //! ```
 //!
-//! A connection without a whole request can always be cut, so a new connection never waits to be
-//! accepted. A whole request has a place among those of its class, so no number of waiting reloads
-//! or scrapes keeps a verb or `/readyz` from its answer. Where all places of a class are taken, a
-//! peer that does not take its answer is cut; where none is, a page is taken from the
-//! address that reads most, and any other request is refused at once.
+//! A connection without a whole request can always be closed, so the listener accepts a new
+//! connection at once. Each class of requests has places of its own, so that waiting reloads or
+//! scrapes never delay a verb or `/readyz`. If all places of a class are taken, the listener closes
+//! a connection whose peer does not read its answer. If there is none, a request for a page takes
+//! the place of a page request from the address with the most of them, and any other request is
+//! refused.
 //!
-//! The address with the most connections loses its oldest: a storm from one address cuts its own.
+//! The listener closes the oldest connection of the address that has the most: a storm from one
+//! address closes only its own connections.
 
 use crate::limits::{
     CONTROL_ANSWER_SECS, CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_REQUEST_SECS,
@@ -33,14 +35,14 @@ pub(crate) enum Class {
     Check,
     /// The other pages.
     Page,
-    /// Verbs and pushes, which the writer answers soon.
+    /// Verbs and pushes, which the writer answers quickly.
     Verb,
-    /// Reloads and comparisons, which take as long as their files do.
+    /// Reloads and comparisons, whose time depends on the size of the files.
     Wait,
 }
 
 impl Class {
-    /// The class of a request.
+    /// Class of a request.
     pub(crate) fn of(method: &Method, path: &str) -> Class {
         match path {
             "/healthz" | "/readyz" | "/status" => Class::Check,
@@ -51,23 +53,23 @@ impl Class {
         }
     }
 
-    /// Seconds until the answer must be ready.
+    /// Seconds until the answer must be ready; `None` for no limit.
     fn answer_secs(self) -> Option<u64> {
         (self != Class::Wait).then_some(CONTROL_ANSWER_SECS)
     }
 }
 
-/// Descriptors that one listener may hold, where there are enough.
+/// Most descriptors of one listener.
 pub(crate) const DESCRIPTORS: usize = CONTROL_CONNECTIONS_MAX + 3 * CONTROL_OTHERS_MAX + CONTROL_WAITING_MAX;
 
 /// Stage of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// Its request is not whole.
+    /// The request is incomplete.
     Asking,
-    /// Its answer is made.
+    /// The server is making the answer.
     Answering(Class),
-    /// Its answer is written.
+    /// The server is writing the answer.
     Taking(Class),
 }
 
@@ -80,14 +82,14 @@ impl Stage {
     }
 }
 
-/// The places of one listener.
+/// Places of one listener.
 #[derive(Debug)]
 pub(crate) struct Places {
-    /// Connections without a whole request.
+    /// Places for connections without a whole request.
     asking: usize,
-    /// Requests of each class that is answered soon.
+    /// Places for each class except [`Class::Wait`].
     others: usize,
-    /// Requests that wait.
+    /// Places for [`Class::Wait`].
     waiting: usize,
     table: Mutex<Table>,
 }
@@ -95,7 +97,7 @@ pub(crate) struct Places {
 #[derive(Debug, Default)]
 struct Table {
     next: u64,
-    /// By age, the oldest first.
+    /// By age, oldest first.
     rows: BTreeMap<u64, Row>,
 }
 
@@ -103,11 +105,11 @@ struct Table {
 struct Row {
     address: Option<IpAddr>,
     stage: Stage,
-    /// When the connection is cut; `None` for never.
+    /// Deadline at which the connection is closed; `None` for no deadline.
     until: watch::Sender<Option<Instant>>,
 }
 
-/// A connection's place, given back when dropped.
+/// Place of a connection; released on drop.
 #[derive(Debug)]
 pub(crate) struct Place {
     places: Arc<Places>,
@@ -115,12 +117,12 @@ pub(crate) struct Place {
     until: watch::Receiver<Option<Instant>>,
 }
 
-/// Every place of a class is taken by requests that are being answered.
+/// Error: all places of the class are taken, and no connection may be closed for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
 impl Places {
-    /// As many as a share of descriptors holds, [`DESCRIPTORS`] at most.
+    /// Places for a share of descriptors, at most [`DESCRIPTORS`].
     pub(crate) fn within(share: usize) -> Places {
         let share = share.clamp(PAGE_DESCRIPTORS_LEAST, DESCRIPTORS);
         let others = (share * CONTROL_OTHERS_MAX / DESCRIPTORS).max(2);
@@ -133,7 +135,7 @@ impl Places {
         if class == Class::Wait { self.waiting } else { self.others }
     }
 
-    /// A place for a new connection. Where all are taken, another one's connection is cut.
+    /// Takes a place for a new connection. If all places are taken, closes another connection.
     pub(crate) fn enter(self: &Arc<Places>, address: Option<IpAddr>) -> Place {
         let mut table = self.table();
         if table.count(|stage| stage == Stage::Asking) >= self.asking {
@@ -146,14 +148,14 @@ impl Places {
         Place { places: Arc::clone(self), id, until }
     }
 
-    /// Connections now.
+    /// Number of connections.
     #[cfg(test)]
     pub(crate) fn held(&self) -> usize {
         self.table().rows.len()
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        // Nothing in here leaves a row half changed.
+        // No code under the lock can panic between the changes of a row.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -181,8 +183,8 @@ impl Table {
         self.rows.values().filter(|row| is_meant(row.stage)).count()
     }
 
-    /// For a page, which changes nothing, cuts the oldest reader of an address that has more of
-    /// them than the one that asks.
+    /// For a page request: closes the oldest page connection of the address that has the most, if
+    /// that address has more than the requester. Pages change nothing, so closing them is safe.
     fn make_room(&mut self, class: Class, asks: u64) -> bool {
         let address = self.rows.get(&asks).and_then(|row| row.address);
         let of = |address| move |row: &&Row| row.stage == Stage::Answering(class) && row.address == address;
@@ -192,7 +194,8 @@ impl Table {
         is_read && most > count(address) + 1 && self.cut(|stage| stage == Stage::Answering(class))
     }
 
-    /// Cuts the oldest of those that are meant, of the address that has most of them.
+    /// Closes the oldest connection for which `is_meant` holds, among those of the address that has
+    /// the most such connections. Returns false if there is none.
     fn cut(&mut self, is_meant: impl Fn(Stage) -> bool) -> bool {
         let mut counts: HashMap<Option<IpAddr>, usize> = HashMap::new();
         for row in self.rows.values().filter(|row| is_meant(row.stage)) {
@@ -201,24 +204,24 @@ impl Table {
         let most = counts.values().copied().max();
         let mut meant = self.rows.iter().filter(|(_, row)| is_meant(row.stage));
         let oldest = meant.find(|(_, row)| counts.get(&row.address).copied() == most).map(|(id, _)| *id);
-        // Its task sees the end of the channel.
+        // The task of the connection sees the end of the channel and ends.
         oldest.is_some_and(|id| self.rows.remove(&id).is_some())
     }
 }
 
 impl Place {
-    /// The request is whole: moves to the places of its class.
+    /// The request is whole: moves the connection to the places of its class.
     pub(crate) fn answer(&self, class: Class) -> Result<(), Full> {
         self.places.advance(self.id, Stage::Answering(class), class.answer_secs())
     }
 
     /// The answer is ready to be written.
     pub(crate) fn take(&self, class: Class) {
-        // Never refused: it stays among those of its class.
+        // Never refused, because the connection keeps its place in the class.
         let _ = self.places.advance(self.id, Stage::Taking(class), Some(CONTROL_TAKE_SECS));
     }
 
-    /// A watch over the connection.
+    /// Watch for the deadline of the connection.
     pub(crate) fn watch(&self) -> Watch {
         Watch { until: self.until.clone() }
     }
@@ -230,14 +233,14 @@ impl Drop for Place {
     }
 }
 
-/// The end of a connection's time.
+/// Watch for the deadline of a connection.
 pub(crate) struct Watch {
     until: watch::Receiver<Option<Instant>>,
 }
 
 impl Watch {
-    /// Waits until the connection is to be cut: its stage has taken too long, or another needs the
-    /// place.
+    /// Waits until the connection must be closed, because its stage has taken too long or another
+    /// connection needs its place.
     pub(crate) async fn cut(mut self) {
         loop {
             let until = *self.until.borrow_and_update();
@@ -259,7 +262,7 @@ fn after(secs: u64) -> Option<Instant> {
     Instant::now().checked_add(Duration::from_secs(secs))
 }
 
-/// One client of an IPv6 network has as many addresses as it likes: its /64 counts as one.
+/// A client of an IPv6 network can use any address of its /64, so the /64 counts as one address.
 fn canonical(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),

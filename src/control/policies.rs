@@ -31,7 +31,8 @@ pub(crate) async fn policies(State(shown): State<Shown>) -> Response {
     rendered(pages.policies.read(render).await)
 }
 
-/// `GET /policies/{name}`; policies of a zone file are `zone./name`. 404 if there is none.
+/// `GET /policies/{name}`; policies of a zone file are `zone./name`. 404 if there is no such
+/// policy.
 pub(crate) async fn policy(State(shown): State<Shown>, Path(name): Path<String>) -> Response {
     let snapshot = shown.shared.published.snapshot();
     let index = snapshot.steering.policies.iter().position(|policy| *policy.name == *name);

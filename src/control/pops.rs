@@ -32,7 +32,7 @@ pub(crate) async fn pops(State(shown): State<Shown>) -> Response {
     rendered(pages.pops.read(render).await)
 }
 
-/// `GET /pops/{name}`: 404 if there is none.
+/// `GET /pops/{name}`: 404 if there is no such PoP.
 pub(crate) async fn pop(State(shown): State<Shown>, Path(name): Path<String>) -> Response {
     let operator_view = shown.shared.operator_view.load();
     match operator_view.pops.iter().find(|pop| *pop.name == *name) {
@@ -73,7 +73,7 @@ fn coming(coming: &operator_view::Coming) -> Coming {
     Coming { at: rfc3339::date_time(coming.epoch_secs), setting: setting(coming.state, coming.weight) }
 }
 
-/// Gradual move under way at a PoP; `None` without one.
+/// Progress of a gradual override at a PoP; `None` if no override is in progress.
 fn progress(pop: &PopView, now: u64) -> Option<Progress> {
     let moving = |entry: &&Override| {
         entry.transition.over_secs > 0 && now < entry.transition.end() + u64::from(pop.cached_secs)
@@ -81,7 +81,7 @@ fn progress(pop: &PopView, now: u64) -> Option<Progress> {
     let entry = [&pop.state_by, &pop.weight_by].into_iter().flatten().find(moving)?;
     let Transition { start_epoch_secs, over_secs, .. } = entry.transition;
     let done_secs = now.saturating_sub(start_epoch_secs).min(over_secs);
-    // Resolvers may hold answers from before the last steps for the longest TTL.
+    // Resolvers may cache answers from before the last steps for the longest TTL.
     let cached = |secs: u32| {
         let moved = |at: u64| at.saturating_sub(start_epoch_secs).min(over_secs);
         (moved(now) - moved(now.saturating_sub(u64::from(secs)))) as f64 / over_secs as f64

@@ -1,4 +1,4 @@
-//! Pushes of outside monitors: results of probes, and loads.
+//! Pushes of outside monitors: probe results and load values.
 
 use crate::control::protocol::pushes::{LoadPushRequest, ProbePushRequest, Taken};
 use crate::control::reply::{ask, busy, refused, reply};
@@ -9,7 +9,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-/// `POST /probes/push`: 200 if the result was taken, 409 if no probe waits for it.
+/// `POST /probes/push`: 200 if the result was taken, 409 if no push probe expects it.
 pub(crate) async fn probe(
     State(command_sender): State<CommandSender>,
     body: Result<Json<ProbePushRequest>, JsonRejection>,
@@ -28,8 +28,8 @@ pub(crate) async fn probe(
     taken(ask(&command_sender, |reply| Command::Push { push, reply }).await)
 }
 
-/// `POST /load/push`: 200 if the number was taken, 409 if no feed waits for it or it is too large
-/// for its feed, 400 if it is no number from 0.
+/// `POST /load/push`: 200 if the value was taken, 409 if no push feed expects it or the value is
+/// too large for the feed, 400 if the value is negative or not finite.
 pub(crate) async fn load(
     State(command_sender): State<CommandSender>,
     body: Result<Json<LoadPushRequest>, JsonRejection>,
@@ -45,9 +45,9 @@ pub(crate) async fn load(
 }
 
 fn load_push(body: LoadPushRequest) -> Result<LoadPush, &'static str> {
-    // JSON has no other numbers than finite ones, but it has negative ones.
+    // JSON numbers are finite, but may be negative.
     if !body.value.is_finite() || body.value < 0.0 {
-        return Err("`value` is a number from 0");
+        return Err("`value` must be a finite number of at least 0");
     }
     Ok(LoadPush { pop: body.pop.into(), service: body.service.map(Into::into), value: body.value.abs() })
 }

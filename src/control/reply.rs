@@ -1,5 +1,4 @@
-//! Replies of the control pages: a typed body, a refusal, and the command to the writer behind
-//! them.
+//! Replies of the control pages, and commands to the writer.
 
 use crate::control::protocol::Refusal;
 use crate::shared::command::{Command, CommandSender};
@@ -10,9 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-/// Reason why a command was not taken.
-pub(super) const BUSY: &str = "the server takes no command now: too many wait, it is stopping, or a \
-                                fault has interrupted it; see whether it was done before you repeat it";
+/// Reason why the writer did not take a command.
+pub(super) const BUSY: &str = "the server accepts no command now, because too many commands wait, the \
+                                server is stopping, or a fault has interrupted the command; check whether \
+                                the command took effect before you repeat it";
 
 /// Reply with a body.
 pub(super) fn reply<T: Serialize>(status: StatusCode, body: T) -> Response {
@@ -24,17 +24,17 @@ pub(super) fn refused(status: StatusCode, sentence: &str) -> Response {
     reply(status, Refusal::because(sentence))
 }
 
-/// Refusal of a server that takes no command.
+/// Reply if the writer takes no command.
 pub(super) fn busy() -> Response {
     refused(StatusCode::SERVICE_UNAVAILABLE, BUSY)
 }
 
-/// Body of a page that is rendered once for all readers that wait.
+/// Body of a page that is rendered once for all waiting readers.
 pub(super) fn body<T: Serialize>(page: &T) -> Result<Vec<u8>, String> {
     serde_json::to_vec(page).map_err(|error| error.to_string())
 }
 
-/// Reply with a page that was rendered for all readers that wait.
+/// Reply with a page that was rendered for all waiting readers.
 pub(super) fn rendered(text: Result<Bytes, String>) -> Response {
     match text {
         Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
@@ -42,7 +42,8 @@ pub(super) fn rendered(text: Result<Bytes, String>) -> Response {
     }
 }
 
-/// Sends a command to the writer and waits for its answer; `None` if the writer takes none.
+/// Sends a command to the writer and waits for the answer; `None` if the writer does not take the
+/// command, or drops it without an answer.
 pub(super) async fn ask<T: Send + 'static>(
     command_sender: &CommandSender,
     command: impl FnOnce(Box<dyn FnOnce(T) + Send>) -> Command,

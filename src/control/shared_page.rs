@@ -1,9 +1,9 @@
-//! A page that many readers share: readers that wait together have one rendering.
+//! A page that many readers share: waiting readers get the same rendering.
 //!
-//! A reader gets a text whose rendering began after it had asked, so a page is never older than its
-//! request. Between two renderings there is a pause of some times what the last one took, so that
-//! readers in a loop, however many, cost a bounded share of one core. A reader that comes when none
-//! was there before does not wait.
+//! A reader gets a text whose rendering began after the request, so a page is never older than its
+//! request. The pause after a rendering is a multiple of the duration of the rendering, so that any
+//! number of readers costs a bounded share of one core. A request after a longer pause does not
+//! wait.
 
 use crate::limits::{PAGE_PAUSE_MILLIS, PAGE_SHARE};
 use axum::body::Bytes;
@@ -21,27 +21,28 @@ pub(crate) struct SharedPage {
 
 #[derive(Debug, Default)]
 struct Last {
-    /// When it began; `None` before the first.
+    /// Begin of the rendering; `None` before the first.
     began: Option<Instant>,
-    /// When the next may begin.
+    /// Earliest begin of the next rendering.
     next: Option<Instant>,
     text: Bytes,
 }
 
 impl SharedPage {
-    /// The text, rendered on a thread that may block. An error if rendering ended by a fault of the
-    /// program.
+    /// Text of the page, rendered on a thread that may block. The error is a panic of the
+    /// rendering, or its own error.
     pub(crate) async fn read(
         &self,
         render: impl FnOnce() -> Result<Vec<u8>, String> + Send + 'static,
     ) -> Result<Bytes, String> {
         let asked = Instant::now();
-        // In turn: who waits here while another renders finds the text of the next.
+        // Readers take turns: those that wait here during a rendering get the text of the next
+        // rendering.
         let mut last = Arc::clone(&self.last).lock_owned().await;
         if last.began.is_some_and(|began| began >= asked) {
             return Ok(last.text.clone());
         }
-        // Apart from the reader: one that goes away takes neither the turn nor the pause with it.
+        // A task of its own: if the reader disconnects, the rendering and its pause go on.
         let rendering = tokio::spawn(async move {
             if let Some(next) = last.next {
                 sleep_until(next).await;
@@ -57,7 +58,7 @@ impl SharedPage {
     }
 }
 
-/// The pause behind a rendering that took so long.
+/// Pause after a rendering that took `took`.
 fn pause(took: Duration) -> Duration {
     (took * (PAGE_SHARE - 1)).min(Duration::from_millis(PAGE_PAUSE_MILLIS))
 }

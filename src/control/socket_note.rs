@@ -1,18 +1,19 @@
-//! Note in which a running server leaves the path of its control socket. Commands find the socket
-//! by it when the server file is broken, or names another socket than when the server was started.
+//! Socket note: a file in which a running server stores the path of its control socket. Commands
+//! use the note when the server file is broken, or names another socket than at the start of the
+//! server.
 //!
-//! The note is a small file: the socket's path, then the server file's, a line each. Its places, of
-//! which a server takes the first that it may write to:
+//! The note has two lines: the path of the socket and the path of the server file. A server writes
+//! the note to the first writable place of:
 //!
 //! 1. `$RUNTIME_DIRECTORY` (systemd), else `/run/meridian` where that exists: `<key>.control`;
 //! 2. beside the server file: `.<name of the server file>.control`;
 //! 3. `$XDG_RUNTIME_DIR/meridian`: `<key>.control`.
 //!
-//! The key is a hash of the server file's path, so that servers on one machine do not meet. No
-//! stranger can write to these places: a user who can write beside the server file can replace that
-//! file too. An orderly stop removes the note. After a crash the note names a socket at which no
-//! server accepts, or which another server has taken over. A command that follows a note therefore
-//! asks the server there for its server file.
+//! The key is a hash of the server file's path, so that servers on one machine have different
+//! notes. Untrusted users cannot write to these places: a user who can write beside the server file
+//! can also replace the server file. An orderly stop removes the note. After a crash, the note may
+//! name a socket without a server, or one that another server has taken over. A command that
+//! follows a note therefore asks the server at the socket for its server file.
 
 use crate::sys::replace;
 use crate::wire::hash;
@@ -21,7 +22,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Octets of a note that are read: two paths.
+/// Most octets of a note: it holds two paths.
 const NOTE_OCTETS_MAX: u64 = 16 << 10;
 
 /// A note that a running server has left.
@@ -33,8 +34,8 @@ pub(crate) struct SocketNote {
     pub(crate) socket: PathBuf,
 }
 
-/// A file by an absolute path. The file itself may be a link, as container mounts make them,
-/// whose target changes.
+/// Absolute path of a file. Links in the folder are resolved. The file itself may be a link whose
+/// target changes, as in container mounts, so it is not resolved.
 pub(crate) fn absolute(config: &Path) -> Option<PathBuf> {
     let folder = match config.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -43,12 +44,12 @@ pub(crate) fn absolute(config: &Path) -> Option<PathBuf> {
     Some(fs::canonicalize(folder).ok()?.join(config.file_name()?))
 }
 
-/// The places of a note, in order, among which the server takes one and commands look at all.
+/// Places of a note, in order. The server writes to one; commands read all.
 fn places(config: &Path) -> Vec<PathBuf> {
     let key = format!("{:016x}.control", hash::octets(config.as_os_str().as_encoded_bytes()));
     let variable = |name: &str| {
         let folders = std::env::var_os(name).filter(|value| !value.is_empty())?;
-        // systemd separates several by colons.
+        // systemd separates several folders by colons.
         std::env::split_paths(&folders).next().filter(|folder| folder.is_absolute())
     };
     let mut beside = OsString::from(".");
@@ -65,7 +66,7 @@ fn places(config: &Path) -> Vec<PathBuf> {
     places
 }
 
-/// Leaves a note for a server file; `None` where no place can be written, which is no fault: the
+/// Writes the note for a server file; `None` if no place is writable. That is no fault, because the
 /// server file still names the socket.
 pub(crate) fn leave(config: &Path, socket: &Path) -> Option<SocketNote> {
     let config = absolute(config)?;
@@ -77,11 +78,11 @@ pub(crate) fn leave(config: &Path, socket: &Path) -> Option<SocketNote> {
 
 fn write(place: &Path, text: &str) -> io::Result<()> {
     let folder = place.parent().unwrap_or(Path::new("/"));
-    // The folder of this user alone is ours to make; the others are the system's.
+    // Creates only the folder below XDG_RUNTIME_DIR; the system creates the others.
     if std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|run| Path::new(&run).join("meridian") == folder) {
         fs::create_dir_all(folder)?;
     }
-    // Replaces any file or link there, and follows no link.
+    // Replaces any file or link at the path, and follows no link.
     replace::whole(place, &format!(".{}.new", std::process::id()), text.as_bytes(), 0o644)
 }
 
@@ -102,9 +103,9 @@ fn read(place: &Path, config: &Path) -> Option<SocketNote> {
     is_ours.then(|| SocketNote { path: place.to_owned(), socket: socket.into() })
 }
 
-/// True for a note that may be believed. Only root makes `/run/meridian`. Elsewhere the owner of
-/// the note must be root, this user or the owner of the server file, and no other user may write
-/// it.
+/// True for a note that can be trusted. Only root can create `/run/meridian`. Elsewhere, the owner
+/// of the note must be root, this user or the owner of the server file. No group or other user may
+/// have write access to the note.
 fn is_trusted(place: &Path, note: &fs::Metadata, config: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -121,7 +122,7 @@ fn is_trusted(place: &Path, note: &fs::Metadata, config: &Path) -> bool {
     }
 }
 
-/// [`is_trusted`] by owner and mode, where `known` users are trusted besides root.
+/// Decides [`is_trusted`] by owner and mode; `known` users are trusted besides root.
 #[cfg(unix)]
 fn is_of_known_hand((owner, mode): (u32, u32), is_roots_folder: bool, known: [Option<u32>; 2]) -> bool {
     let is_known = owner == 0 || known.contains(&Some(owner));
@@ -129,7 +130,7 @@ fn is_of_known_hand((owner, mode): (u32, u32), is_roots_folder: bool, known: [Op
 }
 
 impl SocketNote {
-    /// Takes the note away, unless another server has written its own meanwhile.
+    /// Removes the note, unless another server has replaced it.
     pub(crate) fn remove(&self) {
         let is_ours = fs::read_to_string(&self.path)
             .is_ok_and(|text| text.lines().next().map(Path::new) == Some(&*self.socket));

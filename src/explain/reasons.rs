@@ -8,8 +8,8 @@ use crate::steer::pop_status::ALL_CELLS;
 /// Most failed targets that are listed for a PoP; `pop show` lists all.
 const TARGETS_TOLD: usize = 3;
 
-/// One line for each cause that moves clients away from a PoP or back to it; no line for a PoP in
-/// normal service.
+/// One line for each cause that moves clients away from a PoP or back to it, or for a stale load
+/// feed; no line for a PoP in normal service.
 pub(super) fn of_pop(pop: &PopView) -> Vec<String> {
     let mut lines = Vec::new();
     for by in [&pop.state_by, &pop.weight_by].into_iter().flatten() {

@@ -159,7 +159,7 @@ codes! {
     BUFFER_CUT = "MRD0508", "a socket buffer smaller than the server file asks for";
     DISK_HANGS = "MRD0509", "a disk that does not answer, or a reload that takes too long";
     RELOAD_CANCELLED = "MRD0510", "a reload that an operator cancelled";
-    LEDGER_AND_FILE = "MRD0511", "an override of a value that the file also sets; the override wins";
+    LEDGER_AND_FILE = "MRD0511", "an override that takes precedence over a value of the file";
     LEDGER_COVERS_NOBODY = "MRD0512", "an override that covers no PoP of the deployment";
     BROKEN_LEDGER = "MRD0513", "a ledger of overrides that cannot be read";
     START_ENDED = "MRD0514", "a start that a signal ended";

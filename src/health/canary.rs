@@ -65,7 +65,8 @@ pub(crate) struct CanaryGroup {
     succeeded_at: Option<Moment>,
     /// End of the last freeze.
     ended_at: Option<Moment>,
-    /// Failures up to this moment needed no proof.
+    /// End of the last `Spent` phase: the moment at which a canary answered again. A failure at or
+    /// before it counts without a later canary success.
     spent_until: Option<Moment>,
 }
 

@@ -263,10 +263,10 @@ impl fmt::Display for HealthEvent {
                 )
             }
             HealthEvent::Certificate { subject, days } if *days < 0 => {
-                write!(out, "{subject}: the certificate has ended")
+                write!(out, "{subject}: the certificate has expired")
             }
             HealthEvent::Certificate { subject, days } => {
-                write!(out, "{subject}: the certificate ends in {days} days")
+                write!(out, "{subject}: the certificate expires in {days} days")
             }
             HealthEvent::OwnFault { why } => {
                 write!(
@@ -277,7 +277,7 @@ impl fmt::Display for HealthEvent {
             }
             HealthEvent::OwnFaultOver => out.write_str("every check of this node has a result again"),
             HealthEvent::Lost { events } => {
-                write!(out, "{events} events about health were not fetched in time and are gone")
+                write!(out, "the server dropped {events} health events, because its event queue was full")
             }
         }
     }

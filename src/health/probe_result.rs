@@ -13,7 +13,7 @@ pub struct ProbeResult {
     /// Whole days until the server's certificate ends, negative once it has ended; `None` without
     /// one.
     pub certificate_days: Option<i32>,
-    /// Oddity of a success: one short line, such as `certificate ends in 5 days`.
+    /// Oddity of a success: one short line, such as `certificate expires in 5 days`.
     pub degraded: Option<Arc<str>>,
     /// True if the run failed by a fault of this node, before an octet left: no result of the
     /// target.

@@ -32,7 +32,7 @@ impl std::fmt::Display for Answered {
     }
 }
 
-/// A policy of a snapshot: one side of a passage.
+/// A policy of a snapshot: one side of a policy change.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Side<'s> {
     /// The snapshot.

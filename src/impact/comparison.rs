@@ -1,7 +1,7 @@
 //! Comparison of files: the clients that other files would move, names weighted by queries.
 
 use super::answered::{Answered, Side};
-use super::flow::{After, Asked, NameSeeds, Passage};
+use super::flow::{After, Asked, NameSeeds, PolicyChange};
 use super::moves::{CountedQueries, Moves};
 use super::names::{self, End, Losses, NameWay};
 use super::sample::{Client, every_leaf};
@@ -15,7 +15,7 @@ pub(crate) const FAMILIES: usize = 2;
 /// Impact of other files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// Clients that move; the passages are sorted by their policies.
+    /// Clients that move; the policy changes are sorted by their policies.
     pub(crate) moves: Moves<FAMILIES>,
     /// Names that lose all their addresses of a family.
     pub(crate) losses: Losses,
@@ -28,9 +28,9 @@ impl Comparison {
         after: &Snapshot,
         counted: impl Iterator<Item = (&'d str, &'d str, u64)>,
     ) -> Comparison {
-        let Replay { passages, losses } = replay(before, after, LOSSES_TOLD_MAX);
-        let queries = CountedQueries::new(counted, &passages);
-        Comparison { moves: Moves::new(passages, &queries), losses }
+        let Replay { policy_changes, losses } = replay(before, after, LOSSES_TOLD_MAX);
+        let queries = CountedQueries::new(counted, &policy_changes);
+        Comparison { moves: Moves::new(policy_changes, &queries), losses }
     }
 
     /// Shares of IPv4 addresses and of IPv6 leaves that move.
@@ -44,11 +44,11 @@ impl Comparison {
     }
 }
 
-/// Passages of names, and names that lose something.
+/// Policy changes, and names that lose their addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replay {
-    /// Passages, sorted by policies.
-    pub passages: Vec<Passage<FAMILIES>>,
+    /// Policy changes, sorted by policies.
+    pub policy_changes: Vec<PolicyChange<FAMILIES>>,
     /// Names that lose all their addresses of a family.
     pub losses: Losses,
 }
@@ -57,14 +57,18 @@ pub struct Replay {
 /// to one and leads elsewhere. Keeps at most `losses_max` losses by name.
 pub fn replay(before: &Snapshot, after: &Snapshot, losses_max: usize) -> Replay {
     let names = names::compared(before, after, losses_max);
-    let mut passages: Vec<_> =
-        names.ways.iter().map(|(way, names)| passage((before, after), *way, names)).collect();
-    passages.sort_by(|a, b| (&a.policy, &a.to).cmp(&(&b.policy, &b.to)));
-    Replay { passages, losses: names.losses }
+    let mut policy_changes: Vec<_> =
+        names.ways.iter().map(|(way, names)| policy_change((before, after), *way, names)).collect();
+    policy_changes.sort_by(|a, b| (&a.policy, &a.to).cmp(&(&b.policy, &b.to)));
+    Replay { policy_changes, losses: names.losses }
 }
 
-/// Passage of the names that go one way.
-fn passage((before, after): (&Snapshot, &Snapshot), way: NameWay, names: &[NameSeeds]) -> Passage<FAMILIES> {
+/// Policy change of the names with one pair of policies.
+fn policy_change(
+    (before, after): (&Snapshot, &Snapshot),
+    way: NameWay,
+    names: &[NameSeeds],
+) -> PolicyChange<FAMILIES> {
     let before = Side { snapshot: before, policy: way.policy };
     let after = match way.end {
         End::Policy(policy) => After::Policy(Side { snapshot: after, policy }),
@@ -80,5 +84,5 @@ fn passage((before, after): (&Snapshot, &Snapshot), way: NameWay, names: &[NameS
         IpAddr::V4(_) => 0,
         IpAddr::V6(_) => 1,
     });
-    Passage { policy: before.table().name.clone(), to, names: names.len(), flows }
+    PolicyChange { policy: before.table().name.clone(), to, names: names.len(), flows }
 }

@@ -1,4 +1,4 @@
-//! Flows: the clients of one passage, by their answers before and after.
+//! Flows: the clients of one policy change, by their answers before and after.
 
 use super::answered::{Answered, Side};
 use super::sample::Client;
@@ -41,10 +41,10 @@ impl Flow {
     }
 }
 
-/// Names that go from one policy to another, or stay with theirs; `N` flows of their clients, one
-/// for each kind of space that is counted apart.
+/// Names with the same policy before and the same policy after (or none). `flows` has one flow for
+/// each address family (`N` = 2), or one for all clients (`N` = 1).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Passage<const N: usize> {
+pub struct PolicyChange<const N: usize> {
     /// The policy before.
     pub policy: Arc<str>,
     /// The policy after; `None` where the names are not steered any more.
@@ -55,7 +55,7 @@ pub struct Passage<const N: usize> {
     pub flows: [Flow; N],
 }
 
-impl<const N: usize> Passage<N> {
+impl<const N: usize> PolicyChange<N> {
     /// Every way that a client goes, sorted.
     pub(super) fn ways(&self) -> Vec<(Answered, Answered)> {
         let mut ways: Vec<_> = self.flows.iter().flat_map(|flow| flow.moves.keys().cloned()).collect();
@@ -73,7 +73,7 @@ impl<const N: usize> Passage<N> {
     }
 }
 
-/// The side of a passage after the change.
+/// Answers after the change.
 pub(super) enum After<'s> {
     /// A policy of the other snapshot.
     Policy(Side<'s>),
@@ -99,7 +99,7 @@ pub(super) struct NameSeeds {
     pub(super) after: u64,
 }
 
-/// Both sides of a passage, and the names that are asked for.
+/// Both sides of a policy change, and the names that are asked for.
 pub(super) struct Asked<'s> {
     /// The side before.
     pub(super) before: Side<'s>,

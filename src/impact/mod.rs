@@ -5,11 +5,12 @@
 //! same way:
 //!
 //! ```text
-//!                 an override              other files
-//!   passages      each policy              names of each policy, by what they have after   names
-//!   clients       evenly drawn, few        every leaf of both sides, and cells in it       sample
-//!   flows         one for all clients      one for IPv4, one for IPv6                      flow
-//!   moves         shares of clients and of counted queries, over all passages and in each  moves
+//!                    an override           other files                                  file
+//!   policy changes   each policy           names of each policy, by their policy after  names
+//!   clients          evenly drawn, few     every leaf of both sides, and cells in it    sample
+//!   flows            one for all clients   one for IPv4, one for IPv6                   flow
+//!   moves            shares of clients and of counted queries, in all and for each      moves
+//!                    policy change
 //! ```
 //!
 //! An override gets few clients, because a person waits for its prediction; it leaves routes and

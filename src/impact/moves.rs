@@ -1,16 +1,16 @@
-//! Moves: flows as shares, over all passages and in each, of space and of counted queries.
+//! Moves: flows as shares of space and of counted queries, in all and for each policy change.
 //!
-//! Over all passages, space is weighted by names, and queries by how many this node has counted: a
-//! policy without queries moves none.
+//! The sum over all policy changes weights space by the number of names, and queries by the number
+//! that this node has counted: a policy without queries moves none.
 
 use super::answered::Answered;
-use super::flow::Passage;
+use super::flow::PolicyChange;
 use std::collections::BTreeMap;
 
 /// Clients that move, as shares from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MovedShare<const N: usize> {
-    /// Shares of space, one for each flow of a passage.
+    /// Shares of space, one for each flow of a policy change.
     pub space: [f64; N],
     /// Share of the counted queries; `None` where none was counted.
     pub queries: Option<f64>,
@@ -42,11 +42,11 @@ pub(crate) struct Move<const N: usize> {
     pub(crate) share: MovedShare<N>,
 }
 
-/// A passage with its moves, as shares of its own clients.
+/// A policy change with its moves, as shares of its own clients.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct PassageMoves<const N: usize> {
-    /// The passage.
-    pub(crate) passage: Passage<N>,
+pub(crate) struct PolicyChangeMoves<const N: usize> {
+    /// The policy change.
+    pub(crate) policy_change: PolicyChange<N>,
     /// All clients that move.
     pub(crate) moved: MovedShare<N>,
     /// Each way, the largest first.
@@ -58,31 +58,33 @@ pub(crate) struct PassageMoves<const N: usize> {
 pub(crate) struct Moves<const N: usize> {
     /// All clients that move.
     pub(crate) moved: MovedShare<N>,
-    /// Each way over all passages, the largest first.
+    /// Each way over all policy changes, the largest first.
     pub(crate) moves: Vec<Move<N>>,
-    /// Each passage, in the order in which they were given.
-    pub(crate) passages: Vec<PassageMoves<N>>,
+    /// Moves of each policy change, in the order of the argument of `new`.
+    pub(crate) policy_changes: Vec<PolicyChangeMoves<N>>,
 }
 
 impl<const N: usize> Moves<N> {
-    /// Weighs the flows of passages.
-    pub(crate) fn new(passages: Vec<Passage<N>>, queries: &CountedQueries<'_>) -> Moves<N> {
-        let names = passages.iter().map(|passage| passage.names).sum::<usize>().max(1) as f64;
+    /// Weighs the flows of policy changes.
+    pub(crate) fn new(policy_changes: Vec<PolicyChange<N>>, queries: &CountedQueries<'_>) -> Moves<N> {
+        let names =
+            policy_changes.iter().map(|policy_change| policy_change.names).sum::<usize>().max(1) as f64;
         let share_of_all = |count: f64| (queries.all > 0.0).then(|| count / queries.all);
         let mut moved = MovedShare::none();
         let mut moved_queries = 0.0;
         let mut sums = BTreeMap::<(Answered, Answered), (MovedShare<N>, f64)>::new();
         let mut weighed = Vec::new();
-        for passage in passages {
-            let weight = passage.names as f64 / names;
-            let of_passage = queries.of_passage(&passage);
-            let share_of_passage = |count: f64| (of_passage > 0.0).then(|| count / of_passage);
-            let mut all = PassageMoves { moved: MovedShare::none(), moves: Vec::new(), passage };
+        for policy_change in policy_changes {
+            let weight = policy_change.names as f64 / names;
+            let of_policy_change = queries.of_policy_change(&policy_change);
+            let share_of_policy_change =
+                |count: f64| (of_policy_change > 0.0).then(|| count / of_policy_change);
+            let mut all = PolicyChangeMoves { moved: MovedShare::none(), moves: Vec::new(), policy_change };
             let mut all_queries = 0.0;
-            for (from, to) in all.passage.ways() {
-                let count = queries.moved(&all.passage, &from, &to);
-                let space = std::array::from_fn(|flow| all.passage.flows[flow].share(&from, &to));
-                let share = MovedShare { space, queries: share_of_passage(count) };
+            for (from, to) in all.policy_change.ways() {
+                let count = queries.moved(&all.policy_change, &from, &to);
+                let space = std::array::from_fn(|flow| all.policy_change.flows[flow].share(&from, &to));
+                let share = MovedShare { space, queries: share_of_policy_change(count) };
                 all_queries += count;
                 all.moved.add_space(&share, 1.0);
                 let (sum, sum_queries) =
@@ -91,7 +93,7 @@ impl<const N: usize> Moves<N> {
                 *sum_queries += count;
                 all.moves.push(Move { from, to, share });
             }
-            all.moved.queries = share_of_passage(all_queries);
+            all.moved.queries = share_of_policy_change(all_queries);
             moved.add_space(&all.moved, weight);
             moved_queries += all_queries;
             sort(&mut all.moves);
@@ -104,7 +106,7 @@ impl<const N: usize> Moves<N> {
         });
         let mut moves: Vec<Move<N>> = sums.collect();
         sort(&mut moves);
-        Moves { moved, moves, passages: weighed }
+        Moves { moved, moves, policy_changes: weighed }
     }
 }
 
@@ -121,15 +123,15 @@ pub(crate) struct CountedQueries<'d> {
 }
 
 impl<'d> CountedQueries<'d> {
-    /// Queries for the policies of `passages`; `counted` gives policy, PoP and queries. Queries for
-    /// a policy that is gone since move no client now.
+    /// Queries for the policies of `policy_changes`; `counted` gives policy, PoP and queries.
+    /// Queries for a policy that is gone since move no client now.
     pub(crate) fn new<const N: usize>(
         counted: impl Iterator<Item = (&'d str, &'d str, u64)>,
-        passages: &[Passage<N>],
+        policy_changes: &[PolicyChange<N>],
     ) -> CountedQueries<'d> {
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
-        for passage in passages {
-            *names.entry(passage.policy.to_string()).or_default() += passage.names;
+        for policy_change in policy_changes {
+            *names.entry(policy_change.policy.to_string()).or_default() += policy_change.names;
         }
         let by: BTreeMap<_, _> = counted
             .filter(|(policy, ..)| names.contains_key(*policy))
@@ -138,34 +140,41 @@ impl<'d> CountedQueries<'d> {
         CountedQueries { all: by.values().sum(), by, names }
     }
 
-    /// Queries for the names of a passage that had this answer. Only answers with a PoP are
+    /// Queries for the names of a policy change that had this answer. Only answers with a PoP are
     /// counted.
-    pub(crate) fn of<const N: usize>(&self, passage: &Passage<N>, answered: &Answered) -> f64 {
+    pub(crate) fn of<const N: usize>(&self, policy_change: &PolicyChange<N>, answered: &Answered) -> f64 {
         match answered {
-            Answered::Pop(pop) => {
-                self.by.get(&(&*passage.policy, &**pop)).map_or(0.0, |count| count * self.part(passage))
-            }
+            Answered::Pop(pop) => self
+                .by
+                .get(&(&*policy_change.policy, &**pop))
+                .map_or(0.0, |count| count * self.part(policy_change)),
             Answered::Cname(_) | Answered::Nothing | Answered::Records => 0.0,
         }
     }
 
-    /// Queries for the names of a passage that go from one answer to another.
-    pub(crate) fn moved<const N: usize>(&self, passage: &Passage<N>, from: &Answered, to: &Answered) -> f64 {
-        self.of(passage, from) * passage.share_of(from, to)
+    /// Queries of a policy change whose clients go from one answer to another.
+    pub(crate) fn moved<const N: usize>(
+        &self,
+        policy_change: &PolicyChange<N>,
+        from: &Answered,
+        to: &Answered,
+    ) -> f64 {
+        self.of(policy_change, from) * policy_change.share_of(from, to)
     }
 
-    /// Queries for the names of a passage.
-    fn of_passage<const N: usize>(&self, passage: &Passage<N>) -> f64 {
+    /// Queries for the names of a policy change.
+    fn of_policy_change<const N: usize>(&self, policy_change: &PolicyChange<N>) -> f64 {
         let counts = self
             .by
-            .range((&*passage.policy, "")..)
-            .take_while(|((policy, _), _)| *policy == &*passage.policy);
-        counts.map(|(_, count)| count).sum::<f64>() * self.part(passage)
+            .range((&*policy_change.policy, "")..)
+            .take_while(|((policy, _), _)| *policy == &*policy_change.policy);
+        counts.map(|(_, count)| count).sum::<f64>() * self.part(policy_change)
     }
 
-    /// Share of its policy's names that a passage has.
-    fn part<const N: usize>(&self, passage: &Passage<N>) -> f64 {
-        passage.names as f64 / self.names.get(&*passage.policy).copied().unwrap_or(1).max(1) as f64
+    /// Share of the policy's names that belong to a policy change.
+    fn part<const N: usize>(&self, policy_change: &PolicyChange<N>) -> f64 {
+        policy_change.names as f64
+            / self.names.get(&*policy_change.policy).copied().unwrap_or(1).max(1) as f64
     }
 }
 

@@ -1,7 +1,7 @@
 //! Prediction of an override: the clients that it would move, and the load that goes with them.
 
 use super::answered::{Answered, Side};
-use super::flow::{After, Asked, Passage};
+use super::flow::{After, Asked, PolicyChange};
 use super::moves::{CountedQueries, Moves};
 use super::sample::evenly;
 use crate::limits::{FORECAST_CLIENTS_MAX, FORECAST_SAMPLES_MIN};
@@ -69,30 +69,30 @@ pub fn predict<'d>(
 ) -> Prediction {
     let policies = before.steering.policies.len().max(1) as u32;
     let samples = (FORECAST_CLIENTS_MAX / policies / 2).clamp(FORECAST_SAMPLES_MIN, SAMPLES);
-    let passages = forecast(before, after, samples);
-    let queries = CountedQueries::new(counted, &passages);
-    let gains = gains(before, &passages, &queries, loads);
-    let mut moves = Moves::new(passages, &queries);
-    moves.passages.retain(|passage| !passage.moves.is_empty());
+    let policy_changes = forecast(before, after, samples);
+    let queries = CountedQueries::new(counted, &policy_changes);
+    let gains = gains(before, &policy_changes, &queries, loads);
+    let mut moves = Moves::new(policy_changes, &queries);
+    moves.policy_changes.retain(|policy_change| !policy_change.moves.is_empty());
     Prediction { moves, gains, samples }
 }
 
 /// Asks `samples` clients of each family and policy that both snapshots have. Policies without a
 /// move are part of the result.
-pub fn forecast(before: &Snapshot, after: &Snapshot, samples: u32) -> Vec<Passage<ALL_CLIENTS>> {
+pub fn forecast(before: &Snapshot, after: &Snapshot, samples: u32) -> Vec<PolicyChange<ALL_CLIENTS>> {
     let numbers = 0..before.steering.policies.len() as u32;
     let sides = numbers.map(|policy| Side { snapshot: before, policy });
     sides.filter_map(|side| of_policy(side, after, samples)).collect()
 }
 
-fn of_policy(before: Side<'_>, after: &Snapshot, samples: u32) -> Option<Passage<ALL_CLIENTS>> {
+fn of_policy(before: Side<'_>, after: &Snapshot, samples: u32) -> Option<PolicyChange<ALL_CLIENTS>> {
     let name = &before.table().name;
     let policy = after.steering.policies.iter().position(|policy| policy.name == *name)? as u32;
     let after = After::Policy(Side { snapshot: after, policy });
     // Names share independently of each other, so each client asks for another one.
     let asked = Asked { before, after, names: &[] };
     let flows = asked.flows(evenly(before.table(), samples), |_| 0);
-    Some(Passage { policy: name.clone(), to: Some(name.clone()), names: 1, flows })
+    Some(PolicyChange { policy: name.clone(), to: Some(name.clone()), names: 1, flows })
 }
 
 /// Clients of a feed, or those that go from it to another: their share of space, and queries.
@@ -119,26 +119,26 @@ struct Parts {
 }
 
 impl Parts {
-    /// Adds the clients of a passage; `feed_of` gives the feed that measures a PoP.
+    /// Adds the clients of a policy change; `feed_of` gives the feed that measures a PoP.
     fn add(
         &mut self,
-        passage: &Passage<ALL_CLIENTS>,
+        policy_change: &PolicyChange<ALL_CLIENTS>,
         queries: &CountedQueries<'_>,
         feed_of: impl Fn(&Arc<str>) -> Option<FeedName>,
     ) {
-        let [flow] = &passage.flows;
+        let [flow] = &policy_change.flows;
         let feed = |answered: &Answered| match answered {
             Answered::Pop(pop) => feed_of(pop),
             Answered::Cname(_) | Answered::Nothing | Answered::Records => None,
         };
         for (from, weight) in &flow.before {
             let Some(feed) = feed(from) else { continue };
-            self.has.entry(feed).or_default().add(weight / flow.whole, queries.of(passage, from));
+            self.has.entry(feed).or_default().add(weight / flow.whole, queries.of(policy_change, from));
         }
         for (from, to) in flow.moves.keys() {
             let (Some(source), Some(target)) = (feed(from), feed(to)) else { continue };
             let part = self.goes.entry((source, target)).or_default();
-            part.add(flow.share(from, to), queries.moved(passage, from, to));
+            part.add(flow.share(from, to), queries.moved(policy_change, from, to));
         }
     }
 }
@@ -148,7 +148,7 @@ impl Parts {
 /// the feed of the whole PoP.
 fn gains(
     before: &Snapshot,
-    passages: &[Passage<ALL_CLIENTS>],
+    policy_changes: &[PolicyChange<ALL_CLIENTS>],
     queries: &CountedQueries<'_>,
     loads: &MeasuredLoads,
 ) -> Vec<Gain> {
@@ -156,9 +156,9 @@ fn gains(
     let services: BTreeMap<&str, &Arc<str>> =
         policies.map(|(table, scoped)| (&*table.name, &scoped.policy.service)).collect();
     let mut parts = Parts::default();
-    for passage in passages {
-        let service = services.get(&*passage.policy).map(|service| Arc::clone(service));
-        parts.add(passage, queries, |pop| {
+    for policy_change in policy_changes {
+        let service = services.get(&*policy_change.policy).map(|service| Arc::clone(service));
+        parts.add(policy_change, queries, |pop| {
             [service.clone(), None]
                 .into_iter()
                 .map(|service| FeedName { pop: pop.clone(), service })

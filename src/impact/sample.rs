@@ -1,4 +1,5 @@
-//! Clients to ask: addresses of one passage, each with the weight of the space that it stands for.
+//! Clients to ask: addresses for one policy change, each with the weight of the space that the
+//! address represents.
 //!
 //! [`evenly`] draws a given number from all space. [`every_leaf`] asks each leaf of either side. It
 //! cuts space at the boundaries of both sides, so that neither distinguishes two clients of one
@@ -59,7 +60,7 @@ pub(super) fn evenly(policy: &PolicyTable, samples: u32) -> impl Iterator<Item =
     v4.chain(v6).enumerate().map(move |(number, client)| Client { dice: dice(number), ..client })
 }
 
-/// Clients of every leaf of the sides of a passage.
+/// Clients of every leaf of the sides of a policy change.
 pub(super) fn every_leaf<'s>(sides: &'s [Side<'s>]) -> impl Iterator<Item = Client> + 's {
     let tables: Vec<&PolicyTable> = sides.iter().map(|side| side.table()).collect();
     let by_cell = || sides.iter().filter(|side| side.is_by_cell()).map(|side| side.table());

@@ -78,9 +78,9 @@ pub(crate) fn draft(ground: &Ground<'_>, change: &OverrideChange, now: u64) -> D
     for (moved, pop) in draft.pops.iter().zip(pops.iter().filter(|pop| covered(pop))) {
         if moved.after.state_by.is_some() && !pop.state.is_auto() && pop.state != moved.after.state {
             draft.warnings.push(format!(
-                "the file says `{}` of `{}`; the override wins",
-                pop.state.word(),
-                pop.name
+                "the PoP file sets `{}` to `{}`; the override takes precedence",
+                pop.name,
+                pop.state.word()
             ));
         }
     }

@@ -76,7 +76,7 @@ impl LiveLoad {
         has_moved
     }
 
-    /// Events since the last call, oldest first.
+    /// Takes the events since the last call, oldest first, and raises or clears their alarms.
     pub(super) fn events(&mut self, now_epoch_secs: u64) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.loads.poll_event() {

@@ -22,7 +22,8 @@ type Roots = Arc<dyn ServerCertVerifier>;
 #[derive(Debug)]
 pub(super) struct Pinned {
     exact: Vec<CertificateDer<'static>>,
-    /// Verifier of certificates that these signed; `None` if none of them can be an issuer.
+    /// Verifier of certificates signed by a certificate of the `ca` file; `None` if the file has no
+    /// possible issuer.
     roots: Option<Roots>,
     provider: Arc<CryptoProvider>,
 }

@@ -35,7 +35,7 @@ pub(super) struct Settings {
     pinned: Mutex<HashMap<Arc<[u8]>, Verifier>>,
 }
 
-/// Performs the handshake. Records the end of the certificate even if it is refused.
+/// Performs the handshake. Records the certificate's expiry even if the handshake fails.
 pub(super) async fn connect(
     stream: Metered,
     check: &HttpCheck,
@@ -79,13 +79,13 @@ pub(super) fn broken(error: &std::io::Error) -> Option<String> {
     }
 }
 
-/// `certificate ends in 5 days`.
+/// `certificate expires in 5 days`.
 fn end_in_words(days: i32) -> String {
     match days {
         i32::MIN..0 => format!("certificate {}", expired(Some(days))),
-        0 => "certificate ends within a day".to_owned(),
-        1 => "certificate ends in 1 day".to_owned(),
-        _ => format!("certificate ends in {days} days"),
+        0 => "certificate expires within a day".to_owned(),
+        1 => "certificate expires in 1 day".to_owned(),
+        _ => format!("certificate expires in {days} days"),
     }
 }
 

@@ -130,8 +130,8 @@ fn compiled(
 }
 
 /// Reads and checks one consistent state of the files: if a file changes meanwhile, all are read
-/// again. Faults of databases are reported here only if the deployment is refused for other faults;
-/// otherwise compilation reports them.
+/// again. Compilation reports the faults of databases. This function reports them only if other
+/// faults refuse the deployment, because it is not compiled then.
 pub fn read(root: &Path, is_for_check: bool) -> (Option<Deployment>, Findings, Files) {
     let done = |reading: Reading<'_>, deployment, findings| (deployment, findings, reading.into_files());
     consistently(root, is_for_check, ZoneRules::default(), &Watch::default(), done)
@@ -191,7 +191,7 @@ fn place_of(path: &Path, files: &Files) -> Option<At> {
     files.find(&path.display().to_string()).map(At::whole)
 }
 
-/// Adds a finding for each key that differs from its value at the start of the process.
+/// Findings for the restart-only keys that differ from their values at process start.
 fn need_restart(running: &RestartOnly, asked: &RestartOnly, at: Option<At>) -> Findings {
     // Taken apart, so that a new field has to find its row.
     let RestartOnly { listen, pid_file, exit_on_fault, state } = asked;

@@ -1,5 +1,5 @@
-//! An attempt: work that asks the disk, on a thread of its own, which is given up where the disk
-//! does not answer. The thread then hangs for itself, and its result goes nowhere.
+//! An attempt: disk work on a thread of its own. If the disk does not answer, the server gives the
+//! attempt up: the thread hangs alone, and its result is dropped.
 
 use crate::finding::{Finding, code};
 use crate::limits::{ATTEMPT_SECS, DISK_ANSWER_SECS};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// An attempt under way.
+/// Running attempt.
 pub(crate) struct Attempt<T> {
     watch: Arc<Watch>,
     done: oneshot::Receiver<T>,
@@ -17,7 +17,7 @@ pub(crate) struct Attempt<T> {
 }
 
 impl<T: Send + 'static> Attempt<T> {
-    /// Begins one. The error is a thread that the system does not give.
+    /// Begins an attempt. The error means that the system did not start a thread.
     pub(crate) fn begin(
         name: &str,
         work: impl FnOnce(&Watch) -> T + Send + 'static,
@@ -29,12 +29,12 @@ impl<T: Send + 'static> Attempt<T> {
         Ok(Attempt { watch, done, began: Instant::now() })
     }
 
-    /// Waits for the end; `None` if the work ended by a panic. Safe to drop midway.
+    /// Waits for the end; `None` if the work ended by a panic. Cancel-safe.
     pub(crate) async fn wait(&mut self) -> Option<T> {
         (&mut self.done).await.ok()
     }
 
-    /// Time since it began.
+    /// Time since the begin of the attempt.
     pub(crate) fn age(&self) -> Duration {
         self.began.elapsed()
     }
@@ -44,7 +44,7 @@ impl<T: Send + 'static> Attempt<T> {
         self.watch.words()
     }
 
-    /// The finding for which it is to be given up, once it has taken too long.
+    /// Finding about an attempt that has taken too long and must be given up; `None` before.
     pub(crate) fn overdue(&self, what: &str) -> Option<Finding> {
         if let Some((path, since)) = self.watch.waits_for()
             && since >= Duration::from_secs(hooks::secs("DISK_ANSWER", DISK_ANSWER_SECS))
@@ -54,25 +54,25 @@ impl<T: Send + 'static> Attempt<T> {
                 code::DISK_HANGS,
                 format!("{what} was given up: `{path}` has not answered for {secs} s"),
             );
-            return Some(finding.help(
-                "see whether its disk answers, and no pipe stands in place of the file; then try again",
-            ));
+            return Some(finding.help(format!(
+                "check that the disk answers and that `{path}` is not a named pipe (FIFO); then try again"
+            )));
         }
         (self.age() >= Duration::from_secs(ATTEMPT_SECS)).then(|| {
             Finding::error(
                 code::DISK_HANGS,
                 format!("{what} was given up after {ATTEMPT_SECS} s, while {}", self.words()),
             )
-            .help("see what keeps the node busy; then try again")
+            .help("find out what keeps the node busy; then try again")
         })
     }
 
-    /// The watch over it, which lives until it is dropped and its thread has ended.
+    /// Watch of the attempt. It is dropped when the attempt is dropped and the thread has ended.
     pub(crate) fn watch(&self) -> Weak<Watch> {
         Arc::downgrade(&self.watch)
     }
 
-    /// Gives it up: its thread ends at the next look.
+    /// Gives the attempt up: the thread ends at its next check of the watch.
     pub(crate) fn give_up(self) {
         self.watch.give_up();
     }

@@ -1,4 +1,4 @@
-//! The banner: what a server that has started prints.
+//! The banner: text that a server prints after its start.
 
 use super::{Server, descriptors};
 use std::fmt::Write;

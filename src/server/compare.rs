@@ -1,4 +1,4 @@
-//! Comparing: what the files on the disk would move, if the server took them over now.
+//! Comparisons: predict the clients that a reload of the files on the disk would move.
 
 use crate::finding::{Files, Finding, code};
 use crate::impact::comparison::Comparison;
@@ -14,43 +14,47 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// The name of a comparison in findings.
+/// Name of a comparison in findings.
 const WHAT: &str = "the comparison";
 
-/// Interval between looks at a comparison.
+/// Interval of the checks for a comparison that hangs.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// The way back of a comparison.
+/// Callback with the result of a comparison.
 type Reply = Box<dyn FnOnce(Compared) + Send>;
 
-/// One comparison at a time: each takes a core for as long as a reload, or longer.
+/// Runs one comparison at a time, because a comparison uses a core for at least as long as a
+/// reload.
 #[derive(Default)]
 pub(crate) struct Comparer {
     running: Option<(Attempt<Compared>, Reply)>,
-    /// Result until it is sent; `None` inside if the thread has ended by a panic.
+    /// Result that is not sent yet; the inner `None` means that the thread panicked.
     ended: Option<Option<Compared>>,
     hung: Weak<Watch>,
 }
 
 impl Comparer {
-    /// Begins one on a thread of its own, or says that another runs.
+    /// Begins a comparison on a thread of its own. Refuses if another comparison runs.
     pub(crate) fn begin(&mut self, compare: impl FnOnce(&Watch) -> Compared + Send + 'static, reply: Reply) {
         if self.running.is_some() || self.hung.strong_count() > 0 {
-            let finding = Finding::error(code::RELOAD_BUSY, "another comparison runs, or waits for the disk")
-                .help("try again when that has ended");
+            let finding =
+                Finding::error(code::RELOAD_BUSY, "another comparison is running or waits for the disk")
+                    .help("try again when the other comparison has ended");
             return reply(refused(finding));
         }
         match Attempt::begin("comparison", compare) {
             Ok(attempt) => self.running = Some((attempt, reply)),
             Err(error) => {
                 let finding = Finding::error(code::OWN_FAULT, format!("{WHAT} cannot begin: {error}"));
-                reply(refused(finding.help("see what limits the threads of the server")));
+                reply(refused(finding.help(
+                    "check the limits on threads of the server (`TasksMax=` of the unit, `ulimit -u`)",
+                )));
             }
         }
     }
 
-    /// Waits for the end of a comparison, or until it is to be looked at; for ever if there is
-    /// none. Safe to drop midway.
+    /// Waits for the end of a comparison, or for the next check of it. Never returns if no
+    /// comparison runs. Cancel-safe.
     pub(crate) async fn wait(&mut self) {
         match &mut self.running {
             Some((attempt, _)) if self.ended.is_none() => {
@@ -62,7 +66,7 @@ impl Comparer {
         }
     }
 
-    /// Answers who asked for a comparison that has ended, or that takes too long.
+    /// Sends the result of a comparison that has ended, or gives up one that takes too long.
     pub(crate) fn advance(&mut self) {
         let Some((attempt, _)) = &self.running else { return };
         let answer = match self.ended.take() {
@@ -91,8 +95,8 @@ fn refused(finding: Finding) -> Compared {
     Err(Box::new((finding.into(), Files::default())))
 }
 
-/// Reads and compiles the files as a reload would, and replays every leaf, as live state would have
-/// it with them. Takes as long as that: call it where waiting is allowed.
+/// Reads and compiles the files as a reload would, and asks every leaf before and after, under the
+/// live state. Blocks for at least as long as a reload.
 pub(crate) fn compare(
     root: &Path,
     running: &Running,

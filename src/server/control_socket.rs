@@ -1,6 +1,5 @@
-//! The control socket on its path: a listener that is bound anew after an operator or a program has
-//! removed the path, as with the folder in which it stands, since commands would no longer find the
-//! server.
+//! The control socket on its path. The server binds the socket again after its path was removed,
+//! alone or with its folder, because commands would no longer find the server.
 
 use crate::sys::{hooks, socket};
 use std::io;
@@ -9,20 +8,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// The listener that is served, and where it stands.
+/// Current listener of the control socket, and its path.
 #[derive(Debug)]
 pub(crate) struct ControlSocket {
     path: PathBuf,
     listener: Mutex<UnixListener>,
-    /// Listener that is taken up first: its descriptor is open before descriptors are short.
+    /// Descriptor for the next [`ControlSocket::take_up`], opened in advance so that a lack of
+    /// descriptors does not matter.
     first: Mutex<Option<UnixListener>>,
     renewed: Notify,
-    /// The server stops: nothing is bound any more.
+    /// True once the server stops, so that the socket is not bound again.
     is_over: Mutex<bool>,
 }
 
 impl ControlSocket {
-    /// A listener that was bound at a path.
+    /// Wraps a listener that is bound at a path.
     pub(crate) fn new(path: &Path, listener: UnixListener) -> ControlSocket {
         let first = Mutex::new(listener.try_clone().ok());
         ControlSocket {
@@ -38,28 +38,28 @@ impl ControlSocket {
         self.listener.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The listener of now, for a runtime. Must run inside one.
+    /// Current listener, for the entered runtime.
     pub(crate) fn take_up(&self) -> io::Result<tokio::net::UnixListener> {
         let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
         socket::take_up(&mut first, || self.listener().try_clone())
             .and_then(tokio::net::UnixListener::from_std)
     }
 
-    /// Waits until another listener is to be served. Safe to drop midway.
+    /// Waits until the listener is replaced. Cancel-safe.
     pub(crate) async fn renewed(&self) {
         self.renewed.notified().await;
     }
 
-    /// Removes the path, when the server stops; it is bound no more.
+    /// Removes the path when the server stops, and prevents another bind.
     pub(crate) fn remove(&self) {
         *self.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
         remove_control(&self.path);
     }
 
-    /// Looks at the path, and binds anew if nothing is there; gives what it did or could not do, in
-    /// words. Asks the disk: call it where waiting is allowed.
+    /// Checks the path, and binds the socket again if the path does not exist. Returns a sentence
+    /// if it has bound the socket; the error is a sentence too. Blocks on the disk.
     pub(crate) fn look(&self) -> Result<Option<String>, String> {
-        // Held to the end, so that a server that stops removes what was bound last.
+        // Locked until the end, so that a stopping server removes the last bound socket.
         let is_over = self.is_over.lock().unwrap_or_else(PoisonError::into_inner);
         if *is_over {
             return Ok(None);
@@ -74,25 +74,22 @@ impl ControlSocket {
                 *self.first.lock().unwrap_or_else(PoisonError::into_inner) = listener.try_clone().ok();
                 *self.listener() = listener;
                 self.renewed.notify_one();
-                Ok(Some(format!("the control socket `{shown}` was gone, and was made anew")))
+                Ok(Some(format!("the control socket `{shown}` was gone, and was recreated")))
             }
             Err(error) => {
-                Err(format!("the control socket `{shown}` is gone and cannot be made anew: {error}"))
+                Err(format!("the control socket `{shown}` is gone and cannot be recreated: {error}"))
             }
         }
     }
 }
 
-/// Checks that a socket can stand at a path: nothing else is there, and its parents are
-/// folders. The result is true if a socket is there.
+/// Checks that a path can hold a socket: its parents are folders, and it is not another kind of
+/// file. Returns true if a socket exists at the path.
 pub(crate) fn place_of_control(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::FileTypeExt;
     match std::fs::symlink_metadata(path) {
         Ok(metadata) if metadata.file_type().is_socket() => Ok(true),
-        Ok(_) => Err(io::Error::new(
-            io::ErrorKind::AlreadyExists,
-            "there is a file of that name that is not a socket",
-        )),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "the path is a file that is not a socket")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let folder = path.ancestors().skip(1).find(|folder| folder.exists());
             match folder.is_none_or(Path::is_dir) {
@@ -100,7 +97,7 @@ pub(crate) fn place_of_control(path: &Path) -> io::Result<bool> {
                 false => Err(io::ErrorKind::NotADirectory.into()),
             }
         }
-        // Its user may look at files that `check` may not.
+        // The user of the server may have access that the user of `check` lacks.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
         Err(error) => Err(error),
     }
@@ -113,14 +110,15 @@ pub(crate) fn probe_control(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     match UnixStream::connect(path) {
-        // No process listens: a server that was killed has left it.
+        // No process listens: a killed server has left the socket.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
         Err(error) => Err(error),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another server answers there")),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another server answers at the socket")),
     }
 }
 
-/// Binds the control socket, for our user alone. What a killed server has left gives way.
+/// Binds the control socket, for the user of the server alone. Replaces the socket of a killed
+/// server.
 pub(crate) fn open_control(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     use std::os::unix::fs::DirBuilderExt;
     probe_control(path)?;
@@ -134,8 +132,8 @@ pub(crate) fn open_control(path: &Path) -> io::Result<std::os::unix::net::UnixLi
     socket::private(path)
 }
 
-/// Removes the control socket when the server has stopped. What cannot be removed is recognised as
-/// stale by the next start.
+/// Removes the control socket after the server has stopped. If the removal fails, the next start
+/// recognises the socket as stale.
 pub(crate) fn remove_control(path: &Path) {
     hooks::hang(path);
     let _ = std::fs::remove_file(path);

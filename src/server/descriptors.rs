@@ -1,5 +1,5 @@
-//! Shares of the descriptors that the process may open ([`Shares`]), made from the limit and the
-//! server file, and the watch over them.
+//! Shares of the file descriptors of the process ([`Shares`]), computed from the limit and the
+//! server file, and the watch for a lack of descriptors.
 
 use crate::config::Listen;
 use crate::control;
@@ -19,10 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// The shares of a server that opens so many `sockets`, and what there is to say of them: a warning
-/// where `listen.tcp_connections` (written at `at`) is more than there is room for, a note where
-/// the default is, a warning where every share is cut, an error where the limit does not hold the
-/// least of each.
+/// Shares of a server that opens `sockets` sockets, and a finding if the limit is too low: a
+/// warning if `listen.tcp_connections` (written at `at`) exceeds the room, a note if its default
+/// does, a warning if every share is cut, an error if the limit is below the sum of the minimum
+/// shares.
 pub(crate) fn share(
     listen: &Listen,
     at: Option<At>,
@@ -67,7 +67,8 @@ pub(crate) fn share(
     };
     let needed = asked + full.own + full.pages + PROBE_DESCRIPTORS_MAX;
     let finding = finding.help(format!(
-        "raise the limit to {needed} (`LimitNOFILE=` of the unit, or `ulimit -Hn`), or write at most {left}"
+        "raise the limit to {needed} (`LimitNOFILE=` of the unit, or `ulimit -Hn`), or set \
+         `listen.tcp_connections` to at most {left}"
     ));
     (shares, Some(finding))
 }
@@ -76,11 +77,11 @@ fn sum(shares: &Shares) -> usize {
     Use::ALL.into_iter().map(|part| shares.of(part)).sum()
 }
 
-/// Shares for a limit that does not hold the full ones: what is beyond the least of each is divided
-/// by how much each lacks.
+/// Shares for a limit below the sum of the full shares. Each part gets its minimum; the rest is
+/// divided in proportion to the lack of each part.
 fn cut(full: &Shares, least: &Shares) -> (Shares, Option<Finding>) {
     let limit = full.limit;
-    // A quarter is for probes.
+    // A quarter of the limit is for probes.
     let needed = (full.own + full.pages + full.tcp) * 4 / 3 + 1;
     let help = format!("raise the limit to {needed} or more: `LimitNOFILE=` of the unit, or `ulimit -Hn`");
     let (spare, lack) = (limit.saturating_sub(sum(least)), sum(full) - sum(least));
@@ -106,7 +107,7 @@ fn cut(full: &Shares, least: &Shares) -> (Shares, Option<Finding>) {
     (shares, Some(Finding::warning(code::DESCRIPTORS, message).help(help)))
 }
 
-/// A line for people.
+/// One line for the banner.
 pub(crate) fn words(shares: &Shares) -> String {
     if shares.limit == usize::MAX {
         return format!("no limit, {} for TCP", shares.tcp);
@@ -115,8 +116,8 @@ pub(crate) fn words(shares: &Shares) -> String {
     format!("{} at most: {}", shares.limit, Use::ALL.map(of).join(", "))
 }
 
-/// Counts open descriptors, and logs when they begin and cease to be short, until the server
-/// stops.
+/// Counts open descriptors, and logs the begin and the end of a lack of descriptors, until the
+/// server stops.
 pub(crate) async fn watch(shared: Arc<Shared>, event_log: EventLog, stop: CancellationToken) {
     let mut watched = Watched::default();
     loop {
@@ -131,18 +132,18 @@ pub(crate) async fn watch(shared: Arc<Shared>, event_log: EventLog, stop: Cancel
     }
 }
 
-/// Result of the looks before.
+/// State of the watch.
 #[derive(Debug, Default)]
 struct Watched {
     exhausted: u64,
     is_short: bool,
-    /// Looks without a lack, one after the other.
+    /// Consecutive checks without a lack.
     calm: u32,
 }
 
 impl Watched {
-    /// Descriptors are short when the process's own ones are more than their share, or the system
-    /// gave none since the last look.
+    /// Checks for a lack of descriptors: the process's own descriptors exceed their share, or the
+    /// system has refused a descriptor since the last check.
     fn look(&mut self, descriptors: &Descriptors, open: Option<usize>, now_epoch_secs: u64) -> Option<Event> {
         if let Some(open) = open {
             descriptors.note_open(open);

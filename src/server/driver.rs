@@ -1,4 +1,4 @@
-//! The driver: live state with its clock and its prober.
+//! The driver: runs live state with a clock and the probers.
 //!
 //! ```text
 //!              due (ticket, target)            result
@@ -25,23 +25,23 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-/// The longest sleep without anything to do: clocks of virtual machines jump.
+/// Longest sleep without work. It is bounded, because clocks of virtual machines jump.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
-/// Result of a check whose prober has ended by a fault.
-const LEFT: &str = "the prober has ended by a fault";
+/// Result of a check whose prober ended by a fault.
+const LEFT: &str = "the prober ended by a fault of the program";
 
-/// The shortest sleep while the prober has no room: what is due cannot be handed out.
+/// Shortest sleep while the prober has no room, so that due checks must wait.
 const CROWDED: Duration = Duration::from_millis(20);
 
-/// Live state at work.
+/// Live state with its clock and probers.
 pub(crate) struct Driver {
-    /// The state.
+    /// Live state.
     pub(crate) live: LiveState,
     began: Instant,
     checks: ProbeQueue<runner::Work, ProbeResult>,
     feeds: ProbeQueue<FeedRequest, Result<f64, Arc<str>>>,
-    /// Before this moment no prober begins anew.
+    /// Earliest restart of a prober.
     mend_at: Option<Instant>,
     handle: Handle,
     prober: Arc<Prober>,
@@ -50,7 +50,7 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Begins to check and read what a snapshot names, on a runtime.
+    /// Begins the checks and load feeds of a snapshot, on a runtime.
     pub(crate) fn begin(
         handle: Handle,
         snapshot: Arc<Snapshot>,
@@ -73,13 +73,13 @@ impl Driver {
         }
     }
 
-    /// Another driver that goes on with a snapshot and what is remembered, after a fault.
+    /// New driver after a fault, with a snapshot and remembered state.
     pub(crate) fn anew(&self, snapshot: Arc<Snapshot>, remembered: Remembered) -> Driver {
         let (prober, tasks) = (Arc::clone(&self.prober), Arc::clone(&self.tasks));
         Driver::begin(self.handle.clone(), snapshot, remembered, prober, tasks, self.stop.clone())
     }
 
-    /// Begins probers anew that have ended by a fault; gives which.
+    /// Restarts the probers that ended by a fault, and returns their tasks.
     pub(crate) fn mend(&mut self) -> Vec<Task> {
         let is_soon = self.mend_at.is_some_and(|at| Instant::now() < at);
         if self.stop.is_cancelled() || is_soon || !(self.checks.has_ended() || self.feeds.has_ended()) {
@@ -101,17 +101,17 @@ impl Driver {
         ended
     }
 
-    /// Begins no prober anew for a while.
+    /// Delays the next restart of a prober.
     pub(crate) fn mend_after(&mut self, pause: Duration) {
         self.mend_at = Some(Instant::now() + pause);
     }
 
-    /// The time, from the start of the driver.
+    /// Current time, as the moment since the begin of the driver and as wall clock.
     pub(crate) fn now(&self) -> Now {
         Now { moment: Moment(self.began.elapsed().as_millis() as u64), epoch_secs: epoch_secs() }
     }
 
-    /// Waits for a result, or until a step is due. Safe to drop midway: nothing is lost.
+    /// Waits for a result, or until a step is due. Cancel-safe.
     pub(crate) async fn wait(&mut self) {
         let wake = self.live.next_wake(self.now()).map_or(SLEEP_MAX, Duration::from_millis);
         let is_crowded = !(self.checks.has_room() && self.feeds.has_room());
@@ -131,7 +131,7 @@ impl Driver {
         self.live.handle_reading(FeedTicket(ticket), reading, self.now());
     }
 
-    /// Takes what has come, brings live state to this moment, and hands out what is due.
+    /// Takes the results, advances live state to the current time, and hands out the due checks.
     pub(crate) fn step(&mut self) -> Stepped {
         while let Some(result) = self.checks.result() {
             self.take_result(result);
@@ -159,7 +159,7 @@ impl Driver {
         stepped
     }
 
-    /// Follows other files.
+    /// Switches to the snapshot of other files.
     pub(crate) fn follow(&mut self, snapshot: Arc<Snapshot>) {
         self.live.follow(snapshot, self.now());
     }

@@ -1,5 +1,4 @@
-//! The lanes: what carries queries and answers, and the control pages, each kept going by the
-//! supervisor.
+//! The lanes: start the transports and the control pages, under the supervisor.
 
 use super::pages::{self, PageSockets, PagesContext};
 use super::sockets::Sockets;
@@ -23,7 +22,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 impl Server {
-    /// Begins to answer.
+    /// Starts the transports and the control pages.
     pub(super) fn start_lanes(
         &mut self,
         sockets: Sockets,
@@ -106,7 +105,7 @@ impl Server {
         Ok(())
     }
 
-    /// Begins to answer over one stream transport.
+    /// Starts the listeners of one stream transport.
     fn start_streams<C: Carrier>(
         &self,
         carrier: C,
@@ -134,7 +133,7 @@ impl Server {
                 async move {
                     match listener.and_then(tokio::net::TcpListener::from_std) {
                         Ok(listener) => stream::serve(listener, context).await,
-                        Err(error) => panic!("the listener cannot be taken up again: {error}"),
+                        Err(error) => panic!("the listener cannot be reopened: {error}"),
                     }
                 }
             };
@@ -144,18 +143,18 @@ impl Server {
     }
 }
 
-/// Limits of the connections of one stream transport.
+/// Connection limits of one stream transport.
 #[derive(Clone, Copy, Debug)]
 struct StreamLimits {
-    /// Connections in all.
+    /// Connections in total.
     connections: u32,
-    /// Connections of one client prefix.
+    /// Connections of each client prefix.
     per_prefix: u32,
     /// Seconds after which an idle connection is closed.
     idle_secs: u32,
 }
 
-/// The counter blocks of a server's transports.
+/// Counter blocks of the transports of a server.
 pub(super) struct Blocks {
     /// One for each UDP worker.
     pub(super) udp: Vec<Arc<CounterBlock>>,
@@ -166,7 +165,7 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    /// Blocks for so many workers.
+    /// Blocks for `workers` UDP workers.
     pub(super) fn new(workers: usize) -> Blocks {
         let streams = Transport::ALL.into_iter().filter(|transport| transport.is_stream());
         let stream = |(index, transport)| {
@@ -181,13 +180,13 @@ impl Blocks {
         }
     }
 
-    /// All of them.
+    /// All blocks.
     pub(super) fn all(&self) -> Vec<Arc<CounterBlock>> {
         let streams = self.streams.iter().map(|(_, block)| block);
         self.udp.iter().chain([&self.shared_udp]).chain(streams).cloned().collect()
     }
 
-    /// The block of a stream transport.
+    /// Block of a stream transport.
     fn of_stream(&self, transport: Transport) -> Arc<CounterBlock> {
         let found = self.streams.iter().find(|(of, _)| *of == transport);
         Arc::clone(&found.expect("every stream transport has a block").1)

@@ -1,4 +1,4 @@
-//! The server: opens the sockets, starts the lanes and the writer, waits for signals, drains.
+//! The server: opens the sockets, starts the lanes and the writer, waits for signals, and drains.
 //!
 //! ```text
 //! starting ──all sockets open──▶ serving ──SIGTERM, SIGINT──▶ draining ──▶ stopped
@@ -71,15 +71,15 @@ use tokio_util::sync::CancellationToken;
 /// Engine that carries the packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// Our own lanes (Linux).
+    /// UDP and TCP lanes of this program (Linux).
     Fast,
-    /// hickory's server over the same core.
+    /// hickory's server for UDP, over the same core.
     #[cfg(feature = "portable")]
     Hickory,
 }
 
 impl Engine {
-    /// The word of the command line.
+    /// Name of the engine, as on the command line.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Engine::Fast => "fast",
@@ -96,27 +96,27 @@ pub struct Options {
     pub config: PathBuf,
     /// The engine.
     pub engine: Engine,
-    /// Counter of lines that the log has lost.
+    /// Counter of dropped log lines.
     pub log_dropped: Arc<AtomicU64>,
 }
 
-/// Why a server did not start: findings, and the files they point into.
+/// Reason why a server did not start: findings, and the files that they point into.
 pub(crate) type Refusal = Box<(Findings, Files)>;
 
-/// The word for a stop by `exit_on_fault`.
+/// Cause of a stop by `exit_on_fault`, in words.
 const FAULT: &str = "a fault of a task (`exit_on_fault`)";
 
 /// A running server.
 pub struct Server {
     runtimes: Runtimes,
-    /// Its programs end with the server.
+    /// Ends its probe programs when the server stops.
     prober: Arc<Prober>,
     signals: Signals,
     shared: Arc<Shared>,
     event_log: EventLog,
     command_sender: CommandSender,
     supervisor: Supervisor,
-    /// Cancelled by the first fault of a task, where one ends the process.
+    /// Cancelled by the first fault of a task; `None` without `exit_on_fault`.
     fault: Option<CancellationToken>,
     stop: CancellationToken,
     /// Tasks that end when the server stops.
@@ -124,18 +124,18 @@ pub struct Server {
     #[cfg(target_os = "linux")]
     workers: Workers,
     bound: Vec<SocketAddr>,
-    /// Threads, cores and buffers of UDP, for people.
+    /// Threads, cores and buffers of UDP, for the banner.
     lanes: Vec<String>,
     /// The admin address as bound.
     admin: Option<SocketAddr>,
     control: PathBuf,
     #[cfg(unix)]
     control_socket: Arc<ControlSocket>,
-    /// The server file, by an absolute path.
+    /// Absolute path of the server file.
     config: Arc<Path>,
-    /// File with the number of the process.
+    /// File with the process ID.
     pid_file: Option<PathBuf>,
-    /// Note by which commands find the control socket.
+    /// Socket note, with which commands find the control socket.
     note: Option<socket_note::SocketNote>,
     engine: Engine,
     findings: Findings,
@@ -152,8 +152,8 @@ struct Workers {
 }
 
 impl Server {
-    /// Reads the files, opens every socket and begins to answer. Everything that prevents it is
-    /// found at once.
+    /// Reads the files, opens every socket and begins to answer. The refusal has all findings that
+    /// prevent the start.
     pub fn start(options: &Options) -> Result<Server, Refusal> {
         let limit = crate::sys::descriptors::raise().map(|limit| limit.soft);
         let runtimes = Runtimes::new().map_err(|error| own_fault(&error))?;
@@ -182,7 +182,7 @@ impl Server {
         let claim = Arc::new(Mutex::new(claim));
         let folder = StateFolder::new(&fixed.state, Arc::clone(&claim), store.good());
         findings.extend(sockets::cut(&fixed.listen, sockets::granted(&fixed.listen, sockets.udp.first())));
-        // hickory's server has no workers of ours.
+        // hickory's server uses no UDP workers.
         let own_workers = if options.engine == Engine::Fast { sockets.workers() } else { 0 };
         let blocks = Blocks::new(own_workers);
         let counters = Counters::new(blocks.all(), Arc::clone(&options.log_dropped));
@@ -190,11 +190,10 @@ impl Server {
         let stop = CancellationToken::new();
         let prober = Arc::new(Prober::within(Arc::clone(&descriptors)));
         let programs = Arc::clone(&prober);
-        // Checks run where the context is in which the driver begins.
+        // Checks run on the runtime that is entered when the driver begins.
         let context = runtimes.probes.enter();
-        // Under the overrides from the first answer on: a restart must not undo what was ordered by
-        // hand. The first round before the first answer: what is not known yet would be answered as
-        // though it were up.
+        // Overrides apply from the first answer on, so that a restart does not undo them. The first
+        // round of probes precedes the first answer, because PoPs of unknown health count as up.
         let tasks = Arc::new(TaskBoard::new(counters.worker_turns().count()));
         let mut driver = Driver::begin(
             runtimes.probes.handle().clone(),
@@ -310,10 +309,10 @@ impl Server {
         Ok(server)
     }
 
-    /// A number that cannot be written does not keep the server from answering.
+    /// Writes the PID file. A failure is logged, and does not stop the server.
     fn write_pid(&self) {
         let Some(path) = &self.pid_file else { return };
-        // Scripts and monitors of other users read it.
+        // Readable by all, for scripts and monitors of other users.
         let number = format!("{}\n", std::process::id());
         if let Err(error) = replace::whole(path, ".new", number.as_bytes(), 0o644) {
             tracing::error!(%error, "`{}` (`pid_file`) cannot be written", path.display());
@@ -329,7 +328,7 @@ impl Server {
         (&self.findings, &self.files)
     }
 
-    /// DNS addresses as bound, in the order of the file; a port 0 has become a true one.
+    /// DNS addresses as bound, in the order of the file, with the assigned ports instead of port 0.
     pub fn dns(&self) -> &[SocketAddr] {
         &self.bound
     }
@@ -349,8 +348,8 @@ impl Server {
         &self.command_sender
     }
 
-    /// Passes signals on until one of them, or a fault that is to end the process, stops the
-    /// server; gives whether it was a fault.
+    /// Handles signals until a signal or a fault (`exit_on_fault`) stops the server. Returns true
+    /// for a fault.
     pub(crate) fn wait(&mut self) -> bool {
         let fault = self.fault.clone();
         let fault = async {
@@ -372,7 +371,7 @@ impl Server {
                     _ = hangup.recv() => {
                         is_asked = true;
                     }
-                    // A queue that is full, or a writer that begins anew, is asked again.
+                    // Retries while the command queue is full or the writer restarts.
                     () = tokio::time::sleep(pause), if is_asked => {
                         let (origin, allow_loss) = (Origin::Signal, false);
                         let asked = command_sender(Command::Reload { origin, reply: None, allow_loss });
@@ -395,7 +394,7 @@ impl Server {
         signal == FAULT
     }
 
-    /// Stops accepting, lets running answers finish, and ends every thread.
+    /// Stops accepting queries, waits for running answers, and ends every thread.
     pub fn stop(self) {
         self.shared.phase.enter(Phase::Draining);
         self.stop.cancel();

@@ -1,5 +1,5 @@
-//! The start of the control pages: the control socket, the admin address, and the watch over
-//! descriptors, on a runtime of their own.
+//! Starts the control pages: the control socket, the admin address, and the descriptor watch, on a
+//! runtime of their own.
 
 use crate::control::{self, Shown, listener};
 #[cfg(unix)]
@@ -18,19 +18,19 @@ use tokio_util::sync::CancellationToken;
 
 /// Context of the pages.
 pub(crate) struct PagesContext {
-    /// State that they show.
+    /// State that the pages show.
     pub(crate) shown: Shown,
-    /// Receiver of verbs.
+    /// Sender of commands to the writer.
     pub(crate) command_sender: CommandSender,
-    /// Receiver of events.
+    /// The event log.
     pub(crate) event_log: EventLog,
-    /// Keeps them going.
+    /// Supervisor of the tasks.
     pub(crate) supervisor: Supervisor,
     /// Cancelled when the server stops.
     pub(crate) stop: CancellationToken,
 }
 
-/// The sockets of the pages, non-blocking.
+/// Non-blocking sockets of the pages.
 pub(crate) struct PageSockets {
     /// The control socket.
     #[cfg(unix)]
@@ -39,7 +39,7 @@ pub(crate) struct PageSockets {
     pub(crate) admin: Option<TcpListener>,
 }
 
-/// Begins to serve; gives the tasks, which end when the server stops.
+/// Starts to serve the pages. Returns the tasks, which end when the server stops.
 pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSockets) -> Vec<JoinHandle<()>> {
     let PagesContext { shown, command_sender, event_log, supervisor, stop } = context;
     let (shared, board) = (Arc::clone(&shown.shared), stop.clone());
@@ -68,7 +68,7 @@ pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSocke
             async move {
                 match listener.and_then(tokio::net::TcpListener::from_std) {
                     Ok(listener) => listener::serve(listener, router, share, held, stop).await,
-                    Err(error) => panic!("the listener cannot be taken up again: {error}"),
+                    Err(error) => panic!("the listener cannot be reopened: {error}"),
                 }
             }
         };
@@ -77,7 +77,7 @@ pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSocke
     tasks
 }
 
-/// Serves the control socket, and its successor where it is bound anew.
+/// Serves the control socket, and its new listener after each rebind.
 #[cfg(unix)]
 async fn serve_control<F: Future<Output = ()>>(
     control: Arc<ControlSocket>,
@@ -86,7 +86,7 @@ async fn serve_control<F: Future<Output = ()>>(
     loop {
         let listener = match control.take_up() {
             Ok(listener) => listener,
-            Err(error) => panic!("the listener cannot be taken up again: {error}"),
+            Err(error) => panic!("the listener cannot be reopened: {error}"),
         };
         tokio::select! {
             () = serve(listener) => return,

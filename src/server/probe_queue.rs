@@ -1,7 +1,7 @@
-//! The probe queue: work that goes to the prober, and results that come back.
+//! The probe queue: carries work to the prober, and results back.
 //!
-//! The prober is a task of its own. After a fault it is begun anew, and the work that it had counts
-//! as without a result, because the fault is the node's own.
+//! The prober is a task of its own. After a fault the driver restarts the prober. The checks of the
+//! old prober count as checks without a result, because the fault is the node's own.
 
 use crate::limits::PROBES_AT_ONCE;
 use std::collections::HashSet;
@@ -9,25 +9,25 @@ use std::pin::Pin;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedReceiver, UnboundedSender};
 
-/// The prober as a task.
+/// Prober as a task.
 type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Makes the prober anew.
+/// Creates a prober.
 type Make<W, R> = Box<dyn Fn(Receiver<W>, UnboundedSender<(u64, R)>) -> Run + Send>;
 
-/// The way to the prober and back.
+/// Queue to the prober and back.
 pub(crate) struct ProbeQueue<W, R> {
     handle: Handle,
     make: Make<W, R>,
     work: Sender<W>,
     results: UnboundedReceiver<(u64, R)>,
-    /// Tickets of work that is out.
+    /// Tickets of work without a result.
     out: HashSet<u64>,
 }
 
 impl<W, R> ProbeQueue<W, R> {
-    /// Begins on a runtime. The future that `make` gives does the work and sends its results, in a
-    /// task of its own.
+    /// Begins the queue on a runtime. The future from `make` does the work and sends the results,
+    /// in a task of its own.
     pub(crate) fn begin<F>(
         handle: Handle,
         make: impl Fn(Receiver<W>, UnboundedSender<(u64, R)>) -> F + Send + 'static,
@@ -40,17 +40,16 @@ impl<W, R> ProbeQueue<W, R> {
         ProbeQueue { handle, make, work, results, out: HashSet::new() }
     }
 
-    /// Waits for a result; for ever once the prober has stopped. Safe to drop midway: nothing is
-    /// lost.
+    /// Waits for a result. Never returns after the prober has stopped. Cancel-safe.
     pub(crate) async fn wait(&mut self) -> (u64, R) {
         match self.results.recv().await {
             Some(result) => self.take(result),
-            // A channel that is closed is no result, again and again.
+            // A closed channel would return at once, again and again.
             None => std::future::pending().await,
         }
     }
 
-    /// A result that is there already.
+    /// Takes a result that has already arrived.
     pub(crate) fn result(&mut self) -> Option<(u64, R)> {
         let result = self.results.try_recv().ok()?;
         Some(self.take(result))
@@ -61,12 +60,12 @@ impl<W, R> ProbeQueue<W, R> {
         result
     }
 
-    /// True if a piece of work can be handed out now.
+    /// True if the queue has room for a piece of work.
     pub(crate) fn has_room(&self) -> bool {
         !self.work.is_closed() && self.work.capacity() > 0
     }
 
-    /// Hands out a piece of work for which there is room.
+    /// Hands out a piece of work. The queue must have room.
     pub(crate) fn hand_out(&mut self, ticket: u64, work: W) {
         if self.work.try_send(work).is_ok() {
             self.out.insert(ticket);
@@ -78,7 +77,7 @@ impl<W, R> ProbeQueue<W, R> {
         self.work.is_closed()
     }
 
-    /// Begins the prober anew; gives the tickets of the work that the old one had.
+    /// Restarts the prober. Returns the tickets of the unfinished work of the old prober.
     pub(crate) fn begin_anew(&mut self) -> Vec<u64> {
         (self.work, self.results) = run(&self.handle, &self.make);
         std::mem::take(&mut self.out).into_iter().collect()
@@ -87,7 +86,7 @@ impl<W, R> ProbeQueue<W, R> {
 
 fn run<W, R>(handle: &Handle, make: &Make<W, R>) -> (Sender<W>, UnboundedReceiver<(u64, R)>) {
     let (work, to_do) = mpsc::channel(PROBES_AT_ONCE);
-    // Bounded by the work: there are never more results on their way than pieces of work that run.
+    // Needs no bound: the number of results never exceeds the number of running pieces of work.
     let (tell, results) = mpsc::unbounded_channel();
     handle.spawn(make(to_do, tell));
     (work, results)

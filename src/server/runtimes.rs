@@ -1,5 +1,5 @@
-//! Runtimes: threads of its own for each part of the server, so that no part waits for another's
-//! work.
+//! Runtimes: each part of the server has threads of its own, so that no part waits for the work of
+//! another.
 //!
 //! ```text
 //!  tcp      answers over TCP, the slow path, the portable engine    one thread a core
@@ -9,8 +9,8 @@
 //!  main     signals, the first round, the wait for the end          the thread that started the server
 //! ```
 //!
-//! UDP workers are threads without a runtime (`src/transport/worker.rs`). The thread of a signal
-//! runs nothing else: SIGTERM is seen while every other thread is busy.
+//! UDP workers are threads without a runtime (`src/transport/worker.rs`). The thread that waits for
+//! signals runs nothing else, so that the server handles SIGTERM while every other thread is busy.
 
 use crate::limits::{PAGE_THREADS, PROBE_BLOCKING_THREADS, WRITER_BLOCKING_THREADS};
 use std::io;
@@ -20,7 +20,7 @@ use tokio::runtime::{Builder, Runtime};
 
 /// The runtimes of one server.
 pub(crate) struct Runtimes {
-    /// Signals, and whatever the thread that started the server waits for.
+    /// Signals, and other waits of the thread that started the server.
     pub(crate) main: Runtime,
     /// DNS over TCP.
     pub(crate) tcp: Runtime,
@@ -45,7 +45,8 @@ impl Runtimes {
         })
     }
 
-    /// Ends the threads. What blocks one is left behind after `within`, which is for all together.
+    /// Ends the threads of all runtimes within `within` in total. Threads that are blocked longer
+    /// are abandoned.
     pub(crate) fn stop(self, within: Duration) {
         let end = Instant::now() + within;
         for runtime in [self.tcp, self.pages, self.probes, self.writer, self.main] {

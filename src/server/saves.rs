@@ -1,4 +1,4 @@
-//! Saves of the ledger: one at a time, on a thread of its own, so that a disk that hangs delays
+//! Saves of the ledger: one at a time, on a thread of its own, so that a hanging disk delays
 //! neither verdicts nor publications.
 //!
 //! ```text
@@ -6,11 +6,11 @@
 //!  idle ────────▶ saving ────────▶ idle
 //!                   │ SAVE_SECS                        done
 //!                   └───────────▶ late (alarm) ────────────────▶ idle; the ledger in force is
-//!                                                                saved anew
+//!                                                                saved again
 //! ```
 //!
-//! A late save may still reach the disk. Its change was refused by then, so the ledger in force is
-//! saved once more as soon as the disk answers.
+//! A late save may still reach the disk, although its change was refused. The ledger in force is
+//! therefore saved once more as soon as the disk answers.
 
 use crate::limits::{SAVE_SECS, SAVES_WAITING_MAX};
 use crate::live::draft::Draft;
@@ -25,40 +25,40 @@ use std::time::Duration;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
-/// The way back of an override.
+/// Callback with the report of an override.
 pub(crate) type OverrideReply = Box<dyn FnOnce(OverrideReport) + Send>;
 
-/// The way back of an acknowledgement.
+/// Callback with the ended alarms of an acknowledgement.
 pub(crate) type AcknowledgeReply = Box<dyn FnOnce(Result<Vec<String>, String>) + Send>;
 
 /// A request that needs the disk.
 pub(crate) enum Request {
     /// An override.
     Override(OverrideChange, OverrideReply),
-    /// The end of the alarms of the ledger.
+    /// Acknowledgement of a damaged ledger, with its author.
     Acknowledge(Arc<str>, AcknowledgeReply),
 }
 
-/// The purpose of a save.
+/// Purpose of a save.
 pub(crate) enum Purpose {
-    /// An override that comes into force with it.
+    /// Override that comes into force when it is saved.
     Override(Box<Draft>, OverrideReply),
-    /// The end of the alarms of the ledger, by its author.
+    /// Acknowledgement of a damaged ledger, with its author.
     Acknowledge(Arc<str>, AcknowledgeReply),
-    /// The ledger in force, which the disk does not have.
+    /// Save of the ledger in force, which is unsaved.
     Rewrite,
 }
 
-/// The end of a wait for a save.
+/// End of a wait for a save.
 pub(crate) enum Ended {
-    /// The disk has answered about a ledger. Without a purpose, the save was late and its request
+    /// The save of a ledger has ended. Without a purpose, the save was late and its request was
     /// refused.
     Done(Option<Purpose>, Ledger, Result<(), String>),
     /// The disk has not answered in time.
     Late(Purpose),
 }
 
-/// The saves of one server.
+/// Saves of one server.
 pub(crate) struct Saves {
     state: PathBuf,
     /// `None` while a save runs.
@@ -66,7 +66,7 @@ pub(crate) struct Saves {
     /// Contents of the file.
     good: Arc<Good>,
     running: Option<Running>,
-    /// Requests that wait for the save that runs.
+    /// Requests that wait for the running save.
     waiting: VecDeque<Request>,
 }
 
@@ -80,7 +80,7 @@ struct Running {
 }
 
 impl Saves {
-    /// Saves into a state folder.
+    /// Creates the saves of a state folder.
     pub(crate) fn new(state: &Path, store: LedgerStore) -> Saves {
         Saves {
             state: state.to_owned(),
@@ -101,8 +101,8 @@ impl Saves {
         self.running.as_ref().is_some_and(|running| running.purpose.is_none())
     }
 
-    /// Drops the requests that wait, and the purpose of a save that runs: when it ends, the disk
-    /// gets the ledger in force.
+    /// Drops the waiting requests and the purpose of the running save. After the end of that save,
+    /// the ledger in force is saved.
     pub(crate) fn forget(&mut self) {
         self.waiting.clear();
         if let Some(running) = &mut self.running {
@@ -110,13 +110,14 @@ impl Saves {
         }
     }
 
-    /// True while an override that is in time is being saved: with its end it comes into force.
+    /// True while a save of an override runs and is not late: the override comes into force at the
+    /// end of the save.
     pub(crate) fn is_deciding(&self) -> bool {
         let purpose = self.running.as_ref().and_then(|running| running.purpose.as_ref());
         matches!(purpose, Some(Purpose::Override(..)))
     }
 
-    /// Begins a save. The caller has made sure that none runs.
+    /// Begins a save. No other save may be running.
     pub(crate) fn begin(&mut self, ledger: Ledger, purpose: Purpose) {
         let (store, state, saved) = (self.store.take(), self.state.clone(), ledger.clone());
         let good = Arc::clone(&self.good);
@@ -131,8 +132,8 @@ impl Saves {
         self.running = Some(Running { work, purpose: Some(purpose), ledger, deadline });
     }
 
-    /// Lets a request wait for the save that runs; gives it back if too many wait, or the disk
-    /// hangs.
+    /// Lets a request wait for the running save. The error returns the request if too many wait, or
+    /// the save is late.
     pub(crate) fn wait_behind(&mut self, request: Request) -> Result<(), Request> {
         if self.is_late() || self.waiting.len() >= SAVES_WAITING_MAX {
             return Err(request);
@@ -141,13 +142,12 @@ impl Saves {
         Ok(())
     }
 
-    /// The next request that waits.
+    /// Takes the next waiting request.
     pub(crate) fn next_waiting(&mut self) -> Option<Request> {
         self.waiting.pop_front()
     }
 
-    /// Waits for the end of a save, or for its deadline; for ever if none runs. Safe to drop
-    /// midway.
+    /// Waits for the end or the deadline of a save. Never returns if no save runs. Cancel-safe.
     pub(crate) async fn wait(&mut self) -> Ended {
         let Some(running) = &mut self.running else { return std::future::pending().await };
         let done = if running.purpose.is_some() {
@@ -170,7 +170,7 @@ impl Saves {
                 self.store = Some(store);
                 Ended::Done(purpose, ledger, done.map_err(|error| format!("{path}: {error}")))
             }
-            // The store is gone with the thread; the next save opens it anew.
+            // The panic has dropped the store; the next save reopens it.
             Err(fault) => Ended::Done(
                 purpose,
                 ledger,

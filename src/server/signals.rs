@@ -1,9 +1,9 @@
-//! The signals we listen to.
+//! Signals that the server handles.
 
 use std::io;
 
-/// The signals we listen to. Caught from before the first file is read, so that an early SIGHUP
-/// does not end the process.
+/// Signals that the server handles. They are caught before the first file is read, so that an early
+/// SIGHUP does not end the process.
 pub(crate) struct Signals {
     /// Reload.
     #[cfg(unix)]
@@ -17,7 +17,7 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Begins to catch them, on the runtime that is entered.
+    /// Begins to catch the signals, on the entered runtime.
     pub(crate) fn catch() -> io::Result<Signals> {
         #[cfg(unix)]
         {
@@ -32,7 +32,7 @@ impl Signals {
         Ok(Signals {})
     }
 
-    /// Waits for the signal that ends the server. Safe to drop midway.
+    /// Waits for a signal that stops the server. Cancel-safe.
     pub(crate) async fn end(&mut self) -> &'static str {
         #[cfg(unix)]
         tokio::select! {

@@ -1,4 +1,4 @@
-//! Every socket of a server, opened together: all that fail are found at once, or all are open.
+//! Opens all sockets of a server together, or reports every socket that cannot be opened.
 
 use crate::config::{Cpus, Listen};
 use crate::finding::{Finding, Findings, code};
@@ -12,14 +12,14 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 
-/// Attempts to find one free port for both UDP and TCP when port 0 is asked for.
+/// Attempts to find one free port for both UDP and TCP, for port 0 in the file.
 const PORT_ATTEMPTS: u32 = 16;
 
 /// Open sockets.
 pub(crate) struct Sockets {
     /// UDP: for the fast engine one for each worker, else one for each address.
     pub(crate) udp: Vec<UdpSocket>,
-    /// The core of each of them, where they are bound to one.
+    /// CPU core of each UDP socket; `None` if its worker is not bound to a core.
     pub(crate) cpus: Vec<Option<u16>>,
     /// TCP, one for each address.
     pub(crate) tcp: Vec<TcpListener>,
@@ -33,7 +33,7 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    /// Opens everything, or gives a finding for everything that cannot be opened.
+    /// Opens all sockets. The error has a finding for each socket that cannot be opened.
     pub(crate) fn open(listen: &Listen, engine: Engine) -> Result<Sockets, Findings> {
         let mut findings = obstacles(listen, engine);
         let (mut udp, mut tcp, mut bound) = (Vec::new(), Vec::new(), Vec::new());
@@ -63,8 +63,8 @@ impl Sockets {
         });
         #[cfg(unix)]
         {
-            // Last, and only if all else is well: a server that is refused must leave no file
-            // behind.
+            // Last, and only if all other sockets are open, because a refused start must leave no
+            // file behind.
             match if findings.has_errors() {
                 probe_control(&listen.control).map(|()| None)
             } else {
@@ -89,7 +89,8 @@ impl Sockets {
         self.udp.len()
     }
 
-    /// Settings of UDP: threads, cores, batches, and buffers as asked and as granted.
+    /// UDP settings for the banner: threads, cores, batches, and buffers as requested and as
+    /// granted.
     pub(crate) fn lanes(&self, listen: &Listen) -> Vec<String> {
         let cores: Vec<String> = self.cpus.iter().flatten().map(u16::to_string).collect();
         let bound = if cores.is_empty() { String::new() } else { format!(" on cores {}", cores.join(" ")) };
@@ -104,8 +105,8 @@ impl Sockets {
     }
 }
 
-/// Everything that keeps a server from starting on this machine and can be seen without opening a
-/// socket: what `serve` and `check` both refuse.
+/// Findings about sockets that prevent a start on this machine and need no open socket. `serve` and
+/// `check` both report them.
 pub(crate) fn obstacles(listen: &Listen, engine: Engine) -> Findings {
     let mut findings = Findings::default();
     if let Err(found) = cores(listen, engine) {
@@ -128,7 +129,7 @@ fn no_control(listen: &Listen, error: &io::Error) -> Finding {
     cannot(&format!("control socket `{}`", listen.control.display()), error, 0)
 }
 
-/// The buffers that are asked for.
+/// Requested buffers.
 pub(crate) fn buffers(listen: &Listen) -> Buffers {
     let asked = |octets: Option<u32>, default: usize| octets.map_or(default, |octets| octets as usize);
     let default = Buffers::default();
@@ -138,8 +139,8 @@ pub(crate) fn buffers(listen: &Listen) -> Buffers {
     }
 }
 
-/// Buffers that the kernel grants of those asked for: by the first socket, or one that is opened to
-/// see.
+/// Buffers that the kernel grants, read from the first socket, or from a socket that is opened as a
+/// test.
 pub(crate) fn granted(listen: &Listen, first: Option<&UdpSocket>) -> Option<Buffers> {
     match first {
         Some(socket) => socket::granted(socket).ok(),
@@ -149,7 +150,7 @@ pub(crate) fn granted(listen: &Listen, first: Option<&UdpSocket>) -> Option<Buff
     }
 }
 
-/// A warning for each buffer that the file asks for and the kernel cuts.
+/// Warnings for the buffers that the kernel makes smaller than the file requests.
 pub(crate) fn cut(listen: &Listen, granted: Option<Buffers>) -> Findings {
     let mut findings = Findings::default();
     let Some(granted) = granted else { return findings };
@@ -161,16 +162,16 @@ pub(crate) fn cut(listen: &Listen, granted: Option<Buffers>) -> Findings {
         if let Some(asked) = asked.filter(|asked| granted < *asked as usize) {
             let finding = Finding::warning(
                 code::BUFFER_CUT,
-                format!("`listen.{key}` asks for {asked} octets, and the kernel grants {granted}"),
+                format!("`listen.{key}` requests {asked} octets, but the kernel grants {granted}"),
             );
-            findings.push(finding.help(format!("raise `{setting}` (deploy/sysctl.conf), or ask for less")));
+            findings.push(finding.help(format!("raise `{setting}` (deploy/sysctl.conf), or request less")));
         }
     }
     findings
 }
 
-/// The cores that workers are bound to; none if they are not. Those of the file must be there: a
-/// node that was moved to a smaller machine should say so.
+/// CPU cores that workers are bound to; empty if unbound. A core in the file that the machine lacks
+/// is an error, so that a move to a smaller machine is noticed.
 fn cores(listen: &Listen, engine: Engine) -> Result<Vec<u16>, Finding> {
     let allowed = || affinity::allowed().unwrap_or_default();
     match &listen.cpus {
@@ -194,7 +195,7 @@ fn cores(listen: &Listen, engine: Engine) -> Result<Vec<u16>, Finding> {
     }
 }
 
-/// Buffers as asked and as granted.
+/// Buffers as requested and as granted, in words.
 pub(crate) fn words(asked: Buffers, granted: Buffers) -> String {
     format!(
         "buffers: receive {} of {} octets, send {} of {}",
@@ -204,8 +205,8 @@ pub(crate) fn words(asked: Buffers, granted: Buffers) -> String {
 
 /// Most sockets that a server opens.
 pub(crate) fn count(listen: &Listen) -> usize {
-    // Beside the workers, a listener for each address; one socket that looks whether a port is
-    // free, the control socket and the admin address.
+    // For each address, the workers and a listener. Three more: a socket that tests whether a port
+    // is free, the control socket, and the admin address.
     listen.dns.len() * (threads(listen) + 1) + 3
 }
 
@@ -220,8 +221,8 @@ fn threads(listen: &Listen) -> usize {
 
 type Opened = (TcpListener, Vec<UdpSocket>, SocketAddr);
 
-/// The sockets of one address. TCP first: it refuses a port that another server has, where UDP
-/// sockets that share their port would quietly take a part of its queries.
+/// Opens the sockets of one address. TCP first, because TCP refuses a port that another server
+/// uses, whereas UDP sockets with a shared port would take a part of its queries.
 fn open_dns(
     address: SocketAddr,
     engine: Engine,
@@ -234,7 +235,7 @@ fn open_dns(
         let at = listener.local_addr().map_err(|error| ("TCP", error))?;
         match open_udp(at, engine, threads, buffers) {
             Ok(sockets) => return Ok((listener, sockets, at)),
-            // The port that TCP was given may be taken for UDP: ask for another.
+            // The assigned TCP port may be in use for UDP: try another port.
             Err(_) if address.port() == 0 && attempt < PORT_ATTEMPTS => attempt += 1,
             Err(error) => return Err(("UDP", error)),
         }
@@ -245,7 +246,7 @@ fn open_udp(at: SocketAddr, engine: Engine, threads: usize, buffers: Buffers) ->
     match engine {
         #[cfg(target_os = "linux")]
         Engine::Fast => {
-            // A socket that does not share finds out whether anybody is there.
+            // Fails if another process uses the port, because this socket does not share it.
             drop(socket::plain(at, buffers)?);
             (0..threads).map(|_| socket::worker(at, buffers)).collect()
         }
@@ -265,9 +266,9 @@ fn open_udp(at: SocketAddr, engine: Engine, threads: usize, buffers: Buffers) ->
 fn cannot(what: &str, error: &io::Error, port: u16) -> Finding {
     let finding = Finding::error(code::CANNOT_LISTEN, format!("cannot listen on {what}: {error}"));
     match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            finding.help("another process listens there; stop it, or choose another address or port")
-        }
+        io::ErrorKind::AddrInUse => finding.help(
+            "another process uses the address and port; stop the process, or choose another address or port",
+        ),
         io::ErrorKind::AddrNotAvailable => {
             finding.help("no interface of this host has the address; add it, or remove it from `listen`")
         }
@@ -276,7 +277,7 @@ fn cannot(what: &str, error: &io::Error, port: u16) -> Finding {
                 choose a higher port",
         ),
         io::ErrorKind::PermissionDenied => {
-            finding.help("give the user of the server the right to write in that folder")
+            finding.help("give the user of the server write access to the folder")
         }
         _ => finding,
     }

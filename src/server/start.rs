@@ -1,5 +1,5 @@
-//! The start of a server up to its first snapshot: what it reads and opens, under the eyes of its
-//! signals and within bounds of time, since a disk may hang and a signal must end the process.
+//! The start of a server up to its first snapshot: reads the files, and opens the sockets and the
+//! state folder. Each step has a time limit and ends at a signal, because a disk may hang.
 
 use crate::finding::{Files, Finding, Findings, code};
 use crate::reload::prepare::{self, Fresh, ZoneRules};
@@ -18,22 +18,22 @@ use tokio::runtime::Runtime;
 
 use crate::live::Remembered;
 
-/// Interval between looks at the start.
+/// Interval of the checks for a start that hangs.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Sockets and state that are open before the first answer.
 pub(super) struct Opened {
     /// Every socket.
     pub(super) sockets: Sockets,
-    /// The state folder is ours.
+    /// Lock of the state folder.
     pub(super) claim: Claim,
     /// The store of the ledger.
     pub(super) store: LedgerStore,
-    /// Faults of the ledger, which an operator must acknowledge.
+    /// Faults of the ledger that an operator must acknowledge.
     pub(super) alarms: Vec<String>,
-    /// State that live state begins with.
+    /// Remembered state with which live state begins.
     pub(super) remembered: Remembered,
-    /// A sentence for each fault of what is remembered.
+    /// One sentence for each fault of the remembered state.
     pub(super) faults: Vec<String>,
 }
 
@@ -50,8 +50,7 @@ pub(super) fn read(runtime: &Runtime, signals: &mut Signals, config: PathBuf) ->
     patiently(runtime, signals, "start", work)?
 }
 
-/// Opens the sockets and the state folder. Everything that prevents it is found at once; the
-/// findings are added to `findings`.
+/// Opens the sockets and the state folder. The error has the findings of all failures.
 pub(super) fn open(
     runtime: &Runtime,
     signals: &mut Signals,
@@ -95,7 +94,7 @@ fn taken(fixed: &RestartOnly) -> Finding {
     .help("stop that server, or give this one a folder of its own (`state`)")
 }
 
-/// Does work on a thread of its own, until it is done, takes too long, or a signal ends the start.
+/// Runs work on a thread of its own, until it ends, takes too long, or a signal ends the start.
 fn patiently<T: Send + 'static>(
     runtime: &Runtime,
     signals: &mut Signals,

@@ -1,7 +1,8 @@
-//! The keeper of the state folder: looks at it now and then, mends it, and reports to the writer.
+//! The keeper of the state folder: checks and repairs the state folder at intervals, and reports to
+//! the writer.
 //!
-//! A look runs on a thread of its own. While the disk does not answer there is no second one, and
-//! the alarm says since when.
+//! A check runs on a thread of its own. While the disk does not answer, no second check begins, and
+//! an alarm has the start of the hang.
 
 use crate::limits::{STATE_ANSWER_SECS, STATE_LOOK_SECS};
 use crate::reload::watch::Watch;
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Looks at a state folder and at the control socket until the server stops.
+/// Checks the state folder and the control socket until the server stops.
 pub(crate) async fn keep(
     folder: Arc<Mutex<StateFolder>>,
     control: Arc<ControlSocket>,
@@ -45,15 +46,17 @@ async fn look_again_and_again(
         };
         let told = match Attempt::begin("state-look", look) {
             Ok(attempt) => wait(attempt, &command_sender).await,
-            Err(error) => StateLook::trouble(format!("no thread can look at it: {error}")),
+            Err(error) => {
+                StateLook::trouble(format!("no thread can be started to check the state folder: {error}"))
+            }
         };
-        // A writer that is too busy hears of the next look.
+        // If the command queue is full, the next check reports again.
         let _ = command_sender(Command::StateFolder { look: told });
         tokio::time::sleep(Duration::from_secs(hooks::secs("STATE_LOOK", STATE_LOOK_SECS))).await;
     }
 }
 
-/// Waits for a look, and says so when it takes long.
+/// Waits for a check, and reports a disk that does not answer in time.
 async fn wait(mut attempt: Attempt<StateLook>, command_sender: &CommandSender) -> StateLook {
     let patience = Duration::from_secs(hooks::secs("STATE_ANSWER", STATE_ANSWER_SECS));
     let ended = match tokio::time::timeout(patience, attempt.wait()).await {
@@ -65,6 +68,6 @@ async fn wait(mut attempt: Attempt<StateLook>, command_sender: &CommandSender) -
         }
     };
     ended.unwrap_or_else(|| {
-        StateLook::trouble("the look at the state folder ended by a fault of the program".to_owned())
+        StateLook::trouble("the check of the state folder ended by a fault of the program".to_owned())
     })
 }

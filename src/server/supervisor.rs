@@ -1,17 +1,17 @@
-//! The supervisor: keeps the long-lived tasks of the control plane going.
+//! The supervisor: restarts the long-lived tasks of the control plane after a fault.
 //!
 //! ```text
 //!             fault (panic, or an end without a request)
 //!  running ──────────────────────────────────────────────▶ ended: event, alarm, metric
 //!     ▲                                                       │ pause, longer with each end
-//!     └───────────────────────────────────────────────────────┘ begun anew
+//!     └───────────────────────────────────────────────────────┘ restart
 //! ```
 //!
-//! A task that has ended and runs again for a while is well. After three ends in ten minutes the
-//! alarm stays until ten minutes are without any. Each task moves under a pulse that is part of it:
-//! a task that blocks its thread has none, and its age grows. UDP workers go on serving whatever
-//! happens here; with `exit_on_fault` the process ends at the first fault, for those who leave
-//! starting anew to systemd.
+//! The alarm of a restarted task ends when the task has run for a while. After three ends within
+//! ten minutes, the alarm ends only after ten minutes without an end. Each task has a heartbeat
+//! that runs as part of the task: if the task blocks its thread, the heartbeat stops and its age
+//! grows. Faults of tasks do not affect UDP workers. With `exit_on_fault` the process ends at the
+//! first fault, so that systemd can restart it.
 
 use crate::limits::{FAULT_WINDOW_SECS, FAULTS_MAX, PULSE_MILLIS, RESTART_PAUSE_MILLIS_MAX};
 use crate::shared::Shared;
@@ -27,13 +27,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// The supervisor of one server; cheap to clone.
+/// Supervisor of one server; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Supervisor {
     tasks: Arc<TaskBoard>,
     event_log: EventLog,
     stop: CancellationToken,
-    /// Cancelled by the first fault, where one ends the process.
+    /// Cancelled by the first fault; `None` without `exit_on_fault`.
     fault: Option<CancellationToken>,
     ends: Arc<Mutex<[Ends; Task::ALL.len()]>>,
 }
@@ -41,14 +41,14 @@ pub(crate) struct Supervisor {
 /// Ends of one task.
 #[derive(Debug, Default)]
 struct Ends {
-    /// When it has ended within the window, in milliseconds.
+    /// Times of the ends within the window, in milliseconds.
     recent: VecDeque<u64>,
-    /// It has ended too often, and the window was never empty since.
+    /// True after too many ends in the window, until the window is empty.
     is_trouble: bool,
 }
 
 impl Ends {
-    /// Counts an end; gives how many fall into the window.
+    /// Counts an end. Returns the number of ends in the window.
     fn count(&mut self, now_ms: u64) -> usize {
         self.recent.push_back(now_ms);
         self.forget(now_ms);
@@ -63,7 +63,7 @@ impl Ends {
         }
     }
 
-    /// The pause before it begins anew, in milliseconds: none after the first end.
+    /// Pause before the restart, in milliseconds; 0 after the first end.
     fn pause_ms(&self) -> u64 {
         match self.recent.len() {
             0 | 1 => 0,
@@ -71,7 +71,7 @@ impl Ends {
         }
     }
 
-    /// True if the alarm is over for a task that runs since `began_ms`.
+    /// True if the alarm of a task that has run since `began_ms` must end.
     fn is_well(&mut self, began_ms: u64, now_ms: u64) -> bool {
         self.forget(now_ms);
         match self.is_trouble {
@@ -82,7 +82,8 @@ impl Ends {
 }
 
 impl Supervisor {
-    /// A supervisor. `fault` is cancelled by the first fault; `None` where tasks only begin anew.
+    /// Creates a supervisor. The first fault cancels `fault`; with `None`, tasks are only
+    /// restarted.
     pub(crate) fn new(
         tasks: Arc<TaskBoard>,
         event_log: EventLog,
@@ -92,14 +93,14 @@ impl Supervisor {
         Supervisor { tasks, event_log, stop, fault, ends: Arc::default() }
     }
 
-    /// Keeps a task going until the server stops. `make` gives it anew each time; it may end well
-    /// only because the server stops.
+    /// Runs a task until the server stops, and restarts it after each end. `make` creates the task
+    /// for each run. Any end before the server stops counts as a fault.
     pub(crate) async fn keep<F: Future<Output = ()>>(mut self, task: Task, mut make: impl FnMut() -> F) {
-        // Ends and a runner of its own: several listeners have one name.
+        // Ends and runner of this task alone, because several listeners share a task name.
         self.ends = Arc::default();
         let runner = self.tasks.enter(task);
         loop {
-            // A failure while it is made counts as a fault of it too.
+            // A panic in `make` also counts as a fault of the task.
             let run = async { make().await };
             if !self.watch_runner(task, &runner, run).await {
                 return;
@@ -107,8 +108,8 @@ impl Supervisor {
         }
     }
 
-    /// Runs a task once, under its pulse. If it ends before the server stops, an event is logged,
-    /// and `true` comes back when it may begin anew.
+    /// Runs a task once, with its heartbeat. If the task ends before the server stops, logs an
+    /// event, waits for the pause and returns true. Returns false if the server stops.
     pub(crate) async fn watch(&self, task: Task, run: impl Future<Output = ()>) -> bool {
         self.watch_runner(task, &self.tasks.runner(task), run).await
     }
@@ -124,7 +125,7 @@ impl Supervisor {
         });
         let why = match ended.await {
             _ if self.stop.is_cancelled() => return false,
-            Ok(()) => "it ended by itself".to_owned(),
+            Ok(()) => "the task returned".to_owned(),
             Err(panic) => words(&*panic),
         };
         let pause = self.tell_runner(task, runner, &why);
@@ -134,7 +135,7 @@ impl Supervisor {
         }
     }
 
-    /// Beats for a task, as part of it, and ends its alarm once it is well.
+    /// Heartbeat of a task, as part of the task. Ends the alarm of the task after a good run.
     async fn beat(&self, task: Task, runner: &Runner, began_ms: u64) {
         loop {
             runner.beat(uptime_ms());
@@ -143,7 +144,7 @@ impl Supervisor {
         }
     }
 
-    /// Ends the alarm of a task that runs since `began_ms`, once it is well.
+    /// Ends the alarm of a task that has run since `began_ms`, if the run was long enough.
     pub(crate) fn see(&self, task: Task, began_ms: u64) {
         self.see_runner(task, &self.tasks.runner(task), began_ms);
     }
@@ -159,7 +160,8 @@ impl Supervisor {
         }
     }
 
-    /// Says that a task has ended; gives the pause before it begins anew.
+    /// Logs and counts the end of a task, and raises the alarm. Returns the pause before the
+    /// restart.
     pub(crate) fn tell(&self, task: Task, why: &str) -> Duration {
         self.tell_runner(task, &self.tasks.runner(task), why)
     }
@@ -176,7 +178,7 @@ impl Supervisor {
                 "the task `{word}` has ended {count} times within {} minutes, last because {why}",
                 FAULT_WINDOW_SECS / 60
             ),
-            false => format!("the task `{word}` has ended and was begun anew: {why}"),
+            false => format!("the task `{word}` has ended and was restarted: {why}"),
         };
         runner.ended(alarm, uptime_ms());
         self.event_log.append(&Event::TaskEnded { task: word, why: why.to_owned() });
@@ -191,7 +193,7 @@ impl Supervisor {
     }
 }
 
-/// Beats for a task with another keeper.
+/// Heartbeat of a task that another function runs.
 pub(crate) async fn pulse(tasks: &TaskBoard, task: Task) {
     let runner = tasks.runner(task);
     loop {
@@ -200,7 +202,7 @@ pub(crate) async fn pulse(tasks: &TaskBoard, task: Task) {
     }
 }
 
-/// Looks at UDP workers, whose loops beat by turning.
+/// Watches the UDP workers: each turn of the loop counts as a heartbeat.
 pub(crate) async fn see_workers(shared: Arc<Shared>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         for (worker, turns) in shared.counters.worker_turns() {
@@ -217,7 +219,7 @@ pub(crate) async fn see_workers(shared: Arc<Shared>, stop: CancellationToken) {
 fn words(panic: &(dyn Any + Send)) -> String {
     let words = panic.downcast_ref::<&str>().map(ToString::to_string);
     let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("a panic: {}", words.unwrap_or_else(|| "without a word".to_owned()))
+    format!("a panic: {}", words.unwrap_or_else(|| "without a message".to_owned()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Alarms of zones that are not served as their files say, and of stray files, until the files are
-//! mended.
+//! Alarms of zones that are not served from their current files, and of stray files. An alarm ends
+//! when the files are repaired.
 
 use crate::shared::alarm::{Alarm, AlarmKey};
 use crate::shared::event::Event;
@@ -9,7 +9,7 @@ use crate::zone::source::FolderStanding;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The alarms that stand, by zone and by path.
+/// Active alarms, by zone and by path.
 #[derive(Debug, Default)]
 pub(crate) struct ZoneAlarms {
     of_zones: BTreeMap<Name, Alarm>,
@@ -17,8 +17,8 @@ pub(crate) struct ZoneAlarms {
 }
 
 impl ZoneAlarms {
-    /// Takes what became of the folder of zones in the snapshot in service; gives what is new of
-    /// it.
+    /// Updates the alarms from the zone folder of the snapshot in service. Returns the events for
+    /// the changes.
     pub(crate) fn see(&mut self, folder: &FolderStanding, now: u64) -> Vec<Event> {
         let mut before = std::mem::take(&mut self.of_zones);
         let mut events = Vec::new();
@@ -37,7 +37,7 @@ impl ZoneAlarms {
         for zone in before.into_keys() {
             let is_there = folder.zones.iter().any(|source| source.apex == zone);
             let (standing, sentence) = match is_there {
-                true => ("current", format!("the zone `{zone}` is served by its files again")),
+                true => ("current", format!("the zone `{zone}` is served from its current files again")),
                 false => ("gone", format!("the zone `{zone}` is gone")),
             };
             events.push(Event::Zone { zone: zone.to_string(), standing, sentence });
@@ -53,25 +53,25 @@ impl ZoneAlarms {
             self.of_strays.insert(Arc::clone(&stray.path), alarm(key, known, sentence, now));
         }
         for path in before.into_keys() {
-            let sentence = format!("the file `{path}` is gone, or in force");
+            let sentence = format!("the file `{path}` was removed, or is in force now");
             events.push(Event::StrayFile { file: path.to_string(), standing: "gone", sentence });
         }
         events
     }
 
-    /// Shows them behind those of the ledger.
+    /// Adds the alarms to the operator view, after the alarms of the ledger.
     pub(crate) fn show(&self, operator_view: &mut OperatorView) {
         let alarms = self.of_zones.values().chain(self.of_strays.values());
         operator_view.alarms.splice(0..0, alarms.cloned());
     }
 }
 
-/// True if the alarm has another sentence now.
+/// True if the alarm is new or has another text.
 fn is_new(known: Option<&Alarm>, sentence: &str) -> bool {
     known.is_none_or(|alarm| alarm.sentence != sentence)
 }
 
-/// An alarm that stands since it was first known.
+/// Alarm that keeps the start of a known alarm.
 fn alarm(key: AlarmKey, known: Option<Alarm>, sentence: String, now: u64) -> Alarm {
     let since_epoch_secs = known.map_or(now, |alarm| alarm.since_epoch_secs);
     Alarm { key, sentence, since_epoch_secs }

@@ -209,7 +209,7 @@ impl fmt::Display for Event {
                 )
             }
             Event::TaskEnded { task, why } => {
-                write!(f, "the task `{task}` has ended: {why}; it is begun anew")
+                write!(f, "the task `{task}` has ended: {why}; the server restarts the task")
             }
             Event::TaskWell { task } => write!(f, "the task `{task}` runs well again"),
             Event::StateFolder { sentence }

@@ -388,7 +388,8 @@ pub(crate) fn leaf_len(policy: &PolicyTable, decision: &Decision<'_>, resolver: 
     }
 }
 
-/// Length of the special-purpose block of a lookup address, offset included.
+/// Prefix length of the special-purpose block that holds the address; 0 if none. For IPv4 inside
+/// IPv6, adds the bits before the IPv4 address (such as 96).
 #[cold]
 fn special_len(subject: LookupAddress) -> u8 {
     let (address, offset) = match subject {

@@ -23,7 +23,7 @@ pub(crate) struct Origins {
     pub(crate) probes: Vec<Probe>,
     /// Addresses that test the node's own network.
     pub(crate) canaries: Option<Canaries>,
-    /// Longest wait of the first answer for the first round of probes, in milliseconds.
+    /// Longest wait at startup for the first result of each probe, in milliseconds.
     pub(crate) startup_wait_ms: u32,
 }
 
@@ -43,7 +43,8 @@ impl DatabaseFile {
         hash_of(&self.role, octets) == self.hash
     }
 
-    /// True if both have the same content, for files at the same position of the list.
+    /// True if both files have the same content. Compare only files at the same position of the
+    /// list: the hash covers the position.
     pub(crate) fn is_like(&self, other: &DatabaseFile) -> bool {
         self.hash == other.hash
     }

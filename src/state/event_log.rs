@@ -48,7 +48,7 @@ impl EventLog {
             // A panic costs the line that caused it.
             while catch_unwind(AssertUnwindSafe(|| keep(&path, &lines, &counts, &runner))).is_err() {
                 counts.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
-                let alarm = "the task `events` has ended by a panic, and was begun anew".to_owned();
+                let alarm = "the task `events` has ended by a panic, and was restarted".to_owned();
                 runner.ended(alarm, uptime_ms());
                 // Goes to the server's log only, because this thread writes the event log.
                 log(&Event::TaskEnded { task: Task::Events.word(), why: "a panic".to_owned() });

@@ -41,7 +41,7 @@ impl StateFolder {
         let mut made_anew = None;
         match held {
             Held::Ours => {}
-            Held::Anew => made_anew = Some(format!("the state folder `{shown}` was gone, and was made anew")),
+            Held::Anew => made_anew = Some(format!("the state folder `{shown}` was gone, and was recreated")),
             Held::Taken => {
                 let fault = format!("another server has taken the state folder `{shown}`: nothing is saved");
                 return StateLook { is_taken: true, ..StateLook::trouble(fault) };

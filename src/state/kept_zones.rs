@@ -53,7 +53,7 @@ impl KeptZones {
         self.write.wait().await;
     }
 
-    /// Writes for the last time, after a running write.
+    /// Waits for a running write, then writes once more if the disk is out of date.
     pub(crate) async fn close(&mut self) {
         self.write.settle().await;
         if self.write.is_stale() {

@@ -57,13 +57,17 @@ pub(crate) fn load(state: &Path) -> LastGood {
         match atomic::read(&path, FILE_OCTETS_MAX) {
             Ok(Some(octets)) => match decode(&octets) {
                 Some(source) => last_good.zones.push(source),
-                None => last_good.faults.push(format!("{shown} is damaged: its zone has no last good texts")),
+                None => last_good.faults.push(format!(
+                    "{shown} is damaged: if the zone's file is faulty, the server has no earlier version of \
+                     the zone to serve"
+                )),
             },
             Ok(None) => {}
             Err(error) => {
-                last_good
-                    .faults
-                    .push(format!("{shown} cannot be read, so its zone has no last good texts: {error}"));
+                last_good.faults.push(format!(
+                    "{shown} cannot be read: if the zone's file is faulty, the server has no earlier version \
+                     of the zone to serve: {error}"
+                ));
             }
         }
     }

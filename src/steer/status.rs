@@ -127,8 +127,9 @@ impl Status {
     }
 
     /// This status with a supposition about some PoPs. Where an operator has forced a PoP up or
-    /// switched it off, supposed probes change nothing, as in service. A PoP that is forced up and
-    /// supposed to drain counts as well: a status does not know its probes.
+    /// switched it off, supposed probes change nothing, as in service. A forced-up PoP that is
+    /// supposed to drain counts as healthy. In service its probes would decide, but the status
+    /// keeps no probe verdicts for a forced-up PoP.
     pub fn supposing(
         &self,
         slots: &[Slot],

@@ -1,4 +1,4 @@
-//! The connection limit of the TCP lane, in all and for one client prefix.
+//! Limits of TCP connections: in total, and for each client prefix.
 
 use crate::geo::prefix::Prefix;
 use crate::limits::{CONNECTION_PREFIX_V4, CONNECTION_PREFIX_V6};
@@ -20,16 +20,16 @@ struct Counts {
     prefixes: HashMap<Prefix, u32>,
 }
 
-/// Why a connection was refused.
+/// Reason for the refusal of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitReached {
-    /// There are too many in all.
+    /// The total is at its limit.
     Total,
-    /// There are too many from its prefix.
+    /// The client prefix is at its limit.
     Prefix,
 }
 
-/// The right to one connection, given back when dropped.
+/// Permit for one connection; released on drop.
 #[derive(Debug)]
 pub(crate) struct ConnectionPermit {
     connection_limit: Arc<ConnectionLimit>,
@@ -37,12 +37,13 @@ pub(crate) struct ConnectionPermit {
 }
 
 impl ConnectionLimit {
-    /// A limit of `total_max` connections in all and `prefix_max` from one /24 or /56.
+    /// A limit of `total_max` connections in total, and of `prefix_max` from each /24 (IPv4) or /56
+    /// (IPv6).
     pub(crate) fn new(total_max: u32, prefix_max: u32) -> ConnectionLimit {
         ConnectionLimit { total_max, prefix_max, counts: Mutex::default() }
     }
 
-    /// Asks for one more connection from `address`.
+    /// Takes a permit for one more connection from `address`.
     pub(crate) fn enter(
         self: &Arc<ConnectionLimit>,
         address: IpAddr,
@@ -64,7 +65,7 @@ impl ConnectionLimit {
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        // A holder of the lock only counts, so the counts are whole even after a panic.
+        // Code that holds the lock only counts, so the counts are consistent even after a panic.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,5 @@
-//! Draws: a number per query for what the core leaves to chance (the order of addresses, and
-//! policies that ask for `share: random`). Not for secrets.
+//! Draws: a pseudorandom number for each query, for the order of addresses and for policies with
+//! `share: random`. Not for secrets.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -13,11 +13,11 @@ impl Draws {
         Draws(RandomState::new().build_hasher().finish())
     }
 
-    /// The next draw. Neighbours are far apart but not independent: mix a draw before use
-    /// ([`crate::wire::hash::mix`]), and most answers use none.
+    /// The next draw. Successive draws are not independent: mix a draw before use
+    /// ([`crate::wire::hash::mix`]). The mixing is not done here, because most answers use no draw.
     #[inline(always)]
     pub fn draw(&mut self) -> u64 {
-        // A Weyl sequence: it meets every number once.
+        // A Weyl sequence: its period covers every 64-bit number once.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         self.0
     }

@@ -1,4 +1,5 @@
-//! Transports: from sockets to the core and back. Nothing here decides what is answered.
+//! Transports: carry queries from sockets to the core, and replies back. The core alone decides the
+//! contents of a reply.
 //!
 //! ```text
 //! worker (threads) ── udp ──┐                       ┌─▶ reply
@@ -6,7 +7,7 @@
 //! stream (tasks) ── tcp ────┘                       └─▶ slow path (a bounded queue, one task)
 //!  ▲ connection limit  ▲ one file for each carrier
 //!
-//! portable: hickory's own server over the same core, where the fast lane does not exist
+//! portable: hickory's server over the same core, for systems without the fast lane
 //! ```
 
 pub(crate) mod connection_limit;

@@ -1,17 +1,16 @@
-//! The portable engine (`--engine hickory`): hickory's own server over the same core. It serves
-//! where the fast lane does not exist, and is the second opinion that tests compare the fast lane
-//! with.
+//! The portable engine (`--engine hickory`): hickory's server over the same core. It serves on
+//! systems without the fast lane, and tests compare the fast lane with it.
 //!
-//! hickory's handler can only send records, so our octets are decoded and encoded once more. What a
-//! client decodes is the same; what differs is listed here:
+//! hickory's handler can only send records, so it decodes and encodes our octets once more. A
+//! client decodes the same records from both engines. The differences:
 //!
-//! * undecodable messages are answered by hickory itself (FORMERR without question and OPT),
-//!   uncounted;
-//! * on a wildcard bind its UDP answers leave from the address that the route prefers, which need
-//!   not be the one that was asked: list the addresses instead.
+//! * hickory itself answers undecodable messages (FORMERR without question and OPT), uncounted;
+//! * on a wildcard bind, the kernel's route selects the source address of a UDP reply, which may
+//!   differ from the destination address of the query: list the addresses instead.
 //!
 //! TCP is our own ([`super::tcp`]) under either engine: hickory's accept loop has no limit of
-//! connections, asks again at once when descriptors are short, and ends with an aborted connection.
+//! connections, retries without a pause when descriptors are exhausted, and ends at an aborted
+//! connection.
 
 use crate::answer::{self, Client, Disposition, QueryContext, Transport};
 use crate::limits::{MESSAGE_MAX, UDP_PAYLOAD_MAX};
@@ -34,9 +33,9 @@ use tokio_util::sync::CancellationToken;
 
 /// The core behind hickory's server.
 pub(crate) struct Portable {
-    /// The snapshot.
+    /// State that threads share.
     pub(crate) shared: Arc<Shared>,
-    /// Counters of its UDP.
+    /// Counters of UDP.
     pub(crate) udp: Arc<CounterBlock>,
 }
 
@@ -121,9 +120,9 @@ impl RequestHandler for Portable {
             block.dropped(Dropped::TooLong, 1);
             return silent;
         };
-        // hickory cuts a UDP answer at the payload that its own OPT advertises, and loses the OPT
-        // when it cuts. The core has already made the answer fit, so this must not be less than it
-        // allows.
+        // hickory truncates a UDP reply to the payload size in the OPT of the reply, and then loses
+        // the OPT. The core has already limited the reply, so this payload size must not be below
+        // the core's limit.
         if let Some(edns) = &mut message.edns {
             edns.set_max_payload(UDP_PAYLOAD_MAX);
         }
@@ -142,7 +141,7 @@ impl RequestHandler for Portable {
             Ok(info) => info,
             Err(error) => {
                 block.dropped(Dropped::Unsent, 1);
-                tracing::debug!(%error, "an answer was not sent");
+                tracing::debug!(%error, "a UDP reply cannot be sent");
                 silent
             }
         }

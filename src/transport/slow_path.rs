@@ -1,10 +1,10 @@
-//! The slow path: all messages but plain queries. They wait in a bounded queue; one task answers
-//! them through hickory's decoder and encoder, off the fast lane.
+//! The slow path: all messages that are not plain queries. The messages wait in a bounded queue;
+//! one task answers them with hickory's decoder and encoder, off the fast lane.
 //!
 //! | message | answer | why |
 //! |---|---|---|
-//! | not exactly one question | FORMERR; NOTIMP for opcodes we lack | hickory never sees absurd counts |
-//! | undecodable | the same, with an OPT if its own can be read | RFC 6891 section 6.1.1 |
+//! | not exactly one question | FORMERR; NOTIMP for unserved opcodes | hickory gets no absurd counts |
+//! | undecodable | the same; an OPT if the message has a readable one | RFC 6891 section 6.1.1 |
 //! | TSIG | NOTAUTH, BADKEY | we hold no keys (RFC 8945 section 5.2.1) |
 //! | EDNS version above 0, for every opcode | BADVERS | RFC 6891 section 6.1.3; so does Knot DNS |
 //! | AXFR, IXFR | REFUSED | transfers are not offered (RFC 5936 section 2.2.1) |
@@ -35,30 +35,30 @@ pub(crate) struct SlowPathQuery {
     pub(crate) octets: Vec<u8>,
     /// Address of the sender.
     pub(crate) peer: SocketAddr,
-    /// The way back.
+    /// Sender of the answer.
     pub(crate) reply: ReplyTo,
 }
 
 /// Sender of the answer to a slow-path message.
 pub(crate) enum ReplyTo {
-    /// From the worker's own socket, from the address that was asked.
+    /// Sends from the worker's socket, with the query's destination address as source.
     Datagram {
         /// The worker's socket.
         socket: Arc<UdpSocket>,
-        /// The address that was asked.
+        /// Destination address of the query.
         #[cfg(target_os = "linux")]
         local: Option<crate::sys::datagram::Local>,
     },
-    /// To the task of its connection; dropped without an answer for silence.
+    /// Sends to the task of the connection; dropped unsent if the message gets no answer.
     Stream(oneshot::Sender<Vec<u8>>),
 }
 
-/// The entrance to the queue; cheap to clone, and usable from plain threads.
+/// Sending end of the queue; cheap to clone, and usable from threads without a runtime.
 #[derive(Clone)]
 pub(crate) struct SlowPathQueue(mpsc::Sender<SlowPathQuery>);
 
 impl SlowPathQueue {
-    /// The queue and its far end.
+    /// The sending and the receiving end of a new queue.
     pub(crate) fn new() -> (SlowPathQueue, FarEnd) {
         let (sender, receiver) = mpsc::channel(SLOW_PATH_QUEUE_MAX);
         (SlowPathQueue(sender), Arc::new(Mutex::new(receiver)))
@@ -70,15 +70,16 @@ impl SlowPathQueue {
     }
 }
 
-/// The far end of the queue: one server at a time, which may begin anew.
+/// Receiving end of the queue. One task at a time serves it; after a fault the supervisor restarts
+/// the task.
 pub(crate) type FarEnd = Arc<Mutex<mpsc::Receiver<SlowPathQuery>>>;
 
-/// Answers queued messages until every entrance is gone.
+/// Answers queued messages until every sending end is dropped.
 pub(crate) async fn serve(far_end: FarEnd, shared: Arc<Shared>) {
     let mut queue = far_end.lock().await;
     let block = shared.counters.slow_path();
     while let Some(slow_path) = queue.recv().await {
-        // hickory has had panics on hostile input before; one must not end the queue.
+        // hickory has panicked on hostile input before; a panic must not end the task.
         let cookies = Arc::clone(&shared.published.snapshot().cookies);
         let answer =
             catch_unwind(AssertUnwindSafe(|| answer(&slow_path.octets, slow_path.peer.ip(), &cookies)))
@@ -123,7 +124,7 @@ pub fn answer(octets: &[u8], client: IpAddr, cookies: &Secrets) -> Option<Vec<u8
     Some(refuse(&request, client, cookies).unwrap_or_else(unsent))
 }
 
-/// The response code for a message that hickory understood.
+/// Response code for a message that hickory decoded.
 fn disposition(request: &Message) -> ResponseCode {
     if request.edns.as_ref().is_some_and(|edns| edns.version() > 0) {
         return ResponseCode::BADVERS;
@@ -140,8 +141,8 @@ fn disposition(request: &Message) -> ResponseCode {
     }
 }
 
-/// The TSIG record of a request. Without its DNSSEC feature hickory leaves it among the additional
-/// records.
+/// The TSIG record of a request. Without its DNSSEC feature, hickory leaves the record in the
+/// additional section.
 fn signature(request: &Message) -> Option<(&Name, &TSIG)> {
     request.additionals.iter().rev().find_map(|record| match &record.data {
         RData::TSIG(tsig) => Some((&record.name, tsig)),
@@ -149,7 +150,7 @@ fn signature(request: &Message) -> Option<(&Name, &TSIG)> {
     })
 }
 
-/// The cookie for a client that sent one, in an EDNS version that we speak.
+/// Cookie option for a client that sent one in a supported EDNS version (0).
 fn cookie(request: &Message, client: IpAddr, cookies: &Secrets) -> Option<EdnsOption> {
     let edns = request.edns.as_ref().filter(|edns| edns.version() == 0)?;
     let Some(EdnsOption::Unknown(_, octets)) = edns.option(EdnsCode::Cookie) else { return None };
@@ -161,7 +162,7 @@ fn cookie(request: &Message, client: IpAddr, cookies: &Secrets) -> Option<EdnsOp
 fn refuse(request: &Message, client: IpAddr, cookies: &Secrets) -> Option<Vec<u8>> {
     let code = disposition(request);
     let mut response = Message::new(request.metadata.id, MessageType::Response, request.metadata.op_code);
-    // Neither AA nor AD: REFUSED and the like claim nothing about zones that may well be ours.
+    // Neither AA nor AD, because these response codes claim nothing about a zone.
     response.metadata = Metadata::response_from_request(&request.metadata);
     response.metadata.response_code = code;
     response.queries.clone_from(&request.queries);
@@ -179,8 +180,8 @@ fn refuse(request: &Message, client: IpAddr, cookies: &Secrets) -> Option<Vec<u8
     response.to_vec().ok()
 }
 
-/// The TSIG record of an answer to a key we do not hold: same key and algorithm, no MAC, BADKEY
-/// (RFC 8945 section 5.3.2).
+/// TSIG record of the answer to an unknown key: same key name and algorithm, no MAC, BADKEY (RFC
+/// 8945 section 5.3.2).
 fn unsigned(key: &Name, asked: &TSIG) -> Record<TSIG> {
     let error = Some(TsigError::BadKey);
     let tsig =
@@ -190,8 +191,8 @@ fn unsigned(key: &Name, asked: &TSIG) -> Record<TSIG> {
     record
 }
 
-/// A reply of a header alone, and of an OPT where the query had one that could be read (RFC 6891
-/// section 6.1.1): ID, opcode and RD of the query, and a code.
+/// Reply without a question: a header with ID, opcode and RD of the query and a response code, and
+/// an OPT if the query had a readable one (RFC 6891 section 6.1.1).
 fn bare(query: &[u8; 12], code: ResponseCode, has_opt: bool) -> Vec<u8> {
     let mut reply = vec![0; 12];
     reply[..2].copy_from_slice(&query[..2]);

@@ -1,5 +1,5 @@
-//! A worker whose turns are taken from outside, one by one: a benchmark that counts a turn counts
-//! what a worker of the fast lane does in service, system calls and all, and no wait.
+//! A UDP worker whose caller runs the loop turn by turn. A benchmark of a turn measures the work of
+//! a fast-lane worker in service, system calls included, without waits.
 
 use crate::answer::Transport;
 use crate::shared::Shared;
@@ -22,12 +22,13 @@ pub struct SteppedWorker {
     worker_context: WorkerContext,
     kept: Kept,
     drops: Drops,
-    /// Held so that the queue is open.
+    /// Held so that the queue stays open.
     _far_end: FarEnd,
 }
 
 impl SteppedWorker {
-    /// Opens a socket as service does, to answer from one snapshot in batches of so many.
+    /// Opens a socket as the server does. The worker answers from one snapshot, in batches of
+    /// `batch` datagrams.
     pub fn open(address: SocketAddr, snapshot: Arc<Snapshot>, batch: usize) -> io::Result<SteppedWorker> {
         let block = Arc::new(CounterBlock::single_writer(Transport::Udp, 0));
         let (slow_path, far_end) = SlowPathQueue::new();
@@ -55,7 +56,7 @@ impl SteppedWorker {
         })
     }
 
-    /// The address of its socket.
+    /// Address of the worker's socket.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.worker_context.socket.local_addr()
     }
@@ -65,7 +66,7 @@ impl SteppedWorker {
         &self.worker_context.shared.published
     }
 
-    /// One turn of the loop; gives how many datagrams it took.
+    /// One turn of the loop. Returns the number of datagrams.
     #[inline(never)]
     pub fn turn(&mut self) -> usize {
         udp::turn(&self.worker_context, &mut self.kept, &mut self.drops)

@@ -1,5 +1,5 @@
-//! DNS over streams (RFC 7766): an accept loop that cannot be made to spin, and connections that
-//! answer pipelined queries in order. A [`Carrier`] makes the stream of an accepted connection, so
+//! DNS over streams (RFC 7766): an accept loop that pauses after errors, and connections that
+//! answer pipelined queries in order. A [`Carrier`] opens the stream of an accepted connection, so
 //! that each transport is one file beside this one.
 
 use crate::answer::{self, Client, Disposition, QueryContext, Transport};
@@ -25,14 +25,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// Carrier of one transport: makes the stream that carries messages of an accepted connection.
+/// Opens the stream that carries the messages of an accepted connection, for one transport.
 pub(crate) trait Carrier: Send + Sync + 'static {
-    /// Transport, for counters and the limit of replies.
+    /// Transport, for the counters and the size limit of replies.
     const TRANSPORT: Transport;
     /// Stream of messages.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send;
-    /// Makes the stream, with a handshake if there is one. The connection ends after an error, and
-    /// after [`STREAM_MESSAGE_SECS`] without a result.
+    /// Opens the stream, with a handshake if the transport has one. The connection is closed after
+    /// an error, or after [`STREAM_MESSAGE_SECS`] without a result.
     fn open(&self, connection: TcpStream) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 
@@ -48,13 +48,13 @@ pub(crate) struct StreamContext<C> {
     pub(crate) connection_limit: Arc<ConnectionLimit>,
     /// Queue for slow-path messages.
     pub(crate) slow_path: SlowPathQueue,
-    /// A connection without a query is closed after this long.
+    /// Time without a query after which a connection is closed.
     pub(crate) idle: Duration,
     /// Cancelled when the server stops.
     pub(crate) stop: CancellationToken,
 }
 
-/// Accepts until the server stops, then lets running answers finish.
+/// Accepts connections until the server stops, then waits for running answers.
 pub(crate) async fn serve<C: Carrier>(listener: TcpListener, context: Arc<StreamContext<C>>) {
     let mut connections = JoinSet::new();
     let mut pause = AcceptPause::default();
@@ -72,7 +72,7 @@ pub(crate) async fn serve<C: Carrier>(listener: TcpListener, context: Arc<Stream
                 context.block.dropped(Dropped::SocketError, 1);
                 if let Some(wait) = pause.after(&error) {
                     context.shared.descriptors.note_exhausted();
-                    tracing::debug!(%error, "accept of a stream failed");
+                    tracing::debug!(%error, "a DNS listener cannot accept a connection");
                     tokio::select! { () = sleep(wait) => {}, () = context.stop.cancelled() => break }
                 }
             }
@@ -106,7 +106,9 @@ fn admit<C: Carrier>(
                     timeout(Duration::from_secs(STREAM_MESSAGE_SECS), context.carrier.open(connection));
                 match opening.await {
                     Ok(Ok(stream)) => Connection::new(stream, peer, &context).run().await,
-                    Ok(Err(error)) => tracing::debug!(%error, "a stream cannot be opened"),
+                    Ok(Err(error)) => {
+                        tracing::debug!(%error, "a TCP connection cannot be opened as a DNS stream")
+                    }
                     Err(_) => context.block.dropped(Dropped::SlowMessage, 1),
                 }
                 drop((pass, held));
@@ -124,12 +126,12 @@ fn count_panic<C>(context: &StreamContext<C>, ended: &Result<(), tokio::task::Jo
 }
 
 thread_local! {
-    /// Buffer that the core writes to: one for each thread of the runtime, since the core answers
-    /// without awaiting.
+    /// Buffer that the core writes to. One for each thread of the runtime is enough, because the
+    /// core answers without awaiting.
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; MESSAGE_MAX].into_boxed_slice());
 }
 
-/// Reason why a connection ends. Only the code names it; no log has it.
+/// Reason for the end of a connection. It is not logged.
 enum End {
     Closed,
     Idle,
@@ -145,9 +147,9 @@ struct Connection<'a, C: Carrier> {
     draws: Draws,
     /// Octets read and not yet answered.
     pending: Vec<u8>,
-    /// Answers not yet written, each behind its length.
+    /// Answers not yet written, each after its length prefix.
     answers: Vec<u8>,
-    /// When the first octet of the message at the head of `pending` was there.
+    /// Arrival time of the first octet of the message at the head of `pending`.
     begun: Option<Instant>,
 }
 
@@ -178,7 +180,7 @@ impl<'a, C: Carrier> Connection<'a, C> {
         let _ = timeout(Duration::from_secs(1), self.stream.shutdown()).await;
     }
 
-    /// Reads what is there, answers every whole message, writes the answers.
+    /// Reads the octets that have arrived, answers every whole message, and writes the answers.
     async fn turn(&mut self) -> Result<(), End> {
         self.read().await?;
         let mut start = 0;
@@ -193,19 +195,19 @@ impl<'a, C: Carrier> Connection<'a, C> {
         if start > 0 {
             self.pending.drain(..start);
             self.begun = (!self.pending.is_empty()).then(Instant::now);
-            // One large message must not hold its memory for as long as the connection lives.
+            // Frees the memory of a large message before the connection ends.
             self.pending.shrink_to(4096);
         }
         self.write().await
     }
 
-    /// Waits for octets: as long as an idle connection may, or as long as a begun message may.
+    /// Waits for octets until the idle deadline, or the deadline of a partly received message.
     async fn read(&mut self) -> Result<(), End> {
         let (deadline, late) = match self.begun {
             Some(begun) => (begun + Duration::from_secs(STREAM_MESSAGE_SECS), End::SlowMessage),
             None => (Instant::now() + self.context.idle, End::Idle),
         };
-        // An idle connection costs no buffer beyond this.
+        // The only buffer of an idle connection.
         self.pending.reserve(512);
         let read = tokio::select! {
             biased;
@@ -231,8 +233,8 @@ impl<'a, C: Carrier> Connection<'a, C> {
         let context = self.context;
         let disposition = SCRATCH.with_borrow_mut(|scratch| {
             let service = context.shared.published.served();
-            // The core does not panic. Should it ever, one query is lost and counted, not the
-            // connection.
+            // The core does not panic. If it ever does, one query is lost and counted, and the
+            // connection continues.
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 answer::respond(&service.snapshot, octets, &client, moment, scratch)
             }));
@@ -253,8 +255,8 @@ impl<'a, C: Carrier> Connection<'a, C> {
         if disposition == Disposition::SlowPath { self.answer_rare(message).await } else { Ok(()) }
     }
 
-    /// Waits for the answer to a slow-path message, so that answers keep their order; earlier
-    /// answers go out first.
+    /// Writes the earlier answers, then waits for the answer to a slow-path message, so that the
+    /// answers keep the order of the queries.
     async fn answer_rare(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
         let (sender, receiver) = oneshot::channel();
         let slow_path = SlowPathQuery {
@@ -292,15 +294,15 @@ impl<'a, C: Carrier> Connection<'a, C> {
     }
 }
 
-/// The length of the message at the head of `octets`, if all of it is there (RFC 1035 section
-/// 4.2.2).
+/// Length of the message at the head of `octets`; `None` if the message is incomplete (RFC 1035
+/// section 4.2.2).
 fn whole_message(octets: &[u8]) -> Option<usize> {
     let (prefix, rest) = octets.split_first_chunk::<2>()?;
     let length = usize::from(u16::from_be_bytes(*prefix));
     (rest.len() >= length).then_some(length)
 }
 
-/// Appends a message behind its length; false if it is longer than a length can say.
+/// Appends the length prefix and the message. Returns false if the message exceeds 65,535 octets.
 fn frame(answers: &mut Vec<u8>, octets: &[u8]) -> bool {
     let Ok(length) = u16::try_from(octets.len()) else { return false };
     answers.extend_from_slice(&length.to_be_bytes());

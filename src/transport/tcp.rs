@@ -13,7 +13,8 @@ impl Carrier for PlainTcp {
     type Stream = TcpStream;
 
     async fn open(&self, connection: TcpStream) -> io::Result<TcpStream> {
-        // Answers are written whole; waiting to fill a segment only delays them.
+        // Without Nagle's algorithm, because each write has whole replies: a wait for a full
+        // segment would only delay them.
         let _ = connection.set_nodelay(true);
         Ok(connection)
     }

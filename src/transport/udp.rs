@@ -22,19 +22,19 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Context of one worker thread.
 pub(crate) struct WorkerContext {
-    /// Its socket, shared only with late answers of the slow path.
+    /// Socket of the worker. The slow path shares it to send its replies.
     pub(crate) socket: Arc<UdpSocket>,
-    /// The snapshot.
+    /// State that threads share.
     pub(crate) shared: Arc<Shared>,
-    /// Its own counters.
+    /// Counters of the worker.
     pub(crate) block: Arc<CounterBlock>,
     /// Queue for slow-path messages.
     pub(crate) slow_path: SlowPathQueue,
-    /// Datagrams that it takes from the kernel at once.
+    /// Most datagrams per receive call.
     pub(crate) batch: usize,
-    /// The core that it is bound to.
+    /// CPU core that the worker is bound to.
     pub(crate) cpu: Option<u16>,
-    /// Set when the server stops; seen within `WORKER_WAKE_MILLIS`.
+    /// Set when the server stops; the worker reads it at least every `WORKER_WAKE_MILLIS`.
     pub(crate) stop: Arc<AtomicBool>,
 }
 
@@ -46,8 +46,8 @@ pub(crate) fn serve(worker_context: &WorkerContext, drops: &mut Drops) {
     }
 }
 
-/// One turn of the loop: what the socket has, or nothing after its time-out, is answered. Gives how
-/// many datagrams that were.
+/// One turn of the loop: receives a batch, or nothing until the receive timeout, and answers it.
+/// Returns the number of datagrams.
 #[inline(always)]
 pub(crate) fn turn(worker_context: &WorkerContext, kept: &mut Kept, drops: &mut Drops) -> usize {
     worker_context.block.turned();
@@ -62,7 +62,7 @@ pub(crate) fn turn(worker_context: &WorkerContext, kept: &mut Kept, drops: &mut 
         }
         Err(error) => {
             worker_context.block.dropped(Dropped::SocketError, 1);
-            tracing::debug!(%error, "a UDP socket does not receive");
+            tracing::debug!(%error, "receiving on a UDP socket failed");
             std::thread::sleep(PAUSE);
             0
         }
@@ -76,7 +76,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// For batches of so many datagrams.
+    /// Buffers for batches of `batch` datagrams.
     pub(crate) fn new(batch: usize) -> Kept {
         Kept {
             batch: Batch::new(batch),
@@ -85,9 +85,9 @@ impl Kept {
     }
 }
 
-/// Datagrams that the kernel has dropped because the buffer of one socket was full. The worker
-/// reads the kernel's counter once a second, so that no query pays for it. Outlives [`serve`], as
-/// the socket does.
+/// Count of datagrams that the kernel dropped because the receive buffer of the socket was full.
+/// The worker reads the kernel's counter once a second, so that the system call costs no query
+/// time. The count outlives [`serve`], because the socket does.
 #[derive(Default)]
 pub(crate) struct Drops {
     asked_secs: u32,
@@ -99,7 +99,7 @@ impl Drops {
         if std::mem::replace(&mut self.asked_secs, epoch_secs) == epoch_secs {
             return;
         }
-        // A kernel without this counter leaves ours at 0.
+        // Without this counter in the kernel, the metric stays 0.
         if let Ok(told) = socket::drops(&worker_context.socket) {
             worker_context.block.dropped(Dropped::ReceiveFull, self.since(told));
         }
@@ -125,12 +125,12 @@ fn answer_batch(
     worker_scratch: &mut WorkerScratch,
 ) {
     worker_context.block.received(count as u64);
-    // Loaded after the receive has returned: a sleeping worker holds no snapshot.
+    // Loaded after the receive returns, so that a sleeping worker holds no snapshot.
     let service = worker_context.shared.published.served();
     for start in (0..count).step_by(PREFETCH_MAX) {
         let end = count.min(start + PREFETCH_MAX);
-        // Without plans each query is answered by itself. Should one make it panic, that is counted
-        // as a fault, though no query is lost here.
+        // Without plans, the worker answers each query by itself. A panic here is counted as a
+        // fault, although it loses no query.
         let plans = catch_unwind(AssertUnwindSafe(|| {
             let octets = |index| batch.octets(start + index);
             let resolver = |index| batch.sender(start + index).map_or(NOBODY, |(address, _)| address);
@@ -143,8 +143,8 @@ fn answer_batch(
         });
         let mut next = start;
         while next < end {
-            // The core does not panic. Should it ever, one query is lost and counted, not the
-            // worker.
+            // The core does not panic. If it ever does, one query is lost and counted, and the
+            // worker continues.
             let answered = catch_unwind(AssertUnwindSafe(|| {
                 while next < end {
                     next += 1;
@@ -163,7 +163,7 @@ fn answer_batch(
     }
 }
 
-/// Stands for a sender without an address.
+/// Address in place of that of a sender without one.
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 #[inline(always)]
@@ -179,7 +179,7 @@ fn answer_one(
     if datagram.cut {
         return worker_context.block.dropped(Dropped::Cut, 1);
     }
-    // Port 0, and addresses that name no single host, can only be forged.
+    // Port 0 and addresses that are not unicast can only be forged.
     let Some((address, _)) = datagram.sender.filter(is_answerable) else {
         return worker_context.block.dropped(Dropped::BadPeer, 1);
     };

@@ -13,31 +13,32 @@ use std::thread::{Builder, JoinHandle};
 pub(crate) struct Workers(Vec<JoinHandle<()>>);
 
 impl Workers {
-    /// Starts a thread with its worker context.
+    /// Starts a worker thread.
     pub(crate) fn start(&mut self, worker_context: WorkerContext) -> io::Result<()> {
         let name = format!("udp-{}", self.0.len());
         self.0.push(Builder::new().name(name).spawn(move || run(&worker_context))?);
         Ok(())
     }
 
-    /// Waits for every thread; each ends within its wake-up time after its stop flag is set.
+    /// Waits for every thread. A thread ends within `WORKER_WAKE_MILLIS` after its stop flag is
+    /// set.
     pub(crate) fn join(self) {
         for handle in self.0 {
-            // A worker catches its own panics; a failed join has nothing left to tell.
+            // A worker catches and counts its own panics, so a failed join adds no information.
             let _ = handle.join();
         }
     }
 }
 
-/// A fault that no query is to blame for (those are caught, and cost that query alone) starts the
-/// loop anew: the socket is still there, and a server that silently lost a thread would lose a
-/// share of its queries.
+/// Restarts the loop after a panic outside the handling of a query: the socket is still open, and
+/// without its thread the server would lose a share of its queries. Panics in the handling of a
+/// query are caught there, and cost only that query.
 fn run(worker_context: &WorkerContext) {
     if let Some(cpu) = worker_context.cpu
         && let Err(error) = affinity::pin(cpu)
     {
         tracing::warn!(%error, cpu,
-            "a UDP thread is not bound to its core, and runs where the kernel puts it");
+            "a UDP thread cannot be bound to its core; the kernel schedules it on any core");
     }
     let mut drops = udp::Drops::default();
     while !worker_context.stop.load(Ordering::Relaxed) {

@@ -320,7 +320,8 @@ fn lowered(wire: &[u8], start: u8) -> impl Iterator<Item = u8> {
     wire[start + 1..start + 1 + usize::from(wire[start])].iter().map(u8::to_ascii_lowercase)
 }
 
-/// Starts of a name's labels, without allocation: a load compares names a million times.
+/// Starts of a name's labels, without allocation: loading zones compares names
+/// a million times.
 struct LabelStarts {
     starts: [u8; 128],
     count: usize,

@@ -80,8 +80,8 @@ impl RrType {
         NAMES.iter().map(|(name, _)| *name)
     }
 
-    /// True for types that occur only in questions or beside messages, and are never zone data: 0,
-    /// OPT, and the meta types and question types 128 to 255 (RFC 6895 section 3.1).
+    /// True for types that are never zone data: 0, OPT, and the meta and question types 128 to 255
+    /// (RFC 6895 section 3.1).
     pub(crate) fn is_meta(self) -> bool {
         self.0 == 0 || self == RrType::OPT || (128..=255).contains(&self.0)
     }

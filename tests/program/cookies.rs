@@ -206,7 +206,7 @@ fn secrets_that_others_may_read_are_told() {
             let told = meridian::testing::finding::render::text(&findings, &files, false);
             assert!(read.is_some(), "{told}");
             assert_eq!(
-                told.contains("warning[MRD0111]: everybody on this machine may read"),
+                told.contains("warning[MRD0111]: every user of this machine may read"),
                 is_told,
                 "{told}"
             );

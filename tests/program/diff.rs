@@ -6,7 +6,7 @@ use crate::support::deployment::{Deployment, decode, query as plain_query};
 use crate::support::dice::Dice;
 use crate::support::{Tree, ask, load, query, sample, with_down};
 use meridian::testing::geo::prefix::Prefix;
-use meridian::testing::impact::{Answered, Comparison, Passage, replay};
+use meridian::testing::impact::{Answered, Comparison, PolicyChange, replay};
 use meridian::testing::server::Engine;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::wire::rr::RrType;
@@ -29,8 +29,8 @@ fn answered(snapshot: &Snapshot, name: &str, client: Ipv4Addr) -> Option<String>
     outcome.pop().map(|(pop, _)| snapshot.steering.pops[usize::from(pop.0)].name.to_string())
 }
 
-fn of<'r>(passages: &'r [Passage<2>], policy: &str) -> &'r Passage<2> {
-    passages.iter().find(|passage| &*passage.policy == policy).unwrap()
+fn of<'r>(policy_changes: &'r [PolicyChange<2>], policy: &str) -> &'r PolicyChange<2> {
+    policy_changes.iter().find(|policy_change| &*policy_change.policy == policy).unwrap()
 }
 
 /// A snapshot and equal files: nobody moves, also where the same PoP is down by probes.
@@ -42,13 +42,13 @@ fn nothing_moves_where_nothing_changed() {
         (with_down(&world, &["fra"]), with_down(&again, &["fra"])),
     ] {
         let replay = replay(&before, &after, 10);
-        assert!(!replay.passages.is_empty() && replay.losses.count == 0);
-        for passage in &replay.passages {
+        assert!(!replay.policy_changes.is_empty() && replay.losses.count == 0);
+        for policy_change in &replay.policy_changes {
             assert!(
-                passage.flows.iter().all(|flow| flow.moves.is_empty() && flow.whole > 0.0),
-                "{passage:?}"
+                policy_change.flows.iter().all(|flow| flow.moves.is_empty() && flow.whole > 0.0),
+                "{policy_change:?}"
             );
-            assert_eq!(passage.to.as_ref(), Some(&passage.policy));
+            assert_eq!(policy_change.to.as_ref(), Some(&policy_change.policy));
         }
     }
 }
@@ -90,7 +90,7 @@ fn shares_are_what_clients_see() {
         }
         for (policy, name) in names {
             let flow =
-                &of(&replay.passages, &world.snapshot.steering.policies[policy as usize].name).flows[0];
+                &of(&replay.policy_changes, &world.snapshot.steering.policies[policy as usize].name).flows[0];
             let dice = &mut Dice(u64::from(policy) + 7);
             let (mut ways, mut asked) = (BTreeMap::<(String, String), f64>::new(), 0.0);
             while asked < 6_000.0 {
@@ -177,10 +177,15 @@ fn names_that_lose_something_are_told() {
         (losses, told.losses.count),
         (["a A", "a AAAA", "c AAAA", "e A"].map(|loss| loss.replace(' ', ".z.example. ")).to_vec(), 4)
     );
-    let shown: Vec<(String, Option<String>, usize, f64)> = (told.passages.iter())
-        .map(|passage| {
-            let moved = passage.flows[0].moves.values().sum::<f64>() / passage.flows[0].whole;
-            (passage.policy.to_string(), passage.to.as_ref().map(ToString::to_string), passage.names, moved)
+    let shown: Vec<(String, Option<String>, usize, f64)> = (told.policy_changes.iter())
+        .map(|policy_change| {
+            let moved = policy_change.flows[0].moves.values().sum::<f64>() / policy_change.flows[0].whole;
+            (
+                policy_change.policy.to_string(),
+                policy_change.to.as_ref().map(ToString::to_string),
+                policy_change.names,
+                moved,
+            )
         })
         .collect();
     let expected = [
@@ -276,9 +281,7 @@ fn two_deployments_are_compared() {
     let (old_path, new_path) = (path(&old), path(&new));
     let (status, stdout, _) = run(&["diff", &old_path, &new_path]);
     assert!(
-        status == 0
-            && stdout.contains("moves: 50.0 % of IPv4")
-            && stdout.contains("taken for granted: every PoP up"),
+        status == 0 && stdout.contains("moves: 50.0 % of IPv4") && stdout.contains("assumed: every PoP up"),
         "{stdout}"
     );
     assert_eq!(run(&["diff", &old_path, &new_path, "--max-move", "49%"]).0, 1);
@@ -316,9 +319,14 @@ fn aliases_are_followed() {
     let load = |records| load(&files(records)).unwrap_or_else(|findings| panic!("{findings}")).snapshot;
     let before = load("  x: { CNAME: y }\n  y: { CNAME: a }\n  z: { CNAME: a }\n  gone: { CNAME: x }\n");
     let told = replay(&before, &load("  x: { CNAME: y }\n  y: { CNAME: b }\n  z: { CNAME: a }\n"), 9);
-    let shown: Vec<(&str, Option<&str>, usize, bool)> = (told.passages.iter())
-        .map(|passage| {
-            (&*passage.policy, passage.to.as_deref(), passage.names, passage.flows[0].moves.is_empty())
+    let shown: Vec<(&str, Option<&str>, usize, bool)> = (told.policy_changes.iter())
+        .map(|policy_change| {
+            (
+                &*policy_change.policy,
+                policy_change.to.as_deref(),
+                policy_change.names,
+                policy_change.flows[0].moves.is_empty(),
+            )
         })
         .collect();
     let expected = [

@@ -255,7 +255,7 @@ fn a_push_that_is_not_taken_is_refused() {
     for (path, body, wanted, why) in [
         ("/load/push", json!({ "pop": "ams", "value": 10_000 }), 200, ""),
         ("/load/push", json!({ "pop": "ams", "value": 10_001 }), 409, "more than 100 times the capacity"),
-        ("/load/push", json!({ "pop": "ams", "value": -1 }), 400, "a number from 0"),
+        ("/load/push", json!({ "pop": "ams", "value": -1 }), 400, "a finite number of at least 0"),
         ("/load/push", json!({ "pop": "ams", "service": "no", "value": 1 }), 409, "no load feed"),
         ("/load/push", json!({ "pop": "no", "value": 1 }), 409, "no load feed"),
         ("/probes/push", json!({ "probe": "told", "pop": "ams", "up": true }), 200, ""),
@@ -291,7 +291,7 @@ fn a_note_leads_to_no_other_server() {
         let (status, stdout, stderr) = meridian(command, &killed.path("meridian.yaml"));
         assert!(status == 2 && stdout.is_empty(), "{command:?}: {stdout}{stderr}");
         let found = other.path("meridian.yaml").canonicalize().expect("a file");
-        for word in ["run.sock", "started with", &found.display().to_string(), "asked nothing"] {
+        for word in ["run.sock", "started with", &found.display().to_string(), "no request was sent to it"] {
             assert!(stderr.contains(word), "{command:?}: no {word:?} in {stderr}");
         }
     }

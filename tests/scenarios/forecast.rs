@@ -3,7 +3,8 @@
 use crate::support::{Tree, World, load, sample, with_down};
 use meridian::testing::health::health_state::HealthState;
 use meridian::testing::impact::{
-    ALL_CLIENTS, Answered, FeedName, Flow, MeasuredLoad, MeasuredLoads, Passage, SAMPLES, forecast, predict,
+    ALL_CLIENTS, Answered, FeedName, Flow, MeasuredLoad, MeasuredLoads, PolicyChange, SAMPLES, forecast,
+    predict,
 };
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop::AdminState;
@@ -20,8 +21,8 @@ fn with(world: &World, name: &str, change: impl Fn(&mut PopStatus)) -> Arc<Snaps
     Arc::new(world.snapshot.with_status(status, 2))
 }
 
-fn of<'f>(passages: &'f [Passage<ALL_CLIENTS>], policy: &str) -> &'f Flow {
-    &passages.iter().find(|passage| &*passage.policy == policy).unwrap().flows[0]
+fn of<'f>(policy_changes: &'f [PolicyChange<ALL_CLIENTS>], policy: &str) -> &'f Flow {
+    &policy_changes.iter().find(|policy_change| &*policy_change.policy == policy).unwrap().flows[0]
 }
 
 fn pop(name: &str) -> Answered {

@@ -1,4 +1,5 @@
-//! TLS of a server that probes are pointed at: a certificate and its issuer, made anew.
+//! TLS of a server that probes are pointed at: a certificate and its issuer, recreated for each
+//! test run.
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;

@@ -8,10 +8,10 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Names of the values that are PoPs, or stand for some.
+/// Value names of arguments that are PoPs or selectors of PoPs.
 const POP_VALUES: [&str; 2] = ["POP", "SELECTOR"];
 
-/// Head of the function that completes, in the scripts for bash and zsh.
+/// Head of the completion function in the scripts for bash and zsh.
 const FUNCTION: &str = "\n_meridian() {\n";
 
 /// Prints the script for a shell.
@@ -25,7 +25,7 @@ fn script(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "meridian", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    // PoPs come first; where none is asked for, the function goes on as before.
+    // PoPs come first; if the next word is none, the function goes on as before.
     let with_pops = |pops: &str, call: &str| {
         let script = format!("\n{script}");
         let script = script.replacen(FUNCTION, &format!("{pops}{FUNCTION}    {call} && return 0\n"), 1);
@@ -39,7 +39,7 @@ fn script(shell: Shell) -> String {
     }
 }
 
-/// Print the names of the PoPs of the files, one a line, if the next word of a command line is one
+/// Print the PoP names of the files, one a line, if the next word of a command line is a PoP
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  meridian pop-names -- pop drain")]
 pub(crate) struct PopNames {
@@ -49,7 +49,7 @@ pub(crate) struct PopNames {
 }
 
 impl PopNames {
-    /// Runs the command. It tells no fault, because it runs while somebody types.
+    /// Runs the command. It prints no fault, because the shell runs it while the operator types.
     pub(crate) fn run(self) -> ExitCode {
         let line = Line::read(&self.words);
         if line.asks_for_pop
@@ -65,16 +65,16 @@ impl PopNames {
 /// A command line up to the cursor.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Line {
-    /// The next word is a PoP, or selects some.
+    /// True if the next word is a PoP, or a selector of PoPs.
     asks_for_pop: bool,
-    /// The server file that it names, where that can be told.
+    /// Server file that the line names; `None` if only a shell could expand it.
     config: Option<PathBuf>,
-    /// Whether it names one.
+    /// True if the line names a server file.
     names_config: bool,
 }
 
 impl Line {
-    /// The server file whose PoPs are meant; never that of another deployment than the line names.
+    /// Server file of the PoPs; `None` rather than one of another deployment than the line names.
     fn server_file(self) -> Option<PathBuf> {
         if self.names_config && self.config.is_none() {
             return None;
@@ -89,12 +89,12 @@ impl Line {
     fn read(words: &[String]) -> Line {
         let mut command = &Arguments::command();
         let mut line = Line::default();
-        // The option whose value is next, and how many values without option there were.
+        // The option whose value is next, and the number of values without an option so far.
         let mut option: Option<&Arg> = None;
         let mut values = 0;
         for word in words {
             if let Some(of) = option {
-                // bash takes `--down=fra` for three words.
+                // bash splits `--down=fra` into three words.
                 if word == "=" {
                     continue;
                 }
@@ -129,9 +129,9 @@ impl Line {
     }
 }
 
-/// The path that a shell will make of a word that is still as it was typed: without quotes and
-/// backslashes, and with the home folder for a tilde at its start. What else a shell would put in a
-/// word's place is not known without running it, so such a word is no path.
+/// Path that a shell will make of a word as typed: without quotes and backslashes, and with the
+/// home folder for a tilde at its start. Only a shell knows the result of other expansions, so a
+/// word with one is no path.
 fn path_of(word: &str) -> Option<PathBuf> {
     let home = || std::env::var_os("HOME").map(PathBuf::from);
     let (home, rest) = match word.strip_prefix('~') {
@@ -160,7 +160,7 @@ fn path_of(word: &str) -> Option<PathBuf> {
     Some(home.unwrap_or_default().join(path))
 }
 
-/// The option of that name, if it takes a value.
+/// Option of a name, if it takes a value.
 fn option_of<'c>(command: &'c Command, word: &str) -> Option<&'c Arg> {
     let is_it = |arg: &&Arg| match word.strip_prefix("--") {
         Some(long) => arg.get_long() == Some(long),

@@ -1,5 +1,5 @@
 
-# PoP names, where the words before the cursor ask for one.
+# PoP names, if the next word is a PoP.
 function __fish_meridian_pops
     set -l words (commandline -opc)
     set -l program $words[1]

@@ -1,5 +1,5 @@
 
-# PoP names, where the words before the cursor ask for one.
+# PoP names, if the next word is a PoP.
 _meridian_pops() {
     local -a names
     [[ ${words[CURRENT]} != -* ]] || return 1

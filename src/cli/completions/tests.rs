@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The line of each row, and whether its next word is a PoP.
+/// Command lines; true if the next word is a PoP.
 #[test]
 fn a_pop_is_asked_for_where_one_fits() {
     let rows = [
@@ -56,7 +56,7 @@ fn the_server_file_of_the_line_counts() {
     }
 }
 
-/// A line that names a file which only a shell could tell names no other one.
+/// If only a shell could expand the named server file, no other server file takes its place.
 #[test]
 fn no_other_deployment_is_asked() {
     let words = ["pop", "drain", "-c", "$STAGING/m.yaml"].map(str::to_owned);
@@ -94,7 +94,7 @@ fn paths_are_read_as_a_shell_would() {
     }
 }
 
-/// The scripts are made by another hand; the place where PoPs come in is still there.
+/// clap_complete makes the scripts; each of them still asks the program for PoPs.
 #[test]
 fn the_scripts_ask_for_pops() {
     assert!(script(Shell::Bash).contains("_meridian() {\n    _meridian_pops \"$1\" && return 0\n"));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Shares as they are written.
+/// Shares are percentages or fractions.
 #[test]
 fn shares_are_read() {
     for (text, wanted) in [

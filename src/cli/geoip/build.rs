@@ -14,9 +14,9 @@ use std::time::UNIX_EPOCH;
 /// Reads `source`, checks it and replaces `target` by the database in one step (a rename), so that
 /// a reader of `target` sees either the old file or the new one, whole.
 ///
-/// The database is dated `epoch` (seconds of the Unix epoch), else as the source says, else by the
-/// time at which the source was last changed.
-/// Gives a sentence for the operator, or every fault of the source at once.
+/// The date of the database is `epoch` (seconds of the Unix epoch), else the date in the source,
+/// else the time of the last change of the source.
+/// Returns a sentence for the operator, or every fault of the source at once.
 pub(crate) fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<String, (Findings, Files)> {
     let mut files = Files::default();
     let name = source.display().to_string();
@@ -55,8 +55,8 @@ pub(crate) fn build(source: &Path, target: &Path, epoch: Option<u64>) -> Result<
     ))
 }
 
-/// The octets of a source: of a regular file, or of what the shell has opened for this process, as
-/// in `<(zcat places.csv.gz)`. A named pipe might wait for ever, and a device has no end.
+/// Octets of a source: a regular file, or a descriptor that the shell has opened for this process,
+/// as in `<(zcat places.csv.gz)`. A named pipe might wait for ever, and a device has no end.
 fn read(source: &Path) -> std::io::Result<Vec<u8>> {
     let is_own = ["/dev/fd", "/proc/self/fd", "/dev/stdin"].iter().any(|own| source.starts_with(own));
     let file = match is_own {
@@ -74,18 +74,18 @@ fn read(source: &Path) -> std::io::Result<Vec<u8>> {
     }
 }
 
-/// When a file was last changed, in seconds of the Unix epoch.
+/// Time of the last change of a file, in seconds of the Unix epoch.
 fn changed_at(source: &Path) -> Option<u64> {
     let changed = fs::metadata(source).and_then(|metadata| metadata.modified()).ok()?;
     changed.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
-/// The octets of the database that a source makes, dated `epoch`, else as the source says.
+/// Octets of the database of a source. Its date is `epoch`, else the date in the source.
 pub fn compile(text: &str, file: FileId, epoch: Option<u64>) -> Result<Vec<u8>, Findings> {
     compile_dated(text, file, epoch, None)
 }
 
-/// [`compile`] with a date for a source that says none.
+/// [`compile`] with a date for a source without one.
 fn compile_dated(
     text: &str,
     file: FileId,
@@ -99,7 +99,7 @@ fn compile_dated(
     let Some(epoch) = epoch.or(source.epoch).or(changed_at).filter(|epoch| *epoch > 0) else {
         let finding = Finding::error(code::BAD_VALUE, "the database would have no date, or that of 1970")
             .at(At::whole(file), "")
-            .help("write `# epoch: SECONDS` into the source, or give --epoch: libmaxminddb reads no other");
+            .help("write `# epoch: SECONDS` into the source, or give --epoch: libmaxminddb needs a date");
         findings.push(finding);
         return Err(findings);
     };

@@ -7,10 +7,10 @@ use ipnet::IpNet;
 use mmdb_writer::{Ipv4Aliasing, Value, Writer};
 use std::time::{Duration, UNIX_EPOCH};
 
-/// What the database calls itself.
+/// Type of the database in its metadata (`database_type`).
 pub(super) const KIND: &str = "Meridian-Places";
 
-/// The octets of a database dated `epoch`.
+/// Octets of a database with the date `epoch`.
 pub(super) fn encode(rows: &[Row], epoch: u64) -> Result<Vec<u8>, String> {
     let date = UNIX_EPOCH
         .checked_add(Duration::from_secs(epoch))

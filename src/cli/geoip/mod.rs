@@ -1,7 +1,7 @@
 //! `meridian geoip build` and `meridian geoip lookup`.
 //!
 //! `build` turns a readable source into a database in MaxMind DB format. The same source gives the
-//! same octets everywhere if it says its date, so that a database can stand in version control
+//! same octets everywhere if it has its date, so that a database can stand in version control
 //! beside its source.
 
 #[cfg(feature = "geoip-build")]
@@ -34,19 +34,18 @@ Example:
         source: PathBuf,
         /// The database to write
         target: PathBuf,
-        /// Date of the database, in seconds since 1970; by default what the source says, else when
-        /// it was last changed
+        /// Date of the database, in seconds since 1970; by default the date in the source, else the
+        /// time of its last change
         #[arg(long, value_name = "SECONDS")]
         epoch: Option<u64>,
     },
-    /// Tell what the deployment knows of an address
+    /// Show the place of an address by the databases and networks of the deployment
     #[command(after_help = "\
 Example:
   meridian geoip lookup 198.51.100.7")]
     Lookup {
         /// The address
         address: IpAddr,
-        /// Where the deployment is.
         #[command(flatten)]
         config: Config,
     },
@@ -77,7 +76,7 @@ impl Geoip {
     }
 }
 
-/// What the deployment of a server file knows of an address.
+/// Text of `geoip lookup` by the deployment of a server file.
 fn lookup_in(root: &Path, address: IpAddr) -> Result<String, (Findings, Files)> {
     let (deployment, findings, files) = prepare::read(root, true);
     let Some(deployment) = deployment else { return Err((findings, files)) };
@@ -93,8 +92,8 @@ fn lookup_in(root: &Path, address: IpAddr) -> Result<String, (Findings, Files)> 
     Ok(lookup(&atlas, &databases, address, now))
 }
 
-/// What is known of an address: place, leaf, the source of each field, and the age of each database
-/// at `now` (seconds of the Unix epoch). `databases` are those that `atlas` was built from.
+/// Text of `geoip lookup`: place and leaf of an address, the source of each field, and the age of
+/// each database at `now` (seconds of the Unix epoch). `databases` are the sources of `atlas`.
 pub(crate) fn lookup(atlas: &Atlas, databases: &[Database], address: IpAddr, now: u64) -> String {
     let (place, leaf, evidence) = atlas.place_of(address);
     let mut out = format!("{address} lies in {leaf}\n");
@@ -132,7 +131,7 @@ pub(crate) fn lookup(atlas: &Atlas, databases: &[Database], address: IpAddr, now
     out
 }
 
-/// The refusal of a program that was built without the feature `geoip-build`.
+/// Refusal of a program that was built without the feature `geoip-build`.
 #[cfg(not(feature = "geoip-build"))]
 fn without_a_writer(source: &Path) -> (Findings, Files) {
     let mut files = Files::default();

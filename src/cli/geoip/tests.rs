@@ -20,7 +20,7 @@ fn sample() -> (Vec<u8>, Database, Atlas) {
     (octets, database, atlas)
 }
 
-/// The database in the tree is what its source makes.
+/// The database in the tree is the one that its source makes.
 #[test]
 fn the_sample_is_built_from_its_source() {
     assert_eq!(sample().0, fs::read(SAMPLE).unwrap(), "run: meridian geoip build {SOURCE} {SAMPLE}");
@@ -82,7 +82,7 @@ fn build_replaces_the_target() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
-/// A bad source is told whole and leaves the old database alone.
+/// A bad source gives all its findings, and leaves the old database as it is.
 #[test]
 fn build_refuses_a_bad_source() {
     let folder = tempfile::tempdir().unwrap();
@@ -101,7 +101,7 @@ fn build_refuses_a_bad_source() {
     assert_eq!(fs::read(&target).unwrap(), b"old");
 }
 
-/// What `lookup` prints.
+/// `lookup` prints the fields of a place and their sources.
 #[test]
 fn lookup_tells_fields_and_sources() {
     let (_, database, atlas) = sample();
@@ -131,7 +131,7 @@ fn build_dates_the_database() {
     assert!(compile(&text, FileId(0), None).is_err());
 }
 
-/// A pipe without a writer is not waited for, and no device is read.
+/// `build` does not wait for a pipe without a writer, and reads no device.
 #[cfg(unix)]
 #[test]
 fn build_reads_regular_files() {
@@ -147,7 +147,7 @@ fn build_reads_regular_files() {
     assert!(!at("a.mmdb").exists());
 }
 
-/// The source, a link and a device are no place for a database.
+/// `build` does not write over its source, a link or a device.
 #[cfg(unix)]
 #[test]
 fn build_writes_nothing_else() {
@@ -166,7 +166,7 @@ fn build_writes_nothing_else() {
     );
 }
 
-/// Another reader reads what is built: `mmdblookup` of libmaxminddb.
+/// Another reader reads the database: `mmdblookup` of libmaxminddb.
 #[test]
 fn another_reader_reads_it() {
     let folder = tempfile::tempdir().unwrap();

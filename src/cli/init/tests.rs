@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The files are those of the list, and a second call changes none of them.
+/// A call writes the files of the list, and a second call changes none of them.
 #[test]
 fn a_file_that_exists_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
@@ -42,8 +42,8 @@ fn paths_are_words_of_a_shell() {
     }
 }
 
-/// The package begins with the same PoPs, records and networks. Only comments and what the server
-/// file and the zone need besides differ.
+/// The package begins with the same PoPs, records and networks. Only comments, the server file and
+/// the zone differ.
 #[test]
 fn the_package_begins_with_the_same_places() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/debian/etc");

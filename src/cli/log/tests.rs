@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Which levels a filter lets through for two targets; `None` if the text is refused.
+/// Levels that a filter enables for three targets; `None` if the text is refused.
 fn enabled(text: &str) -> Option<[bool; 4]> {
     let filter = read_filter(text).ok()?;
     let is_on = |target: &str, level: Level| filter.would_enable(target, &level);

@@ -20,7 +20,7 @@ fn every_command_has_a_whole_page() {
     }
 }
 
-/// Rows of the help's paragraphs are found again in the page.
+/// Paragraphs of the help become sections of the page.
 #[test]
 fn paragraphs_become_sections() {
     let text = |name: &str| pages().into_iter().find(|page| page.name == name).expect("a page").text;
@@ -36,8 +36,7 @@ fn paragraphs_become_sections() {
     assert!(text("meridian").contains("meridian\\-serve(1)"));
 }
 
-/// The pages of a build are the same wherever they are made: a default that depends on the
-/// session is not in them.
+/// Pages are the same on every machine: they have no default that depends on the session.
 #[test]
 fn pages_do_not_tell_who_made_them() {
     for Page { name, text } in pages() {

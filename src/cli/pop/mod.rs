@@ -23,7 +23,7 @@ pub(crate) enum PopCommand {
     /// List PoPs: in service or not and since when, health, load, ramps, overrides
     #[command(after_help = "Example:\n  meridian pop list --tag eu")]
     List {
-        /// Only those with this tag
+        /// Only PoPs with this tag
         #[arg(long)]
         tag: Option<String>,
         #[command(flatten)]
@@ -32,7 +32,7 @@ pub(crate) enum PopCommand {
     /// Show one PoP
     #[command(after_help = "Example:\n  meridian pop show fra")]
     Show {
-        /// Its name
+        /// Name of the PoP
         #[arg(value_name = "POP")]
         name: String,
         #[command(flatten)]
@@ -43,10 +43,10 @@ pub(crate) enum PopCommand {
         after_help = "Example:\n  meridian pop up fra --for 30m --reason \"the probe is wrong, ticket 4711\""
     )]
     Up(Say),
-    /// Never answer PoPs, not even when everything else is down
+    /// Keep PoPs out of answers, even if all others are down
     #[command(after_help = "Example:\n  meridian pop down fra --reason \"on fire\"")]
     Down(Say),
-    /// Answer PoPs only when nothing else passes
+    /// Keep PoPs out of answers while another PoP can answer
     #[command(
         after_help = "Examples:\n  meridian pop drain 'eu-*' --for 2h --reason \"maintenance\"\n  meridian \
             pop drain fra --over 30m --at 22:00 --reason \"new switch\""
@@ -55,10 +55,10 @@ pub(crate) enum PopCommand {
     /// Remove overrides, so that file and probes decide again
     #[command(after_help = "Example:\n  meridian pop auto fra")]
     Auto(Say),
-    /// Bring PoPs back step by step: the cells that left last come first
+    /// Bring PoPs back step by step: the cells that left last return first
     #[command(after_help = "Example:\n  meridian pop ramp fra --over 30m")]
     Ramp(Say),
-    /// Give PoPs another weight
+    /// Override the weight of PoPs
     #[command(
         after_help = "Examples:\n  meridian pop weight fra 20 --reason \"half the machines\"\n  meridian pop \
             weight fra auto"
@@ -66,27 +66,27 @@ pub(crate) enum PopCommand {
     Weight {
         /// A name, a pattern, or `tag:...`
         selector: String,
-        /// The weight, or `auto` for what the file says
+        /// The weight, or `auto` for the weight of the file
         weight: String,
         #[command(flatten)]
         how: How,
     },
-    /// Tell how full a PoP is now: the number of its load feed of kind `push`
+    /// Push the present load of a PoP to its load feed of kind `push`
     #[command(
         after_help = "Examples:\n  meridian pop load fra 350\n  meridian pop load fra 7200 --service video"
     )]
     Load {
-        /// The name of the PoP
+        /// Name of the PoP
         pop: String,
         /// The load now, in the unit of the capacity
         value: f64,
-        /// The service that it is the load of; the whole PoP unless given
+        /// Service of the load; without it the load is that of the whole PoP
         #[arg(long)]
         service: Option<String>,
         #[command(flatten)]
         server: ServerClient,
     },
-    /// End the alarm of a ledger of overrides that could not be read
+    /// End the alarm about an unreadable ledger of overrides
     #[command(after_help = "Example:\n  meridian pop acknowledge")]
     Acknowledge {
         /// Name to note beside the user that the system reports
@@ -116,7 +116,7 @@ pub(crate) struct How {
     /// Begin at this time: `22:00` (UTC), `+10m`, `2026-03-01T22:00:00Z`; TTLs are lowered ahead
     #[arg(long, value_name = "MOMENT", value_parser = date_time)]
     at: Option<u64>,
-    /// How long the override holds (`30s`, `2h`, `1h30m`); until it is removed unless given
+    /// Duration of the override (`30s`, `2h`, `1h30m`); without it the override stays until removed
     #[arg(long = "for", value_name = "TIME", value_parser = seconds)]
     lasts: Option<u64>,
     /// Reason; required, except to remove an override
@@ -125,16 +125,16 @@ pub(crate) struct How {
     /// Name to note beside the user that the system reports; it is shown as a claim
     #[arg(long)]
     author: Option<String>,
-    /// Pass over safety rules
+    /// Ignore safety rules
     #[arg(long)]
     force: bool,
-    /// Apply it in memory before the disk has it, for a state disk that hangs or is full
+    /// Apply the override before it is on disk, for a state disk that hangs or is full
     #[arg(long)]
     unsaved: bool,
-    /// Do it without asking, also where clients move
+    /// Apply the override without a question, even if clients move
     #[arg(long, short)]
     yes: bool,
-    /// Tell what would change and which clients would move, and change nothing
+    /// Show the changes and the clients that would move, and change nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -142,7 +142,7 @@ pub(crate) struct How {
 }
 
 impl PopCommand {
-    /// Asks the server, and prints what it tells.
+    /// Asks the server, and prints its reply.
     pub(crate) fn run(self) -> ExitCode {
         let done = match self {
             PopCommand::List { tag, server } => list(&server, tag.as_deref()),
@@ -152,7 +152,7 @@ impl PopCommand {
             PopCommand::Drain(say) => change_state(say, "drain"),
             PopCommand::Auto(say) => change_state(say, "auto"),
             PopCommand::Ramp(Say { how: How { over: None, .. }, .. }) => {
-                Err(wrong("say how long the ramp takes: --over 30m; `pop auto` does it at once"))
+                Err(wrong("a ramp needs its duration: --over 30m; `pop auto` brings PoPs back at once"))
             }
             PopCommand::Ramp(say) => change_state(say, "auto"),
             PopCommand::Weight { selector, weight, how } => change_weight(selector, &weight, &how),
@@ -186,7 +186,7 @@ fn show(server: &ServerClient, name: &str) -> Result<ExitCode, ExitCode> {
     // Read from the list, because a name need not be fit for a path.
     let Pops { pops, .. } = server.ask(Method::GET, "/pops")?.done()?;
     let Some(pop) = pops.iter().find(|pop| *pop.name == *name) else {
-        let error = format!("there is no PoP `{name}`; `meridian pop list` tells their names");
+        let error = format!("there is no PoP `{name}`; `meridian pop list` shows the names");
         return Err(complain(&Refusal::because(error)));
     };
     print(&match server.format {
@@ -231,7 +231,7 @@ fn change(request: OverrideRequest, is_removal: bool, how: &How) -> Result<ExitC
         dry_run: true,
         ..request
     };
-    // Predicted first, so that a person sees the clients that move before they do.
+    // Predicted first, so that the operator sees the clients before they move.
     let (predicted, raw) = ask(how, &request)?;
     if how.dry_run {
         print(&match how.server.format {
@@ -247,8 +247,8 @@ fn change(request: OverrideRequest, is_removal: bool, how: &How) -> Result<ExitC
             Some(false) => return Err(wrong("nothing was changed")),
             None => {
                 return Err(wrong(
-                    "clients would move, and nobody can be asked: say --yes, or --dry-run to look; nothing \
-                     was changed",
+                    "clients would move, and there is no terminal for the question: repeat with --yes, or \
+                     with --dry-run to see the clients; nothing was changed",
                 ));
             }
         }
@@ -263,8 +263,8 @@ fn change(request: OverrideRequest, is_removal: bool, how: &How) -> Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-/// Passes an override to the server; gives its reply, also as the server wrote it. A refusal is
-/// printed.
+/// Sends an override to the server, and returns its reply, read and as the server wrote it. Prints
+/// a refusal.
 fn ask(how: &How, request: &OverrideRequest) -> Result<(OverrideReply, String), ExitCode> {
     let reached = how.server.post("/pops/override", request)?;
     if !reached.is_done() && how.server.format == Format::Json {
@@ -274,7 +274,7 @@ fn ask(how: &How, request: &OverrideRequest) -> Result<(OverrideReply, String), 
     Ok((reached.done()?, reached.json()))
 }
 
-/// Reply to an override, for people.
+/// Reply to an override, as text.
 fn told(reply: &OverrideReply, at: Option<u64>, end: &str) -> String {
     let side = |side: &Setting| format!("{} {}", side.state, side.weight);
     let row = |pop: &PopChange| vec![pop.name.to_string(), side(&pop.before), side(&pop.after)];

@@ -1,4 +1,4 @@
-//! PoPs in text: the list, and one of them with everything that is known of it.
+//! PoPs as text: the list, and one PoP with all its details.
 
 use crate::cli::server::table;
 use crate::cli::when::{moment_of, span};
@@ -7,7 +7,7 @@ use crate::rfc3339;
 use crate::shared::override_entry::OverrideEntry;
 use crate::sys::clock::epoch_secs;
 
-/// The table of `pop list`: what moves traffic, one PoP a row.
+/// Table of `pop list`: one PoP a row, with all that moves its traffic.
 pub(super) fn list(page: &Pops) -> String {
     let rows: Vec<Vec<String>> = page.pops.iter().map(row).collect();
     let mut text = table(
@@ -55,13 +55,13 @@ fn row(pop: &Pop) -> Vec<String> {
     ]
 }
 
-/// How long something is so already.
+/// Time that has passed since a moment, in words.
 fn since(since: &str) -> String {
     let since = rfc3339::parse(since);
     since.map_or_else(|| "?".to_owned(), |since| span(epoch_secs().saturating_sub(since)))
 }
 
-/// Cells that are elsewhere, by a gradual override or on the way back.
+/// Share of cells at other PoPs during a gradual override, or already back during a ramp.
 fn ramp(pop: &Pop) -> String {
     match (pop.effective.left, pop.ramp_left) {
         (left, _) if left > 0 => format!("{:.0} % away", f64::from(left) / 256.0 * 100.0),
@@ -70,7 +70,7 @@ fn ramp(pop: &Pop) -> String {
     }
 }
 
-/// An override on one line.
+/// Override on one line.
 fn in_words(by: &OverrideEntry) -> String {
     let OverrideEntry { pops, action, author, set, reason, .. } = by;
     let over = if by.over_secs > 0 { format!(" over {}", span(by.over_secs)) } else { String::new() };
@@ -79,7 +79,7 @@ fn in_words(by: &OverrideEntry) -> String {
     format!("{pops} {action}{over}{start}{until}, by {author} at {set}: {reason}")
 }
 
-/// One PoP with everything that is known of it.
+/// Page of `pop show`.
 pub(super) fn one(pop: &Pop) -> String {
     let both = |setting: &Setting| format!("{}, weight {}", setting.state, setting.weight);
     let mut text = format!("{}\n", pop.name);
@@ -102,13 +102,13 @@ pub(super) fn one(pop: &Pop) -> String {
     line("health", &health_in_words(pop));
     pop.feeds.iter().for_each(|feed| line("load", &feed_in_words(feed)));
     if pop.ramp_left > 0.0 {
-        line("ramp", &format!("{:.1} % of its cells are still to come back", pop.ramp_left * 100.0));
+        line("ramp", &format!("{:.1} % of its cells are not back yet", pop.ramp_left * 100.0));
     }
     pop.targets.iter().for_each(|target| line("target", &target_in_words(target)));
     text
 }
 
-/// Whether a PoP is in service, such as `yes` or `last resort, flaps`.
+/// Service state of a PoP, such as `yes` or `last resort, flaps`.
 fn service_in_words(pop: &Pop) -> String {
     match &pop.in_service_why {
         Some(why) => format!("{}, {why}", pop.in_service),
@@ -116,12 +116,12 @@ fn service_in_words(pop: &Pop) -> String {
     }
 }
 
-/// What probes make of a PoP, such as `up` or `up, flaps`.
+/// Health of a PoP by its probes, such as `up` or `up, flaps`.
 fn health_in_words(pop: &Pop) -> String {
     if pop.flaps { format!("{}, flaps", pop.health) } else { pop.health.to_string() }
 }
 
-/// A load feed on one line, such as `310 of 400 (78 %), target 80 %`.
+/// Load feed on one line, such as `310 of 400 (78 %), target 80 %`.
 fn feed_in_words(feed: &Feed) -> String {
     let whose = feed.service.as_ref().map(|service| format!("{service}: ")).unwrap_or_default();
     let capacity = feed.capacity;
@@ -137,7 +137,7 @@ fn feed_in_words(feed: &Feed) -> String {
             .collect();
         text.push_str(&format!(
             " ({})",
-            if to.is_empty() { "nobody accepts any".to_owned() } else { to.join(", ") }
+            if to.is_empty() { "no PoP accepts any".to_owned() } else { to.join(", ") }
         ));
     }
     if feed.stale {
@@ -155,7 +155,7 @@ fn feed_in_words(feed: &Feed) -> String {
     text
 }
 
-/// A probed target on one line, such as
+/// Probed target on one line, such as
 /// `192.0.2.10 default web: up for 5 min, 12 good in a row, 3 ms`.
 fn target_in_words(target: &Target) -> String {
     let Target { service, probe, verdict, .. } = target;
@@ -188,7 +188,7 @@ fn target_in_words(target: &Target) -> String {
     if let Some(secs) = target.damped_secs {
         text.push_str(&format!(", flaps: a last resort for {secs} s"));
     } else if target.turns > 1 {
-        text.push_str(&format!(", turned {} times of late", target.turns));
+        text.push_str(&format!(", turned {} times recently", target.turns));
     }
     if let Some(error) = &target.last_error {
         let ago = target.result_age_secs.map(|secs| format!(", {} ago", span(secs)));

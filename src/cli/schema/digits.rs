@@ -3,8 +3,8 @@
 
 use crate::config::UNITS;
 
-/// A time of `least` to `most` milliseconds with its unit; no milliseconds where only whole seconds
-/// are meant.
+/// Expression for a time from `least_ms` to `most_ms` with its unit; `whole_seconds` excludes the
+/// unit `ms`.
 pub(super) fn time(least_ms: u64, most_ms: u64, whole_seconds: bool) -> String {
     let units: Vec<String> = UNITS
         .iter()
@@ -16,7 +16,7 @@ pub(super) fn time(least_ms: u64, most_ms: u64, whole_seconds: bool) -> String {
     format!("^({})$", units.join("|"))
 }
 
-/// The decimal digits of a number from `least` to `most`, with or without leading zeros.
+/// Expression for a number from `least` to `most`, with or without leading zeros.
 pub(super) fn within(least: u64, most: u64) -> String {
     // Numbers up to each of these ends have a pattern of their own: 7 to 325 is 7-9, 10-99,
     // 100-299, 300-319 and 320-325.
@@ -46,7 +46,7 @@ pub(super) fn within(least: u64, most: u64) -> String {
     format!("0*({})", parts.join("|"))
 }
 
-/// Numbers of one length whose digits vary each for itself.
+/// Expression for numbers of one length whose digits vary independently.
 fn alike(start: u64, end: u64) -> String {
     let (start, end) = (start.to_string(), end.to_string());
     start

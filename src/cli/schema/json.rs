@@ -1,8 +1,8 @@
 //! The catalogue as JSON Schema, draft 2020-12.
 //!
-//! Scalars are those of the core schema of YAML 1.2.2 (section 10.3.2), for the program as for
-//! editors: `8443` is a number, `"8443"` a text. A test generates files and holds the verdicts of
-//! schema and program together (`src/config/tests/agreement`).
+//! Scalars follow the core schema of YAML 1.2.2 (section 10.3.2), in the program as in editors:
+//! `8443` is a number, `"8443"` a text. A test generates files and compares the verdicts of schema
+//! and program (`src/config/tests/agreement`).
 
 use super::digits;
 use crate::config::catalogue::{
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// The schema of one file.
+/// Schema of one file.
 pub fn of(file: &FileKind) -> String {
     let mut sections = Sections::default();
     let root = sections.reference(file.root);
@@ -107,7 +107,7 @@ impl Sections {
         let of_type = |name: &str| {
             let mut of_type = data.clone();
             if let Some(pattern) = RrType::from_text(name).and_then(rdata::pattern) {
-                // Beside the shape; it says nothing of what is no string.
+                // Beside the shape, because `pattern` applies to strings alone.
                 of_type["items"] = json!({ "pattern": pattern });
                 of_type["pattern"] = json!(pattern);
             }
@@ -208,7 +208,7 @@ fn time(least_ms: u64, most_ms: u64, whole_seconds: bool) -> Value {
     ] })
 }
 
-/// What keys of one map have to do with each other.
+/// Relation between keys of one map.
 fn relation(relation: &Together) -> Value {
     let each =
         |keys: &[&str]| -> Vec<Value> { keys.iter().map(|key| json!({ "required": [key] })).collect() };
@@ -225,7 +225,7 @@ fn relation(relation: &Together) -> Value {
     }
 }
 
-/// A default as JSON: numbers as numbers where the shape is one.
+/// Default as JSON: a number if the shape is one.
 fn literal(shape: &Shape, text: &str) -> Value {
     let number = matches!(
         shape,

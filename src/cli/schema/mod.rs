@@ -42,7 +42,7 @@ pub(crate) enum FileWord {
 }
 
 impl FileWord {
-    /// Its part of the catalogue, which lists the files in the same order.
+    /// Entry of this file in the catalogue, which lists the files in the same order.
     fn kind(self) -> &'static FileKind {
         &FILES[self as usize]
     }

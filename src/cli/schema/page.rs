@@ -3,9 +3,9 @@
 use crate::config::catalogue::{Absent, FILES, KeySection, Others, RECORD_TYPES, Shape};
 use std::fmt::Write as _;
 
-/// What stands before the files.
+/// Text before the sections of the files.
 const HEAD: &str = include_str!("head.md");
-/// What stands behind them.
+/// Text after the sections of the files.
 const TAIL: &str = include_str!("tail.md");
 
 /// The whole page.
@@ -58,10 +58,10 @@ fn section_text(out: &mut String, section: &KeySection) {
     }
 }
 
-/// Columns of a line of prose.
+/// Most columns of a line of prose.
 const COLUMNS: usize = 100;
 
-/// Paragraphs with their lines broken at blanks.
+/// Paragraphs with lines of at most [`COLUMNS`], broken at blanks.
 fn wrapped(text: &str) -> String {
     let mut out = String::new();
     for (number, line) in text.split('\n').enumerate() {
@@ -85,7 +85,7 @@ fn wrapped(text: &str) -> String {
     out
 }
 
-/// A shape in words.
+/// Shape in words.
 fn kind(shape: &Shape) -> String {
     match shape {
         Shape::Text(what) | Shape::AnyText(what) | Shape::Pattern(what, _) => (*what).to_owned(),

@@ -5,9 +5,9 @@
 use crate::config::catalogue::{Absent, FileKind, KeyEntry, KeySection, Others, Shape};
 use std::fmt::Write as _;
 
-/// Width of a line of comment.
+/// Most columns of a line of comment.
 const WIDTH: usize = 100;
-/// What a network of the sample is called.
+/// Name of the network in the sample.
 const NETWORK: &str = "office";
 
 /// The sample of a file.
@@ -50,7 +50,7 @@ fn entry_lines(out: &mut String, entry: &'static KeyEntry, indent: usize) {
             section_lines(out, inner, indent + 2);
             return;
         }
-        // A map from names, with one of them told in full.
+        // A map from names: the sample has one of them in full.
         (Shape::Names(_, Shape::Map(inner)), name) if is_word(name) => {
             let _ = writeln!(out, "{pad}{}:\n{pad}  {name}:", entry.key);
             section_lines(out, inner, indent + 4);

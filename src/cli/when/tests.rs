@@ -17,7 +17,7 @@ fn times_are_read() {
     }
 }
 
-/// Moments to come, seen from noon.
+/// Future moments, read at noon.
 #[test]
 fn moments_are_to_come() {
     let noon = rfc3339::parse("2026-03-01T12:00:00Z").unwrap();
@@ -46,7 +46,7 @@ fn moments_are_to_come() {
     }
 }
 
-/// How long, by the two largest units.
+/// Durations in their two largest units.
 #[test]
 fn spans() {
     for (secs, words) in [
@@ -63,7 +63,7 @@ fn spans() {
     }
 }
 
-/// A moment is told in UTC, and how far away it is.
+/// A moment is in UTC, with its distance from now.
 #[test]
 fn moments_in_words() {
     let now = epoch_secs();

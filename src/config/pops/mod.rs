@@ -44,7 +44,7 @@ pub(crate) struct PopsFile {
     pub(crate) canaries: Option<Canaries>,
     /// True if the map of PoPs was readable.
     pub(crate) is_read: bool,
-    /// Longest wait of a start for the first round of probes, in milliseconds.
+    /// Longest wait at startup for the first result of each probe, in milliseconds.
     pub(crate) startup_wait_ms: u32,
     /// Rules that overrides and reloads must not break.
     pub(crate) safety: Vec<SafetyRule>,
@@ -52,8 +52,8 @@ pub(crate) struct PopsFile {
     pub(crate) safety_off_until: Option<(u64, At)>,
 }
 
-/// Default wait of a start for the first round of probes, in milliseconds: longer than the timeout
-/// of 2 s.
+/// Default of `startup_wait_ms`, in milliseconds. Exceeds the default timeout of a probe (2 s), so
+/// that a first check that times out has its verdict.
 pub(crate) const STARTUP_WAIT_MS: u32 = 3_000;
 
 /// Reads the file.
@@ -288,7 +288,10 @@ fn own_load(
         out.push(
             Finding::warning(code::BAD_VALUE, format!("{whose} has a `capacity` but no `load` of its own"))
                 .at(node.at, "without effect")
-                .help("the load of a PoP is compared with the capacity of the PoP"),
+                .help(
+                    "give the service a `load`, or remove its `capacity`: a PoP's load is compared only with \
+                     the PoP's own capacity",
+                ),
         );
     }
     (capacity, load)

@@ -257,10 +257,14 @@ fn headers(node: &Node, what: &str, out: &mut Findings) -> Vec<(Arc<str>, Arc<st
             continue;
         }
         if what == "`headers`" && OWN_HEADERS.iter().any(|own| key.text.eq_ignore_ascii_case(own)) {
+            let help = match key.text.eq_ignore_ascii_case("host") {
+                true => "the key `host` of the check sets `Host`",
+                false => "remove the header: Meridian computes it",
+            };
             out.push(
                 Finding::error(code::BAD_VALUE, format!("the probe sets the header `{}` itself", key.text))
                     .at(key.at, "cannot be set")
-                    .help("the key `host` of the check sets `Host`"),
+                    .help(help),
             );
             continue;
         }

@@ -61,7 +61,10 @@ pub(crate) fn lower<'n>(
                 out.push(
                     Finding::error(
                         code::BAD_VALUE,
-                        format!("{n} of {} probes can never succeed", members(list).len()),
+                        format!(
+                            "the group requires {n} successful probes, but has only {}",
+                            members(list).len()
+                        ),
                     )
                     .at(node.at, "more than the group has")
                     .related(list.at, "the probes"),

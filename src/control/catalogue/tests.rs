@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Names follow the rules of Prometheus: a prefix, `_total` for counters and for nothing else,
-/// base units as suffixes, each name once, help that ends as a sentence does.
+/// Names follow the rules of Prometheus: a prefix, `_total` for counters only, base units as
+/// suffixes, unique names, help that ends with a full stop.
 #[test]
 fn names_follow_the_rules() {
     let mut names: Vec<_> = CATALOGUE.iter().map(|family| family.name).collect();

@@ -1,10 +1,10 @@
-//! The bound of explanations at once.
+//! Tests of the bound of simultaneous explanations.
 
 use super::*;
 use std::sync::mpsc::channel;
 
-/// As many work at once as there are places, a further one is turned away; a place stays taken for
-/// as long as its work goes on, although its reader has gone, and is free after a panic.
+/// As many explanations run at once as there are places; a further one is refused. A place stays
+/// taken until its work ends, even if the client has disconnected, and is free after a panic.
 #[tokio::test]
 async fn places_go_with_the_work() {
     let places: &'static Semaphore = Box::leak(Box::new(Semaphore::new(2)));
@@ -14,14 +14,14 @@ async fn places_go_with_the_work() {
         let began = began.clone();
         let work = move || {
             began.send(()).expect("the test goes on");
-            // Ends when the sender is dropped, too.
+            // Also ends when the sender is dropped.
             let _ = wait.recv();
         };
         (go, tokio::spawn(bounded(places, work)))
     };
     let (first, reader_of_first) = start();
     let (second, reader_of_second) = start();
-    // Both have a place once they run.
+    // Both hold a place once they run.
     tokio::task::spawn_blocking(move || (begins.recv(), begins.recv()))
         .await
         .expect("no panic")

@@ -1,4 +1,4 @@
-//! A listener over loopback, with a router whose answers the tests hold back.
+//! Tests of a listener over loopback, with a router whose answers the tests can delay.
 
 use super::*;
 use crate::limits::{CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_WAITING_MAX};
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-/// The longest that a step may take before the test fails.
+/// Time limit of a step, after which the test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A listener whose reloads and metrics wait for `go`.
@@ -40,7 +40,7 @@ async fn send(address: SocketAddr, octets: &str) -> TcpStream {
     stream
 }
 
-/// Everything that comes until the end.
+/// All octets until the end of the connection.
 async fn rest(mut stream: TcpStream) -> String {
     let mut text = Vec::new();
     let read = timeout(PATIENCE, stream.read_to_end(&mut text)).await.expect("the server closes");
@@ -60,7 +60,7 @@ async fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> Strin
     .await
 }
 
-/// Whether checks and verbs are answered.
+/// True if checks and verbs are answered.
 async fn is_well(address: SocketAddr) {
     let ready = ask(address, "GET", "/readyz", "").await;
     assert!(ready.starts_with("HTTP/1.1 200") && ready.ends_with("ready"), "{ready}");
@@ -68,8 +68,8 @@ async fn is_well(address: SocketAddr) {
     assert!(verb.starts_with("HTTP/1.1 200") && verb.ends_with("drain"), "{verb}");
 }
 
-/// However many connections send nothing, half a header or half a body, requests are answered at
-/// once.
+/// Requests are answered at once, however many connections send nothing, half a header or half a
+/// body.
 #[tokio::test]
 async fn silent_connections_lock_nobody_out() {
     let (address, ..) = begin().await;
@@ -83,13 +83,13 @@ async fn silent_connections_lock_nobody_out() {
             silent.push(send(address, begun).await);
         }
         is_well(address).await;
-        // The oldest was cut for a newer one.
+        // The oldest connection was closed for a newer one.
         assert_eq!(rest(silent.remove(0)).await, "", "{begun:?}");
         is_well(address).await;
     }
 }
 
-/// Reloads and scrapes that wait have places of their own; one too many is refused at once.
+/// Waiting reloads and scrapes have places of their own; one more request is refused at once.
 #[tokio::test]
 async fn waiting_requests_lock_nobody_out() {
     let (address, go, _) = begin().await;
@@ -121,7 +121,7 @@ async fn waiting_requests_lock_nobody_out() {
     }
 }
 
-/// Peers that take no octet of a large answer are cut for others of their class.
+/// Peers that read no octet of a large answer are closed in favour of others of the same class.
 #[tokio::test]
 async fn peers_that_do_not_read_make_room() {
     let (address, ..) = begin().await;
@@ -134,7 +134,7 @@ async fn peers_that_do_not_read_make_room() {
     assert!(page.starts_with("HTTP/1.1 200") && page.len() > 32 << 20, "{} octets", page.len());
 }
 
-/// A body longer than any request of ours is refused, and so is one that breaks off.
+/// A body longer than the limit is refused, and so is an incomplete body.
 #[tokio::test]
 async fn bodies_are_bounded() {
     let (address, ..) = begin().await;
@@ -146,7 +146,7 @@ async fn bodies_are_bounded() {
     assert!(!rest(broken).await.contains("200"));
 }
 
-/// A server that stops answers what it has begun.
+/// A stopping server finishes the answers that it has begun.
 #[tokio::test]
 async fn a_stop_lets_answers_finish() {
     let (address, go, stop) = begin().await;

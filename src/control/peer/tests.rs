@@ -1,8 +1,8 @@
-//! Who asks.
+//! Tests of `peer`.
 
 use super::*;
 
-/// Names of users, the login behind another user, and a claim.
+/// Names of users, the login user behind another user, and a claimed author.
 #[test]
 fn authors() {
     let users = "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::/srv/ann:/bin/sh\nbroken\n";
@@ -22,7 +22,7 @@ fn authors() {
     }
 }
 
-/// The other end of a connection is this process' user, as the system tells.
+/// The peer of a connection from this process is the user of this process.
 #[test]
 fn the_peer_is_who_the_system_says() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -1,4 +1,4 @@
-//! Places of connections, without connections.
+//! Tests of `places`, without connections.
 
 use super::*;
 
@@ -10,8 +10,8 @@ fn is_cut(place: &Place) -> bool {
     !place.places.table().rows.contains_key(&place.id)
 }
 
-/// When every place is taken by silent connections, a new one has the place of the oldest of the
-/// address that has most.
+/// If silent connections take every place, a new connection gets the place of the oldest connection
+/// of the address with the most connections.
 #[test]
 fn the_oldest_of_the_largest_storm_is_cut() {
     let places = Arc::new(Places::within(DESCRIPTORS));
@@ -39,8 +39,8 @@ fn a_network_of_one_client_counts_as_one() {
     }
 }
 
-/// A class that is full refuses its own requests and no others; a peer that does not take its
-/// answer makes room.
+/// A full class refuses only its own requests. A peer that does not read its answer loses its
+/// place.
 #[test]
 fn classes_do_not_lock_each_other_out() {
     let places = Arc::new(Places::within(DESCRIPTORS));
@@ -61,8 +61,7 @@ fn classes_do_not_lock_each_other_out() {
     assert_eq!(places.held(), 0);
 }
 
-/// Readers of one address do not keep another's from a page; verbs that are being done are never
-/// cut.
+/// Readers of one address do not keep another address from a page. Running verbs are never closed.
 #[test]
 fn the_largest_reader_makes_room() {
     let places = Arc::new(Places::within(DESCRIPTORS));
@@ -94,7 +93,7 @@ fn requests_have_classes() {
     }
 }
 
-/// Each stage sets a deadline, a reload's answer apart.
+/// Each stage sets a deadline, except the answer of a reload.
 #[test]
 fn every_stage_has_a_deadline() {
     let places = Arc::new(Places::within(DESCRIPTORS));
@@ -111,7 +110,7 @@ fn every_stage_has_a_deadline() {
     }
 }
 
-/// A watch ends when its place is given to another.
+/// A watch ends when another connection gets the place.
 #[tokio::test]
 async fn a_connection_without_a_place_is_cut() {
     let places = Arc::new(Places::within(DESCRIPTORS));
@@ -121,7 +120,7 @@ async fn a_connection_without_a_place_is_cut() {
     assert_eq!(others.iter().filter(|place| is_cut(place)).count(), 0);
 }
 
-/// A share is never passed, and holds places of every kind; the full one holds all.
+/// The places never exceed the share, and every kind has places; the full share has all places.
 #[test]
 fn places_keep_within_their_share() {
     for share in PAGE_DESCRIPTORS_LEAST..=DESCRIPTORS + 1 {

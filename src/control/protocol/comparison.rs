@@ -54,7 +54,7 @@ pub(crate) struct AnswerMove {
     pub(crate) share: MovedShare,
 }
 
-/// Moves of the names that have one policy before and one after.
+/// Moves of the clients of all names with the same pair of policies: `policy` before, `then` after.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct PolicyMoves {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Bodies, and what they push.
+/// Request bodies, and the pushes that they contain.
 #[test]
 fn bodies_are_read() {
     for (body, wanted) in [

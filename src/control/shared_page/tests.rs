@@ -1,12 +1,12 @@
-//! Readers of one page.
+//! Tests of the readers of one page.
 
 use super::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::task::JoinSet;
 
-/// Readers that ask while one rendering runs share the next one, and no reader has a text that
-/// is older than its question.
+/// Readers that ask during a rendering share the next rendering. No reader gets a text that is
+/// older than its request.
 #[tokio::test]
 async fn readers_that_wait_together_have_one_rendering() {
     let (page, renderings) = (Arc::new(SharedPage::default()), Arc::new(AtomicUsize::new(0)));
@@ -29,7 +29,7 @@ async fn readers_that_wait_together_have_one_rendering() {
     for _ in 0..100 {
         others.spawn(read(None));
     }
-    // All have asked: each has been polled once, up to the lock.
+    // All have asked: each was polled once, up to the lock.
     for _ in 0..200 {
         tokio::task::yield_now().await;
     }
@@ -40,7 +40,7 @@ async fn readers_that_wait_together_have_one_rendering() {
     assert_eq!(read(None).await, "2", "who asks later has a later text");
 }
 
-/// A panic or an error of one rendering is told, and the next one is made.
+/// A panic or an error of a rendering is returned, and the next rendering takes place.
 #[tokio::test]
 async fn a_fault_does_not_stay() {
     let page = SharedPage::default();
@@ -49,7 +49,7 @@ async fn a_fault_does_not_stay() {
     assert_eq!(page.read(|| Ok(b"text".to_vec())).await, Ok(Bytes::from("text")));
 }
 
-/// Renderings take a tenth of a core at the most, and a reader waits for a second.
+/// Renderings use at most a tenth of a core, and a reader waits for at most a second.
 #[test]
 fn the_pause_follows_the_cost() {
     let rows = [(0, 0), (10, 90), (100, 900), (5_000, 1_000)];
@@ -58,8 +58,8 @@ fn the_pause_follows_the_cost() {
     }
 }
 
-/// A reader that goes away leaves its rendering in its place: the next begins when that has ended,
-/// however many come and go.
+/// If a reader disconnects, its rendering goes on; the next one begins after its end, however many
+/// readers connect and disconnect.
 #[tokio::test]
 async fn readers_that_go_away_pile_nothing_up() {
     let page = Arc::new(SharedPage::default());

@@ -1,10 +1,11 @@
-//! Whose notes are believed, and what stands in the place of one.
+//! Tests of the trust in a note, and of other files in its place.
 
 use super::*;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-/// Root, this user and the owner of the server file are believed, others only where root alone
-/// makes the folder; and no note that another could have written.
+/// Notes of root, of this user and of the owner of the server file are trusted; notes of others
+/// only in a folder that only root can create. A note with write access for others is never
+/// trusted.
 #[test]
 fn notes_of_strangers_are_passed_over() {
     let known = [Some(1_000), Some(1_001)];
@@ -37,8 +38,8 @@ fn text(config: &Path) -> String {
     format!("/run/x.sock\n{}\n", config.display())
 }
 
-/// A note is read from a file of its own alone: no link, no folder, nothing too long, nothing that
-/// names another server file or a relative socket, and nothing that a group may write.
+/// A note must be a regular file. Rejected are links, folders, files that are too long, notes of
+/// another server file, relative socket paths, and group-writable files.
 #[test]
 fn only_a_plain_note_is_read() {
     let (_folder, config, place) = folder();
@@ -65,8 +66,8 @@ fn only_a_plain_note_is_read() {
     assert_eq!(read(&place, &config), None, "a link");
 }
 
-/// Links in the place of a note, or of the file that becomes it, give way and are not followed;
-/// what does not give way is an error, and nothing is written through it.
+/// A link in the place of a note, or of its temporary file, is replaced and not followed. Anything
+/// that cannot be replaced is an error, and nothing is written through it.
 #[test]
 fn no_note_is_written_through_a_link() {
     let (_folder, config, place) = folder();

@@ -80,8 +80,8 @@ pub(crate) fn cut<B: Bits>(first: B, last: B, mut emit: impl FnMut(B, u8)) {
     }
 }
 
-/// Passes over the whole space, and calls `emit` for each run of addresses without a change in any
-/// list: with the first and last address of the run, and the value in each list.
+/// Splits the whole address space into runs in which no list changes its value. Calls `emit` with
+/// the first and last address of each run, and with each list's value.
 pub(crate) fn sweep<B: Bits>(lists: &[&[PrefixBlock<B, u32>]], mut emit: impl FnMut(B, B, &[Option<u32>])) {
     let mut cursors = vec![0usize; lists.len()];
     let mut values = vec![None; lists.len()];

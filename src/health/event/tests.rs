@@ -46,7 +46,7 @@ fn events_read_as_sentences() {
         ),
         (
             HealthEvent::Certificate { subject: subject.clone(), days: -1 },
-            "probe web of fra (default, 192.0.2.1): the certificate has ended",
+            "probe web of fra (default, 192.0.2.1): the certificate has expired",
         ),
     ] {
         assert_eq!(event.to_string(), line);

@@ -79,7 +79,7 @@ pub enum LoadEvent {
         /// Name of the feed.
         subject: LoadSubject,
     },
-    /// Events were dropped because they were not fetched in time.
+    /// Events were dropped because the event queue was full.
     Lost {
         /// Number of dropped events.
         events: u64,
@@ -113,7 +113,9 @@ impl fmt::Display for LoadEvent {
             LoadEvent::Calm { subject } => {
                 write!(f, "shedding of {subject} is calm; its gain is as configured")
             }
-            LoadEvent::Lost { events } => write!(f, "{events} more events of load are lost"),
+            LoadEvent::Lost { events } => {
+                write!(f, "the server dropped {events} load events, because its event queue was full")
+            }
         }
     }
 }

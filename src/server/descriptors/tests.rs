@@ -1,4 +1,4 @@
-//! Shares by limit, and the looks of the watch.
+//! Tests of the shares by limit, and of the watch.
 
 use super::*;
 use crate::config::Cpus;
@@ -21,8 +21,8 @@ fn listen(tcp_connections: u32, admin: bool) -> Listen {
     }
 }
 
-/// What TCP gets is what the reserves leave; too large a number is told; below 600 descriptors
-/// every share is cut, and a limit that does not hold the least of each is an error.
+/// TCP gets the rest after the other shares; too large a number is reported. Below 600 descriptors
+/// every share is cut, and a limit below the sum of the minimum shares is an error.
 #[test]
 fn reserves_come_first() {
     let at = Some(At::whole(FileId(0)));
@@ -54,7 +54,7 @@ fn reserves_come_first() {
     }
 }
 
-/// Shares never grow as the limit falls, and none is below what its part can work with.
+/// No share grows as the limit falls, and no share is below its minimum.
 #[test]
 fn shares_fall_with_the_limit() {
     let mut before = share(&listen(4_096, true), None, 10, Some(1_024)).0;
@@ -73,7 +73,7 @@ fn shares_fall_with_the_limit() {
     }
 }
 
-/// The limit that an error asks for is enough.
+/// The limit in the help of an error is sufficient.
 #[test]
 fn the_help_of_an_error_helps() {
     for (admin, sockets) in [(false, 3), (true, 10), (true, 2_000)] {
@@ -85,7 +85,7 @@ fn the_help_of_an_error_helps() {
     }
 }
 
-/// The alarm begins with the first lack, and ends after looks without one.
+/// The alarm begins at the first lack, and ends after several checks without a lack.
 #[test]
 fn the_watch_tells_begin_and_end() {
     let descriptors = Descriptors::new(Shares { limit: 100, own: 20, ..Shares::default() });
@@ -99,7 +99,7 @@ fn the_watch_tells_begin_and_end() {
     let ends: Vec<_> = (0..DESCRIPTORS_CALM_LOOKS).map(|_| look(Some(5))).collect();
     assert_eq!(ends.iter().flatten().collect::<Vec<_>>(), [&"descriptors_enough"]);
     assert_eq!((ends.last(), descriptors.alarm()), (Some(&Some("descriptors_enough")), None));
-    // No descriptor is left to look with.
+    // No descriptor is left for the check itself.
     descriptors.note_exhausted();
     assert_eq!(look(None), Some("descriptors_short"));
 }

@@ -1,8 +1,8 @@
-//! Ends of tasks: pauses, and when an alarm is over.
+//! Tests of the pauses after ends of tasks, and of the end of an alarm.
 
 use super::*;
 
-/// None after the first end, then longer and longer, never past the bound; old ends are forgotten.
+/// No pause after the first end, then growing pauses up to the bound; old ends do not count.
 #[test]
 fn pauses_grow_to_a_bound() {
     let mut ends = Ends::default();
@@ -18,8 +18,8 @@ fn pauses_grow_to_a_bound() {
     assert_eq!(ends.count(FAULT_WINDOW_SECS * 1_000 + 8_001), 1);
 }
 
-/// A task that ended once is well when it has run for a while; one that ended three times is only
-/// well when ten minutes are without an end.
+/// The alarm of a task that ended once ends after a good run. After three ends, it ends only after
+/// ten minutes without an end.
 #[test]
 fn trouble_stays_an_alarm() {
     let mut once = Ends::default();

@@ -1,8 +1,8 @@
-//! The single writer: the only one that publishes snapshots.
+//! The single writer: the only task that publishes snapshots.
 //!
-//! It takes commands, keeps live state stepping ([`Driver`]), and publishes what an answer would
-//! show. Reloads stand in `reloads.rs`, overrides and the disk in `verbs.rs`. Nothing here waits
-//! for a file: whatever asks the disk runs on a thread of its own.
+//! The writer handles commands, advances live state ([`Driver`]), and publishes each change that
+//! affects an answer. `reloads.rs` has the reloads, `verbs.rs` the overrides and their saves. The
+//! writer never waits for a file: all disk work runs on threads of its own.
 
 mod reloads;
 mod verbs;
@@ -39,13 +39,14 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-/// Interval between looks at retired snapshots. Workers let go of them within their wake-up time.
+/// Interval of the checks for retired snapshots to free. Workers release a retired snapshot within
+/// `WORKER_WAKE_MILLIS`.
 const FREE_EVERY: Duration = Duration::from_millis(500);
 
-/// Time between updates of the operator view for results that change no answer.
+/// Interval of the updates of the operator view without a change of an answer.
 const VIEW_EVERY: Duration = Duration::from_secs(1);
 
-/// Makes the writer's command channel: its sender and its receiver.
+/// Creates the command channel of the writer.
 pub(crate) fn command_sender() -> (CommandSender, Receiver<Command>) {
     let (sender, receiver) = mpsc::channel(COMMAND_QUEUE);
     let command_sender =
@@ -59,9 +60,9 @@ pub(crate) struct Parts {
     pub(crate) shared: Arc<Shared>,
     /// The server file.
     pub(crate) root: PathBuf,
-    /// Settings that the process was started with.
+    /// Restart-only settings of the process.
     pub(crate) fixed: RestartOnly,
-    /// Live state with its clock and its prober.
+    /// Live state with its clock and probers.
     pub(crate) driver: Driver,
     /// Saves of the ledger.
     pub(crate) saves: Saves,
@@ -71,23 +72,23 @@ pub(crate) struct Parts {
     pub(crate) zone_alarms: ZoneAlarms,
     /// The event log.
     pub(crate) event_log: EventLog,
-    /// Keeps probers going, and this task.
+    /// Supervisor of the probers and of the writer.
     pub(crate) supervisor: Supervisor,
     /// Warnings and notes of the start.
     pub(crate) told: Told,
 }
 
-/// The writer's state.
+/// State of the writer.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     root: PathBuf,
     fixed: RestartOnly,
     driver: Driver,
-    /// The files in service: what a fault goes back to.
+    /// Snapshot of the files in service, to which the writer returns after a fault.
     in_service: Arc<Snapshot>,
     /// Saved health and load.
     memories: [Memory; 2],
-    /// When the operator view last showed probe results.
+    /// Last update of the operator view.
     shown: Instant,
     event_log: EventLog,
     /// Snapshots out of service that a reader may still hold.
@@ -101,15 +102,15 @@ pub(crate) struct Writer {
     zone_alarms: ZoneAlarms,
     /// Last good texts of zones, on the disk.
     kept_zones: KeptZones,
-    /// When a ledger that the disk does not have is saved again.
+    /// Time of the next save of an unsaved ledger.
     save_again: Option<Instant>,
     supervisor: Supervisor,
-    /// When probers were last begun.
+    /// Time of the last restart of a prober.
     mended_ms: u64,
 }
 
 impl Writer {
-    /// A writer at the beginning of its work.
+    /// Creates a writer.
     pub(crate) fn new(parts: Parts) -> Writer {
         let Parts {
             shared,
@@ -146,7 +147,7 @@ impl Writer {
         }
     }
 
-    /// Works until the server stops, and begins anew after a fault.
+    /// Runs until the server stops, and restarts after a fault.
     pub(crate) async fn keep(mut self, mut commands: Receiver<Command>, stop: CancellationToken) {
         let supervisor = self.supervisor.clone();
         let mut is_anew = false;
@@ -164,9 +165,9 @@ impl Writer {
         }
     }
 
-    /// Goes on after a fault with the files in service and the ledger in force. Health and load
-    /// come from live state, or from the disk if live state cannot be asked any more. Reloads are
-    /// asked again; the reply to a waiting verb is that its outcome is not known.
+    /// Restarts after a fault, with the files in service and the ledger in force. Health and load
+    /// come from live state, or from the last saved state if live state panics. Waiting reloads are
+    /// requested again; waiting verbs get the reply that their outcome is unknown.
     fn begin_anew(&mut self) {
         let now = self.driver.now();
         let live = &self.driver.live;
@@ -183,30 +184,30 @@ impl Writer {
         self.reloads.begin_anew();
         self.comparer = Comparer::default();
         self.shared.counters.reload_began.store(0, Ordering::Relaxed);
-        // A save under way is decided anew: the disk gets the ledger in force.
+        // Drops the purpose of a running save; the ledger in force is saved afterwards.
         self.saves.forget();
         self.save_again = Some(Instant::now());
         let alarm = self.ledger_alarms.miss(verbs::UNCERTAIN, now.epoch_secs);
         alarm.iter().for_each(|event| self.log_event(event));
         self.driver.step();
-        // Events of the clock were logged before.
+        // The time-driven events were logged before the fault.
         drop(self.driver.live.events(self.driver.now()));
         self.publish();
     }
 
-    /// Works until the server stops. Whatever is not a reload is done at once, also while one runs.
+    /// Handles commands and results until the server stops. Commands other than reloads are handled
+    /// at once, even during a reload.
     async fn run(&mut self, commands: &mut Receiver<Command>, stop: &CancellationToken) {
         loop {
             let wake = self.next_wake();
             let [health, load] = &mut self.memories;
             tokio::select! {
-                // Ends with the state that is known now: checks that the stop cuts off give no
-                // result.
+                // Ends with the current state: checks that the stop interrupts give no result.
                 () = stop.cancelled() => return,
                 command = commands.recv() => {
                     let Some(command) = command else { return };
                     self.handle_command(command);
-                    // Those that waited with it, and no more: verdicts wait too.
+                    // Handles at most one queue length of commands, because verdicts wait too.
                     for _ in 0..COMMAND_QUEUE {
                         let Ok(command) = commands.try_recv() else { break };
                         self.handle_command(command);
@@ -242,7 +243,7 @@ impl Writer {
         }
     }
 
-    /// Time until the next work, beside that of live state; `None` for ever.
+    /// Time until the next work, apart from live state; `None` if no work is due.
     fn next_wake(&self) -> Option<Duration> {
         let sweep = (!self.retired.is_empty()).then_some(FREE_EVERY);
         let again = self.save_again.filter(|_| self.saves.is_idle());
@@ -281,7 +282,7 @@ impl Writer {
         &self.driver.live
     }
 
-    /// State that new files are compared with.
+    /// Running state, with which a reload compares new files.
     fn running(&self) -> Running {
         Running {
             fixed: self.fixed.clone(),
@@ -290,10 +291,10 @@ impl Writer {
         }
     }
 
-    /// Takes new results, publishes them if an answer would differ, and logs events.
+    /// Takes new results, publishes them if they change an answer, and logs the events.
     fn look(&mut self) {
         let stepped = self.driver.step();
-        // Live state may differ only where no answer shows it, as for a PoP that is off.
+        // Live state may differ without a change of an answer, as for a PoP that is off.
         let status = stepped.any().then(|| self.live().status());
         let is_other = |status: &Status| *status != *self.shared.published.served().snapshot.status;
         let status = status.filter(is_other);
@@ -307,7 +308,7 @@ impl Writer {
             self.refresh_view();
         }
         let has_turned = events.iter().any(|event| matches!(event, Event::Health(_)));
-        // So that no restart logs it again.
+        // Saves the progress, so that no restart logs it again.
         let has_progress = events
             .iter()
             .any(|event| matches!(event, Event::OverrideProgress { .. } | Event::OverrideExpired { .. }));
@@ -315,7 +316,7 @@ impl Writer {
         events.iter().for_each(|event| self.log_event(event));
     }
 
-    /// Publishes live state as it is now, also where it does not differ. Gives number and digest.
+    /// Publishes the current live state, even without a change. Returns sequence number and digest.
     fn publish(&mut self) -> (u64, String) {
         self.driver.step();
         let told = self.put_into_service(self.live().status());
@@ -335,7 +336,7 @@ impl Writer {
         (sequence, digest)
     }
 
-    /// Refreshes what operators see.
+    /// Refreshes the operator view.
     fn refresh_view(&mut self) {
         let (now, sequence) = (self.driver.now(), self.shared.published.served().snapshot.sequence());
         let mut operator_view = self.driver.live.operator_view(sequence, now);
@@ -345,7 +346,7 @@ impl Writer {
         self.shown = Instant::now();
     }
 
-    /// Writes down what is remembered: at once if something has turned.
+    /// Saves health and load: at once if a verdict or a share has changed, else at intervals.
     fn remember(&mut self, [has_turned, has_moved]: [bool; 2], now: Now) {
         let [health, load] = &mut self.memories;
         let live = &self.driver.live;
@@ -370,7 +371,7 @@ impl Writer {
         }
     }
 
-    /// The last words: what the next start begins with.
+    /// Saves the state for the next start, and ends the writer.
     async fn save_and_stop(mut self) {
         self.finish_saves().await;
         if !self.shared.counters.state_taken.load(Ordering::Relaxed) {
@@ -392,12 +393,12 @@ impl Writer {
         self.event_log.append(event);
     }
 
-    /// Frees retired snapshots without a reader, away from the threads that answer.
+    /// Frees retired snapshots without a reader, on a thread that does not answer queries.
     fn free_retired(&mut self) {
         if self.retired.is_empty() {
             return;
         }
-        // Once out of the cell, a snapshot gains no new readers: a count of one stays one.
+        // A retired snapshot gains no new readers, so a reference count of one stays one.
         let (free, held) = std::mem::take(&mut self.retired)
             .into_iter()
             .partition(|service| Arc::strong_count(service) == 1);

@@ -1,13 +1,12 @@
-//! Reloads: requests that wait together are answered by one run, and a run that has begun takes no
-//! more. A request that comes while it reads is answered by the next, which is sure to see the
-//! files as they were when asked. Overrides do not wait for a run: they are published at once, and
-//! again with what the run gives.
+//! Reloads: waiting requests are coalesced into one run. A request during a run waits for the next
+//! run, because the running one may have read the files before the request. Overrides do not wait
+//! for a run: they are published at once, and apply to the result of the run too.
 //!
 //! ```text
 //!        ask            start                     end               saves decide nothing
 //!  ──▶ waiting ──▶ running (a thread) ──▶ done ──────────▶ judged ──▶ published, or refused
 //!                     │ too late, or cancelled
-//!                     └──▶ refused; the thread hangs for itself, and only so many may
+//!                     └──▶ refused; the thread may hang, up to HUNG_ATTEMPTS_MAX of them
 //! ```
 
 use super::Writer;
@@ -27,28 +26,28 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// Interval between looks at a run.
+/// Interval of the checks for a run that hangs.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// The name of a run in findings.
+/// Name of a run in findings.
 const WHAT: &str = "the reload";
 
 /// Result of a run.
 type Ran = Result<(Fresh, Difference), Box<(Findings, Files)>>;
 
-/// The reloads of a server.
+/// Reloads of a server.
 #[derive(Default)]
 pub(super) struct Reloads {
-    /// Requests that no run has begun for.
+    /// Requests that wait for the next run.
     waiting: Vec<Request>,
     running: Option<Run>,
-    /// Result of a run, until it may be judged.
+    /// Result of a run that is not judged yet; the inner `None` means that the thread panicked.
     ended: Option<Option<Ran>>,
-    /// Runs that were given up and whose threads still hang.
+    /// Watches of given-up runs whose threads still hang.
     hung: Vec<Weak<Watch>>,
 }
 
-/// Requester, the way back, and whether zones may be lost.
+/// Requester, callback for the report, and whether zones may be lost.
 type Request = (Origin, Option<ReloadReply>, bool);
 
 struct Run {
@@ -64,7 +63,7 @@ impl Reloads {
         self.waiting.push((origin, reply, allow_loss));
     }
 
-    /// Waits for the end of a run, or until it is to be looked at. Safe to drop midway.
+    /// Waits for the end of a run, or for the next check of it. Cancel-safe.
     pub(super) async fn wait(&mut self) {
         match &mut self.running {
             Some(run) if self.ended.is_none() => {
@@ -81,7 +80,7 @@ impl Reloads {
         self.ended.is_some()
     }
 
-    /// After a fault of the writer: requests wait for a run that begins anew.
+    /// After a fault of the writer, gives up the running run. Its requests wait for the next run.
     pub(super) fn begin_anew(&mut self) {
         self.ended = None;
         if let Some(run) = self.running.take() {
@@ -92,7 +91,7 @@ impl Reloads {
         }
     }
 
-    /// Reloads that run, wait or hang.
+    /// Status of the reloads that run, wait or hang.
     pub(super) fn status(&mut self, folder: Arc<FolderStanding>) -> ReloadStatus {
         self.hung.retain(|watch| watch.strong_count() > 0);
         ReloadStatus {
@@ -111,7 +110,7 @@ impl Reloads {
 }
 
 impl Writer {
-    /// Begins a run for all reloads that wait, unless one runs.
+    /// Begins a run for all waiting requests, unless a run is in progress.
     pub(super) fn start_reload(&mut self) {
         if self.reloads.running.is_some() {
             return;
@@ -127,13 +126,14 @@ impl Writer {
                 code::DISK_HANGS,
                 format!("{HUNG_ATTEMPTS_MAX} reloads that were given up still wait for the disk"),
             );
-            let finding = finding.help("mend the disk, or restart the server when its files can be read");
+            let finding = finding.help("repair the disk, or restart the server when its files are readable");
             return self.refuse_reload(finding.into(), Files::default(), Duration::ZERO, replies);
         }
         let (root, running, previous) =
             (self.root.clone(), self.running(), Arc::clone(self.live().snapshot()));
         let sequence = self.shared.published.served().snapshot.sequence() + 1;
-        // On a thread of its own: a million names take seconds, and signals must be seen meanwhile.
+        // On a thread of its own, because a million names take seconds and the writer must handle
+        // commands meanwhile.
         let attempt = Attempt::begin("reload", move |watch| {
             let rules = ZoneRules { recall: None, allow_loss };
             let fresh = prepare::run_watched(&root, Some(&previous), Some(&running), sequence, rules, watch)?;
@@ -147,13 +147,14 @@ impl Writer {
             }
             Err(error) => {
                 let finding = Finding::error(code::OWN_FAULT, format!("the reload cannot begin: {error}"));
-                let finding = finding.help("see what limits the threads of the server");
+                let finding = finding
+                    .help("check the limits on threads of the server (`TasksMax=` of the unit, `ulimit -u`)");
                 self.refuse_reload(finding.into(), Files::default(), Duration::ZERO, replies);
             }
         }
     }
 
-    /// Ends a run that has given its result, or that takes too long.
+    /// Handles the end of a run, or gives up a run that takes too long.
     pub(super) fn advance_reload(&mut self) {
         let overdue = self.reloads.running.as_ref().and_then(|run| run.attempt.overdue(WHAT));
         if self.reloads.ended.is_none() {
@@ -162,8 +163,7 @@ impl Writer {
             }
             return;
         }
-        // An override that is being saved comes into force before the files are judged, or not at
-        // all.
+        // A running save decides first whether its override is in force when the files are judged.
         if self.saves.is_deciding() {
             return;
         }
@@ -173,7 +173,7 @@ impl Writer {
         }
     }
 
-    /// Gives the run up, and refuses it.
+    /// Gives up the run, and refuses its requests.
     fn give_up_reload(&mut self, finding: Finding) {
         let Some(run) = self.reloads.running.take() else { return };
         self.shared.counters.reload_began.store(0, Ordering::Relaxed);
@@ -185,16 +185,17 @@ impl Writer {
         self.refuse_reload(finding.into(), Files::default(), took, run.replies);
     }
 
-    /// Cancels the run; gives what it did, or a sentence if there is none.
+    /// Cancels the run. Returns its current step in words; the error means that no run is in
+    /// progress.
     pub(super) fn cancel_reload(&mut self, author: &str) -> Result<String, String> {
         let Some(run) = &self.reloads.running else { return Err("no reload runs".to_owned()) };
         let words = format!("begun {} s ago, {}", run.attempt.age().as_secs(), run.attempt.words());
         let finding = Finding::error(code::RELOAD_CANCELLED, format!("{WHAT} was cancelled by {author}"));
-        self.give_up_reload(finding.help("reload again when the files are as they should be"));
+        self.give_up_reload(finding.help("reload again when the files are correct"));
         Ok(words)
     }
 
-    /// Publishes or refuses what a run gave, and answers those who asked for it.
+    /// Publishes or refuses the result of a run, and answers its requests.
     fn finish_reload(&mut self, ended: Option<Ran>, run: Run) {
         let took = run.attempt.age();
         let Some(ended) = ended else {
@@ -208,7 +209,7 @@ impl Writer {
             Ok(fresh) => fresh,
             Err(refused) => return self.refuse_reload(refused.0, refused.1, took, run.replies),
         };
-        // Under the overrides and verdicts of now: what came while the files were read counts too.
+        // Judges by the current overrides and verdicts, including changes during the run.
         let running = self.running();
         let before = (self.live().snapshot(), Some(&running));
         let found = safety::judge(Some(before), &fresh.snapshot, epoch_secs());
@@ -288,11 +289,11 @@ fn answer(replies: Vec<ReloadReply>, report: Report) {
     }
 }
 
-/// Logs one line for each finding, because logs are searched by line. The drawing goes to the
-/// client that asked for the reload.
+/// Logs one line for each finding, because logs are searched by line. The rendered findings go to
+/// the client that requested the reload.
 fn log_findings(findings: &Findings, files: &Files) {
     let told = findings.folded();
-    // Errors first: they are what a refused load is about.
+    // Errors first, because they are the reason for a refusal.
     let mut order: Vec<_> = told.iter().collect();
     order.sort_by_key(|folded| std::cmp::Reverse(folded.finding.severity));
     for Folded { finding, more, .. } in order.into_iter().take(FINDINGS_LOGGED_MAX) {

@@ -1,5 +1,5 @@
-//! Overrides and the disk: a change is saved before it is published, on a thread of its own, unless
-//! it may be unsaved ([`super::super::saves`]).
+//! Overrides and their saves: a change is saved on a thread of its own ([`super::super::saves`])
+//! and then published. With `--unsaved` it is published at once.
 
 use super::Writer;
 use crate::impact::prediction;
@@ -15,27 +15,27 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 
-/// The refusal of a verb that would wait for a disk which hangs, or behind too many others.
+/// Refusal of a verb that would wait for a hanging disk, or behind too many other verbs.
 const DISK_BUSY: &str = "the disk of the state folder has not answered an earlier save; `--unsaved` \
                          applies the change in memory, under an alarm";
 
-/// The refusal of a verb that the disk does not take in time.
+/// Refusal of a verb that the disk does not save in time.
 const NOT_SAVED: &str = "the disk of the state folder has not answered in time; `--unsaved` applies the \
                          change in memory, under an alarm";
 
-/// The refusal of a verb whose folder another server has.
+/// Refusal of a verb while another server has the state folder.
 const TAKEN: &str = "another server has taken the state folder; `--unsaved` applies the change in memory, \
                      under an alarm";
 
-/// The alarm of a change that was asked to be unsaved.
-const UNSAVED: &str = "the overrides in force are not on the disk: a restart begins without the last of them";
+/// Alarm of a change with `--unsaved`.
+const UNSAVED: &str = "the overrides in force are not saved: a restart would lose the last of them";
 
-/// The alarm of a writer that has begun anew, until the ledger in force is saved.
-pub(super) const UNCERTAIN: &str = "the writer has begun anew: the overrides in force are being saved again";
+/// Alarm after a restart of the writer, until the ledger in force is saved.
+pub(super) const UNCERTAIN: &str = "the writer was restarted: the overrides in force are being saved again";
 
 impl Writer {
-    /// Finishes saves of overrides in their time: a change that the disk has is in force after a
-    /// restart, so its request is answered.
+    /// Waits for running saves until their deadline. A saved change is in force after a restart, so
+    /// its request gets the answer that it was done.
     pub(super) async fn finish_saves(&mut self) {
         let all = async {
             if self.ledger_alarms.is_unsaved() && self.saves.is_idle() {
@@ -49,15 +49,19 @@ impl Writer {
         let _ = tokio::time::timeout(Duration::from_secs(SAVE_SECS), all).await;
         while let Some(request) = self.saves.next_waiting() {
             match request {
-                Request::Override(_, reply) => reply(self.not_saved("the server stops; nothing was changed")),
-                Request::Acknowledge(_, reply) => reply(Err("the server stops".to_owned())),
+                Request::Override(_, reply) => {
+                    reply(self.not_saved("the server is stopping; nothing was changed"))
+                }
+                Request::Acknowledge(_, reply) => {
+                    reply(Err("the server is stopping; nothing was changed".to_owned()))
+                }
             }
         }
     }
 
-    /// Begins what needs the disk, or lets it wait behind a save that runs. A dry run waits for
-    /// nothing. A change that need not be saved waits for a save that is in time, because the
-    /// ledger of that save comes into force whole.
+    /// Begins a request, or lets it wait for the running save. A dry run never waits. A change with
+    /// `--unsaved` waits for a save that is not late, because the whole ledger of that save comes
+    /// into force.
     pub(super) fn handle_request(&mut self, request: Request) {
         let waits = match &request {
             Request::Override(change, _) => !(change.dry_run || (change.unsaved && self.saves.is_late())),
@@ -90,10 +94,10 @@ impl Writer {
         }
     }
 
-    /// Looks at a change, and saves it if it is to be done: what a node serves, it serves again
-    /// after a restart.
+    /// Judges a change, and saves it before it comes into force, so that a restart does not undo a
+    /// change in force.
     fn begin_override(&mut self, change: &OverrideChange, reply: OverrideReply) {
-        // Judged against this moment, not against the last look.
+        // Judges the change against the current state, not against the last step.
         self.look();
         let draft = self.live().draft(change, self.ledger_alarms.is_damaged(), self.driver.now());
         match &draft.ended {
@@ -116,19 +120,19 @@ impl Writer {
         }
     }
 
-    /// Publishes an override that holds now, and answers the request for it.
+    /// Publishes an override that is in force now, and answers its request.
     fn publish_override(&mut self, mut draft: Draft, reply: OverrideReply) {
         self.publish();
         std::mem::take(&mut draft.events).iter().for_each(|event| self.log_event(event));
         reply(self.report(draft));
     }
 
-    /// The outcome of a change, with the snapshot in service.
+    /// Outcome of a change, with the snapshot in service.
     fn report(&self, draft: Draft) -> OverrideReport {
         OverrideReport { pops: draft.pops, warnings: draft.warnings, ..self.outcome(draft.ended) }
     }
 
-    /// The refusal of a change that the disk does not have.
+    /// Refusal of a change that is not saved.
     fn not_saved(&self, sentence: &str) -> OverrideReport {
         self.outcome(OverrideOutcome::Refused(sentence.to_owned()))
     }
@@ -145,14 +149,14 @@ impl Writer {
         }
     }
 
-    /// Goes on behind a save that has ended, or whose time is over.
+    /// Handles the end of a save, or its deadline.
     pub(super) fn finish_save(&mut self, ended: Ended) {
         match ended {
             Ended::Late(purpose) => {
                 let alarm = self.ledger_alarms.hangs(epoch_secs());
                 alarm.iter().for_each(|event| self.log_event(event));
                 self.refuse_save(purpose, NOT_SAVED);
-                // The requests behind it would wait for the same disk.
+                // The waiting requests would wait for the same disk, so they are refused.
                 while let Some(request) = self.saves.next_waiting() {
                     self.handle_request(request);
                 }
@@ -163,14 +167,16 @@ impl Writer {
                     self.ledger_alarms.end_of_disk();
                     self.save_again = None;
                 } else {
-                    // The disk may have a change that was refused.
-                    let why = result.err().unwrap_or_else(|| "it took a change that was refused".to_owned());
+                    // A refused change may be on the disk.
+                    let why = result
+                        .err()
+                        .unwrap_or_else(|| "the disk may have a change that was refused".to_owned());
                     self.refuse_save(Purpose::Rewrite, &why);
                 }
             }
             Ended::Done(Some(purpose), _, Err(why)) => self.refuse_save(purpose, &why),
             Ended::Done(Some(Purpose::Override(mut draft, reply)), _, Ok(())) => {
-                // Entries that have ended meanwhile are logged before they are forgotten.
+                // Logs expired overrides before the new ledger replaces them.
                 self.look();
                 self.driver.live.keep(std::mem::take(&mut draft.ledger));
                 self.ledger_alarms.end_of_disk();
@@ -190,7 +196,8 @@ impl Writer {
         self.begin_waiting();
     }
 
-    /// Begins what waits for a save, unless a reload waits to be judged: it must not wait for ever.
+    /// Begins the requests that waited for a save. Begins none while an ended reload waits for its
+    /// verdict: the requests could delay it for ever.
     pub(super) fn begin_waiting(&mut self) {
         while self.saves.is_idle() && !self.reloads.has_ended() {
             let Some(request) = self.saves.next_waiting() else { break };
@@ -207,10 +214,12 @@ impl Writer {
                 );
             }
             Purpose::Acknowledge(_, reply) => {
-                reply(Err(format!("the ledger cannot be written, so the alarm stays: {why}")));
+                reply(Err(format!(
+                    "the ledger of overrides cannot be written, so the alarm about its damage stays: {why}"
+                )));
             }
             Purpose::Rewrite => {
-                let sentence = format!("the overrides in force are not on the disk: {why}");
+                let sentence = format!("the overrides in force are not saved: {why}");
                 let alarm = self.ledger_alarms.miss(&sentence, epoch_secs());
                 alarm.iter().for_each(|event| self.log_event(event));
                 let is_first = alarm.is_some() && !self.saves.is_late();
@@ -220,8 +229,8 @@ impl Writer {
         }
     }
 
-    /// Takes what a look at the state folder has found: what the disk has lost, it gets from
-    /// memory.
+    /// Handles the result of a check of the state folder. If the folder was recreated, its contents
+    /// are written again from memory.
     pub(super) fn see_state_folder(&mut self, look: StateLook) {
         let now = epoch_secs();
         self.shared.counters.state_fault.store(look.fault.is_some(), Ordering::Relaxed);
@@ -231,7 +240,7 @@ impl Writer {
         if let Some(sentence) = look.made_anew {
             self.memories.iter_mut().for_each(Memory::is_lost);
             self.kept_zones.is_lost();
-            let alarm = format!("{sentence}; what the server has in memory is being written there");
+            let alarm = format!("{sentence}; the server is writing its state there again");
             events.push(Event::StateFolder { sentence });
             self.ledger_alarms.miss(&alarm, now);
             self.save_again = Some(Instant::now());
@@ -242,7 +251,7 @@ impl Writer {
         }
     }
 
-    /// Saves the ledger in force once more if the disk does not have it.
+    /// Saves the ledger in force again if it is unsaved.
     pub(super) fn save_again(&mut self) {
         let is_due = self.save_again.is_some_and(|at| at <= Instant::now());
         if is_due && self.saves.is_idle() && !self.is_taken() {
@@ -253,8 +262,8 @@ impl Writer {
         }
     }
 
-    /// Predicts the clients that move, on a thread of its own: it asks many clients, and nothing
-    /// waits for it but who asked.
+    /// Predicts the clients that an override moves. Runs on a thread of its own, because it asks
+    /// many clients and only the requester waits for the result.
     fn predict(&self, changed: OverrideReport, in_the_end: Ledger, reply: OverrideReply) {
         let (before, counted) = (self.shared.published.snapshot(), self.shared.published.decisions());
         let now = self.driver.now();

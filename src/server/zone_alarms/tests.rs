@@ -11,12 +11,11 @@ fn stray(path: &str, why: &str) -> StrayFile {
     StrayFile { path: path.into(), zone: None, why: why.into() }
 }
 
-/// Zones with their standing, stray files with the reason, the events that follow, and since when
-/// alarms stand.
+/// Zones with their standing, stray files with their reason, the expected events, and the start of
+/// the active alarms.
 type Step<'a> = (&'a [(&'a str, Standing)], &'a [(&'a str, &'a str)], &'a [(&'a str, &'a str)], &'a [u64]);
 
-/// What is new is an event, once; an alarm keeps the moment at which its zone left its files, or
-/// its file appeared.
+/// Each change is one event. An alarm keeps the time at which its zone or file first had a fault.
 #[test]
 fn what_is_new_is_told_once() {
     let kinds = |events: Vec<Event>| -> Vec<(String, &'static str)> {

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Limits hold per /24, per /56 and in all; mapped addresses count as IPv4; a drop gives back.
+/// Limits hold for each /24, for each /56 and in total; IPv4-mapped addresses count as IPv4; a drop
+/// releases the permit.
 #[test]
 fn limits_hold() {
     let connection_limit = Arc::new(ConnectionLimit::new(6, 2));

@@ -3,8 +3,8 @@
 use super::Draws;
 use crate::wire::hash::mix;
 
-/// Mixed, draws are even: each of eight buckets gets its share of 80,000 within 4 per cent. And
-/// two threads draw apart.
+/// Mixed draws are even: each of eight buckets gets its share of 80,000 draws within 4 %. Two
+/// generators have different seeds.
 #[test]
 fn draws_are_even_once_mixed() {
     let (mut draws, mut buckets) = (Draws(1_234_567), [0u32; 8]);

@@ -40,8 +40,8 @@ fn ask(octets: &[u8]) -> Option<Vec<u8>> {
     answer(octets, [192, 0, 2, 1].into(), &Secrets::new(&[[7; 16]]))
 }
 
-/// Each kind of slow-path message gets its code; ID, opcode, question (with its letter case) and
-/// OPT come back.
+/// Each kind of slow-path message gets its response code. The reply repeats ID, opcode and question
+/// (with its letter case), and has an OPT if the query has one.
 #[test]
 fn codes() {
     let rows = [
@@ -73,7 +73,7 @@ fn codes() {
     }
 }
 
-/// The answer to an unknown key names the key and says BADKEY without a MAC.
+/// The answer to an unknown key has the key name, BADKEY and no MAC.
 #[test]
 fn unknown_keys() {
     let reply = ask(&with_additional(message(4, 6), &tsig())).expect("an answer");
@@ -81,7 +81,7 @@ fn unknown_keys() {
     assert_eq!(tail, [0, 0, 0x12, 0x34, 0, 17, 0, 0], "MAC size, original ID, error BADKEY, other length");
 }
 
-/// BADVERS comes before all that the opcode says, and needs the OPT to carry its upper bits.
+/// BADVERS takes precedence over every opcode; the OPT carries the upper bits of the code.
 #[test]
 fn bad_version() {
     for opcode in 0..16 {
@@ -94,7 +94,7 @@ fn bad_version() {
     }
 }
 
-/// A cookie is answered here too, but not in an EDNS that we do not speak.
+/// The slow path answers a cookie, but not in an unsupported EDNS version.
 #[test]
 fn cookies() {
     let opt =
@@ -116,8 +116,8 @@ fn cookies() {
     }
 }
 
-/// What cannot be decoded has its OPT back if that could be read (RFC 6891 section 6.1.1), and for
-/// every opcode the code that the core gives where it answers itself.
+/// The reply to an undecodable message has an OPT if the OPT of the message was readable (RFC 6891
+/// section 6.1.1), and for every opcode the same response code as the core gives.
 #[test]
 fn undecodable_messages() {
     // A name server whose name has more octets than its record.
@@ -139,7 +139,7 @@ fn undecodable_messages() {
             assert_eq!(parsed.opt().is_some(), has_opt, "{octets:?}");
             assert_eq!(reply.len(), HEADER + if has_opt { OPT.len() } else { 0 });
         }
-        // No question: answered by the core, with the same code.
+        // Without a question the core answers, with the same code.
         let mut none = message(opcode, 252)[..HEADER].to_vec();
         none[5] = 0;
         let mut query = crate::wire::query::Query::default();
@@ -151,8 +151,8 @@ fn undecodable_messages() {
     }
 }
 
-/// Messages without exactly one question and undecodable ones get a bare header; responses and
-/// fragments of headers get silence; and no cut of a message makes a panic.
+/// Undecodable messages and messages without exactly one question get a bare header. Responses and
+/// partial headers get no reply. No truncation of a message causes a panic.
 #[test]
 fn odd_messages() {
     let mut many = message(0, 252);

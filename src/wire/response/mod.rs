@@ -186,8 +186,8 @@ impl<'a> Response<'a> {
         name.position.ending(offset).unwrap_or_else(|| self.follow_to(name.position.start(), offset))
     }
 
-    /// Offset in the message of the ending that begins `offset` octets into the name at `at`, found
-    /// by following the labels and pointers of the message.
+    /// Message offset of the suffix that begins `offset` octets into the uncompressed name at `at`;
+    /// `usize::MAX` if there is none. Follows labels and compression pointers.
     #[cold]
     fn follow_to(&self, mut at: usize, offset: usize) -> usize {
         let mut left = offset;

@@ -60,7 +60,8 @@ fn dname_loops(index: &Index<'_>, out: &mut Findings) {
     }
 }
 
-/// The DNAME above a name, and the redirected name, unless it is too long.
+/// The DNAME above a name, and the name it redirects to. The second is `None` if longer than 255
+/// octets.
 fn redirected<'i>(index: &'i Index<'_>, name: &Name) -> Option<(&'i Record, Option<Name>)> {
     let names = index.zone_of(name.as_wire())?;
     let above = index.dname_above(names, name.as_wire())?;
@@ -95,9 +96,10 @@ fn dname(names: &Names<'_>, name: &Name, owner: &OwnerRecords<'_>, out: &mut Fin
         out.push(
             Finding::warning(code::DNAME_PLACE, format!("`{name}` is a wildcard with a DNAME"))
                 .at(first.at, "servers disagree on its meaning (RFC 6672 section 3.3)")
-                .help(
-                    "here it redirects names below the asterisk itself; for all names use a wildcard CNAME",
-                ),
+                .help(format!(
+                    "Meridian redirects only names below the literal owner `{name}`; to redirect every name, \
+                     use a wildcard CNAME"
+                )),
         );
     }
 }

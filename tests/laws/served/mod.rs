@@ -106,7 +106,7 @@ impl Roads {
         for _ in 0..count {
             let transport = if dice.once_in(6) { Transport::Tcp } else { Transport::Udp };
             let client = Client { address: dice.client(known), transport };
-            // Cookies are good for an hour, and made anew after half of it.
+            // Cookies are good for an hour, and recreated after half of it.
             let epoch_secs = EPOCH_SECS + *dice.pick(&[0, 0, 2_000, 4_000]);
             let packet = asked(dice, names, known, (snapshot, client.address));
             let size = *dice.pick(&[512, 1232, 1232, 65_535]);

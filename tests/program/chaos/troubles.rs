@@ -21,7 +21,7 @@ fn notes(world: &World, words: &str) -> bool {
 fn is_quiet(world: &World) -> bool {
     // What has ended stays an alarm for a while.
     let page = world.page("/readyz");
-    !page.is_empty() && page.lines().filter(|line| !line.contains("and was begun anew")).count() <= 1
+    !page.is_empty() && page.lines().filter(|line| !line.contains("and was restarted")).count() <= 1
 }
 
 fn has_event(world: &World, kind: &str) -> bool {
@@ -67,7 +67,7 @@ pub static TROUBLES: &[Trouble] = &[
             world.deployment.write("state/overrides.yaml.hang", "");
             override_of_none(world, true);
         },
-        shows: |world| notes(world, "not on the disk") || notes(world, "does not answer"),
+        shows: |world| notes(world, "are not saved") || notes(world, "does not answer"),
         end: |world| drop(fs::remove_file(world.deployment.path("state/overrides.yaml.hang"))),
         is_over: is_quiet,
     },

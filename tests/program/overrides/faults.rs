@@ -170,12 +170,12 @@ fn a_state_folder_that_goes_is_made_anew() {
         assert!(Instant::now() < end, "the folder cannot be removed");
     }
     has_ledger();
-    process.notes("is being written there", false);
+    process.notes("is writing its state there again", false);
     std::fs::rename(&state, &moved).expect("ours");
     has_ledger();
-    process.notes("is being written there", false);
-    deployment.events(|events| events.contains("was gone, and was made anew"));
-    // A second server is kept out of the folder that was made anew.
+    process.notes("is writing its state there again", false);
+    deployment.events(|events| events.contains("was gone, and was recreated"));
+    // A second server is kept out of the recreated folder.
     let second = Deployment::new(&["127.0.0.1:0"], "");
     let theirs = std::fs::read_to_string(second.path("meridian.yaml")).expect("ours");
     second.write("meridian.yaml", &theirs.replace("state: state/", &format!("state: {}", state.display())));

@@ -26,7 +26,7 @@ fn a_disk_that_hangs_stops_nothing() {
         process.run(&["pop", "down", "--yes", "--unsaved", "one", "--reason", "fire"]);
     assert_eq!(status, 0, "{stdout}{stderr}");
     assert_eq!(process.answers(), [TWO, TWO]);
-    assert!(process.page("/readyz").1.contains("not on the disk"));
+    assert!(process.page("/readyz").1.contains("are not saved"));
     std::fs::remove_file(deployment.path("state/overrides.yaml.hang")).expect("ours");
     let end = Instant::now() + PATIENCE;
     while process.page("/readyz").1 != "serving\n" {

@@ -169,7 +169,7 @@ fn a_drain_moves_and_survives() {
     let (status, _, stderr) = process.run(&["pop", "drain", "one", "--reason", "x"]);
     assert!(
         status == 2 && stderr.contains("--yes") && stderr.contains("50.0 %"),
-        "clients would move, nobody can be asked: {stderr}"
+        "clients would move, and there is no terminal: {stderr}"
     );
     assert_eq!(process.answers(), [ONE, TWO]);
     assert_eq!(process.run(&["pop", "drain", "--yes", "none", "--reason", "x"]).0, 1);

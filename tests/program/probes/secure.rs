@@ -95,7 +95,7 @@ fn which_certificates_are_accepted() {
             pinned(),
             "",
             5,
-            Some("certificate ends in 5 days"),
+            Some("certificate expires in 5 days"),
         ),
         (
             "www.example",
@@ -105,7 +105,7 @@ fn which_certificates_are_accepted() {
             pinned(),
             "",
             0,
-            Some("certificate ends within a day"),
+            Some("certificate expires within a day"),
         ),
         (
             "www.example",

@@ -66,7 +66,7 @@ fn a_restart_keeps_the_texts() {
     assert_eq!(reload(&deployment, &[]).0, Some(0));
     assert_eq!(addresses(server.dns()[0], "ns1.b.example"), ["192.0.2.17"]);
     keeps(&deployment, 0);
-    let events = deployment.events(|events| events.contains("is served by its files again"));
+    let events = deployment.events(|events| events.contains("is served from its current files again"));
     for standing in ["\"standing\":\"kept\"", "\"standing\":\"current\""] {
         assert!(events.contains(standing), "no {standing} in {events}");
     }
@@ -96,9 +96,12 @@ fn texts_that_no_longer_fit() {
     pops(&["two"]);
     let (code, text) = run(&deployment, &["reload"]);
     assert_eq!(code, Some(1), "{text}");
-    for words in
-        ["the zone `b.example.` cannot go on from its last good texts", "(last good)", "MRD0301", "MRD0101"]
-    {
+    for words in [
+        "the zone `b.example.` cannot continue with its last good texts",
+        "(last good)",
+        "MRD0301",
+        "MRD0101",
+    ] {
         assert!(text.contains(words), "no {words:?} in\n{text}");
     }
     assert_eq!(addresses(server.dns()[0], "www.b.example"), ["198.51.100.10"]);
@@ -240,7 +243,10 @@ fn a_disk_that_takes_nothing() {
     assert_eq!(addresses(server.dns()[0], "www.cdn.example"), ["198.51.100.77"]);
     let (findings, files) = server.findings();
     let text = render::text(findings, files, false);
-    assert!(text.contains("MRD0523") && text.contains("has no last good texts"), "{text}");
+    assert!(
+        text.contains("MRD0523") && text.contains("the server has no earlier version of the zone to serve"),
+        "{text}"
+    );
     server.stop();
 }
 

@@ -231,7 +231,8 @@ fn a_stray_file_is_told_while_it_stands() {
     std::fs::remove_file(deployment.path("zones/b2.yaml")).expect("there");
     let (status, told) = run(&deployment, &["reload"]);
     assert!(status == Some(0) && !told.contains("not in force"), "{told}");
-    deployment.events(|events| events.contains(&format!("the file `{stray}` is gone, or in force")));
+    deployment
+        .events(|events| events.contains(&format!("the file `{stray}` was removed, or is in force now")));
     server.stop();
 }
 

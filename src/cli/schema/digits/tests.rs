@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Whether a pattern of [`within`] takes a number, by its own small grammar.
+/// True if a pattern of [`within`] matches a number. The matcher knows only the grammar of
+/// these patterns.
 fn takes(pattern: &str, number: &str) -> bool {
     let body = pattern.strip_prefix("0*(").and_then(|rest| rest.strip_suffix(')')).unwrap();
     body.split('|').any(|part| {

@@ -63,7 +63,7 @@ const BEYOND_WORDS: &[&str] = &[
     "must be shorter than `every`",
     "must be longer than `every`",
     "must be less than `limit`",
-    "can never succeed",
+    "the group requires",
     "can never be in service",
     "does not use the network",
     "`none` excludes other probes",
