@@ -16,7 +16,7 @@
 //! 4. A network without samples leaves its nearest PoP only for a gain of 10 ms where no neighbour
 //!    stands near, and for less the more neighbours do: 10 * 0.25 / (sum w + 0.25).
 //!
-//! Steps 1 and 2 differ from the ladder in the literature; docs/adr/0018 has the figures.
+//! docs/adr/0018-latency-estimates.md has the figures, and what was rejected.
 
 use super::model::{km_between, rtt_of_km};
 use crate::geo::distance::{Point, square_of_chord};

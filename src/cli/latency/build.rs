@@ -12,9 +12,12 @@
 use super::Config;
 use super::lines::{self, Progress};
 use crate::cli::print_findings;
+use crate::finding::Files;
 use crate::geo::atlas::Atlas;
+use crate::geo::layered::PlacedLeaf;
 use crate::geo::mmdb::Database;
 use crate::geo::prefix::Prefix;
+use crate::geo::rtts::RttList;
 use crate::latency::estimate::{Estimator, OwnRtt, Spot};
 use crate::latency::measurements::{HEADER, Row, RowFault};
 use crate::latency::ranking::{Moves, Ranked, explore, rank, settle};
@@ -276,45 +279,69 @@ fn ranked(
 }
 
 impl Previous {
-    /// Reads the choices of a map. A map that is damaged is an error: hysteresis without it would
-    /// move everybody.
+    /// Reads the choices of a map. A damaged map is an error, because without hysteresis all clients
+    /// would move.
     fn read(path: &Path, units: &[Unit], pops: &[Arc<str>]) -> Result<Previous, String> {
-        let shown = path.display();
-        let failed = |error: String| format!("cannot read the previous map `{shown}`: {error}");
-        let octets = fs::read(path).map_err(|error| failed(error.to_string()))?;
-        let reader = maxminddb::Reader::from_source(octets).map_err(|error| failed(error.to_string()))?;
+        let shown = path.display().to_string();
+        let octets = fs::read(path).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
+        let mut files = Files::default();
+        let file = files.add(shown.as_str(), "");
+        let map = Database::read(shown.as_str(), &octets, file).map_err(|findings| {
+            print_findings(&findings, &files);
+            format!("the previous map `{shown}` cannot be used")
+        })?;
         let index: HashMap<&str, u16> = pops.iter().map(|pop| &**pop).zip(0..).collect();
         let mut knows = vec![false; pops.len()];
-        let mut first = Vec::with_capacity(units.len());
-        for unit in units {
-            let found = reader.lookup(unit.prefix.address()).map_err(|error| failed(error.to_string()))?;
-            let record: Option<Record<'_>> = found.decode().map_err(|error| failed(error.to_string()))?;
-            let known: Vec<u16> = (record.iter())
-                .flat_map(|record| &record.latency.pop)
-                .filter_map(|pop| index.get(pop).copied())
-                .collect();
-            for &pop in &known {
+        let lists = || map.places.iter().filter_map(|place| place.rtts.as_deref());
+        for (name, _) in lists().flat_map(RttList::entries) {
+            if let Some(&pop) = index.get(name) {
                 knows[usize::from(pop)] = true;
             }
-            let gone =
-                record.is_some_and(|r| r.latency.pop.first().is_some_and(|pop| !index.contains_key(pop)));
-            first.push(if gone { None } else { known.first().copied() });
         }
-        Ok(Previous { first, knows })
+        let first = |unit: &Unit| {
+            let (name, _) = list_of(&map, unit.prefix)?.entries().next()?;
+            index.get(name).copied()
+        };
+        Ok(Previous { first: units.iter().map(first).collect(), knows })
     }
 }
 
-/// A record of the map, as far as `--previous` needs it.
-#[derive(serde::Deserialize)]
-struct Record<'a> {
-    #[serde(borrow)]
-    latency: RecordLatency<'a>,
+/// The list of a map for the first address of a prefix.
+fn list_of(map: &Database, prefix: Prefix) -> Option<&RttList> {
+    let place = match prefix {
+        Prefix::V4 { bits, .. } => leaf_of(&map.leaves_v4, bits, 32)?,
+        Prefix::V6 { bits, .. } => leaf_of(&map.leaves_v6, bits, 128)?,
+    };
+    map.places.get(place as usize)?.rtts.as_deref()
 }
 
-#[derive(serde::Deserialize)]
-struct RecordLatency<'a> {
-    #[serde(borrow)]
-    pop: Vec<&'a str>,
+/// The place of the leaf that holds an address of so many bits.
+fn leaf_of<B: Copy + Ord + std::ops::BitXor<Output = B> + LeadingZeros>(
+    leaves: &[PlacedLeaf<B>],
+    address: B,
+    bits: u32,
+) -> Option<u32> {
+    let behind = leaves.partition_point(|(start, ..)| *start <= address);
+    let &(start, len, place) = leaves.get(behind.checked_sub(1)?)?;
+    let shared = (start ^ address).leading_zeros_of().min(bits);
+    (shared >= u32::from(len)).then_some(place)
+}
+
+/// Bits before the first one that is set.
+trait LeadingZeros {
+    fn leading_zeros_of(self) -> u32;
+}
+
+impl LeadingZeros for u32 {
+    fn leading_zeros_of(self) -> u32 {
+        self.leading_zeros()
+    }
+}
+
+impl LeadingZeros for u128 {
+    fn leading_zeros_of(self) -> u32 {
+        self.leading_zeros()
+    }
 }
 
 fn encode(
