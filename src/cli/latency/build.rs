@@ -14,7 +14,6 @@ use super::lines::{self, Progress};
 use crate::cli::print_findings;
 use crate::finding::Files;
 use crate::geo::atlas::Atlas;
-use crate::geo::layered::PlacedLeaf;
 use crate::geo::mmdb::Database;
 use crate::geo::prefix::Prefix;
 use crate::geo::rtts::RttList;
@@ -32,6 +31,7 @@ use ipnet::IpNet;
 use mmdb_writer::{Ipv4Aliasing, Value, Writer};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -308,40 +308,23 @@ impl Previous {
 
 /// The list of a map for the first address of a prefix.
 fn list_of(map: &Database, prefix: Prefix) -> Option<&RttList> {
+    let holds = |start: IpAddr, len| Prefix::new(start, len).contains(prefix.address());
     let place = match prefix {
-        Prefix::V4 { bits, .. } => leaf_of(&map.leaves_v4, bits, 32)?,
-        Prefix::V6 { bits, .. } => leaf_of(&map.leaves_v6, bits, 128)?,
+        Prefix::V4 { bits, .. } => {
+            let &(start, len, place) = before(&map.leaves_v4, |leaf| leaf.0 <= bits)?;
+            holds(Ipv4Addr::from_bits(start).into(), len).then_some(place)?
+        }
+        Prefix::V6 { bits, .. } => {
+            let &(start, len, place) = before(&map.leaves_v6, |leaf| leaf.0 <= bits)?;
+            holds(Ipv6Addr::from_bits(start).into(), len).then_some(place)?
+        }
     };
     map.places.get(place as usize)?.rtts.as_deref()
 }
 
-/// The place of the leaf that holds an address of so many bits.
-fn leaf_of<B: Copy + Ord + std::ops::BitXor<Output = B> + LeadingZeros>(
-    leaves: &[PlacedLeaf<B>],
-    address: B,
-    bits: u32,
-) -> Option<u32> {
-    let behind = leaves.partition_point(|(start, ..)| *start <= address);
-    let &(start, len, place) = leaves.get(behind.checked_sub(1)?)?;
-    let shared = (start ^ address).leading_zeros_of().min(bits);
-    (shared >= u32::from(len)).then_some(place)
-}
-
-/// Bits before the first one that is set.
-trait LeadingZeros {
-    fn leading_zeros_of(self) -> u32;
-}
-
-impl LeadingZeros for u32 {
-    fn leading_zeros_of(self) -> u32 {
-        self.leading_zeros()
-    }
-}
-
-impl LeadingZeros for u128 {
-    fn leading_zeros_of(self) -> u32 {
-        self.leading_zeros()
-    }
+/// The last leaf that begins at or before an address.
+fn before<L>(leaves: &[L], is_before: impl Fn(&L) -> bool) -> Option<&L> {
+    leaves.get(leaves.partition_point(is_before).checked_sub(1)?)
 }
 
 fn encode(
