@@ -1,9 +1,10 @@
 //! Preference lists of one policy over five PoPs, as rows: a policy, a place, and its list.
 
+use super::bands::BAND_FLOOR_M;
 use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::place::Country;
-use crate::steer::policy::{Sharing, TtlRange};
+use crate::steer::policy::{LatencyBand, Sharing, TtlRange};
 use crate::steer::rule::When;
 use proptest::prelude::*;
 

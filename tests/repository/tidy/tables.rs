@@ -121,6 +121,7 @@ pub const ONLY: &[(&str, &[&str])] = &[
             "src/snapshot/compile.rs",
             "src/snapshot/steering",
             "src/snapshot/routes",
+            "src/latency/units",
             "src/explain/places.rs",
             "src/cli/",
             "src/testing.rs",
@@ -147,6 +148,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
             "src/control/",
             "src/cli/",
             "src/geo/mmdb/record.rs",
+            "src/latency/case.rs",
             // Shapes that the control protocol has in common with the event log and `--format
             // json`.
             "src/finding/report.rs",
@@ -155,7 +157,14 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ),
     (
         "serde_json",
-        &["src/control/", "src/cli/", "src/finding/tests.rs", "src/shared/event", "src/probe/load"],
+        &[
+            "src/control/",
+            "src/cli/",
+            "src/finding/tests.rs",
+            "src/shared/event",
+            "src/probe/load",
+            "src/latency/log_line",
+        ],
     ),
     ("axum", &["src/control/"]),
     (
@@ -185,7 +194,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("siphasher", &["src/wire/cookie.rs"]),
     ("idna", &["src/wire/idn"]),
     ("strsim", &["src/config/", "src/zone/master/"]),
-    ("ipnet", &["src/config/", "src/geo/", "src/cli/"]),
+    ("ipnet", &["src/config/", "src/geo/", "src/cli/", "src/latency/measurements"]),
     ("rand", &[]),
 ];
 
