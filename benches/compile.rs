@@ -1,4 +1,4 @@
-//! What a reload costs: reading the configuration, geography, routes of all policies, and the image
+//! Cost of a reload: reading the configuration, geography, routes of all policies, and the image
 //! of a zone of 10,000 names. `cargo bench --bench compile`.
 
 #[path = "../tests/support/mod.rs"]

@@ -1,4 +1,4 @@
-//! What one answer costs: parsing, static data, a name that does not exist, a steered name with
+//! Cost of one answer: parsing, static data, a name that does not exist, a steered name with
 //! ECS, and a chain over two zones with ECS. `cargo bench --bench core`.
 
 #[path = "../tests/support/mod.rs"]

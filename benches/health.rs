@@ -1,4 +1,4 @@
-//! What the monitor costs: one verdict among 1,000 PoPs and 200 policies, from its result to the
+//! Cost of the monitor: one verdict among 1,000 PoPs and 200 policies, from its result to the
 //! health state, and the next of 65,536 targets. `cargo bench --bench health`.
 
 #[path = "../tests/support/mod.rs"]

@@ -1,4 +1,4 @@
-//! Whether readers of pages slow answers down: DNS over TCP, asked one question after the other,
+//! Effect of readers of pages on answers: DNS over TCP, asked one question after the other,
 //! without readers and with sixteen that read `/metrics` in a loop, of 1,000 PoPs with two probed
 //! addresses each; then `/readyz` meanwhile.
 //!
@@ -20,7 +20,7 @@ use support::deployment::{Deployment, banner, connect, framed, query, read_frame
 
 const POPS: u32 = 1_000;
 const READERS: usize = 16;
-/// How long each part is measured.
+/// Duration of each part.
 const MEASURED: Duration = Duration::from_secs(10);
 /// Time between two questions: a client that waits, not a load.
 const EVERY: Duration = Duration::from_millis(2);
@@ -35,8 +35,8 @@ fn main() {
     println!("{POPS} PoPs: /metrics has {} octets, {} lines", page.len(), page.lines().count());
     let alone: Vec<Duration> = (0..20).map(|_| time(|| drop(read(admin, "/metrics")))).collect();
     told("one reader of /metrics in a loop, pauses included", alone);
-    told("TCP answer, nobody reads", answers(dns));
-    told("/readyz, nobody reads", checks(admin));
+    told("TCP answer, no reader", answers(dns));
+    told("/readyz, no reader", checks(admin));
     let (stop, reads) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let readers: Vec<_> = (0..READERS)
         .map(|_| {

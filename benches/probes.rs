@@ -1,5 +1,5 @@
-//! What probing costs a running server, and how soon a verdict is served: 1,000 targets every 5 s,
-//! all plain HTTP, then all HTTPS with whole handshakes; how late checks come while others hang;
+//! Cost of probing to a running server, and time until a verdict is served: 1,000 targets every 5
+//! s, all plain HTTP, then all HTTPS with whole handshakes; how late checks come while others hang;
 //! and, with 1,000 PoPs and 200 policies, the time from a pushed verdict until every worker answers
 //! by it.
 //!
@@ -23,9 +23,9 @@ use support::deployment::Deployment;
 
 /// Targets of a run; each is an address of loopback.
 const TARGETS: u32 = 1_000;
-/// How often each is checked.
+/// Interval between two checks of a target.
 const EVERY: Duration = Duration::from_secs(5);
-/// How long a run is measured, after the first round.
+/// Duration of a run, after the first round.
 const MEASURED: Duration = Duration::from_secs(20);
 /// Verdicts that are turned to see how soon they are served.
 const TURNS: usize = 100;
@@ -96,9 +96,10 @@ fn probing(scheme: &str, hanging: u32) {
 /// Turns verdicts and waits until every client sees each.
 fn serving() {
     let deployment = Deployment::new(&["127.0.0.1:0"], "");
-    let mut pops = "probes: { told: { push: { ttl: 1h }, up_after: 1, down_after: 1 } }\npops:\n".to_owned();
+    let mut pops =
+        "probes: { pushed: { push: { ttl: 1h }, up_after: 1, down_after: 1 } }\npops:\n".to_owned();
     for index in 0..1_000 {
-        let _ = writeln!(pops, "  p{index}: {{ addresses: [{}], probe: told }}", address(index));
+        let _ = writeln!(pops, "  p{index}: {{ addresses: [{}], probe: pushed }}", address(index));
     }
     deployment.write("pops.yaml", &pops);
     policies(&deployment, 200);
@@ -147,8 +148,14 @@ fn policies(deployment: &Deployment, count: usize) {
 
 fn push(server: &Server, up: bool) {
     let (tell, told) = mpsc::channel();
-    let push =
-        ProbePush { probe: "told".into(), pop: "p0".into(), service: None, address: None, up, reason: None };
+    let push = ProbePush {
+        probe: "pushed".into(),
+        pop: "p0".into(),
+        service: None,
+        address: None,
+        up,
+        reason: None,
+    };
     let reply = Box::new(move |taken| drop(tell.send(taken)));
     assert!(server.command_sender()(Command::Push { push, reply }).is_ok(), "the writer listens");
     told.recv().expect("an answer").expect("taken");

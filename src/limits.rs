@@ -463,7 +463,7 @@ pub(crate) const SHARE_OCTETS: u64 = 64 << 10;
 /// Steps that a reader draws from the load's budget at once, for the same reason.
 pub(crate) const SHARE_STEPS: u64 = 64 << 10;
 
-/// Longest RTT in ms that a sample may have: a slower one tells of a queue or a sleeping phone.
+/// Longest RTT in ms that a sample may have: a slower one shows a queue or a sleeping phone.
 pub(crate) const LATENCY_RTT_MAX_MILLIS: u32 = 3000;
 /// Samples of one network, PoP and hour that count: more would let one busy or hostile network
 /// decide for its surroundings.

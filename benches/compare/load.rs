@@ -14,7 +14,7 @@ pub const WINDOW: usize = 128;
 /// After this a question is lost, and another one takes its place.
 const LOST_AFTER: Duration = Duration::from_millis(250);
 
-/// What came back.
+/// Counts of a run's answers.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub sent: u64,
@@ -113,9 +113,9 @@ pub fn closed_loop(server: SocketAddr, questions: &[Question], duration: Duratio
     outcome
 }
 
-/// A fixed rate of questions a second; what is due is sent whether or not answers come. Nobody
-/// reads them meanwhile, which would take time from sending: the kernel counts what it drops at our
-/// socket.
+/// Sends questions at a fixed rate a second, whether or not answers come. Answers are not read
+/// meanwhile, because reading would take time from sending; the kernel counts those that it drops
+/// at the socket.
 pub fn open_loop(server: SocketAddr, questions: &[Question], duration: Duration, rate: f64) -> Outcome {
     let socket = socket(server, true);
     let packets: Vec<&[u8]> = questions.iter().map(|question| &question.packet[..]).collect();
@@ -145,7 +145,7 @@ pub fn open_loop(server: SocketAddr, questions: &[Question], duration: Duration,
     outcome
 }
 
-/// Datagrams that the kernel had to drop because nobody read them: the last column of its table.
+/// Datagrams that the kernel dropped because they were not read: the last column of its table.
 fn dropped(socket: &UdpSocket) -> u64 {
     let port = socket.local_addr().map(|address| format!(":{:04X}", address.port())).unwrap_or_default();
     let table = std::fs::read_to_string("/proc/net/udp").unwrap_or_default();

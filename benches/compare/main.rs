@@ -83,7 +83,7 @@ fn options(words: &[String]) -> Option<Options> {
     Some(options)
 }
 
-/// What the kernel and the batches cost without any DNS: each datagram goes back as a response.
+/// Server that sends each datagram back as a response: the cost of kernel and batches without DNS.
 fn echo(port: u16) {
     let socket = UdpSocket::bind(("127.0.0.1", port)).expect("the port is free");
     let mut batch = Batch::new(64);
@@ -154,7 +154,7 @@ fn run(options: &Options) {
     report.resident = servers.iter().map(|server| (server.kind, server.resident())).collect();
     drop(servers);
     report.facts.push(("load of the machine after".to_owned(), first_line("/proc/loadavg")));
-    let date = said(Command::new("date").arg("+%F"));
+    let date = output_of(Command::new("date").arg("+%F"));
     let out = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("benches/runs")
         .join(format!("{date}-{}", options.name));
@@ -188,12 +188,12 @@ fn overload(
             offered: outcome.sent as f64 / outcome.seconds,
             answered: outcome.per_second(),
         });
-        // What is still in its buffers is not the next one's.
+        // Datagrams left in the buffers of this server must not reach the next one.
         std::thread::sleep(Duration::from_millis(300));
     }
 }
 
-/// How many questions, in per cent, are answered with the address that they must lead to.
+/// Share of questions, in per cent, whose answer has the right address.
 fn right_percent(server: &Running, questions: &[Question]) -> usize {
     let is_right = |question: &&Question| {
         let socket = UdpSocket::bind((question.client, 0)).expect("loopback has room");
@@ -217,7 +217,7 @@ fn facts(options: &Options) -> Vec<(String, String)> {
     [
         ("machine", format!("{model}, {cores} cores")),
         ("kernel", first_line("/proc/sys/kernel/osrelease")),
-        ("compiler", said(Command::new("rustc").arg("--version"))),
+        ("compiler", output_of(Command::new("rustc").arg("--version"))),
         (
             "world",
             format!(
@@ -247,7 +247,7 @@ fn first_line(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
 }
 
-fn said(command: &mut Command) -> String {
+fn output_of(command: &mut Command) -> String {
     let told = command.output().map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&told).trim().to_owned()
 }

@@ -1,4 +1,4 @@
-//! What a run found: JSON for programs, a table and a chart for people.
+//! Report of a run: JSON for programs, a table and a chart for people.
 
 use crate::load::Outcome;
 use crate::servers::Kind;
@@ -15,7 +15,7 @@ pub struct Measured {
     pub workload: Workload,
     pub outcome: Outcome,
     pub cpu_nanos: u64,
-    /// How many of the answers that were looked at were right, in per cent.
+    /// Share of the inspected answers that were right, in per cent.
     pub right_percent: usize,
 }
 

@@ -54,7 +54,7 @@ impl Kind {
             .find(|p| p.exists())
     }
 
-    /// What it calls itself.
+    /// Version, as the program prints it.
     pub fn version(self) -> String {
         let Some(program) = self.program() else { return String::new() };
         let flag = match self {
@@ -63,12 +63,12 @@ impl Kind {
             Kind::Gdnsd => "version",
             Kind::Knot | Kind::Meridian => "--version",
         };
-        let told = Command::new(program).arg(flag).output();
-        let text = told.map(|o| [o.stdout, o.stderr].concat()).unwrap_or_default();
+        let output = Command::new(program).arg(flag).output();
+        let text = output.map(|o| [o.stdout, o.stderr].concat()).unwrap_or_default();
         String::from_utf8_lossy(&text).lines().next().unwrap_or_default().to_owned()
     }
 
-    /// Whether the server can answer this workload. The echo carries all of them. No peer shares
+    /// True if the server can answer this workload. The echo carries all of them. No peer shares
     /// clients by weight and network: gdnsd draws for each query, and Knot's weights know no
     /// countries.
     pub fn can(self, workload: Workload) -> bool {
@@ -272,8 +272,8 @@ impl Running {
     pub fn start(kind: Kind, world: &dyn Deployment, folder: &Path) -> Result<Running, String> {
         let port = free_port();
         let mut command = kind.command(world, folder, port).ok_or("not installed")?;
-        let said = folder.join("said");
-        let output = || fs::File::create(&said).map(Stdio::from).unwrap_or_else(|_| Stdio::null());
+        let printed = folder.join("printed");
+        let output = || fs::File::create(&printed).map(Stdio::from).unwrap_or_else(|_| Stdio::null());
         let started = Instant::now();
         let child = command
             .stdin(Stdio::null())
@@ -301,7 +301,7 @@ impl Running {
             if let Ok(Some(status)) = running.child.try_wait() {
                 return Err(format!(
                     "it ended at once ({status}): {}",
-                    fs::read_to_string(&said).unwrap_or_default().trim()
+                    fs::read_to_string(&printed).unwrap_or_default().trim()
                 ));
             }
         }

@@ -55,7 +55,7 @@ const QUERIES: usize = 8_192;
 const DIFFERENT: usize = 4_096;
 /// Datagrams that a worker takes from the kernel at once.
 const BATCH: usize = 32;
-/// How much a figure may grow over the baseline, in per mille.
+/// Growth that a figure may have over the baseline, in per mille.
 const GROWTH_PER_MILLE: u64 = 30;
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions/baseline.json");
@@ -78,7 +78,7 @@ const WORLDS: [Measured; 4] = [
         crowd: None,
         kinds: None,
     },
-    // Where prefetching reads names, too.
+    // A world in which prefetching reads names too.
     Measured {
         word: "million",
         size: WorldSize { names: 1_000_000, ..SMALL },
@@ -148,8 +148,8 @@ fn drive(measured_world: &Measured, folder: &Path, keys: &[String]) {
             published.publish(Arc::new(with_health(&snapshot, kind, sequence)));
         }
         let questions = world.questions(kind, DIFFERENT);
-        // What is not right need not be fast; and what was learnt of earlier batches is of this
-        // kind from here on.
+        // Checks that the answers are right before they are counted, and trains predictors and
+        // caches on this kind.
         for batch in questions.chunks(BATCH) {
             resolver.ask(batch);
             resolver.await_turns(|| worker.turn());
@@ -201,7 +201,7 @@ fn stages_of<'a>(
     if measured_world.kinds.is_some() { Vec::new() } else { stages::stages(world, service, block) }
 }
 
-/// What runs here is counted.
+/// Runs a function whose instructions are counted.
 #[inline(never)]
 fn measured(run: &mut dyn FnMut() -> usize) -> usize {
     run()

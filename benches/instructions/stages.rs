@@ -30,7 +30,7 @@ pub struct Stage<'a> {
     pub run: Box<dyn FnMut(usize) + 'a>,
 }
 
-/// What costs nothing but the loop around it, then every stage.
+/// An empty stage, which has the cost of the loop alone, then every stage.
 pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a CounterBlock) -> Vec<Stage<'a>> {
     let questions = world.questions(Kind::OneV4, DIFFERENT);
     let names: Vec<Query> = world.questions(Kind::Static, DIFFERENT).iter().map(read).collect();

@@ -18,7 +18,7 @@ const ALL_POPS_EVERY: usize = 10;
 /// Names of each small zone.
 const NAMES_OF_ZONE: usize = 10;
 
-/// What a deployment is made of.
+/// Sizes of the parts of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     /// Names of the one large zone.

@@ -24,8 +24,8 @@ use std::time::Instant;
 const WARM: usize = 16_384;
 /// So many that little of what they touch is in a cache: each answer waits for memory.
 const COLD: usize = 400_000;
-/// Rounds of which the median counts, and how long one is at least: the kernel tells a thread's
-/// time by its ticks, of 1 to 10 ms.
+/// Rounds of which the median counts, and their least duration: the kernel counts a thread's time
+/// in ticks of 1 to 10 ms.
 const ROUNDS: usize = 5;
 const ROUND_NANOS: u64 = 200_000_000;
 /// Publications of which the median counts.

@@ -1,4 +1,4 @@
-//! What size costs: time to load and to reload, memory, time to publish a verdict, processor time
+//! Cost of size: time to load and to reload, memory, time to publish a verdict, processor time
 //! of an answer, each against the number of names, zones, PoPs, policies and networks; and whole
 //! servers, beside Knot DNS.
 //!
@@ -90,7 +90,7 @@ fn options(words: &[String]) -> Option<Options> {
     Some(options)
 }
 
-/// What grows, and the sizes: all else stays as in the base.
+/// Dimension that grows, and its sizes; all others stay as in the base.
 fn points(full: bool) -> Vec<(&'static str, usize, Size)> {
     let base = if full {
         Size {
@@ -128,7 +128,7 @@ fn points(full: bool) -> Vec<(&'static str, usize, Size)> {
         steps([50_000, 500_000, 5_000_000], [10_000, 50_000, 200_000])
             .map(|networks| ("networks", networks, Size { networks, ..base })),
     );
-    // Every policy is used: one that is not is told at each reload.
+    // Every policy is used, because each reload warns of an unused one.
     let used = |policies: usize| Size { policies, zones: base.zones.max(policies), ..city };
     points.extend(steps([2, 20, 200], [2, 10, 50]).map(|policies| ("policies", policies, used(policies))));
     if full {
@@ -168,7 +168,7 @@ fn run(options: &Options) {
         );
     }
     report.facts.push(("took".to_owned(), format!("{:.0} s", started.elapsed().as_secs_f64())));
-    let date = said(Command::new("date").arg("+%F"));
+    let date = output_of(Command::new("date").arg("+%F"));
     let out = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("benches/runs")
         .join(format!("{date}-scale-{}", options.name));
@@ -206,7 +206,7 @@ fn facts(options: &Options) -> Vec<(String, String)> {
     [
         ("machine", format!("{model}, {cores} cores")),
         ("kernel", first_line("/proc/sys/kernel/osrelease")),
-        ("compiler", said(Command::new("rustc").arg("--version"))),
+        ("compiler", output_of(Command::new("rustc").arg("--version"))),
         ("sizes", if options.full { "full" } else { "quick" }.to_owned()),
         ("load of the machine before", first_line("/proc/loadavg")),
     ]
@@ -214,7 +214,7 @@ fn facts(options: &Options) -> Vec<(String, String)> {
     .to_vec()
 }
 
-fn said(command: &mut Command) -> String {
+fn output_of(command: &mut Command) -> String {
     let told = command.output().map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&told).trim().to_owned()
 }

@@ -1,4 +1,4 @@
-//! What a run found: JSON for programs, a table and plots for people.
+//! Report of a run: JSON for programs, a table and plots for people.
 
 use crate::deployment::Size;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// One size, measured.
 pub struct Point {
-    /// What grows.
+    /// Dimension that grows.
     pub axis: &'static str,
     pub number: usize,
     pub size: Size,
@@ -35,7 +35,7 @@ pub struct Report {
     pub facts: Vec<(String, String)>,
     pub points: Vec<Point>,
     pub bars: Vec<Bar>,
-    /// What could not be measured, and why.
+    /// Measurements that could not be made, with the reason.
     pub skipped: Vec<(String, String)>,
 }
 

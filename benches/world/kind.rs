@@ -40,7 +40,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Each kind with its key in files, what it is, and the instructions it is to cost in all.
+    /// Each kind with its key in files, its description, and its aim in instructions.
     pub const ROWS: [(Kind, &'static str, &'static str, Option<u64>); 31] = [
         (Static, "static", "static, 1 or 3 A", Some(700)),
         (StaticCookie, "static_cookie", "the same with a DNS cookie that is good", None),
@@ -75,7 +75,7 @@ impl Kind {
         (CrowdAllDown, "all_down_crowd", "nearest of many PoPs, all down", None),
     ];
 
-    /// Those that whole servers are compared by.
+    /// Kinds by which whole servers are compared.
     pub const COMPARED: [Kind; 11] = [
         Static,
         Nxdomain,
@@ -98,7 +98,7 @@ impl Kind {
         Kind::ROWS.iter().find(|row| row.0 == self).map_or("", |row| row.1)
     }
 
-    /// Whether probes call down every address of this PoP while it is measured.
+    /// True if all addresses of this PoP are down by probes during the measurement.
     pub fn is_down(self, pop: usize) -> bool {
         match self {
             NearestSomeDown => pop.is_multiple_of(3),
@@ -107,12 +107,12 @@ impl Kind {
         }
     }
 
-    /// Whether it is asked of a [`super::crowd::Crowd`] of PoPs alone.
+    /// True if only a [`super::crowd::Crowd`] of PoPs is asked.
     pub fn is_of_crowd(self) -> bool {
         matches!(self, OfCrowd | CrowdAllDown)
     }
 
-    /// Whether a policy decides, for some questions at least.
+    /// True if a policy decides, for some questions at least.
     pub fn is_steered(self) -> bool {
         self.policy().is_some() || self == Mixture
     }

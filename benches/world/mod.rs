@@ -56,14 +56,14 @@ const COOKIE_SECRET: u128 = 0xe5e9_73e5_a6b2_a43f_48e7_dc84_9e37_bfcf;
 /// First octets of IPv4 addresses in which nothing special lies.
 const FIRST: [(u8, u8); 6] = [(1, 9), (11, 99), (101, 126), (128, 168), (170, 171), (173, 190)];
 
-/// What the world is made of.
+/// Size of the world.
 #[derive(Clone, Copy, Debug)]
 pub struct WorldSize {
     /// Names with an A record each in `cdn.example.`
     pub names: usize,
     /// Networks of the database.
     pub networks: usize,
-    /// Of everything that looks random.
+    /// Seed of everything that looks random.
     pub seed: u64,
 }
 
@@ -110,7 +110,7 @@ impl Workload {
         }
     }
 
-    /// Whether a policy decides.
+    /// True if a policy decides.
     pub fn is_steered(self) -> bool {
         !matches!(self, Workload::Static | Workload::StaticCookie | Workload::Nxdomain)
     }
@@ -128,7 +128,7 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// Whether a message is what was expected.
+    /// True if a message is the expected one.
     pub fn is_met(&self, message: &[u8]) -> bool {
         let Some(header) = message.first_chunk::<12>() else { return false };
         let (rcode, answers) = (header[3] & 15, u16::from_be_bytes([header[6], header[7]]));
@@ -217,7 +217,7 @@ pub struct World {
 struct Countries {
     v4: Vec<(Ipv4Net, usize)>,
     v6: Vec<(Ipv6Net, usize)>,
-    /// Those of loopback, if it is to have countries.
+    /// Networks of loopback, if it is to have countries.
     loopback: Vec<(Ipv4Net, usize)>,
 }
 
@@ -457,7 +457,7 @@ impl Deployment for World {
     }
 }
 
-/// Of one length in zones of all sizes, so that a larger zone differs by nothing else.
+/// Label of a host, of one length in zones of all sizes, so that only the number of names differs.
 fn host_label(host: usize) -> String {
     format!("host{host:06}")
 }

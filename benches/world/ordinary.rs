@@ -79,7 +79,7 @@ pub struct Ordinary {
 }
 
 impl Ordinary {
-    /// Of a size; a quarter of the networks are of IPv6.
+    /// World of a size; a quarter of the networks are of IPv6.
     pub fn new(size: WorldSize) -> Ordinary {
         Ordinary { size, countries: Countries::of_both(size), crowd: None }
     }

@@ -89,7 +89,7 @@ impl CheckCommand {
         let wanted = self.diff.as_ref().map(Option::as_deref).or(self.bound.max_move.map(|_| None));
         let diff = match (wanted, &snapshot) {
             (Some(with), Some(snapshot)) => match self.differs(with, snapshot) {
-                Ok(told) => Some(self.bound.judge(told)),
+                Ok(comparison) => Some(self.bound.judge(comparison)),
                 Err(status) => return status,
             },
             _ => None,

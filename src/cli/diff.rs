@@ -85,7 +85,7 @@ pub(crate) fn compile(path: &Path) -> Option<Snapshot> {
 
 /// Clients that move from one deployment to the other; no server is asked.
 pub(crate) fn compared(old: &Snapshot, new: &Snapshot) -> ComparisonReply {
-    comparison::told(&Comparison::new(old, new, std::iter::empty()), ASSUMED)
+    comparison::reply_of(&Comparison::new(old, new, std::iter::empty()), ASSUMED)
 }
 
 /// Comparison, and its verdict by a bound.
@@ -109,14 +109,14 @@ impl Bound {
 
 /// Comparison as text.
 pub(crate) fn text(judged: &Judged) -> String {
-    let Judged { comparison: told, max_move, within } = judged;
+    let Judged { comparison: reply, max_move, within } = judged;
     let shares = |share: &MovedShare| [percent(share.ipv4), percent(share.ipv6), percent_of(share.queries)];
     let mut rows: Vec<moves::Row<3>> = Vec::new();
     let mut add = |of: &str, moves: &[AnswerMove]| {
         rows.extend(moves.iter().map(|way| moves::row(of, &way.from, &way.to, shares(&way.share))));
     };
-    add("all", &told.moves);
-    for policy in &told.policies {
+    add("all", &reply.moves);
+    for policy in &reply.policies {
         let (name, then) = (&policy.policy, &policy.then);
         let of = match then {
             Some(then) if then == name => name.to_string(),
@@ -124,21 +124,21 @@ pub(crate) fn text(judged: &Judged) -> String {
         };
         add(&of, &policy.moves);
     }
-    let [v4, v6, queries] = shares(&told.moved);
+    let [v4, v6, queries] = shares(&reply.moved);
     let mut text = match moves::table(rows, MEASURES, ROWS) {
         None => "no client moves\n".to_owned(),
         Some(table) => {
             format!("moves: {v4} of IPv4, {v6} of IPv6 leaves, {queries} of counted queries\n{table}")
         }
     };
-    for loss in told.lost.iter().take(ROWS) {
+    for loss in reply.lost.iter().take(ROWS) {
         text.push_str(&format!("loses {}: {}\n", loss.rtype, loss.name));
     }
-    let lost = told.lost_in_all.saturating_sub(told.lost.len().min(ROWS));
+    let lost = reply.lost_in_all.saturating_sub(reply.lost.len().min(ROWS));
     if lost > 0 {
         text.push_str(&format!("and {lost} more lose a type\n"));
     }
-    text.push_str(&format!("assumed: {}\n", told.assumed));
+    text.push_str(&format!("assumed: {}\n", reply.assumed));
     if !within {
         let most = max_move.map_or_else(|| "-".to_owned(), percent);
         text.push_str(&format!("refused: more moves than {most}\n"));

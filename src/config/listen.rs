@@ -26,24 +26,24 @@ macro_rules! listen {
 listen! {
     /// UDP and TCP addresses.
     dns: Vec<SocketAddr> = "dns";
-    /// Control socket, as written or relative to the file.
+    /// Control socket, resolved against the folder of the server file.
     control: PathBuf = "control";
-    /// Read-only HTTP.
+    /// Address of the read-only HTTP server.
     admin: Option<SocketAddr> = "admin";
-    /// UDP worker threads for each address; `None` is one a core.
+    /// UDP worker threads per address; `None` is one per core.
     threads: Option<u16> = "threads";
-    /// Cores that the workers run on.
+    /// Cores of the UDP worker threads.
     cpus: Cpus = "cpus";
     /// Datagrams that a worker takes from the kernel at once.
     batch: u16 = "batch";
-    /// Octets of kernel buffer for queries, asked for each UDP socket; `None` is the default.
+    /// Octets of kernel buffer for queries, requested for each UDP socket; `None` is the default.
     receive_buffer: Option<u32> = "receive_buffer";
-    /// Octets of kernel buffer for answers, asked for each UDP socket; `None` is the default.
+    /// Octets of kernel buffer for answers, requested for each UDP socket; `None` is the default.
     send_buffer: Option<u32> = "send_buffer";
-    /// TCP connections in all.
+    /// Most TCP connections.
     tcp_connections: u32 = "tcp_connections";
-    /// TCP connections of one client prefix (/24 or /56).
+    /// Most TCP connections of one client prefix (/24 or /56).
     tcp_connections_per_prefix: u32 = "tcp_connections_per_prefix";
-    /// Time after which idle TCP connections are closed, in seconds.
+    /// Seconds until an idle TCP connection is closed.
     tcp_idle_secs: u32 = "tcp_idle";
 }

@@ -21,7 +21,7 @@ const ASSUMED: &str =
 /// accepts no command.
 pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Response {
     match ask(&command_sender, |reply| Command::Compare { reply }).await {
-        Some(Ok(comparison)) => reply(StatusCode::OK, told(&comparison, ASSUMED)),
+        Some(Ok(comparison)) => reply(StatusCode::OK, reply_of(&comparison, ASSUMED)),
         Some(Err(faults)) => {
             let (findings, files) = *faults;
             let refused = ComparisonRefused {
@@ -36,7 +36,7 @@ pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Respons
 }
 
 /// Comparison as JSON. `assumed` describes the state that both sides assume.
-pub(crate) fn told(comparison: &Comparison, assumed: &str) -> ComparisonReply {
+pub(crate) fn reply_of(comparison: &Comparison, assumed: &str) -> ComparisonReply {
     let policy = |of: &PolicyChangeMoves<FAMILIES>| PolicyMoves {
         policy: of.policy_change.policy.clone(),
         then: of.policy_change.to.clone(),

@@ -64,7 +64,7 @@ pub(crate) struct RttList {
 #[derive(Clone, Debug, Default)]
 struct Known(Arc<BTreeSet<Box<str>>>);
 
-// Lists of one map share the set, so that it tells them apart only from lists of another map.
+// Lists of one map share the set, so it differs only between lists of different maps.
 impl PartialEq for Known {
     fn eq(&self, other: &Known) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
@@ -111,7 +111,7 @@ impl RttList {
     }
 }
 
-/// Tells each list of a map all PoPs of the map.
+/// Gives each list of a map the names of all PoPs of the map.
 pub(crate) fn share_known<'l>(lists: impl Iterator<Item = &'l mut Arc<RttList>>) {
     let mut lists: Vec<&mut Arc<RttList>> = lists.collect();
     let mut known: BTreeSet<Box<str>> = BTreeSet::new();

@@ -122,7 +122,7 @@ struct Neighbour {
     residuals: Vec<Residuals>,
 }
 
-/// What measurements teach about RTTs everywhere.
+/// Model of RTTs everywhere, learnt from measurements.
 #[derive(Clone, Debug)]
 pub(crate) struct Estimator {
     pops: Vec<Spot>,
@@ -135,8 +135,8 @@ pub(crate) struct Estimator {
 }
 
 impl Estimator {
-    /// Learns from measured networks. The order of `measured` does not matter. Neighbours with fewer
-    /// than `networks_min` networks correct nothing.
+    /// Learns from measured networks. The order of `measured` does not matter. Neighbours with
+    /// fewer than `networks_min` networks correct nothing.
     pub(crate) fn learn(pops: &[Spot], measured: &[MeasuredNetwork], networks_min: u32) -> Estimator {
         let offsets = offsets(pops, measured);
         let mut squares: BTreeMap<_, Vec<&MeasuredNetwork>> = BTreeMap::new();
@@ -148,8 +148,8 @@ impl Estimator {
         Estimator { pops: pops.to_vec(), offsets, neighbours, networks_min }
     }
 
-    /// Estimates for a place, fastest first, one for each PoP. `own` are samples of the network that
-    /// lies there; [`Estimator::learn`] has seen them.
+    /// Estimates for a place, fastest first, one for each PoP. `own` are samples of the network
+    /// that lies there; [`Estimator::learn`] has seen them.
     pub(crate) fn estimates(&self, spot: &Spot, own: &[OwnRtt]) -> Vec<Estimate> {
         let near = self.nearest(spot);
         let kriged: Vec<Kriged> = (0..self.pops.len() as u16)

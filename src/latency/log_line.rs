@@ -180,7 +180,7 @@ fn column_of(name: &str) -> Column {
     }
 }
 
-/// Fields of a sample, as a line tells them one after another.
+/// Fields of a sample, as far as a line was read.
 #[derive(Default)]
 struct Fields<'l> {
     hour: Option<u32>,
@@ -261,7 +261,8 @@ fn of_json<'l>(
 ) -> Result<(), LineFault> {
     let value: Value = serde_json::from_str(line).map_err(|_| LineFault::Malformed)?;
     let mut fields = Fields::default();
-    // The text of a PoP must outlive `value`: it is looked up in the line, where it stands unescaped.
+    // The name of a PoP must outlive `value`, so it is found again in the line, where it stands
+    // unescaped.
     for (key, column) in JSON_KEYS {
         let Some(found) = value.pointer(key) else { continue };
         match (column, found) {

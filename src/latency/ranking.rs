@@ -74,7 +74,7 @@ pub(crate) struct Moves {
 /// Puts the PoP that a unit had before in front where moving is not worth it or has to wait.
 ///
 /// `before` gives the first PoP of a unit in the map before: `None` where it had none or the PoP is
-/// gone. `is_new` tells PoPs that the map before did not know.
+/// gone. `is_new` is true for PoPs that the map before did not know.
 pub(crate) fn settle(
     rankings: &mut [Vec<Ranked>],
     demand: &[f64],

@@ -86,7 +86,8 @@ impl Report {
         let leaving = self.gains.iter().filter(|(_, _, leaves)| *leaves).count();
         let _ = writeln!(
             text,
-            "gain      over the nearest PoP, where measured: mean {:.1} ms, 95th percentile {:.1} ms; {:.1} % leave it",
+            "gain      over the nearest PoP, where measured: mean {:.1} ms, 95th percentile {:.1} ms; \
+             {:.1} % leave it",
             gains.iter().sum::<f64>() / gains.len() as f64,
             gains[(gains.len() * 95).div_ceil(100).clamp(1, gains.len()) - 1],
             leaving as f64 * 100.0 / gains.len() as f64

@@ -62,8 +62,8 @@ impl Fastest {
         Fastest { members: ids.into_iter().map(member).collect() }
     }
 
-    /// The ranking of a place: its coordinates and its latency list, either of which may be missing.
-    /// PoPs with neither an RTT nor a place are in none.
+    /// The ranking of a place: its coordinates and its latency list, either of which may be
+    /// missing. PoPs with neither an RTT nor a place are in none.
     pub(crate) fn around(&self, from: Option<&Point>, list: Option<&RttList>) -> Vec<RankedRtt> {
         let by_distance = |member: &Member| Some(suggested_us(from?, member.point.as_ref()?));
         let Some(list) = list else {

@@ -51,8 +51,8 @@ pub(crate) struct Build {
     /// Map to write
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// Map in service: units leave its choice only for 10 ms and 10 %, and a twentieth of the demand
-    /// in one build
+    /// Map in service: units leave its choice only for 10 ms and 10 %, and at most a twentieth of
+    /// the demand in one build
     #[arg(long, value_name = "FILE")]
     previous: Option<PathBuf>,
     /// Per cent of the units whose second or third PoP is put in front, so that it is measured
@@ -64,7 +64,7 @@ pub(crate) struct Build {
     /// Files that `meridian latency import` wrote
     #[arg(required = true, value_name = "MEASUREMENTS")]
     measurements: Vec<PathBuf>,
-    /// Where the deployment is: its databases, networks and PoPs.
+    /// Deployment: its databases, networks and PoPs.
     #[command(flatten)]
     config: Config,
 }
@@ -93,44 +93,8 @@ impl Build {
         let row_count = rows.len();
         let units = Units::new(&world.atlas, &world.spots, &mut rows);
         drop(rows);
-        // PoPs without a place are ranked by nothing; the others keep the order of their names.
-        let located: Vec<u16> = (0..).zip(&world.spots).filter_map(|(pop, spot)| spot.map(|_| pop)).collect();
-        let spots: Vec<Spot> = world.spots.iter().flatten().copied().collect();
-        if spots.is_empty() {
-            return Err("no PoP has a place: give them `location` in the file of PoPs".to_owned());
-        }
-        let place_of = |pop: u16| located.binary_search(&pop).ok().map(|at| at as u16);
-        let measured: Vec<_> = (units.measured.iter().cloned())
-            .map(|mut network| {
-                network.own = renumbered(&network.own, place_of);
-                network
-            })
-            .collect();
-        let estimator = Estimator::learn(&spots, &measured, NETWORKS_MIN);
-        let mut report = Report::new(spots.len());
-        let mut rankings = ranked(&units.list, &estimator, &spots, place_of, &mut report);
-        for ranking in &mut rankings {
-            for ranked in ranking {
-                ranked.pop = located[usize::from(ranked.pop)];
-            }
-        }
-        let demand: Vec<f64> = units
-            .list
-            .iter()
-            .map(|unit| 1.0 + f64::from(unit.own.iter().map(|own| own.samples).sum::<u32>()))
-            .collect();
-        let moves = match &self.previous {
-            Some(path) => {
-                let previous = Previous::read(path, &units.list, &world.pops)?;
-                settle(
-                    &mut rankings,
-                    &demand,
-                    |unit| previous.first[unit],
-                    |pop| !previous.knows[usize::from(pop)],
-                )
-            }
-            None => Moves::default(),
-        };
+        let (mut rankings, mut report) = world.ranked(&units)?;
+        let moves = self.settle(&units.list, &mut rankings, &world.pops)?;
         let epoch = self.epoch.unwrap_or_else(epoch_secs);
         let explored = self.explore(&units.list, &mut rankings, epoch);
         let octets = encode(&units.list, &rankings, &world.pops, epoch)?;
@@ -138,21 +102,29 @@ impl Build {
             .map_err(|error| format!("cannot write `{}`: {error}", self.output.display()))?;
         let mut text = report.text(&units.list);
         text.push_str(&faults_text(&faults, row_count, &units));
-        if self.previous.is_some() {
-            text.push_str(&format!(
-                "moves     {} units ({:.2} % of the demand); {} stay, since less than 10 ms or 10 % is gained; {} \
-                 wait for the next build\n",
-                moves.moved,
-                moves.demand_share * 100.0,
-                moves.stayed,
-                moves.waiting
-            ));
+        if let Some(moves) = moves {
+            text.push_str(&moves_text(&moves));
         }
         if explored > 0 {
             text.push_str(&format!("explores  {explored} units\n"));
         }
         text.push_str(&format!("wrote     {}: {} octets\n", self.output.display(), octets.len()));
         Ok(text)
+    }
+
+    /// Holds the rankings near those of `--previous`, if there is one.
+    fn settle(
+        &self,
+        units: &[Unit],
+        rankings: &mut [Vec<Ranked>],
+        pops: &[Arc<str>],
+    ) -> Result<Option<Moves>, String> {
+        let Some(path) = &self.previous else { return Ok(None) };
+        let previous = Previous::read(path, units, pops)?;
+        let samples = |unit: &Unit| unit.own.iter().map(|own| own.samples).sum::<u32>();
+        let demand: Vec<f64> = units.iter().map(|unit| 1.0 + f64::from(samples(unit))).collect();
+        let is_new = |pop: u16| !previous.knows[usize::from(pop)];
+        Ok(Some(settle(rankings, &demand, |unit| previous.first[unit], is_new)))
     }
 
     fn explore(&self, units: &[Unit], rankings: &mut [Vec<Ranked>], epoch: u64) -> usize {
@@ -191,6 +163,30 @@ impl World {
             .collect();
         let pops = deployment.pops.iter().map(|pop| Arc::clone(&pop.name)).collect();
         Ok(World { pops, spots, atlas })
+    }
+
+    /// The ranking of each unit over the PoPs that have a place; the others are in none.
+    fn ranked(&self, units: &Units) -> Result<(Vec<Vec<Ranked>>, Report), String> {
+        // The located PoPs are numbered anew, in the order of their names.
+        let located: Vec<u16> = (0..).zip(&self.spots).filter_map(|(pop, spot)| spot.map(|_| pop)).collect();
+        let spots: Vec<Spot> = self.spots.iter().flatten().copied().collect();
+        if spots.is_empty() {
+            return Err("no PoP has a place: give them `location` in the file of PoPs".to_owned());
+        }
+        let place_of = |pop: u16| located.binary_search(&pop).ok().map(|at| at as u16);
+        let measured: Vec<_> = (units.measured.iter().cloned())
+            .map(|mut network| {
+                network.own = renumbered(&network.own, place_of);
+                network
+            })
+            .collect();
+        let estimator = Estimator::learn(&spots, &measured, NETWORKS_MIN);
+        let mut report = Report::new(spots.len());
+        let mut rankings = ranked(&units.list, &estimator, &spots, place_of, &mut report);
+        for ranked in rankings.iter_mut().flatten() {
+            ranked.pop = located[usize::from(ranked.pop)];
+        }
+        Ok((rankings, report))
     }
 }
 
@@ -244,6 +240,17 @@ fn faults_text(faults: &RowFaults, rows: usize, units: &Units) -> String {
     text
 }
 
+fn moves_text(moves: &Moves) -> String {
+    format!(
+        "moves     {} units ({:.2} % of the demand); {} stay, since less than 10 ms or 10 % is gained; \
+         {} wait for the next build\n",
+        moves.moved,
+        moves.demand_share * 100.0,
+        moves.stayed,
+        moves.waiting
+    )
+}
+
 /// Samples with PoPs renumbered; those of other PoPs go.
 fn renumbered(own: &[OwnRtt], place_of: impl Fn(u16) -> Option<u16>) -> Vec<OwnRtt> {
     own.iter().filter_map(|own| place_of(own.pop).map(|pop| OwnRtt { pop, ..*own })).collect()
@@ -279,8 +286,8 @@ fn ranked(
 }
 
 impl Previous {
-    /// Reads the choices of a map. A damaged map is an error, because without hysteresis all clients
-    /// would move.
+    /// Reads the choices of a map. A damaged map is an error, because without hysteresis all
+    /// clients would move.
     fn read(path: &Path, units: &[Unit], pops: &[Arc<str>]) -> Result<Previous, String> {
         let shown = path.display().to_string();
         let octets = fs::read(path).map_err(|error| format!("cannot read `{shown}`: {error}"))?;

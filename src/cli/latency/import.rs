@@ -3,15 +3,16 @@
 use super::Config;
 use super::lines::{self, Progress};
 use crate::latency::aggregate::Aggregate;
-use crate::latency::log_line::{LineFault, LogFormat, Sample};
+use crate::latency::log_line::{LineFault, LogFormat};
 use crate::latency::measurements::{HEADER, Row};
 use crate::reload::prepare;
 use crate::sys::clock::epoch_secs;
+use crate::sys::replace;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Formats and examples.
 pub(super) const HELP: &str = "\
@@ -45,7 +46,7 @@ pub(crate) struct Import {
     /// Logs
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
-    /// Where the deployment is: it knows the PoPs.
+    /// Deployment: its PoPs.
     #[command(flatten)]
     config: Config,
 }
@@ -81,61 +82,18 @@ impl Import {
         {
             return Err(format!("--pop {pop}: the deployment has no such PoP"));
         }
-        let (mut out, shown): (Box<dyn Write>, String) = match &self.output {
-            Some(path) => {
-                let file =
-                    File::create(path).map_err(|e| format!("cannot write `{}`: {e}", path.display()))?;
-                (Box::new(file), path.display().to_string())
-            }
-            None => (Box::new(io::stdout().lock()), "standard output".to_owned()),
+        let mut pass = Pass {
+            aggregate: Aggregate::default(),
+            counts: Counts::default(),
+            default_pop: self.pop.as_deref(),
+            index,
+            rows: Rows::create(self.output.as_deref(), &pops)?,
+            progress: Progress::new("lines"),
         };
-        let failed = |error: io::Error| format!("cannot write {shown}: {error}");
-        writeln!(out, "{HEADER}").map_err(failed)?;
-        let (mut aggregate, mut counts) = (Aggregate::default(), Counts::default());
-        let mut progress = Progress::new("lines");
         for log in &self.logs {
-            let read = |error: io::Error| format!("cannot read `{}`: {error}", log.display());
-            let mut reader = lines::open(log).map_err(read)?;
-            let (mut line, mut number, mut format) = (Vec::new(), 0_u64, self.format.clone());
-            while lines::next(reader.as_mut(), &mut line).map_err(read)? {
-                number += 1;
-                counts.lines += 1;
-                progress.at(counts.lines, None);
-                if line.trim_ascii().is_empty() {
-                    continue;
-                }
-                if format == LogFormat::Csv {
-                    let first = String::from_utf8_lossy(&line);
-                    let (after, is_header) = format
-                        .after_header(&first)
-                        .map_err(|sentence| format!("`{}`: {sentence}", log.display()))?;
-                    format = after;
-                    if is_header {
-                        continue;
-                    }
-                }
-                let mut samples = 0;
-                let outcome = format.read(&line, |sample| {
-                    self.take(&mut aggregate, &index, sample)?;
-                    samples += 1;
-                    Ok(())
-                });
-                counts.samples += samples;
-                if let Err(fault) = outcome {
-                    let first = || format!("{}:{number}", log.display());
-                    let fault =
-                        counts.faults.entry(fault).or_insert_with(|| Fault { count: 0, first: first() });
-                    fault.count += 1;
-                }
-                if aggregate.is_full() {
-                    counts.rows += write_rows(&mut out, &aggregate.take(), &pops).map_err(failed)?;
-                }
-            }
+            pass.read_log(log, &self.format)?;
         }
-        progress.end();
-        counts.rows += write_rows(&mut out, &aggregate.take(), &pops).map_err(failed)?;
-        out.flush().map_err(failed)?;
-        drop(out);
+        let counts = pass.end()?;
         // The report goes to stderr, since standard output may hold the rows.
         eprint!("{}", counts.report());
         match counts.samples {
@@ -143,22 +101,144 @@ impl Import {
             _ => Ok(String::new()),
         }
     }
+}
 
-    fn take(
-        &self,
-        aggregate: &mut Aggregate,
-        index: &HashMap<&str, u16>,
-        sample: Sample<'_>,
-    ) -> Result<(), LineFault> {
-        let name = sample.pop.or(self.pop.as_deref()).ok_or(LineFault::UnknownPop)?;
-        let pop = *index.get(name).ok_or(LineFault::UnknownPop)?;
-        let hour = sample.hour.ok_or(LineFault::BadTime)?;
-        // Samples of the future would outlive all others.
-        if u64::from(hour) * 3600 > epoch_secs() + 3600 {
-            return Err(LineFault::BadTime);
+/// One reading of all logs.
+struct Pass<'a> {
+    aggregate: Aggregate,
+    counts: Counts,
+    default_pop: Option<&'a str>,
+    /// PoPs by name.
+    index: HashMap<&'a str, u16>,
+    rows: Rows<'a>,
+    progress: Progress,
+}
+
+impl Pass<'_> {
+    /// Reads all lines of a log.
+    fn read_log(&mut self, log: &Path, format: &LogFormat) -> Result<(), String> {
+        let failed = |error: io::Error| format!("cannot read `{}`: {error}", log.display());
+        let mut reader = lines::open(log).map_err(failed)?;
+        let (mut line, mut number, mut format) = (Vec::new(), 0_u64, format.clone());
+        while lines::next(reader.as_mut(), &mut line).map_err(failed)? {
+            number += 1;
+            self.counts.lines += 1;
+            self.progress.at(self.counts.lines, None);
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            if format == LogFormat::Csv {
+                let (after, is_header) = (format.after_header(&String::from_utf8_lossy(&line)))
+                    .map_err(|sentence| format!("`{}`: {sentence}", log.display()))?;
+                format = after;
+                if is_header {
+                    continue;
+                }
+            }
+            if let Err(fault) = self.read_line(&format, &line) {
+                self.counts.add_fault(fault, || format!("{}:{number}", log.display()));
+            }
+            if self.aggregate.is_full() {
+                self.rows.write(&self.aggregate.take())?;
+            }
         }
-        aggregate.add(sample.prefix, pop, hour, sample.rtt_ms, sample.samples);
         Ok(())
+    }
+
+    /// Takes the samples of a line up to its first fault.
+    fn read_line(&mut self, format: &LogFormat, line: &[u8]) -> Result<(), LineFault> {
+        let Pass { aggregate, counts, default_pop, index, .. } = self;
+        format.read(line, |sample| {
+            let name = sample.pop.or(*default_pop).ok_or(LineFault::UnknownPop)?;
+            let pop = *index.get(name).ok_or(LineFault::UnknownPop)?;
+            let hour = sample.hour.ok_or(LineFault::BadTime)?;
+            // Samples of the future would outlive all others.
+            if u64::from(hour) * 3600 > epoch_secs() + 3600 {
+                return Err(LineFault::BadTime);
+            }
+            aggregate.add(sample.prefix, pop, hour, sample.rtt_ms, sample.samples);
+            counts.samples += 1;
+            Ok(())
+        })
+    }
+
+    /// Writes the rows that are still held, and puts the file in its place.
+    fn end(mut self) -> Result<Counts, String> {
+        self.progress.end();
+        self.rows.write(&self.aggregate.take())?;
+        self.counts.rows = self.rows.end()?;
+        Ok(self.counts)
+    }
+}
+
+/// The file of measurements while it is written: a file beside it takes its place at the end, so
+/// that an import that fails leaves the old one.
+struct Rows<'a> {
+    out: Box<dyn Write>,
+    /// The file beside, and the file.
+    paths: Option<(PathBuf, &'a Path)>,
+    pops: &'a [String],
+    count: u64,
+}
+
+impl<'a> Rows<'a> {
+    /// Opens the file, or standard output, and writes the line that names the columns.
+    fn create(output: Option<&'a Path>, pops: &'a [String]) -> Result<Rows<'a>, String> {
+        // A pipe or a terminal is written as it is.
+        let is_replaced = |path: &Path| fs::metadata(path).map_or(true, |found| found.is_file());
+        let paths = output
+            .map(|path| (if is_replaced(path) { replace::beside(path, ".new") } else { path.into() }, path));
+        let out: Box<dyn Write> = match &paths {
+            Some((beside, _)) => {
+                let file = File::create(beside)
+                    .map_err(|error| format!("cannot write `{}`: {error}", beside.display()))?;
+                Box::new(file)
+            }
+            None => Box::new(io::stdout().lock()),
+        };
+        let mut rows = Rows { out, paths, pops, count: 0 };
+        rows.write_text(&format!("{HEADER}\n"))?;
+        Ok(rows)
+    }
+
+    fn write(&mut self, rows: &[Row]) -> Result<(), String> {
+        let mut text = String::new();
+        for row in rows {
+            row.write(&self.pops[usize::from(row.pop)], &mut text);
+            if text.len() > 1 << 16 {
+                self.write_text(&text)?;
+                text.clear();
+            }
+        }
+        self.count += rows.len() as u64;
+        self.write_text(&text)
+    }
+
+    fn write_text(&mut self, text: &str) -> Result<(), String> {
+        self.out.write_all(text.as_bytes()).map_err(|error| self.failed(&error))
+    }
+
+    /// The number of rows, once the file is in its place.
+    fn end(mut self) -> Result<u64, String> {
+        self.out.flush().map_err(|error| self.failed(&error))?;
+        if let Some((beside, path)) = self.replaced() {
+            fs::rename(beside, path).map_err(|error| self.failed(&error))?;
+        }
+        Ok(self.count)
+    }
+
+    /// The file beside and the file, if the one takes the place of the other.
+    fn replaced(&self) -> Option<(&Path, &Path)> {
+        let (beside, path) = self.paths.as_ref()?;
+        (beside != path).then_some((beside.as_path(), *path))
+    }
+
+    fn failed(&self, error: &io::Error) -> String {
+        if let Some((beside, _)) = self.replaced() {
+            let _ = fs::remove_file(beside);
+        }
+        let shown = self.paths.as_ref().map(|(_, path)| format!("`{}`", path.display()));
+        format!("cannot write {}: {error}", shown.as_deref().unwrap_or("standard output"))
     }
 }
 
@@ -172,20 +252,12 @@ pub(super) fn pop_names(config: &Config) -> Result<Vec<String>, String> {
     Ok(deployment.pops.iter().map(|pop| pop.name.to_string()).collect())
 }
 
-fn write_rows(out: &mut dyn Write, rows: &[Row], pops: &[String]) -> io::Result<u64> {
-    let mut text = String::new();
-    for row in rows {
-        row.write(&pops[usize::from(row.pop)], &mut text);
-        if text.len() > 1 << 16 {
-            out.write_all(text.as_bytes())?;
-            text.clear();
-        }
-    }
-    out.write_all(text.as_bytes())?;
-    Ok(rows.len() as u64)
-}
-
 impl Counts {
+    fn add_fault(&mut self, fault: LineFault, place: impl FnOnce() -> String) {
+        let fault = self.faults.entry(fault).or_insert_with(|| Fault { count: 0, first: place() });
+        fault.count += 1;
+    }
+
     fn report(&self) -> String {
         let mut text = format!("{} lines: {} samples in {} rows\n", self.lines, self.samples, self.rows);
         for kind in LineFault::ALL {

@@ -111,8 +111,8 @@ static POLICY: KeySection = KeySection {
             "band",
             &BAND,
             Absent::Default("10%"),
-            "PoPs are equals if they are at most this much farther than the nearest, plus 50 km; up to 1000%. \
-             With `order: latency`, if they are at most this much slower than the fastest, or 5 ms",
+            "PoPs are equals if they are at most this much farther than the nearest, plus 50 km; up to \
+             1000%. With `order: latency`, if they are at most this much slower than the fastest, or 5 ms",
             "10%",
         ),
         entry("weights", &WEIGHTS, Absent::Words("the PoPs' own"), "shares among equals", "{ fra: 80 }"),
@@ -283,6 +283,7 @@ pub(super) static TTL: KeySection = KeySection {
     notes: "",
 };
 
+/// Band of `order: latency`, in milliseconds and per cent.
 pub(super) static LATENCY_BAND: KeySection = KeySection {
     id: "band",
     title: "",

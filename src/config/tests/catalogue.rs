@@ -97,7 +97,8 @@ fn everything() -> Memory {
                 services: { video: { addresses: 192.0.2.2, https: {}, load: { http: {} } }, v2: { load: { \
                 prometheus: { labels: {} } } }, \
                 v3: { load: { push: {} } } }\n";
-    let policies = "policies:\n  web:\n    pops: { tag: x }\n    order: latency\n    band: {}\n    ttl: { min: 1 }\n    panic: {}\n    \
+    let policies = "policies:\n  web:\n    pops: { tag: x }\n    order: latency\n    band: {}\n    \
+        ttl: { min: 1 }\n    panic: {}\n    \
         when_all_down: { cname: x. }\n    rules:\n      \
                     - { when: { not: {} }, pops: [fra, { cname: x. }] }\n      - { pops: { cname: x. } }\n";
     let server = memory.0.entry("meridian.yaml".into()).or_default();

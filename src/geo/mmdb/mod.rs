@@ -240,8 +240,8 @@ impl Fault {
             Fault::NoFields(kind) => Finding::error(
                 code::DATABASE_LAYOUT,
                 format!(
-                    "`{name}` ({kind}) has no country, continent, subdivision, coordinates, AS number or latency \
-                    in any record"
+                    "`{name}` ({kind}) has no country, continent, subdivision, coordinates, AS number or \
+                     latency in any record"
                 ),
             )
             .help(

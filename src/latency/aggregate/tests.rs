@@ -7,7 +7,8 @@ fn network(third: u8) -> Prefix {
     Prefix::new(Ipv4Addr::new(192, 0, third, 0).into(), 24)
 }
 
-/// Rows come in the order of keys, with the 25th percentile of three samples or more, else the least.
+/// Rows come in the order of keys, with the 25th percentile of three samples or more, else the
+/// least.
 #[test]
 fn rows_stand_for_their_samples() {
     let mut aggregate = Aggregate::default();

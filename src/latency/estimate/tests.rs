@@ -85,7 +85,11 @@ proptest! {
     #[test]
     fn estimates_do_not_depend_on_order(
         networks in prop::collection::vec(
-            (-80.0..80.0_f64, -180.0..180.0_f64, prop::collection::btree_map(0_u16..3, 0.1..3000.0_f64, 0..3)),
+            (
+                -80.0..80.0_f64,
+                -180.0..180.0_f64,
+                prop::collection::btree_map(0_u16..3, 0.1..3000.0_f64, 0..3),
+            ),
             0..20,
         ),
         seed in any::<u64>(),

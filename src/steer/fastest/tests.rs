@@ -136,7 +136,10 @@ proptest! {
         let mut ids: Vec<PopId> = ranked.iter().map(|ranked| ranked.pop).collect();
         ids.sort_unstable();
         let listed = (0..4).filter(|at| list.find(known[*at as usize]).is_some());
-        let expected: Vec<PopId> = if has_place { (0..4).map(PopId).collect() } else { listed.map(PopId).collect() };
+        let expected: Vec<PopId> = match has_place {
+            true => (0..4).map(PopId).collect(),
+            false => listed.map(PopId).collect(),
+        };
         prop_assert_eq!(ids, expected);
     }
 }
