@@ -345,8 +345,11 @@ fn is_client(address: IpAddr) -> bool {
                 || a.is_unspecified())
         }
         IpAddr::V6(a) => {
-            !(a.is_unique_local() || a.is_loopback() || a.is_unicast_link_local() || a.is_multicast())
-                && !a.is_unspecified()
+            !(a.is_unique_local()
+                || a.is_loopback()
+                || a.is_unicast_link_local()
+                || a.is_multicast()
+                || a.is_unspecified())
         }
     }
 }

@@ -45,7 +45,7 @@ impl Latency {
                 ExitCode::SUCCESS
             }
             Err(sentence) => {
-                eprint!("error: {}\n", sentence.trim_end());
+                eprintln!("error: {}", sentence.trim_end());
                 ExitCode::FAILURE
             }
         }
