@@ -12,11 +12,14 @@ fn pops(ranking: &[Ranked]) -> Vec<u16> {
     ranking.iter().map(|ranked| ranked.pop).collect()
 }
 
+/// PoPs with a number each.
+type Numbered<T> = &'static [(u16, T)];
+
 /// Estimates within 2 ms or 5 % of the fastest are in the order of names, the others by RTT.
 #[test]
 fn ties_follow_names() {
     let estimate = |(pop, rtt_ms)| Estimate { pop, rtt_ms, source: RttSource::Distance, samples: 0 };
-    let rows: &[(&[(u16, f64)], &[u16])] = &[
+    let rows: &[(Numbered<f64>, &[u16])] = &[
         (&[(5, 10.0), (2, 11.9), (1, 12.6)], &[2, 5, 1]),
         (&[(5, 100.0), (2, 104.9), (1, 106.0)], &[2, 5, 1]),
         (&[(5, 0.0), (2, 3.6)], &[5, 2]),
@@ -31,7 +34,7 @@ fn ties_follow_names() {
 /// A unit moves for 10 ms and 10 %, at once to a new PoP or from one that is gone.
 #[test]
 fn small_gains_move_nobody() {
-    let rows: &[(&[(u16, u16)], Option<u16>, bool, u16)] = &[
+    let rows: &[(Numbered<u16>, Option<u16>, bool, u16)] = &[
         (&[(1, 20), (2, 29)], Some(2), false, 2),
         (&[(1, 20), (2, 30)], Some(2), false, 1),
         (&[(1, 200), (2, 215)], Some(2), false, 2),
@@ -82,7 +85,7 @@ proptest! {
 /// Exploration costs at most 30 ms, and leaves a unit alone that has no second PoP.
 #[test]
 fn exploration_is_affordable() {
-    let rows: &[(&[(u16, u16)], u64, &[u16])] = &[
+    let rows: &[(Numbered<u16>, u64, &[u16])] = &[
         (&[(1, 20), (2, 40), (3, 50), (4, 51)], 0, &[2, 1, 3, 4]),
         (&[(1, 20), (2, 40), (3, 50), (4, 51)], 1, &[3, 1, 2, 4]),
         (&[(1, 20), (2, 40), (3, 51)], 1, &[2, 1, 3]),
