@@ -6,7 +6,7 @@
 //! ------------------------------------------------  below: no I/O, no clock, no dice, no lock
 //! 3  core      answer  snapshot  shared  live  explain   pure function of a query; its tables; live state
 //! 2  words     config                               text -> checked values, or findings
-//! 1  facts     zone  steer  health  geo             facts about names, places and PoPs
+//! 1  facts     zone  steer  health  latency  geo    facts about names, places and PoPs
 //! 0  ground    wire  finding  budget  rfc3339  limits  octets, faults, dates, bounds
 //! ```
 //!
@@ -28,6 +28,7 @@ mod finding;
 mod geo;
 mod health;
 mod impact;
+mod latency;
 mod limits;
 mod live;
 mod probe;

@@ -462,3 +462,13 @@ pub(crate) const LOAD_STARVED_ROUNDS_MAX: usize = 4;
 pub(crate) const SHARE_OCTETS: u64 = 64 << 10;
 /// Steps that a reader draws from the load's budget at once, for the same reason.
 pub(crate) const SHARE_STEPS: u64 = 64 << 10;
+
+/// Longest RTT in ms that a sample may have: a slower one shows a queue or a sleeping phone.
+pub(crate) const LATENCY_RTT_MAX_MILLIS: u32 = 3000;
+/// Samples of one network, PoP and hour that count: more would let one busy or hostile network
+/// decide for its surroundings.
+pub(crate) const LATENCY_SAMPLES_MAX: usize = 50;
+/// Keys (network, PoP, hour) that an import holds before it writes them: about 200 MiB.
+pub(crate) const LATENCY_KEYS_MAX: usize = 1 << 20;
+/// Octets of a line of a log: request lines of web servers end at 8 KiB by default.
+pub(crate) const LATENCY_LINE_OCTETS_MAX: usize = 64 << 10;

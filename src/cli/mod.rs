@@ -10,6 +10,7 @@ pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod geoip;
 pub(crate) mod init;
+pub(crate) mod latency;
 pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod moves;
@@ -93,6 +94,15 @@ Examples:
             lookup 198.51.100.7"
     )]
     Geoip(geoip::Geoip),
+    /// Import measured RTTs and build the map of them
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  meridian latency import --format nginx --pop fra --output fra.csv /var/log/nginx/rtt.log
+  meridian latency build --output geoip/latency.mmdb fra.csv ams.csv"
+    )]
+    Latency(latency::Latency),
     /// Print a JSON Schema of configuration files, or a commented sample
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -197,6 +207,7 @@ fn run_command(command: CliCommand) -> ExitCode {
         CliCommand::Explain(explain) => explain.run(),
         CliCommand::Size(size) => size.run(),
         CliCommand::Geoip(geoip) => geoip.run(),
+        CliCommand::Latency(latency) => latency.run(),
         CliCommand::Schema(schema) => schema.run(),
         CliCommand::Man(man) => man.run(),
         CliCommand::Completions { shell } => completions::print(shell),

@@ -60,6 +60,7 @@ fn page(snapshot: &Snapshot, index: usize, operator_view: &OperatorView) -> Opti
         band: match written.band {
             BandWidth::None => "none".to_owned(),
             BandWidth::Percent(percent) => format!("{percent}%"),
+            BandWidth::Latency(band) => format!("{} ms, {}%", band.millis, band.percent),
         },
         share: match written.share {
             Sharing::Sticky => "sticky".into(),

@@ -5,13 +5,14 @@ use super::reasons;
 use crate::answer::{Step, Trace};
 use crate::geo::place::Place;
 use crate::geo::prefix::Prefix;
+use crate::geo::rtts::{Rtt, RttSource};
 use crate::health::health_state::NO_HORIZON;
 use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
 use crate::shared::operator_view::OperatorView;
 use crate::snapshot::locate::{self, Decision, Evidence, LookupAddress};
 use crate::snapshot::{Snapshot, steering};
 use crate::steer::choose::{Choice, ChoiceTrace, Passed, Resort};
-use crate::steer::policy::{Policy, TtlRange};
+use crate::steer::policy::{Order, Policy, TtlRange};
 use crate::steer::pop::{AdminState, PopId};
 use crate::steer::preference_list::{Entry, OWN_WEIGHT};
 use crate::steer::ranker::Ranker;
@@ -135,6 +136,8 @@ impl<'a> Story<'a> {
             self.line("rule", &rule);
         }
         let from = ranker.coordinates(place);
+        let is_by_rtt = ranker.order_at(place, resolver_networks) == Order::Latency;
+        let rtts = place.rtts.as_deref().filter(|_| is_by_rtt);
         let mut last_band = None;
         for entry in &decision.preference_list.entries {
             let distance =
@@ -149,7 +152,9 @@ impl<'a> Story<'a> {
                 false => format!("band {}", entry.band + 1),
             };
             last_band = Some(entry.band);
-            let words = format!("{band:<8} {:<8}{distance}{weight}", self.target_words(policy, entry));
+            let name = self.target_words(policy, entry);
+            let rtt = rtts.map_or_else(String::new, |list| rtt_words(list.find(&name)));
+            let words = format!("{band:<8} {name:<8}{distance}{rtt}{weight}");
             self.line("list", words.trim_end());
         }
     }
@@ -166,6 +171,20 @@ impl<'a> Story<'a> {
         }
         if view.held.contains(&policy.name) {
             self.line("guard", "the panic guard of this policy holds the state before its PoPs fell");
+        }
+    }
+}
+
+/// RTT of a PoP in a list of `order: latency`, with its evidence.
+fn rtt_words(rtt: Option<Rtt>) -> String {
+    match rtt {
+        None => "  not in the map".to_owned(),
+        Some(Rtt { rtt_ms, source: RttSource::Distance, .. }) => format!("{rtt_ms:>5} ms by distance"),
+        Some(Rtt { rtt_ms, source: RttSource::Neighbours, samples }) => {
+            format!("{rtt_ms:>5} ms by {samples} networks near")
+        }
+        Some(Rtt { rtt_ms, source: RttSource::Measured, samples }) => {
+            format!("{rtt_ms:>5} ms measured, {samples} samples")
         }
     }
 }

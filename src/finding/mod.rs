@@ -146,7 +146,7 @@ codes! {
     DATABASE_SHRUNK = "MRD0404", "a GeoIP database with far fewer networks than the one in service";
     NO_DATABASE = "MRD0405", "no GeoIP database, but policies that need one";
     BAD_PLACE = "MRD0406", "not a country, continent, subdivision, coordinate or AS number";
-    NO_SOURCE = "MRD0407", "a rule that asks for a field which no database and no network has";
+    NO_SOURCE = "MRD0407", "a rule or an order that asks for a field which no database and no network has";
     FAR_FROM_COUNTRY = "MRD0408", "a PoP whose coordinates are not in its country";
     // 05xx: reload and process
     NEEDS_RESTART = "MRD0501", "a changed key that takes effect only after a restart";

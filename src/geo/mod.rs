@@ -23,6 +23,7 @@ pub(crate) mod mmdb;
 pub(crate) mod networks;
 pub(crate) mod place;
 pub(crate) mod prefix;
+pub(crate) mod rtts;
 pub(crate) mod source_text;
 pub(crate) mod special;
 pub(crate) mod territories;

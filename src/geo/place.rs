@@ -1,5 +1,6 @@
 //! Place of an address: country, coordinates and other fields.
 
+use super::rtts::RttList;
 use std::fmt;
 
 /// Country by its ISO 3166-1 alpha-2 code, in upper case.
@@ -170,6 +171,8 @@ pub(crate) struct Place {
     pub(crate) networks: Vec<u16>,
     /// Name of the site (PoP) from an operator network.
     pub(crate) site: Option<std::sync::Arc<str>>,
+    /// RTTs to PoPs, from a latency map.
+    pub(crate) rtts: Option<std::sync::Arc<RttList>>,
 }
 
 impl Place {

@@ -256,6 +256,10 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
             has_databases: !databases.is_empty(),
             subdivisions: places().any(|place| !place.subdivisions.is_empty()),
             asns: places().any(|place| place.asn.is_some()),
+            // Every list of a database knows all its PoPs.
+            rtts: (databases.iter())
+                .filter_map(|database| database.places.iter().find_map(|place| place.rtts.as_deref()))
+                .any(|list| deployment.pops.iter().any(|pop| list.is_known(&pop.name))),
         },
         lands: Lands::of(&atlas.places),
     };

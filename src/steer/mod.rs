@@ -6,6 +6,7 @@
 
 pub(crate) mod answerable;
 pub(crate) mod choose;
+pub(crate) mod fastest;
 pub(crate) mod ledger;
 pub(crate) mod nearest;
 pub(crate) mod outage;

@@ -38,24 +38,27 @@ pub(crate) enum Order {
     Nearest,
     /// As written.
     Listed,
+    /// By round-trip time, measured where the latency map knows it.
+    Latency,
 }
 
 impl Order {
     /// Every order.
-    pub(crate) const ALL: [Order; 2] = [Order::Nearest, Order::Listed];
+    pub(crate) const ALL: [Order; 3] = [Order::Nearest, Order::Listed, Order::Latency];
 
     /// The word in files, on control pages and in differences.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Order::Nearest => "nearest",
             Order::Listed => "listed",
+            Order::Latency => "latency",
         }
     }
 
     /// PoPs need coordinates to be ranked.
     pub(crate) fn needs_coordinates(self) -> bool {
         match self {
-            Order::Nearest => true,
+            Order::Nearest | Order::Latency => true,
             Order::Listed => false,
         }
     }
@@ -63,7 +66,7 @@ impl Order {
     /// Clients need a place, from a database or an operator network.
     pub(crate) fn needs_place(self) -> bool {
         match self {
-            Order::Nearest => true,
+            Order::Nearest | Order::Latency => true,
             Order::Listed => false,
         }
     }
@@ -71,7 +74,7 @@ impl Order {
     /// The site of the node stands in for a client whose place is unknown.
     pub(super) fn takes_site(self) -> bool {
         match self {
-            Order::Nearest => true,
+            Order::Nearest | Order::Latency => true,
             Order::Listed => false,
         }
     }
@@ -82,8 +85,34 @@ impl Order {
 pub(crate) enum BandWidth {
     /// Only PoPs at one place are equals.
     None,
-    /// Those within this many per cent of the band's best distance, plus 50 km.
+    /// Those within this many per cent of the band's best distance plus 50 km, or of its best RTT,
+    /// but at least 5 ms.
     Percent(u16),
+    /// Those within a width of the band's best RTT.
+    Latency(LatencyBand),
+}
+
+/// Width of a band of RTTs: the larger of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LatencyBand {
+    /// Milliseconds.
+    pub(crate) millis: u16,
+    /// Per cent of the band's best RTT.
+    pub(crate) percent: u16,
+}
+
+/// Milliseconds of a latency band that gives none: less than people or TCP notice.
+pub(crate) const LATENCY_BAND_MILLIS: u16 = 5;
+
+impl BandWidth {
+    /// The width for RTTs; `None` where only equal RTTs are equals.
+    pub(crate) fn of_latency(self) -> Option<LatencyBand> {
+        match self {
+            BandWidth::None => None,
+            BandWidth::Percent(percent) => Some(LatencyBand { millis: LATENCY_BAND_MILLIS, percent }),
+            BandWidth::Latency(band) => Some(band),
+        }
+    }
 }
 
 /// Rule by which equals share clients.

@@ -133,6 +133,8 @@ pub struct Pop {
     pub(crate) weight: u32,
     /// Added to every distance, in kilometres; may be negative.
     pub(crate) bias_km: i32,
+    /// Added to every RTT, in milliseconds; may be negative.
+    pub(crate) bias_ms: i32,
     /// State in the file.
     pub(crate) state: AdminState,
     /// Its capacity, in the operator's unit; above 0.
@@ -161,6 +163,7 @@ impl Pop {
             country: None,
             weight: WEIGHT_DEFAULT,
             bias_km: 0,
+            bias_ms: 0,
             state: AdminState::Auto,
             capacity: None,
             load: None,

@@ -8,6 +8,7 @@ mod databases;
 mod diff;
 mod explain;
 mod health;
+mod latency;
 mod logs;
 mod metrics;
 mod output;

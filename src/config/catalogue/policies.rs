@@ -8,7 +8,7 @@ pub(super) const FILE: FileKind = FileKind {
     word: "policies",
     path: "policies.yaml",
     root: &POLICIES,
-    sections: &[&POLICIES, &POLICY, &CANDIDATES, &TTL, &PANIC, &ALL_DOWN, &RULE, &WHEN],
+    sections: &[&POLICIES, &POLICY, &CANDIDATES, &LATENCY_BAND, &TTL, &PANIC, &ALL_DOWN, &RULE, &WHEN],
 };
 
 /// Policies by name.
@@ -20,8 +20,9 @@ static MEMBER: Shape =
 static LISTED: Shape = Shape::List(&MEMBER);
 static CHOSEN: Shape =
     Shape::Either(&[Shape::Choice(&["all"]), Shape::Map(&CANDIDATES), Shape::List(&MEMBER)]);
-static ORDER: Shape = Shape::Choice(&["nearest", "listed"]);
-static BAND: Shape = Shape::Either(&[Shape::Percent(0, 1_000), Shape::Choice(&["none"])]);
+static ORDER: Shape = Shape::Choice(&["nearest", "listed", "latency"]);
+static BAND: Shape =
+    Shape::Either(&[Shape::Percent(0, 1_000), Shape::Choice(&["none"]), Shape::Map(&LATENCY_BAND)]);
 static WEIGHTS: Shape = Shape::Names("PoP", &WEIGHT);
 static LIFE: Shape = Shape::Either(&[Shape::Seconds(0, i32::MAX as u32), Shape::Map(&TTL)]);
 static ANSWERS: Shape = Shape::Integer(1, ANSWERS_MAX as i64);
@@ -102,14 +103,16 @@ static POLICY: KeySection = KeySection {
             "order",
             &ORDER,
             Absent::Default("nearest"),
-            "by distance, or as written. `latency` is refused, because nothing measures it yet",
+            "by distance, as written, or by round-trip time as the latency map has it (by distance where it \
+             has nothing)",
             "nearest",
         ),
         entry(
             "band",
             &BAND,
             Absent::Default("10%"),
-            "PoPs are equals if they are at most this much farther than the nearest, plus 50 km; up to 1000%",
+            "PoPs are equals if they are at most this much farther than the nearest, plus 50 km; up to \
+             1000%. With `order: latency`, if they are at most this much slower than the fastest, or 5 ms",
             "10%",
         ),
         entry("weights", &WEIGHTS, Absent::Words("the PoPs' own"), "shares among equals", "{ fra: 80 }"),
@@ -275,6 +278,26 @@ pub(super) static TTL: KeySection = KeySection {
     entries: &[
         entry("min", &DNS_TIME, Absent::Default("30"), "TTL while a change of state is near", "20"),
         entry("max", &DNS_TIME, Absent::Default("60"), "TTL while no change of state is due", "60"),
+    ],
+    others: Others::None,
+    notes: "",
+};
+
+/// Band of `order: latency`, in milliseconds and per cent.
+pub(super) static LATENCY_BAND: KeySection = KeySection {
+    id: "band",
+    title: "",
+    about: "Of `band` that is a map, with `order: latency` alone; the larger of both counts:",
+    block: "",
+    entries: &[
+        entry("ms", &Shape::Integer(0, 3_000), Absent::Default("5"), "milliseconds", "5"),
+        entry(
+            "percent",
+            &Shape::Integer(0, 1_000),
+            Absent::Default("10"),
+            "per cent of the lowest round-trip time of the band",
+            "10",
+        ),
     ],
     others: Others::None,
     notes: "",

@@ -131,6 +131,13 @@ static POP_MAP: KeySection = KeySection {
             "0",
         ),
         entry(
+            "bias_ms",
+            &Shape::Integer(-3_000, 3_000),
+            Absent::Default("0"),
+            "milliseconds added to every round-trip time, with `order: latency`",
+            "0",
+        ),
+        entry(
             "state",
             &Shape::Choice(&["auto", "up", "drain", "down"]),
             Absent::Default("auto"),

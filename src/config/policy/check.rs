@@ -8,7 +8,7 @@ use super::settings::TTL_DEFAULT;
 use crate::config::policy::WrittenPolicy;
 use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
-use crate::steer::policy::{Bands, Candidate, Policy};
+use crate::steer::policy::{BandWidth, Bands, Candidate, Order, Policy};
 use crate::steer::pop::PopId;
 use crate::steer::rule::RuleTarget;
 
@@ -18,6 +18,7 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
     if policy.order.needs_coordinates() && written.uses.is_none() {
         coordinates(pops_of(&policy.candidates), written.pops_at, world, out);
     }
+    band_of_latency(written, out);
     // A used policy is checked where it is defined.
     if written.uses.is_none() {
         all_off(policy, &policy.candidates, written.pops_at, world, out);
@@ -46,6 +47,28 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
         fallback_in_fence(written, rule, out);
     }
     cname_for_some(written, out);
+}
+
+/// Warns of a band in milliseconds beside an order by distance, which uses its percentage alone.
+fn band_of_latency(written: &WrittenPolicy, out: &mut Findings) {
+    let policy = &written.policy;
+    let warn = |at: At, out: &mut Findings| {
+        let message = "a band in milliseconds needs `order: latency`: its percentage is used for distances";
+        let finding = Finding::warning(code::BAD_VALUE, message).at(at, "ordered by distance");
+        out.push(finding.help("write the band of a distance order as a percentage, such as `band: 10%`"));
+    };
+    let is_by_rtt = |order: Order| match order {
+        Order::Latency => true,
+        Order::Nearest | Order::Listed => false,
+    };
+    let of_rule = |rule: &WrittenRule| is_by_rtt(rule.rule.order.unwrap_or(policy.order));
+    let is_for_rtt = |band: Option<BandWidth>| matches!(band, Some(BandWidth::Latency(_)));
+    if is_for_rtt(Some(policy.band)) && !is_by_rtt(policy.order) && !written.rules.iter().any(of_rule) {
+        warn(policy.at, out);
+    }
+    for rule in written.rules.iter().filter(|rule| is_for_rtt(rule.rule.band) && !of_rule(rule)) {
+        warn(rule.rule.at, out);
+    }
 }
 
 /// Warns of a policy with a CNAME for some of its clients: the others are denied most types at that

@@ -28,7 +28,7 @@ use crate::zone::text::ScopedPolicy;
 use std::sync::Arc;
 
 /// Default width of a policy's band, in percent.
-const BAND_DEFAULT: u16 = 10;
+pub(crate) const BAND_DEFAULT: u16 = 10;
 /// Default share of a PoP's addresses that must be up, in percent.
 const UP_THRESHOLD_DEFAULT: u8 = 50;
 

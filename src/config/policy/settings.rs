@@ -1,5 +1,6 @@
 //! Settings shared by policies and rules: order, band, weights, TTL, answers, and the fallback.
 
+use super::BAND_DEFAULT;
 use crate::config::pops::weight;
 use crate::config::scalar::{choice, integer, name, percent, plain, refuse, seconds};
 use crate::config::table::MapReader;
@@ -7,7 +8,7 @@ use crate::config::tree::{Node, ValueKind};
 use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::ANSWERS_MAX;
-use crate::steer::policy::{BandWidth, Order, TtlRange, WhenAllDown};
+use crate::steer::policy::{BandWidth, LATENCY_BAND_MILLIS, LatencyBand, Order, TtlRange, WhenAllDown};
 use crate::steer::pop::PopId;
 use crate::wire::name::Name;
 
@@ -17,17 +18,6 @@ pub(crate) const TTL_DEFAULT: TtlRange = TtlRange { min_secs: 30, max_secs: 60 }
 
 /// `order:`.
 pub(crate) fn order(node: &Node, out: &mut Findings) -> Option<Order> {
-    if plain(node) == Some("latency") {
-        out.push(
-            Finding::error(
-                code::BAD_VALUE,
-                "`order: latency` needs measured round-trip times, which this version does not have",
-            )
-            .at(node.at, "not yet")
-            .help("use `order: nearest`, with `bias` for PoPs whose distance misleads"),
-        );
-        return None;
-    }
     choice(node, "order", &Order::ALL.map(|order| (order.word(), order)), out)
 }
 
@@ -39,7 +29,22 @@ pub(crate) fn band(node: &Node, out: &mut Findings) -> Option<BandWidth> {
     if plain(node).is_some_and(|t| t.ends_with('%')) {
         return percent(node, "band", 0..=1_000, out).map(BandWidth::Percent);
     }
-    refuse(node, "band", "a percentage such as `10%`, or `none`", out);
+    if let ValueKind::Map(_) = node.kind {
+        let mut table = MapReader::open(node, "`band`", out)?;
+        let millis = table.take("ms").and_then(|node| integer(node, "ms", 0..=3_000, out));
+        let percent = table.take("percent").and_then(|node| integer(node, "percent", 0..=1_000, out));
+        table.finish(out);
+        return Some(BandWidth::Latency(LatencyBand {
+            millis: millis.map_or(LATENCY_BAND_MILLIS, |millis| millis as u16),
+            percent: percent.map_or(BAND_DEFAULT, |percent| percent as u16),
+        }));
+    }
+    refuse(
+        node,
+        "band",
+        "a percentage such as `10%`, `{ ms: 5, percent: 10 }` with `order: latency`, or `none`",
+        out,
+    );
     None
 }
 

@@ -143,6 +143,10 @@ impl Reader<'_> {
         if let Some(km) = table.take("bias").and_then(|node| integer(node, "bias", -20_000..=20_000, out)) {
             pop.bias_km = km as i32;
         }
+        if let Some(ms) = table.take("bias_ms").and_then(|node| integer(node, "bias_ms", -3_000..=3_000, out))
+        {
+            pop.bias_ms = ms as i32;
+        }
         let states = [
             ("auto", AdminState::Auto),
             ("up", AdminState::Up),

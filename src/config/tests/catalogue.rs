@@ -6,7 +6,7 @@ use crate::config::table::asked;
 use std::collections::BTreeSet;
 
 /// Names of each section's map in findings of the reader.
-const READ_AS: [(&str, &str); 43] = [
+const READ_AS: [(&str, &str); 44] = [
     ("server", "the server file"),
     ("node", "`node`"),
     ("listen", "`listen`"),
@@ -41,6 +41,7 @@ const READ_AS: [(&str, &str); 43] = [
     ("candidates", "`pops`"),
     ("candidate", "a candidate"),
     ("ttl", "`ttl`"),
+    ("band", "`band`"),
     ("when_all_down", "`when_all_down`"),
     ("rule", "a rule"),
     ("when", "`when`"),
@@ -96,7 +97,8 @@ fn everything() -> Memory {
                 services: { video: { addresses: 192.0.2.2, https: {}, load: { http: {} } }, v2: { load: { \
                 prometheus: { labels: {} } } }, \
                 v3: { load: { push: {} } } }\n";
-    let policies = "policies:\n  web:\n    pops: { tag: x }\n    ttl: { min: 1 }\n    panic: {}\n    \
+    let policies = "policies:\n  web:\n    pops: { tag: x }\n    order: latency\n    band: {}\n    \
+        ttl: { min: 1 }\n    panic: {}\n    \
         when_all_down: { cname: x. }\n    rules:\n      \
                     - { when: { not: {} }, pops: [fra, { cname: x. }] }\n      - { pops: { cname: x. } }\n";
     let server = memory.0.entry("meridian.yaml".into()).or_default();

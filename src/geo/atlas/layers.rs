@@ -43,6 +43,10 @@ impl Layered {
 
     /// Adds the fields of a database for the addresses.
     pub(super) fn database(&mut self, index: u16, fields: &Fields) {
+        if self.place.rtts.is_none() && fields.rtts.is_some() {
+            self.place.rtts.clone_from(&fields.rtts);
+            self.evidence.rtts = Source::Database(index);
+        }
         self.fill(
             Source::Database(index),
             fields.continent,

@@ -29,6 +29,8 @@ pub(crate) struct Provenance {
     pub(crate) asn: Source,
     /// Source of the site.
     pub(crate) site: Source,
+    /// The latency map.
+    pub(crate) rtts: Source,
 }
 
 impl Provenance {
@@ -41,6 +43,7 @@ impl Provenance {
             ("coordinates", self.coordinates),
             ("asn", self.asn),
             ("site", self.site),
+            ("latency", self.rtts),
         ]
         .into_iter()
         .filter(|(_, source)| *source != Source::Unknown)

@@ -16,6 +16,7 @@ pub(crate) use record::Fields;
 use super::embedded;
 use super::layered::PlacedLeaf;
 use super::prefix::Prefix;
+use super::rtts;
 use crate::finding::{At, FileId, Finding, Findings, code};
 use crate::limits::{DATABASE_OCTETS_MAX, DATABASE_VALUES_PER_OCTET};
 use maxminddb::{MaxMindDbError, Reader};
@@ -112,6 +113,7 @@ impl Database {
             })?;
         }
         self.places = records.places;
+        rtts::share_known(self.places.iter_mut().filter_map(|fields| fields.rtts.as_mut()));
         Ok(())
     }
 }
@@ -238,8 +240,8 @@ impl Fault {
             Fault::NoFields(kind) => Finding::error(
                 code::DATABASE_LAYOUT,
                 format!(
-                    "`{name}` ({kind}) has no country, continent, subdivision, coordinates or AS number \
-                    in any record"
+                    "`{name}` ({kind}) has no country, continent, subdivision, coordinates, AS number or \
+                     latency in any record"
                 ),
             )
             .help(

@@ -8,10 +8,12 @@
 
 use crate::geo::iso3166;
 use crate::geo::place::{Continent, Coordinates, Country, Subdivision};
+use crate::geo::rtts::{ENTRIES_MAX, Rtt, RttList, RttSource};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 use std::fmt;
+use std::sync::Arc;
 
 /// Subdivisions kept of one record: no country has more than a few levels.
 const SUBDIVISIONS_MAX: usize = 4;
@@ -29,6 +31,8 @@ pub struct Fields {
     pub(crate) coordinates: Option<Coordinates>,
     /// Number of the autonomous system.
     pub(crate) asn: Option<u32>,
+    /// RTTs to PoPs, of a latency map.
+    pub(crate) rtts: Option<Arc<RttList>>,
 }
 
 impl<'de> Deserialize<'de> for Fields {
@@ -72,6 +76,7 @@ impl Fields {
             asn: ["autonomous_system_number", "asn", "as_number"]
                 .iter()
                 .find_map(|key| record.field(key)?.as_number()),
+            rtts: record.field("latency").and_then(Node::rtts).map(Arc::new),
         };
         fields.without_unknown()
     }
@@ -86,7 +91,7 @@ impl Fields {
 }
 
 /// Keys that hold fields, or maps with fields.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 28] = [
     "as",
     "as_number",
     "asn",
@@ -99,14 +104,20 @@ const KEYS: [&str; 22] = [
     "geo",
     "iso_code",
     "lat",
+    "latency",
     "latitude",
     "lng",
     "location",
     "lon",
     "longitude",
+    "measured_at",
+    "pop",
     "region",
     "region_code",
     "registered_country",
+    "rtt_ms",
+    "samples",
+    "source",
     "subdivisions",
     "traits",
 ];
@@ -138,6 +149,23 @@ impl Node {
         self.text
             .as_deref()
             .or_else(|| ["code", "iso_code"].iter().find_map(|key| self.field(key)?.text.as_deref()))
+    }
+
+    /// RTTs to PoPs: parallel arrays, as `meridian latency build` writes them. A PoP without a
+    /// positive RTT is left out.
+    fn rtts(&self) -> Option<RttList> {
+        let at = |key: &str, index: usize| self.field(key)?.items.get(index);
+        let number = |key: &str, index: usize| at(key, index)?.number;
+        let entries = self.field("pop")?.items.iter().enumerate().filter_map(|(index, pop)| {
+            let rtt_ms = number("rtt_ms", index).filter(|ms| *ms >= 1.0 && *ms <= f64::from(u16::MAX))?;
+            let source = at("source", index).and_then(|source| source.text.as_deref()).unwrap_or_default();
+            let samples = number("samples", index).filter(|n| *n > 0.0).unwrap_or_default();
+            let rtt =
+                Rtt { rtt_ms: rtt_ms as u16, source: RttSource::of_word(source), samples: samples as u32 };
+            Some((pop.text.as_deref()?, rtt))
+        });
+        let measured_at = self.field("measured_at").and_then(|at| at.number).unwrap_or_default();
+        RttList::new(entries, measured_at as u64)
     }
 
     fn degrees(&self) -> Option<f64> {
@@ -202,7 +230,7 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
         let mut node = Node::default();
-        while node.items.len() < SUBDIVISIONS_MAX {
+        while node.items.len() < ENTRIES_MAX {
             match seq.next_element()? {
                 Some(item) => node.items.push(item),
                 None => return Ok(node),

@@ -155,6 +155,7 @@ fn reads_every_layout() {
         subdivisions: vec![Subdivision::from_code("BE").unwrap()],
         coordinates: Coordinates::from_degrees(52.5, 13.4),
         asn: Some(64500),
+        rtts: None,
     };
     let none = Fields::default();
     let rows = [

@@ -87,6 +87,7 @@ impl Places {
             subdivisions: row.subdivision.into_iter().collect(),
             coordinates: row.coordinates,
             asn: row.asn,
+            rtts: None,
         }
         .without_unknown();
         if fields == Fields::default() {

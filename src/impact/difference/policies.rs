@@ -119,6 +119,7 @@ fn band(band: BandWidth) -> String {
     match band {
         BandWidth::None => NONE.to_owned(),
         BandWidth::Percent(percent) => format!("{percent}%"),
+        BandWidth::Latency(band) => format!("{} ms, {}%", band.millis, band.percent),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Preference lists of one policy over five PoPs, as rows: a policy, a place, and its list.
 
+use super::bands::BAND_FLOOR_M;
 use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::place::Country;
-use crate::steer::policy::{Sharing, TtlRange};
+use crate::steer::policy::{LatencyBand, Sharing, TtlRange};
 use crate::steer::rule::When;
 use proptest::prelude::*;
 
@@ -330,7 +331,7 @@ fn plainly(policy: &Policy, pops: &[Pop], from: Coordinates) -> Vec<(PopId, u16)
     while let Some(best) = left.first().copied().filter(|_| listed.len() < usize::from(policy.depth)) {
         let best_m = biased_m(best);
         let is_equal = |pop: &PopId| match policy.band {
-            BandWidth::Percent(percent) => {
+            BandWidth::Latency(LatencyBand { percent, .. }) | BandWidth::Percent(percent) => {
                 biased_m(*pop) <= best_m + best_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M
             }
             BandWidth::None => {

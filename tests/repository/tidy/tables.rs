@@ -12,7 +12,8 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     // 1  facts
     ("geo",       &["limits", "finding", "wire"]),
     ("health",    &["limits", "finding", "wire"]),
-    ("steer",     &["limits", "finding", "wire", "geo", "health"]),
+    ("latency",   &["limits", "rfc3339", "geo"]),
+    ("steer",     &["limits", "finding", "wire", "geo", "health", "latency"]),
     ("zone",      &["limits", "budget", "finding", "wire"]),
     // 2  words
     ("config",    &["limits", "rfc3339", "budget", "finding", "wire", "geo", "health", "steer", "zone"]),
@@ -55,6 +56,7 @@ pub const EVERYTHING: &[&str] = &[
     "wire",
     "geo",
     "health",
+    "latency",
     "steer",
     "zone",
     "config",
@@ -119,6 +121,7 @@ pub const ONLY: &[(&str, &[&str])] = &[
             "src/snapshot/compile.rs",
             "src/snapshot/steering",
             "src/snapshot/routes",
+            "src/latency/units",
             "src/explain/places.rs",
             "src/cli/",
             "src/testing.rs",
@@ -145,6 +148,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
             "src/control/",
             "src/cli/",
             "src/geo/mmdb/record.rs",
+            "src/latency/case.rs",
             // Shapes that the control protocol has in common with the event log and `--format
             // json`.
             "src/finding/report.rs",
@@ -153,7 +157,14 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ),
     (
         "serde_json",
-        &["src/control/", "src/cli/", "src/finding/tests.rs", "src/shared/event", "src/probe/load"],
+        &[
+            "src/control/",
+            "src/cli/",
+            "src/finding/tests.rs",
+            "src/shared/event",
+            "src/probe/load",
+            "src/latency/log_line",
+        ],
     ),
     ("axum", &["src/control/"]),
     (
@@ -176,13 +187,14 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["src/cli/man.rs"]),
     ("arc_swap", &["src/shared/"]),
     ("maxminddb", &["src/geo/mmdb"]),
-    ("mmdb_writer", &["src/cli/geoip"]),
+    ("mmdb_writer", &["src/cli/geoip", "src/cli/latency"]),
+    ("flate2", &["src/cli/latency"]),
     ("annotate_snippets", &["src/finding/render"]),
     ("sha2", &["src/snapshot/digest.rs", "src/snapshot/inputs.rs"]),
     ("siphasher", &["src/wire/cookie.rs"]),
     ("idna", &["src/wire/idn"]),
     ("strsim", &["src/config/", "src/zone/master/"]),
-    ("ipnet", &["src/config/", "src/geo/", "src/cli/"]),
+    ("ipnet", &["src/config/", "src/geo/", "src/cli/", "src/latency/measurements"]),
     ("rand", &[]),
 ];
 
@@ -286,7 +298,7 @@ pub const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("src/shared/event.rs", "fmt"),
     ("src/snapshot/compile.rs", "assemble"),
     ("src/snapshot/steering.rs", "draft"),
-    ("src/steer/ranker.rs", "plan_of"),
+    ("src/steer/ranker/mod.rs", "plan_of"),
     ("src/wire/name.rs", "parse_octets"),
     ("src/zone/check/index.rs", "add"),
     ("src/zone/image/build.rs", "finish"),

@@ -4,12 +4,15 @@
 //! policy says. A distance order ranks PoPs by great circle in whole metres plus the PoP's bias,
 //! ties by name, and cuts the ranking into bands, each relative to its own best. A place without
 //! coordinates gets the policy's default order; without one, PoPs that were written as `all` or by
-//! a tag are ranked from the node's site, and PoPs that were listed stay as listed. Measured
-//! latency, when it comes, is another estimate in [`Ranker::distance_m`].
+//! a tag are ranked from the node's site, and PoPs that were listed stay as listed. A
+//! latency order ranks by round-trip time ([`super::fastest`]).
 //!
 //! A rule may hand a place over to another policy: then the preference list of that policy is used.
 //! It is made here, when a snapshot is compiled, so no query knows of it.
 
+mod bands;
+
+use super::fastest::{Fastest, RankedRtt};
 use super::nearest::{Nearest, Ranked};
 use super::policy::{BandWidth, Bands, Candidate, Order, Policy, Weights, WhenAllDown};
 use super::pools::Pools;
@@ -20,12 +23,9 @@ use super::rule::{Circumstances, Rule, RuleTarget};
 use super::unknown::coordinates_of;
 use crate::geo::distance::{Point, great_circle_m};
 use crate::geo::place::{Coordinates, Place};
+use crate::geo::rtts::RttList;
 use crate::wire::name::Name;
 use std::sync::Arc;
-
-/// Width that every band has beside its per cent: PoPs in one metropolis are equals whatever the
-/// distance of the client.
-pub(crate) const BAND_FLOOR_M: i64 = 50_000;
 
 /// Makes preference lists for one policy.
 #[derive(Debug)]
@@ -53,10 +53,11 @@ struct Candidates<'a> {
     fences: Vec<PoolNumber>,
 }
 
-/// Candidates that are ordered by distance.
+/// Candidates that are ordered by distance or RTT.
 #[derive(Debug)]
 struct Contest<'a> {
     nearest: Nearest,
+    fastest: Fastest,
     /// Candidates without coordinates come last, as listed.
     placeless: Vec<&'a Candidate>,
 }
@@ -67,7 +68,16 @@ struct Contest<'a> {
 #[derive(Debug)]
 pub(crate) struct PlaceRanking {
     from: Option<Point>,
+    rtts: Option<Arc<RttList>>,
     ranked: Option<Vec<Ranked>>,
+    fastest: Option<Vec<RankedRtt>>,
+}
+
+impl PlaceRanking {
+    /// True if the place has coordinates or RTTs.
+    fn is_known(&self) -> bool {
+        self.from.is_some() || self.rtts.is_some()
+    }
 }
 
 impl<'a> Ranker<'a> {
@@ -93,6 +103,7 @@ impl<'a> Ranker<'a> {
         for policy in reach {
             let contest = |bands: &'a Bands| Contest {
                 nearest: Nearest::new(pops_of(bands), pops, policy.depth),
+                fastest: Fastest::new(pops_of(bands), pops),
                 placeless: bands.iter().flatten().filter(|candidate| candidate.cname().is_some()).collect(),
             };
             let of_rules = policy.rules.iter().map(|rule| match &rule.target {
@@ -156,6 +167,21 @@ impl<'a> Ranker<'a> {
         self.rule_of(self.policy, place, resolver_networks)
     }
 
+    /// The order in which a policy ranks for a place, as its rules and the policies that they use
+    /// have it.
+    pub(crate) fn order_at(&self, place: &Place, resolver_networks: &[u16]) -> Order {
+        let mut policy = self.policy;
+        // Policies do not use each other in a circle; the reach bounds the walk all the same.
+        for _ in &self.reach {
+            let rule = self.rule_of(policy, place, resolver_networks).map(|(_, rule)| rule);
+            match rule.map(|rule| &rule.target) {
+                Some(RuleTarget::Use(other)) => policy = other,
+                _ => return rule.and_then(|rule| rule.order).unwrap_or(policy.order),
+            }
+        }
+        policy.order
+    }
+
     fn rule_of(
         &self,
         policy: &'a Policy,
@@ -173,7 +199,12 @@ impl<'a> Ranker<'a> {
 
     /// The ranking around a place.
     pub(crate) fn around(&self, place: &Place) -> PlaceRanking {
-        PlaceRanking { from: self.coordinates(place).map(Point::of), ranked: None }
+        PlaceRanking {
+            from: self.coordinates(place).map(Point::of),
+            rtts: place.rtts.clone(),
+            ranked: None,
+            fastest: None,
+        }
     }
 
     /// [`Ranker::preference_list`] for a place whose ranking is known.
@@ -197,7 +228,7 @@ impl<'a> Ranker<'a> {
         let found = self.rule_of(policy, place, resolver_networks);
         let rule = found.map(|(_, rule)| rule);
         if let Some(other) = rule.and_then(|rule| rule.target.used()) {
-            return self.plan_of_other(of, other, place, resolver_networks, around.from);
+            return self.plan_of_other(of, other, place, resolver_networks);
         }
         let weights = rule.and_then(|r| r.weights.as_ref()).unwrap_or(&policy.weights);
         let order = rule.and_then(|r| r.order).unwrap_or(policy.order);
@@ -211,13 +242,21 @@ impl<'a> Ranker<'a> {
                 let contest = found.and_then(|(index, _)| of.of_rules[index].as_ref());
                 let is_listed = rule.is_some_and(|rule| rule.is_listed);
                 let listed = || self.listed(bands, weights, usize::MAX);
+                let from = around.from.or(self.stand_in(is_listed));
                 entries = match order {
-                    Order::Nearest => match (around.from.or(self.stand_in(is_listed)), contest) {
+                    Order::Nearest => match (from, contest) {
                         (Some(from), Some(contest)) => {
                             let ranked = contest.nearest.around(&from);
                             self.nearest(contest, &ranked, policy.depth, band, weights)
                         }
                         (None, _) | (_, None) => listed(),
+                    },
+                    Order::Latency => match contest.filter(|_| from.is_some() || around.rtts.is_some()) {
+                        Some(contest) => {
+                            let ranked = contest.fastest.around(from.as_ref(), around.rtts.as_deref());
+                            self.fastest(contest, &ranked, policy.depth, band, weights)
+                        }
+                        None => listed(),
                     },
                     Order::Listed => listed(),
                 };
@@ -259,15 +298,13 @@ impl<'a> Ranker<'a> {
         other: &Policy,
         place: &Place,
         resolver_networks: &[u16],
-        from: Option<Point>,
     ) -> PreferenceList {
         let used = self
             .reach
             .iter()
             .find(|used| std::ptr::eq(used.policy, other))
             .expect("the reach of a policy holds all that rules lead to");
-        let mut preference_list =
-            self.plan_of(used, place, resolver_networks, &mut PlaceRanking { from, ranked: None });
+        let mut preference_list = self.plan_of(used, place, resolver_networks, &mut self.around(place));
         if preference_list.tail && used.tail != of.tail {
             let mut entries = preference_list.entries.into_vec();
             continue_with(&mut entries, &used.tail);
@@ -315,9 +352,23 @@ impl<'a> Ranker<'a> {
                 }
                 (None, None) => listed(),
             },
+            Order::Latency if around.is_known() => {
+                let (from, rtts) = (around.from, around.rtts.as_deref());
+                let make = || of.own.fastest.around(from.as_ref(), rtts);
+                let ranked = around.fastest.get_or_insert_with(make);
+                self.fastest(&of.own, ranked, policy.depth, width, weights)
+            }
+            Order::Latency => match self.stand_in(policy.is_listed) {
+                Some(site) => {
+                    let ranked = of.own.fastest.around(Some(&site), None);
+                    self.fastest(&of.own, &ranked, policy.depth, width, weights)
+                }
+                None => listed(),
+            },
             Order::Listed => listed(),
         };
-        if around.from.is_some() || policy.default.is_empty() {
+        let is_located = around.from.is_some() || (order == Order::Latency && around.rtts.is_some());
+        if is_located || policy.default.is_empty() {
             return entries;
         }
         let mut first = self.listed(&policy.default, weights, usize::from(policy.depth));
@@ -335,60 +386,6 @@ impl<'a> Ranker<'a> {
             }
             entries.extend(band.iter().map(|c| self.entry(c, index as u16, weights)));
             entries[begin..].sort_by_key(|e| e.target);
-        }
-        entries
-    }
-
-    /// Cuts a ranking of candidates into bands. It holds the first `depth` of all and all as far as
-    /// the last of them, which is as far as bands go.
-    fn nearest(
-        &self,
-        contest: &Contest<'_>,
-        ranked: &[Ranked],
-        depth: u8,
-        width: BandWidth,
-        weights: &Weights,
-    ) -> Vec<Entry> {
-        let depth = usize::from(depth);
-        let place_of = |r: &Ranked| self.pops[usize::from(r.pop.0)].coordinates;
-        let at_one_place =
-            |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
-        let (grouped, mut rest);
-        match width {
-            // All candidates at one place are in its reach, ...
-            BandWidth::Percent(_) => rest = ranked,
-            // ... without which they must be brought together: another PoP may be as far.
-            BandWidth::None => {
-                grouped = with_ties_grouped(ranked, at_one_place);
-                rest = &grouped;
-            }
-        }
-        let mut entries: Vec<Entry> = Vec::with_capacity(ranked.len().min(depth));
-        let mut band = 0;
-        while let Some(best) = rest.first() {
-            let count = match width {
-                BandWidth::None => rest.iter().take_while(|r| at_one_place(r, best)).count(),
-                BandWidth::Percent(percent) => {
-                    let reach_m =
-                        best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M;
-                    rest.iter().take_while(|r| r.biased_m <= reach_m).count()
-                }
-            };
-            let (equals, behind) = rest.split_at(count);
-            let begin = entries.len();
-            let room = (depth - begin).max(1);
-            entries
-                .extend(equals.iter().take(room).map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
-            entries[begin..].sort_unstable_by_key(|e| e.target);
-            rest = behind;
-            band += 1;
-            if entries.len() >= depth {
-                break;
-            }
-        }
-        for candidate in &contest.placeless {
-            entries.push(self.entry(candidate, band, weights));
-            band += 1;
         }
         entries
     }
@@ -438,20 +435,6 @@ impl<'a> Ranker<'a> {
             WhenAllDown::Cname(name) => AllDown::Cname(self.cname_index(name)),
         }
     }
-}
-
-/// A ranking in which those of a tie that are at one place stand together.
-fn with_ties_grouped(ranked: &[Ranked], at_one_place: impl Fn(&Ranked, &Ranked) -> bool) -> Vec<Ranked> {
-    let mut grouped = ranked.to_vec();
-    for tied in grouped.chunk_by_mut(|a, b| a.biased_m == b.biased_m) {
-        let mut rest = tied;
-        while let [best, behind @ ..] = rest {
-            behind.sort_by_key(|r| !at_one_place(r, best));
-            let equals = behind.iter().take_while(|r| at_one_place(r, best)).count();
-            rest = &mut behind[equals..];
-        }
-    }
-    grouped
 }
 
 /// The PoPs among candidates.

@@ -1,0 +1,272 @@
+//! `meridian latency import`: logs become measurements, and no client address is kept.
+
+use super::Config;
+use super::lines::{self, Progress};
+use crate::latency::aggregate::Aggregate;
+use crate::latency::log_line::{LineFault, LogFormat};
+use crate::latency::measurements::{HEADER, Row};
+use crate::reload::prepare;
+use crate::sys::clock::epoch_secs;
+use crate::sys::replace;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Formats and examples.
+pub(super) const HELP: &str = "\
+Formats, and the line that makes each:
+  nginx    log_format rtt '$msec $remote_addr $tcpinfo_rtt';
+  haproxy  log-format \"%Ts %ci %[fc_rtt(us)]\"
+  envoy    %START_TIME(%s)% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %ROUNDTRIP_DURATION%
+  caddy    the JSON access log, with a field rtt_ms or rtt_us that a module appends
+  csv      a first line with the columns time, address or prefix, pop, rtt_ms or rtt_us, samples
+  json     objects with these keys, one a line
+  beacon   combined log of a collector whose query names RTTs in ms: /rtt?fra=23&ams=41
+Files may be gzip. `-` is standard input. Lines of nginx, haproxy, envoy and caddy have no PoP: name
+it by --pop.
+
+Examples:
+  meridian latency import --format nginx --pop fra --output fra.csv /var/log/nginx/rtt.log*
+  zcat beacons.gz | meridian latency import --format beacon - > beacons.csv";
+
+/// Read RTTs from logs
+#[derive(Debug, clap::Args)]
+pub(crate) struct Import {
+    /// Format of the lines
+    #[arg(long, value_name = "FORMAT", value_parser = format_of)]
+    format: LogFormat,
+    /// PoP of lines that name none
+    #[arg(long, value_name = "POP")]
+    pop: Option<String>,
+    /// File to write; standard output by default
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Logs
+    #[arg(required = true, value_name = "LOG")]
+    logs: Vec<PathBuf>,
+    /// Deployment: its PoPs.
+    #[command(flatten)]
+    config: Config,
+}
+
+fn format_of(name: &str) -> Result<LogFormat, String> {
+    LogFormat::named(name)
+        .ok_or_else(|| "formats are nginx, haproxy, envoy, caddy, csv, json, beacon".to_owned())
+}
+
+/// Counts of an import.
+#[derive(Default)]
+struct Counts {
+    lines: u64,
+    samples: u64,
+    rows: u64,
+    faults: HashMap<LineFault, Fault>,
+}
+
+/// Lines with one fault.
+struct Fault {
+    count: u64,
+    /// File and number of the first.
+    first: String,
+}
+
+impl Import {
+    /// Runs the command.
+    pub(super) fn run(self) -> Result<String, String> {
+        let pops = pop_names(&self.config)?;
+        let index: HashMap<&str, u16> = pops.iter().map(String::as_str).zip(0..).collect();
+        if let Some(pop) = &self.pop
+            && !index.contains_key(pop.as_str())
+        {
+            return Err(format!("--pop {pop}: the deployment has no such PoP"));
+        }
+        let mut pass = Pass {
+            aggregate: Aggregate::default(),
+            counts: Counts::default(),
+            default_pop: self.pop.as_deref(),
+            index,
+            rows: Rows::create(self.output.as_deref(), &pops)?,
+            progress: Progress::new("lines"),
+        };
+        for log in &self.logs {
+            pass.read_log(log, &self.format)?;
+        }
+        let counts = pass.end()?;
+        // The report goes to stderr, since standard output may hold the rows.
+        eprint!("{}", counts.report());
+        match counts.samples {
+            0 => Err("no line had a sample".to_owned()),
+            _ => Ok(String::new()),
+        }
+    }
+}
+
+/// One reading of all logs.
+struct Pass<'a> {
+    aggregate: Aggregate,
+    counts: Counts,
+    default_pop: Option<&'a str>,
+    /// PoPs by name.
+    index: HashMap<&'a str, u16>,
+    rows: Rows<'a>,
+    progress: Progress,
+}
+
+impl Pass<'_> {
+    /// Reads all lines of a log.
+    fn read_log(&mut self, log: &Path, format: &LogFormat) -> Result<(), String> {
+        let failed = |error: io::Error| format!("cannot read `{}`: {error}", log.display());
+        let mut reader = lines::open(log).map_err(failed)?;
+        let (mut line, mut number, mut format) = (Vec::new(), 0_u64, format.clone());
+        while lines::next(reader.as_mut(), &mut line).map_err(failed)? {
+            number += 1;
+            self.counts.lines += 1;
+            self.progress.at(self.counts.lines, None);
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            if format == LogFormat::Csv {
+                let (after, is_header) = (format.after_header(&String::from_utf8_lossy(&line)))
+                    .map_err(|sentence| format!("`{}`: {sentence}", log.display()))?;
+                format = after;
+                if is_header {
+                    continue;
+                }
+            }
+            if let Err(fault) = self.read_line(&format, &line) {
+                self.counts.add_fault(fault, || format!("{}:{number}", log.display()));
+            }
+            if self.aggregate.is_full() {
+                self.rows.write(&self.aggregate.take())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the samples of a line up to its first fault.
+    fn read_line(&mut self, format: &LogFormat, line: &[u8]) -> Result<(), LineFault> {
+        let Pass { aggregate, counts, default_pop, index, .. } = self;
+        format.read(line, |sample| {
+            let name = sample.pop.or(*default_pop).ok_or(LineFault::UnknownPop)?;
+            let pop = *index.get(name).ok_or(LineFault::UnknownPop)?;
+            let hour = sample.hour.ok_or(LineFault::BadTime)?;
+            // Samples of the future would outlive all others.
+            if u64::from(hour) * 3600 > epoch_secs() + 3600 {
+                return Err(LineFault::BadTime);
+            }
+            aggregate.add(sample.prefix, pop, hour, sample.rtt_ms, sample.samples);
+            counts.samples += 1;
+            Ok(())
+        })
+    }
+
+    /// Writes the rows that are still held, and puts the file in its place.
+    fn end(mut self) -> Result<Counts, String> {
+        self.progress.end();
+        self.rows.write(&self.aggregate.take())?;
+        self.counts.rows = self.rows.end()?;
+        Ok(self.counts)
+    }
+}
+
+/// The file of measurements while it is written: a file beside it takes its place at the end, so
+/// that an import that fails leaves the old one.
+struct Rows<'a> {
+    out: Box<dyn Write>,
+    /// The file beside, and the file.
+    paths: Option<(PathBuf, &'a Path)>,
+    pops: &'a [String],
+    count: u64,
+}
+
+impl<'a> Rows<'a> {
+    /// Opens the file, or standard output, and writes the line that names the columns.
+    fn create(output: Option<&'a Path>, pops: &'a [String]) -> Result<Rows<'a>, String> {
+        // A pipe or a terminal is written as it is.
+        let is_replaced = |path: &Path| fs::metadata(path).map_or(true, |found| found.is_file());
+        let paths = output
+            .map(|path| (if is_replaced(path) { replace::beside(path, ".new") } else { path.into() }, path));
+        let out: Box<dyn Write> = match &paths {
+            Some((beside, _)) => {
+                let file = File::create(beside)
+                    .map_err(|error| format!("cannot write `{}`: {error}", beside.display()))?;
+                Box::new(file)
+            }
+            None => Box::new(io::stdout().lock()),
+        };
+        let mut rows = Rows { out, paths, pops, count: 0 };
+        rows.write_text(&format!("{HEADER}\n"))?;
+        Ok(rows)
+    }
+
+    fn write(&mut self, rows: &[Row]) -> Result<(), String> {
+        let mut text = String::new();
+        for row in rows {
+            row.write(&self.pops[usize::from(row.pop)], &mut text);
+            if text.len() > 1 << 16 {
+                self.write_text(&text)?;
+                text.clear();
+            }
+        }
+        self.count += rows.len() as u64;
+        self.write_text(&text)
+    }
+
+    fn write_text(&mut self, text: &str) -> Result<(), String> {
+        self.out.write_all(text.as_bytes()).map_err(|error| self.failed(&error))
+    }
+
+    /// The number of rows, once the file is in its place.
+    fn end(mut self) -> Result<u64, String> {
+        self.out.flush().map_err(|error| self.failed(&error))?;
+        if let Some((beside, path)) = self.replaced() {
+            fs::rename(beside, path).map_err(|error| self.failed(&error))?;
+        }
+        Ok(self.count)
+    }
+
+    /// The file beside and the file, if the one takes the place of the other.
+    fn replaced(&self) -> Option<(&Path, &Path)> {
+        let (beside, path) = self.paths.as_ref()?;
+        (beside != path).then_some((beside.as_path(), *path))
+    }
+
+    fn failed(&self, error: &io::Error) -> String {
+        if let Some((beside, _)) = self.replaced() {
+            let _ = fs::remove_file(beside);
+        }
+        let shown = self.paths.as_ref().map(|(_, path)| format!("`{}`", path.display()));
+        format!("cannot write {}: {error}", shown.as_deref().unwrap_or("standard output"))
+    }
+}
+
+/// Names of the PoPs of a deployment, in order.
+pub(super) fn pop_names(config: &Config) -> Result<Vec<String>, String> {
+    let (deployment, findings, files) = prepare::read(&config.path(), true);
+    let Some(deployment) = deployment else {
+        crate::cli::print_findings(&findings, &files);
+        return Err("the deployment has faults, so its PoPs are not known".to_owned());
+    };
+    Ok(deployment.pops.iter().map(|pop| pop.name.to_string()).collect())
+}
+
+impl Counts {
+    fn add_fault(&mut self, fault: LineFault, place: impl FnOnce() -> String) {
+        let fault = self.faults.entry(fault).or_insert_with(|| Fault { count: 0, first: place() });
+        fault.count += 1;
+    }
+
+    fn report(&self) -> String {
+        let mut text = format!("{} lines: {} samples in {} rows\n", self.lines, self.samples, self.rows);
+        for kind in LineFault::ALL {
+            if let Some(fault) = self.faults.get(&kind) {
+                // Writing to a string cannot fail.
+                let _ =
+                    writeln!(text, "  {} not used: {} (first {})", fault.count, kind.words(), fault.first);
+            }
+        }
+        text
+    }
+}

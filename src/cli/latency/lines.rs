@@ -1,0 +1,97 @@
+//! Lines of a log file or of standard input, gzip or not, with progress.
+
+use crate::limits::LATENCY_LINE_OCTETS_MAX;
+use flate2::read::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Octets of a buffer: large enough that a system call costs nothing beside parsing.
+const BUFFER: usize = 1 << 18;
+
+/// Lines between two looks at the clock.
+const LINES_PER_LOOK: u64 = 8192;
+
+/// A reader of a file (`-`: standard input), unpacked where it is gzip.
+pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    let raw: Box<dyn Read> =
+        if path == Path::new("-") { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) };
+    let mut buffered = BufReader::with_capacity(BUFFER, raw);
+    let is_gzip = buffered.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    match is_gzip {
+        true => Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(buffered)))),
+        false => Ok(Box::new(buffered)),
+    }
+}
+
+/// Reads the next line without its end into `line`; false at the end of the input. Of a line longer
+/// than [`LATENCY_LINE_OCTETS_MAX`] one octet more than that is kept, and the rest is dropped.
+pub(super) fn next(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let mut has_any = false;
+    loop {
+        let octets = match reader.fill_buf() {
+            Ok(octets) => octets,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if octets.is_empty() {
+            return Ok(has_any);
+        }
+        has_any = true;
+        let end = octets.iter().position(|octet| *octet == b'\n');
+        let part = &octets[..end.unwrap_or(octets.len())];
+        let room = (LATENCY_LINE_OCTETS_MAX + 1).saturating_sub(line.len());
+        line.extend_from_slice(&part[..part.len().min(room)]);
+        let used = end.map_or(octets.len(), |end| end + 1);
+        reader.consume(used);
+        if end.is_some() {
+            return Ok(true);
+        }
+    }
+}
+
+/// Progress on standard error: on a terminal one line that is drawn anew, else a line now and then.
+pub(super) struct Progress {
+    noun: &'static str,
+    begun: Instant,
+    drawn: Instant,
+    every: Duration,
+    is_terminal: bool,
+    has_drawn: bool,
+}
+
+impl Progress {
+    /// Progress over things with a name, such as `lines`.
+    pub(super) fn new(noun: &'static str) -> Progress {
+        let is_terminal = io::stderr().is_terminal();
+        let every = if is_terminal { Duration::from_millis(250) } else { Duration::from_secs(10) };
+        Progress { noun, begun: Instant::now(), drawn: Instant::now(), every, is_terminal, has_drawn: false }
+    }
+
+    /// Draws if it is time. `done` of `all` (where known) things are done.
+    pub(super) fn at(&mut self, done: u64, all: Option<u64>) {
+        if !done.is_multiple_of(LINES_PER_LOOK) || self.drawn.elapsed() < self.every {
+            return;
+        }
+        self.drawn = Instant::now();
+        self.has_drawn = true;
+        let rate = done as f64 / self.begun.elapsed().as_secs_f64();
+        let share = all.filter(|all| *all > 0).map(|all| format!(" of {all} ({} %)", done * 100 / all));
+        let text = format!("{done}{} {}, {rate:.0} a second", share.unwrap_or_default(), self.noun);
+        let mut stderr = io::stderr().lock();
+        let _ = match self.is_terminal {
+            true => write!(stderr, "\r\x1b[K{text}"),
+            false => writeln!(stderr, "{text}"),
+        };
+        let _ = stderr.flush();
+    }
+
+    /// Clears the line on a terminal.
+    pub(super) fn end(self) {
+        if self.is_terminal && self.has_drawn {
+            eprint!("\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Measured or estimated round-trip times (RTT) of a place to PoPs, as a latency map gives them.
+
+use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// Most PoPs of one record that are read: a preference list is seldom longer.
+pub(crate) const ENTRIES_MAX: usize = 16;
+
+/// Evidence behind an RTT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum RttSource {
+    /// Samples of the network itself.
+    Measured,
+    /// Samples of networks near it.
+    Neighbours,
+    /// The distance alone.
+    Distance,
+}
+
+impl RttSource {
+    /// The word in a map and in `explain`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            RttSource::Measured => "measured",
+            RttSource::Neighbours => "neighbours",
+            RttSource::Distance => "distance",
+        }
+    }
+
+    /// The source with a word; an unknown word is the weakest source.
+    pub(crate) fn of_word(word: &str) -> RttSource {
+        match word {
+            "measured" => RttSource::Measured,
+            "neighbours" => RttSource::Neighbours,
+            _ => RttSource::Distance,
+        }
+    }
+}
+
+/// RTT to one PoP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Rtt {
+    /// RTT in ms.
+    pub(crate) rtt_ms: u16,
+    /// Its evidence.
+    pub(crate) source: RttSource,
+    /// Samples behind it.
+    pub(crate) samples: u32,
+}
+
+/// RTTs of a place to PoPs, in the order in which the map prefers them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RttList {
+    /// Names of the PoPs, separated by blanks: a million lists must be small.
+    names: Box<str>,
+    rtts: Box<[Rtt]>,
+    /// Hour of the newest sample of the place itself, in seconds since 1970; 0 without one.
+    pub(crate) measured_at: u64,
+    known: Known,
+}
+
+/// Names of all PoPs in a map, shared by its lists.
+#[derive(Clone, Debug, Default)]
+struct Known(Arc<BTreeSet<Box<str>>>);
+
+// Lists of one map share the set, so it differs only between lists of different maps.
+impl PartialEq for Known {
+    fn eq(&self, other: &Known) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+impl Eq for Known {}
+
+impl Hash for Known {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl RttList {
+    /// A list of PoPs with their RTTs; `None` without any. Entries past [`ENTRIES_MAX`], names that
+    /// no PoP can have and repeated names are left out.
+    pub(crate) fn new<'n>(
+        entries: impl Iterator<Item = (&'n str, Rtt)>,
+        measured_at: u64,
+    ) -> Option<RttList> {
+        let (mut names, mut rtts) = (Vec::new(), Vec::new());
+        for (name, rtt) in entries.take(ENTRIES_MAX) {
+            if !name.is_empty() && !name.contains(' ') && !names.contains(&name) {
+                names.push(name);
+                rtts.push(rtt);
+            }
+        }
+        let names: Box<str> = names.join(" ").into();
+        (!rtts.is_empty()).then(|| RttList { names, rtts: rtts.into(), measured_at, known: Known::default() })
+    }
+
+    /// Names of PoPs with their RTTs, in the order of the map.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, Rtt)> {
+        self.names.split(' ').zip(self.rtts.iter().copied())
+    }
+
+    /// RTT to the PoP with a name.
+    pub(crate) fn find(&self, name: &str) -> Option<Rtt> {
+        self.entries().find(|(entry, _)| *entry == name).map(|(_, rtt)| rtt)
+    }
+
+    /// True if the map has RTTs to the PoP with a name for any place.
+    pub(crate) fn is_known(&self, name: &str) -> bool {
+        self.known.0.contains(name)
+    }
+}
+
+/// Gives each list of a map the names of all PoPs of the map.
+pub(crate) fn share_known<'l>(lists: impl Iterator<Item = &'l mut Arc<RttList>>) {
+    let mut lists: Vec<&mut Arc<RttList>> = lists.collect();
+    let mut known: BTreeSet<Box<str>> = BTreeSet::new();
+    for list in &lists {
+        for (name, _) in list.entries() {
+            if !known.contains(name) {
+                known.insert(name.into());
+            }
+        }
+    }
+    let known = Known(Arc::new(known));
+    for list in &mut lists {
+        Arc::make_mut(list).known = known.clone();
+    }
+}

@@ -1,0 +1,23 @@
+//! Latency: round-trip times (RTT) from networks to PoPs, measured where edges and browsers log
+//! them, estimated elsewhere.
+//!
+//! ```text
+//! logs -> log_line -> aggregate -> measurements (CSV: prefix, PoP, hour; no client address)
+//!                                       |
+//! places, PoPs ----------------------> learn -> estimate -> map (latency.mmdb)
+//! ```
+//!
+//! The estimate for a network and a PoP starts at the RTT that the distance suggests ([`model`]).
+//! What measured networks show beyond the model is added, the nearest of them first
+//! ([`estimate`]); the network's own samples count most. All arithmetic is IEEE 754 with functions
+//! from `libm`, so that every build on every machine makes the same map.
+
+pub(crate) mod aggregate;
+pub(crate) mod case;
+pub(crate) mod estimate;
+pub(crate) mod log_line;
+pub(crate) mod measurements;
+pub(crate) mod model;
+pub(crate) mod ranking;
+pub(crate) mod report;
+pub(crate) mod units;

@@ -1,0 +1,72 @@
+//! Units, and the measurements that fall into them.
+
+use super::*;
+use crate::geo::place::{Coordinates, Country, Place};
+use std::net::IpAddr;
+
+/// An atlas of three IPv4 leaves: Frankfurt (a /16), nowhere, and New York (a /25).
+fn atlas() -> Atlas {
+    let (mut atlas, _) = Atlas::build(&[], &[]);
+    let place = |country: &str, lat: f64, lon: f64| Place {
+        country: Country::from_code(country),
+        coordinates: Coordinates::from_degrees(lat, lon),
+        ..atlas.places[0].clone()
+    };
+    let places = vec![atlas.places[0].clone(), place("DE", 50.1, 8.7), place("US", 40.7, -74.0)];
+    let leaf = |address: [u8; 4], len: u8, place: u32| Leaf {
+        start: u32::from_be_bytes(address),
+        len,
+        place,
+        operator: false,
+        space: Space::Usable,
+    };
+    atlas.v4 = vec![leaf([20, 0, 0, 0], 16, 1), leaf([20, 1, 0, 0], 16, 0), leaf([20, 2, 0, 128], 25, 2)];
+    atlas.v6.clear();
+    atlas.places = places;
+    atlas
+}
+
+fn pops() -> Vec<Option<Spot>> {
+    vec![Some(Spot::new(Country::from_code("DE"), Coordinates::from_degrees(50.1, 8.7).unwrap()))]
+}
+
+fn row(address: &str, hour: u32, samples: u32, rtt_ms: f64) -> Row {
+    let prefix = Prefix::new(address.parse::<IpAddr>().unwrap(), 24);
+    Row { prefix, pop: 0, hour, samples, rtt_ms }
+}
+
+/// One network of a wide unit teaches neighbours, and only three give the unit its own RTT.
+#[test]
+fn one_network_does_not_speak_for_a_wide_unit() {
+    for (networks, has_own) in [(1, false), (2, false), (3, true)] {
+        let mut rows: Vec<Row> = (0..networks).map(|n| row(&format!("20.0.{n}.0"), 5, 2, 10.0)).collect();
+        let units = Units::new(&atlas(), &pops(), &mut rows);
+        assert_eq!(!units.list[0].own.is_empty(), has_own, "{networks}");
+        assert_eq!(units.measured.len(), 1);
+    }
+}
+
+/// Rows without a place and rows faster than light are counted; a unit deeper than /24 is a /24.
+#[test]
+fn what_cannot_be_is_counted() {
+    let mut rows = [
+        row("20.1.0.0", 5, 2, 10.0),
+        row("20.2.0.0", 5, 2, 20.0),
+        row("20.2.0.0", 6, 2, 95.0),
+        row("9.9.9.0", 5, 1, 1.0),
+    ];
+    let units = Units::new(&atlas(), &pops(), &mut rows);
+    assert_eq!((units.unplaced, units.impossible), (2, 1));
+    assert_eq!(units.list[2].prefix.to_string(), "20.2.0.0/24");
+    assert_eq!(units.list[2].own, [OwnRtt { pop: 0, rtt_ms: 95.0, samples: 2, networks: 1 }]);
+}
+
+/// Old hours weigh half every twelve hours beside fresh ones, and everything where they are alone.
+#[test]
+fn old_samples_fade_beside_fresh_ones() {
+    let own = |rows: &mut [Row]| Units::new(&atlas(), &pops(), rows).list[2].own[0];
+    let alone = own(&mut [row("20.2.0.0", 100, 8, 95.0)]);
+    assert_eq!((alone.rtt_ms, alone.samples), (95.0, 8));
+    let fresh = own(&mut [row("20.2.0.0", 100, 8, 95.0), row("20.2.0.0", 124, 4, 120.0)]);
+    assert_eq!((fresh.rtt_ms, fresh.samples), (120.0, 6));
+}

@@ -1,0 +1,131 @@
+//! The ranking of `order: latency`: PoPs by their round-trip time (RTT) to a place.
+//!
+//! 1. PoPs in the place's latency list come in the order of the list. The map has settled ties,
+//!    hysteresis and exploration there, so a slower PoP may stand before a faster one on purpose.
+//! 2. A PoP that the map does not know anywhere is new. Its RTT is the one that the distance
+//!    suggests, plus the mean by which the RTTs of the list exceed theirs, and it stands before the
+//!    first PoP of the list that is slower.
+//! 3. A PoP that the map knows, but not in this list, is slower than the list. It follows, by
+//!    distance.
+//!
+//! A place without a list ranks all PoPs by the RTT that the distance suggests. `bias_ms` of a PoP
+//! is added to its RTT everywhere; where it changes the order of the list, it wins.
+
+use super::policy::LatencyBand;
+use super::pop::{Pop, PopId};
+use crate::geo::distance::Point;
+use crate::geo::rtts::RttList;
+use crate::latency::model::{km_between, rtt_of_km};
+use std::sync::Arc;
+
+/// Microseconds in a millisecond: RTTs are ranked in whole microseconds, so that distances differ.
+const US_PER_MS: i64 = 1000;
+
+/// A PoP in a ranking by RTT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RankedRtt {
+    /// RTT with bias, in microseconds.
+    pub(crate) rtt_us: i64,
+    /// The PoP.
+    pub(crate) pop: PopId,
+}
+
+/// PoPs, ready to be ranked for any place.
+#[derive(Debug)]
+pub(crate) struct Fastest {
+    members: Vec<Member>,
+}
+
+#[derive(Debug)]
+struct Member {
+    pop: PopId,
+    name: Arc<str>,
+    point: Option<Point>,
+    bias_us: i64,
+}
+
+impl Fastest {
+    /// Ranks these PoPs, in the order of their names where RTTs are equal.
+    pub(crate) fn new(members: impl Iterator<Item = PopId>, pops: &[Pop]) -> Fastest {
+        let mut ids: Vec<PopId> = members.collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let member = |id: PopId| {
+            let pop = &pops[usize::from(id.0)];
+            Member {
+                pop: id,
+                name: Arc::clone(&pop.name),
+                point: pop.coordinates.map(Point::of),
+                bias_us: i64::from(pop.bias_ms) * US_PER_MS,
+            }
+        };
+        Fastest { members: ids.into_iter().map(member).collect() }
+    }
+
+    /// The ranking of a place: its coordinates and its latency list, either of which may be
+    /// missing. PoPs with neither an RTT nor a place are in none.
+    pub(crate) fn around(&self, from: Option<&Point>, list: Option<&RttList>) -> Vec<RankedRtt> {
+        let by_distance = |member: &Member| Some(suggested_us(from?, member.point.as_ref()?));
+        let Some(list) = list else {
+            let of = |m: &Member| Some(RankedRtt { rtt_us: by_distance(m)? + m.bias_us, pop: m.pop });
+            let mut ranked: Vec<RankedRtt> = self.members.iter().filter_map(of).collect();
+            ranked.sort_by_key(|ranked| (ranked.rtt_us, ranked.pop));
+            return ranked;
+        };
+        let mut ranked: Vec<RankedRtt> = Vec::with_capacity(self.members.len());
+        let (mut excess_us, mut located) = (0, 0);
+        let mut is_biased = false;
+        let mut listed = vec![false; self.members.len()];
+        for (name, rtt) in list.entries() {
+            let Ok(at) = self.members.binary_search_by(|member| (*member.name).cmp(name)) else { continue };
+            let member = &self.members[at];
+            listed[at] = true;
+            let rtt_us = i64::from(rtt.rtt_ms) * US_PER_MS;
+            if let Some(suggested_us) = by_distance(member) {
+                excess_us += rtt_us - suggested_us;
+                located += 1;
+            }
+            is_biased |= member.bias_us != 0;
+            ranked.push(RankedRtt { rtt_us: rtt_us + member.bias_us, pop: member.pop });
+        }
+        if is_biased {
+            ranked.sort_by_key(|ranked| ranked.rtt_us);
+        }
+        let excess_us = if located > 0 { excess_us / located } else { 0 };
+        let slowest_us = ranked.iter().map(|ranked| ranked.rtt_us).max().unwrap_or_default();
+        let mut behind = Vec::new();
+        for (at, member) in self.members.iter().enumerate().filter(|(at, _)| !listed[*at]) {
+            let Some(suggested_us) = by_distance(member) else { continue };
+            let rtt_us = (suggested_us + excess_us).max(US_PER_MS) + member.bias_us;
+            debug_assert!(!listed[at]);
+            if list.is_known(&member.name) {
+                behind.push(RankedRtt { rtt_us: rtt_us.max(slowest_us), pop: member.pop });
+            } else {
+                let place = ranked.iter().position(|other| other.rtt_us > rtt_us).unwrap_or(ranked.len());
+                ranked.insert(place, RankedRtt { rtt_us, pop: member.pop });
+            }
+        }
+        behind.sort_by_key(|ranked| (ranked.rtt_us, ranked.pop));
+        ranked.extend(behind);
+        ranked
+    }
+}
+
+/// RTT in microseconds that a distance suggests.
+fn suggested_us(from: &Point, to: &Point) -> i64 {
+    libm::round(rtt_of_km(km_between(from, to)) * US_PER_MS as f64) as i64
+}
+
+/// Length of the first band of a ranking that is not empty: PoPs within the width of the first,
+/// faster or slower. A faster PoP beyond it waits in the next band, because the map put it there.
+pub(crate) fn band_len(ranked: &[RankedRtt], width: Option<LatencyBand>) -> usize {
+    let Some(best) = ranked.first() else { return 0 };
+    let width_us = width.map_or(0, |width| {
+        let of_rtt = best.rtt_us.max(0) * i64::from(width.percent) / 100;
+        of_rtt.max(i64::from(width.millis) * US_PER_MS)
+    });
+    ranked.iter().take_while(|ranked| (ranked.rtt_us - best.rtt_us).abs() <= width_us).count().max(1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Bands: rankings by distance and by round-trip time, cut into groups of equals.
+
+use super::{Contest, Ranker};
+use crate::steer::fastest::{RankedRtt, band_len};
+use crate::steer::nearest::Ranked;
+use crate::steer::policy::{BandWidth, Candidate, LatencyBand, Weights};
+use crate::steer::preference_list::Entry;
+
+/// Width that every band has beside its per cent: PoPs in one metropolis are equals whatever the
+/// distance of the client.
+pub(crate) const BAND_FLOOR_M: i64 = 50_000;
+
+impl Ranker<'_> {
+    /// Cuts a ranking of candidates into bands. It holds the first `depth` of all and all as far as
+    /// the last of them, which is as far as bands go.
+    pub(super) fn nearest(
+        &self,
+        contest: &Contest<'_>,
+        ranked: &[Ranked],
+        depth: u8,
+        width: BandWidth,
+        weights: &Weights,
+    ) -> Vec<Entry> {
+        let depth = usize::from(depth);
+        let place_of = |r: &Ranked| self.pops[usize::from(r.pop.0)].coordinates;
+        let at_one_place =
+            |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
+        let (grouped, mut rest);
+        match width {
+            // All candidates at one place are in its reach, ...
+            BandWidth::Percent(_) | BandWidth::Latency(_) => rest = ranked,
+            // ... without which they must be brought together: another PoP may be as far.
+            BandWidth::None => {
+                grouped = with_ties_grouped(ranked, at_one_place);
+                rest = &grouped;
+            }
+        }
+        let mut entries: Vec<Entry> = Vec::with_capacity(ranked.len().min(depth));
+        let mut band = 0;
+        while let Some(best) = rest.first() {
+            let count = match width {
+                BandWidth::None => rest.iter().take_while(|r| at_one_place(r, best)).count(),
+                // A width of RTTs has no distance: `check` refuses it beside `order: nearest`.
+                BandWidth::Latency(LatencyBand { percent, .. }) | BandWidth::Percent(percent) => {
+                    let reach_m =
+                        best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M;
+                    rest.iter().take_while(|r| r.biased_m <= reach_m).count()
+                }
+            };
+            let (equals, behind) = rest.split_at(count);
+            let begin = entries.len();
+            let room = (depth - begin).max(1);
+            entries
+                .extend(equals.iter().take(room).map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
+            entries[begin..].sort_unstable_by_key(|e| e.target);
+            rest = behind;
+            band += 1;
+            if entries.len() >= depth {
+                break;
+            }
+        }
+        for candidate in &contest.placeless {
+            entries.push(self.entry(candidate, band, weights));
+            band += 1;
+        }
+        entries
+    }
+
+    /// Cuts a ranking by RTT into bands, up to the band in which `depth` is reached.
+    pub(super) fn fastest(
+        &self,
+        contest: &Contest<'_>,
+        ranked: &[RankedRtt],
+        depth: u8,
+        width: BandWidth,
+        weights: &Weights,
+    ) -> Vec<Entry> {
+        let depth = usize::from(depth);
+        let mut entries: Vec<Entry> = Vec::with_capacity(ranked.len().min(depth));
+        let (mut rest, mut band) = (ranked, 0);
+        while !rest.is_empty() && entries.len() < depth {
+            let (equals, behind) = rest.split_at(band_len(rest, width.of_latency()));
+            let begin = entries.len();
+            let room = (depth - begin).max(1);
+            entries
+                .extend(equals.iter().take(room).map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
+            entries[begin..].sort_unstable_by_key(|e| e.target);
+            rest = behind;
+            band += 1;
+        }
+        for candidate in &contest.placeless {
+            entries.push(self.entry(candidate, band, weights));
+            band += 1;
+        }
+        entries
+    }
+}
+
+/// A ranking in which those of a tie that are at one place stand together.
+fn with_ties_grouped(ranked: &[Ranked], at_one_place: impl Fn(&Ranked, &Ranked) -> bool) -> Vec<Ranked> {
+    let mut grouped = ranked.to_vec();
+    for tied in grouped.chunk_by_mut(|a, b| a.biased_m == b.biased_m) {
+        let mut rest = tied;
+        while let [best, behind @ ..] = rest {
+            behind.sort_by_key(|r| !at_one_place(r, best));
+            let equals = behind.iter().take_while(|r| at_one_place(r, best)).count();
+            rest = &mut behind[equals..];
+        }
+    }
+    grouped
+}

@@ -1,0 +1,128 @@
+//! From a log of an edge to an answer by latency: import, build, check, explain.
+
+use crate::process::run;
+use crate::support::deployment::sample::Sample;
+use std::fs;
+use std::path::Path;
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of text")
+}
+
+/// Runs a command that must succeed, and gives what it printed.
+fn done(arguments: &[&str]) -> (String, String) {
+    let (status, stdout, stderr) = run(arguments);
+    assert_eq!(status, 0, "{arguments:?}\n{stdout}\n{stderr}");
+    (stdout, stderr)
+}
+
+/// Three log lines of clients in New York (198.51.100.0/24), with an RTT in microseconds.
+fn log(sample: &Sample, pop: &str, rtt_us: u32) -> String {
+    let lines: String = (1..4)
+        .map(|host| format!("1764230400.{host} 198.51.100.{host} {rtt_us}\n"))
+        .chain(["a line of something else\n".to_owned()])
+        .collect();
+    let (raw, rows) = (sample.path(&format!("{pop}.log")), sample.path(&format!("{pop}.csv")));
+    fs::write(&raw, lines).expect("the folder is ours");
+    let config = sample.path("meridian.yaml");
+    let (stdout, stderr) = done(&[
+        "latency",
+        "import",
+        "--config",
+        text(&config),
+        "--format",
+        "nginx",
+        "--pop",
+        pop,
+        "--output",
+        text(&rows),
+        text(&raw),
+    ]);
+    assert_eq!(stdout, "");
+    assert!(stderr.starts_with("4 lines: 3 samples in 1 rows\n  1 not used: "), "{stderr}");
+    let measured = fs::read_to_string(&rows).expect("rows");
+    assert!(!measured.contains("198.51.100.1"), "an address is kept: {measured}");
+    text(&rows).to_owned()
+}
+
+/// Clients in New York reach Dallas faster than Ashburn: their logs say so, and so do answers.
+#[test]
+fn clients_go_where_logs_say_that_it_is_fast() {
+    let sample = Sample::new(&["127.0.0.1:0"]);
+    let config = sample.path("meridian.yaml");
+    let config = text(&config);
+    sample.edit("policies.yaml", |text| {
+        let near = "  nearest:\n    pops: all\n";
+        assert!(text.contains(near));
+        text.replace(
+            near,
+            "  nearest:\n    pops: all\n    order: latency\n    band: { ms: 5, percent: 10 }\n",
+        )
+    });
+    let name = "nearest.edge.cdn.example";
+    let explain = |words: &[&str]| {
+        let (story, _) =
+            done(&["explain", "--files", "--config", config, name, "A", "--ecs", "198.51.100.0/24"]);
+        for word in words {
+            assert!(story.contains(word), "no {word:?} in\n{story}");
+        }
+    };
+    // Without a map the order is that of distance, and `check` says so.
+    let (_, stderr) = done(&["check", "--config", config]);
+    assert!(stderr.contains("MRD0407") && stderr.contains("orders by latency"), "{stderr}");
+    explain(&["band 1   iad"]);
+
+    let rows = [log(&sample, "iad", 140_000), log(&sample, "dfw", 30_000)];
+    let build = |target: &str, more: &[&str]| {
+        let target = sample.path(target);
+        let mut arguments = vec!["latency", "build", "--config", config, "--epoch", "1764230400"];
+        arguments.extend(["--output", text(&target)]);
+        arguments.extend_from_slice(more);
+        arguments.extend(rows.iter().map(String::as_str));
+        let (report, _) = done(&arguments);
+        (fs::read(&target).expect("the map"), report)
+    };
+    let (map, report) = build("geoip/latency.mmdb", &[]);
+    assert!(report.contains("rows      2 used"), "{report}");
+    assert_eq!(build("geoip/again.mmdb", &[]).0, map, "the same inputs make the same octets");
+
+    sample.edit("meridian.yaml", |text| {
+        text.replace("databases: [geoip/places.mmdb]", "databases: [geoip/places.mmdb, geoip/latency.mmdb]")
+    });
+    let (_, stderr) = done(&["check", "--config", config]);
+    assert!(!stderr.contains("MRD0407"), "{stderr}");
+    explain(&["band 1   dfw", " ms measured, 3 samples"]);
+
+    // The map in service holds its choice against a gain that is too small to move for.
+    fs::write(&rows[0], "prefix,pop,hour,samples,rtt_ms\n198.51.100.0/24,iad,2026-01-01T00:00:00Z,40,29.0\n")
+        .expect("the folder is ours");
+    let before = sample.path("geoip/latency.mmdb");
+    let (_, report) = build("geoip/held.mmdb", &["--previous", text(&before)]);
+    assert!(report.contains("less than 10 ms or 10 % is gained"), "{report}");
+    fs::copy(sample.path("geoip/held.mmdb"), &before).expect("the folder is ours");
+    explain(&["band 1   dfw"]);
+}
+
+/// What is no log, no map and no PoP is an error with its place, and writes no map.
+#[test]
+fn faults_are_told_with_their_place() {
+    let sample = Sample::new(&["127.0.0.1:0"]);
+    let config = sample.path("meridian.yaml");
+    let (config, junk, map) = (text(&config), sample.path("junk"), sample.path("map.mmdb"));
+    fs::write(&junk, "no log\n\u{0}\n").expect("the folder is ours");
+    let (junk, target) = (text(&junk), text(&map));
+    let rows: &[(&[&str], &str)] = &[
+        (&["import", "--format", "nginx", "--pop", "fra", junk], "no line had a sample"),
+        (&["import", "--format", "nginx", "--pop", "xxx", junk], "no such PoP"),
+        (&["import", "--format", "csv", junk], "the first line names no column"),
+        (&["import", "--format", "nginx", "nowhere"], "cannot read `nowhere`"),
+        (&["build", "--output", target, junk], "no measurements"),
+        (&["build", "--output", target, "--explore", "101", junk], "between 0 and 100"),
+    ];
+    for (arguments, words) in rows {
+        let command = [&["latency", arguments[0], "--config", config][..], &arguments[1..]].concat();
+        let (status, _, stderr) = run(&command);
+        assert!(status != 0 && stderr.contains(words), "{command:?}: {status}\n{stderr}");
+    }
+    assert!(!map.exists());
+}
