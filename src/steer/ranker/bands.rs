@@ -1,9 +1,9 @@
 //! Bands: rankings by distance and by round-trip time, cut into groups of equals.
 
-use super::{Contest, Ranker};
+use super::{Contest, RankBy, Ranker};
 use crate::steer::fastest::{RankedRtt, band_len};
 use crate::steer::nearest::Ranked;
-use crate::steer::policy::{BandWidth, Candidate, LatencyBand, Weights};
+use crate::steer::policy::{BandWidth, Candidate, LatencyBand};
 use crate::steer::preference_list::Entry;
 
 /// Width that every band has beside its per cent: PoPs in one metropolis are equals whatever the
@@ -18,9 +18,9 @@ impl Ranker<'_> {
         contest: &Contest<'_>,
         ranked: &[Ranked],
         depth: u8,
-        width: BandWidth,
-        weights: &Weights,
+        by: RankBy<'_>,
     ) -> Vec<Entry> {
+        let RankBy { width, weights, .. } = by;
         let depth = usize::from(depth);
         let place_of = |r: &Ranked| self.pops[usize::from(r.pop.0)].coordinates;
         let at_one_place =
@@ -72,9 +72,9 @@ impl Ranker<'_> {
         contest: &Contest<'_>,
         ranked: &[RankedRtt],
         depth: u8,
-        width: BandWidth,
-        weights: &Weights,
+        by: RankBy<'_>,
     ) -> Vec<Entry> {
+        let RankBy { width, weights, .. } = by;
         let depth = usize::from(depth);
         let mut entries: Vec<Entry> = Vec::with_capacity(ranked.len().min(depth));
         let (mut rest, mut band) = (ranked, 0);

@@ -62,6 +62,14 @@ struct Contest<'a> {
     placeless: Vec<&'a Candidate>,
 }
 
+/// Order of candidates, which a rule or its policy gives.
+#[derive(Clone, Copy, Debug)]
+struct RankBy<'p> {
+    order: Order,
+    width: BandWidth,
+    weights: &'p Weights,
+}
+
 /// Part of the ranking of a place that no rule changes: coordinates, and the nearest of the
 /// policy's own candidates, made at its first use. Rankers of equal [`Ranker::contest`] may share
 /// it.
@@ -230,54 +238,29 @@ impl<'a> Ranker<'a> {
         if let Some(other) = rule.and_then(|rule| rule.target.used()) {
             return self.plan_of_other(of, other, place, resolver_networks);
         }
-        let weights = rule.and_then(|r| r.weights.as_ref()).unwrap_or(&policy.weights);
-        let order = rule.and_then(|r| r.order).unwrap_or(policy.order);
-        let band = rule.and_then(|r| r.band).unwrap_or(policy.band);
-        let mut entries = Vec::new();
+        let by = RankBy {
+            order: rule.and_then(|r| r.order).unwrap_or(policy.order),
+            width: rule.and_then(|r| r.band).unwrap_or(policy.band),
+            weights: rule.and_then(|r| r.weights.as_ref()).unwrap_or(&policy.weights),
+        };
         let mut cname = None;
         let mut pool = PoolNumber::OPEN;
-        match rule.map(|r| &r.target) {
-            Some(RuleTarget::Cname(name)) => cname = Some(self.cname_index(name)),
-            Some(RuleTarget::Candidates(bands)) => {
-                let contest = found.and_then(|(index, _)| of.of_rules[index].as_ref());
-                let is_listed = rule.is_some_and(|rule| rule.is_listed);
-                let listed = || self.listed(bands, weights, usize::MAX);
-                let from = around.from.or(self.stand_in(is_listed));
-                entries = match order {
-                    Order::Nearest => match (from, contest) {
-                        (Some(from), Some(contest)) => {
-                            let ranked = contest.nearest.around(&from);
-                            self.nearest(contest, &ranked, policy.depth, band, weights)
-                        }
-                        (None, _) | (_, None) => listed(),
-                    },
-                    Order::Latency => match contest.filter(|_| from.is_some() || around.rtts.is_some()) {
-                        Some(contest) => {
-                            let ranked = contest.fastest.around(from.as_ref(), around.rtts.as_deref());
-                            self.fastest(contest, &ranked, policy.depth, band, weights)
-                        }
-                        None => listed(),
-                    },
-                    Order::Listed => listed(),
-                };
-                pool = found.map_or(PoolNumber::OPEN, |(index, _)| of.fences[index]);
-                if !pool.is_fence() {
-                    // Behind a rule's candidates the policy's own order goes on, up to `depth` in
-                    // all.
-                    let listed = entries.len();
-                    continue_with(&mut entries, &self.own(of, policy.order, policy.band, weights, around));
-                    cut(&mut entries, listed.max(usize::from(policy.depth)));
-                }
+        let mut entries = match found.map(|(index, rule)| (index, &rule.target)) {
+            Some((_, RuleTarget::Cname(name))) => {
+                cname = Some(self.cname_index(name));
+                Vec::new()
             }
-            Some(RuleTarget::Policy | RuleTarget::Use(_)) | None => {
-                entries = self.own(of, order, band, weights, around);
+            Some((index, RuleTarget::Candidates(bands))) => {
+                pool = of.fences[index];
+                self.of_rule(of, index, bands, by, around)
+            }
+            Some((_, RuleTarget::Policy | RuleTarget::Use(_))) | None => {
+                let mut entries = self.own(of, by, around);
                 cut(&mut entries, usize::from(policy.depth));
+                entries
             }
-        }
+        };
         let cut = self.bound_spill(&mut entries, policy, around.from.map(|from| from.coordinates()));
-        if cname.is_some() {
-            entries.clear();
-        }
         PreferenceList {
             cname,
             entries: entries.into(),
@@ -288,6 +271,45 @@ impl<'a> Ranker<'a> {
             when_all_down: self
                 .all_down(rule.and_then(|r| r.when_all_down.as_ref()).unwrap_or(&policy.when_all_down)),
         }
+    }
+
+    /// A rule's candidates in order. Behind those of a rule without a fence the policy's own order
+    /// goes on, up to `depth` in all.
+    fn of_rule(
+        &self,
+        of: &Candidates<'a>,
+        index: usize,
+        bands: &Bands,
+        by: RankBy<'_>,
+        around: &mut PlaceRanking,
+    ) -> Vec<Entry> {
+        let policy = of.policy;
+        let contest = of.of_rules[index].as_ref();
+        let from = around.from.or(self.stand_in(policy.rules[index].is_listed));
+        let listed = || self.listed(bands, by.weights, usize::MAX);
+        let mut entries = match by.order {
+            Order::Nearest => match (from, contest) {
+                (Some(from), Some(contest)) => {
+                    self.nearest(contest, &contest.nearest.around(&from), policy.depth, by)
+                }
+                (None, _) | (_, None) => listed(),
+            },
+            Order::Latency => match contest.filter(|_| from.is_some() || around.rtts.is_some()) {
+                Some(contest) => {
+                    let ranked = contest.fastest.around(from.as_ref(), around.rtts.as_deref());
+                    self.fastest(contest, &ranked, policy.depth, by)
+                }
+                None => listed(),
+            },
+            Order::Listed => listed(),
+        };
+        if !of.fences[index].is_fence() {
+            let listed = entries.len();
+            let own = RankBy { order: policy.order, width: policy.band, ..by };
+            continue_with(&mut entries, &self.own(of, own, around));
+            cut(&mut entries, listed.max(usize::from(policy.depth)));
+        }
+        entries
     }
 
     /// The preference list of another policy, for this one to answer. A policy has one tail, its
@@ -331,47 +353,38 @@ impl<'a> Ranker<'a> {
     }
 
     /// A policy's own candidates in order, as many as a list of its depth may take.
-    fn own(
-        &self,
-        of: &Candidates<'a>,
-        order: Order,
-        width: BandWidth,
-        weights: &Weights,
-        around: &mut PlaceRanking,
-    ) -> Vec<Entry> {
+    fn own(&self, of: &Candidates<'a>, by: RankBy<'_>, around: &mut PlaceRanking) -> Vec<Entry> {
         let policy = of.policy;
-        let listed = || self.listed(&policy.candidates, weights, usize::from(policy.depth));
-        let entries = match order {
+        let listed = || self.listed(&policy.candidates, by.weights, usize::from(policy.depth));
+        let entries = match by.order {
             Order::Nearest => match (around.from, self.stand_in(policy.is_listed)) {
                 (Some(from), _) => {
                     let ranked = around.ranked.get_or_insert_with(|| of.own.nearest.around(&from));
-                    self.nearest(&of.own, ranked, policy.depth, width, weights)
+                    self.nearest(&of.own, ranked, policy.depth, by)
                 }
-                (None, Some(site)) => {
-                    self.nearest(&of.own, &of.own.nearest.around(&site), policy.depth, width, weights)
-                }
+                (None, Some(site)) => self.nearest(&of.own, &of.own.nearest.around(&site), policy.depth, by),
                 (None, None) => listed(),
             },
             Order::Latency if around.is_known() => {
                 let (from, rtts) = (around.from, around.rtts.as_deref());
                 let make = || of.own.fastest.around(from.as_ref(), rtts);
                 let ranked = around.fastest.get_or_insert_with(make);
-                self.fastest(&of.own, ranked, policy.depth, width, weights)
+                self.fastest(&of.own, ranked, policy.depth, by)
             }
             Order::Latency => match self.stand_in(policy.is_listed) {
                 Some(site) => {
                     let ranked = of.own.fastest.around(Some(&site), None);
-                    self.fastest(&of.own, &ranked, policy.depth, width, weights)
+                    self.fastest(&of.own, &ranked, policy.depth, by)
                 }
                 None => listed(),
             },
             Order::Listed => listed(),
         };
-        let is_located = around.from.is_some() || (order == Order::Latency && around.rtts.is_some());
+        let is_located = around.from.is_some() || (by.order == Order::Latency && around.rtts.is_some());
         if is_located || policy.default.is_empty() {
             return entries;
         }
-        let mut first = self.listed(&policy.default, weights, usize::from(policy.depth));
+        let mut first = self.listed(&policy.default, by.weights, usize::from(policy.depth));
         continue_with(&mut first, &entries);
         first
     }
@@ -459,14 +472,7 @@ fn cnames_of_policy(policy: &Policy) -> Vec<Name> {
 }
 
 fn cnames_of(bands: &Bands) -> Vec<Name> {
-    bands
-        .iter()
-        .flatten()
-        .filter_map(|c| match c {
-            Candidate::Cname(name) => Some(name.clone()),
-            Candidate::Pop(_) => None,
-        })
-        .collect()
+    bands.iter().flatten().filter_map(|candidate| candidate.cname().cloned()).collect()
 }
 
 #[cfg(test)]
