@@ -269,45 +269,6 @@ pub const FUNCTION_LINES_MAX: usize = 60;
 /// Control blocks that may stand in each other.
 pub const BLOCKS_MAX: usize = 5;
 
-/// Functions that are longer all the same: file, name. The list only shrinks.
-#[rustfmt::skip]
-pub const LONG_FUNCTIONS: &[(&str, &str)] = &[
-    ("src/cli/check.rs", "run"),
-    ("src/config/deployment.rs", "deployment"),
-    ("src/config/policy/candidates.rs", "lower"),
-    ("src/config/pops/mod.rs", "lower_pop"),
-    ("src/config/pops/mod.rs", "lower_services"),
-    ("src/config/probes/check.rs", "http"),
-    ("src/config/probes/mod.rs", "one"),
-    ("src/config/server/cookie_secrets.rs", "read"),
-    ("src/config/server/mod.rs", "lower"),
-    ("src/config/tree.rs", "place"),
-    ("src/config/zones/choices.rs", "put_aside"),
-    ("src/explain/story.rs", "choice"),
-    ("src/geo/geofeed.rs", "row"),
-    ("src/health/event.rs", "fmt"),
-    ("src/health/load/headroom.rs", "split"),
-    ("src/health/monitor/reload.rs", "handle_targets"),
-    ("src/health/monitor/slots/mod.rs", "take_over"),
-    ("src/impact/difference/policies.rs", "of_policy"),
-    ("src/live/draft.rs", "draft"),
-    ("src/live/draft.rs", "add"),
-    ("src/probe/http/body.rs", "chunks"),
-    ("src/server/lanes.rs", "start_lanes"),
-    ("src/server/mod.rs", "start"),
-    ("src/shared/event.rs", "fmt"),
-    ("src/snapshot/compile.rs", "assemble"),
-    ("src/snapshot/steering.rs", "draft"),
-    ("src/steer/ranker/mod.rs", "plan_of"),
-    ("src/wire/name.rs", "parse_octets"),
-    ("src/zone/check/index.rs", "add"),
-    ("src/zone/image/build.rs", "finish"),
-    ("src/zone/master/generate.rs", "run"),
-    ("src/zone/master/reader.rs", "head"),
-    ("src/zone/master/reader.rs", "record"),
-    ("src/zone/rdata/shape.rs", "encode"),
-];
-
 /// Files that may read the wall clock, or compare times of files with it.
 pub const CLOCKS: &[&str] = &["src/sys/clock.rs", "src/probe/file.rs", "src/reload/disk.rs"];
 
