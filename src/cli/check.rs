@@ -65,7 +65,7 @@ struct Outcome<'o> {
     diff: Option<&'o Judged>,
 }
 
-/// What the files came to.
+/// Result of reading and checking the files.
 struct Checked {
     /// `None` if the deployment cannot be served.
     snapshot: Option<Snapshot>,
@@ -94,7 +94,8 @@ impl CheckCommand {
         }
     }
 
-    /// Reads the files, and what a server with them would meet on this machine.
+    /// Reads the files, with the findings of the ledger, the descriptors and the sockets of this
+    /// machine.
     fn check(&self) -> Checked {
         let prepared = prepare::run(&self.config.path(), None, None, prepare::NEVER_SERVED);
         let strict = |findings: Findings| if self.strict { findings.strict() } else { findings };

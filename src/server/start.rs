@@ -117,7 +117,7 @@ impl Server {
         self.tasks.push(self.runtimes.pages.spawn(self.supervisor.clone().keep(Task::Workers, see)));
     }
 
-    /// Returns the memory of the start, and tells everybody that the server answers.
+    /// Frees the memory of the start, writes the PID file, and logs that the server answers.
     fn enter_service(&mut self) {
         self.files.forget_all_but(&self.findings);
         crate::sys::memory::give_back();

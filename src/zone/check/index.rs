@@ -218,7 +218,8 @@ impl<'z> Index<'z> {
         Owners { records, steered }
     }
 
-    /// Gives each owner of a zone a run of places, as long as it has records; the counts begin anew.
+    /// Assigns a run of places to each owner of a zone, one for each of its records. The counts
+    /// return to 0, for [`Index::arrange`].
     fn make_room(&mut self, names: &Names<'z>) {
         let (mut at, mut at_steered) = (self.records.len() as u32, self.steered.len() as u32);
         for entry in self.owners.iter_mut().skip(names.owners.start) {
