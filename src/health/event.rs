@@ -257,7 +257,8 @@ impl fmt::Display for HealthEvent {
             }
             HealthEvent::OwnFault { why } => write!(
                 out,
-                "this node cannot run its checks: {why}; verdicts stay as they are where a check has no result"
+                "this node cannot run its checks: {why}; verdicts stay as they are where a check has no \
+                 result"
             ),
             HealthEvent::OwnFaultOver => out.write_str("every check of this node has a result again"),
             HealthEvent::Lost { events } => {

@@ -1,5 +1,5 @@
-//! Files by which other processes find a running server: the control socket, the socket note and the
-//! PID file. They are removed when the server stops.
+//! Files by which other processes find a running server: the control socket, the socket note and
+//! the PID file. They are removed when the server stops.
 
 use super::Options;
 #[cfg(unix)]

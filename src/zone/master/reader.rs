@@ -420,8 +420,8 @@ impl<'r> Reader<'r> {
         self.records.push(Record { owner, rtype: head.rtype, ttl, rdata: octets, at });
     }
 
-    /// TTL of a record: as written, else from `$TTL` (RFC 2308 section 4), else the last TTL written
-    /// (RFC 1035 section 5.1), else for an SOA record its minimum.
+    /// TTL of a record: as written, else from `$TTL` (RFC 2308 section 4), else the last TTL
+    /// written (RFC 1035 section 5.1), else for an SOA record its minimum.
     fn ttl_of_record(&self, head: &Head, data: &[u8]) -> Option<Ttl> {
         let minimum = || data.last_chunk::<4>().and_then(|m| Ttl::from_secs(u32::from_be_bytes(*m)));
         let written = head.ttl.or(self.ttl_default).or(self.ttl_last);
