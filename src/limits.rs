@@ -370,8 +370,9 @@ pub(crate) const LOAD_FEEDS_AT_ONCE: usize = 64;
 pub(crate) const LOAD_READING_MS_MAX: u64 = 10_000;
 /// Milliseconds between publications of shed shares: each publication makes a snapshot.
 pub(crate) const LOAD_PUBLISH_MS: u64 = 1_000;
-/// Octets read from one probed connection, with headers, chunk framing and TLS: a body in chunks of
-/// one octet takes six times its size. A peer that sends more never stops.
+/// Octets received on one probe connection, with headers, chunk framing and TLS. A body of 64 KiB
+/// in chunks of one octet takes six times its size, 384 KiB. A peer that sends more is taken for
+/// one that never stops, and the check fails. Load feeds add twice the limit of their body.
 pub(crate) const PROBE_STREAM_OCTETS_MAX: usize = 512 << 10;
 /// Chunks of one body: each chunk costs more than its octets. The 64 KiB that a probe examines may
 /// come octet by octet, and a page of metrics in chunks of 128 octets.
@@ -408,8 +409,8 @@ pub(crate) const PROGRAM_KEPT_OCTETS: usize = 1 << 10;
 pub(crate) const PROGRAM_OUTPUT_OCTETS_MAX: usize = 64 << 10;
 /// Octets read of a health file: it holds one or two words.
 pub(crate) const PROBE_FILE_OCTETS_MAX: usize = 256;
-/// Health files read at once: each takes a thread, and a dead network file system never releases
-/// it.
+/// Health files and load feed files read at once. Each read takes a thread. On a dead network file
+/// system a read may never return, so the limit keeps such reads from taking every thread.
 pub(crate) const PROBE_FILES_AT_ONCE: usize = 16;
 /// Pinned certificate authorities whose TLS settings are cached: more than any deployment has.
 /// Further settings are recreated for each probe.
@@ -450,9 +451,10 @@ pub(crate) const LOAD_OCTETS_FACTOR: u64 = 64;
 pub(crate) const LOAD_STEPS_MAX: u64 = 128_000_000;
 /// Steps that each octet of a file may take: every octet is examined a few times.
 pub(crate) const LOAD_STEPS_FACTOR: u64 = 16;
-/// Divisor of [`LOAD_OCTETS_MAX`] and [`LOAD_STEPS_MAX`]: one reader takes one part at most. A text
-/// that needs more is a bomb, and its reader returns the part. A quarter is 64 MiB (a /16 of
-/// reverse names takes 18) and the work of 2 MB of plain text.
+/// Number of equal parts of [`LOAD_OCTETS_MAX`] and [`LOAD_STEPS_MAX`]. A reader may use one part,
+/// so that one text cannot exhaust the budget of all. A reader that exceeds its part drops what it
+/// has read and returns the part. A part is 64 MiB (a /16 of reverse names takes 18 MiB) and 32
+/// million steps, as many as 2 MB of plain text are granted.
 pub(crate) const LOAD_PARTS: u64 = 4;
 /// Times that zones are read again because faulty zones had left too little budget for others.
 /// Bombs return their part, so one time is enough unless zones are large and faulty in other ways.

@@ -124,7 +124,8 @@ impl<'s> Reply<'s> {
         Some((source.decide(&lookup, lookup.leaf(), owner_seed, self.draw), lookup.view))
     }
 
-    /// Notes the choice of a policy, and widens the scope of the answer by it.
+    /// Records the choice of a policy, and raises the ECS scope prefix length of the answer to that
+    /// of the decision. A denial that is the same for all clients leaves the scope as it is.
     #[inline(always)]
     pub(crate) fn takes(
         &mut self,

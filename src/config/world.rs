@@ -15,7 +15,8 @@ pub(super) struct World {
     pub(crate) pops: Vec<Pop>,
     /// True if the PoP file was readable: if not, a missing name is not reported.
     pub(crate) pops_known: bool,
-    /// True if every address of a PoP was readable: if not, a missing family is not reported.
+    /// True if every address in the PoP file is valid. If not, a PoP may only seem to lack a
+    /// family, so missing families are not reported.
     pub(crate) addresses_known: bool,
     /// Operator networks, sorted by name.
     pub(crate) networks: Vec<Network>,

@@ -147,8 +147,9 @@ pub enum HealthEvent {
         /// Whole days until its end; negative once it has ended.
         days: i32,
     },
-    /// Alarm: checks have no result, because this node lacks descriptors, memory, a permission, a
-    /// route or a program. Verdicts stay as they are.
+    /// Alarm: checks have no result because of this node. It lacks descriptors, memory, a
+    /// permission, a route or a program, or too many other files or programs are in progress.
+    /// Verdicts stay as they are.
     OwnFault {
         /// Error of the check.
         why: Arc<str>,

@@ -286,7 +286,8 @@ impl Guard {
                     && u128::from(fallen.capacity) * 100 > u128::from(all.capacity) * u128::from(share))
     }
 
-    /// Sets the fall of a member, and counts it unless the member has an override.
+    /// Sets or clears the moment at which a member fell, and updates the sums of fallen members.
+    /// Members with an override are not in the sums.
     fn count(&mut self, member: usize, fell: Option<Moment>) {
         let member = &mut self.members[member];
         if !member.is_overridden {

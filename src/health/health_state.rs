@@ -83,8 +83,8 @@ pub struct HealthState {
     pub held: Vec<(u32, Vec<SlotHealth>)>,
     /// Pools on their way back. Sorted by policy and pool.
     pub returning: Vec<ReturningPool>,
-    /// Slots whose damping is ignored, for each policy with more damped PoPs than its share. Sorted
-    /// by policy.
+    /// Slots whose damping is ignored, for each policy with more PoPs down or damped than the share
+    /// of its panic guard. Sorted by policy.
     pub undamped: Vec<(u32, Vec<u32>)>,
 }
 

@@ -1,4 +1,5 @@
-//! Health saved for a restart: verdicts of targets, holds of panic guards, ways back, and damping.
+//! Health saved for a restart: verdicts of targets, holds of panic guards, pools on their way back
+//! from all down, and damping with its exemptions.
 
 use super::Moment;
 use super::flap::{Damping, Flap};

@@ -109,7 +109,7 @@ pub enum InService {
     /// No policy answers with it.
     #[default]
     Unused,
-    /// Each policy gives it the clients that its preference lists and weights assign.
+    /// Each policy gives the PoP all clients that preference lists and weights assign to the PoP.
     Yes,
     /// It lacks some clients, of a policy, a family, an address or a share of cells.
     Partly,

@@ -1,9 +1,9 @@
-//! Addresses of one family of a slot that may be answered, and those of them that are picked for a
-//! client.
+//! Addresses of one family (IPv4 or IPv6) of a slot that may be answered, and the choice among them
+//! for a client.
 //!
-//! No query changes which addresses may be answered, so a view finds them at publication. Where
-//! there are no more of them than an answer takes, all are picked, and the client's key is not
-//! read.
+//! The answerable addresses do not depend on the query, so a view computes them at publication. If
+//! an answer has room for all of them, all are picked and the client's key is not read, so that the
+//! ECS scope need not cover the client's cell.
 
 use super::rendezvous::Score;
 use super::table::SharedAddress;
@@ -40,8 +40,9 @@ impl Answerable {
         (self.count == 1).then(|| self.bits.trailing_zeros() as usize)
     }
 
-    /// At most `answers` of the addresses by weighted rendezvous. `key` is asked for as by
-    /// [`super::choose::choose`]: only where there are more.
+    /// Picks at most `answers` addresses by weighted rendezvous hashing. Calls `key` only if more
+    /// than `answers` may be answered, because a read of the key can make the ECS scope cover the
+    /// cell (see [`super::choose::choose`]).
     #[inline(always)]
     pub(crate) fn pick<A>(
         self,

@@ -284,8 +284,9 @@ impl Ledger {
         Ok(self.last_id)
     }
 
-    /// The ledger in which everything that takes PoPs out of service has happened, also what has
-    /// only begun or is planned; what brings them back stays where it is.
+    /// Copy of the ledger in which every `down`, `drain` and weight 0 is in force in full, even if
+    /// it is gradual or planned. Other overrides keep their timing. Safety rules judge this copy,
+    /// so that two gradual drains cannot pass one by one.
     pub fn all_taken_out(&self) -> Ledger {
         let mut ledger = self.clone();
         for entry in &mut ledger.entries {

@@ -11,7 +11,8 @@ use std::sync::Arc;
 pub enum CandidateTier {
     /// In service.
     Regular,
-    /// Drained, of weight 0, left by the client's cell, or flapping: only when nothing else passes.
+    /// Drained, of weight 0, flapping, or without this client's cell because of a gradual drain or
+    /// a ramp. Considered only if no regular candidate can answer.
     LastResort,
 }
 

@@ -270,7 +270,8 @@ impl PoolKey<'_> {
     }
 }
 
-/// Slots whose damping a policy ignores, because more of its PoPs are damped than its share.
+/// Slots whose damping a policy ignores. If more of its PoPs are down or damped than the share of
+/// its panic guard, the PoPs damped last are exempt, until the others are within the share.
 fn undamped(health_state: &HealthState, policy: u32) -> &[u32] {
     let at = health_state.undamped.binary_search_by_key(&policy, |(policy, _)| *policy);
     at.map_or(&[], |at| &health_state.undamped[at].1)

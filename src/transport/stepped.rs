@@ -1,5 +1,6 @@
-//! A UDP worker whose caller runs the loop turn by turn. A benchmark of a turn measures the work of
-//! a fast-lane worker in service, system calls included, without waits.
+//! A UDP worker for benchmarks: its caller runs the loop one turn at a time. A turn runs the same
+//! code as a UDP worker of the server, system calls included. Send queries before each turn,
+//! because a turn on an empty socket waits until the receive timeout.
 
 use crate::answer::Transport;
 use crate::shared::Shared;

@@ -107,8 +107,9 @@ impl ClientSubnet {
         let (head_to, address_to) = out.split_first_chunk_mut()?;
         *head_to = (self.head | u64::from(scope)).to_be_bytes();
         match self.address {
-            // Writes four octets of address if there is room, whatever the length; the next option
-            // overwrites the surplus.
+            // Copies four octets if there is room, because a copy of fixed length is faster. The
+            // next option overwrites the octets beyond `address_len`, or they lie behind the end
+            // of the message.
             IpAddr::V4(address) => match address_to.first_chunk_mut() {
                 Some(to) => *to = address.octets(),
                 None => {

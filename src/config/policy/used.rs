@@ -18,7 +18,8 @@ use std::sync::Arc;
 pub(crate) struct SharedPolicies<'a> {
     /// The policies.
     pub(crate) policies: &'a [ScopedPolicy],
-    /// True if their file was readable: if not, a missing name is not reported.
+    /// True if the shared policy file was readable. If not, a `use` of an unknown policy is not
+    /// reported, because that file may define it.
     pub(crate) known: bool,
 }
 

@@ -20,7 +20,8 @@ pub struct FeedSet {
 /// Load feed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedTarget {
-    /// Key by which state is carried over: equal exactly if PoP, service and feed are equal.
+    /// Identity of the feed across reloads: its state is carried over to the next feed set if the
+    /// PoP, the service and the source (URL, file or push) are equal. The rule may differ.
     pub key: Arc<str>,
     /// Index of the PoP.
     pub pop: u16,

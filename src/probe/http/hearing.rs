@@ -9,7 +9,8 @@ use crate::probe::{Finding, words};
 
 /// Consumer of a body, piece by piece.
 pub(crate) trait Intake {
-    /// Takes the next octets; true once it needs no more. An error ends the exchange.
+    /// Takes the next octets of the body. Returns true once the intake needs no more of them. An
+    /// error ends the exchange.
     fn take(&mut self, octets: &[u8]) -> Result<bool, String>;
 
     /// Handles the end of a body before [`Intake::take`] has returned true.

@@ -43,7 +43,8 @@ use tokio_util::sync::CancellationToken;
 /// `WORKER_WAKE_MILLIS`.
 const FREE_EVERY: Duration = Duration::from_millis(500);
 
-/// Interval of the updates of the operator view without a change of an answer.
+/// Shortest pause between refreshes of the operator view while nothing is published and no event
+/// occurs. The writer refreshes it only when it wakes, so the view of an idle server may be older.
 const VIEW_EVERY: Duration = Duration::from_secs(1);
 
 /// Creates the command channel of the writer.

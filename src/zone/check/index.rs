@@ -12,7 +12,8 @@ use crate::zone::table::{HashTable, hash_of};
 use crate::zone::text::{Record, SteeredOwner, Zone};
 use std::ops::Range;
 
-/// A name that exists in a zone; an empty non-terminal if it holds nothing.
+/// A name that exists in a zone, with its records and steered owners. A name with neither is an
+/// empty non-terminal.
 #[derive(Clone, Copy)]
 pub(super) struct OwnerRecords<'i> {
     /// Its name in wire form, as first written.

@@ -7,8 +7,8 @@ use crate::zone::rdata::names_in;
 use crate::zone::text::{ScopedPolicy, Zone};
 use std::collections::{HashMap, HashSet};
 
-/// The missing zones that other zones need, each with a reason in words: a record or policy with a
-/// target in it, or a delegation to it.
+/// Zones of `gone` on which `zones` depend, each with a reason as a sentence: a record or a policy
+/// points to a name in the missing zone, or another zone delegates the missing zone.
 pub(crate) fn needed(zones: &[Zone], policies: &[ScopedPolicy], gone: &[Name]) -> Vec<(Name, String)> {
     let mut apexes: HashMap<&[u8], Option<usize>> = HashMap::new();
     let lower: Vec<Name> = zones.iter().map(|zone| zone.apex.to_lowercase()).collect();
