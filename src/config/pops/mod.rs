@@ -143,7 +143,8 @@ fn lower_pop(key: &Key, node: &Node, probes: &[Probe], uses: &mut Uses, out: &mu
         let faults = out.len();
         pop.coordinates = coordinates(&mut at, out);
         if pop.coordinates.is_none() && out.len() > faults {
-            // The deployment is already refused; policies must not report the same fault again.
+            // Stand-in: the deployment is already refused, and policies must not report missing
+            // coordinates too.
             pop.coordinates = Coordinates::from_degrees(0.0, 0.0);
         }
         pop.country = at.take("country").and_then(|node| country(node, out));
@@ -272,8 +273,8 @@ fn lower_services(
     }
 }
 
-/// Reads `capacity` and `load` of a service; a load without its own capacity is measured by the
-/// PoP's.
+/// Reads `capacity` and `load` of a service. The load of a service without a `capacity` is compared
+/// with the capacity of the PoP.
 fn own_load(
     table: &mut MapReader<'_>,
     pop: &Pop,
