@@ -62,7 +62,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 
     /// Records the choice, and raises the ECS scope of the answer to that of the decision. Called
-    /// after everything is chosen and before any of it is written. False if the answer must stop before this step.
+    /// after everything is chosen and before any of it is written. False if the answer must stop
+    /// before this step.
     fn takes(&mut self, chosen: &Chosen<'_>) -> bool {
         let Chosen { policy, index, decision, choice, .. } = *chosen;
         if self.stops_before_scope(decision.scope()) {

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Returns the last good texts of zones, by the state folder.
+/// Returns the last good texts of all zones from the state folder with this path.
 pub(crate) type Recall<'s> = &'s dyn Fn(&Path) -> LastGood;
 
 /// Reads the deployment that the server file `root` describes: all of it or nothing. Relative paths
@@ -84,8 +84,8 @@ impl<'s> Reading<'s> {
         }
     }
 
-    /// Reads until every zone that is read is valid. The deployment is `None` exactly if an error
-    /// among the findings refuses it.
+    /// Reads in rounds until every zone that is read is valid, or an error refuses everything. The
+    /// deployment is `None` exactly if an error among the findings refuses it.
     pub(crate) fn read(&mut self) -> (Option<Deployment>, Findings) {
         loop {
             let deployment = self.round();
@@ -113,7 +113,8 @@ impl<'s> Reading<'s> {
         self.choices.put_aside(findings, &self.open.files, self.on_error) == Round::Again
     }
 
-    /// Contents of a refused deployment, if any: its databases and doubts are not yet judged.
+    /// Deployment of the last round, if it was refused. Its databases are not yet decoded, and the
+    /// findings that depend on them ([`Deployment::doubts`]) not yet judged.
     pub(crate) fn refused(&mut self) -> Option<Deployment> {
         self.refused.take()
     }

@@ -1,5 +1,6 @@
 //! Findings that depend on the contents of databases, which are read later: codes that are not
-//! countries of ISO 3166-1, and conditions that exclude each other by a continent.
+//! countries of ISO 3166-1, conditions that exclude each other by a continent, and rules whose
+//! clients an earlier rule takes.
 //!
 //! Loaded databases have the last word: a finding that they contradict is withdrawn. If data that
 //! might contradict it could not be read, the finding is not an error, because it may be withdrawn
@@ -22,7 +23,8 @@ struct Doubt {
 /// Claim that loaded data may contradict.
 #[derive(Clone, Debug)]
 pub(super) enum Claim {
-    /// No client is in this country, nor in another country of the condition.
+    /// No client is in this country. The list has all countries of the condition: with one of them
+    /// in the data, the finding is only a warning.
     NoCountry(Country, Vec<Country>),
     /// These conditions exclude each other.
     Never(When),
@@ -59,7 +61,7 @@ impl Doubts {
             let mut finding = finding.clone();
             let holds = match claim {
                 Claim::NoCountry(country, all) => {
-                    // The rest of the condition can match.
+                    // Another country of the condition has clients, so the rule can still match.
                     if all.iter().any(|country| lands.has(*country)) {
                         finding.severity = Severity::Warning;
                     }

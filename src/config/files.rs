@@ -87,7 +87,8 @@ pub(super) struct FileReader<'s> {
     pub(crate) sources: Once<'s>,
     /// Files of all rounds.
     pub(crate) files: Files,
-    /// Numbers of the files, by the path shown, and by reader if readers are distinguished.
+    /// Numbers of the files, by the path shown and a second key, which separates files that are
+    /// shown with one path or read by several zones; mostly empty.
     numbers: HashMap<(String, String), FileId>,
     /// Findings of this round.
     pub(crate) findings: Findings,
@@ -126,14 +127,15 @@ impl<'s> FileReader<'s> {
         self.number_of(shown, "", text)
     }
 
-    /// [`FileReader::number`] with a separate number for each reader.
+    /// [`FileReader::number`] with a separate number for each value of `reader`, such as the zone
+    /// that reads the file.
     pub(crate) fn number_of(&mut self, shown: &str, reader: &str, text: Arc<[u8]>) -> FileId {
         let key = (shown.to_owned(), reader.to_owned());
         *self.numbers.entry(key).or_insert_with(|| self.files.add_octets(shown, text))
     }
 
-    /// Reads a file as YAML. `named_at` is the place of its path; without it, an unreadable file is
-    /// blamed itself.
+    /// Reads a file as YAML. `named_at` is the place of its path; without it, the finding about an
+    /// unreadable file points to the file itself.
     pub(crate) fn yaml(&mut self, path: &Path, named_at: Option<At>) -> YamlFile {
         let shown = path.display().to_string();
         match self.sources.read(path) {
@@ -175,7 +177,8 @@ impl<'s> FileReader<'s> {
         self.text_of(shown, "", octets)
     }
 
-    /// [`FileReader::text`] with a separate number for each reader.
+    /// [`FileReader::text`] with a separate number for each value of `reader`, such as the zone
+    /// that reads the file.
     pub(crate) fn text_of(
         &mut self,
         shown: &str,

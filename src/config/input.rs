@@ -21,8 +21,8 @@ pub(crate) enum InputRole {
     Pops,
     /// YAML file of a zone, by its apex in lower case.
     Zone(Name),
-    /// Zone that is not served, by its apex. It has no octets: nodes differ in their digest where
-    /// one does not serve a zone.
+    /// Zone that is not served, by its apex, without octets. It is an input so that a node that
+    /// does not serve the zone has another digest than a node that does.
     DeadZone(Name),
     /// Zone text, by its apex in lower case.
     ZoneText(Name),

@@ -102,7 +102,7 @@ fn lower(node: &Node, out: &mut Findings) -> Option<Override> {
     let (reason, author) = (words("reason", out), words("author", out));
     let set = table.need("set", out).and_then(|node| date_time(node, "set", out));
     let until = table.take("until").map(|node| date_time(node, "until", out));
-    // A transition that began when it was set and takes no time need not wait for the clock.
+    // A transition without duration that starts no later than its override was set is immediate.
     let transition = transition(&mut table, out).map(|transition| {
         if transition.over_secs == 0 && transition.start_epoch_secs <= set.unwrap_or(0) {
             Transition::default()
@@ -197,8 +197,8 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// Notes for PoPs that both the ledger and `pops.yaml` set, and warnings for entries that cover no
-/// PoP.
+/// Notes about PoPs whose state both the ledger and `pops.yaml` set, and about entries that cover
+/// no PoP.
 pub(crate) fn compare(written: &WrittenLedger, pops: &[Pop], now_epoch_secs: u64) -> Findings {
     let mut out = Findings::default();
     let place = |id: Option<u64>| {

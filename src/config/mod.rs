@@ -170,8 +170,8 @@ pub struct Deployment {
     pub(crate) doubts: doubts::Doubts,
     /// Zones, sorted by apex.
     pub zones: Vec<Zone>,
-    /// Sources of each zone, and files that are not in force; empty if everything was read, or
-    /// nothing.
+    /// Sources of each zone, and files that are not in force. Empty after [`read_deployment`],
+    /// which reads all or nothing.
     pub(crate) folder: Arc<FolderStanding>,
     /// Every input that shapes an answer, sorted by the text of its role, for the snapshot digest.
     /// The server file is not among them, since nodes of one fleet differ in it.

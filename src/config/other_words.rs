@@ -1,7 +1,7 @@
 //! Synonyms from other products for our keys, so that findings about a migrated configuration can
 //! name the right key.
 
-/// Foreign words, and our keys for them: the first key that the map knows.
+/// Words of other products, and our keys for them: the first of our keys that the map has is meant.
 const WORDS: &[(&[&str], &[&str])] = &[
     // gdnsd, PowerDNS (lua records), Knot (geoip), NS1, Route 53, HAProxy, nginx, Consul, Envoy.
     (

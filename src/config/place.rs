@@ -25,7 +25,7 @@ pub(super) fn continent(node: &Node, out: &mut Findings) -> Option<Continent> {
     value
 }
 
-/// An ISO 3166-2 code such as `US-CA`; without its country only if one is given.
+/// An ISO 3166-2 code such as `US-CA`; `CA` alone is valid only if `within` names the country.
 pub(super) fn subdivision(
     node: &Node,
     within: Option<Country>,

@@ -379,7 +379,8 @@ impl Findings {
         }
     }
 
-    /// Counts findings that are not kept: with their kind if the list has one of it.
+    /// Counts findings that are not kept: under their kind if the list has a finding of this kind,
+    /// else only under their severity.
     fn pass_over(&mut self, finding: &Finding, count: usize) {
         let kind = kind(finding);
         if self.kept.contains_key(&kind) {

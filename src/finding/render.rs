@@ -14,7 +14,8 @@ use std::borrow::Cow;
 #[cfg(test)]
 mod tests;
 
-/// Characters shown of a line: a minified file is one line of megabytes.
+/// Octets of the longest line that is drawn: a minified file is one line of megabytes. Of a longer
+/// line only the start of the marked text is shown.
 const LINE_SHOWN: usize = 400;
 /// Largest distance, in lines, between places of one file that are drawn together.
 const LINES_TOGETHER: u32 = 200;
@@ -76,8 +77,8 @@ pub(crate) fn summary(findings: &Findings) -> String {
     parts.join(", ")
 }
 
-/// Findings for programs, in order. [`FindingReport::more`] counts findings like the one before
-/// that were only counted.
+/// Findings for programs, in order. [`FindingReport::more`] is the number of findings of the same
+/// kind that were only counted.
 pub fn reports(findings: &Findings, files: &Files) -> Vec<FindingReport> {
     let place = |at: At| {
         let path = Some(files.path(at.file).to_owned());

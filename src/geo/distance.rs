@@ -66,13 +66,14 @@ pub(crate) fn square_of_chord(a: [f32; 3], b: [f32; 3]) -> f32 {
     x * x + y * y + z * z
 }
 
-/// Largest excess of one chord over another whose great-circle distance in whole metres is not
-/// shorter: about 25 m. Rounding to metres accounts for 1 m, two haversines near the antipode for
-/// 0.3 m each, and coordinates of 24 bits for 10 m in all.
+/// Most by which one chord can be longer than another although its great-circle distance in whole
+/// metres is not: 4e-6 of the radius, about 25 m. Rounding to metres accounts for 1 m, two
+/// haversines near the antipode for 0.3 m each, and coordinates of 24 bits for 10 m in all; the
+/// rest is margin.
 const SLACK: f32 = 4e-6;
 
-/// Square of the longest chord whose distance in whole metres may be no longer than that of a chord
-/// with the square `square`.
+/// Square of the longest chord that may be no longer, in whole metres along the great circle, than
+/// a chord with the square `square`.
 pub(crate) fn reach_of_square(square: f32) -> f32 {
     square + 2.0 * SLACK * libm::sqrtf(square) + SLACK * SLACK
 }

@@ -166,8 +166,8 @@ pub(crate) struct Place {
     pub(crate) coordinates: Option<Coordinates>,
     /// Number of the autonomous system.
     pub(crate) asn: Option<u32>,
-    /// Operator networks that contain it, ascending; indexes into the deployment's list of
-    /// networks.
+    /// Operator networks that contain the addresses, ascending; indexes into the deployment's list
+    /// of networks.
     pub(crate) networks: Vec<u16>,
     /// Name of the site (PoP) from an operator network.
     pub(crate) site: Option<std::sync::Arc<str>>,
@@ -176,8 +176,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// True if the place can be put on a map, by country, continent or coordinates. Membership of
-    /// an operator network alone is not enough.
+    /// True if the place can be put on a map, by country, continent, coordinates or site.
+    /// Membership of an operator network alone is not enough.
     pub(crate) fn is_located(&self) -> bool {
         self.country.is_some()
             || self.continent.is_some()

@@ -12,7 +12,7 @@ pub(crate) const ENTRIES_MAX: usize = 16;
 pub(crate) enum RttSource {
     /// Samples of the network itself.
     Measured,
-    /// Samples of networks near it.
+    /// Samples of neighbouring networks.
     Neighbours,
     /// The distance alone.
     Distance,
@@ -64,7 +64,8 @@ pub(crate) struct RttList {
 #[derive(Clone, Debug, Default)]
 struct Known(Arc<BTreeSet<Box<str>>>);
 
-// Lists of one map share the set, so it differs only between lists of different maps.
+// Lists of one map share the set, so comparing its pointer mostly suffices, and the hash of a list
+// can leave the set out.
 impl PartialEq for Known {
     fn eq(&self, other: &Known) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0

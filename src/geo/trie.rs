@@ -30,7 +30,7 @@ pub struct ValueBlock<K> {
 /// Largest value: the depth takes the upper eight bits of a word.
 pub(crate) const VALUE_MAX: u32 = (1 << 24) - 1;
 
-/// Value of a block without one, in [`Deeper`].
+/// Mark in the tables of [`Deeper`] for addresses outside all of its blocks.
 const NO_VALUE: u32 = VALUE_MAX;
 
 /// Addresses of a family as integers.
@@ -214,7 +214,8 @@ impl<K: AddressBits> AddressTable<K> {
         (self.value(place), (place >> 24) as u8)
     }
 
-    /// Starts a look-up at its first level. `tag` is an identifier of the caller, and an offset.
+    /// Starts a look-up at its first level. `tag` is a number by which the caller recognises the
+    /// result, and an offset to be added to the depth (for an IPv4 client inside IPv6).
     #[inline(always)]
     pub(crate) fn descent(&self, address: K, tag: (usize, u8)) -> Descent<'_, K> {
         let place = self.cuts.root[address.top(self.cuts.root_bits)];
@@ -331,12 +332,13 @@ pub struct Trie {
     /// IPv6, without the blocks that contain IPv4 ([`super::embedded`]): those are looked up in
     /// `v4`.
     pub v6: AddressTable<u128>,
-    /// Blocks below the depth of an ECS scope, if any.
+    /// Blocks deeper than an ECS scope may be, if any.
     pub(crate) deeper: Option<Arc<Deeper>>,
 }
 
-/// Blocks deeper than an ECS scope may be, with other values than the tables have for them. They
-/// apply to an address that needs no scope.
+/// Blocks with longer prefixes than an ECS scope may have, whose values differ from the values of
+/// the tables. They are used for a client located by its resolver's address, because such an answer
+/// needs no scope.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Deeper {
     v4: AddressTable<u32>,

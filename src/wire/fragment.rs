@@ -24,8 +24,9 @@ pub(crate) struct Rdata<'a> {
     pub(crate) octets: &'a [u8],
     /// Pointers in the data; [`NO_PATCH`] for none.
     pub(crate) patches: [Patch; 2],
-    /// Number behind the name in the record: for an NS within the zone, the node with the
-    /// addresses; for a CNAME, its own number among the CNAMEs of the zone.
+    /// Number that saves a look-up of the name in the data: for an NS whose name server has
+    /// addresses in the zone, the node of the name server; for a CNAME, the number of this record
+    /// among the CNAMEs of the zone. `None` for all other records.
     pub(crate) link: Option<u32>,
 }
 

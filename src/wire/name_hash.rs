@@ -20,7 +20,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
-/// Key: the starting value, a word for each block, and the final multiplier.
+/// Key: the starting value, a word that is xored into every block, and the final multiplier.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NameKey {
     start: u64,
@@ -95,9 +95,9 @@ impl NameKey {
         fold(hash ^ block as u64, self.block ^ (block >> 64) as u64)
     }
 
-    /// Last step of [`NameKey::whole`]: adds the octets at the start of the name that fill no
-    /// block; further octets of `rest` are ignored. Their number, 0 to 15, takes the unused octet,
-    /// so that no two names have the same blocks.
+    /// Last step of [`NameKey::whole`]: adds the `octets` octets (0 to 15) at the start of the name
+    /// that fill no block; further octets of `rest` are ignored. The last octet of the block holds
+    /// `octets`, so that no two names have the same blocks.
     #[inline(always)]
     pub(super) fn end(&self, hash: u64, rest: u128, octets: u8) -> NameHash {
         let (octets, own) = (u128::from(octets), OWN[usize::from(octets & 15)]);

@@ -41,7 +41,7 @@ impl NamePosition {
     }
 
     /// Offset in the message of the ending that begins `offset` octets into the name; `None` if
-    /// finding it takes the message itself.
+    /// only a walk through the message can find the ending.
     #[inline(always)]
     pub(crate) fn ending(&self, offset: usize) -> Option<usize> {
         let NamePosition { start, literal, tail } = *self;

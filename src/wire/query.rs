@@ -1,5 +1,5 @@
-//! The only parser of DNS messages from clients: reads octets into a borrowed [`Query`], or decides
-//! what else to do with them.
+//! The only parser of DNS messages from clients: fills a [`Query`] in place, or decides how else
+//! the message is handled.
 //!
 //! The core answers a message, rejects it with a response code, stays silent, or hands it to the
 //! slow path. Every read has a limit, and nothing allocates.
@@ -19,7 +19,7 @@ use crate::wire::header::flag;
 pub struct Query {
     /// The name.
     pub name: QueryName,
-    /// First half of the header: ID, then flags and opcode in the lower bits.
+    /// First four octets of the header: ID, then flags and opcode in the lower bits.
     head: u32,
     /// QTYPE.
     pub(crate) qtype: RrType,
@@ -48,8 +48,8 @@ impl Query {
         HEADER_LEN + usize::from(self.name.len) + 4
     }
 
-    /// First half of the header as a response copies it: the ID, RD (RFC 1035 section 4.1.1) and CD
-    /// (RFC 4035 section 3.2.2).
+    /// First four octets of the header as a response copies them: the ID, RD (RFC 1035 section
+    /// 4.1.1) and CD (RFC 4035 section 3.2.2).
     #[inline]
     pub fn copied_head(&self) -> u32 {
         self.head & (0xffff << 16 | (flag::RD | flag::CD) as u32)
@@ -69,7 +69,7 @@ pub enum Parsed<'a> {
     /// other in a loop, or less than a header.
     Silence,
     /// A message that the core does not answer, with a valid header: an opcode other than QUERY, a
-    /// transfer, or a signed message.
+    /// transfer, TKEY, or a signed message.
     SlowPath,
 }
 
@@ -119,7 +119,8 @@ pub struct QueryName {
     labels: u8,
 }
 
-/// Room for label offsets: the most labels, and one.
+/// Room for label offsets: the most labels and one more, 128, so that an index modulo the room is
+/// one instruction.
 const LABEL_ROOM: usize = LABELS_MAX + 1;
 
 /// Room for the longest name and a block of 16 octets read from any of its octets, in whole blocks.
@@ -188,8 +189,9 @@ impl QueryName {
         true
     }
 
-    /// A name from the start of one and the whole of another, both in wire form without pointers: a
-    /// CNAME target that was cut before the apex, and the apex.
+    /// A name from the start of one and the whole of another, both in wire form without pointers.
+    /// The parts are the stored start of a CNAME target and the ending cut from it, or the labels
+    /// before the owner of a DNAME and the target of the DNAME.
     pub(crate) fn join(start: &[u8], rest: &[u8]) -> Option<QueryName> {
         let mut name = QueryName::default();
         name.read_joined(start, rest).then_some(name)
@@ -387,7 +389,7 @@ fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'st
     if questions == 1 {
         return Parsed::SlowPath;
     }
-    // Opcodes with answers of their own take one question too.
+    // QUERY, NOTIFY and UPDATE need exactly one question, so any other number is a format error.
     let (rcode, edns, is_sound) = match behind_questions(packet, questions) {
         Behind::Reject(rcode, edns) => (rcode, edns, false),
         Behind::Edns(edns) => (Rcode::FORMERR, edns, true),

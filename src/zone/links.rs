@@ -2,7 +2,7 @@
 //!
 //! A link may lead from one zone into another, so links are separate from images. They are made
 //! anew for every set of zones, while images of unchanged zones are reused. A link always agrees
-//! with the look-up of its name, except for questions of type DS, which do not use links.
+//! with a look-up of the target's name, except for questions of type DS, which do not use links.
 
 use super::image::Match;
 use super::set::{Found, ZoneId, ZoneSet};
@@ -15,7 +15,8 @@ pub(crate) struct Links {
     /// Index of each zone's first link.
     first: Box<[u32]>,
     links: Box<[Option<Link>]>,
-    /// Names of targets that no node holds: below wildcards, cuts and DNAMEs, or missing.
+    /// Names of the targets without an exact match: covered by a wildcard, at or below a cut, below
+    /// a DNAME, or missing.
     names: Box<[u8]>,
 }
 
@@ -62,7 +63,8 @@ impl Links {
         Links { first: first.into(), links: links.into(), names: names.into() }
     }
 
-    /// Target of a CNAME, by its number among those of the zone; `None` outside our zones.
+    /// Target of the CNAME with this number in the zone `zone`; `None` if no zone that we serve has
+    /// the target.
     #[inline]
     pub(crate) fn target<'a>(
         &'a self,

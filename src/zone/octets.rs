@@ -10,7 +10,8 @@ use std::ops::Deref;
 #[derive(Clone)]
 pub struct Octets(Held);
 
-/// Octets that fit beside the tag in the size of a box.
+/// Octets that fit beside tag and length in 24 octets, the size that the enum has in any case
+/// because of its box.
 const HERE_MAX: usize = 22;
 
 #[derive(Clone)]

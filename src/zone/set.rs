@@ -32,7 +32,7 @@ pub struct ZoneSet {
     /// Label counts of the apexes: each count once, the largest first.
     depths: Box<[u8]>,
     links: Links,
-    /// Longest TTL that a steered owner sets over its policy's, in seconds; 0 if no owner does.
+    /// Largest TTL bound by which a steered owner overrides its policy, in seconds; 0 if none does.
     owner_ttl_max_secs: u32,
 }
 
@@ -88,7 +88,7 @@ impl ZoneSet {
         self.zones.get(id.0 as usize)
     }
 
-    /// Longest TTL that a steered owner sets over its policy's, in seconds; 0 if no owner does.
+    /// Largest TTL bound by which a steered owner overrides its policy, in seconds; 0 if none does.
     pub(crate) fn owner_ttl_max_secs(&self) -> u32 {
         self.owner_ttl_max_secs
     }
@@ -103,7 +103,8 @@ impl ZoneSet {
         &self.links
     }
 
-    /// Target of a CNAME, by its number among those of the zone; `None` outside our zones.
+    /// Target of the CNAME with this number in the zone `zone`; `None` if no zone that we serve has
+    /// the target.
     pub(crate) fn target(&self, zone: ZoneId, cname: u32) -> Option<LinkTarget<'_>> {
         self.links.target(self, zone, cname)
     }

@@ -24,7 +24,7 @@ pub(crate) enum FileUse {
 }
 
 impl FileUse {
-    /// The file belongs to another one, which includes it.
+    /// True if another file of the zone includes this one.
     pub(crate) fn is_included(self) -> bool {
         match self {
             FileUse::Included => true,
@@ -188,13 +188,13 @@ impl FolderStanding {
     }
 }
 
-/// Texts to which a reading may fall back.
+/// Last good texts of all zones, to which the reading of the zone files may fall back.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LastGood {
     /// Zones that were in force before, sorted by apex; at a start, those from the state folder.
     pub(crate) zones: Vec<ZoneSource>,
-    /// True if a running server serves these zones. Then missing zones are counted, and a zone
-    /// whose last good texts do not compile refuses all files.
+    /// True if a running server serves these zones. Then the load is refused if more than half of
+    /// these zones are missing, or if a zone in service cannot continue with its last good texts.
     pub(crate) is_served: bool,
     /// Sentences about stored texts that cannot be read.
     pub(crate) faults: Vec<String>,

@@ -210,7 +210,9 @@ fn fence_families(policy: &Policy, rule: &WrittenRule, bands: &Bands, world: &Wo
     }
 }
 
-/// A policy that is used acts as a fence, and its rules may contain further fences.
+/// A policy that a rule uses acts as a fence, and its rules may have further fences. Each of them
+/// needs every address family that the outer policy offers, for the same reason as
+/// [`fence_families`].
 fn used_families(policy: &Policy, rule: &WrittenRule, other: &Policy, world: &World, out: &mut Findings) {
     let (all_v4, all_v6) = families(policy, everybody(policy), world);
     let fences = |used: &Policy| -> Vec<Bands> {

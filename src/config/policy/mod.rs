@@ -52,7 +52,8 @@ pub(crate) struct WrittenPolicy {
     pub(crate) rules: Vec<WrittenRule>,
     /// Weights of the policy itself, with their places.
     pub(crate) weights: Vec<(PopId, u32, At)>,
-    /// Policy that it follows after its own rules; resolved by [`used`].
+    /// Policy named by `use`, which decides for clients that match no rule of this policy; resolved
+    /// by [`used`].
     pub(crate) uses: Option<Uses>,
 }
 

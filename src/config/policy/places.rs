@@ -1,9 +1,9 @@
 //! Conditions that match no client: codes that are not places, and conditions that exclude each
 //! other.
 //!
-//! A code that ISO 3166 excludes is an error if nothing else is left of the condition, unless an
-//! operator network assigns it to its clients. Facts from tables of this program alone (continents,
-//! subdivisions, which registers change) give warnings.
+//! A country code that ISO 3166-1 does not have is an error if the condition has only such codes,
+//! unless an operator network assigns it to its clients. Facts from the tables of this program
+//! (continents, subdivisions) give warnings, because the registers change.
 
 use crate::config::doubts::Claim;
 use crate::config::scalar::plain;
@@ -18,8 +18,8 @@ use crate::geo::territories;
 use crate::steer::overlap::apart_by_continent;
 use crate::steer::rule::When;
 
-/// Reports countries of a condition that no data contain. If the condition has no other country, it
-/// can never match.
+/// Reports codes of a condition that are not countries, unless loaded data have them. If the
+/// condition has no other code, it can never match.
 pub(super) fn countries(list: &[Node], world: &World) {
     let read = |node: &Node| plain(node).and_then(Country::from_code);
     let is_all_dead = world.networks_known
@@ -131,7 +131,7 @@ pub(super) fn contradictions(when: &When, at: At, world: &World, out: &mut Findi
         let (of, subdivision) = when.subdivision[0];
         out.push(never(Severity::Error, format!("{of}-{subdivision} is not in {}", when.country[0])));
     }
-    // The table of this program decides first, the databases last.
+    // Without data, the table of this program decides. Databases may withdraw the finding later.
     if let Some(country) = apart_by_continent(when, &Lands::default()) {
         let words = format!("{country} is not in {}", when.continent[0].code());
         world.doubt(never(Severity::Warning, words), Claim::Never(when.clone()));

@@ -91,7 +91,8 @@ impl WrittenRule {
     }
 }
 
-/// Reads one rule. Returns a value even after findings, so that rules keep their positions.
+/// Reads one rule; `None` only if it is not a map. Other faults leave a value, so that rules keep
+/// their positions.
 pub(crate) fn lower(node: &Node, base: &Base<'_>, world: &World, out: &mut Findings) -> Option<WrittenRule> {
     let mut table = MapReader::open(node, "a rule", out)?;
     let when = table.take("when").map(|node| lower_when(node, world, out)).unwrap_or_default();
@@ -170,7 +171,8 @@ fn lower_when(node: &Node, world: &World, out: &mut Findings) -> When {
     places::countries(countries, world);
     places::subdivisions(subdivisions, world, out);
     places::contradictions(&when, node.at, world, out);
-    // Refuse an empty list: the key would match every client, although none is written.
+    // Refuse an empty list, because a condition without members is no condition, and would match
+    // every client.
     for key in ["country", "subdivision", "continent", "asn", "network", "resolver_network", "site"] {
         if let Some(node) = table.take(key)
             && members(node).is_empty()

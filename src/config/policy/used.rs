@@ -177,7 +177,8 @@ impl Resolver<'_> {
         written.rules[rule].rule.target = target;
     }
 
-    /// The service stays the one of the policy that answers.
+    /// Reports PoPs of the used policy `other` that lack the service of the policy `index`, because
+    /// answers of the policy `index` keep its own service.
     fn check_service(&mut self, index: usize, uses: &Uses, other: &Policy) {
         let policy = &self.written[index].policy;
         let mut lacking: Vec<&str> = other

@@ -61,7 +61,8 @@ fn alpn(node: &Node, params: &mut Vec<u8>, out: &mut Findings) {
     }
 }
 
-/// Parameter value of an ECHConfigList in Base64, which is read as in zone text.
+/// Parameter `ech` in wire form (key, length, value) from an ECHConfigList in Base64, which is read
+/// as in zone text.
 fn ech(node: &Node, out: &mut Findings) -> Option<Vec<u8>> {
     let base64 = text(node, "ech", out)?;
     let plain = !base64.is_empty()

@@ -315,8 +315,8 @@ fn service_name(
     None
 }
 
-/// Reads `capacity` and `load` of a service; a load without its own capacity is measured by the
-/// PoP's.
+/// Reads `capacity` and `load` of a service. The load of a service without a `capacity` is compared
+/// with the capacity of the PoP.
 fn own_load(
     table: &mut MapReader<'_>,
     pop: &Pop,

@@ -21,8 +21,8 @@ const REACH_KM: u32 = 1_500;
 /// Kilometres beyond the farthest point from which a PoP is reported without a typing error.
 const SLACK_KM: u32 = 3_000;
 
-/// Countries with their own code that another country governs, and whose PoPs often have its code,
-/// although ISO 3166-2 has no subdivision for them.
+/// Countries, each with the codes of territories that it governs. A PoP in such a territory often
+/// has the code of the governing country, although ISO 3166-2 has no subdivision for the territory.
 const GOVERNED: [(&str, &str); 6] = [
     ("AU", "CC CX HM NF"),
     ("DK", "FO GL"),

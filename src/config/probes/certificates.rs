@@ -7,7 +7,7 @@ use crate::health::certificate::Facts;
 use crate::health::pem;
 use std::sync::Arc;
 
-/// Reads a certificate file: from its path as written to its octets, or a sentence.
+/// Reads the certificate file at this path, as the PoP file has it. The error is a sentence.
 pub(crate) type Certificates<'a> = dyn FnMut(&str) -> Result<Arc<[u8]>, String> + 'a;
 
 /// Reads `ca`.

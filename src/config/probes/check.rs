@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub(crate) struct CheckKind {
     /// Its key.
     pub(crate) word: &'static str,
-    /// It connects to an address, so that `to` has a meaning.
+    /// True if the check connects to an address, so that `to` has a meaning.
     pub(crate) connects: bool,
     /// Reads the settings.
     read: fn(&Node, &mut Certificates<'_>, &mut Findings) -> Option<Check>,
@@ -46,7 +46,7 @@ pub(crate) const KINDS: [CheckKind; 8] = [
 
 /// Default number of days before the end of a certificate at which a probe warns.
 const WARN_DAYS: u16 = 14;
-/// Headers, arguments and other parts of one check: a person writes fewer.
+/// Most headers, or words of a command, in one check: a person writes fewer.
 const PARTS_MAX: usize = 64;
 
 impl CheckKind {

@@ -79,8 +79,8 @@ pub(crate) fn lower<'n>(
     (!of.is_empty()).then_some(Kind::Group { need, of })
 }
 
-/// Refuses groups that contain themselves or too much. Such groups are replaced by checks, so that
-/// later steps never meet a circle.
+/// Refuses groups that contain themselves, or nest or check too much. Groups of the first two kinds
+/// become empty, so that later steps never meet a circle.
 pub(crate) fn check(probes: &mut [Probe], written: &[WrittenGroup<'_>], out: &mut Findings) {
     let mut state = vec![State::New; probes.len()];
     for index in 0..probes.len() {

@@ -18,7 +18,8 @@ use crate::limits::PROBES_MAX;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-/// Default interval between checks, in milliseconds: a failure is then detected within 15 seconds.
+/// Default interval between checks, in milliseconds: three failures, after which a target is down
+/// by default, then take about 15 seconds.
 const EVERY_MS: u32 = 5_000;
 /// Default timeout of a check, in milliseconds, unless `every` is too short for it.
 const TIMEOUT_MS: u32 = 2_000;

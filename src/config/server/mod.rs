@@ -97,8 +97,8 @@ pub(crate) struct ServerFile {
     pub(crate) on_error: OnError,
 }
 
-/// Default limit of TCP connections: each takes a descriptor, and services usually have more than
-/// this.
+/// Default limit of TCP connections: each takes a file descriptor, and services usually may open
+/// more descriptors than this.
 const TCP_CONNECTIONS: u32 = 4_096;
 /// Default limit of TCP connections per client prefix: enough for a resolver farm behind one /24,
 /// but no prefix can take all.

@@ -99,7 +99,8 @@ impl Choices {
         for source in &self.last_good.zones {
             for file in source.texts.files.iter().filter(|file| !file.file_use.is_included()) {
                 let zone = self.zones_of_last_good.entry(Arc::clone(&file.path));
-                // A zone on last good texts may have lost its file to another zone.
+                // A zone on last good texts may have lost its file to another zone, so a zone that
+                // is served from its present files takes precedence.
                 if source.standing == Standing::Current {
                     zone.insert_entry(source.apex.clone());
                 } else {
@@ -115,7 +116,7 @@ impl Choices {
         self.needed.clear();
     }
 
-    /// True if a file belongs to a zone that is put aside.
+    /// True if a file is not read in this round: it is a stray file, or its zone is put aside.
     pub(crate) fn passes_over(&self, path: &Path) -> bool {
         self.strays_aside.contains_key(path)
             || self.zones_of_paths.get(path).is_some_and(|zone| self.aside.contains_key(zone))
@@ -258,8 +259,8 @@ impl Choices {
     pub(crate) fn folder(&mut self) -> FolderStanding {
         let texts = std::mem::take(&mut self.texts);
         let current = texts.into_iter().filter(|(zone, _)| !self.aside.contains_key(zone));
-        // Keep the texts even if a fault refuses everything, because the next server file may allow
-        // `keep`.
+        // Note the texts under `on_error: refuse` too, because the next server file may have
+        // `on_error: keep`.
         let mut zones: Vec<ZoneSource> = current
             .map(|(apex, texts)| ZoneSource { apex, texts: Arc::new(texts), standing: Standing::Current })
             .collect();
@@ -419,7 +420,8 @@ impl Choices {
         })
     }
 
-    /// Refuses if a zone that others need is missing, and nothing may be kept.
+    /// Refuses if a zone that others need is missing and cannot continue, because it has no last
+    /// good texts or because of `on_error: refuse`.
     fn missed(&self, on_error: OnError, at: Option<At>) -> Option<Finding> {
         let has_texts = |zone: &Name| self.last_good.of(zone).is_some_and(ZoneSource::has_texts);
         let (zone, why) =

@@ -2,7 +2,7 @@
 //!
 //! These names have ordinary records of the zone, with all addresses of the PoP, whatever its
 //! health or state, so that the answer path needs no special case. Wildcards get no such names,
-//! because every label below a wildcard already exists.
+//! because these would be below a literal asterisk, and no client asks for them.
 
 use crate::config::world::World;
 use crate::finding::{Finding, Findings, code};

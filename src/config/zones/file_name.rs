@@ -37,8 +37,8 @@ pub(super) fn kind(path: &Path) -> Kind {
     }
 }
 
-/// True if a path counts as a zone file even if it is a folder or a pipe: that is a fault of the
-/// zone or the file, and does not mean that the zone is gone.
+/// True if a path has the name of a zone file. A folder or pipe with such a name counts too: it is
+/// a fault of that zone or file, and does not mean that the zone is gone.
 pub(crate) fn is_zone_file(path: &Path) -> bool {
     matches!(kind(path), Kind::Yaml | Kind::Text | Kind::Unnameable)
 }

@@ -107,7 +107,7 @@ pub(crate) fn read(
         }
     }
     folder.take_claims();
-    // Includes files that an earlier round has put aside: the name may be the only fault.
+    // Warn of files that an earlier round put aside too: the odd name may be the only fault.
     list.iter().for_each(|path| folder.odd_name(path));
     for (zone, texts) in folder.choices.kept() {
         folder.kept(&zone, &texts);
@@ -190,7 +190,8 @@ impl ZoneFolder<'_, '_> {
             let rights = rights.entry(claim.zone.to_lowercase()).or_default();
             rights.extend(claim.right.map(|right| (right, claim.file)));
         }
-        // A file whose name is not UTF-8 costs nothing if its zone has another file.
+        // A file whose name is not UTF-8 is no fault of its zone if the zone has another, readable
+        // file.
         let of_yaml = claims.iter().filter(|claim| claim.text.is_some()).map(|claim| &claim.zone);
         let readable: HashSet<Name> =
             of_yaml.chain(self.texts.iter().map(|text| &text.apex)).map(Name::to_lowercase).collect();
@@ -416,7 +417,8 @@ impl ZoneFolder<'_, '_> {
                 let path = folder.join(written);
                 let octets = self.files.sources.read_inside(folder, Path::new(written))?;
                 let shown = path.display().to_string();
-                // Another zone may have included the file; this copy still draws on the budget.
+                // If another zone has included the file, it has had its grant: this text draws on
+                // the budget of the load.
                 (shown, octets, self.included.insert(path))
             }
             Includes::Kept(texts) => {
@@ -441,7 +443,7 @@ impl ZoneFolder<'_, '_> {
 /// Apex from a line `zone: ...` in a text that is not valid YAML.
 fn zone_line(octets: &[u8]) -> Option<Name> {
     const QUOTES: [char; 2] = ['"', '\''];
-    // Octets that are not text may be on another line, or after the name.
+    // Octets that are not UTF-8 may be on another line, or behind the name, so they do not matter.
     let text = String::from_utf8_lossy(octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets));
     let value = |line: &str| {
         let rest = line.trim_start_matches(QUOTES).strip_prefix("zone")?;

@@ -1,11 +1,11 @@
 //! Combines the layers of data about an address into one place.
 //!
-//! The longest operator network comes first, then the databases in their order; each layer fills
-//! the fields that earlier layers left empty. One exception keeps the place consistent: a layer
-//! with another country than the known one fills neither the continent nor a field inside a country
-//! (subdivision, coordinates). So if an operator sets only `country: DE` for an address that a
-//! database puts in Kansas, its clients are at Germany's hub, and not German clients in Kansas.
-//! Both codes of a territory, such as PR and US-PR, count as one country.
+//! The operator network with the longest prefix comes first, then the databases in their order;
+//! each layer fills the fields that earlier layers left empty. One exception keeps the place
+//! consistent: a layer with another country than the known one fills neither the continent nor a
+//! field inside a country (subdivision, coordinates). So if an operator sets only `country: DE` for
+//! an address that a database puts in Kansas, its clients are at Germany's hub, and not German
+//! clients in Kansas. Both codes of a territory, such as PR and US-PR, count as one country.
 
 use super::provenance::{Provenance, Source};
 use crate::geo::hubs;

@@ -47,7 +47,8 @@ pub struct Leaf<B> {
     pub len: u8,
     /// Index into [`Atlas::places`] and [`Atlas::evidence`].
     pub(crate) place: u32,
-    /// True inside an operator network: such leaves keep their depth.
+    /// True inside an operator network. Such leaves keep their own choice at any depth, while deep
+    /// leaves of databases are merged (RFC 7871 section 11.1).
     pub(crate) operator: bool,
     /// Treatment of its clients.
     pub(crate) space: Space,

@@ -13,9 +13,9 @@ pub(crate) trait Bits:
     const WIDTH: u8;
     /// The lowest address.
     const ZERO: Self;
-    /// Mask of the bits after the first `len`.
+    /// The highest address.
     const MAX: Self;
-    /// The bits behind the first `len`.
+    /// Mask of the bits after the first `len`.
     fn host_bits(len: u8) -> Self;
     /// Number of trailing zero bits; the width for zero.
     fn zeros_below(self) -> u8;
@@ -112,9 +112,9 @@ pub(crate) fn sweep<B: Bits>(lists: &[&[PrefixBlock<B, u32>]], mut emit: impl Fn
     }
 }
 
-/// Converts nested prefixes to disjoint blocks. Each block has the index of the innermost prefix
-/// that contains it, and an index into the second list, whose entries are all containing prefixes
-/// in order of nesting.
+/// Converts nested prefixes to disjoint blocks. The value of each block is an index into the second
+/// list. An entry of that list has the values of all prefixes that contain the block, the outermost
+/// first.
 ///
 /// `prefixes` must contain each prefix once.
 pub(crate) fn flatten<B: Bits>(

@@ -2,7 +2,8 @@
 //!
 //! The countries are in the table of [`hubs`], one row for each code and for XK (Kosovo), which
 //! databases use. ISO 3166-1 leaves some codes to its users. Such a code has a meaning only by
-//! agreement, so only data of the operator can contain it.
+//! agreement, so a condition with it matches only if the operator's databases or networks use the
+//! code.
 
 mod subdivisions;
 

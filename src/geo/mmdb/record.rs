@@ -151,8 +151,8 @@ impl Node {
             .or_else(|| ["code", "iso_code"].iter().find_map(|key| self.field(key)?.text.as_deref()))
     }
 
-    /// RTTs to PoPs: parallel arrays, as `meridian latency build` writes them. A PoP without a
-    /// positive RTT is left out.
+    /// RTTs to PoPs: parallel arrays, as `meridian latency build` writes them. A PoP without an RTT
+    /// of 1 to 65,535 ms is left out.
     fn rtts(&self) -> Option<RttList> {
         let at = |key: &str, index: usize| self.field(key)?.items.get(index);
         let number = |key: &str, index: usize| at(key, index)?.number;

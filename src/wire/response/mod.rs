@@ -96,7 +96,8 @@ impl<'a> Head<'a> {
         self.lower | rdata.len() as u32 & 0xffff
     }
 
-    /// Writes a record with a pointer to its owner, if the room is as long as the record.
+    /// Writes a record with a pointer to its owner into `room`, which must be exactly as long as
+    /// the record.
     #[inline(always)]
     fn write(&self, room: &mut [u8], rdata: &[u8]) -> Option<()> {
         let (upper_at, behind) = room.split_first_chunk_mut()?;
@@ -110,8 +111,8 @@ impl<'a> Head<'a> {
 
 impl<'a> Response<'a> {
     /// Begins a response of at most `limit` octets, of which `reserved` are kept for the OPT.
-    /// `head` is the first half of the header: the ID, and in the lower bits the opcode and copied
-    /// flags.
+    /// `head` is the first four octets of the header: the ID, and in the lower bits the opcode and
+    /// copied flags.
     #[inline(always)]
     pub fn begin(
         out: &'a mut [u8],
@@ -466,8 +467,8 @@ fn echo(Question { body, len }: Question<'_>, out: &mut [u8]) -> bool {
     true
 }
 
-/// Copies between slices of equal length: addresses and most records by overlapping blocks instead
-/// of a call.
+/// Copies between slices of equal length. 4 octets and 16 to 64 octets (addresses and most records)
+/// are copied as blocks of fixed length, because a call of `memcpy` costs more.
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
     if let (Ok(to), Ok(from)) = (<&mut [u8; 4]>::try_from(&mut *to), <&[u8; 4]>::try_from(from)) {
@@ -477,8 +478,8 @@ fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Copies `N` to twice `N` octets by two blocks; for other lengths, copies nothing and returns
-/// false.
+/// Copies `N` to twice `N` octets as two blocks, which may overlap; for other lengths, copies
+/// nothing and returns false.
 #[inline(always)]
 fn copy_blocks<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
     let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else { return false };

@@ -47,7 +47,7 @@ fn own_cnames_of(policy: &Policy) -> Vec<(&Name, At)> {
     names
 }
 
-/// Follows every alias and every target to its end.
+/// Checks the targets of records and policies, and follows every chain of CNAMEs to its end.
 pub(super) fn check(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
     targets(index, policies, out);
     let chosen: Vec<Vec<Step>> = policies.iter().map(|policy| steps_of_policy(index, policy)).collect();
@@ -198,7 +198,7 @@ impl Walk<'_, '_> {
                 _ => 1,
             }
         };
-        // A name outside our zones counts as one step, which the server does not follow.
+        // A target outside our zones has no step, because the server does not follow it.
         self.steps_of(node).iter().map(behind).max().unwrap_or(0)
     }
 
@@ -240,7 +240,8 @@ impl Walk<'_, '_> {
 
     fn too_long(&self, node: usize, out: &mut Findings) {
         let first = |node: usize| self.steps_of(node).first();
-        // A policy's step has the place of its rule.
+        // If the CNAME comes from a policy, show the place of the rule or policy that names the
+        // target.
         let step =
             first(node).and_then(|step| if self.is_owner(step.to) { Some(step) } else { first(step.to) });
         if let Some(step) = step {
@@ -311,7 +312,7 @@ fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut 
         let mut finding =
             Finding::warning(code::DANGLING_TARGET, format!("`{target}` {missing} in our zone"))
                 .at(at, "leads nowhere");
-        // A name that was written in full ends with a dot.
+        // A name written in full, with its final dot, is not shorter in the file than the target.
         let is_short = ((at.end - at.start) as usize) < target.to_string().len();
         if let Some(doubled) = index
             .zone_of(target.as_wire())

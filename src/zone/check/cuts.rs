@@ -76,7 +76,8 @@ fn occluded(index: &Index<'_>, names: &Names<'_>, out: &mut Findings) {
     }
 }
 
-/// Apex of another of our zones between a name and its own zone: that zone answers for the name.
+/// Apex of another of our zones at or above a name and below the apex of the zone `names`: that
+/// other zone answers for the name.
 fn child_apex<'i>(index: &'i Index<'_>, names: &Names<'_>, name: &[u8]) -> Option<&'i [u8]> {
     let zone = index.zone_of(name).filter(|_| names.has_children)?;
     (zone.zone.apex != names.zone.apex).then(|| zone.zone.apex.as_wire())

@@ -96,7 +96,7 @@ pub(super) struct Names<'z> {
     by_name: HashTable,
     /// True if a name below the apex has NS records.
     pub(crate) has_cuts: bool,
-    /// Octets of the longest name with NS records: no longer name is a cut.
+    /// Octets of the longest name below the apex with NS records; a longer name cannot be a cut.
     cut_octets_max: usize,
     /// True if a name has a DNAME.
     pub(crate) has_dnames: bool,
@@ -117,9 +117,9 @@ pub(super) struct Index<'z> {
 /// Result of a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum IndexMatch {
-    /// The name is in none of our zones, below a delegation, or below a DNAME.
+    /// The name is outside our zones, at or below a delegation, or below a DNAME.
     Elsewhere,
-    /// The name, or the wildcard that matches it.
+    /// Number of the owner with this name, or of the wildcard that matches it.
     OwnerRecords(usize),
     /// The name does not exist.
     Missing,

@@ -30,8 +30,8 @@ pub(super) fn check(index: &Index<'_>, out: &mut Findings) {
     dname_loops(index, out);
 }
 
-/// Finds DNAME loops, in which every name below them would be followed in a circle. Each DNAME is
-/// walked once, however many lead to it; each circle gets one finding.
+/// Finds loops of DNAMEs, in which a name below an owner is redirected without end. Each DNAME is
+/// visited once, however many lead to it; each loop gets one finding.
 fn dname_loops(index: &Index<'_>, out: &mut Findings) {
     let mut done: HashSet<&Name> = HashSet::new();
     let zones = index.zones.iter().filter(|names| names.has_dnames);

@@ -78,7 +78,8 @@ struct Builder<'a> {
     sets: Vec<Set>,
     key: NameKey,
     by_name: HashTable,
-    /// Places in the arena that get glue node numbers once all nodes are known, each with its name.
+    /// Places in the arena for the node number of a name server with glue, each with the name of
+    /// that server. They are filled once all nodes are known.
     glue_places: Vec<(usize, Name)>,
     compressor: Compressor<'a>,
 }
@@ -181,7 +182,8 @@ impl<'a> Builder<'a> {
                 let draft = &self.drafts[node as usize];
                 let name_at = draft.name_at as usize;
                 let owner = &self.arena[name_at..name_at + usize::from(draft.name_len)];
-                // Links read the target of a CNAME from the record alone.
+                // Cut the target of a CNAME before an ending of its owner only, because links read
+                // the target from record and owner alone.
                 self.compressor.begin(owner, rtype == RrType::CNAME);
             }
             self.set(rtype, rrset)?;
@@ -270,8 +272,8 @@ impl<'a> Builder<'a> {
         (nodes, steered)
     }
 
-    /// Moves the records of each name behind it, so that one answer reads one or two places in
-    /// memory.
+    /// Moves the records of each name behind the name, so that one answer reads one or two places
+    /// in memory.
     fn gather(&mut self, negative: Option<&mut Set>) {
         let gathered = Vec::with_capacity(self.arena.len());
         let scattered = std::mem::replace(&mut self.arena, gathered);
@@ -356,7 +358,8 @@ impl<'a> Builder<'a> {
         self.arena.extend_from_slice(rdata);
     }
 
-    /// Stores data whose names are cut where a pointer can take over.
+    /// Stores data of a compressible type. Each name in it is cut where a compression pointer can
+    /// replace its ending.
     fn named(&mut self, rtype: RrType, ttl: Ttl, rdata: &'a [u8]) {
         let head_at = self.arena.len();
         self.arena.extend_from_slice(&[0; NAMED_HEAD + HEAD_LEN]);

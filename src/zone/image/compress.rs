@@ -28,10 +28,10 @@ const _: () = assert!(
 pub(super) enum Cut {
     /// No cut: none would save octets.
     Nowhere,
-    /// Before an ending of the owner, with this length.
+    /// Before an ending of this length that the name shares with the owner.
     Owner(u16),
-    /// Before an earlier occurrence of the ending: its distance from the start of the RRset, and
-    /// its length.
+    /// Before an ending that the name shares with an earlier name of the RRset: distance of the
+    /// earlier occurrence from the start of the RRset, and length of the ending.
     Earlier(u16, u16),
 }
 

@@ -5,8 +5,8 @@
 //! addressing by the hash of the whole name; a slot holds half of that hash and the node number, so
 //! a look-up costs one or two probes and one comparison. Names are stored in lower case, each
 //! before its records. Node and set numbers are local to the image and never leave it. A node also
-//! records whether it has a wildcard child and a DNAME, for names of which it is the closest
-//! encloser.
+//! records whether it has a wildcard child and whether it has a DNAME, because the look-up of a
+//! missing name needs both of its closest encloser.
 //!
 //! Records are stored as they are sent, with a pointer to the question name as owner, which fits
 //! nearly all answers. The SOA is stored twice, the second time with the TTL of negative answers
@@ -50,7 +50,8 @@ struct Node {
     has_wildcard: bool,
     /// True if the node has a DNAME.
     has_dname: bool,
-    /// Number of the steered owner, or of the node with the cut or DNAME above this one.
+    /// For [`NodeKind::Steered`], index of the steered owner; for [`NodeKind::Cut`] and
+    /// [`NodeKind::Redirected`], number of the node with the NS records or the DNAME; else 0.
     link: u32,
 }
 
@@ -96,7 +97,8 @@ struct Slot {
 
 const FREE: Slot = Slot { tag: 0, node: NO_NODE };
 
-/// Octets before a record with compressible data: its patches and its link.
+/// Octets before a record with compressible data: its two patches (places of compression pointers)
+/// and its link ([`Rdata::link`]).
 const NAMED_HEAD: usize = 8;
 
 /// Names in data of a compressible type: the octets before the first name, and the number of names.
@@ -123,7 +125,9 @@ pub struct Steered {
     pub policy: u32,
     /// TTL bounds that override the policy's, in seconds.
     pub(crate) ttl: Option<crate::steer::policy::TtlRange>,
-    /// Seed from the owner's name, so that names share independently of each other.
+    /// Seed from the owner's name for sharing clients among PoPs, so that each name shares its
+    /// clients independently of other names. Not used for a wildcard, whose names are seeded one by
+    /// one.
     pub(crate) seed: u64,
 }
 

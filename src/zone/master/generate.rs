@@ -184,7 +184,7 @@ enum Part {
 }
 
 impl Part {
-    /// Fewest octets that it expands to, for any number.
+    /// Fewest octets to which the part expands, for any number.
     fn least(&self) -> usize {
         match self {
             Part::Text(text) => text.len(),

@@ -45,7 +45,7 @@ impl Token {
 /// Reason why an entry ends early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LexError {
-    /// A quoted string without an end; the token holds what there is of it.
+    /// A quoted string without an end; the token is its opening quote.
     OpenQuote(Token),
     /// A parenthesis that is never closed.
     OpenParenthesis(Token),

@@ -33,7 +33,8 @@ pub struct Included {
     pub file: FileId,
     /// Text of the file.
     pub text: Arc<[u8]>,
-    /// True at the first inclusion in this load, when the text grants its own budget.
+    /// True at the first inclusion in this load. Only the first adds the budget for the text's
+    /// length, so that repeated inclusions draw on the budget of the load.
     pub is_first: bool,
 }
 

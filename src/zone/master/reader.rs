@@ -143,8 +143,8 @@ impl<'r> Reader<'r> {
         self.refuse(spent, at, "the limit is exceeded here; the rest of this zone is not read");
     }
 
-    /// Ends the reading of the zone if its budget was only lent, because the records then cannot be
-    /// kept.
+    /// Ends the reading of the zone and drops its records if the reader owes budget: other texts
+    /// had used up the budget, and a lending budget gave credit ([`Share::owes`]).
     pub(crate) fn settle(&mut self, file: FileId) {
         if self.share.owes() {
             self.refuse(Spent::ByOthers, At::whole(file), "the zones before this one leave too little");

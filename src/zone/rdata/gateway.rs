@@ -7,7 +7,8 @@ use super::token::Token;
 use crate::wire::name::{Name, wire_name_len, write_name};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Reads `precedence gateway-type algorithm gateway key...`; algorithm 0 has no key.
+/// Reads `precedence gateway-type algorithm gateway key...`; the key may be missing, as with
+/// algorithm 0.
 pub(super) fn encode_ipseckey(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
     let [precedence, kind, algorithm, gateway, key @ ..] = tokens else {
         return Err(RdataError::new(
@@ -22,8 +23,8 @@ pub(super) fn encode_ipseckey(tokens: &[Token], origin: &Name) -> Result<Vec<u8>
     Ok(octets)
 }
 
-/// Reads `precedence discovery type relay`; type 0 may omit the relay (RFC 8777 section 4.3.1
-/// writes a dot).
+/// Reads `precedence discovery type relay`; the relay of type 0 is written as a dot (RFC 8777
+/// section 4.3.1).
 pub(super) fn encode_amtrelay(tokens: &[Token], origin: &Name) -> Result<Vec<u8>, RdataError> {
     let [precedence, discovery, kind, relay] = tokens else {
         return Err(RdataError::new(

@@ -1,8 +1,8 @@
 //! SVCB and HTTPS (RFC 9460): a priority, a target, and parameters `key` or `key=value`.
 //!
 //! In text, parameters come in any order and values may be quoted (section 2.1); in wire form, they
-//! ascend by key, each key once (section 2.2). The data read is consistent in itself (section
-//! 2.4.3).
+//! ascend by key, each key once (section 2.2). Parameters that contradict each other, such as a
+//! `mandatory` key that is missing, are refused (section 2.4.3).
 
 use super::RdataError;
 use super::shape::{base64, name};
