@@ -61,6 +61,10 @@ impl Sources for Once<'_> {
         self.sources.serves()
     }
 
+    fn is_withheld(&self, path: &Path) -> bool {
+        self.sources.is_withheld(path)
+    }
+
     fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {
         self.sources.own_secret()
     }
@@ -198,3 +202,6 @@ impl<'s> FileReader<'s> {
             .push(Finding::error(code::UNREADABLE, format!("`{shown}` cannot be read: {why}")).at(at, label));
     }
 }
+
+#[cfg(test)]
+mod tests;

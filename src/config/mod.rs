@@ -77,11 +77,6 @@ pub trait Sources {
         let _ = path;
         false
     }
-    /// True if every user of the system may read a file.
-    fn is_public(&self, path: &Path) -> bool {
-        let _ = path;
-        false
-    }
     /// A random secret of this process, for the cookies of a node without configured secrets.
     /// `None` for sources without randomness, and then there are no cookies.
     fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {

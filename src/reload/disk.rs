@@ -144,19 +144,6 @@ impl Sources for Disk<'_> {
         File::open(path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
     }
 
-    fn is_public(&self, path: &Path) -> bool {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
-        }
-        #[cfg(not(unix))]
-        {
-            let _ = path;
-            false
-        }
-    }
-
     fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {
         // One secret for the life of the process: a reload must not invalidate earlier cookies.
         static OWN: OnceLock<Option<[u8; SECRET_LEN]>> = OnceLock::new();

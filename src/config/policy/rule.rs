@@ -180,9 +180,10 @@ fn lower_when(node: &Node, world: &World, out: &mut Findings) -> When {
             out.push(
                 Finding::error(
                     code::BAD_VALUE,
-                    format!("`{key}` lists nothing, so it would match no client"),
+                    format!("`{key}` lists nothing, so the condition would match every client"),
                 )
-                .at(node.at, "an empty list"),
+                .at(node.at, "an empty list")
+                .help("list values, or leave the key out"),
             );
         }
     }

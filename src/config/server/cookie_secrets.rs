@@ -20,13 +20,6 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
     };
     let shown = written.path.display().to_string();
     let Some(octets) = contents(written, &shown, sources, out) else { return Secrets::off() };
-    if sources.is_public(&written.path) {
-        let finding =
-            Finding::warning(code::BAD_SECRETS, format!("every user of this system can read `{shown}`"));
-        out.push(finding.at(written.at, "named here").help(
-            "allow only its owner (`chmod 600`), or also a group (`chmod 640`), and then use new secrets",
-        ));
-    }
     // Add the file without its text, so that no finding can show a line of it.
     let at = At::whole(files.add(shown.as_str(), ""));
     if octets.len() > COOKIE_FILE_OCTETS_MAX {
