@@ -1,9 +1,6 @@
 //! Cost of a reload: reading the configuration, geography, routes of all policies, and the image
 //! of a zone of 10,000 names. `cargo bench --bench compile`.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use criterion::{Criterion, criterion_group, criterion_main};
 use meridian::testing::config;
 use meridian::testing::snapshot::{compile, steering};

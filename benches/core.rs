@@ -1,9 +1,6 @@
 //! Cost of one answer: parsing, static data, a name that does not exist, a steered name with
 //! ECS, and a chain over two zones with ECS. `cargo bench --bench core`.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use criterion::{Criterion, criterion_group, criterion_main};
 use meridian::testing::answer::stages::{Plans, Stages};
 use meridian::testing::answer::{Client, QueryContext, Transport};

@@ -1,9 +1,6 @@
 //! Cost of the monitor: one verdict among 1,000 PoPs and 200 policies, from its result to the
 //! health state, and the next of 65,536 targets. `cargo bench --bench health`.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use meridian::testing::health::Moment;
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
@@ -144,12 +141,9 @@ fn large() -> support::World {
     for policy in 0..200 {
         policies.push_str(&format!("  w{policy}: {{ pops: all, order: listed }}\n"));
     }
-    let server = "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\n\
-                  pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n";
     let zone = "zone: z.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
         192.0.2.1 }\n  to: { steer: w0 }\n";
-    let tree = support::Tree { base: "no such folder".into(), ..support::Tree::default() }
-        .with("meridian.yaml", server)
+    let tree = support::Tree::of(support::ServerFile::default())
         .with("pops.yaml", pops)
         .with("policies.yaml", policies)
         .with("zones/z.example.yaml", zone);

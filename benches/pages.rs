@@ -6,17 +6,15 @@
 //! and the client share the cores with it, so that times are those of a busy machine.
 //! The bar: 99 of 100 answers within 10 ms on two cores. Figures: benches/runs.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
 use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use support::deployment::{Deployment, banner, connect, framed, query, read_framed};
+use support::deployment::{Deployment, connect, framed, query, read_framed};
+use support::pages;
+use support::program::Served;
 
 const POPS: u32 = 1_000;
 const READERS: usize = 16;
@@ -30,7 +28,8 @@ fn main() {
         println!("skipped: this bench knows no options");
         return;
     }
-    let (deployment, mut child, dns, admin) = start();
+    let (deployment, served) = start();
+    let (dns, admin) = (served.dns, served.admin());
     let page = read(admin, "/metrics");
     println!("{POPS} PoPs: /metrics has {} octets, {} lines", page.len(), page.lines().count());
     let alone: Vec<Duration> = (0..20).map(|_| time(|| drop(read(admin, "/metrics")))).collect();
@@ -56,14 +55,12 @@ fn main() {
     println!("{per_sec:.1} pages a second in all");
     stop.store(true, Ordering::Relaxed);
     readers.into_iter().for_each(|reader| reader.join().expect("no panic"));
-    let _ = child.kill();
-    let _ = child.wait();
-    drop(deployment);
+    drop((served, deployment));
 }
 
 /// A server with PoPs that are probed by push: their targets are all there is, and nothing goes
 /// out.
-fn start() -> (Deployment, Child, SocketAddr, SocketAddr) {
+fn start() -> (Deployment, Served) {
     let deployment = Deployment::new(&["127.0.0.1:0"], "  admin: \"127.0.0.1:0\"\n");
     let mut pops = "probes: { robot: { push: { ttl: 1h }, up_after: 1, down_after: 1 } }\npops:\n".to_owned();
     for pop in 0..POPS {
@@ -76,24 +73,14 @@ fn start() -> (Deployment, Child, SocketAddr, SocketAddr) {
         );
     }
     deployment.write("pops.yaml", &pops);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .args(["serve", "--config"])
-        .arg(deployment.path("meridian.yaml"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program runs");
-    let (dns, admin) = banner(child.stdout.take().expect("piped"));
-    (deployment, child, dns, admin.expect("the address is printed"))
+    let served = deployment.serve(&[]);
+    (deployment, served)
 }
 
 fn read(admin: SocketAddr, path: &str) -> String {
-    let mut stream = connect(admin);
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").expect("the server reads");
-    let mut text = String::new();
-    stream.read_to_string(&mut text).expect("text");
-    assert!(text.starts_with("HTTP/1.1 200"), "{}", text.lines().next().unwrap_or_default());
-    text
+    let page = pages::admin(admin, path);
+    assert_eq!(page.status, 200, "{}", page.head);
+    page.body
 }
 
 fn time(run: impl FnOnce()) -> Duration {

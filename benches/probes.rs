@@ -6,20 +6,17 @@
 //! `cargo bench --bench probes` takes about two minutes. The targets are a process of their own,
 //! which this program starts from itself and whose time does not count.
 
-#[path = "../tests/support/mod.rs"]
-mod support;
-
-use meridian::testing::server::{Engine, Server};
-use meridian::testing::shared::command::{Command, ProbePush};
+use meridian::testing::server::Engine;
 use rustls::{ServerConnection, StreamOwned};
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
+use std::process::ChildStdin;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use support::deployment::Deployment;
+use support::deployment::{Deployment, PATIENCE, push};
+use support::program::Process;
 
 /// Targets of a run; each is an address of loopback.
 const TARGETS: u32 = 1_000;
@@ -106,13 +103,13 @@ fn serving() {
     let server = deployment.start(Engine::Fast);
     let clients: Vec<UdpSocket> =
         (0..CLIENTS).map(|_| support::deployment::client(server.dns()[0])).collect();
-    push(&server, true);
+    push(&server, "pushed", "p0", &[], true);
     let mut took: Vec<Duration> = Vec::new();
     for turn in 0..TURNS {
         let is_up = turn % 2 == 1;
         let wanted = address(if is_up { 0 } else { 1 });
         let began = Instant::now();
-        push(&server, is_up);
+        push(&server, "pushed", "p0", &[], is_up);
         for client in &clients {
             while ask(client, server.dns()[0]) != wanted {}
         }
@@ -146,21 +143,6 @@ fn policies(deployment: &Deployment, count: usize) {
     deployment.write("meridian.yaml", &format!("{server}policies: policies.yaml\n"));
 }
 
-fn push(server: &Server, up: bool) {
-    let (tell, told) = mpsc::channel();
-    let push = ProbePush {
-        probe: "pushed".into(),
-        pop: "p0".into(),
-        service: None,
-        address: None,
-        up,
-        reason: None,
-    };
-    let reply = Box::new(move |taken| drop(tell.send(taken)));
-    assert!(server.command_sender()(Command::Push { push, reply }).is_ok(), "the writer listens");
-    told.recv().expect("an answer").expect("taken");
-}
-
 fn ask(client: &UdpSocket, server: SocketAddr) -> Ipv4Addr {
     client.send_to(&support::deployment::query(1, "www0.cdn.example", 1), server).expect("sent");
     let mut answer = [0; 512];
@@ -180,9 +162,10 @@ fn cpu() -> Duration {
 
 /// The process of the targets, seen from the bench.
 struct Targets {
-    child: Child,
+    process: Process,
     ask: ChildStdin,
-    told: BufReader<ChildStdout>,
+    /// Octets of its output that are read.
+    read: usize,
     plain: u16,
     secure: u16,
     hanging: u16,
@@ -191,41 +174,48 @@ struct Targets {
 
 impl Targets {
     fn start() -> Targets {
-        let program = std::env::current_exe().expect("this program");
-        let command = std::process::Command::new(program)
-            .arg("targets")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn();
-        let mut child = command.expect("it starts");
-        let (ask, mut told) =
-            (child.stdin.take().expect("piped"), BufReader::new(child.stdout.take().expect("piped")));
-        let mut line = String::new();
-        told.read_line(&mut line).expect("ports");
+        let mut command = std::process::Command::new(std::env::current_exe().expect("this program"));
+        command.arg("targets");
+        let mut process = Process::start_with_input(command);
+        let mut targets = Targets {
+            ask: process.input(),
+            process,
+            read: 0,
+            plain: 0,
+            secure: 0,
+            hanging: 0,
+            authority: String::new(),
+        };
+        let line = targets.line();
         let ports: Vec<u16> = line.split_whitespace().map(|port| port.parse().expect("a port")).collect();
-        let mut authority = String::new();
-        while !authority.contains("-----END") {
-            told.read_line(&mut authority).expect("a certificate");
+        [targets.plain, targets.secure, targets.hanging] = ports.try_into().expect("three ports");
+        while !targets.authority.contains("-----END") {
+            let line = targets.line();
+            targets.authority += &line;
         }
-        Targets { child, ask, told, plain: ports[0], secure: ports[1], hanging: ports[2], authority }
+        targets
+    }
+
+    /// The next line of its output.
+    fn line(&mut self) -> String {
+        let read = self.read;
+        let next = |printed: &str| {
+            let line = printed[read..].split_inclusive('\n').next()?;
+            line.ends_with('\n').then(|| line.to_owned())
+        };
+        let line = self.process.prints(PATIENCE, next).expect("the targets go on");
+        self.read += line.len();
+        line
     }
 
     /// Since the last call: checks, and by how many milliseconds their distance differs from the
     /// period.
     fn lateness(&mut self) -> (u32, f64, f64, f64) {
         writeln!(self.ask, "report").expect("it listens");
-        let mut line = String::new();
-        self.told.read_line(&mut line).expect("a report");
+        let line = self.line();
         let mut numbers = line.split_whitespace().map(|number| number.parse::<f64>().expect("a number"));
         let mut next = || numbers.next().expect("four numbers");
         (next() as u32, next(), next(), next())
-    }
-}
-
-impl Drop for Targets {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -10,23 +10,19 @@
 //! says so. The measure that carries over between machines is processor time for one answer, as a
 //! ratio to the echo and to the peers. Needs Linux, two cores and `taskset`.
 
-#[path = "../world/mod.rs"]
-mod world;
-
-mod load;
 mod report;
-mod servers;
 
 use meridian::testing::sys::datagram::Batch;
 use report::{Measured, Overloaded, Report};
-use servers::{Kind, Running};
 use std::fs;
 use std::net::UdpSocket;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
-use world::ordinary::{Kind as Workload, Ordinary, SITES};
-use world::{Question, WorldSize};
+use support::machine;
+use support::servers::{Kind, Running};
+use support::traffic;
+use support::world::ordinary::{Kind as Workload, Ordinary, SITES};
+use support::world::{Question, WorldSize};
 
 const USAGE: &str =
     "usage: cargo bench --bench compare -- run [--name WORD] [--names N] [--networks N] [--rounds N] \
@@ -102,7 +98,7 @@ fn echo(port: u16) {
 
 fn run(options: &Options) {
     // The load and everything that it starts; servers are sent to the other core.
-    let _ = Command::new("taskset").args(["-a", "-p", "-c", "1", &std::process::id().to_string()]).output();
+    machine::stay_off_the_servers_core();
     let world = Ordinary::new(WorldSize { names: options.names, networks: options.networks, seed: 1 });
     let folder = std::env::temp_dir().join(format!("meridian-compare-{}", std::process::id()));
     let mut report = Report {
@@ -132,7 +128,7 @@ fn run(options: &Options) {
             for server in servers.iter().filter(|server| server.kind.can(workload)) {
                 let right_percent = right_percent(server, &questions[..256]);
                 let before = server.cpu_nanos();
-                let outcome = load::closed_loop(server.at, &questions, duration);
+                let outcome = traffic::closed_loop(server.at, &questions, duration);
                 let cpu_nanos = server.cpu_nanos() - before;
                 // The first round warms caches and branch predictors.
                 if round > 0 {
@@ -153,8 +149,8 @@ fn run(options: &Options) {
     }
     report.resident = servers.iter().map(|server| (server.kind, server.resident())).collect();
     drop(servers);
-    report.facts.push(("load of the machine after".to_owned(), first_line("/proc/loadavg")));
-    let date = output_of(Command::new("date").arg("+%F"));
+    report.facts.push(("load of the machine after".to_owned(), machine::load()));
+    let date = machine::date();
     let out = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("benches/runs")
         .join(format!("{date}-{}", options.name));
@@ -180,7 +176,7 @@ fn overload(
         else {
             continue;
         };
-        let outcome = load::open_loop(server.at, questions, duration, peak * 3.0);
+        let outcome = traffic::open_loop(server.at, questions, duration, peak * 3.0);
         report.overloaded.push(Overloaded {
             kind: server.kind,
             workload,
@@ -207,24 +203,17 @@ fn right_percent(server: &Running, questions: &[Question]) -> usize {
 }
 
 fn facts(options: &Options) -> Vec<(String, String)> {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .unwrap_or_default()
-        .trim_start_matches(['\t', ':', ' ']);
-    let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
     [
-        ("machine", format!("{model}, {cores} cores")),
-        ("kernel", first_line("/proc/sys/kernel/osrelease")),
-        ("compiler", output_of(Command::new("rustc").arg("--version"))),
+        ("machine", machine::processor()),
+        ("kernel", machine::kernel()),
+        ("compiler", machine::compiler()),
         (
             "world",
             format!(
                 "{} names, {} networks in {} countries, {} PoPs",
                 options.names,
                 options.networks,
-                world::COUNTRIES.len(),
+                support::world::COUNTRIES.len(),
                 SITES.len()
             ),
         ),
@@ -234,20 +223,11 @@ fn facts(options: &Options) -> Vec<(String, String)> {
                 "{} of {} ms, after one to warm up; {} questions on the way",
                 options.rounds,
                 options.millis,
-                load::WINDOW
+                traffic::WINDOW
             ),
         ),
-        ("load of the machine before", first_line("/proc/loadavg")),
+        ("load of the machine before", machine::load()),
     ]
     .map(|(what, is)| (what.to_owned(), is))
     .to_vec()
-}
-
-fn first_line(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
-}
-
-fn output_of(command: &mut Command) -> String {
-    let told = command.output().map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&told).trim().to_owned()
 }

@@ -1,12 +1,13 @@
 //! Report of a run: JSON for programs, a table and a chart for people.
 
-use crate::load::Outcome;
-use crate::servers::Kind;
-use crate::world::ordinary::Kind as Workload;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use support::machine::median;
+use support::servers::Kind;
+use support::traffic::Outcome;
+use support::world::ordinary::Kind as Workload;
 
 /// One round of one server with one kind of question.
 #[derive(Clone, Debug)]
@@ -57,11 +58,6 @@ pub struct Report {
     pub skipped: Vec<(Kind, String)>,
     /// Memory of each server once it served, in octets.
     pub resident: Vec<(Kind, u64)>,
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 impl Report {

@@ -19,9 +19,6 @@
 //! $ cargo bench --bench instructions -- world ordinary folder
 //! ```
 
-#[path = "../world/mod.rs"]
-mod world;
-
 mod stages;
 
 use meridian::testing::answer::stages::{Plans, Stages};
@@ -46,9 +43,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
-use world::crowd::Crowd;
-use world::ordinary::{Kind, Ordinary};
-use world::{Deployment, Question, WorldSize};
+use support::machine;
+use support::world::crowd::Crowd;
+use support::world::ordinary::{Kind, Ordinary};
+use support::world::{Deployment, Question, WorldSize};
 
 /// Questions of one run, some thousand different ones in turn.
 const QUERIES: usize = 8_192;
@@ -339,7 +337,7 @@ fn measure(word: &str, keys: &[String]) -> ExitCode {
     match word {
         "check" => check(&figures),
         "write" => {
-            let baseline = serde_json::json!({ "compiler": compiler(), "queries": QUERIES,
+            let baseline = serde_json::json!({ "compiler": machine::compiler(), "queries": QUERIES,
                 "columns": ["whole", "answer"], "instructions": figures });
             fs::write(BASELINE, format!("{baseline:#}\n")).expect("the baseline can be written");
             ExitCode::SUCCESS
@@ -429,16 +427,11 @@ fn costliest(dump: &Path) -> String {
     rows.map(|line| format!("      {}\n", line.trim())).collect()
 }
 
-fn compiler() -> String {
-    let told = Command::new("rustc").arg("--version").output();
-    told.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
-}
-
 fn check(figures: &BTreeMap<String, [u64; 2]>) -> ExitCode {
     let text = fs::read_to_string(BASELINE).expect("the baseline is in the tree");
     let baseline: serde_json::Value = serde_json::from_str(&text).expect("the baseline is JSON");
-    if baseline["compiler"] != compiler().as_str() {
-        println!("note: the baseline is of {}, this is {}", baseline["compiler"], compiler());
+    if baseline["compiler"] != machine::compiler().as_str() {
+        println!("note: the baseline is of {}, this is {}", baseline["compiler"], machine::compiler());
     }
     let mut worse = false;
     for (key, now) in figures {

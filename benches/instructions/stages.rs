@@ -4,8 +4,6 @@
 //! an answer, and a stage that has grown is found here.
 
 use crate::DIFFERENT;
-use crate::world::Question;
-use crate::world::ordinary::{Kind, Ordinary};
 use meridian::testing::answer::{Client, Decided, Disposition, Outcome, QueryContext, Transport, respond};
 use meridian::testing::shared::counters::CounterBlock;
 use meridian::testing::shared::published::ServedSnapshot;
@@ -19,6 +17,8 @@ use meridian::testing::wire::rr::{Rcode, RrType};
 use std::hint::black_box;
 use std::net::IpAddr;
 use std::time::Instant;
+use support::world::Question;
+use support::world::ordinary::{Kind, Ordinary};
 
 /// A stage of the answer to a question with a client subnet.
 pub struct Stage<'a> {

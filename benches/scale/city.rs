@@ -2,7 +2,7 @@
 //! of many places. Written here octet by octet (MaxMind DB File Format 2.0), since the writer of
 //! `geoip build` takes minutes for five million networks.
 
-use crate::world::Dice;
+use support::dice::Dice;
 
 /// Countries of the database.
 const COUNTRIES: usize = 240;
@@ -26,7 +26,7 @@ pub fn code(country: usize) -> String {
 /// Places that crowd around the middle of their country.
 pub fn spots(places: usize, dice: &mut Dice) -> Vec<Spot> {
     let degrees =
-        |dice: &mut Dice, least: f64, most: f64| least + (most - least) * dice.roll(1_000_000) as f64 / 1e6;
+        |dice: &mut Dice, least: f64, most: f64| least + (most - least) * dice.below(1_000_000) as f64 / 1e6;
     let middles: Vec<(f64, f64)> =
         (0..COUNTRIES).map(|_| (degrees(dice, -50.0, 65.0), degrees(dice, -175.0, 175.0))).collect();
     let spot = |country: usize, dice: &mut Dice| {
@@ -43,15 +43,15 @@ pub fn database(networks: usize, places: &[Spot], dice: &mut Dice) -> Vec<u8> {
     let (v6, mut run, mut country) = (networks / V6_EVERY, 0, 0);
     let mut place = |dice: &mut Dice| {
         if run == 0 {
-            (run, country) = (1 + dice.roll(48), dice.roll(COUNTRIES));
+            (run, country) = (1 + dice.below(48), dice.below(COUNTRIES));
         }
         run -= 1;
-        country + COUNTRIES * dice.roll(places.len() / COUNTRIES)
+        country + COUNTRIES * dice.below(places.len() / COUNTRIES)
     };
     // From 1.0.0.0 on, past 10/8 and 127/8; what else is special is found in real databases too.
     let mut at: u64 = 1 << 24;
     for _ in 0..networks - v6 {
-        let length = [24, 24, 24, 24, 24, 24, 23, 23, 22, 21][dice.roll(10)];
+        let length = [24, 24, 24, 24, 24, 24, 23, 23, 22, 21][dice.below(10)];
         let size = 1u64 << (32 - length);
         at = at.next_multiple_of(size);
         for block in [10u64, 127] {

@@ -1,7 +1,6 @@
 //! Deployments by size: so many names, zones, PoPs, policies and networks, and questions that fit.
 
 use crate::city::{self, Spot};
-use crate::world::Dice;
 use meridian::testing::explain::dig;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::wire::name::Name;
@@ -10,6 +9,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use support::dice::Dice;
+use support::world::{head, server_file};
 
 /// PoPs that a policy of its own set has, about.
 const POPS_OF_POLICY: usize = 40;
@@ -62,14 +63,7 @@ impl Size {
         };
         let spots = city::spots(self.places, &mut dice);
         put("city.mmdb", city::database(self.networks, &spots, &mut dice));
-        put(
-            "meridian.yaml",
-            b"node: { name: bench }\nlisten: { dns: \"127.0.0.1:5300\", control: state/control.sock, \
-                threads: 1 }\n\
-              geoip: { databases: [city.mmdb] }\npops: pops.yaml\npolicies: policies.yaml\nzones: \
-              zones/\nstate: state/\n"
-                .to_vec(),
-        );
+        put("meridian.yaml", server_file(5300, "geoip: { databases: [city.mmdb] }\n").into());
         put("pops.yaml", self.pops(&spots, &mut dice).into());
         put("policies.yaml", self.policies().into());
         let mut text = head("big.example.");
@@ -105,7 +99,7 @@ impl Size {
         let mut text = "pops:\n".to_owned();
         let every = (self.pops / POPS_OF_POLICY).max(1);
         for pop in 0..self.pops {
-            let spot = spots[dice.roll(spots.len())];
+            let spot = spots[dice.below(spots.len())];
             let of: Vec<String> = (0..self.policies)
                 .filter(|policy| (pop + policy * 7) % every == policy % every)
                 .map(|p| format!("p{p}"))
@@ -143,7 +137,7 @@ impl Size {
     pub fn plain(self, count: usize) -> Questions {
         let mut dice = Dice(2);
         Questions::of(
-            (0..count).map(|_| query(&format!("host{:06}.big.example.", dice.roll(self.names)), None)),
+            (0..count).map(|_| query(&format!("host{:06}.big.example.", dice.below(self.names)), None)),
         )
     }
 
@@ -151,11 +145,11 @@ impl Size {
     pub fn steered(self, count: usize) -> Questions {
         let mut dice = Dice(3);
         let subnet = |dice: &mut Dice| {
-            Prefix::new(Ipv4Addr::from((11 << 24) + ((dice.roll(180 << 16) as u32) << 8)).into(), 24)
+            Prefix::new(Ipv4Addr::from((11 << 24) + ((dice.below(180 << 16) as u32) << 8)).into(), 24)
         };
         Questions::of(
             (0..count)
-                .map(|_| query(&format!("s.z{}.example.", dice.roll(self.zones)), Some(subnet(&mut dice)))),
+                .map(|_| query(&format!("s.z{}.example.", dice.below(self.zones)), Some(subnet(&mut dice)))),
         )
     }
 }
@@ -189,12 +183,6 @@ impl Questions {
 
 fn query(name: &str, ecs: Option<Prefix>) -> Vec<u8> {
     dig::query(&Name::parse(name, None).expect("a name made here"), RrType::A, ecs)
-}
-
-fn head(apex: &str) -> String {
-    format!(
-        "$ORIGIN {apex}\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 203.0.113.53\n"
-    )
 }
 
 fn small(zone: usize) -> String {

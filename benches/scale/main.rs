@@ -14,16 +14,6 @@
 //! Linux, 8 GiB of memory for `--full`, and `taskset` and Knot DNS for the comparison of first
 //! answers.
 
-#[path = "../world/mod.rs"]
-mod world;
-
-#[path = "../compare/servers.rs"]
-mod servers;
-
-#[path = "../compare/load.rs"]
-#[allow(dead_code)] // its fixed rate is for the comparison
-mod load;
-
 mod bars;
 mod city;
 mod deployment;
@@ -38,6 +28,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
+use support::machine;
 
 /// As the server itself has it: large tables stand in large pages.
 #[global_allocator]
@@ -168,7 +159,7 @@ fn run(options: &Options) {
         );
     }
     report.facts.push(("took".to_owned(), format!("{:.0} s", started.elapsed().as_secs_f64())));
-    let date = output_of(Command::new("date").arg("+%F"));
+    let date = machine::date();
     let out = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("benches/runs")
         .join(format!("{date}-scale-{}", options.name));
@@ -193,28 +184,13 @@ fn drive(size: Size, folder: &Path) -> Result<Value, String> {
 }
 
 fn facts(options: &Options) -> Vec<(String, String)> {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .unwrap_or_default()
-        .trim_start_matches(['\t', ':', ' ']);
-    let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
-    let first_line = |path: &str| {
-        fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
-    };
     [
-        ("machine", format!("{model}, {cores} cores")),
-        ("kernel", first_line("/proc/sys/kernel/osrelease")),
-        ("compiler", output_of(Command::new("rustc").arg("--version"))),
+        ("machine", machine::processor()),
+        ("kernel", machine::kernel()),
+        ("compiler", machine::compiler()),
         ("sizes", if options.full { "full" } else { "quick" }.to_owned()),
-        ("load of the machine before", first_line("/proc/loadavg")),
+        ("load of the machine before", machine::load()),
     ]
     .map(|(what, is)| (what.to_owned(), is))
     .to_vec()
-}
-
-fn output_of(command: &mut Command) -> String {
-    let told = command.output().map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&told).trim().to_owned()
 }

@@ -55,11 +55,6 @@ const FIGURES: [(&str, &str, f64); 12] = [
     ("plans_octets", "lists MiB", 1_048_576.0),
 ];
 
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
-
 impl Report {
     /// Writes `results.json`, `table.md`, and a plot for each figure.
     pub fn write(&self, folder: &Path) {

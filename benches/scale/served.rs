@@ -1,15 +1,16 @@
 //! Whole servers, started as an operator does, on one core: memory, the first answer beside Knot
 //! DNS, and processor time of an answer with few names and with many.
 
-use crate::load;
-use crate::report::{Bar, Report, median};
-use crate::servers::{Kind, Running};
-use crate::world::{Workload, World, WorldSize};
+use crate::report::{Bar, Report};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
+use support::machine;
+use support::machine::median;
+use support::servers::{Kind, Running};
+use support::traffic;
+use support::world::{Workload, World, WorldSize};
 
 /// Names of the smaller zone.
 const FEW: usize = 10_000;
@@ -28,7 +29,7 @@ fn mebibytes(octets: u64) -> f64 {
 /// Measures with a zone of `many` names; figures that vary are medians of so many rounds.
 pub fn measure(many: usize, rounds: usize, scratch: &Path, report: &mut Report) {
     // This program and the load stay off the core of the servers.
-    let _ = Command::new("taskset").args(["-a", "-p", "-c", "1", &std::process::id().to_string()]).output();
+    machine::stay_off_the_servers_core();
     if let Err(why) = countries(scratch, report) {
         report.skipped.push(("memory with networks of countries".to_owned(), why));
     }
@@ -135,7 +136,7 @@ fn few_and_many(
         for round in 0..=rounds {
             for ((server, questions), micros) in servers.iter().zip(&questions).zip(&mut micros) {
                 let before = server.cpu_nanos();
-                let outcome = load::closed_loop(server.at, questions, LOADED);
+                let outcome = traffic::closed_loop(server.at, questions, LOADED);
                 let spent = server.cpu_nanos() - before;
                 if outcome.answered == 0 {
                     return Err(format!("{}: no answers under load", kind.word()));

@@ -7,8 +7,6 @@
 //! is quadratic.
 #![allow(unsafe_code)] // an allocator is unsafe by its signature; this one only counts and passes on
 
-#[path = "../support/mod.rs"]
-mod support;
 mod zone_text;
 
 use meridian::testing::budget::Budget;

@@ -1,12 +1,12 @@
 //! Zone text that makes much of little.
 
-use super::support::Tree;
 use super::{Bomb, check, load, load_by};
 use meridian::testing::config::{ReadResult, Sources};
 use meridian::testing::finding::render;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use support::Tree;
 
 const HEAD: &str = "$TTL 60\n@ SOA ns1 host 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n";
 const FILE: &str = "zones/bomb.example.zone";

@@ -9,25 +9,19 @@ mod meter;
 mod packet_input;
 mod storm;
 mod streams;
-#[path = "../support/mod.rs"]
-mod support;
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
 
-use crate::support::dice::Dice;
-use crate::support::query;
 use meridian::testing::wire::rr::RrType;
 use packet_input::packet_input;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
+use support::dice::Dice;
+use support::query;
 use targets::sample::{FILES, PLACES_CSV, Replaced, SMALL};
 
 /// What a seed or a made input is given to.
 type Target = fn(&[u8]);
-
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok())
-}
 
 /// Runs a target on `default` inputs, or on as many as the environment wants; `after_batch` runs
 /// after every 1,000.
@@ -38,8 +32,8 @@ fn drive(
     make: impl Fn(&mut Dice) -> Vec<u8>,
     after_batch: impl Fn(),
 ) {
-    let runs = number("MERIDIAN_FUZZ_RUNS").unwrap_or(default).max(1);
-    let first = number("MERIDIAN_FUZZ_SEED").unwrap_or(1);
+    let runs = support::number("MERIDIAN_FUZZ_RUNS").unwrap_or(default).max(1);
+    let first = support::number("MERIDIAN_FUZZ_SEED").unwrap_or(1);
     let begun = Instant::now();
     for seed in first..first + runs {
         let input = make(&mut Dice(seed.wrapping_mul(0x9e37_79b9)));
@@ -96,7 +90,7 @@ fn mutate(dice: &mut Dice, input: &mut Vec<u8>, words: &[&[u8]]) {
 
 /// The sample still answers what it must.
 fn canary() {
-    let (outcome, octets) = crate::support::ask(
+    let (outcome, octets) = support::ask(
         targets::packet::snapshot(),
         &query("status.cdn.example.", RrType::A, None),
         [127, 0, 0, 1].into(),
@@ -117,8 +111,7 @@ fn packets_reach_every_kind_of_reply() {
     let mut seen = std::collections::BTreeMap::new();
     for seed in 0..20_000u64 {
         let input = packet_input(&mut Dice(seed.wrapping_mul(0x9e37_79b9)));
-        let (outcome, octets) =
-            crate::support::ask(targets::packet::snapshot(), &input, [127, 0, 0, 1].into(), 0);
+        let (outcome, octets) = support::ask(targets::packet::snapshot(), &input, [127, 0, 0, 1].into(), 0);
         let kind = if octets.is_empty() {
             format!("{:?}", outcome.disposition)
         } else {

@@ -1,10 +1,10 @@
 //! Packets that are made: sound queries, and what is left of them after some wounds.
 
 use crate::mutate;
-use crate::support::dice::Dice;
-use crate::support::query;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::wire::rr::RrType;
+use support::dice::Dice;
+use support::query;
 
 /// Names that the sample answers in different ways.
 const NAMES: [&str; 14] = [

@@ -1,8 +1,7 @@
 //! Strangers' packets over loopback: whatever comes, the next honest question is answered.
 
-use crate::support::deployment::sample::Sample;
-use crate::support::deployment::*;
 use meridian::testing::server::Engine;
+use support::deployment::*;
 
 /// Packets sent. A longer run:
 /// `MERIDIAN_STORM_PACKETS=1000000 cargo test --release --test fuzzing storm`.
@@ -50,9 +49,8 @@ impl Seeded {
 
 #[test]
 fn the_next_question_is_answered() {
-    let packets =
-        std::env::var("MERIDIAN_STORM_PACKETS").ok().and_then(|n| n.parse().ok()).unwrap_or(PACKETS);
-    let sample = Sample::new(&["127.0.0.1:0"]);
+    let packets = support::number("MERIDIAN_STORM_PACKETS").unwrap_or(PACKETS);
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
     let server = sample.start(Engine::Fast);
     let address = server.dns()[0];
     let mut honest: Vec<Vec<u8>> =

@@ -2,9 +2,6 @@
 //! connection ends within its time, and the next honest one is served.
 
 use crate::mutate;
-use crate::support::deployment::sample::Sample;
-use crate::support::deployment::*;
-use crate::support::dice::Dice;
 use meridian::testing::answer::Transport;
 use meridian::testing::server::Engine;
 use meridian::testing::shared::counters::Dropped;
@@ -13,6 +10,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use support::deployment::*;
+use support::dice::Dice;
 
 /// Connections of each kind. A longer run:
 /// `MERIDIAN_STORM_CONNECTIONS=100000 cargo test --release --test fuzzing strangers`.
@@ -21,7 +20,7 @@ const CONNECTIONS: u64 = 600;
 const GROWTH_MAX: u64 = 64 << 20;
 
 fn connections() -> u64 {
-    crate::number("MERIDIAN_STORM_CONNECTIONS").unwrap_or(CONNECTIONS)
+    support::number("MERIDIAN_STORM_CONNECTIONS").unwrap_or(CONNECTIONS)
 }
 
 /// What a connection gives until it ends. A server may close it before all was sent.
@@ -43,7 +42,7 @@ fn exchange(mut stream: impl Read + Write, pieces: &[&[u8]], half_close: impl Fn
 
 #[test]
 fn strangers_over_tcp() {
-    let sample = Sample::new(&["127.0.0.1:0"]);
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
     let server = sample.start(Engine::Fast);
     let address = server.dns()[0];
     let honest = ["www.shop.example", "global.edge.cdn.example", "missing.cdn.example"]
@@ -140,7 +139,7 @@ fn ask_control(socket: &Path, octets: &[u8], is_whole: bool) -> Vec<u8> {
 
 #[test]
 fn strangers_on_the_control_socket() {
-    let sample = Sample::new(&["127.0.0.1:0"]);
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
     let server = sample.start(Engine::Fast);
     let socket = sample.path("state/control.sock");
     let words: [&[u8]; 14] = [

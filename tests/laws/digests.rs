@@ -1,12 +1,12 @@
 //! The two digests: the files digest is of shared files alone; the state digest changes with
 //! everything that can change the records of an answer, and with nothing else.
 
-use crate::support::{Tree, World, load, sample, with_down};
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop::AdminState;
 use meridian::testing::steer::pop_status::{PopStatus, Shed};
 use meridian::testing::steer::status::Status;
+use support::{Tree, World, load, sample, with_down};
 
 /// A change of what a status is made of.
 type Change<'c> = &'c dyn Fn(&mut Vec<PopStatus>, &mut HealthState, &mut Vec<Shed>);

@@ -2,15 +2,14 @@
 //! networks and a small database, from one seed. Some are refused by the loader; those are not
 //! served.
 
-use crate::support::dice::Dice;
-use crate::support::{Tree, World, load};
 use meridian::testing::cli::geoip::build as geoip;
 use meridian::testing::finding::FileId;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::geo::source_text::HEADER;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use support::dice::Dice;
+use support::{ServerFile, Tree, World, load};
 
 const COUNTRIES: [(&str, &str); 8] = [
     ("DE", "EU"),
@@ -54,26 +53,22 @@ pub fn generate(dice: &mut Dice) -> Generated {
     let networks = networks(dice, pops, &mut known);
     let database = database(dice, &mut known);
     let site = if dice.once_in(2) { format!(", site: p{}", dice.below(pops)) } else { String::new() };
-    let tree = Tree { base: PathBuf::from("no such folder"), ..Tree::default() }
-        .with(
-            "meridian.yaml",
-            format!(
-                "node: {{ name: n1{site} }}\nlisten: {{ dns: [\"127.0.0.1:5300\"], control: c.sock }}\n\
-                 geoip: {{ databases: [places.mmdb], networks: networks.yaml }}\n\
-                 pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n"
-            ),
-        )
-        .with("places.mmdb", database)
-        .with("networks.yaml", networks)
-        .with("pops.yaml", pops_file(dice, pops))
-        .with("policies.yaml", policies(dice, pops))
-        .with("zones/gen.example.yaml", zone(dice))
-        .with(
-            "zones/other.example.yaml",
-            "zone: other.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+    let tree = Tree::of(ServerFile {
+        node: &format!("name: n1{site}"),
+        more: "policies: policies.yaml\ngeoip: { databases: [places.mmdb], networks: networks.yaml }\n",
+        ..ServerFile::default()
+    })
+    .with("places.mmdb", database)
+    .with("networks.yaml", networks)
+    .with("pops.yaml", pops_file(dice, pops))
+    .with("policies.yaml", policies(dice, pops))
+    .with("zones/gen.example.yaml", zone(dice))
+    .with(
+        "zones/other.example.yaml",
+        "zone: other.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
              192.0.2.1 }\n  \
              www: { CNAME: two.gen.example. }\n",
-        );
+    );
     Generated { tree, known }
 }
 

@@ -4,15 +4,15 @@
 //! next version. So these files change only on purpose: `MERIDIAN_GOLDEN=write cargo test --test
 //! laws golden` writes them, and the commit that changes them says why clients move.
 
-use crate::support::dice::Dice;
-use crate::support::{ask, query, sample, with_down};
-use hickory_proto::op::Message;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::steer::rendezvous::{Score, cell_key};
 use meridian::testing::wire::hash;
 use meridian::testing::wire::rr::RrType;
 use std::fmt::Write as _;
 use std::path::Path;
+use support::dice::Dice;
+use support::reply::Reply;
+use support::{ask, query, sample, with_down};
 
 fn compare(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
@@ -54,7 +54,7 @@ fn answers() {
         "::/1",
     ]
     .iter()
-    .map(|text| crate::support::prefix(text))
+    .map(|text| support::prefix(text))
     .collect();
     for _ in 0..20 {
         let address = dice.client(&[]);
@@ -72,12 +72,8 @@ fn answers() {
                     let pop = outcome
                         .pop()
                         .map_or("-", |(pop, _)| &snapshot.steering.pops[usize::from(pop.0)].name);
-                    let records: Vec<String> = Message::from_vec(&octets)
-                        .unwrap()
-                        .answers
-                        .iter()
-                        .map(|r| r.data.to_string())
-                        .collect();
+                    let records: Vec<String> =
+                        Reply::of(&octets).answers().iter().map(|record| record.rdata.clone()).collect();
                     // Writing to a string does not fail.
                     let _ = writeln!(
                         text,

@@ -14,6 +14,4 @@ mod served;
 mod shared_routes;
 mod sharing;
 mod snapshot;
-#[path = "../support/mod.rs"]
-mod support;
 mod way_back;

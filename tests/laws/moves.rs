@@ -1,8 +1,6 @@
 //! Law 5, exactly: which cells move, counted one by one, and no others. Over the scores themselves,
 //! and over answers.
 
-use crate::support::dice::Dice;
-use crate::support::{Tree, World, load, query};
 use meridian::testing::answer::{self, Client, Disposition, QueryContext, Transport};
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
@@ -16,6 +14,8 @@ use meridian::testing::wire::rr::RrType;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use support::dice::Dice;
+use support::{ServerFile, Tree, World, load, query};
 
 const CELLS: usize = 100_000;
 const OWNER: &str = "to.even.example.";
@@ -50,12 +50,7 @@ fn equals(weights: &[u32], left_out: Option<usize>) -> World {
     }
     let members: Vec<String> =
         (0..weights.len()).filter(|pop| left_out != Some(*pop)).map(|pop| format!("p{pop}")).collect();
-    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
-        .with(
-            "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\n\
-             pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
-        )
+    let tree = Tree::of(ServerFile::default())
         .with("pops.yaml", pops)
         .with(
             "policies.yaml",

@@ -6,8 +6,6 @@
 //! (Vincenty on a sphere).
 
 use crate::reply::got;
-use crate::support::dice::Dice;
-use crate::support::{Tree, World, load};
 use meridian::testing::cli::geoip::build as geoip;
 use meridian::testing::finding::FileId;
 use meridian::testing::geo::prefix::Prefix;
@@ -15,6 +13,8 @@ use meridian::testing::geo::source_text::HEADER;
 use meridian::testing::wire::rr::RrType;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
+use support::dice::Dice;
+use support::{ServerFile, Tree, World, load};
 
 const CLIENTS: usize = 10_000;
 const EARTH_RADIUS_M: f64 = 6_371_008.8;
@@ -77,21 +77,18 @@ fn world(places: &[Point], clients: &[Point]) -> World {
             at.lat, at.lon
         );
     }
-    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
-        .with(
-            "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\ngeoip: { databases: \
-             [places.mmdb] }\n\
-             pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
-        )
-        .with("places.mmdb", database)
-        .with("pops.yaml", pops)
-        .with("policies.yaml", "policies:\n  near: { pops: all, order: nearest, band: none }\n")
-        .with(
-            "zones/near.example.yaml",
-            "zone: near.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+    let tree = Tree::of(ServerFile {
+        more: "policies: policies.yaml\ngeoip: { databases: [places.mmdb] }\n",
+        ..ServerFile::default()
+    })
+    .with("places.mmdb", database)
+    .with("pops.yaml", pops)
+    .with("policies.yaml", "policies:\n  near: { pops: all, order: nearest, band: none }\n")
+    .with(
+        "zones/near.example.yaml",
+        "zone: near.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
              192.0.2.1 }\n  to: { steer: near }\n",
-        );
+    );
     load(&tree).unwrap_or_else(|findings| panic!("{findings}"))
 }
 

@@ -1,9 +1,6 @@
 //! A planned change finds no old answer in a cache: an answer that outlives a change of the ledger
 //! has the least TTL, whatever begins, goes on or ends, and the writer wakes in time for it.
 
-use crate::support::dice::Dice;
-use crate::support::{Tree, World, ask, load, query};
-use hickory_proto::op::Message;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::health::Moment;
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
@@ -15,6 +12,9 @@ use meridian::testing::steer::pop::AdminState;
 use meridian::testing::steer::status::Status;
 use meridian::testing::wire::rr::RrType;
 use std::net::Ipv4Addr;
+use support::dice::Dice;
+use support::reply::Reply;
+use support::{ServerFile, Tree, World, ask, load, query};
 
 const EPOCH: u64 = 1_800_000_000;
 const SECONDS: u64 = 500;
@@ -22,12 +22,7 @@ const SECONDS: u64 = 500;
 const NAMES: [(&str, u32); 5] = [("list", 2), ("equals", 3), ("nodata", 2), ("last", 2), ("owner", 4)];
 
 fn world() -> World {
-    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
-        .with(
-            "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\npops: pops.yaml\n\
-             policies: policies.yaml\nzones: zones/\nstate: state/\n",
-        )
+    let tree = Tree::of(ServerFile::default())
         .with(
             "pops.yaml",
             "probes: { web: { tcp: { port: 80 } } }\npops:\n  \
@@ -56,11 +51,10 @@ fn world() -> World {
 fn answer(snapshot: &Snapshot, name: &str, rtype: RrType, client: Prefix) -> (Vec<String>, Option<u32>) {
     let packet = query(&format!("{name}.x.example."), rtype, Some(client));
     let (_, octets) = ask(snapshot, &packet, "192.0.2.77".parse().unwrap(), 0);
-    let message = Message::from_vec(&octets).unwrap();
-    let mut records: Vec<String> = message.answers.iter().map(|record| record.data.to_string()).collect();
+    let reply = Reply::of(&octets);
+    let mut records: Vec<String> = reply.answers().iter().map(|record| record.rdata.clone()).collect();
     records.sort();
-    let ttl = message.answers.first().or(message.authorities.first()).map(|record| record.ttl);
-    (records, ttl)
+    (records, reply.ttl_secs())
 }
 
 fn change(dice: &mut Dice) -> OverrideChange {

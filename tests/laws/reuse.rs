@@ -1,11 +1,11 @@
 //! What a reload takes over from the snapshot before, and that the difference stays right.
 
-use crate::support::Tree;
 use meridian::testing::config;
 use meridian::testing::impact::difference;
 use meridian::testing::snapshot::{self, Snapshot};
 use std::path::Path;
 use std::sync::Arc;
+use support::Tree;
 
 fn compiled(tree: &Tree, previous: Option<&Arc<Snapshot>>) -> Arc<Snapshot> {
     let loaded = config::read_deployment(Path::new("meridian.yaml"), tree);

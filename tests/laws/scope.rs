@@ -2,8 +2,6 @@
 
 use crate::generator::{self, NAMES};
 use crate::reply::got;
-use crate::support::dice::Dice;
-use crate::support::{World, sample, with_down};
 use meridian::testing::cli::verify::verify_scopes;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::geo::special::special_block;
@@ -14,6 +12,8 @@ use meridian::testing::steer::status::Status;
 use meridian::testing::wire::rr::{Rcode, RrType};
 use std::net::IpAddr;
 use std::sync::Arc;
+use support::dice::Dice;
+use support::{World, sample, with_down};
 
 const SAMPLE_NAMES: [&str; 14] = [
     "cdn.example.",
@@ -98,8 +98,7 @@ fn random_pairs_of_the_sample() {
 /// The same over random deployments; each is walked leaf by leaf as well.
 #[test]
 fn random_deployments() {
-    let wanted =
-        std::env::var("MERIDIAN_LAW_DEPLOYMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
+    let wanted = support::number("MERIDIAN_LAW_DEPLOYMENTS").unwrap_or(60);
     let (first, count) = (seed_from_env().unwrap_or(1), if seed_from_env().is_some() { 1 } else { wanted });
     let mut served = 0;
     for seed in first..first + count {
@@ -128,7 +127,7 @@ fn random_deployments() {
 
 /// The one deployment that is wanted.
 pub fn seed_from_env() -> Option<u64> {
-    std::env::var("MERIDIAN_LAW_SEED").ok().and_then(|seed| seed.parse().ok())
+    support::number("MERIDIAN_LAW_SEED")
 }
 
 /// Prefixes that the routes tell apart.

@@ -1,13 +1,13 @@
 //! Policies that share one table of routes, since separate ones would be too large, decide as
 //! before: only leaves are no wider for one policy than for all.
 
-use crate::support::{World, ask, prefix, query, sample};
 use meridian::testing::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
 use meridian::testing::snapshot::sizes::{parts, tries};
 use meridian::testing::snapshot::steering::{self, Steering, SteeringInputs};
 use meridian::testing::steer::table::REDIRECT;
 use meridian::testing::wire::rr::RrType;
 use std::sync::Arc;
+use support::{World, ask, prefix, query, sample};
 
 fn compiled(world: &World, octets_max: usize) -> Steering {
     let deployment = &world.deployment;

@@ -3,8 +3,6 @@
 
 use crate::generator::{self, NAMES};
 use crate::reply::{Got, got};
-use crate::support::dice::Dice;
-use crate::support::{Tree, World, load, sample, with_down};
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop::AdminState;
@@ -12,6 +10,8 @@ use meridian::testing::steer::table::PolicyTable;
 use meridian::testing::wire::rr::RrType;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use support::dice::Dice;
+use support::{ServerFile, Tree, World, load, sample, with_down};
 
 const RESOLVER: &str = "192.0.2.77";
 
@@ -133,12 +133,7 @@ fn equals(weights: [u32; 3], members: &str) -> World {
             "  {name}: {{ weight: {weight}, addresses: [192.0.2.{weight}, \"2001:db8::{weight}\"] }}\n"
         ));
     }
-    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
-        .with(
-            "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\n\
-             pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
-        )
+    let tree = Tree::of(ServerFile::default())
         .with("pops.yaml", pops)
         .with("policies.yaml", format!("policies:\n  even: {{ pops: [[{members}]], order: listed }}\n"))
         .with(

@@ -2,9 +2,9 @@
 //! bad input gives findings and no snapshot.
 
 use crate::reply::got;
-use crate::support::{Tree, load, sample, with_down};
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::wire::rr::RrType;
+use support::{Tree, load, sample, with_down};
 
 /// Law 2: a change of health publishes a new root; who holds the old one sees the old answers, and
 /// zones and steering are the same parts.

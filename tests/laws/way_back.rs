@@ -2,14 +2,14 @@
 //! were all of it up, unless the policy denies; a fence is judged for itself.
 
 use crate::reply::got;
-use crate::support::dice::Dice;
-use crate::support::{Tree, World, load};
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::health::health_state::{HealthState, ReturningPool, SlotHealth};
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::status::Status;
 use meridian::testing::wire::rr::RrType;
 use std::net::Ipv4Addr;
+use support::dice::Dice;
+use support::{ServerFile, Tree, World, load};
 
 const POPS: usize = 5;
 const NAMES: [&str; 6] = ["up", "last", "partner", "none", "denied", "ruled"];
@@ -33,22 +33,20 @@ fn world() -> World {
         policy("ruled", ", rules: [{ when: { network: fenced }, when_all_down: servfail }]"),
     ];
     let owners: String = NAMES.iter().map(|name| format!("  {name}: {{ steer: {name} }}\n")).collect();
-    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
-        .with(
-            "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\npops: pops.yaml\n\
-             policies: policies.yaml\ngeoip: { networks: networks.yaml }\nzones: zones/\nstate: state/\n",
-        )
-        .with("networks.yaml", "fenced: { prefixes: [10.8.0.0/16] }\n")
-        .with("pops.yaml", format!("probes: {{ web: {{ tcp: {{ port: 80 }} }} }}\npops:\n{pops}"))
-        .with("policies.yaml", format!("policies:\n{}", policies.concat()))
-        .with(
-            "zones/x.example.yaml",
-            format!(
-                "zone: x.example.\nttl: 300\nsoa: {{ mname: ns, rname: h, negative_ttl: 60 }}\nrecords:\n  \
+    let tree = Tree::of(ServerFile {
+        more: "policies: policies.yaml\ngeoip: { networks: networks.yaml }\n",
+        ..ServerFile::default()
+    })
+    .with("networks.yaml", "fenced: { prefixes: [10.8.0.0/16] }\n")
+    .with("pops.yaml", format!("probes: {{ web: {{ tcp: {{ port: 80 }} }} }}\npops:\n{pops}"))
+    .with("policies.yaml", format!("policies:\n{}", policies.concat()))
+    .with(
+        "zones/x.example.yaml",
+        format!(
+            "zone: x.example.\nttl: 300\nsoa: {{ mname: ns, rname: h, negative_ttl: 60 }}\nrecords:\n  \
                  \"@\": {{ NS: [ns] }}\n  ns: {{ A: 192.0.2.1 }}\n{owners}"
-            ),
-        );
+        ),
+    );
     load(&tree).unwrap_or_else(|findings| panic!("{findings}"))
 }
 

@@ -7,8 +7,6 @@
 #[cfg(target_os = "linux")]
 mod large_pages;
 mod no_alloc;
-#[path = "../support/mod.rs"]
-mod support;
 
 use meridian::testing::sys::memory::Allocator;
 use std::alloc::{GlobalAlloc, Layout};

@@ -2,11 +2,11 @@
 //! that counts.
 
 use crate::calls;
-use crate::support::{EPOCH_SECS, Tree, load, query, with_down};
 use meridian::testing::answer::{Client, Disposition, QueryContext, Transport, respond};
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::shared::counters::CounterBlock;
 use meridian::testing::wire::rr::{Rcode, RrType};
+use support::{EPOCH_SECS, Tree, load, query, with_down};
 
 /// The count counts.
 #[test]

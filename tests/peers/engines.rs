@@ -5,13 +5,9 @@
 //! order. The exceptions are those that the portable engine's module lists: messages that hickory
 //! cannot decode and answers itself.
 
-use crate::support::deployment::sample::Sample;
-use crate::support::deployment::*;
-use domain::base::iana::OptRcode;
-use domain::base::opt::AllOptData;
-use domain::base::{Message, ParsedName};
-use domain::rdata::AllRecordData;
 use meridian::testing::server::Engine;
+use support::deployment::*;
+use support::reply::Reply;
 
 const NAMES: &[&str] = &[
     "www.shop.example",
@@ -64,47 +60,15 @@ fn opts(cookie: &[u8]) -> Vec<(&'static str, Option<Vec<u8>>)> {
     ]
 }
 
-/// What a client sees of a message, as lines.
-fn seen(octets: &[u8]) -> Vec<String> {
-    let message = Message::from_octets(octets).expect("a message");
-    let header = message.header();
-    let mut lines = vec![format!("{} {:?} {}", header.id(), header.opcode(), header.flags())];
-    let rcode = message.opt().map_or(OptRcode::from(header.rcode()), |opt| opt.rcode(header));
-    lines.push(format!("{rcode}"));
-    lines.extend(
-        message.question().flatten().map(|q| format!("question {} {} {}", q.qname(), q.qtype(), q.qclass())),
-    );
-    let sections = [
-        ("answer", message.answer()),
-        ("authority", message.authority()),
-        ("additional", message.additional()),
-    ];
-    for (name, section) in sections {
-        let records = section.expect("a section").limit_to::<AllRecordData<_, ParsedName<_>>>();
-        let mut of_section: Vec<String> = records
-            .map(|r| r.expect("a record"))
-            .filter(|r| r.rtype().to_int() != 41)
-            .map(|r| format!("{name} {r}"))
-            .collect();
-        of_section.sort();
-        lines.extend(of_section);
-    }
-    if let Some(opt) = message.opt() {
-        lines.push(format!("opt {} {} {}", opt.udp_payload_size(), opt.version(), opt.dnssec_ok()));
-        let mut options: Vec<String> = opt
-            .opt()
-            .iter::<AllOptData<_, _>>()
-            .map(|o| format!("option {:?}", o.expect("an option")))
-            .collect();
-        options.sort();
-        lines.extend(options);
-    }
-    lines
+/// What a client sees of a message.
+fn seen(octets: &[u8]) -> Reply {
+    Reply::of(octets).in_order()
 }
 
 #[test]
 fn engines_agree() {
-    let (fast_site, portable_site) = (Sample::new(&["127.0.0.1:0"]), Sample::new(&["127.0.0.1:0"]));
+    let (fast_site, portable_site) =
+        (Deployment::sample(&["127.0.0.1:0"]), Deployment::sample(&["127.0.0.1:0"]));
     for site in [&fast_site, &portable_site] {
         site.edit("meridian.yaml", |text| text + "cookies: { secrets: cookies.secrets }\n");
         std::fs::write(site.path("cookies.secrets"), "e5e973e5a6b2a43f48e7dc849e37bfcf\n")

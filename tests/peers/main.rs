@@ -11,16 +11,10 @@ mod choices;
 mod engines;
 mod reply;
 mod servers;
-#[path = "../support/mod.rs"]
-mod support;
 mod zones;
 
-use crate::support::deployment::{Deployment, connect, framed, read_framed};
-use crate::support::dice::Dice;
 use choices::{CHOICES, Question, SET_ASIDE};
-use meridian::testing::finding::render;
-use meridian::testing::finding::{Findings, Severity};
-use meridian::testing::server::{Engine, Options, Server};
+use meridian::testing::server::Engine;
 use meridian::testing::wire::name::Name;
 use reply::{Record, Reply};
 use servers::Peer;
@@ -28,11 +22,10 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
+use support::deployment::{Deployment, connect, framed, read_framed};
+use support::dice::Dice;
+use support::program::installed;
 use zones::ZoneText;
-
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
 
 /// One server as a client sees it.
 struct Asked {
@@ -246,7 +239,7 @@ impl Tally {
             }
         }
         self.faults += 1;
-        if self.faults <= number("MERIDIAN_PEER_SHOWN", 20) {
+        if self.faults <= support::number("MERIDIAN_PEER_SHOWN").unwrap_or(20) {
             let how = if question.tcp { "TCP" } else { "UDP" };
             self.shown += &format!(
                 "{} TYPE{} over {how}, against {peer}\n  ours\n{ours}  theirs\n{theirs}",
@@ -259,11 +252,11 @@ impl Tally {
 
 #[test]
 fn peers_answer_alike() {
-    let (Some(nsd), Some(knot)) = (servers::installed("nsd"), servers::installed("knotd")) else {
+    let (Some(nsd), Some(knot)) = (installed("nsd"), installed("knotd")) else {
         println!("skipped: nsd and knotd are not both on this machine");
         return;
     };
-    let seed = number("MERIDIAN_PEER_SEED", 1);
+    let seed = support::number("MERIDIAN_PEER_SEED").unwrap_or(1);
     let zones = zones::all(seed);
     assert!(zones.len() >= 12);
     let folder = tempfile::tempdir().expect("a folder");
@@ -272,20 +265,7 @@ fn peers_answer_alike() {
     for zone in &zones {
         site.write(&format!("zones/{}.zone", zone.apex), &zone.text);
     }
-    let server = Server::start(&Options {
-        config: site.path("meridian.yaml"),
-        engine: Engine::Fast,
-        log_dropped: std::sync::Arc::default(),
-    })
-    .unwrap_or_else(|refusal| {
-        let mut errors = Findings::default();
-        refusal
-            .0
-            .into_iter()
-            .filter(|finding| finding.severity == Severity::Error)
-            .for_each(|finding| errors.push(finding));
-        panic!("refused: {}", render::text(&errors, &refusal.1, false))
-    });
+    let server = site.start(Engine::Fast);
     let peers: [Peer; 2] = [
         servers::nsd(&nsd, &folder.path().join("nsd"), &zones),
         servers::knot(&knot, &folder.path().join("knot"), &zones),
@@ -296,7 +276,7 @@ fn peers_answer_alike() {
     let begun = Instant::now();
     let mut dice = Dice(seed);
     let mut tally = Tally::default();
-    let queries = number("MERIDIAN_PEER_QUERIES", 20_000);
+    let queries = support::number("MERIDIAN_PEER_QUERIES").unwrap_or(20_000);
     let mut cut = 0;
     for id in 0..queries {
         let (mut question, packet) = question(&mut dice, &zones, id as u16);

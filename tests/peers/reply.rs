@@ -1,8 +1,7 @@
 //! A reply as compared: order, letter case of names and compression aside.
 
-use domain::base::{Message, ParsedName};
-use domain::rdata::AllRecordData;
 use std::fmt;
+use support::reply::{self, plain};
 
 /// A record: owner in lower case, TTL, type, data as text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +15,7 @@ pub struct Record {
 /// A reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    pub rcode: u8,
+    pub rcode: u16,
     pub authoritative: bool,
     pub truncated: bool,
     pub has_opt: bool,
@@ -28,44 +27,38 @@ pub struct Reply {
 /// Types whose data is names and numbers: letter case there means nothing.
 const NAMED: &[u16] = &[2, 5, 6, 12, 14, 15, 17, 18, 33, 35, 36, 39, 64, 65];
 
+impl Record {
+    fn of(record: &reply::Record) -> Record {
+        let rdata = record.rdata.clone();
+        Record {
+            owner: plain(&record.owner),
+            rtype: record.rtype,
+            ttl: record.ttl_secs,
+            rdata: if NAMED.contains(&record.rtype) { rdata.to_ascii_lowercase() } else { rdata },
+        }
+    }
+}
+
 impl Reply {
     /// Reads a reply; its id and question must be those of the query.
     pub fn read(octets: &[u8], asked: &[u8]) -> Result<Reply, String> {
-        let message = Message::from_octets(octets).map_err(|_| "shorter than a header".to_owned())?;
+        let read = reply::decode(octets)?;
         if octets[..2] != asked[..2] {
             return Err("another id".to_owned());
         }
-        let header = message.header();
-        let section =
-            |section: Result<domain::base::RecordSection<'_, [u8]>, _>| -> Result<Vec<Record>, String> {
-                let mut records = Vec::new();
-                let section = section.map_err(|e: domain::base::wire::ParseError| e.to_string())?;
-                for record in section.limit_to::<AllRecordData<_, ParsedName<_>>>() {
-                    let record = record.map_err(|e| e.to_string())?;
-                    let rtype = record.rtype().to_int();
-                    if rtype == 41 {
-                        continue;
-                    }
-                    let rdata = record.data().to_string();
-                    records.push(Record {
-                        owner: record.owner().to_string().to_ascii_lowercase(),
-                        rtype,
-                        ttl: record.ttl().as_secs(),
-                        rdata: if NAMED.contains(&rtype) { rdata.to_ascii_lowercase() } else { rdata },
-                    });
-                }
-                records.sort();
-                Ok(records)
-            };
-        let message = Message::from_slice(octets).map_err(|_| "shorter than a header".to_owned())?;
+        let [answer, authority, additional] = read.sections.each_ref().map(|section| {
+            let mut records: Vec<Record> = section.iter().map(Record::of).collect();
+            records.sort();
+            records
+        });
         Ok(Reply {
-            rcode: header.rcode().to_int(),
-            authoritative: header.aa(),
-            truncated: header.tc(),
-            has_opt: message.opt().is_some(),
-            answer: section(message.answer())?,
-            authority: section(message.authority())?,
-            additional: section(message.additional())?,
+            rcode: read.rcode,
+            authoritative: read.is_authoritative(),
+            truncated: read.is_truncated(),
+            has_opt: read.opt.is_some(),
+            answer,
+            authority,
+            additional,
         })
     }
 

@@ -1,44 +1,29 @@
 //! NSD and Knot DNS as child processes on loopback, in a folder of their own.
 
-use crate::support::deployment::{PATIENCE, query};
-use crate::support::free_port::free_port;
 use crate::zones::ZoneText;
 use std::fmt::Write as _;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
+use support::deployment::{PATIENCE, query};
+use support::free_port::free_port;
+use support::program::Process;
+use support::reply;
 
 /// A peer that runs; it ends with this value.
 pub struct Peer {
     pub name: &'static str,
     pub at: SocketAddr,
-    child: Child,
+    process: Process,
     log: PathBuf,
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
         // NSD is a parent with children: asked to end, it ends them.
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let until = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < until {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.terminate(Duration::from_secs(5));
     }
-}
-
-/// The program, if this machine has it.
-pub fn installed(program: &str) -> Option<PathBuf> {
-    ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"]
-        .iter()
-        .map(|folder| Path::new(folder).join(program))
-        .find(|p| p.exists())
 }
 
 /// How often a peer is started anew on another port.
@@ -120,18 +105,13 @@ fn knot_at(port: u16, program: &Path, folder: &Path, zones: &[ZoneText]) -> Resu
 /// Starts a peer and waits until it answers for every zone. The error is what it logged.
 fn start(
     name: &'static str,
-    mut command: Command,
+    command: Command,
     port: u16,
     log: PathBuf,
     zones: &[ZoneText],
 ) -> Result<Peer, String> {
-    let child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let mut peer = Peer { name, at: SocketAddr::from(([127, 0, 0, 1], port)), child, log };
+    let at = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut peer = Peer { name, at, process: Process::start(command), log };
     let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
     socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a time-out can be set");
     let until = Instant::now() + PATIENCE;
@@ -139,14 +119,16 @@ fn start(
         loop {
             let mut answer = [0; 4096];
             let _ = socket.send_to(&query(7, &zone.apex, 6), peer.at);
-            // Authoritative and without error.
-            if socket.recv(&mut answer).is_ok() && answer[2] & 4 != 0 && answer[3] & 15 == 0 {
+            let serves = |octets: &[u8]| {
+                reply::decode(octets).is_ok_and(|reply| reply.is_authoritative() && reply.rcode == 0)
+            };
+            if socket.recv(&mut answer).is_ok_and(|length| serves(&answer[..length])) {
                 break;
             }
-            let has_ended = matches!(peer.child.try_wait(), Ok(Some(_)));
-            if has_ended || Instant::now() > until {
+            if peer.process.status().is_some() || Instant::now() > until {
                 let log = std::fs::read_to_string(&peer.log).unwrap_or_default();
-                return Err(format!("{name} does not serve {}:\n{log}", zone.apex));
+                let said = peer.process.stderr();
+                return Err(format!("{name} does not serve {}:\n{log}{said}", zone.apex));
             }
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -1,8 +1,8 @@
 //! Zones as text, for all servers alike: some written by hand for one difficulty each, some grown
 //! from the dice. Everything is sound: a zone that one server refuses is a fault of this file.
 
-use crate::support::dice::Dice;
 use std::fmt::Write as _;
+use support::dice::Dice;
 
 /// A zone.
 pub struct ZoneText {

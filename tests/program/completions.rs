@@ -2,10 +2,10 @@
 
 use std::path::Path;
 use std::process::Command;
+use support::program;
 
 /// What bash offers for the word behind `words`, which begins with `word`, in a folder.
 fn offered(folder: &Path, words: &[&str], word: &str) -> Option<String> {
-    let program = env!("CARGO_BIN_EXE_meridian");
     let script = r#"
         source <("$1" completions bash)
         COMP_WORDS=("$@")
@@ -13,19 +13,16 @@ fn offered(folder: &Path, words: &[&str], word: &str) -> Option<String> {
         _meridian "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
         echo "${COMPREPLY[@]}"
     "#;
-    let bash = Command::new("bash")
-        .args(["-c", script, "bash", program])
-        .args(words)
-        .arg(word)
-        .current_dir(folder)
-        .env_remove("MERIDIAN_CONFIG")
-        .output();
-    let Ok(output) = bash else {
+    if !program::has("bash", "--version") {
         println!("skipped: no bash here");
         return None;
-    };
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words:?}");
-    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+    let mut bash = Command::new("bash");
+    bash.args(["-c", script, "bash"]).arg(program::path()).args(words).arg(word);
+    bash.current_dir(folder).env_remove("MERIDIAN_CONFIG");
+    let (_, stdout, stderr) = program::run(bash);
+    assert_eq!(stderr, "", "{words:?}");
+    Some(stdout.trim().to_owned())
 }
 
 #[test]

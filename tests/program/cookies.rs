@@ -1,12 +1,12 @@
 //! DNS cookies over real sockets: what one node gave another knows, secrets are changed without a
 //! client noticing, and `dig` calls our cookies good.
 
-use crate::support::deployment::*;
-use domain::base::Message;
-use domain::base::iana::OptRcode;
 use meridian::testing::answer::Transport;
 use meridian::testing::server::{Engine, Server};
 use std::process::Command;
+use support::deployment::*;
+use support::program;
+use support::reply::Reply;
 
 const A: u16 = 1;
 const NOTIFY: u8 = 4;
@@ -20,30 +20,16 @@ fn fleet_node(secrets: &[&str]) -> Deployment {
     deployment
 }
 
-fn reload(server: &Server) {
-    use meridian::testing::shared::command::{Command, Origin};
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let reply = Box::new(move |report| sender.send(report).expect("the test waits"));
-    assert!(
-        server.command_sender()(Command::Reload {
-            origin: Origin::Signal,
-            reply: Some(reply),
-            allow_loss: false
-        })
-        .is_ok()
-    );
-    receiver.recv_timeout(PATIENCE).expect("the writer answers");
-}
-
 /// What a node thinks of a cookie: the response code of a message with nothing else (RFC 7873
 /// section 5.4).
-fn judged(server: &Server, cookie: &[u8]) -> OptRcode {
+fn judged(server: &Server, cookie: &[u8]) -> String {
     let mut asked = query(5, ".", A);
     asked.truncate(12);
     asked[5] = 0;
     let reply = ask_udp(server.dns()[0], &with_option(asked, 10, cookie));
-    let message = Message::from_octets(&reply[..]).expect("a message");
-    message.opt().expect("an OPT").rcode(message.header())
+    let reply = Reply::of(&reply);
+    assert!(reply.opt.is_some(), "{reply:?}");
+    reply.status
 }
 
 fn given(server: &Server, client: [u8; 8]) -> Vec<u8> {
@@ -59,26 +45,26 @@ fn secrets_roll_over() {
     let (server, peer) = (one.start(Engine::Fast), other.start(Engine::Fast));
     let digest = server.shared().published.snapshot().digest();
     let mut last = given(&server, [1; 8]);
-    assert_eq!(judged(&peer, &last), OptRcode::NOERROR, "nodes with equal secrets know each other's cookies");
+    assert_eq!(judged(&peer, &last), "NOERROR", "nodes with equal secrets know each other's cookies");
     for (client, secrets) in [(2, vec![FIRST, SECOND]), (3, vec![SECOND, FIRST]), (4, vec![SECOND])] {
         one.write("cookies.secrets", &secrets.join("\n"));
         reload(&server);
         assert_eq!(server.shared().published.snapshot().digest(), digest);
-        assert_eq!(judged(&server, &last), OptRcode::NOERROR, "{secrets:?}");
+        assert_eq!(judged(&server, &last), "NOERROR", "{secrets:?}");
         last = given(&server, [client; 8]);
         if client == 2 {
             assert_eq!(
                 judged(&peer, &last),
-                OptRcode::NOERROR,
+                "NOERROR",
                 "what the slowest node does not know is not used yet"
             );
         }
     }
-    assert_eq!(judged(&server, &given(&peer, [5; 8])), OptRcode::BADCOOKIE, "the first secret is gone");
+    assert_eq!(judged(&server, &given(&peer, [5; 8])), "BADCOOKIE", "the first secret is gone");
     // A file that cannot be used changes nothing.
     one.write("cookies.secrets", "secret\n");
     reload(&server);
-    assert_eq!(judged(&server, &last), OptRcode::NOERROR);
+    assert_eq!(judged(&server, &last), "NOERROR");
     server.stop();
     peer.stop();
 }
@@ -92,10 +78,10 @@ fn a_node_alone() {
     let cookie = given(&server, [1; 8]);
     deployment.set_address("198.51.100.20");
     reload(&server);
-    assert_eq!(judged(&server, &cookie), OptRcode::NOERROR);
+    assert_eq!(judged(&server, &cookie), "NOERROR");
     let stranger = fleet_node(&[FIRST]);
     let other = stranger.start(Engine::Fast);
-    assert_eq!(judged(&other, &cookie), OptRcode::BADCOOKIE);
+    assert_eq!(judged(&other, &cookie), "BADCOOKIE");
     server.stop();
     other.stop();
 }
@@ -140,7 +126,7 @@ fn cookies_everywhere() {
             [("none", 0), ("client", 0), ("valid", 2), ("invalid", 0)],
             "{engine:?}"
         );
-        assert_eq!(judged(&server, &[1; 8]), OptRcode::NOERROR, "{engine:?}");
+        assert_eq!(judged(&server, &[1; 8]), "NOERROR", "{engine:?}");
         server.stop();
     }
 }
@@ -164,20 +150,10 @@ fn secrets_are_never_shown() {
     assert!(!shown(format!("{:?}", server.shared().published.snapshot()).as_bytes()));
     server.stop();
     deployment.write("cookies.secrets", &format!("{FIRST}\n{FIRST}\n{SECOND}x\n"));
-    let config = deployment.path("meridian.yaml");
-    let checked = Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .arg("check")
-        .arg("--config")
-        .arg(config)
-        .output()
-        .expect("the program runs");
-    assert_eq!(checked.status.code(), Some(1));
-    let said = [checked.stdout, checked.stderr].concat();
-    assert!(
-        String::from_utf8_lossy(&said).contains("MRD0111") && !shown(&said),
-        "{}",
-        String::from_utf8_lossy(&said)
-    );
+    let (status, stdout, stderr) = deployment.run(&["check"]);
+    assert_eq!(status, 1);
+    let said = stdout + &stderr;
+    assert!(said.contains("MRD0111") && !shown(said.as_bytes()), "{said}");
     // A file that is not there refuses both a server and a check.
     let config = deployment.path("meridian.yaml");
     std::fs::remove_file(deployment.path("cookies.secrets")).expect("ours");
@@ -217,7 +193,7 @@ fn secrets_that_others_may_read_are_told() {
 /// `dig` sends a client cookie by itself, learns ours, and says whether it is good.
 #[test]
 fn dig_learns_a_cookie() {
-    if Command::new("dig").arg("-v").output().is_err() {
+    if !program::has("dig", "-v") {
         println!("skipped: dig is not installed");
         return;
     }
@@ -225,12 +201,9 @@ fn dig_learns_a_cookie() {
     let server = deployment.start(Engine::Fast);
     let port = server.dns()[0].port().to_string();
     let dig = |cookie: &str| {
-        let output = Command::new("dig")
-            .args(["@127.0.0.1", "-p", &port, "+tries=1", "+time=10", "www.cdn.example", "A"])
-            .arg(cookie)
-            .output()
-            .expect("dig runs");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        let mut dig = Command::new("dig");
+        dig.args(["@127.0.0.1", "-p", &port, "+tries=1", "+time=10", "www.cdn.example", "A", cookie]);
+        program::run(dig).1
     };
     let first = dig("+cookie=0102030405060708");
     let line =

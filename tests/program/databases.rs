@@ -1,46 +1,21 @@
 //! Databases under a running server: broken ones are refused and the old one stays, good ones are
 //! taken over without a lost query, and a file that is rewritten in place does no harm.
 
-use crate::support::deployment::sample::Sample;
-use crate::support::deployment::*;
-use meridian::testing::server::{Engine, Server};
-use meridian::testing::shared::command::{Command, Origin, Report};
+use meridian::testing::server::Engine;
+use meridian::testing::shared::command::Report;
 use mmdb_writer::{Value, Writer};
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use support::deployment::*;
 
-/// A query whose ECS says 198.51.100.0/24.
-fn from_the_network(id: u16) -> Vec<u8> {
-    let mut packet = query(id, "video.edge.cdn.example", 1);
-    packet.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 24, 0, 198, 51, 100]);
-    packet[11] = 1;
-    packet
-}
-
-fn addresses(socket: &std::net::UdpSocket, server: SocketAddr, id: u16) -> BTreeSet<String> {
-    socket.send_to(&from_the_network(id), server).expect("the client sends");
-    let mut reply = [0; 1500];
-    let (length, _) = socket.recv_from(&mut reply).unwrap_or_else(|e| panic!("query {id} is lost: {e}"));
-    let (answered, rcode, addresses) = decode(&reply[..length]);
+/// Addresses that a client of 198.51.100.0/24, which is New York, is answered.
+pub fn addresses(socket: &std::net::UdpSocket, server: SocketAddr, id: u16) -> BTreeSet<String> {
+    let packet = with_subnet(query(id, "video.edge.cdn.example", 1), [198, 51, 100]);
+    let (answered, rcode, addresses) = decode(&ask_from(socket, server, &packet));
     assert_eq!((answered, rcode), (id, 0));
     addresses.into_iter().collect()
-}
-
-fn reload(server: &Server) -> Arc<Report> {
-    let (sender, receiver) = mpsc::channel();
-    let reply = Box::new(move |report| {
-        let _ = sender.send(report);
-    });
-    let sent = (server.command_sender())(Command::Reload {
-        origin: Origin::Control,
-        reply: Some(reply),
-        allow_loss: false,
-    });
-    assert!(sent.is_ok(), "the writer takes the command");
-    receiver.recv_timeout(PATIENCE).expect("a report comes")
 }
 
 fn codes(report: &Report) -> Vec<&'static str> {
@@ -130,7 +105,7 @@ fn broken(good: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn broken_databases_are_refused_and_the_old_one_stays() {
-    let sample = Sample::new(&["127.0.0.1:0"]);
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
     let path = sample.path("geoip/places.mmdb");
     let good = frankfurt(300);
     fs::write(&path, &good).expect("the folder is ours");
@@ -160,7 +135,7 @@ fn broken_databases_are_refused_and_the_old_one_stays() {
 
 #[test]
 fn databases_are_replaced_under_load() {
-    let sample = Sample::new(&["127.0.0.1:0"]);
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
     let path = sample.path("geoip/places.mmdb");
     fs::write(&path, frankfurt(300)).expect("the folder is ours");
     let server = sample.start(Engine::Fast);
@@ -221,7 +196,7 @@ fn databases_are_replaced_under_load() {
 /// load.
 #[test]
 fn text_databases_are_loaded() {
-    let sample = Sample::new(&["127.0.0.1:0"]);
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
     let feed = "# our feed\n198.51.100.0/24,JP,JP-13,Tokyo,\n11.0.0.0/8,DE,,,\n";
     fs::write(sample.path("geoip/feed.csv"), feed).expect("the folder is ours");
     fs::write(
@@ -250,16 +225,8 @@ fn text_databases_are_loaded() {
         .collect();
     assert_eq!(places, [("MRD0406", 4, 12)]);
     assert_eq!(addresses(&socket, dns, 2), in_tokyo);
-    let program = |arguments: &[&str]| {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_meridian"))
-            .args(arguments)
-            .output()
-            .expect("the program runs");
-        String::from_utf8(output.stdout).expect("text")
-    };
     fs::write(sample.path("geoip/feed.csv"), feed).expect("the folder is ours");
-    let config = sample.path("meridian.yaml");
-    let told = program(&["geoip", "lookup", "198.51.100.7", "--config", config.to_str().expect("text")]);
+    let told = sample.run(&["geoip", "lookup", "198.51.100.7"]).1;
     for piece in ["lies in 198.51.100.0/24", "JP", "AS64500", "feed.csv (geofeed), without a date", "asn.csv"]
     {
         assert!(told.contains(piece), "{piece} is not in\n{told}");

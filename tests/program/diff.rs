@@ -2,9 +2,6 @@
 //! program, with and without a server.
 
 use crate::process::run;
-use crate::support::deployment::{Deployment, decode, query as plain_query};
-use crate::support::dice::Dice;
-use crate::support::{Tree, ask, load, query, sample, with_down};
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::impact::{Answered, Comparison, PolicyChange, replay};
 use meridian::testing::server::Engine;
@@ -13,6 +10,9 @@ use meridian::testing::wire::rr::RrType;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use support::deployment::{Deployment, decode, push, query as plain_query};
+use support::dice::Dice;
+use support::{ServerFile, Tree, ask, load, query, sample, with_down};
 
 fn pop(name: &str) -> Answered {
     Answered::Pop(name.into())
@@ -129,12 +129,7 @@ fn shares_are_what_clients_see() {
 #[test]
 fn names_that_lose_something_are_told() {
     let files = |records: &str, v6: &str| {
-        Tree { base: "no such folder".into(), ..Tree::default() }
-            .with(
-                "meridian.yaml",
-                "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\npops: \
-                 pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
-            )
+        Tree::of(ServerFile::default())
             .with(
                 "pops.yaml",
                 format!(
@@ -234,7 +229,7 @@ fn files_are_compared_with_what_a_server_has() {
     assert!(status == 0 && stdout.contains("no client moves"), "{stdout}{stderr}");
     for name in ["a.cdn.example", "a.cdn.example", "a.cdn.example", "b.cdn.example"] {
         assert_eq!(
-            decode(&crate::support::deployment::ask_udp(server.dns()[0], &plain_query(1, name, 1))).2,
+            decode(&support::deployment::ask_udp(server.dns()[0], &plain_query(1, name, 1))).2,
             ["198.51.100.10"]
         );
     }
@@ -296,17 +291,14 @@ fn two_deployments_are_compared() {
 /// one that leads where it led moves with that name alone; one that is gone loses what its end had.
 #[test]
 fn aliases_are_followed() {
-    let files =
-        |records: &str| {
-            Tree { base: "no such folder".into(), ..Tree::default() }
-            .with(
-                "meridian.yaml",
-                "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\npops: \
-                 pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
-            )
+    let files = |records: &str| {
+        Tree::of(ServerFile::default())
             .with("pops.yaml", "pops: { one: { addresses: [192.0.2.1] }, two: { addresses: [192.0.2.2] } }\n")
-            .with("policies.yaml", "policies: { first: { pops: [one], order: listed }, second: { pops: \
-                [two], order: listed } }\n")
+            .with(
+                "policies.yaml",
+                "policies: { first: { pops: [one], order: listed }, second: { pops: \
+                [two], order: listed } }\n",
+            )
             .with(
                 "zones/z.example.yaml",
                 format!(
@@ -315,7 +307,7 @@ fn aliases_are_followed() {
                      a: {{ steer: first }}\n  b: {{ steer: second }}\n{records}"
                 ),
             )
-        };
+    };
     let load = |records| load(&files(records)).unwrap_or_else(|findings| panic!("{findings}")).snapshot;
     let before = load("  x: { CNAME: y }\n  y: { CNAME: a }\n  z: { CNAME: a }\n  gone: { CNAME: x }\n");
     let told = replay(&before, &load("  x: { CNAME: y }\n  y: { CNAME: b }\n  z: { CNAME: a }\n"), 9);
@@ -345,7 +337,6 @@ fn aliases_are_followed() {
 /// A PoP that is forced up moves its clients when that ends, since its probes call it down.
 #[test]
 fn who_is_forced_up_may_be_down() {
-    use meridian::testing::shared::command::{Command, ProbePush};
     let deployment = Deployment::new(&["127.0.0.1:0"], "");
     listed(&deployment, "one, two");
     let pops = |state: &str| {
@@ -358,18 +349,7 @@ fn who_is_forced_up_may_be_down() {
     };
     pops(", state: up");
     let server = deployment.start(Engine::Fast);
-    let (tell, told) = std::sync::mpsc::channel();
-    let push = ProbePush {
-        probe: "told".into(),
-        pop: "one".into(),
-        service: None,
-        address: None,
-        up: false,
-        reason: None,
-    };
-    let reply = Box::new(move |taken| drop(tell.send(taken)));
-    assert!(server.command_sender()(Command::Push { push, reply }).is_ok(), "the writer listens");
-    told.recv().expect("an answer").expect("taken");
+    push(&server, "told", "one", &[], false);
     let config = deployment.path("meridian.yaml");
     let check = || run(&["check", "--config", config.to_str().expect("text"), "--diff", "--max-move", "0%"]);
     let (status, stdout, stderr) = check();

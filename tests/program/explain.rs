@@ -2,20 +2,17 @@
 //! under overrides, verdicts, ramps and load; it finds the server although the server file is
 //! broken; and without a server it says so and reads no file.
 
-use crate::process::run;
-use crate::support::deployment::*;
-use crate::support::dice::Dice;
-use crate::support::prefix;
 use meridian::testing::explain::dig;
 use meridian::testing::server::{Engine, Server};
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::RrType;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
 use std::net::IpAddr;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
+use support::deployment::*;
+use support::dice::Dice;
+use support::{prefix, program};
 
 const POPS: [&str; 4] = ["ams", "fra", "iad", "nrt"];
 const NAMES: [&str; 4] = ["www", "listed", "last", "status"];
@@ -24,11 +21,7 @@ const NAMES: [&str; 4] = ["www", "listed", "last", "status"];
 /// ramp; operator networks say where clients are.
 fn four_pops() -> Deployment {
     let deployment = Deployment::new(&["127.0.0.1:0"], "");
-    deployment.write(
-        "meridian.yaml",
-        "node: { name: test }\nlisten:\n  dns: [\"127.0.0.1:0\"]\n  control: control.sock\n  threads: 2\n\
-         geoip: { networks: networks.yaml }\npops: pops.yaml\nzones: zones/\nstate: state/\n",
-    );
+    deployment.edit("meridian.yaml", |server| server + "geoip: { networks: networks.yaml }\n");
     deployment.write(
         "networks.yaml",
         "europe: { prefixes: [198.18.0.0/17], country: DE, lat: 50, lon: 8 }\n\
@@ -65,20 +58,8 @@ fn four_pops() -> Deployment {
 }
 
 fn post(deployment: &Deployment, path: &str, body: &Value) -> (u16, Value) {
-    let mut stream = UnixStream::connect(deployment.path("control.sock")).expect("the server accepts");
-    let body = body.to_string();
-    write!(
-        stream,
-        "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: \
-         {}\r\nConnection: \
-         close\r\n\r\n{body}",
-        body.len()
-    )
-    .expect("the server reads");
-    let mut text = String::new();
-    stream.read_to_string(&mut text).expect("text");
-    let status = text.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
-    (status, serde_json::from_str(text.split_once("\r\n\r\n").expect("a body").1).expect("JSON"))
+    let page = deployment.send("POST", path, &body.to_string());
+    (page.status, page.json())
 }
 
 /// What happens to a server.
@@ -115,7 +96,7 @@ fn shown(text: &str) -> BTreeSet<String> {
 }
 
 fn meridian(arguments: &[&str], config: &Path) -> (i32, String, String) {
-    run(&[arguments, &["--config", config.to_str().expect("a path of text")]].concat())
+    program::run(program::meridian_over(config, arguments))
 }
 
 fn explained(deployment: &Deployment, name: &str, client: IpAddr) -> Value {

@@ -21,7 +21,5 @@ mod reload_under_load;
 mod restarts;
 mod shedding;
 mod storms;
-#[path = "../support/mod.rs"]
-mod support;
 mod transport;
 mod zones;

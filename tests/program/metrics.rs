@@ -1,15 +1,15 @@
 //! What a server counts, as it is told: the page of metrics, health, and the log.
 
-use crate::support::deployment::{PATIENCE, ask_tcp, ask_udp, banner, connect, query};
 use meridian::testing::control::catalogue::{self, CATALOGUE};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
+use support::deployment::{Deployment, PATIENCE, ask_tcp, ask_udp, connect, query};
+use support::pages;
+use support::program::{Served, until_seen};
 
 const A: u16 = 1;
 const TXT: u16 = 16;
@@ -39,90 +39,51 @@ records:
   drained: { steer: drained }
 ";
 
-fn meridian() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_meridian"));
-    command.env("NO_COLOR", "1").env_remove("RUST_LOG");
-    command
-}
-
-/// A running `meridian serve` over a deployment of its own; killed when a test fails.
+/// A running `meridian serve` over a deployment of its own.
 struct Process {
-    folder: TempDir,
-    child: Child,
+    deployment: Deployment,
+    served: Served,
     dns: SocketAddr,
     admin: SocketAddr,
 }
 
 impl Process {
     fn start(more: &[&str]) -> Process {
-        let folder = tempfile::tempdir().expect("a folder");
-        let write = |name: &str, text: &str| {
-            std::fs::write(folder.path().join(name), text).expect("the folder is ours")
-        };
-        write(
-            "meridian.yaml",
-            "node: { name: test }\nlisten:\n  dns: [\"127.0.0.1:0\"]\n  control: control.sock\n  admin: \
-             \"127.0.0.1:0\"\n  threads: 2\n\
-             geoip: { databases: [places.mmdb] }\npops: pops.yaml\npolicies: policies.yaml\nzones: \
-             zones/\nstate: state/\n",
-        );
-        write("pops.yaml", POPS);
-        write("policies.yaml", POLICIES);
-        std::fs::create_dir(folder.path().join("zones")).expect("a folder");
-        write("zones/cdn.example.yaml", ZONE);
-        let database = Path::new(env!("CARGO_MANIFEST_DIR")).join("geoip/places.mmdb");
-        std::fs::copy(database, folder.path().join("places.mmdb")).expect("a copy");
-        let log = std::fs::File::create(folder.path().join("log")).expect("the folder is ours");
-        let mut command = meridian();
-        command.args(["serve", "--config"]).arg(folder.path().join("meridian.yaml")).args(more);
-        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the program runs");
-        let (dns, admin) = banner(child.stdout.take().expect("piped"));
-        Process { folder, child, dns, admin: admin.expect("the address is printed") }
+        let deployment = Deployment::new(&["127.0.0.1:0"], "  admin: \"127.0.0.1:0\"\n");
+        deployment.edit("meridian.yaml", |server| {
+            server + "geoip: { databases: [places.mmdb] }\npolicies: policies.yaml\n"
+        });
+        deployment.write("pops.yaml", POPS);
+        deployment.write("policies.yaml", POLICIES);
+        deployment.write("zones/cdn.example.yaml", ZONE);
+        std::fs::copy(support::top().join("geoip/places.mmdb"), deployment.path("places.mmdb"))
+            .expect("a copy");
+        let served = deployment.serve(more);
+        Process { deployment, dns: served.dns, admin: served.admin(), served }
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.deployment.path(name)
     }
 
     fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).expect("the folder is ours");
+        self.deployment.write(name, text);
     }
 
     /// `meridian reload`; whether it was published.
     fn reload(&self) -> bool {
-        let output = meridian()
-            .args(["reload", "--config"])
-            .arg(self.path("meridian.yaml"))
-            .output()
-            .expect("the program runs");
-        output.status.success()
+        self.deployment.run(&["reload"]).0 == 0
     }
 
-    /// The status line and the body of a page.
-    fn page(&self, path: &str) -> (String, String) {
-        let mut stream = connect(self.admin);
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").expect("the server reads");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("text; the server closes");
-        let (head, body) = text.split_once("\r\n\r\n").expect("a body");
-        (head.lines().next().expect("a status").to_owned(), body.to_owned())
+    /// The status and the body of a page.
+    fn page(&self, path: &str) -> (u16, String) {
+        let page = pages::admin(self.admin, path);
+        (page.status, page.body)
     }
 
     /// A scrape, by series.
     fn scrape(&self) -> BTreeMap<String, f64> {
-        let (_, body) = self.page("/metrics");
-        let series = body.lines().filter(|line| !line.starts_with('#'));
-        let split = |line: &str| {
-            line.rsplit_once(' ').map(|(series, value)| (series.to_owned(), value.parse().expect("a number")))
-        };
-        series.map(|line| split(line).expect("a series and a value")).collect()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        pages::series(&self.page("/metrics").1)
     }
 }
 
@@ -239,16 +200,13 @@ fn the_scrape_is_the_catalogue() {
     let pops = POPS.replace("addresses: [198.51.100.10]", watched);
     let pops = pops.replace("pops:\n", "probes: { well: { exec: [\"true\"] } }\npops:\n");
     process.write("pops.yaml", &pops);
-    assert!(process.reload(), "{}", std::fs::read_to_string(process.path("log")).expect("text"));
-    let end = Instant::now() + PATIENCE;
-    let body = loop {
+    assert!(process.reload(), "{}", process.served.process.stderr());
+    let body = until_seen("a load and a latency", PATIENCE, || {
         let (_, body) = process.page("/metrics");
-        if body.contains("meridian_pop_utilisation{") && body.contains("meridian_target_latency_seconds{") {
-            break body;
-        }
-        assert!(Instant::now() < end, "{body}");
-        std::thread::sleep(Duration::from_millis(50));
-    };
+        let is_whole =
+            body.contains("meridian_pop_utilisation{") && body.contains("meridian_target_latency_seconds{");
+        if is_whole { Ok(body) } else { Err(body) }
+    });
     let mut kinds = BTreeMap::new();
     let mut helps = BTreeMap::new();
     let mut labels: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -311,7 +269,7 @@ fn readiness_tells_reasons() {
     assert!(!process.reload());
     let (status, body) = process.page("/readyz");
     assert!(
-        status.contains("200") && body.starts_with("serving\nnote: the last reload was refused; snapshot 1"),
+        status == 200 && body.starts_with("serving\nnote: the last reload was refused; snapshot 1"),
         "{status} {body}"
     );
     let (_, body) = process.page("/readyz?format=json");
@@ -321,7 +279,7 @@ fn readiness_tells_reasons() {
     process.write("pops.yaml", POPS);
     assert!(process.reload());
     assert_eq!(process.page("/readyz").1, "serving\n");
-    assert!(process.page("/healthz").0.contains("200"));
+    assert_eq!(process.page("/healthz").0, 200);
 }
 
 /// Peers that open connections and send nothing, or a header without an end, are cut off; after
@@ -339,7 +297,7 @@ fn slow_peers_of_the_admin_address_are_cut_off() {
             stream
         })
         .collect();
-    assert!(process.page("/healthz").0.contains("200"));
+    assert_eq!(process.page("/healthz").0, 200);
     assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
     drop(slow);
 }
@@ -352,14 +310,10 @@ fn logs_are_lines() {
         process.write("pops.yaml", "pops: [: broken");
         assert!(!process.reload());
         // A thread of its own writes it.
-        let end = Instant::now() + PATIENCE;
-        let log = loop {
-            let log = std::fs::read_to_string(process.path("log")).expect("text");
-            if log.contains("reload refused") && log.ends_with('\n') {
-                break log;
-            }
-            assert!(Instant::now() < end, "{log}");
-        };
+        let log = until_seen("a line of the refusal", PATIENCE, || {
+            let log = process.served.process.stderr();
+            if log.contains("reload refused") && log.ends_with('\n') { Ok(log) } else { Err(log) }
+        });
         let serving = log.lines().find(|line| line.contains("serving snapshot 1")).expect("a line");
         let refused = log.lines().find(|line| line.contains("reload refused")).expect("a line");
         if format == "json" {
@@ -390,14 +344,9 @@ fn logs_are_lines() {
 fn size_adds_up() {
     let process = Process::start(&[]);
     let run = |more: &[&str]| {
-        let output = meridian()
-            .args(["size", "--config"])
-            .arg(process.path("meridian.yaml"))
-            .args(more)
-            .output()
-            .expect("the program runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text")
+        let (status, stdout, stderr) = process.deployment.run(&[&["size"], more].concat());
+        assert_eq!(status, 0, "{stderr}");
+        stdout
     };
     let told: Value = serde_json::from_str(&run(&["--format", "json"])).expect("JSON");
     let sum = |rows: &Value, key: &str| {
@@ -428,10 +377,5 @@ fn size_adds_up() {
         assert!(text.contains(what), "{what} is not in {text}");
     }
     process.write("pops.yaml", "pops: [: broken");
-    let output = meridian()
-        .args(["size", "--config"])
-        .arg(process.path("meridian.yaml"))
-        .output()
-        .expect("the program runs");
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(process.deployment.run(&["size"]).0, 1);
 }

@@ -1,7 +1,8 @@
 //! Standard output that takes nothing, and readers that go away.
 
 use std::fs::File;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use support::program;
 
 const COMMANDS: [&[&str]; 6] = [
     &["schema"],
@@ -12,10 +13,12 @@ const COMMANDS: [&[&str]; 6] = [
     &["schema", "--sample", "policies"],
 ];
 
-fn meridian(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_meridian"));
-    command.args(arguments).stdin(Stdio::null()).stderr(Stdio::piped());
-    command
+/// `meridian` with its standard output there: exit status, and errors. This is the one test that
+/// does not keep what is printed.
+fn run(arguments: &[&str], stdout: impl Into<Stdio>) -> (Option<i32>, String) {
+    let mut command = program::meridian(arguments);
+    let output = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 /// A full disk is an error that is told, and that scripts see.
@@ -25,9 +28,8 @@ fn a_full_disk_is_an_error() {
         return eprintln!("skipped: there is no /dev/full");
     };
     for arguments in COMMANDS {
-        let output = meridian(arguments).stdout(full.try_clone().unwrap()).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+        let (status, told) = run(arguments, full.try_clone().unwrap());
+        assert_eq!(status, Some(1), "{arguments:?}: {told}");
         assert!(told.contains("standard output cannot be written"), "{arguments:?}: {told}");
     }
 }
@@ -38,8 +40,6 @@ fn a_closed_pipe_is_quiet() {
     for arguments in COMMANDS {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let output = meridian(arguments).stdout(writer).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!((output.status.code(), &*told), (Some(0), ""), "{arguments:?}");
+        assert_eq!(run(arguments, writer), (Some(0), String::new()), "{arguments:?}");
     }
 }

@@ -1,90 +1,28 @@
 //! The program as a process: start, signals, reload, exit statuses.
 
-use crate::support::deployment::*;
 use serde_json::Value;
-use std::io::{Read, Write};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Instant;
+use support::deployment::*;
+use support::pages;
+use support::program::{self, Served, until};
 
 const A: u16 = 1;
 
-fn meridian(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_meridian"));
-    command.args(arguments).env("NO_COLOR", "1").env_remove("RUST_LOG");
-    command
-}
-
-/// Runs the program to its end: exit status, standard output, errors.
+/// `meridian` run to its end: exit status, standard output, errors.
 pub fn run(arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = meridian(arguments).output().expect("the program runs");
-    let text = |octets| String::from_utf8(octets).expect("text");
-    (status.code().expect("an exit status"), text(stdout), text(stderr))
+    program::run(program::meridian(arguments))
 }
 
-/// A running `meridian serve`; killed when a test fails.
-struct Process {
-    child: Child,
-    dns: SocketAddr,
-    admin: Option<SocketAddr>,
+fn address(served: &Served) -> Vec<String> {
+    decode(&ask_udp(served.dns, &query(1, "www.cdn.example", A))).2
 }
 
-impl Process {
-    fn start(deployment: &Deployment, more: &[&str]) -> Process {
-        let config = deployment.path("meridian.yaml");
-        let mut arguments = vec!["serve", "--config", config.to_str().expect("a path of text")];
-        arguments.extend_from_slice(more);
-        let mut child = meridian(&arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program runs");
-        let (dns, admin) = banner(child.stdout.take().expect("piped"));
-        Process { child, dns, admin }
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("sh")
-            .args(["-c", &format!("kill -{name} {}", self.child.id())])
-            .status()
-            .expect("a shell");
-        assert!(status.success());
-    }
-
-    fn address(&self) -> Vec<String> {
-        decode(&ask_udp(self.dns, &query(1, "www.cdn.example", A))).2
-    }
-
-    /// Waits until the answer is `address`; every answer before must be one of the two.
-    fn becomes(&self, old: &str, address: &str) {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let now = self.address();
-            if now == [address] {
-                return;
-            }
-            assert_eq!(now, [old]);
-            assert!(Instant::now() < end, "the answer did not become {address}");
-        }
-    }
-
-    fn ends(mut self) -> Option<i32> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("our child") {
-                return status.code();
-            }
-            assert!(Instant::now() < end, "the process did not end");
-            std::thread::yield_now();
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Waits until the answer is `address`; every answer before must be one of the two.
+fn becomes(served: &Served, old: &str, new: &str) {
+    until(&format!("the answer {new}"), PATIENCE, || {
+        let now = address(served);
+        assert!(now == [old] || now == [new], "{now:?}");
+        (now == [new]).then_some(())
+    });
 }
 
 /// SIGHUP takes a changed file over, a broken one changes nothing, a mended one goes on; SIGTERM
@@ -93,22 +31,22 @@ impl Drop for Process {
 fn signals() {
     for (engine, last) in [("fast", "TERM"), ("hickory", "INT")] {
         let deployment = Deployment::new(&["127.0.0.1:0"], "");
-        let process = Process::start(&deployment, &["--engine", engine]);
-        assert_eq!(process.address(), ["198.51.100.10"]);
+        let mut served = deployment.serve(&["--engine", engine]);
+        assert_eq!(address(&served), ["198.51.100.10"]);
         deployment.set_address("198.51.100.11");
-        process.signal("HUP");
-        process.becomes("198.51.100.10", "198.51.100.11");
+        served.process.signal("HUP");
+        becomes(&served, "198.51.100.10", "198.51.100.11");
         deployment.write("pops.yaml", "pops: [: broken");
-        process.signal("HUP");
+        served.process.signal("HUP");
         let config = deployment.path("meridian.yaml");
         // The writer takes commands in order: when this refusal is told, the one of SIGHUP is over.
         assert_eq!(run(&["reload", "--config", config.to_str().expect("text")]).0, 1);
-        assert_eq!(process.address(), ["198.51.100.11"]);
+        assert_eq!(address(&served), ["198.51.100.11"]);
         deployment.set_address("198.51.100.12");
-        process.signal("HUP");
-        process.becomes("198.51.100.11", "198.51.100.12");
-        process.signal(last);
-        assert_eq!(process.ends(), Some(0));
+        served.process.signal("HUP");
+        becomes(&served, "198.51.100.11", "198.51.100.12");
+        served.process.signal(last);
+        assert_eq!(served.process.ends(PATIENCE).code(), Some(0));
         assert!(!deployment.path("control.sock").exists());
     }
 }
@@ -122,13 +60,13 @@ fn reload_tells_what_came_of_it() {
     let config = config.to_str().expect("text");
     let (status, _, stderr) = run(&["reload", "--config", config]);
     assert_eq!(status, 2, "{stderr}");
-    let process = Process::start(&deployment, &[]);
+    let served = deployment.serve(&[]);
 
     deployment.set_address("198.51.100.11");
     let (status, stdout, stderr) = run(&["reload", "--config", config]);
     assert_eq!(status, 0, "{stderr}");
     assert!(stdout.contains("published snapshot 2"), "{stdout}");
-    assert_eq!(process.address(), ["198.51.100.11"], "the answer has changed when the command ends");
+    assert_eq!(address(&served), ["198.51.100.11"], "the answer has changed when the command ends");
 
     let (status, stdout, _) = run(&["reload", "--config", config, "--format", "json"]);
     let told: Value = serde_json::from_str(&stdout).expect("JSON");
@@ -140,7 +78,7 @@ fn reload_tells_what_came_of_it() {
     assert_eq!(status, 1, "{stdout}");
     assert!(stderr.contains("error[MRD"), "{stderr}");
     assert!(stdout.contains("snapshot 3"), "{stdout}");
-    assert_eq!(process.address(), ["198.51.100.11"]);
+    assert_eq!(address(&served), ["198.51.100.11"]);
 
     deployment.set_address("198.51.100.11");
     let good = std::fs::read_to_string(config).expect("readable");
@@ -148,7 +86,7 @@ fn reload_tells_what_came_of_it() {
     let (status, _, stderr) = run(&["reload", "--config", config]);
     assert_eq!(status, 1);
     assert!(stderr.contains("MRD0501") && stderr.contains("listen.threads"), "{stderr}");
-    drop(process);
+    drop(served);
 }
 
 /// Requests that come together are all answered, and merged into few runs.
@@ -157,7 +95,7 @@ fn reloads_are_coalesced() {
     let deployment = Deployment::new(&["127.0.0.1:0"], "  admin: \"127.0.0.1:0\"\n");
     let config = deployment.path("meridian.yaml");
     let config = config.to_str().expect("text").to_owned();
-    let process = Process::start(&deployment, &[]);
+    let mut served = deployment.serve(&[]);
     deployment.set_address("198.51.100.11");
     let all: Vec<_> = (0..8)
         .map(|_| {
@@ -168,9 +106,9 @@ fn reloads_are_coalesced() {
     for one in all {
         assert_eq!(one.join().expect("no panic"), 0);
     }
-    assert_eq!(process.address(), ["198.51.100.11"]);
-    process.signal("TERM");
-    assert_eq!(process.ends(), Some(0));
+    assert_eq!(address(&served), ["198.51.100.11"]);
+    served.process.signal("TERM");
+    assert_eq!(served.process.ends(PATIENCE).code(), Some(0));
 }
 
 /// The admin address shows and changes nothing; the control socket is its owner's alone.
@@ -178,23 +116,14 @@ fn reloads_are_coalesced() {
 fn admin_shows_and_changes_nothing() {
     use std::os::unix::fs::PermissionsExt;
     let deployment = Deployment::new(&["127.0.0.1:0"], "  admin: \"127.0.0.1:0\"\n");
-    let process = Process::start(&deployment, &["--log", "json"]);
-    let admin = process.admin.expect("the address is printed");
-    assert_eq!(process.address(), ["198.51.100.10"]);
-    let http = |method: &str, path: &str| {
-        let mut stream = connect(admin);
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            .expect("the server reads");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("text");
-        text
-    };
-    assert!(http("GET", "/healthz").starts_with("HTTP/1.1 200"));
-    assert!(http("GET", "/readyz").ends_with("serving\n"));
-    let status = http("GET", "/status");
-    let status: Value = serde_json::from_str(status.split_once("\r\n\r\n").expect("a body").1).expect("JSON");
+    let served = deployment.serve(&["--log", "json"]);
+    let admin = served.admin();
+    assert_eq!(address(&served), ["198.51.100.10"]);
+    assert_eq!(pages::admin(admin, "/healthz").status, 200);
+    assert_eq!(pages::admin(admin, "/readyz").body, "serving\n");
+    let status = pages::admin(admin, "/status").json();
     assert_eq!((&status["node"], &status["sequence"]), (&"test".into(), &1.into()));
-    let metrics = http("GET", "/metrics");
+    let metrics = pages::admin(admin, "/metrics").body;
     for line in [
         "meridian_queries_total{transport=\"udp\"} 1",
         "meridian_replies_total{rcode=\"NOERROR\",transport=\"udp\"} 1",
@@ -202,7 +131,8 @@ fn admin_shows_and_changes_nothing() {
     ] {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }
-    assert!(http("POST", "/reload").starts_with("HTTP/1.1 404"));
+    let refused = pages::ask(connect(admin), "POST", "/reload", "").expect("an answer");
+    assert_eq!(refused.status, 404);
     let mode = std::fs::metadata(deployment.path("control.sock")).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

@@ -1,18 +1,16 @@
 //! Programs of probes, and what they leave behind, under the running program.
 
-use crate::support::deployment::*;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::process::Command;
+use support::deployment::*;
+use support::program::{self, Served, until, until_so};
 
 const A: u16 = 1;
 
-/// A running `meridian serve`; killed when a test fails.
+/// A running `meridian serve`.
 struct Process {
     deployment: Deployment,
-    child: Child,
-    dns: SocketAddr,
+    served: Served,
 }
 
 impl Process {
@@ -36,59 +34,38 @@ impl Process {
                 names.join(", ")
             ),
         );
-        let mut child = Command::new("sh")
-            .args(["-c", &format!("{before} \"$0\" \"$@\"")])
-            .args([env!("CARGO_BIN_EXE_meridian"), "serve", "--config"])
-            .arg(deployment.path("meridian.yaml"))
-            .current_dir(deployment.path(""))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program runs");
-        let (dns, _) = banner(child.stdout.take().expect("piped"));
-        Process { deployment, child, dns }
+        let mut command = program::meridian_over(&deployment.config(), &["serve"]);
+        command.current_dir(deployment.path(""));
+        let served = Served::of(program::behind(&format!("{before} \"$0\" \"$@\""), &command));
+        Process { deployment, served }
+    }
+
+    fn pid(&self) -> u32 {
+        self.served.process.pid()
     }
 
     /// Lines that scripts have written to a file, once there are so many.
     fn told_lines(&self, name: &str, at_least: usize) -> usize {
-        let end = Instant::now() + PATIENCE;
-        loop {
+        until(&format!("{at_least} lines of {name}"), PATIENCE, || {
             let text = std::fs::read_to_string(self.deployment.path(name)).unwrap_or_default();
-            if text.lines().count() >= at_least {
-                return text.lines().count();
-            }
-            assert!(Instant::now() < end, "{name}: {text:?}");
-            std::thread::yield_now();
-        }
+            Some(text.lines().count()).filter(|lines| *lines >= at_least)
+        })
     }
 
     /// Numbers of processes that scripts have written to a file, once there are so many.
     fn told(&self, name: &str, at_least: usize) -> BTreeSet<u32> {
-        let end = Instant::now() + PATIENCE;
-        loop {
+        until(&format!("{at_least} processes of {name}"), PATIENCE, || {
             let text = std::fs::read_to_string(self.deployment.path(name)).unwrap_or_default();
             let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
             let all: BTreeSet<u32> =
                 whole.lines().map(|line| line.trim().parse().expect("a number")).collect();
-            if all.len() >= at_least {
-                return all;
-            }
-            assert!(Instant::now() < end, "{name}: {text:?}");
-            std::thread::yield_now();
-        }
+            Some(all).filter(|all| all.len() >= at_least)
+        })
     }
 
     fn terminate(&mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
-        assert!(self.child.wait().expect("our child").success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.served.process.signal("TERM");
+        assert!(self.served.process.ends(PATIENCE).success());
     }
 }
 
@@ -101,11 +78,7 @@ fn state(pid: u32) -> Option<(char, u32)> {
 
 /// Waits until none of them is in the table of processes, not even as a zombie.
 fn are_gone(what: &str, pids: &BTreeSet<u32>) {
-    let end = Instant::now() + PATIENCE;
-    while let Some(pid) = pids.iter().find(|pid| state(**pid).is_some()) {
-        assert!(Instant::now() < end, "{what}: {pid} is {:?}", state(*pid));
-        std::thread::yield_now();
-    }
+    until_so(&format!("an end of {what} ({pids:?})"), || pids.iter().all(|pid| state(*pid).is_none()));
 }
 
 /// A script that waits until what it has started has made the file `$R`, if it names it.
@@ -134,7 +107,7 @@ fn nothing_outlives_a_program() {
     for (name, _) in &probes[..6] {
         are_gone(name, &process.told(name, 2));
     }
-    let own = process.child.id();
+    let own = process.pid();
     let zombies = || -> Vec<u32> {
         let entries = std::fs::read_dir("/proc").expect("proc").flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -161,7 +134,7 @@ fn what_a_running_program_has_started_lives() {
     );
     let process = Process::start("exec", &[quick[0], quick[1], slow]);
     process.told("slow", 3);
-    assert_eq!(decode(&ask_udp(process.dns, &query(1, "www.cdn.example", A))).2, ["198.51.100.10"]);
+    assert_eq!(decode(&ask_udp(process.served.dns, &query(1, "www.cdn.example", A))).2, ["198.51.100.10"]);
 }
 
 /// A child that the process had before it became a server is nobody's left-over, nor is what that
@@ -225,7 +198,7 @@ fn the_first_process_of_a_container_ends_its_own_alone() {
         pids.filter(|pid| cmdline(pid).is_ok_and(|told| told == wanted)).collect()
     };
     // The server is the child of `unshare`.
-    let own = process.child.id();
+    let own = process.pid();
     let server = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).expect("a child");
     let server: u32 = server.trim().parse().expect("one number");
     let enter = format!(
@@ -234,21 +207,11 @@ fn the_first_process_of_a_container_ends_its_own_alone() {
     );
     let entered = Command::new("sh").args(["-c", &enter]).status().expect("a shell");
     assert!(entered.success());
-    let end = Instant::now() + PATIENCE;
-    let others = loop {
-        let others = running("77124");
-        if !others.is_empty() {
-            break others;
-        }
-        assert!(Instant::now() < end, "the orphan of another has begun");
-        std::thread::yield_now();
-    };
+    let others = until("the orphan of another", PATIENCE, || {
+        Some(running("77124")).filter(|others| !others.is_empty())
+    });
     let swept = process.told_lines("bare", 3);
-    let end = Instant::now() + PATIENCE;
-    while !running("77123").is_empty() {
-        assert!(Instant::now() < end, "what probes have left lives, after {swept} of them");
-        std::thread::yield_now();
-    }
+    until_so(&format!("an end of what {swept} probes have left"), || running("77123").is_empty());
     let zombies = || -> Vec<u32> {
         let entries = std::fs::read_dir("/proc").expect("proc").flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

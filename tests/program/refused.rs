@@ -6,14 +6,13 @@
 #[path = "../../src/config/tests/faults.rs"]
 mod faults;
 
-use crate::support::deployment::*;
 use faults::*;
 use meridian::testing::finding::Severity;
 use meridian::testing::server::Engine;
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::Command;
+use support::deployment::*;
+use support::program::{self, Process, until};
 
 const TEXT: &str = "zones/x.example.zone";
 const YAML: &str = "zones/z.yaml";
@@ -40,19 +39,15 @@ fn sound() -> Deployment {
 
 /// `meridian reload --format json`.
 fn reload(deployment: &Deployment) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .args(["reload", "--format", "json", "--config"])
-        .arg(deployment.path("meridian.yaml"))
-        .output()
-        .expect("the program runs");
+    let (code, stdout, stderr) = deployment.run(&["reload", "--format", "json"]);
     let told: Value =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
     let others = told["zones"]["others"].as_array().map_or(0, Vec::len);
     let status = match told["ok"] == true {
         true if others > 0 => 3,
         is_published => i32::from(!is_published),
     };
-    assert_eq!(output.status.code(), Some(status));
+    assert_eq!(code, status);
     told
 }
 
@@ -166,23 +161,15 @@ fn every_broken_file_is_told_at_its_place_and_changes_nothing() {
 
 /// Ends with its exit status and what it said; a server that starts is stopped.
 fn run(deployment: &Deployment, command: &str) -> (Option<i32>, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .args([command, "--config"])
-        .arg(deployment.path("meridian.yaml"))
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("the program runs");
-    // What is served says so in its log.
-    let mut told = String::new();
-    let stderr = BufReader::new(child.stderr.take().expect("piped"));
-    for line in stderr.lines().map_while(Result::ok) {
-        told += &(line.clone() + "\n");
-        if line.contains("files_digest") {
-            child.kill().expect("it runs");
+    let mut process = Process::start(program::meridian_over(&deployment.config(), &[command]));
+    let status = until(&format!("an end of {command}, or a start"), PATIENCE, || {
+        // What is served says so in its log.
+        if process.stderr().contains("files_digest") {
+            process.kill();
         }
-    }
-    (child.wait().expect("it ends").code(), told)
+        process.status()
+    });
+    (status.code(), process.stderr())
 }
 
 /// What `serve` refuses, `check` refuses as well, with the same code.
@@ -233,14 +220,8 @@ fn a_strict_check_fails_on_warnings() {
     let deployment = sound();
     deployment.write("pops.yaml", &POPS.replace("192.0.2.2", "10.0.0.1"));
     let check = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_meridian"))
-            .arg("check")
-            .args(arguments)
-            .arg("--config")
-            .arg(deployment.path("meridian.yaml"))
-            .output()
-            .expect("the program runs");
-        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+        let (status, stdout, _) = deployment.run(&[&["check"], arguments].concat());
+        (Some(status), stdout)
     };
     let (status, told) = check(&[]);
     assert!(status == Some(0) && told.contains("ok: errors 0, warnings 2"), "{told}");

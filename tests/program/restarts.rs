@@ -1,15 +1,14 @@
 //! What a node knows goes on over a stop and a start: what was pushed last, who was ramping; and
 //! what a PoP below its threshold means, for ramps and for the last good one.
 
-use crate::support::deployment::*;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::server::{Engine, Server};
-use meridian::testing::shared::command::{Command, ProbePush};
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::RrType;
 use std::net::Ipv4Addr;
-use std::sync::mpsc;
 use std::time::Instant;
+use support::deployment::*;
+use support::program::until_seen;
 
 /// Clients, each in a cell of its own.
 const CLIENTS: u8 = 40;
@@ -37,24 +36,6 @@ fn two_pops(ramp: &str, policy: &str) -> Deployment {
     deployment
 }
 
-/// Says that some addresses of a PoP, or all, are up or down. It is taken when this returns, and
-/// soon served.
-fn push(server: &Server, pop: &str, addresses: &[&str], up: bool) {
-    let each = if addresses.is_empty() {
-        vec![None]
-    } else {
-        addresses.iter().map(|address| address.parse().ok()).collect()
-    };
-    for address in each {
-        let (tell, told) = mpsc::channel();
-        let push =
-            ProbePush { probe: "told".into(), pop: pop.into(), service: None, address, up, reason: None };
-        let reply = Box::new(move |taken| drop(tell.send(taken)));
-        assert!(server.command_sender()(Command::Push { push, reply }).is_ok(), "the writer listens");
-        told.recv().expect("an answer").expect("taken");
-    }
-}
-
 /// How many of the clients are answered with `b`.
 fn on_b(server: &Server) -> usize {
     let name = Name::parse("www.cdn.example.", None).expect("a name");
@@ -62,25 +43,19 @@ fn on_b(server: &Server) -> usize {
         let subnet = Prefix::new(Ipv4Addr::new(11, client, 16, 0).into(), 24);
         let answer =
             ask_udp(server.dns()[0], &meridian::testing::explain::dig::query(&name, RrType::A, Some(subnet)));
-        let message = domain::base::Message::from_octets(&answer[..]).expect("a message");
-        let record = message
-            .answer()
-            .expect("a section")
-            .limit_to::<domain::rdata::A>()
-            .next()
-            .expect("never empty")
-            .expect("a record");
-        record.data().addr().octets()[3] >= 20
+        let addresses = decode(&answer).2;
+        let address: Ipv4Addr = addresses.first().expect("never empty").parse().expect("an address");
+        address.octets()[3] >= 20
     };
     (0..CLIENTS).filter(|client| ask(*client)).count()
 }
 
 /// Waits until so many are.
 fn becomes(server: &Server, wanted: impl Fn(usize) -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !wanted(on_b(server)) {
-        assert!(Instant::now() < end, "{} clients are on b", on_b(server));
-    }
+    until_seen("clients where they should be", PATIENCE, || {
+        let count = on_b(server);
+        if wanted(count) { Ok(()) } else { Err(format!("{count} clients are on b")) }
+    });
 }
 
 const MOST_OF_B: [&str; 3] = ["198.51.100.20", "198.51.100.21", "198.51.100.22"];
@@ -91,14 +66,14 @@ const MOST_OF_B: [&str; 3] = ["198.51.100.20", "198.51.100.21", "198.51.100.22"]
 fn the_last_word_before_a_stop_counts() {
     let deployment = two_pops(", ramp: 1h", "");
     let server = deployment.start(Engine::Fast);
-    push(&server, "a", &[], true);
+    push(&server, "told", "a", &[], true);
     for up in [true, false, true, false] {
-        push(&server, "b", &[], up);
+        push(&server, "told", "b", &[], up);
     }
     server.stop();
     let server = deployment.start(Engine::Fast);
     assert_eq!(on_b(&server), 0, "b was down");
-    push(&server, "b", &[], true);
+    push(&server, "told", "b", &[], true);
     // An hour has 256 steps: none of them is over yet, or a few.
     becomes(&server, |clients| clients < usize::from(CLIENTS) / 4);
     server.stop();
@@ -112,12 +87,12 @@ fn the_last_word_before_a_stop_counts() {
 fn who_was_below_the_threshold_ramps() {
     let deployment = two_pops(", ramp: 1h", "");
     let server = deployment.start(Engine::Fast);
-    push(&server, "a", &[], true);
-    push(&server, "b", &[], true);
+    push(&server, "told", "a", &[], true);
+    push(&server, "told", "b", &[], true);
     becomes(&server, |clients| clients == usize::from(CLIENTS));
-    push(&server, "b", &MOST_OF_B, false);
+    push(&server, "told", "b", &MOST_OF_B, false);
     becomes(&server, |clients| clients == 0);
-    push(&server, "b", &MOST_OF_B, true);
+    push(&server, "told", "b", &MOST_OF_B, true);
     // Nearly all of its cells are still away.
     becomes(&server, |_| {
         server.shared().operator_view.load().pops.iter().any(|pop| &*pop.name == "b" && pop.ramp_left > 200)
@@ -132,16 +107,16 @@ fn who_was_below_the_threshold_ramps() {
 fn the_last_good_one_failed_last() {
     let deployment = two_pops("", ", when_all_down: last_good");
     let server = deployment.start(Engine::Fast);
-    push(&server, "b", &[], true);
-    push(&server, "a", &[], false);
+    push(&server, "told", "b", &[], true);
+    push(&server, "told", "a", &[], false);
     // Another millisecond: who fails at one moment fails together.
     let begun = Instant::now();
     while begun.elapsed().as_millis() < 3 {
         std::hint::spin_loop();
     }
-    push(&server, "b", &MOST_OF_B, false);
+    push(&server, "told", "b", &MOST_OF_B, false);
     becomes(&server, |clients| clients == usize::from(CLIENTS));
-    push(&server, "a", &[], true);
+    push(&server, "told", "a", &[], true);
     becomes(&server, |clients| clients == 0);
     server.stop();
 }

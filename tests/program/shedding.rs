@@ -1,17 +1,15 @@
 //! Load through the program: a feed goes over its target and cells leave, by their hash and no
 //! others; it falls, and they come back.
 
-use crate::support::deployment::*;
 use meridian::testing::steer::pop::PopId;
 use meridian::testing::steer::pop_status::Shed;
 use meridian::testing::steer::rendezvous::cell_key;
 use meridian::testing::wire::hash;
 use serde_json::Value;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
+use support::deployment::*;
+use support::program::Served;
 
 const ADDRESSES: [&str; 3] = ["198.51.100.10", "198.51.100.20", "198.51.100.30"];
 const NAMES: [&str; 3] = ["one", "two", "xxx"];
@@ -19,19 +17,6 @@ const NAMES: [&str; 3] = ["one", "two", "xxx"];
 const CELLS: u32 = 192;
 /// The longest that shares may take from one end to the other: a step a second.
 const SETTLES: Duration = Duration::from_secs(90);
-
-/// A running server, killed when it is dropped.
-struct Process {
-    child: Child,
-    dns: SocketAddr,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// PoP `one` before `two` before `xxx`, each with a file that tells its load, of a capacity of 100.
 fn three_pops() -> Deployment {
@@ -61,28 +46,9 @@ fn carries(deployment: &Deployment, pop: &str, load: u32) {
         .expect("the folder is ours");
 }
 
-fn start(deployment: &Deployment) -> Process {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .args(["serve", "--config", deployment.path("meridian.yaml").to_str().expect("text")])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program runs");
-    let (dns, _) = banner(child.stdout.take().expect("piped"));
-    Process { child, dns }
-}
-
-fn page(deployment: &Deployment, path: &str) -> Value {
-    let mut stream = UnixStream::connect(deployment.path("control.sock")).expect("the server accepts");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("the server reads");
-    let mut text = String::new();
-    stream.read_to_string(&mut text).expect("text");
-    serde_json::from_str(text.split_once("\r\n\r\n").expect("a body").1).expect("JSON")
-}
-
 /// What each PoP sheds, by the control socket, with the number of the snapshot.
 fn sheds(deployment: &Deployment) -> (u64, [Shed; 3]) {
-    let told = page(deployment, "/pops");
+    let told = deployment.page("/pops").json();
     let steps = |share: &Value| (share.as_f64().unwrap_or(0.0) * 256.0).round() as u16;
     let of = |name: &str| {
         let feed = &told["pops"]
@@ -104,18 +70,13 @@ fn address_of(cell: u32) -> Ipv4Addr {
 }
 
 /// Whom each cell is sent to.
-fn answers(process: &Process) -> Vec<usize> {
+fn answers(process: &Served) -> Vec<usize> {
     let socket = client(process.dns);
     let ask = |cell: u32| {
-        // An OPT record with the client subnet, a /24 (RFC 7871 section 6).
-        let mut packet = query(cell as u16, "www.cdn.example", 1);
-        packet[11] = 1;
-        packet.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 24, 0]);
-        packet.extend_from_slice(&address_of(cell).octets()[..3]);
-        socket.send_to(&packet, process.dns).expect("the client sends");
-        let mut reply = [0; 1_024];
-        let length = socket.recv(&mut reply).expect("an answer comes");
-        let (id, _, addresses) = decode(&reply[..length]);
+        let [a, b, c, _] = address_of(cell).octets();
+        let packet = with_subnet(query(cell as u16, "www.cdn.example", 1), [a, b, c]);
+        let reply = ask_from(&socket, process.dns, &packet);
+        let (id, _, addresses) = decode(&reply);
         assert_eq!((u32::from(id), addresses.len()), (cell, 1));
         ADDRESSES.iter().position(|address| *address == addresses[0]).expect("one of ours")
     };
@@ -142,7 +103,7 @@ fn expected(sheds: &[Shed; 3]) -> Vec<usize> {
 /// capacities.
 struct World<'d> {
     deployment: &'d Deployment,
-    process: Process,
+    process: Served,
     clients: u32,
     besides: [u32; 3],
 }
@@ -185,7 +146,7 @@ fn the_right_clients_leave_and_come_back() {
     let deployment = three_pops();
     NAMES.iter().for_each(|name| carries(&deployment, name, 10));
     let mut world =
-        World { process: start(&deployment), deployment: &deployment, clients: 40, besides: [0, 5, 5] };
+        World { process: deployment.serve(&[]), deployment: &deployment, clients: 40, besides: [0, 5, 5] };
     assert!(away(&world.until("within its target", |shares, _| shares[0].share == 0)).is_empty());
     world.clients = 85;
     let first = world.until("begins", |shares, got| shares[0].share > 0 && !away(got).is_empty());
@@ -196,7 +157,7 @@ fn the_right_clients_leave_and_come_back() {
         away(&first).len() < away(&settled).len() && away(&settled).len() < CELLS as usize,
         "the others stay"
     );
-    let told = page(&deployment, "/policies");
+    let told = deployment.page("/policies").json();
     assert!(told["policies"][0]["members"][0]["sheds"].as_f64().expect("a share") > 0.2, "{told}");
     world.clients = 20;
     assert!(away(&world.until("falls", |shares, _| shares[0].share == 0)).is_empty());
@@ -213,9 +174,9 @@ fn full_neighbours_are_an_alarm_until_they_have_room() {
     carries(&deployment, "one", 85);
     ["two", "xxx"].iter().for_each(|name| carries(&deployment, name, 60));
     let mut world =
-        World { process: start(&deployment), deployment: &deployment, clients: 85, besides: [0, 60, 60] };
+        World { process: deployment.serve(&[]), deployment: &deployment, clients: 85, besides: [0, 60, 60] };
     let is_full = || {
-        let told = page(&deployment, "/pops");
+        let told = deployment.page("/pops").json();
         let pops = told["pops"].as_array().expect("PoPs");
         pops.iter().any(|pop| pop["name"] == "one" && pop["feeds"][0]["no_room"] == true)
             && told["alarms"].to_string().contains("no PoP takes more clients of PoP one")

@@ -1,15 +1,16 @@
 //! Storms of connections under a low limit of descriptors, against the running program.
 
-use crate::support::deployment::*;
 use meridian::testing::limits::CONTROL_CONNECTIONS_MAX;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use support::deployment::*;
+use support::pages;
+use support::program::{self, Served, until, until_seen, until_so};
 
 const A: u16 = 1;
 /// Descriptors that the server may have.
@@ -17,10 +18,10 @@ const LIMIT: usize = 1_024;
 /// Silent connections of a storm, more than that.
 const STORM: usize = 1_300;
 
-/// A running `meridian serve` under a limit of descriptors; killed when a test fails.
+/// A running `meridian serve` under a limit of descriptors.
 struct Process {
     deployment: Deployment,
-    child: Child,
+    served: Served,
     dns: SocketAddr,
     admin: SocketAddr,
 }
@@ -30,23 +31,14 @@ impl Process {
         // The storm's own end of each connection.
         let own = meridian::testing::sys::descriptors::raise();
         assert!(own.is_some_and(|limit| limit.soft > 2 * STORM), "tests need descriptors");
-        let log = std::fs::File::create(deployment.path("log")).expect("the folder is ours");
-        let mut child = Command::new("sh")
-            .args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\"")])
-            .args([env!("CARGO_BIN_EXE_meridian"), "serve", "--engine", engine, "--config"])
-            .arg(deployment.path("meridian.yaml"))
-            .env("NO_COLOR", "1")
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .expect("the program runs");
-        let (dns, admin) = banner(child.stdout.take().expect("piped"));
-        Process { deployment, child, dns, admin: admin.expect("the address is printed") }
+        let command = program::meridian_over(&deployment.config(), &["serve", "--engine", engine]);
+        let served = Served::of(program::behind(&under(limit), &command));
+        Process { deployment, dns: served.dns, admin: served.admin(), served }
     }
 
     /// Sets the soft limit of the running process.
     fn limit(&self, soft: usize) {
-        let pid = self.child.id().to_string();
+        let pid = self.served.process.pid().to_string();
         let set = Command::new("prlimit").args(["--pid", &pid, &format!("--nofile={soft}:")]).status();
         assert!(set.expect("prlimit of util-linux").success());
     }
@@ -54,45 +46,28 @@ impl Process {
     /// A page. Readers of one address share places, so that one of a storm's may be told to come
     /// again.
     fn page(&self, path: &str) -> String {
-        let end = Instant::now() + PATIENCE;
-        let mut text = String::from("HTTP/1.1 503");
-        while text.starts_with("HTTP/1.1 503") && Instant::now() < end {
-            text.clear();
-            let mut stream = connect(self.admin);
-            write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").expect("the server reads");
-            stream.read_to_string(&mut text).expect("text; the server closes");
-        }
-        assert!(text.starts_with("HTTP/1.1 200"), "{path}: {text}");
-        text.split_once("\r\n\r\n").expect("a body").1.to_owned()
+        let page =
+            until(path, PATIENCE, || Some(pages::admin(self.admin, path)).filter(|page| page.status != 503));
+        assert_eq!(page.status, 200, "{path}: {page:?}");
+        page.body
     }
 
     fn scrape(&self) -> BTreeMap<String, f64> {
-        let body = self.page("/metrics");
-        let series = body.lines().filter(|line| !line.starts_with('#'));
-        series
-            .filter_map(|line| line.rsplit_once(' '))
-            .map(|(series, value)| (series.to_owned(), value.parse().expect("a number")))
-            .collect()
+        pages::series(&self.page("/metrics"))
     }
 
     /// Waits until a scrape says so.
     fn until(&self, what: &str, is_so: impl Fn(&BTreeMap<String, f64>) -> bool) -> BTreeMap<String, f64> {
-        let end = Instant::now() + PATIENCE;
-        loop {
+        until_seen(what, PATIENCE, || {
             let scrape = self.scrape();
-            if is_so(&scrape) {
-                return scrape;
-            }
-            assert!(Instant::now() < end, "{what}: {scrape:?}");
-        }
+            if is_so(&scrape) { Ok(scrape) } else { Err(format!("{scrape:?}")) }
+        })
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Words of a shell that run a command under a limit of descriptors.
+fn under(limit: usize) -> String {
+    format!("ulimit -n {limit} && exec \"$0\" \"$@\"")
 }
 
 fn deployment(listen: &str) -> Deployment {
@@ -128,14 +103,8 @@ fn a_storm_of_tcp_takes_no_descriptor_of_others() {
         ),
     );
     let process = Process::start(deployment, LIMIT, "fast");
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let log = std::fs::read_to_string(process.deployment.path("log")).expect("text");
-        if log.contains("warning[MRD0515]") && log.contains("tcp_connections: 4096") {
-            break;
-        }
-        assert!(Instant::now() < end, "{log}");
-    }
+    process.served.process.logs("warning[MRD0515]");
+    process.served.process.logs("tcp_connections: 4096");
     let storm: Vec<TcpStream> = (0..STORM).map(|_| connect(process.dns)).collect();
     let scrape = process.until("the share of TCP is taken", |scrape| {
         scrape["meridian_descriptors{use=\"tcp\"}"] == scrape["meridian_descriptors_share{use=\"tcp\"}"]
@@ -143,11 +112,7 @@ fn a_storm_of_tcp_takes_no_descriptor_of_others() {
     });
     assert_eq!(scrape["process_max_fds"], LIMIT as f64);
     let before = checks.load(Ordering::SeqCst);
-    let end = Instant::now() + PATIENCE;
-    while checks.load(Ordering::SeqCst) < before + 3 {
-        assert!(Instant::now() < end, "targets are checked in the storm");
-        std::thread::yield_now();
-    }
+    until_so("checks of targets in the storm", || checks.load(Ordering::SeqCst) >= before + 3);
     assert_eq!(process.page("/readyz"), "serving\n");
     let scrape = process.scrape();
     assert!(scrape["process_open_fds"] < LIMIT as f64, "{scrape:?}");
@@ -169,15 +134,9 @@ fn a_storm_of_tcp_takes_no_descriptor_of_others() {
 fn a_limit_that_is_too_low_is_an_error() {
     let deployment = deployment("");
     for command in ["serve", "check"] {
-        let refused = Command::new("sh")
-            .args(["-c", "ulimit -n 64 && exec \"$0\" \"$@\""])
-            .args([env!("CARGO_BIN_EXE_meridian"), command, "--config"])
-            .arg(deployment.path("meridian.yaml"))
-            .env("NO_COLOR", "1")
-            .output()
-            .expect("the program runs");
-        let told = String::from_utf8_lossy(&refused.stderr);
-        assert_eq!(refused.status.code(), Some(1), "{command}: {told}");
+        let refused = program::behind(&under(64), &program::meridian_over(&deployment.config(), &[command]));
+        let (status, _, told) = program::run(refused);
+        assert_eq!(status, 1, "{command}: {told}");
         assert!(told.contains("error[MRD0515]") && told.contains("LimitNOFILE="), "{command}: {told}");
     }
 }
@@ -187,22 +146,13 @@ fn a_limit_that_is_too_low_is_an_error() {
 #[test]
 fn few_descriptors_are_enough() {
     let process = Process::start(deployment(""), 128, "fast");
-    let log = || std::fs::read_to_string(process.deployment.path("log")).expect("text");
-    let end = Instant::now() + PATIENCE;
-    while !log().contains("every share is cut: ") {
-        assert!(Instant::now() < end, "{}", log());
-    }
+    process.served.process.logs("every share is cut: ");
     let storm: Vec<TcpStream> = (0..200).map(|_| connect(process.dns)).collect();
     let silent: Vec<TcpStream> = (0..200).map(|_| connect(process.admin)).collect();
     assert_eq!(process.page("/readyz"), "serving\n");
     for command in [&["reload"][..], &["pop", "drain", "one", "--reason", "storm"]] {
-        let done = Command::new(env!("CARGO_BIN_EXE_meridian"))
-            .args(command)
-            .arg("--config")
-            .arg(process.deployment.path("meridian.yaml"))
-            .output()
-            .expect("the program runs");
-        assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+        let (status, _, stderr) = process.deployment.run(command);
+        assert_eq!(status, 0, "{command:?}: {stderr}");
     }
     let scrape = process.scrape();
     let shares = ["tcp", "pages", "probes", "own"].map(|part| {
@@ -242,12 +192,8 @@ fn a_storm_on_the_pages_cuts_its_own() {
         })
         .collect();
     assert_eq!(process.page("/readyz"), "serving\n");
-    let verb = Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .args(["pop", "drain", "one", "--reason", "storm", "--config"])
-        .arg(process.deployment.path("meridian.yaml"))
-        .output()
-        .expect("the program runs");
-    assert!(verb.status.success(), "{}", String::from_utf8_lossy(&verb.stderr));
+    let (status, _, stderr) = process.deployment.run(&["pop", "drain", "one", "--reason", "storm"]);
+    assert_eq!(status, 0, "{stderr}");
     drop(deaf);
     let scrape = process.scrape();
     assert!(

@@ -1,30 +1,22 @@
 //! The transports over real sockets of the loopback interface.
 
-use crate::support::deployment::*;
 use meridian::testing::answer::Transport;
 use meridian::testing::server::{Engine, Server};
 use meridian::testing::shared::counters::Dropped;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Instant;
+use support::deployment::*;
+use support::program::until_so;
 
 const A: u16 = 1;
 const AXFR: u16 = 252;
 const NOTIFY: u8 = 4;
-const REFUSED: u8 = 5;
-const NOTAUTH: u8 = 9;
+const REFUSED: u16 = 5;
+const NOTAUTH: u16 = 9;
 
-fn expected(id: u16) -> (u16, u8, Vec<String>) {
+fn expected(id: u16) -> (u16, u16, Vec<String>) {
     (id, 0, vec!["198.51.100.10".to_owned()])
-}
-
-/// Waits for a count that another thread is about to reach.
-fn wait_for(what: &str, reached: impl Fn() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !reached() {
-        assert!(Instant::now() < end, "{what}");
-        std::thread::yield_now();
-    }
 }
 
 fn dropped(server: &Server, transport: Transport, reason: Dropped) -> u64 {
@@ -86,7 +78,7 @@ fn silence_is_counted() {
     for octets in [&response[..], &[], &[0; 11], &[0; 5000]] {
         client.send_to(octets, address).expect("the client sends");
     }
-    wait_for("four drops", || {
+    until_so("four drops", || {
         dropped(&server, Transport::Udp, Dropped::Silence) == 3
             && dropped(&server, Transport::Udp, Dropped::Cut) == 1
     });
@@ -162,7 +154,7 @@ fn a_full_buffer_is_counted() {
             client.send_to(&[0; 11], server.dns()[0]).expect("the client sends");
         }
         sent += FLOOD as u64;
-        wait_for("each is read or dropped", || {
+        until_so("each is read or dropped", || {
             server.shared().counters.fold(Transport::Udp).received + full() == sent
         });
         if full() > 0 {
@@ -221,7 +213,7 @@ fn tcp_closes_idle_connections() {
     let waited = began.elapsed().as_millis();
     assert!((900..5000).contains(&waited), "{waited} ms");
     assert!(is_closed(&mut slow));
-    wait_for("the slow message is counted", || dropped(&server, Transport::Tcp, Dropped::SlowMessage) == 1);
+    until_so("the slow message is counted", || dropped(&server, Transport::Tcp, Dropped::SlowMessage) == 1);
     server.stop();
 }
 
@@ -244,7 +236,7 @@ fn tcp_limits_connections() {
         assert_eq!(dropped(&server, Transport::Tcp, reason), 1);
         open.pop();
         // The server sees the close when it sees it: ask until there is room.
-        wait_for("room for another", || {
+        until_so("room for another", || {
             let mut stream = connect(address);
             let _ = stream.write_all(&framed(&query(2, "www.cdn.example", A)));
             stream.read(&mut [0; 2]).is_ok_and(|length| length > 0)

@@ -2,6 +2,4 @@
 
 mod documents;
 mod schema;
-#[path = "../support/mod.rs"]
-mod support;
 mod tidy;

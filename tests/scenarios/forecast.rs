@@ -1,6 +1,5 @@
 //! What a change would move, told before it is made: exactly the clients that it does move.
 
-use crate::support::{Tree, World, load, sample, with_down};
 use meridian::testing::health::health_state::HealthState;
 use meridian::testing::impact::{
     ALL_CLIENTS, Answered, FeedName, Flow, MeasuredLoad, MeasuredLoads, PolicyChange, SAMPLES, forecast,
@@ -11,6 +10,7 @@ use meridian::testing::steer::pop::AdminState;
 use meridian::testing::steer::pop_status::PopStatus;
 use meridian::testing::steer::status::Status;
 use std::sync::Arc;
+use support::{ServerFile, Tree, World, load, sample, with_down};
 
 /// The sample with the status of one PoP changed by hand.
 fn with(world: &World, name: &str, change: impl Fn(&mut PopStatus)) -> Arc<Snapshot> {
@@ -94,12 +94,7 @@ fn services_bring_their_own_load() {
     let policy = |name: &str, service: &str| {
         format!("  {name}: {{ pops: [one, two], order: listed, service: {service} }}\n")
     };
-    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
-        .with(
-            "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\n\
-             pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
-        )
+    let tree = Tree::of(ServerFile::default())
         .with("pops.yaml", format!("pops:\n{}{}", pop("one", 1), pop("two", 2)))
         .with(
             "policies.yaml",

@@ -1,6 +1,8 @@
-//! Steered HTTPS records, read by hickory: well-formed, and one decision with A and AAAA.
+//! Steered HTTPS records: well-formed, and one decision with A and AAAA.
+//!
+//! They are read by hickory-proto and not by `support::reply`: it gives their parameters as values,
+//! and is a second judge of their form.
 
-use crate::support::{Tree, World, ask, load, prefix, query};
 use hickory_proto::op::Message;
 use hickory_proto::rr::RData;
 use hickory_proto::rr::rdata::svcb::{SvcParamKey, SvcParamValue};
@@ -8,6 +10,7 @@ use meridian::testing::cli::verify::verify_scopes;
 use meridian::testing::wire::rr::RrType;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use support::{Tree, World, ask, load, prefix, query};
 
 /// The sample, with parameters for every PoP.
 fn world() -> World {
@@ -85,7 +88,7 @@ fn one_decision_for_three_types() {
 #[test]
 fn the_scopes_of_https_are_true() {
     let report = verify_scopes(&world().snapshot, 2).unwrap_or_else(|faults| panic!("{}", faults.join("\n")));
-    let plain = verify_scopes(&crate::support::sample().snapshot, 2)
+    let plain = verify_scopes(&support::sample().snapshot, 2)
         .unwrap_or_else(|faults| panic!("{}", faults.join("\n")));
     assert!(report.pairs > plain.pairs, "HTTPS is walked too");
 }

@@ -3,5 +3,3 @@
 mod forecast;
 mod https;
 mod runner;
-#[path = "../support/mod.rs"]
-mod support;

@@ -2,7 +2,6 @@
 //! for a TTL, feeds that are read late and with noise. The real load controller decides, and every
 //! move of every cell is counted.
 
-use crate::support::dice::Dice;
 use meridian::testing::finding::{At, FileId};
 use meridian::testing::health::Moment;
 use meridian::testing::health::load::LoadController;
@@ -13,6 +12,7 @@ use meridian::testing::steer::pop_status::Shed;
 use meridian::testing::wire::hash;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use support::dice::Dice;
 
 /// Readings are this old, in seconds.
 const LAG_SECS: usize = 5;

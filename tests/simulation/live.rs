@@ -1,6 +1,5 @@
 //! Live state by itself: the order of its steps, its clock, and what it foretells.
 
-use crate::support::{Tree, load};
 use meridian::testing::health::Moment;
 use meridian::testing::health::event::HealthEvent;
 use meridian::testing::health::probe_result::ProbeResult;
@@ -13,6 +12,7 @@ use meridian::testing::steer::ledger::{Action, Selector};
 use meridian::testing::steer::pop::AdminState;
 use meridian::testing::steer::status::Status;
 use std::sync::Arc;
+use support::{ServerFile, Tree, load};
 
 /// Four PoPs in one policy, each probed every five seconds, one result making a verdict; PoPs ramp
 /// over so many minutes.
@@ -20,12 +20,8 @@ fn files(ramp: u32, weight: u32) -> Arc<Snapshot> {
     let pop = |name: &str, host: u8| {
         format!("  {name}: {{ addresses: 192.0.2.{host}, probe: web, ramp: {ramp}m, weight: {weight} }}\n")
     };
-    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
-        .with(
-            "meridian.yaml",
-            "node: { name: n }\nlisten: { dns: \"127.0.0.1:53\" }\npops: pops.yaml\n\
-             policies: policies.yaml\nzones: zones\n",
-        )
+    // Checks begin at moments that depend on the name of the node.
+    let tree = Tree::of(ServerFile { node: "name: n", ..ServerFile::default() })
         .with("policies.yaml", "policies: { web: { pops: all, order: listed } }\n")
         .with(
             "pops.yaml",

@@ -12,8 +12,6 @@ mod node;
 mod plain;
 mod run;
 mod shedding;
-#[path = "../support/mod.rs"]
-mod support;
 mod svg;
 mod world;
 
@@ -42,10 +40,6 @@ fn fine(globe: u64) -> [&'static Compiled; 2] {
     [COMPILED[globe as usize].get_or_init(|| world::compile(globe, kind, 0)); 2]
 }
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
-}
-
 /// Half an hour of a world in which anything happens.
 fn half_an_hour(seed: u64) -> Run<'static> {
     let mut run = Run::new(seed, coarse(seed), Control::Integral, NAMES.len(), 0.0);
@@ -63,7 +57,7 @@ fn half_an_hour(seed: u64) -> Run<'static> {
 /// Random worlds: what must hold holds at every moment, see `promises.rs`.
 #[test]
 fn seeds() {
-    if let Some(seed) = number("MERIDIAN_SIM_SEED") {
+    if let Some(seed) = support::number("MERIDIAN_SIM_SEED") {
         let run = half_an_hour(seed);
         println!("{}", run.story());
         if let Ok(path) = std::env::var("MERIDIAN_SIM_SVG") {
@@ -75,8 +69,8 @@ fn seeds() {
         }
         return;
     }
-    let first = number("MERIDIAN_SIM_FROM").unwrap_or(0);
-    let seeds = first + number("MERIDIAN_SIM_SEEDS").unwrap_or(100);
+    let first = support::number("MERIDIAN_SIM_FROM").unwrap_or(0);
+    let seeds = first + support::number("MERIDIAN_SIM_SEEDS").unwrap_or(100);
     // Threads take the next seed that nobody has, and stop at the first fault of any.
     let next = AtomicU64::new(first);
     let (mut publications, mut questions) = (0, 0);

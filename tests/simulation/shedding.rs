@@ -4,8 +4,7 @@
 //! `MERIDIAN_SHED_SEED=17` one of them with its story.
 
 use crate::crowd::Crowd;
-use crate::number;
-use crate::support::dice::Dice;
+use support::dice::Dice;
 
 const TTL_SECS: u32 = 60;
 
@@ -199,12 +198,12 @@ fn half_an_hour(seed: u64) -> Crowd {
 /// Nobody swings: in no half hour is a gain halved, and hardly a cell makes the same move twice.
 #[test]
 fn half_hours_without_a_swing() {
-    if let Some(seed) = number("MERIDIAN_SHED_SEED") {
+    if let Some(seed) = support::number("MERIDIAN_SHED_SEED") {
         let mut crowd = half_an_hour(seed);
         return println!("{}\n{}", crowd.story.join("\n"), crowd.swings().join("\n"));
     }
-    let first = number("MERIDIAN_SIM_FROM").unwrap_or(0);
-    let count = number("MERIDIAN_SHED_SEEDS").unwrap_or(240);
+    let first = support::number("MERIDIAN_SIM_FROM").unwrap_or(0);
+    let count = support::number("MERIDIAN_SHED_SEEDS").unwrap_or(240);
     let (mut runs, mut cells) = (0, 0);
     for seed in (first..first + count).chain(MENDED) {
         let mut crowd = half_an_hour(seed);

@@ -1,8 +1,6 @@
 //! The world that is simulated: PoPs and clients on a globe, from one seed, compiled like any
 //! deployment.
 
-use crate::support::Tree;
-use crate::support::dice::Dice;
 use meridian::testing::finding::{At, FileId};
 use meridian::testing::geo::distance::great_circle_m;
 use meridian::testing::geo::prefix::Prefix;
@@ -15,6 +13,8 @@ use meridian::testing::wire::rr::RrType;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use support::dice::Dice;
+use support::{ServerFile, Tree};
 
 pub const POPS: usize = 20;
 /// Steered names: by distance, by weight, one that only some PoPs serve, and one that is empty when
@@ -45,7 +45,7 @@ pub struct Kind {
 
 /// A deployment, and what clients ask.
 pub struct Compiled {
-    pub world: crate::support::World,
+    pub world: support::World,
     pub kind: Kind,
     /// PoPs of these files.
     pub pops: usize,
@@ -131,18 +131,15 @@ pub fn compile(seed: u64, kind: Kind, edition: usize) -> Compiled {
         192.0.2.1 }\n  \
                 near: { steer: near }\n  even: { steer: even }\n  few: { steer: few }\n  strict: { steer: \
                 strict }\n";
-    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
-        .with(
-            "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\ngeoip: { networks: \
-             networks.yaml }\n\
-             pops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
-        )
-        .with("pops.yaml", pops)
-        .with("networks.yaml", networks)
-        .with("policies.yaml", policies)
-        .with("zones/sim.example.yaml", zone);
-    let world = crate::support::load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
+    let tree = Tree::of(ServerFile {
+        more: "policies: policies.yaml\ngeoip: { networks: networks.yaml }\n",
+        ..ServerFile::default()
+    })
+    .with("pops.yaml", pops)
+    .with("networks.yaml", networks)
+    .with("policies.yaml", policies)
+    .with("zones/sim.example.yaml", zone);
+    let world = support::load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
     let places: Vec<_> = world.deployment.pops.iter().map(|pop| pop.coordinates.unwrap()).collect();
     let by_distance = |from, skip: usize| {
         let mut order: Vec<(u32, u16)> = (0..count)
@@ -168,7 +165,7 @@ pub fn compile(seed: u64, kind: Kind, edition: usize) -> Compiled {
         for rtype in TYPES {
             queries.extend((0..kind.cells).map(|cell| {
                 let address = network_of(cell).address();
-                crate::support::query(
+                support::query(
                     name,
                     rtype,
                     Some(Prefix::new(address, if address.is_ipv4() { 24 } else { 56 })),

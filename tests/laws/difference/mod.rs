@@ -4,12 +4,12 @@
 
 mod rows;
 
-use crate::support::{Tree, load};
 use meridian::testing::cli::schema::json;
 use meridian::testing::config::catalogue::FILES;
 use meridian::testing::impact::difference;
 use rows::ROWS;
 use std::collections::BTreeSet;
+use support::{Tree, load};
 
 const SERVER: &str = r#"
 node: { name: n1, site: p1 }

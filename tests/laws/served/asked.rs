@@ -1,12 +1,12 @@
 //! Questions of every kind, octet by octet.
 
-use crate::support::EPOCH_SECS;
-use crate::support::dice::Dice;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::wire::cookie;
 use meridian::testing::wire::rr::RrType;
 use std::net::IpAddr;
+use support::EPOCH_SECS;
+use support::dice::Dice;
 
 /// A question in the making.
 pub struct Asked<'a> {

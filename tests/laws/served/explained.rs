@@ -4,8 +4,6 @@
 use super::asked::{Asked, subnet};
 use crate::generator::{self, NAMES};
 use crate::scope::seed_from_env;
-use crate::support::dice::Dice;
-use crate::support::{Tree, World, load};
 use meridian::testing::answer::{Client, Disposition, Outcome, QueryContext, Transport, respond};
 use meridian::testing::cli::geoip::build as geoip;
 use meridian::testing::config::Sources;
@@ -22,6 +20,8 @@ use meridian::testing::steer::table::NO_SLOT;
 use meridian::testing::steer::view::Supposed;
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::RrType;
+use support::dice::Dice;
+use support::{ServerFile, Tree, World, load};
 
 /// One draw for both, since it shapes the order of addresses.
 const CONTEXT: QueryContext = QueryContext { draw: 0, epoch_secs: 0 };
@@ -294,12 +294,7 @@ fn a_family_that_is_down_alone_is_explained() {
         .map(|(n, kind)| format!("  p{n}: {{ pops: [four, both], order: listed, when_all_down: {kind} }}\n"))
         .collect();
     let owners: String = (0..kinds.len()).map(|n| format!("  n{n}: {{ steer: p{n} }}\n")).collect();
-    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
-        .with(
-            "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\npops: pops.yaml\n\
-             policies: policies.yaml\nzones: zones/\nstate: state/\n",
-        )
+    let tree = Tree::of(ServerFile::default())
         .with(
             "pops.yaml",
             "pops:\n  four: { addresses: [192.0.2.1] }\n  \
@@ -338,24 +333,22 @@ fn a_family_that_is_down_alone_is_explained() {
 fn a_place_that_gives_way_is_told() {
     let places = "20.20.1.0/25,,JP,,35.7,139.7,,\n20.20.1.128/26,,AU,,-33.9,151.2,,\n";
     let database = geoip::compile(&format!("{HEADER}\n{places}"), FileId(0), Some(1));
-    let tree = Tree { base: "no such folder".into(), ..Tree::default() }
-        .with(
-            "meridian.yaml",
-            "node: { name: n1 }\nlisten: { dns: [\"127.0.0.1:5300\"], control: c.sock }\ngeoip: { databases: \
-             [places.mmdb] }\npops: pops.yaml\npolicies: policies.yaml\nzones: zones/\nstate: state/\n",
-        )
-        .with("places.mmdb", database.unwrap_or_else(|findings| panic!("{findings:?}")))
-        .with(
-            "pops.yaml",
-            "pops:\n  nrt: { at: { lat: 35.7, lon: 139.7 }, addresses: [203.0.113.1] }\n  syd: { at: { lat: \
+    let tree = Tree::of(ServerFile {
+        more: "policies: policies.yaml\ngeoip: { databases: [places.mmdb] }\n",
+        ..ServerFile::default()
+    })
+    .with("places.mmdb", database.unwrap_or_else(|findings| panic!("{findings:?}")))
+    .with(
+        "pops.yaml",
+        "pops:\n  nrt: { at: { lat: 35.7, lon: 139.7 }, addresses: [203.0.113.1] }\n  syd: { at: { lat: \
              -33.9, lon: 151.2 }, addresses: [203.0.113.2] }\n",
-        )
-        .with("policies.yaml", "policies:\n  near: { pops: all, default: [syd, nrt], band: none }\n")
-        .with(
-            "zones/near.example.yaml",
-            "zone: near.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+    )
+    .with("policies.yaml", "policies:\n  near: { pops: all, default: [syd, nrt], band: none }\n")
+    .with(
+        "zones/near.example.yaml",
+        "zone: near.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
              192.0.2.1 }\n  to: { steer: near }\n",
-        );
+    );
     let world = load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
     let summary = world.snapshot.summary().to_string();
     assert!(summary.contains("2 networks overruled; unknown clients as `default` says"), "{summary}");

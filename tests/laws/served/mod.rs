@@ -9,8 +9,6 @@ mod heard;
 
 use crate::generator::{self, NAMES};
 use crate::scope::{leaves, seed_from_env, troubled};
-use crate::support::dice::Dice;
-use crate::support::{EPOCH_SECS, Tree, World, load, with_down};
 use asked::{Asked, asked, subnet};
 use heard::{ENDS, Heard};
 use meridian::testing::answer::stages::{Plans, Stages};
@@ -24,6 +22,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use support::dice::Dice;
+use support::{EPOCH_SECS, Tree, World, load, with_down};
 
 /// What serves, as a worker does: with what earlier messages left in the stages and in the buffer.
 struct Roads {
@@ -268,8 +268,7 @@ fn a_traced_answer_is_the_served_answer() {
 /// Random deployments, where some PoPs have one family or one address and some policies one PoP.
 #[test]
 fn random_deployments_are_served_as_they_are_traced() {
-    let wanted =
-        std::env::var("MERIDIAN_LAW_DEPLOYMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(200);
+    let wanted = support::number("MERIDIAN_LAW_DEPLOYMENTS").unwrap_or(200);
     let (first, count) = (seed_from_env().unwrap_or(1), if seed_from_env().is_some() { 1 } else { wanted });
     let laid: Vec<String> = OWNERS.iter().map(|owner| format!("{owner}.x.test.")).collect();
     let names: Vec<&str> = NAMES
@@ -334,7 +333,7 @@ fn narrowed(dice: &mut Dice, tree: Tree) -> Tree {
 /// Nothing of a message is left for the next one, whichever two follow each other.
 #[test]
 fn what_came_before_leaves_nothing() {
-    let world = crate::support::sample();
+    let world = support::sample();
     let address = "198.51.100.7".parse().unwrap();
     let cookie = meridian::testing::wire::cookie::CookieOption::parse(&[9; 8]).unwrap();
     let (_, whole) = world.snapshot.cookies.answer(&cookie, address, EPOCH_SECS).unwrap();

@@ -10,22 +10,18 @@
 mod troubles;
 mod world;
 
-use crate::support::dice::Dice;
 use std::time::Duration;
+use support::dice::Dice;
 use troubles::{TROUBLES, Trouble};
 use world::{POPS, World};
 
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
 #[test]
 fn every_trouble_while_pops_die_and_return() {
-    let seed = number("MERIDIAN_CHAOS_SEED", 1);
+    let seed = support::number("MERIDIAN_CHAOS_SEED").unwrap_or(1);
     let dice = &mut Dice(seed);
     let mut slowest = Duration::ZERO;
     let mut asked = 0;
-    for round in 0..number("MERIDIAN_CHAOS_ROUNDS", 1) {
+    for round in 0..support::number("MERIDIAN_CHAOS_ROUNDS").unwrap_or(1) {
         let mut troubles: Vec<&Trouble> = TROUBLES.iter().collect();
         // Another order each round, so that troubles meet what others have left.
         for place in (1..troubles.len()).rev() {
@@ -51,7 +47,7 @@ fn every_trouble_while_pops_die_and_return() {
         asked += world.end();
     }
     println!("{asked} questions, none lost; slowest verdict {} ms after its checks", slowest.as_millis());
-    if number("MERIDIAN_CHAOS_STRICT", 0) == 1 {
+    if support::number("MERIDIAN_CHAOS_STRICT").unwrap_or(0) == 1 {
         assert!(slowest <= Duration::from_secs(1), "a verdict came {slowest:?} after its checks");
     }
 }

@@ -3,6 +3,8 @@
 use super::world::World;
 use std::fs;
 use std::net::TcpStream;
+use support::deployment::PATIENCE;
+use support::program::{self, Process};
 
 pub struct Trouble {
     pub name: &'static str,
@@ -141,21 +143,15 @@ pub static TROUBLES: &[Trouble] = &[
         name: "a zone file that hangs",
         begin: |world| {
             world.deployment.write("zones/cdn.example.yaml.hang", "");
-            let path = world.deployment.path("meridian.yaml");
-            let reload = std::process::Command::new(env!("CARGO_BIN_EXE_meridian"))
-                .args(["reload", "--config", path.to_str().expect("text")])
-                .stdout(std::process::Stdio::null())
-                .stderr(std::process::Stdio::null())
-                .spawn()
-                .expect("the program runs");
-            RELOAD.lock().expect("whole").push(reload);
+            let reload = program::meridian_over(&world.deployment.config(), &["reload"]);
+            RELOAD.lock().expect("whole").push(Process::start(reload));
         },
         shows: |world| world.page("/reload").contains("reading "),
         end: |world| {
             world.ask("DELETE", "/reload", "");
             let _ = fs::remove_file(world.deployment.path("zones/cdn.example.yaml.hang"));
             for mut reload in RELOAD.lock().expect("whole").drain(..) {
-                let _ = reload.wait();
+                reload.ends(PATIENCE);
             }
             // The files are taken over as though nothing had been.
             world.ask("POST", "/reload", "");
@@ -164,4 +160,4 @@ pub static TROUBLES: &[Trouble] = &[
     },
 ];
 
-static RELOAD: std::sync::Mutex<Vec<std::process::Child>> = std::sync::Mutex::new(Vec::new());
+static RELOAD: std::sync::Mutex<Vec<Process>> = std::sync::Mutex::new(Vec::new());

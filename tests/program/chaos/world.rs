@@ -1,16 +1,17 @@
 //! The world of a chaos run: a server, the sites of its PoPs, and clients who ask without end.
 
-use crate::support::deployment::*;
-use crate::support::ports::{self, Port};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
+use std::io::PipeReader;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use support::deployment::*;
+use support::pages;
+use support::ports::{self, Port};
+use support::program::{self, Process, Served};
 
 pub const POPS: usize = 3;
 /// What checks need to make a verdict: two of them, a second apart, each within its time-out.
@@ -23,8 +24,10 @@ const DESCRIPTORS: &str = "700";
 pub struct World {
     pub deployment: Deployment,
     pub dns: SocketAddr,
-    child: RefCell<Child>,
-    stderr: RefCell<Option<ChildStderr>>,
+    /// The server; it ends with the world.
+    _served: Served,
+    /// The reading end of its log.
+    log: RefCell<Option<PipeReader>>,
     /// Where sites answer checks; held also while a site is dead.
     ports: Vec<Port>,
     sites: RefCell<Vec<Option<TcpListener>>>,
@@ -69,25 +72,18 @@ impl World {
              records:\n  \"@\": { NS: [ns1] }\n  ns1: { A: 192.0.2.53 }\n  w: { steer: web }\n\
              policies:\n  web: { pops: [p0, p1, p2], order: listed }\n",
         );
-        let config = deployment.path("meridian.yaml");
-        // A folder of its own for what is served, so that the shell is not the server.
-        let mut child = Command::new("sh")
-            .args(["-c", &format!("ulimit -n {DESCRIPTORS} && exec \"$0\" \"$@\"")])
-            .arg(env!("CARGO_BIN_EXE_meridian"))
-            .args(["serve", "--config", config.to_str().expect("text")])
-            .env("MERIDIAN_HOOK_STATE_LOOK_SECS", "1")
-            .env_remove("RUST_LOG")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program runs");
-        let (dns, _) = banner(child.stdout.take().expect("piped"));
-        let stderr = child.stderr.take();
+        let mut command = program::meridian_over(&deployment.config(), &["serve"]);
+        command.env("MERIDIAN_HOOK_STATE_LOOK_SECS", "1");
+        let command = program::behind(&format!("ulimit -n {DESCRIPTORS} && exec \"$0\" \"$@\""), &command);
+        let (log, errors) = std::io::pipe().expect("descriptors suffice");
+        let process = Process::start_with_errors_to(command, errors);
+        let served = Served::printed_by(process).unwrap_or_else(|why| panic!("no server: {why}"));
+        let dns = served.dns;
         let world = World {
             deployment,
             dns,
-            child: RefCell::new(child),
-            stderr: RefCell::new(stderr),
+            _served: served,
+            log: RefCell::new(Some(log)),
             ports,
             sites: RefCell::new(sites),
             allowed: Arc::new(Mutex::new(BTreeSet::from([address(0)]))),
@@ -173,27 +169,13 @@ impl World {
 
     /// Sends something to the control socket.
     pub fn ask(&self, method: &str, path: &str, body: &str) -> Option<String> {
-        let mut stream =
-            std::os::unix::net::UnixStream::connect(self.deployment.path("control.sock")).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).ok()?;
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: \
-             application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-        )
-        .ok()?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).ok()?;
-        Some(text.split_once("\r\n\r\n")?.1.to_owned())
+        let page = pages::try_control(&self.deployment.path("control.sock"), method, path, body);
+        page.ok().map(|page| page.body)
     }
 
     /// The value of a metric.
     pub fn metric(&self, name: &str) -> Option<f64> {
-        let page = self.page("/metrics");
-        let line =
-            page.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')))?;
-        line.rsplit(' ').next()?.parse().ok()
+        pages::series(&self.page("/metrics")).get(name).copied()
     }
 
     /// Waits until something is seen.
@@ -239,7 +221,7 @@ impl World {
 
     /// Closes the reading end of the log.
     pub fn close_log(&self) {
-        self.stderr.borrow_mut().take();
+        self.log.borrow_mut().take();
     }
 
     /// Ends the run; gives how many questions were asked.
@@ -256,8 +238,5 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        let mut child = self.child.borrow_mut();
-        let _ = child.kill();
-        let _ = child.wait();
     }
 }

@@ -3,6 +3,7 @@
 
 mod world;
 
+use support::program::until_so;
 use world::{PLACES, World, nearest_of};
 
 /// One PoP after the other dies, alone and with another, over HTTP and HTTPS; then all come back.
@@ -93,11 +94,9 @@ fn the_first_answer_after_a_crash() {
     world.becomes(before, 2);
     // The event is told after the memory is handed to the disk; wait until it is there.
     let path = world.deployment.path("state/health");
-    let end = std::time::Instant::now() + crate::support::deployment::PATIENCE;
-    while !std::fs::read_to_string(&path).is_ok_and(|text| text.contains("down ")) {
-        assert!(std::time::Instant::now() < end, "the verdict is not written down");
-        std::thread::yield_now();
-    }
+    until_so("a verdict that is written down", || {
+        std::fs::read_to_string(&path).is_ok_and(|text| text.contains("down "))
+    });
     world.kill();
     world.start();
     assert_eq!(world.map(), before);

@@ -1,8 +1,6 @@
 //! Six PoPs on six continents, each a true HTTP or HTTPS server on loopback, and a client beside
 //! each.
 
-use crate::support::deployment::{Deployment, PATIENCE, banner};
-use crate::support::ports;
 use meridian::testing::geo::distance::great_circle_m;
 use meridian::testing::geo::place::Coordinates;
 use meridian::testing::geo::prefix::Prefix;
@@ -10,11 +8,13 @@ use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::RrType;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::process::{Child, Command, Stdio};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use support::deployment::{Deployment, PATIENCE, ask_udp};
+use support::ports;
+use support::program::{Served, until_seen};
+use support::reply::Reply;
 
 /// Name, latitude and longitude of each PoP; a client network stands beside it.
 pub const PLACES: [(&str, f64, f64); 6] = [
@@ -92,7 +92,7 @@ pub struct World {
     pub deployment: Deployment,
     pub targets: Vec<Target>,
     pub canary: Target,
-    server: Option<(Child, SocketAddr)>,
+    server: Option<Served>,
 }
 
 impl World {
@@ -102,7 +102,7 @@ impl World {
         let addresses: Vec<Ipv4Addr> = (0..PLACES.len()).map(address).chain([CANARY]).collect();
         let (port, ports) = ports::hold(&addresses);
         let mut listeners: Vec<TcpListener> = ports.iter().map(ports::Port::listen).collect();
-        let (config, pem) = crate::support::certificate::fresh();
+        let (config, pem) = support::certificate::fresh();
         let canary = Target::serve(listeners.pop().expect("the last"), None);
         let is_tls = |pop: usize| pop % 2 == 1;
         let targets = listeners
@@ -112,8 +112,7 @@ impl World {
         let targets = targets.collect();
         let deployment = Deployment::new(&["127.0.0.1:0"], "");
         deployment.write("ca.pem", &pem);
-        let server = std::fs::read_to_string(deployment.path("meridian.yaml")).expect("ours");
-        deployment.write("meridian.yaml", &format!("{server}geoip: {{ networks: networks.yaml }}\n"));
+        deployment.edit("meridian.yaml", |server| server + "geoip: { networks: networks.yaml }\n");
         let timing = "every: 1s, timeout: 900ms, up_after: 2, down_after: 3";
         let mut pops = format!(
             "{pops_file}probes:\n  plain: {{ http: {{ path: /healthz, port: {port} }}, {timing} }}\n  \
@@ -149,52 +148,26 @@ impl World {
 
     /// Starts the program; it answers when this returns.
     pub fn start(&mut self) {
-        let config = self.deployment.path("meridian.yaml");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
-            .args(["serve", "--config", config.to_str().expect("text")])
-            .env("NO_COLOR", "1")
-            .env_remove("RUST_LOG")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program runs");
-        let (dns, _) = banner(child.stdout.take().expect("piped"));
-        self.server = Some((child, dns));
+        self.server = Some(self.deployment.serve(&[]));
     }
 
     /// Kills the program as SIGKILL does.
     pub fn kill(&mut self) {
-        if let Some((mut child, _)) = self.server.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.server = None;
     }
 
     /// What the client beside a PoP is answered: which PoP, and for how long, in seconds.
     pub fn ask(&self, near: usize) -> (usize, u32) {
-        use domain::rdata::A;
-        let (_, dns) = self.server.as_ref().expect("it runs");
+        let dns = self.server.as_ref().expect("it runs").dns;
         let subnet = Prefix::new(Ipv4Addr::new(198, 18, near as u8, 0).into(), 24);
         let packet = meridian::testing::explain::dig::query(
             &Name::parse("www.cdn.example.", None).expect("a name"),
             RrType::A,
             Some(subnet),
         );
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
-        socket.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
-        socket.send_to(&packet, dns).expect("sent");
-        let mut answer = [0; 1232];
-        let length = socket.recv(&mut answer).expect("an answer comes");
-        let message = domain::base::Message::from_octets(&answer[..length]).expect("a message");
-        let record = message
-            .answer()
-            .expect("an answer section")
-            .limit_to::<A>()
-            .next()
-            .expect("never empty")
-            .expect("a record");
-        let octets = record.data().addr().octets();
-        (usize::from(octets[3]) - 10, record.ttl().as_secs())
+        let reply = Reply::of(&ask_udp(dns, &packet));
+        let address: Ipv4Addr = reply.addresses().first().expect("never empty").parse().expect("an address");
+        (usize::from(address.octets()[3]) - 10, reply.ttl_secs().expect("never empty"))
     }
 
     /// What every client is answered.
@@ -205,45 +178,29 @@ impl World {
     /// Waits until every client is answered so; gives the TTLs that the client beside `watched` saw
     /// meanwhile.
     pub fn becomes(&self, wanted: [usize; 6], watched: usize) -> Vec<u32> {
-        let end = Instant::now() + 6 * PATIENCE;
         let mut ttls = Vec::new();
-        while self.map() != wanted {
-            assert!(Instant::now() < end, "{:?} did not become {wanted:?}", self.map());
+        until_seen(&format!("{wanted:?}"), 6 * PATIENCE, || {
+            let now = self.map();
+            if now == wanted {
+                return Ok(());
+            }
             ttls.push(self.ask(watched).1);
-            std::thread::sleep(Duration::from_millis(20));
-        }
+            Err(format!("{now:?}"))
+        });
         ttls
     }
 
     /// The output of a verb.
     pub fn run(&self, arguments: &[&str]) -> String {
-        let config = self.deployment.path("meridian.yaml");
-        let command = Command::new(env!("CARGO_BIN_EXE_meridian"))
-            .args(arguments)
-            .arg("--config")
-            .arg(config)
-            .env("NO_COLOR", "1")
-            .output();
-        String::from_utf8(command.expect("the program runs").stdout).expect("text")
+        self.deployment.run(arguments).1
     }
 
     /// Waits until a verb prints this.
     pub fn says(&self, arguments: &[&str], wanted: &str) {
-        let end = Instant::now() + 6 * PATIENCE;
-        loop {
+        until_seen(wanted, 6 * PATIENCE, || {
             let told = self.run(arguments);
-            if told.contains(wanted) {
-                return;
-            }
-            assert!(Instant::now() < end, "`{wanted}` is not in:\n{told}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        self.kill();
+            if told.contains(wanted) { Ok(()) } else { Err(told) }
+        });
     }
 }
 

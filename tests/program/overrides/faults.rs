@@ -2,62 +2,35 @@
 //! replaced, full or of another server. Answers go on, and everything is told.
 
 use super::*;
+use support::pages;
 
 impl Process<'_> {
     /// Has something go wrong (`src/control/hooks.rs`).
     fn fault(&self, body: &str) {
-        use std::io::{Read, Write};
-        let mut stream = std::os::unix::net::UnixStream::connect(self.deployment.path("control.sock"))
-            .expect("the server accepts");
-        let length = body.len();
-        write!(
-            stream,
-            "POST /hooks HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: \
-             {length}\r\n\r\n{body}"
-        )
-        .expect("the server reads");
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).expect("an answer");
-        assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+        let page = self.deployment.send("POST", "/hooks", body);
+        assert_eq!(page.status, 200, "{page:?}");
     }
 
     /// Waits until `/metrics` has a line with so much.
     fn reaches(&self, metric: &str, least: f64) {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let page = self.try_page("/metrics").unwrap_or_default();
-            let line = page.lines().find(|line| line.starts_with(&format!("{metric} ")));
-            let value = line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-            if value.is_some_and(|value| value >= least) {
-                return;
-            }
-            assert!(Instant::now() < end, "{metric} {value:?}");
-            std::thread::yield_now();
-        }
+        until_seen(&format!("{metric} of {least}"), PATIENCE, || {
+            let value = pages::series(&self.try_page("/metrics").unwrap_or_default()).get(metric).copied();
+            if value.is_some_and(|value| value >= least) { Ok(()) } else { Err(format!("{value:?}")) }
+        });
     }
 
     /// A page, unless the control socket is just being begun anew.
     fn try_page(&self, path: &str) -> Option<String> {
-        use std::io::{Read, Write};
-        let mut stream =
-            std::os::unix::net::UnixStream::connect(self.deployment.path("control.sock")).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ok()?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).ok()?;
-        Some(text.split_once("\r\n\r\n")?.1.to_owned())
+        let page = pages::try_control(&self.deployment.path("control.sock"), "GET", path, "");
+        page.ok().map(|page| page.body)
     }
 
     /// Waits until `/readyz` says something, or no longer does.
     fn notes(&self, words: &str, are_there: bool) {
-        let end = Instant::now() + PATIENCE;
-        loop {
+        until_seen(&format!("`{words}` in /readyz: {are_there}"), PATIENCE, || {
             let page = self.try_page("/readyz").unwrap_or_default();
-            if !page.is_empty() && page.contains(words) == are_there {
-                return;
-            }
-            assert!(Instant::now() < end, "{words}: {page}");
-            std::thread::yield_now();
-        }
+            if !page.is_empty() && page.contains(words) == are_there { Ok(()) } else { Err(page) }
+        });
     }
 }
 
@@ -100,10 +73,7 @@ fn trouble_that_comes_back_stays_an_alarm() {
     process.notes("the task `writer` has ended 3 times within 10 minutes", true);
     let (status, _) = process.page("/readyz");
     assert_eq!(status, 200, "what can strike every node at once withdraws none");
-    let end = Instant::now() + PATIENCE;
-    while process.run(&["pop", "down", "--yes", "two", "--reason", "x"]).0 != 0 {
-        assert!(Instant::now() < end, "verbs are never done again");
-    }
+    until_so("a verb that is done", || process.run(&["pop", "down", "--yes", "two", "--reason", "x"]).0 == 0);
     assert_eq!(process.answers(), [ONE, ONE]);
 }
 
@@ -117,14 +87,7 @@ fn a_fault_may_end_the_process() {
         deployment.write("meridian.yaml", &format!("{config}exit_on_fault: on\n"));
         let mut process = Process::start(&deployment);
         process.fault(&format!("{{\"end\":\"{task}\"}}"));
-        let end = Instant::now() + PATIENCE;
-        let status = loop {
-            match process.child.try_wait().expect("ours") {
-                Some(status) => break status,
-                None => assert!(Instant::now() < end, "{task}: it does not end"),
-            }
-            std::thread::yield_now();
-        };
+        let status = process.served.process.ends(PATIENCE);
         assert_eq!(status.code(), Some(1), "{task}");
         deployment.events(|events| events.contains("exit_on_fault"));
     }
@@ -157,18 +120,13 @@ fn a_state_folder_that_goes_is_made_anew() {
     assert_eq!(process.run(&["pop", "down", "--yes", "one", "--reason", "kept"]).0, 0);
     let (state, moved) = (deployment.path("state"), deployment.path("moved"));
     let has_ledger = || {
-        let end = Instant::now() + PATIENCE;
         let ledger = deployment.path("state/overrides.yaml");
-        while !std::fs::read_to_string(&ledger).is_ok_and(|text| text.contains("kept")) {
-            assert!(Instant::now() < end, "the ledger is not written anew");
-            std::thread::yield_now();
-        }
+        until_so("a ledger that is written anew", || {
+            std::fs::read_to_string(&ledger).is_ok_and(|text| text.contains("kept"))
+        });
     };
-    let end = Instant::now() + PATIENCE;
     // The server may write into it meanwhile.
-    while std::fs::remove_dir_all(&state).is_err() {
-        assert!(Instant::now() < end, "the folder cannot be removed");
-    }
+    until("a folder that is removed", PATIENCE, || std::fs::remove_dir_all(&state).ok());
     has_ledger();
     process.notes("is writing its state there again", false);
     std::fs::rename(&state, &moved).expect("ours");
@@ -198,11 +156,10 @@ fn a_state_folder_that_takes_nothing_is_an_alarm() {
     let moved = deployment.path("moved");
     std::fs::rename(&state, &moved).expect("ours");
     // Something else stands there: no folder can be made.
-    let end = Instant::now() + PATIENCE;
-    while std::fs::write(&state, "a file").is_err() {
-        assert!(Instant::now() < end);
+    until("a file in its place", PATIENCE, || {
         let _ = std::fs::remove_dir_all(&state);
-    }
+        std::fs::write(&state, "a file").ok()
+    });
     process.notes("cannot be claimed", true);
     let (status, _, stderr) = process.run(&["pop", "down", "--yes", "one", "--reason", "x"]);
     assert!(status == 1 && stderr.contains("cannot be written"), "{stderr}");
@@ -218,15 +175,8 @@ fn a_stop_that_hangs_is_cut_off() {
     let deployment = two_pops();
     let mut process = Process::start(&deployment);
     deployment.write("control.sock.hang", "");
-    signal(&process.child, "TERM");
-    let end = Instant::now() + 2 * PATIENCE;
-    let status = loop {
-        match process.child.try_wait().expect("ours") {
-            Some(status) => break status,
-            None => assert!(Instant::now() < end, "it does not end"),
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    };
+    process.served.process.signal("TERM");
+    let status = process.served.process.ends(2 * PATIENCE);
     assert_eq!(status.code(), Some(1));
 }
 

@@ -1,6 +1,7 @@
 //! Verbs while the disk of the state folder hangs.
 
 use super::*;
+use support::pages;
 
 /// A state disk that hangs: a verb is refused as not saved in its time, verdicts, reloads and pages
 /// go on, `--unsaved` holds in memory under an alarm, and the disk has the ledger in force once it
@@ -28,11 +29,7 @@ fn a_disk_that_hangs_stops_nothing() {
     assert_eq!(process.answers(), [TWO, TWO]);
     assert!(process.page("/readyz").1.contains("are not saved"));
     std::fs::remove_file(deployment.path("state/overrides.yaml.hang")).expect("ours");
-    let end = Instant::now() + PATIENCE;
-    while process.page("/readyz").1 != "serving\n" {
-        assert!(Instant::now() < end, "{}", process.page("/readyz").1);
-        std::thread::yield_now();
-    }
+    until_so("an end of the alarm", || process.page("/readyz").1 == "serving\n");
     let saved = std::fs::read_to_string(deployment.path("state/overrides.yaml")).expect("there");
     assert!(saved.contains("fire") && !saved.contains("late") && !saved.contains("again"), "{saved}");
     drop(process);
@@ -43,7 +40,7 @@ fn a_disk_that_hangs_stops_nothing() {
 /// A change that need not be saved waits for a save that is in time: neither is lost.
 #[test]
 fn an_unsaved_change_beside_a_save_loses_neither() {
-    use std::io::{Read, Write};
+    use std::io::Write;
     let deployment = two_pops();
     let process = Process::start(&deployment);
     let send = |body: &str| {
@@ -52,22 +49,18 @@ fn an_unsaved_change_beside_a_save_loses_neither() {
         let length = body.len();
         write!(
             stream,
-            "POST /pops/override HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
-             content-length: {length}\r\n\r\n{body}"
+            "POST /pops/override HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: \
+             application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .expect("the server reads");
         stream
     };
-    let end = Instant::now() + PATIENCE;
     let hang = deployment.path("state/overrides.yaml.hang");
     std::fs::create_dir_all(deployment.path("state")).expect("ours");
     std::fs::write(&hang, "").expect("ours");
-    let mut saved = send(r#"{"pops":["two"],"weight":7,"reason":"saved"}"#);
-    while !deployment.path("state/overrides.yaml.hanging").exists() {
-        assert!(Instant::now() < end, "the first is not being saved");
-        std::thread::yield_now();
-    }
-    let mut unsaved = send(r#"{"pops":["one"],"state":"down","reason":"fire","unsaved":true}"#);
+    let saved = send(r#"{"pops":["two"],"weight":7,"reason":"saved"}"#);
+    until_so("a save of the first", || deployment.path("state/overrides.yaml.hanging").exists());
+    let unsaved = send(r#"{"pops":["one"],"state":"down","reason":"fire","unsaved":true}"#);
     // Commands come to the writer in order, so these are answered behind it.
     for _ in 0..2 {
         assert_eq!(process.page("/pops").0, 200);
@@ -75,18 +68,13 @@ fn an_unsaved_change_beside_a_save_loses_neither() {
         assert_eq!(status, 0);
     }
     std::fs::remove_file(&hang).expect("ours");
-    for stream in [&mut saved, &mut unsaved] {
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).expect("an answer");
-        assert!(reply.contains("200 OK"), "{reply}");
+    for stream in [saved, unsaved] {
+        let page = pages::read(stream).expect("an answer");
+        assert_eq!(page.status, 200, "{page:?}");
     }
     assert_eq!(process.answers(), [TWO, TWO]);
-    loop {
-        let text = std::fs::read_to_string(deployment.path("state/overrides.yaml")).expect("there");
-        if text.contains("fire") && text.contains("saved") {
-            break;
-        }
-        assert!(Instant::now() < end, "{text}");
-        std::thread::yield_now();
-    }
+    until_seen("both in the ledger", PATIENCE, || {
+        let text = deployment.read("state/overrides.yaml");
+        if text.contains("fire") && text.contains("saved") { Ok(()) } else { Err(text) }
+    });
 }

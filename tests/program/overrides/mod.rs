@@ -8,24 +8,21 @@ mod hang;
 mod reloads;
 mod standing;
 
-use crate::support::deployment::*;
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Instant;
+use std::process::Command;
+use support::deployment::*;
+use support::program::{self, Served, until, until_seen, until_so};
+use support::reply::Reply;
 
 const A: u16 = 1;
 const ONE: &str = "198.51.100.10";
 const TWO: &str = "198.51.100.20";
 
-fn meridian(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_meridian"));
-    command
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .env("USER", "ann")
-        .env_remove("SUDO_USER")
-        .env_remove("RUST_LOG");
+/// `meridian` over the files of a deployment, as its user `ann`.
+fn meridian(deployment: &Deployment, arguments: &[&str]) -> Command {
+    let mut command = program::meridian_over(&deployment.config(), arguments);
+    command.env("USER", "ann").env_remove("SUDO_USER");
     command
 }
 
@@ -56,7 +53,7 @@ fn pops(deployment: &Deployment, state_of_two: &str) {
 /// A running server; killed (with SIGKILL) when it is dropped.
 struct Process<'d> {
     deployment: &'d Deployment,
-    child: Child,
+    served: Served,
     dns: SocketAddr,
 }
 
@@ -67,30 +64,19 @@ impl Process<'_> {
 
     /// The same with variables of the environment.
     fn start_with<'d>(deployment: &'d Deployment, env: &[(&str, &str)]) -> Process<'d> {
-        let config = deployment.path("meridian.yaml");
-        let mut child = meridian(&["serve", "--config", config.to_str().expect("text")])
-            .envs(env.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program runs");
-        let (dns, _) = banner(child.stdout.take().expect("piped"));
-        Process { deployment, child, dns }
+        let mut command = meridian(deployment, &["serve"]);
+        command.envs(env.iter().copied());
+        let served = Served::of(command);
+        Process { deployment, dns: served.dns, served }
     }
 
     /// Ends on SIGTERM, in its time and well.
     #[cfg(debug_assertions)]
     fn ends(mut self) {
-        signal(&self.child, "TERM");
+        self.served.process.signal("TERM");
         // Below the time that answers under way would get: there are none.
-        let end = Instant::now() + PATIENCE / 2;
-        loop {
-            match self.child.try_wait().expect("ours") {
-                Some(status) => return assert!(status.success(), "{status}"),
-                None => assert!(Instant::now() < end, "it does not end"),
-            }
-            std::thread::yield_now();
-        }
+        let status = self.served.process.ends(PATIENCE / 2);
+        assert!(status.success(), "{status}");
     }
 
     /// What `a` and `b` answer.
@@ -105,11 +91,10 @@ impl Process<'_> {
 
     /// Waits until the answers are these.
     fn becomes(&self, answers: [&str; 2]) {
-        let end = Instant::now() + PATIENCE;
-        while self.answers() != answers {
-            assert!(Instant::now() < end, "the answers did not become {answers:?}");
-            std::thread::yield_now();
-        }
+        until_seen(&format!("{answers:?}"), PATIENCE, || {
+            let now = self.answers();
+            if now == answers { Ok(()) } else { Err(format!("{now:?}")) }
+        });
     }
 
     /// The status and text of a page of the control socket.
@@ -118,39 +103,13 @@ impl Process<'_> {
     }
 
     fn ask(&self, method: &str, path: &str) -> (u16, String) {
-        use std::io::{Read, Write};
-        let mut stream = std::os::unix::net::UnixStream::connect(self.deployment.path("control.sock"))
-            .expect("the server accepts");
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            .expect("the server reads");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("text");
-        let status = text.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
-        (status, text.split_once("\r\n\r\n").expect("a body").1.to_owned())
-    }
-}
-
-#[cfg(debug_assertions)]
-fn signal(child: &Child, name: &str) {
-    let kill = format!("kill -{name} {}", child.id());
-    assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
-}
-
-impl Drop for Process<'_> {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let page = self.deployment.send(method, path, "");
+        (page.status, page.body)
     }
 }
 
 fn run(deployment: &Deployment, arguments: &[&str]) -> (i32, String, String) {
-    let config = deployment.path("meridian.yaml");
-    let Output { status, stdout, stderr } = meridian(arguments)
-        .args(["--config", config.to_str().expect("text")])
-        .output()
-        .expect("the program runs");
-    let text = |octets| String::from_utf8(octets).expect("text");
-    (status.code().expect("a status"), text(stdout), text(stderr))
+    program::run(meridian(deployment, arguments))
 }
 
 /// A drain moves exactly the clients of the PoP; it survives SIGKILL, so that the first answer
@@ -355,10 +314,10 @@ fn a_gradual_drain_ends_drained() {
     let shown = |process: &Process<'_>| -> Value {
         serde_json::from_str(&process.run(&["pop", "show", "one", "--format", "json"]).1).expect("JSON")
     };
-    let end = Instant::now() + PATIENCE;
-    while shown(&process)["effective"]["state"] != "drain" {
-        assert!(Instant::now() < end, "{}", shown(&process));
-    }
+    until_seen("a drain", PATIENCE, || {
+        let shown = shown(&process);
+        if shown["effective"]["state"] == "drain" { Ok(()) } else { Err(shown) }
+    });
     assert_eq!(process.run(&["pop", "ramp", "one", "--yes"]).0, 2, "a ramp takes time");
     assert_eq!(process.run(&["pop", "ramp", "one", "--over", "2s", "--yes"]).0, 0);
     process.becomes([ONE, TWO]);
@@ -424,10 +383,8 @@ fn a_plan_lowers_ttls_ahead() {
     let deployment = two_pops();
     let process = Process::start(&deployment);
     let ttl = || {
-        let reply =
-            hickory_proto::op::Message::from_vec(&ask_udp(process.dns, &query(1, "a.cdn.example", A)))
-                .expect("a reply");
-        reply.answers.first().expect("an answer").ttl
+        let reply = Reply::of(&ask_udp(process.dns, &query(1, "a.cdn.example", A)));
+        reply.answers().first().expect("an answer").ttl_secs
     };
     let settled = ttl();
     assert_eq!(process.run(&["pop", "drain", "one", "--at", "+23h", "--reason", "far", "--yes"]).0, 0);

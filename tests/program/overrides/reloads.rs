@@ -4,11 +4,9 @@ use super::*;
 
 /// Waits until the server hangs at a file.
 fn hangs_at(deployment: &Deployment, file: &str) {
-    let end = Instant::now() + PATIENCE;
-    while !deployment.path(&format!("{file}.hanging")).exists() {
-        assert!(Instant::now() < end, "nothing reads {file}");
-        std::thread::yield_now();
-    }
+    until(&format!("a reader of {file}"), PATIENCE, || {
+        deployment.path(&format!("{file}.hanging")).exists().then_some(())
+    });
     std::fs::remove_file(deployment.path(&format!("{file}.hanging"))).expect("ours");
 }
 
@@ -79,24 +77,19 @@ fn a_start_that_hangs_ends() {
     for hung in ["zones/cdn.example.yaml", "state"] {
         let deployment = two_pops();
         deployment.write(&format!("{hung}.hang"), "");
-        let config = deployment.path("meridian.yaml");
         let start = |secs: &str| {
-            meridian(&["serve", "--config", config.to_str().expect("text")])
-                .env("MERIDIAN_HOOK_DISK_ANSWER_SECS", secs)
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .expect("the program runs")
+            let mut command = meridian(&deployment, &["serve"]);
+            command.env("MERIDIAN_HOOK_DISK_ANSWER_SECS", secs);
+            command
         };
-        let ended = start("0").wait_with_output().expect("it ends");
-        let told = String::from_utf8_lossy(&ended.stderr).into_owned();
-        assert!(!ended.status.success() && told.contains("MRD0509") && told.contains(hung), "{told}");
+        let (status, _, told) = program::run(start("0"));
+        assert!(status != 0 && told.contains("MRD0509") && told.contains(hung), "{told}");
         let _ = std::fs::remove_file(deployment.path(&format!("{hung}.hanging")));
-        let child = start("3000");
+        let mut process = program::Process::start(start("3000"));
         hangs_at(&deployment, hung);
-        signal(&child, "TERM");
-        let ended = child.wait_with_output().expect("it ends");
-        let told = String::from_utf8_lossy(&ended.stderr).into_owned();
-        assert!(!ended.status.success() && told.contains("SIGTERM ended the start"), "{told}");
+        process.signal("TERM");
+        let status = process.ends(PATIENCE);
+        let told = process.stderr();
+        assert!(!status.success() && told.contains("SIGTERM ended the start"), "{told}");
     }
 }

@@ -34,16 +34,11 @@ fn pop(process: &Process<'_>, name: &str) -> Value {
 }
 
 /// Waits until a page of a PoP is right.
-fn until(process: &Process<'_>, name: &str, is_right: impl Fn(&Value) -> bool) -> Value {
-    let end = Instant::now() + PATIENCE;
-    loop {
+fn becomes(process: &Process<'_>, name: &str, is_right: impl Fn(&Value) -> bool) -> Value {
+    until_seen(&format!("the right page of {name}"), PATIENCE, || {
         let shown = pop(process, name);
-        if is_right(&shown) {
-            return shown;
-        }
-        assert!(Instant::now() < end, "{shown:#}");
-        std::thread::yield_now();
-    }
+        if is_right(&shown) { Ok(shown) } else { Err(shown) }
+    })
 }
 
 /// A target that two PoPs share stands with both, so that neither is unknown; without a probe is
@@ -53,7 +48,7 @@ fn shared_targets_stand_with_each_pop() {
     let deployment = three_pops();
     let process = Process::start(&deployment);
     for name in ["one", "two"] {
-        let shown = until(&process, name, |pop| pop["health"] == "down");
+        let shown = becomes(&process, name, |pop| pop["health"] == "down");
         assert_eq!(shown["targets"].as_array().expect("targets").len(), 1, "{shown:#}");
         assert_eq!((&shown["in_service"], &shown["targets"][0]["verdict"]), (&json!("no"), &json!("down")));
         assert!(shown["targets"][0]["last_error"].is_string(), "{shown:#}");
@@ -66,7 +61,7 @@ fn shared_targets_stand_with_each_pop() {
     // A row says what moves traffic.
     let body = "{\"pop\": \"one\", \"value\": 71}";
     assert_eq!(process.run(&["pop", "load", "one", "71"]).0, 0, "{body}");
-    until(&process, "one", |pop| pop["feeds"][0]["load"] == 71.0);
+    becomes(&process, "one", |pop| pop["feeds"][0]["load"] == 71.0);
     let (_, stdout, _) = process.run(&["pop", "list"]);
     let head = stdout.lines().next().expect("a head");
     for column in ["IN SERVICE", "SINCE", "HEALTH", "LOAD", "SHEDS", "RAMP", "OVERRIDE"] {
@@ -89,19 +84,20 @@ fn an_error_ends_with_a_good_result() {
         ),
     );
     let process = Process::start(&deployment);
-    let push = |up: bool| {
-        let body = json!({ "probe": "shared", "pop": "two", "up": up, "reason": "page is 500" }).to_string();
-        let output = Command::new("curl")
-            .args(["-s", "--unix-socket", deployment.path("control.sock").to_str().expect("text")])
-            .args(["http://x/probes/push", "-H", "content-type: application/json", "-d", &body])
-            .output();
-        assert!(output.is_ok_and(|output| output.status.success()));
-    };
+    let push =
+        |up: bool| {
+            let body =
+                json!({ "probe": "shared", "pop": "two", "up": up, "reason": "page is 500" }).to_string();
+            let mut curl = Command::new("curl");
+            curl.args(["-s", "--unix-socket", deployment.path("control.sock").to_str().expect("text")])
+                .args(["http://x/probes/push", "-H", "content-type: application/json", "-d", &body]);
+            assert_eq!(program::run(curl).0, 0);
+        };
     push(false);
-    let shown = until(&process, "two", |pop| pop["health"] == "down");
+    let shown = becomes(&process, "two", |pop| pop["health"] == "down");
     assert_eq!(shown["targets"][0]["last_error"], "page is 500");
     push(true);
-    let shown = until(&process, "two", |pop| pop["targets"][0]["good_streak"] == 1);
+    let shown = becomes(&process, "two", |pop| pop["targets"][0]["good_streak"] == 1);
     assert!(shown["health"] == "down" && shown["targets"][0]["last_error"].is_null(), "{shown:#}");
 }
 
@@ -111,8 +107,9 @@ fn an_error_ends_with_a_good_result() {
 fn the_system_names_the_author() {
     let deployment = three_pops();
     let process = Process::start(&deployment);
-    let output = Command::new("id").arg("-un").output().expect("id runs");
-    let user = String::from_utf8(output.stdout).expect("text").trim().to_owned();
+    let mut id = Command::new("id");
+    id.arg("-un");
+    let user = program::run(id).1.trim().to_owned();
     let drain = ["pop", "drain", "--yes", "--force", "xxx", "--reason", "x"];
     assert_eq!(process.run(&drain).0, 0);
     let author = |shown: Value| shown["state_override"]["author"].as_str().expect("an author").to_owned();
@@ -152,7 +149,7 @@ fn plans_and_broken_rules_are_shown() {
     assert!(status == 1 && stderr.contains("fewer than 2"), "{stderr}");
     assert!(!process.page("/pops").1.contains("is broken"));
     assert_eq!(process.run(&["pop", "down", "--yes", "two", "--reason", "x", "--force"]).0, 0);
-    until(&process, "two", |pop| pop["breaks"].as_array().is_some_and(|breaks| !breaks.is_empty()));
+    becomes(&process, "two", |pop| pop["breaks"].as_array().is_some_and(|breaks| !breaks.is_empty()));
     for command in [&["pop", "list"][..], &["pop", "show", "two"]] {
         let (_, stdout, _) = process.run(command);
         assert!(
@@ -163,6 +160,6 @@ fn plans_and_broken_rules_are_shown() {
     let (status, text) = process.page("/readyz");
     assert!(status == 200 && text.contains("is broken"), "{text}");
     assert_eq!(process.run(&["pop", "auto", "--yes", "two"]).0, 0);
-    until(&process, "two", |pop| pop["breaks"] == json!([]));
+    becomes(&process, "two", |pop| pop["breaks"] == json!([]));
     assert!(!process.page("/pops").1.contains("is broken"));
 }

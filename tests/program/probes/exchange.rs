@@ -1,12 +1,12 @@
 //! TCP exchanges, DNS queries and ICMP echo.
 
 use super::target::{ANY, LONG, SHORT, run, serve, target, why};
-use crate::support::ports::{Port, closed_udp};
 use meridian::testing::health::spec::{Check, DnsCheck, TcpCheck};
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::RrType;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use support::ports::{Port, closed_udp};
 
 #[test]
 fn tcp_exchanges() {

@@ -3,7 +3,6 @@
 use super::secure::authority;
 use super::target::{LONG, SHORT, runtime, serve};
 use super::web::{flooding, request, saying};
-use crate::support::ports::Port;
 use meridian::testing::finding::{At, FileId};
 use meridian::testing::health::load::spec::{Feed, FeedUrl, LoadSpec};
 use meridian::testing::limits::{FEED_PAGE_OCTETS_MAX, PROBES_AT_ONCE};
@@ -13,6 +12,7 @@ use meridian::testing::probe::runner;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, mpsc};
+use support::ports::Port;
 use tokio_util::sync::CancellationToken;
 
 /// A response in chunks.

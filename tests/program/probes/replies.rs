@@ -8,6 +8,8 @@ use meridian::testing::health::spec::{Check, HttpCheck};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::process::Command;
+use support::deployment::PATIENCE;
+use support::program::{self, Process};
 
 /// Says the same to everybody, and ends the connection.
 fn ending(response: Vec<u8>) -> SocketAddr {
@@ -286,18 +288,17 @@ fn flaws_and_what_comes_of_them() {
 /// Whatever the curl of this machine takes, a feed takes, and its status is what a probe judges.
 #[test]
 fn what_curl_takes_is_taken() {
-    if Command::new("curl").arg("--version").output().is_err() {
+    if !program::has("curl", "--version") {
         println!("there is no curl here to compare with");
         return;
     }
     for (name, response, ..) in rows() {
         let address = ending(response);
-        let told = Command::new("curl")
-            .args(["--silent", "--noproxy", "*", "--max-time", "20", "--write-out", "|%{http_code}"])
-            .arg(format!("http://{address}/"))
-            .output()
-            .expect("curl runs");
-        let takes = told.status.success() && told.stdout == b"41|200";
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--noproxy", "*", "--max-time", "20", "--write-out", "|%{http_code}"])
+            .arg(format!("http://{address}/"));
+        let mut curl = Process::start(curl);
+        let takes = curl.ends(3 * PATIENCE).success() && curl.stdout() == "41|200";
         let read = number_of(address);
         assert!(!takes || read == Ok(41.0), "{name}: curl takes it, we say {read:?}");
         let ours = run(&target(Check::Http(get()), address, LONG));

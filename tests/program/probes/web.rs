@@ -1,12 +1,12 @@
 //! HTTP: what is asked, what is expected, and servers that misbehave.
 
 use super::target::{ANY, LONG, SHORT, get, run, serve, target, why};
-use crate::support::ports::Port;
 use meridian::testing::health::spec::{Check, HttpCheck, HttpMethod};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::Duration;
+use support::ports::Port;
 
 /// The request up to its empty line.
 pub fn request(stream: &TcpStream) -> String {

@@ -2,7 +2,8 @@
 
 use super::*;
 use std::fs;
-use std::time::Instant;
+use support::pages;
+use support::program::until_seen;
 
 const BROKEN: &str = "zone: b.example.\nrecords: [\n";
 
@@ -17,11 +18,11 @@ fn kept_files(deployment: &Deployment) -> Vec<String> {
 
 /// Waits until the state folder keeps so many zones: a thread of its own writes them.
 fn keeps(deployment: &Deployment, count: usize) {
-    let end = Instant::now() + PATIENCE;
-    while kept_files(deployment).iter().filter(|name| name.ends_with(".texts")).count() != count {
-        assert!(Instant::now() < end, "{:?} instead of {count}", kept_files(deployment));
-        std::thread::yield_now();
-    }
+    until_seen(&format!("{count} zones"), PATIENCE, || {
+        let kept = kept_files(deployment);
+        let is_so = kept.iter().filter(|name| name.ends_with(".texts")).count() == count;
+        if is_so { Ok(()) } else { Err(format!("{kept:?}")) }
+    });
 }
 
 /// The text of a page of the control socket, as `reload --status` and `/status` show it.
@@ -174,17 +175,7 @@ fn more_than_half_gone() {
     let (code, text) = run(&deployment, &["reload"]);
     assert!(code == Some(1) && text.contains("2 of 3 zones no longer have a file"), "{text}");
     assert!(text.contains("MRD0522") && text.contains("--allow-loss"), "{text}");
-    let (reply, told) = std::sync::mpsc::channel();
-    let reply = Box::new(move |report: std::sync::Arc<meridian::testing::shared::command::Report>| {
-        let _ = reply.send(report.published);
-    });
-    let command = meridian::testing::shared::command::Command::Reload {
-        origin: meridian::testing::shared::command::Origin::Signal,
-        reply: Some(reply),
-        allow_loss: false,
-    };
-    assert!(server.command_sender()(command).is_ok());
-    assert!(!told.recv().expect("an answer"), "a signal allows no loss");
+    assert!(!support::deployment::reload(&server).published, "a signal allows no loss");
     assert_eq!(addresses(dns, "ns1.b.example"), ["192.0.2.7"]);
     let (code, told) = reload(&deployment, &["--allow-loss"]);
     assert_eq!((code, others(&told)), (Some(0), vec![]), "{told:#}");
@@ -259,22 +250,11 @@ fn what_operators_see() {
         "meridian.yaml",
         &config.replace("  threads: 2\n", "  threads: 2\n  admin: \"127.0.0.1:0\"\n"),
     );
-    let mut serve = Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .args(["serve", "--config"])
-        .arg(deployment.path("meridian.yaml"))
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .expect("the program runs");
-    let (dns, admin) = banner(serve.stdout.take().expect("piped"));
-    let admin = admin.expect("an admin address");
+    let served = deployment.serve(&[]);
+    let (dns, admin) = (served.dns, served.admin());
     let page = |path: &str| {
-        use std::io::{Read, Write};
-        let mut stream = connect(admin);
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("it reads");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("text");
-        text
+        let page = pages::admin(admin, path);
+        format!("{}\n{}", page.head, page.body)
     };
     assert!(!page("/metrics").contains("meridian_zone_not_current{"));
     deployment.write("zones/b2.yaml", YAML_TEXT);
@@ -306,6 +286,4 @@ fn what_operators_see() {
     deployment.write(YAML, YAML_TEXT);
     assert_eq!(reload(&deployment, &[]).0, Some(0));
     assert!(!page("/readyz").contains("last good texts"));
-    serve.kill().expect("ours");
-    serve.wait().expect("it ends");
 }

@@ -1,8 +1,8 @@
 //! Kinds of broken zone, as data.
 
-use crate::support::deployment::Deployment;
 use std::fs;
 use std::process::Command;
+use support::deployment::Deployment;
 
 /// The YAML zone, and its sound text.
 pub const YAML: &str = "zones/b.example.yaml";

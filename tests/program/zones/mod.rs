@@ -4,21 +4,22 @@
 mod kept;
 mod kinds;
 
-use crate::support::deployment::*;
-use domain::base::opt::ExtendedError;
 use kinds::*;
 use meridian::testing::finding::render;
-use meridian::testing::server::{Engine, Options, Server};
+use meridian::testing::server::{Engine, Server};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::process::Command;
+use support::deployment::*;
+use support::program::until_so;
+use support::reply::Reply;
 
 const A: u16 = 1;
 /// EDNS option NSID, so that the query has an OPT.
 const NSID: u8 = 3;
-const NOERROR: u8 = 0;
-const SERVFAIL: u8 = 2;
-const REFUSED: u8 = 5;
+const NOERROR: u16 = 0;
+const SERVFAIL: u16 = 2;
+const REFUSED: u16 = 5;
 /// Invalid Data (RFC 8914 section 4.25).
 const INVALID_DATA: u16 = 24;
 
@@ -32,14 +33,11 @@ fn three_zones() -> Deployment {
 }
 
 /// What an answer says: response code, IPv4 addresses, extended error, AA.
-fn ask(dns: SocketAddr, name: &str) -> (u8, Vec<String>, Option<u16>, bool) {
+fn ask(dns: SocketAddr, name: &str) -> (u16, Vec<String>, Option<u16>, bool) {
     let octets = ask_udp(dns, &with_option(query(1, name, A), NSID, &[]));
-    let (_, rcode, addresses) = decode(&octets);
-    let message = domain::base::Message::from_octets(&octets[..]).expect("a DNS message");
-    let opt = message.opt().expect("an OPT");
-    let error =
-        opt.opt().iter::<ExtendedError<_>>().next().map(|error| error.expect("whole").code().to_int());
-    (rcode, addresses, error, message.header().aa())
+    let reply = Reply::of(&octets);
+    let error = reply.opt.as_ref().expect("an OPT").ede;
+    (reply.rcode, reply.addresses(), error, reply.is_authoritative())
 }
 
 /// The addresses of a name that exists.
@@ -57,14 +55,8 @@ fn is_dead(dns: SocketAddr, name: &str, why: &str) {
 
 /// `meridian` with arguments: exit status, and what it prints.
 fn run(deployment: &Deployment, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .args(arguments)
-        .arg("--config")
-        .arg(deployment.path("meridian.yaml"))
-        .output()
-        .expect("the program runs");
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8(text).expect("text"))
+    let (status, stdout, stderr) = deployment.run(arguments);
+    (Some(status), stdout + &stderr)
 }
 
 /// `meridian reload`: exit status, and what came of it.
@@ -89,9 +81,7 @@ fn zone_of(path: &str) -> &'static str {
 
 /// Starts a server, or gives the findings that refuse it.
 fn start(deployment: &Deployment) -> Result<Server, String> {
-    let config = deployment.path("meridian.yaml");
-    let options = Options { config, engine: Engine::Fast, log_dropped: std::sync::Arc::default() };
-    Server::start(&options).map_err(|refused| render::text(&refused.0, &refused.1, false))
+    deployment.try_start(Engine::Fast)
 }
 
 /// At a start, each kind of broken zone is told, and answered SERVFAIL; the others are served.
@@ -206,11 +196,7 @@ fn a_stray_file_is_told_while_it_stands() {
         }
         if restarts {
             let kept = || std::fs::read_dir(deployment.path("state/zones")).is_ok_and(|all| all.count() == 1);
-            let end = std::time::Instant::now() + PATIENCE;
-            while !kept() {
-                assert!(std::time::Instant::now() < end, "the state folder has no zone");
-                std::thread::yield_now();
-            }
+            until_so("a zone in the state folder", kept);
             server.stop();
             server = deployment.start(Engine::Fast);
         }
@@ -352,13 +338,9 @@ fn chains_end_before_a_dead_zone() {
     is_dead(dns, "www.b.example", "its file is broken");
     for name in ["fixed.cdn.example", "chosen.cdn.example"] {
         let octets = ask_udp(dns, &query(1, name, A));
-        let message = domain::base::Message::from_octets(&octets[..]).expect("a DNS message");
-        let counts = message.header_counts();
-        assert_eq!(
-            (message.header().rcode().to_int(), counts.ancount(), counts.nscount()),
-            (NOERROR, 1, 0),
-            "{name}: the CNAME alone"
-        );
+        let reply = Reply::of(&octets);
+        let [answer, authority, _] = &reply.sections;
+        assert_eq!((reply.rcode, answer.len(), authority.len()), (NOERROR, 1, 0), "{name}: the CNAME alone");
     }
     assert_eq!(addresses(dns, "ns1.below.b.example"), ["192.0.2.60"]);
     server.stop();

@@ -3,7 +3,7 @@
 use super::references::code_spans;
 use super::{documents, text, top};
 use std::fs;
-use std::process::Command;
+use support::program;
 
 /// Every key that the configuration knows stands in the reference.
 #[test]
@@ -70,9 +70,7 @@ fn every_command_is_listed() {
 
 /// Names of the commands that the help of a command lists.
 fn commands(above: &[&str]) -> Vec<String> {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_meridian"));
-    let help = program.args(above).arg("--help").output().expect("the program runs").stdout;
-    let help = String::from_utf8(help).expect("text");
+    let (_, help, _) = program::run(program::meridian(&[above, &["--help"]].concat()));
     let Some((_, listed)) = help.split_once("\nCommands:\n") else { return Vec::new() };
     listed
         .lines()

@@ -20,11 +20,11 @@ mod lists;
 mod references;
 mod replay;
 
-use crate::support::{Tree, load};
 use replay::Backend;
 use replay::block::{DocumentBlock, Example, blocks, examples};
 use std::fs;
 use std::path::{Path, PathBuf};
+use support::{Tree, load};
 
 fn top() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

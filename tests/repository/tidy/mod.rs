@@ -8,6 +8,7 @@
 mod circles;
 mod functions;
 mod markdown;
+mod means;
 mod prose;
 mod tables;
 mod told;

@@ -1,11 +1,11 @@
 //! The lab: a small deployment, loaded as a scenario has changed it.
 
-use crate::support::{Tree, World};
 use meridian::testing::config;
 use meridian::testing::finding::{FileId, Files, Findings, Severity};
 use meridian::testing::snapshot::compile;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use support::{Tree, World};
 
 /// The text that the database of the lab is made of.
 const PLACES: &str = "places.csv";

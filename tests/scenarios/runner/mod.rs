@@ -8,7 +8,6 @@
 
 mod lab;
 mod query;
-mod reply;
 mod run;
 mod script;
 

@@ -166,7 +166,8 @@ pub fn subnet(address: IpAddr, len: u8) -> Vec<u8> {
     [&[0, family, len, 0], &octets[..]].concat()
 }
 
-fn number<N: std::str::FromStr>(word: &str) -> Result<N, String> {
+/// A number in the range of its type.
+pub fn number<N: std::str::FromStr>(word: &str) -> Result<N, String> {
     word.parse().map_err(|_| format!("`{word}` is not a number in range"))
 }
 

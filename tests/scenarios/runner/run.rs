@@ -2,15 +2,15 @@
 
 use super::lab::{self, ReadResult};
 use super::query::{Ask, subnet};
-use super::reply::{self, Reply, plain};
 use super::script::{Expect, Many, Script, Spread, Step};
 use super::{Failure, query};
-use crate::support::{Tree, World, ask_over, with_trouble};
 use meridian::testing::answer::{Disposition, Outcome, Transport};
 use meridian::testing::snapshot::Snapshot;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use support::reply::{self, Record, Reply, plain};
+use support::{Tree, World, ask_over, with_trouble};
 
 /// Clients with the PoP that each was given.
 type Given = BTreeMap<String, String>;
@@ -124,12 +124,12 @@ fn one(
         Disposition::Silence | Disposition::SlowPath => None,
     };
     if let Some(words) = reply.as_ref().and_then(|reply| broken_promise(ask, reply, octets.len())) {
-        fail(line, format!("{words}\n{}", reply.as_ref().map_or("", |r| &r.dig)));
+        fail(line, format!("{words}\n{}", reply.as_ref().map_or_else(String::new, Reply::dig)));
     }
     if let Some(words) = reply.as_ref().and_then(|reply| broken_scope(&snapshot, ask, reply)) {
         fail(line, words);
     }
-    let shown = reply.as_ref().map_or_else(|| format!("{:?}", outcome.disposition), |r| r.dig.clone());
+    let shown = reply.as_ref().map_or_else(|| format!("{:?}", outcome.disposition), Reply::dig);
     let pop = chosen(&snapshot, &outcome);
     for (line, expect) in expected {
         if let Err(words) = compare(expect, outcome.disposition, reply.as_ref(), pop.as_deref()) {
@@ -153,7 +153,7 @@ fn one(
             })
             .collect();
         let Some(reply) = reply.as_ref().filter(|_| !wanted.is_empty()) else { continue };
-        if let Err((line, words)) = compare_section(&reply.sections[section], &wanted) {
+        if let Err((line, words)) = compare_section(&words(reply)[section], &wanted) {
             fail(line, format!("{name}: {words}\nthe reply{}:\n{shown}", pop_words(pop.as_deref())));
         }
     }
@@ -207,7 +207,7 @@ fn broken_scope(snapshot: &Snapshot, ask: &Ask, reply: &Reply) -> Option<String>
         return None;
     }
     let records = |reply: &Reply| {
-        let mut all = reply.sections.clone();
+        let mut all = words(reply);
         for section in &mut all {
             section.iter_mut().for_each(|record| record[1].clear());
             section.sort();
@@ -250,7 +250,8 @@ fn broken_scope(snapshot: &Snapshot, ask: &Ask, reply: &Reply) -> Option<String>
         if got.flags.contains(&"tc") == reply.flags.contains(&"tc") && records(&got) != wanted {
             return Some(format!(
                 "scope {scope} does not hold: {client} is inside and gets\n{}\ninstead of\n{}",
-                got.dig, reply.dig
+                got.dig(),
+                reply.dig()
             ));
         }
     }
@@ -322,11 +323,9 @@ fn compare(
             differs("NSID", wanted.clone(), opt.and_then(|o| o.nsid.clone()).unwrap_or_else(none))
         }
         Expect::Cookie(wanted) => {
-            differs("cookie", wanted.clone(), opt.and_then(|o| o.cookie.clone()).unwrap_or_else(none))
+            differs("cookie", wanted.clone(), reply.cookie().map(hex).unwrap_or_else(none))
         }
-        Expect::NoCookie => {
-            differs("cookie", none(), opt.and_then(|o| o.cookie.clone()).unwrap_or_else(none))
-        }
+        Expect::NoCookie => differs("cookie", none(), reply.cookie().map(hex).unwrap_or_else(none)),
         Expect::Ede(wanted) => differs(
             "extended error",
             wanted.to_string(),
@@ -343,6 +342,15 @@ fn compare(
         }
         _ => Ok(()),
     }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// The sections, each record as words.
+fn words(reply: &Reply) -> [Vec<Vec<String>>; 3] {
+    reply.sections.each_ref().map(|section| section.iter().map(Record::words).collect())
 }
 
 /// Compares a section with all records expected of it, order aside.
@@ -386,8 +394,9 @@ fn all(world: &World, spread: &Spread) -> (Given, BTreeMap<String, usize>) {
         let (outcome, octets) = ask_over(&snapshot, &ask.packet(), ask.from, ask.transport, ask.draw);
         let pop = chosen(&snapshot, &outcome).unwrap_or_else(|| "none".to_owned());
         *counts.entry(pop.clone()).or_default() += 1;
-        for record in
-            reply::decode(&octets).map(|r| r.sections).unwrap_or_default()[0].iter().filter(|r| r.len() == 4)
+        for record in reply::decode(&octets).map(|reply| words(&reply)).unwrap_or_default()[0]
+            .iter()
+            .filter(|r| r.len() == 4)
         {
             *counts.entry(record[3].clone()).or_default() += 1;
         }

@@ -1,7 +1,7 @@
 //! The language of scenarios, read line by line into steps.
 
 use super::Failure;
-use super::query::Ask;
+use super::query::{Ask, number};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
@@ -192,10 +192,6 @@ pub fn parse(text: &str) -> Result<Script, Failure> {
         (_, Some((line, _))) => Err(fail(*line, "nothing is expected of this `ask`".to_owned())),
         _ => Ok(Script { steps }),
     }
-}
-
-fn number<N: std::str::FromStr>(word: &str) -> Result<N, String> {
-    word.parse().map_err(|_| format!("`{word}` is not a number in range"))
 }
 
 fn names(words: &str) -> Vec<String> {

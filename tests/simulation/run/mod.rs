@@ -5,7 +5,6 @@ mod resolvers;
 mod stir;
 
 use crate::node::Node;
-use crate::support::dice::Dice;
 use crate::world::{Compiled, NAMES, NEAR, POPS, TIMEOUT_MS, TTL_SECS, TYPES, is_pushed};
 use meridian::testing::answer::{self, Client, QueryContext as Draw, Transport};
 use meridian::testing::health::Moment;
@@ -23,6 +22,7 @@ use promises::Watched;
 use resolvers::Resolvers;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use support::dice::Dice;
 
 /// The clock's grain, in milliseconds.
 pub const TICK_MS: u64 = 250;

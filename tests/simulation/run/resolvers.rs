@@ -2,8 +2,8 @@
 //! longer.
 
 use super::{Answer, TICK_MS};
-use crate::support::dice::Dice;
 use crate::world::{Compiled, NEAR, POPS, TYPES};
+use support::dice::Dice;
 
 /// In a world of few cells, and of many.
 const IN_ALL: usize = 2_000;

@@ -4,7 +4,6 @@ pub mod block;
 mod program;
 mod shown;
 
-use crate::support::{Tree, World, ask_over, load, prefix, query};
 use meridian::testing::answer::Transport;
 use meridian::testing::config::{self, Sources};
 use meridian::testing::explain::dig;
@@ -20,6 +19,7 @@ use program::Program;
 use shown::Shown;
 use std::net::IpAddr;
 use std::path::Path;
+use support::{Tree, World, ask_over, load, prefix, query};
 
 /// Who answers.
 pub enum Backend {

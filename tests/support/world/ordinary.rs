@@ -5,7 +5,8 @@
 use super::crowd::{self, Crowd};
 pub use super::kind::Kind;
 use super::{ByCountry, Countries, Deployment, Expected, Question, WorldSize, database};
-use super::{COUNTRIES, Dice, add_cookie, begin, head};
+use super::{COUNTRIES, add_cookie, begin, head};
+use crate::dice::Dice;
 use Kind::*;
 use meridian::testing::explain::dig;
 use meridian::testing::geo::prefix::Prefix;
@@ -99,14 +100,14 @@ impl Ordinary {
         if kind == Mixture {
             const EACH: [Kind; 10] =
                 [TwoV4, TwoV4, TwoV6, CnameTwo, CnameTwo, CrossTwo, Static, Nxdomain, StaticNoData, OneV4];
-            return self.question(EACH[dice.roll(EACH.len())], dice);
+            return self.question(EACH[dice.below(EACH.len())], dice);
         }
         let (name, expected) = self.asked(kind, dice);
         let is_v6 = matches!(kind, OneV6 | TwoV6);
         let (client, subnet, country) = match kind {
             OneResolver | TwoResolver => {
-                let (network, country) = self.countries.loopback[dice.roll(self.countries.loopback.len())];
-                let host = network.network().to_bits() | (1 + dice.roll(250) as u32);
+                let (network, country) = self.countries.loopback[dice.below(self.countries.loopback.len())];
+                let host = network.network().to_bits() | (1 + dice.below(250) as u32);
                 (Ipv4Addr::from(host), None, country)
             }
             _ if is_v6 => {
@@ -136,16 +137,16 @@ impl Ordinary {
         };
         let name = Name::parse(&name, None).expect("a name made here");
         let mut packet = dig::query(&name, rtype, subnet);
-        packet[..2].copy_from_slice(&(dice.roll(1 << 16) as u16).to_be_bytes());
+        packet[..2].copy_from_slice(&(dice.below(1 << 16) as u16).to_be_bytes());
         let client = IpAddr::V4(client);
         if matches!(kind, StaticCookie | TwoCookie) {
             add_cookie(&mut packet, client, dice);
         }
         // Some resolvers ask in letters of any case.
-        if dice.roll(4) == 0 {
+        if dice.below(4) == 0 {
             for octet in packet[12..12 + name.as_wire().len()].iter_mut().filter(|o| o.is_ascii_alphabetic())
             {
-                *octet ^= (dice.roll(2) as u8) << 5;
+                *octet ^= (dice.below(2) as u8) << 5;
             }
         }
         Question { packet, client, expected }
@@ -153,7 +154,7 @@ impl Ordinary {
 
     /// The name that is asked for, and what comes of it but for the client.
     fn asked(&self, kind: Kind, dice: &mut Dice) -> (String, Expected) {
-        let (host, which) = (dice.roll(self.size.names), dice.roll(OWNERS));
+        let (host, which) = (dice.below(self.size.names), dice.below(OWNERS));
         let of_pop = |service: usize, count| Expected::Pop { service, is_v6: false, count, pop: None };
         let policy = kind.policy().unwrap_or_default();
         let steered = |service, count| (below(&steered_owner(policy, which)), of_pop(service, count));
@@ -183,7 +184,7 @@ impl Ordinary {
                 (below(&steered_owner(policy, which)), Expected::Octets(crowd::ADDRESSES.to_vec()))
             }
             TwoOfFour => steered(2, 2),
-            CrossTwo => (format!("img{which}.{}", customer(dice.roll(CUSTOMERS))), of_pop(1, 2)),
+            CrossTwo => (format!("img{which}.{}", customer(dice.below(CUSTOMERS))), of_pop(1, 2)),
             Mixture => unreachable!("it asks for others"),
         }
     }

@@ -1,18 +1,15 @@
 //! The servers: configurations from one world, processes on one core, and the time they spend.
 
-#![allow(dead_code)] // each benchmark uses a part
-
-#[path = "../../tests/support/free_port.rs"]
-mod free_port;
-
-use self::free_port::free_port;
+use crate::free_port::free_port;
+use crate::program::{self, Process};
+use crate::reply;
 use crate::world::ordinary::Kind as Workload;
 use crate::world::{COUNTRIES, Deployment};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A kind of server.
@@ -43,15 +40,12 @@ impl Kind {
     pub fn program(self) -> Option<PathBuf> {
         let name = match self {
             Kind::Echo => return std::env::current_exe().ok(),
-            Kind::Meridian => return Some(env!("CARGO_BIN_EXE_meridian").into()),
+            Kind::Meridian => return Some(program::path()),
             Kind::Nsd => "nsd",
             Kind::Knot => "knotd",
             Kind::Gdnsd => "gdnsd",
         };
-        ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin"]
-            .iter()
-            .map(|folder| Path::new(folder).join(name))
-            .find(|p| p.exists())
+        program::installed(name)
     }
 
     /// Version, as the program prints it.
@@ -249,21 +243,12 @@ pub struct Running {
     pub at: SocketAddr,
     /// From its start, all files being there, to its first answer.
     pub first_answer: Duration,
-    child: Child,
+    process: Process,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let until = Instant::now() + Duration::from_secs(8);
-        while Instant::now() < until {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.terminate(Duration::from_secs(8));
     }
 }
 
@@ -271,21 +256,13 @@ impl Running {
     /// Starts a server and waits for its first answer; the reason if there is none.
     pub fn start(kind: Kind, world: &dyn Deployment, folder: &Path) -> Result<Running, String> {
         let port = free_port();
-        let mut command = kind.command(world, folder, port).ok_or("not installed")?;
-        let printed = folder.join("printed");
-        let output = || fs::File::create(&printed).map(Stdio::from).unwrap_or_else(|_| Stdio::null());
+        let command = kind.command(world, folder, port).ok_or("not installed")?;
         let started = Instant::now();
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(output())
-            .spawn()
-            .map_err(|e| e.to_string())?;
         let mut running = Running {
             kind,
             at: SocketAddr::from(([127, 0, 0, 1], port)),
             first_answer: Duration::ZERO,
-            child,
+            process: Process::start(command),
         };
         let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
         socket.set_read_timeout(Some(Duration::from_millis(10))).expect("a time-out can be set");
@@ -294,15 +271,13 @@ impl Running {
         while Instant::now() < until {
             let mut answer = [0; 1500];
             let _ = socket.send_to(&question, running.at);
-            if socket.recv(&mut answer).is_ok() && answer[3] & 15 == 0 {
+            let answered = socket.recv(&mut answer).ok().map(|length| reply::decode(&answer[..length]));
+            if answered.is_some_and(|reply| reply.is_ok_and(|reply| reply.rcode == 0)) {
                 running.first_answer = started.elapsed();
                 return Ok(running);
             }
-            if let Ok(Some(status)) = running.child.try_wait() {
-                return Err(format!(
-                    "it ended at once ({status}): {}",
-                    fs::read_to_string(&printed).unwrap_or_default().trim()
-                ));
+            if let Some(status) = running.process.status() {
+                return Err(format!("it ended at once ({status}): {}", running.process.stderr().trim()));
             }
         }
         Err("it does not answer".to_owned())
@@ -310,7 +285,7 @@ impl Running {
 
     /// Nanoseconds of processor time that it and its children have had.
     pub fn cpu_nanos(&self) -> u64 {
-        family(self.child.id()).into_iter().map(nanos_of).sum()
+        family(self.process.pid()).into_iter().map(nanos_of).sum()
     }
 
     /// Octets of memory that it and its children hold, what they share counted once for each.
@@ -319,7 +294,7 @@ impl Running {
             let text = fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
             text.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096
         };
-        family(self.child.id()).into_iter().map(of).sum()
+        family(self.process.pid()).into_iter().map(of).sum()
     }
 }
 

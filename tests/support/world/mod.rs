@@ -1,11 +1,12 @@
 //! A deployment of any size from a seed: zones, a GeoIP database, PoPs, one policy by country, and
 //! the questions that fit it. Measurements on two machines are of the same world.
-#![allow(dead_code)] // each benchmark uses a part
 
 pub mod crowd;
 pub mod kind;
 pub mod ordinary;
 
+use crate::dice::Dice;
+use crate::files::{POLICIES, ServerFile};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use meridian::testing::explain::dig;
 use meridian::testing::geo::prefix::Prefix;
@@ -194,18 +195,6 @@ pub struct ByCountry {
     pub home: Vec<usize>,
 }
 
-/// SplitMix64: the same numbers everywhere.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn roll(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % below as u64) as usize
-    }
-}
-
 /// The world: what is written, and what is asked of it.
 pub struct World {
     pub size: WorldSize,
@@ -227,7 +216,7 @@ impl Countries {
         let mut networks = Vec::with_capacity(count);
         let (mut block, mut at) = (0, u32::from(FIRST[0].0) << 24);
         while networks.len() < count {
-            let length = 20 + dice.roll(5) as u8;
+            let length = 20 + dice.below(5) as u8;
             let size = 1u32 << (32 - length);
             at = at.next_multiple_of(size);
             let (_, last) = FIRST[block];
@@ -236,7 +225,7 @@ impl Countries {
                 assert!(block < FIRST.len(), "IPv4 does not hold as many networks");
                 at = u32::from(FIRST[block].0) << 24;
             }
-            let country = dice.roll(COUNTRIES.len());
+            let country = dice.below(COUNTRIES.len());
             networks.push((Ipv4Net::new(at.into(), length).expect("a length up to 32"), country));
             at += size;
         }
@@ -250,11 +239,11 @@ impl Countries {
         // The upper half of an address.
         let mut at = 0x2a00_u64 << 48;
         while countries.v6.len() < size.networks / 4 {
-            let length = 32 + dice.roll(13) as u8;
+            let length = 32 + dice.below(13) as u8;
             let size = 1u64 << (64 - length);
             at = at.next_multiple_of(size);
             let network = Ipv6Net::new(Ipv6Addr::from(u128::from(at) << 64), length);
-            countries.v6.push((network.expect("a length up to 128"), dice.roll(COUNTRIES.len())));
+            countries.v6.push((network.expect("a length up to 128"), dice.below(COUNTRIES.len())));
             at += size;
         }
         countries.add_loopback(size.seed);
@@ -266,20 +255,20 @@ impl Countries {
         let network =
             |number: u32| Ipv4Net::new((127 << 24 | number << 8).into(), 24).expect("a length up to 32");
         self.loopback =
-            (1 << 8..1 << 15).map(|number| (network(number), dice.roll(COUNTRIES.len()))).collect();
+            (1 << 8..1 << 15).map(|number| (network(number), dice.below(COUNTRIES.len()))).collect();
     }
 
     /// The start of some /24, and its country.
     fn roll_v4(&self, dice: &mut Dice) -> (Ipv4Addr, usize) {
-        let (network, country) = self.v4[dice.roll(self.v4.len())];
-        let below = dice.roll(1 << (24 - network.prefix_len())) as u32;
+        let (network, country) = self.v4[dice.below(self.v4.len())];
+        let below = dice.below(1 << (24 - network.prefix_len())) as u32;
         ((network.network().to_bits() + (below << 8)).into(), country)
     }
 
     /// The start of some /56, and its country.
     fn roll_v6(&self, dice: &mut Dice) -> (Ipv6Addr, usize) {
-        let (network, country) = self.v6[dice.roll(self.v6.len())];
-        let below = dice.roll(1 << (56 - network.prefix_len())) as u128;
+        let (network, country) = self.v6[dice.below(self.v6.len())];
+        let below = dice.below(1 << (56 - network.prefix_len())) as u128;
         ((network.network().to_bits() + (below << 72)).into(), country)
     }
 }
@@ -303,7 +292,7 @@ fn database(countries: &Countries) -> Vec<u8> {
 
 /// Adds a cookie that a server with our secret has just given.
 fn add_cookie(packet: &mut Vec<u8>, client: IpAddr, dice: &mut Dice) {
-    let asked = CookieOption::parse(&(dice.roll(usize::MAX) as u64).to_be_bytes()).expect("a client cookie");
+    let asked = CookieOption::parse(&(dice.below(usize::MAX) as u64).to_be_bytes()).expect("a client cookie");
     let secrets = Secrets::new(&[COOKIE_SECRET.to_be_bytes()]);
     let (_, whole) = secrets.answer(&asked, client, clock::cookie_secs()).expect("there is a secret");
     // The OPT stands last, and has few octets: behind the question, its name, type, class and TTL.
@@ -341,13 +330,13 @@ impl World {
 
     fn question(&self, workload: Workload, dice: &mut Dice) -> Question {
         let resolver = IpAddr::from([127, 0, 0, 1]);
-        let host = dice.roll(self.size.names);
+        let host = dice.below(self.size.names);
         let networks = if workload == Workload::GeoSource && !self.countries.loopback.is_empty() {
             &self.countries.loopback
         } else {
             &self.countries.v4
         };
-        let (network, country) = networks[dice.roll(networks.len())];
+        let (network, country) = networks[dice.below(networks.len())];
         let (name, expected) = match workload {
             Workload::Static | Workload::StaticCookie => {
                 (format!("{}.cdn.example.", host_label(host)), Some(host_address(host)))
@@ -387,6 +376,18 @@ impl World {
     }
 }
 
+/// Server file of what is measured: one thread, and further sections.
+pub fn server_file(port: u16, more: &str) -> String {
+    ServerFile {
+        node: "name: bench",
+        dns: &[&format!("127.0.0.1:{port}")],
+        control: "state/control.sock",
+        listen: "  threads: 1\n",
+        more: &format!("{POLICIES}{more}"),
+    }
+    .text()
+}
+
 /// Begins a deployment: its folders, its server file and its cookie secret. Gives what writes its
 /// other files.
 fn begin(folder: &Path, port: u16) -> impl Fn(&str, String) {
@@ -396,13 +397,7 @@ fn begin(folder: &Path, port: u16) -> impl Fn(&str, String) {
     let put = |path: &str, text: String| fs::write(folder.join(path), text).expect("a file can be written");
     put(
         "meridian.yaml",
-        format!(
-            "node: {{ name: bench }}\nlisten: {{ dns: [\"127.0.0.1:{port}\"], control: \
-             state/control.sock, threads: 1 }}\n\
-             geoip: {{ databases: [places.mmdb] }}\npops: pops.yaml\npolicies: policies.yaml\nzones: \
-             zones/\nstate: state/\n\
-             cookies: {{ secrets: cookies.secrets }}\n"
-        ),
+        server_file(port, "geoip: { databases: [places.mmdb] }\ncookies: { secrets: cookies.secrets }\n"),
     );
     put("cookies.secrets", format!("{COOKIE_SECRET:032x}\n"));
     put
@@ -462,7 +457,8 @@ fn host_label(host: usize) -> String {
     format!("host{host:06}")
 }
 
-fn head(apex: &str) -> String {
+/// The head of a zone as text: its SOA, and one name server.
+pub fn head(apex: &str) -> String {
     format!(
         "$ORIGIN {apex}\n$TTL 300\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 192.0.2.53\n"
     )

@@ -1,14 +1,30 @@
-//! What tests share: deployments from files, snapshots of them, and questions.
-#![allow(dead_code)] // each test program uses a part
+//! What tests and benchmarks share.
+//!
+//! A test that needs a deployment begins with a [`Tree`], which is its files ([`files`]). [`load`]
+//! makes a [`World`] of them in memory; [`deployment::Deployment`] is a folder with them, over
+//! which servers and commands run. Programs are started by [`program`], pages read by [`pages`],
+//! replies decoded by [`reply`]. The worlds that benchmarks measure are in [`world`].
 
 pub mod certificate;
 pub mod deployment;
 pub mod dice;
+pub mod files;
 pub mod free_port;
+pub mod machine;
+pub mod pages;
 pub mod ports;
+pub mod program;
+pub mod reply;
+#[cfg(target_os = "linux")]
+pub mod servers;
+#[cfg(target_os = "linux")]
+pub mod traffic;
+pub mod world;
+
+pub use files::{ServerFile, Tree};
 
 use meridian::testing::answer::{self, Client, Disposition, Outcome, QueryContext, Transport};
-use meridian::testing::config::{self, Deployment, Sources};
+use meridian::testing::config::{self, Deployment};
 use meridian::testing::finding::Findings;
 use meridian::testing::finding::render;
 use meridian::testing::geo::prefix::Prefix;
@@ -17,77 +33,13 @@ use meridian::testing::snapshot::Snapshot;
 use meridian::testing::snapshot::compile::{self, Geography};
 use meridian::testing::wire::name::Name;
 use meridian::testing::wire::rr::RrType;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A folder of the disk with files of memory laid over it; `None` hides a file.
-#[derive(Clone, Default)]
-pub struct Tree {
-    pub base: PathBuf,
-    pub over: BTreeMap<PathBuf, Option<Vec<u8>>>,
-}
-
-impl Tree {
-    /// The sample deployment at the top of the source tree.
-    pub fn sample() -> Tree {
-        Tree { base: PathBuf::from(env!("CARGO_MANIFEST_DIR")), over: BTreeMap::new() }
-    }
-
-    /// Lays a text over a file.
-    pub fn with(mut self, path: &str, text: impl Into<Vec<u8>>) -> Tree {
-        self.over.insert(PathBuf::from(path), Some(text.into()));
-        self
-    }
-
-    /// The text of a file as this tree has it.
-    pub fn text(&self, path: &str) -> String {
-        String::from_utf8(self.read(Path::new(path)).unwrap().to_vec()).unwrap()
-    }
-
-    /// Replaces a piece of a file's text that must be there.
-    pub fn replacing(self, path: &str, old: &str, new: &str) -> Tree {
-        let text = self.text(path);
-        assert!(text.contains(old), "{path} has no {old:?}");
-        self.with(path, text.replace(old, new))
-    }
-}
-
-impl Sources for Tree {
-    fn read(&self, path: &Path) -> Result<Arc<[u8]>, String> {
-        match self.over.get(path) {
-            Some(Some(octets)) => Ok(octets.as_slice().into()),
-            Some(None) => Err("no such file".to_owned()),
-            None => std::fs::read(self.base.join(path)).map(Into::into).map_err(|e| e.to_string()),
-        }
-    }
-
-    /// The secret of RFC 9018 appendix A.1.
-    fn own_secret(&self) -> Option<[u8; 16]> {
-        Some(0xe5e9_73e5_a6b2_a43f_48e7_dc84_9e37_bfcf_u128.to_be_bytes())
-    }
-
-    fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {
-        let mut all: Vec<PathBuf> = match std::fs::read_dir(self.base.join(folder)) {
-            Ok(entries) => entries.flatten().map(|e| folder.join(e.file_name())).collect(),
-            Err(e) if self.over.keys().any(|p| p.parent() == Some(folder)) => {
-                drop(e);
-                Vec::new()
-            }
-            Err(e) => return Err(e.to_string()),
-        };
-        all.extend(
-            self.over
-                .iter()
-                .filter(|(p, text)| text.is_some() && p.parent() == Some(folder))
-                .map(|(p, _)| p.clone()),
-        );
-        all.retain(|p| !matches!(self.over.get(p), Some(None)));
-        all.sort();
-        all.dedup();
-        Ok(all)
-    }
+/// The top of the source tree.
+pub fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("this crate stands in it").to_owned()
 }
 
 /// A deployment with everything that is made of it.
@@ -164,6 +116,13 @@ pub fn ask_over(
 /// A query with EDNS.
 pub fn query(name: &str, rtype: RrType, ecs: Option<Prefix>) -> Vec<u8> {
     meridian::testing::explain::dig::query(&Name::parse(name, None).unwrap(), rtype, ecs)
+}
+
+/// The number in a variable of the environment, by which a run is made longer or repeated.
+pub fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
 }
 
 /// `address/len` as a prefix with host bits cut.
