@@ -1,7 +1,7 @@
 //! From a log of an edge to an answer by latency: import, build, check, explain.
 
 use crate::process::run;
-use crate::support::deployment::sample::Sample;
+use support::deployment::Deployment;
 use std::fs;
 use std::path::Path;
 
@@ -17,7 +17,7 @@ fn done(arguments: &[&str]) -> (String, String) {
 }
 
 /// Three log lines of clients in New York (198.51.100.0/24), with an RTT in microseconds.
-fn log(sample: &Sample, pop: &str, rtt_us: u32) -> String {
+fn log(sample: &Deployment, pop: &str, rtt_us: u32) -> String {
     let lines: String = (1..4)
         .map(|host| format!("1764230400.{host} 198.51.100.{host} {rtt_us}\n"))
         .chain(["a line of something else\n".to_owned()])
@@ -48,7 +48,7 @@ fn log(sample: &Sample, pop: &str, rtt_us: u32) -> String {
 /// Clients in New York reach Dallas faster than Ashburn: their logs say so, and so do answers.
 #[test]
 fn clients_go_where_logs_say_that_it_is_fast() {
-    let sample = Sample::new(&["127.0.0.1:0"]);
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
     let config = sample.path("meridian.yaml");
     let config = text(&config);
     sample.edit("policies.yaml", |text| {
@@ -106,7 +106,7 @@ fn clients_go_where_logs_say_that_it_is_fast() {
 /// What is no log, no map and no PoP is an error with its place, and writes no map.
 #[test]
 fn faults_are_told_with_their_place() {
-    let sample = Sample::new(&["127.0.0.1:0"]);
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
     let config = sample.path("meridian.yaml");
     let (config, junk, map) = (text(&config), sample.path("junk"), sample.path("map.mmdb"));
     fs::write(&junk, "no log\n\u{0}\n").expect("the folder is ours");
