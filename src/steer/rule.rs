@@ -106,8 +106,9 @@ pub(crate) enum RuleTarget {
     Candidates(Bands),
     /// Another name, for every type.
     Cname(Name),
-    /// Another policy for the place: its rules, order, bands, weights, TTL, number of addresses and
-    /// fallback, over the service of the policy that answers. Never leads back here.
+    /// Another policy (`use`): its rules, order, bands, weights, TTL, number of addresses and
+    /// fallback apply, but with the service of the policy that answers. A chain of `use` never
+    /// leads back.
     Use(Arc<Policy>),
 }
 

@@ -62,9 +62,9 @@ struct Contest<'a> {
     placeless: Vec<&'a Candidate>,
 }
 
-/// Part of the ranking of a place that no rule changes: coordinates, and the nearest of the
-/// policy's own candidates, made at its first use. Rankers of equal [`Ranker::contest`] may share
-/// it.
+/// Part of the ranking of a place that no rule changes: coordinates, RTTs, and the rankings of the
+/// policy's own candidates by distance and by RTT, each made at its first use. Rankers with equal
+/// [`Ranker::contest`] may share it.
 #[derive(Debug)]
 pub(crate) struct PlaceRanking {
     from: Option<Point>,
@@ -290,8 +290,9 @@ impl<'a> Ranker<'a> {
         }
     }
 
-    /// The preference list of another policy, for this one to answer. A policy has one tail, its
-    /// own, so where the other's differs it goes behind the list.
+    /// The preference list of another policy (`use`), for this policy to answer. A policy table has
+    /// only the tail of its own policy. So if the tail of the other policy differs, it is appended
+    /// to the list.
     fn plan_of_other(
         &self,
         of: &Candidates<'a>,
@@ -313,14 +314,14 @@ impl<'a> Ranker<'a> {
         preference_list
     }
 
-    /// Coordinates of a place: those of the PoP at which an operator puts it, whatever a database
-    /// filled in, else its own.
+    /// Coordinates of a place. If an operator has set its site, those of the site's PoP, even if a
+    /// database has other coordinates; else the place's own.
     pub(crate) fn coordinates(&self, place: &Place) -> Option<Coordinates> {
         place.site.as_deref().and_then(|site| coordinates_of(self.pops, site)).or(place.coordinates)
     }
 
-    /// The point from which candidates are ranked for a place without coordinates: the node, if the
-    /// policy has no written order.
+    /// The point from which candidates are ranked for a place without coordinates: the node's site,
+    /// unless the candidates were listed one by one, which is an order.
     fn stand_in(&self, is_listed: bool) -> Option<Point> {
         self.site_at.filter(|_| !is_listed)
     }
