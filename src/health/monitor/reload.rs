@@ -80,7 +80,8 @@ impl Monitor {
     }
 }
 
-/// Finds the predecessor of a target whose key is new.
+/// Starts a target whose key is new. If its predecessor `before` has a verdict, the target inherits
+/// the verdict and the damping.
 fn inherit(
     target: &Target,
     before: Option<&WatchedTarget>,
@@ -115,7 +116,8 @@ impl Replaced {
         Replaced(replaced)
     }
 
-    /// Target that a new one replaces: of the same probe, or the only candidate.
+    /// Old target that a new one replaces: the target of the same probe, else the only one with the
+    /// same destination and address.
     fn by(&self, old: &TargetSet, target: &Target) -> Option<u32> {
         let candidates = self.0.get(&(target.destination, target.address))?;
         let same = candidates.iter().find(|index| old.targets[**index as usize].probe == target.probe);
