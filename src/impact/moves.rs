@@ -124,7 +124,7 @@ pub(crate) struct CountedQueries<'d> {
 
 impl<'d> CountedQueries<'d> {
     /// Queries for the policies of `policy_changes`; `counted` gives policy, PoP and queries.
-    /// Queries for a policy that is gone since move no client now.
+    /// Queries for a policy that no longer exists are left out, because no client of it can move.
     pub(crate) fn new<const N: usize>(
         counted: impl Iterator<Item = (&'d str, &'d str, u64)>,
         policy_changes: &[PolicyChange<N>],
