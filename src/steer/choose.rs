@@ -54,7 +54,7 @@ pub enum Passed {
 pub enum Resort {
     /// A regular candidate that passes.
     Regular,
-    /// A drained candidate, one of weight 0, or one that flaps.
+    /// A drained candidate, one of weight 0 or without this client's cell, or one that flaps.
     LastResort,
     /// Everything is down; the PoP that went down last.
     LastGood,
@@ -168,8 +168,8 @@ pub(crate) fn choose(
     }
 }
 
-/// The usual case: the first candidate has no equal, and nothing speaks against it in the asked
-/// families.
+/// Shortcut for the usual case: the first candidate has no equal, and is unconditional in an asked
+/// family.
 #[inline(always)]
 pub fn sole<'a>(
     policy: &PolicyTable,
@@ -280,7 +280,8 @@ fn seen<'v>(policy: &PolicyTable, view: &'v View, entry: &Entry) -> Option<(PopI
     Some((pop, slot, view.slots().get(slot as usize)?))
 }
 
-/// A candidate without an equal, if it may be answered in one of some families.
+/// PoP, slot and horizon of a candidate without an equal, if it is unconditional in one of
+/// `families`.
 #[inline(always)]
 fn sole_of(
     policy: &PolicyTable,
@@ -362,7 +363,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
                 return self.with_family(found);
             }
         }
-        // Candidates in an unknown state come before the policy's answer for all down.
+        // Candidates that still await their first probe result come before the policy's answer for
+        // all down.
         if self.saw_awaited {
             self.takes_awaited = true;
             for resort in [Resort::Regular, Resort::LastResort] {

@@ -11,7 +11,8 @@ use crate::geo::distance::{Point, reach_of_square, square_of_chord};
 use crate::limits::LIST_DEPTH_MAX;
 use std::collections::BTreeMap;
 
-/// A PoP in a ranking: nearer ones first, ties by name, since PoPs are numbered by name.
+/// A PoP in a ranking: nearer PoPs first; ties by name, since PoPs are numbered in the order of
+/// names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ranked {
     /// Distance with bias in metres.

@@ -200,7 +200,8 @@ pub(crate) type Weights = Vec<(PopId, u32)>;
 pub(crate) struct Policy {
     /// Name; unique among the shared policies, and within a zone file.
     pub(crate) name: Arc<str>,
-    /// Candidates. With `order: nearest` the bands only give the fallback order.
+    /// Candidates. With `order: nearest` or `order: latency` the bands only give the fallback
+    /// order.
     pub(crate) candidates: Bands,
     /// True if the candidates were written one by one, so that their order counts; false for `all`
     /// or a tag, which give no order.

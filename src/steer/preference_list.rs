@@ -1,9 +1,9 @@
 //! Preference lists: a policy's ranked candidates for one place, ready for a scan.
 //!
-//! A list has at most `depth` candidates, cut into bands of equals, with TTL, number of answers and
+//! A list has the first `depth` candidates, and the rest of a written band that would be split
+//! there. The candidates are in bands of equals. A list also has TTL, number of answers and
 //! fallback. Behind it stands the policy's tail (its listed order, stored once). Lists are
-//! interned: places with equal lists are one place to everything that follows, so that ECS scopes
-//! are wide.
+//! interned: places with equal lists count as one place from then on, so that ECS scopes are wide.
 
 use super::policy::TtlRange;
 use super::pop::PopId;

@@ -112,8 +112,8 @@ pub struct PolicyTable {
     pub(crate) up_threshold_percent: u8,
     /// Number of distinct leaves of the routes: its cost in resolvers' caches.
     pub(crate) scopes: usize,
-    /// Number of networks of databases that are too long for a scope and gave way to another of
-    /// their block: for clients by ECS alone.
+    /// Number of database networks that are too long for a scope, and for whose clients another
+    /// network of the same block decides. Clients without ECS are not affected.
     pub(crate) overruled: usize,
 }
 

@@ -11,9 +11,9 @@ use crate::steer::preference_list::Entry;
 pub(crate) const BAND_FLOOR_M: i64 = 50_000;
 
 impl Ranker<'_> {
-    /// Cuts a ranking of candidates into bands, up to `depth` entries. The ranking has the first
-    /// `depth` candidates and further ones at the same distance as the last of them; bands need no
-    /// more.
+    /// Cuts a ranking of candidates into bands, up to `depth` entries; candidates without a place
+    /// follow. The ranking has the first `depth` candidates and further ones at the same distance
+    /// as the last of them; bands need no more.
     pub(super) fn nearest(
         &self,
         contest: &Contest<'_>,
