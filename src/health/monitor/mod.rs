@@ -190,7 +190,7 @@ impl Monitor {
     }
 
     /// Returns a new health state if answers would show the change: at once if a verdict has
-    /// turned, at most once a second if only counters moved. Also judges the panic guards.
+    /// turned, at most once a second if only horizons have changed. Also judges the panic guards.
     pub fn poll_health_state(&mut self, now: Moment) -> Option<HealthState> {
         self.advance(now);
         self.confirm(now);

@@ -48,9 +48,9 @@ pub(super) struct SlotTable {
     /// restart).
     undo: VecDeque<(Moment, u32, SlotHealth, Option<u32>)>,
     window_max_ms: u64,
-    /// True if a verdict, or other state than a counter, has changed since the last health state.
+    /// True if a verdict, or other state than a horizon, has changed since the last health state.
     pub(crate) has_turned: bool,
-    /// True if a counter has changed since the last health state.
+    /// True if a horizon has changed since the last health state.
     pub(crate) has_counted: bool,
 }
 
@@ -350,7 +350,8 @@ impl SlotTable {
         judged
     }
 
-    /// Judges one slot. True if the set of slots that are wholly down has changed.
+    /// Judges one slot. True if it went down by its threshold, or came back from that: ranks then
+    /// change.
     fn settle_slot(&mut self, target_set: &TargetSet, index: usize, now: Moment) -> bool {
         self.is_dirty[index] = false;
         let was = self.slots[index];
