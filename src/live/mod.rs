@@ -11,8 +11,8 @@
 //!
 //! [`LiveState::step`] alone defines the order in which one part depends on another. A start, a
 //! publication, a prediction, a comparison with other files and the simulation all use this step.
-//! It is pure: the owner passes in the clock ([`Now`]), runs the due checks, and publishes. More
-//! inputs, such as limits of a fleet or prices of a plan, become parts of the step.
+//! The step is pure: the owner passes in the clock ([`Now`]), runs the due checks, and publishes.
+//! More inputs, such as limits of a fleet or prices of a plan, become parts of the step.
 
 pub(crate) mod draft;
 pub(crate) mod health;
