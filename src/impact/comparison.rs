@@ -1,4 +1,4 @@
-//! Comparison of files: the clients that other files would move, names weighted by queries.
+//! Comparison of files: the clients that other files would move, as shares of space and of queries.
 
 use super::answered::{Answered, Side};
 use super::flow::{After, Asked, NameSeeds, PolicyChange};

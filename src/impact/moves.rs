@@ -114,7 +114,8 @@ fn sort<const N: usize>(moves: &mut [Move<N>]) {
     moves.sort_by(|a, b| b.share.largest().total_cmp(&a.share.largest()));
 }
 
-/// Queries counted, by policy and PoP. Names of one policy are assumed to be asked alike.
+/// Queries counted, by policy and PoP. All names of a policy are assumed to get equally many
+/// queries.
 pub(crate) struct CountedQueries<'d> {
     by: BTreeMap<(&'d str, &'d str), f64>,
     /// Names of each policy.

@@ -90,7 +90,8 @@ fn of_policy(before: Side<'_>, after: &Snapshot, samples: u32) -> Option<PolicyC
     let name = &before.table().name;
     let policy = after.steering.policies.iter().position(|policy| policy.name == *name)? as u32;
     let after = After::Policy(Side { snapshot: after, policy });
-    // Names share independently of each other, so each client asks for another one.
+    // A name's hash decides which cells go to which PoP. So each client asks for a name of its own,
+    // and the result is a mean over names.
     let asked = Asked { before, after, names: &[] };
     let flows = asked.flows(evenly(before.table(), samples), |_| 0);
     Some(PolicyChange { policy: name.clone(), to: Some(name.clone()), names: 1, flows })
