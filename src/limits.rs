@@ -348,7 +348,8 @@ pub(crate) const EXPOSED_MAX: usize = 500_000;
 /// Milliseconds until a quick second run of a check: a transient packet loss is over by then, and
 /// the first round is not delayed.
 pub(crate) const PROBE_QUICK_MS: u64 = 1_000;
-/// Milliseconds between health states that differ only in counters: TTLs are whole seconds.
+/// Milliseconds between health states that differ only in horizons, from which TTLs follow: TTLs
+/// are whole seconds.
 pub(crate) const HEALTH_COUNTERS_MS: u64 = 1_000;
 /// Milliseconds of the first damping of a flapping target: a few probes and a TTL.
 pub(crate) const FLAP_DAMP_MS: u64 = 60_000;
