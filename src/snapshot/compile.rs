@@ -204,7 +204,8 @@ pub struct Geography {
     pub(crate) facts: Facts,
 }
 
-/// Findings of reading the databases, for a deployment that other findings have refused already.
+/// Findings that need the databases (faults in them, and doubts that they confirm), for a
+/// deployment that other findings have refused already.
 pub(crate) fn told_by_databases(deployment: &Deployment) -> Findings {
     let (geography, mut findings) = geography(deployment);
     if let Some(geography) = geography {

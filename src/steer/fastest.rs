@@ -3,8 +3,8 @@
 //! 1. PoPs in the place's latency list come in the order of the list. The map has settled ties,
 //!    hysteresis and exploration there, so a slower PoP may stand before a faster one on purpose.
 //! 2. A PoP that the latency map knows in no list is new. Its RTT is estimated: the RTT that its
-//!    distance suggests, plus the mean difference between measured and suggested RTTs of the PoPs in
-//!    the list. It stands before the first PoP of the list that is slower.
+//!    distance suggests, plus the mean difference between measured and suggested RTTs of the PoPs
+//!    in the list. It stands before the first PoP of the list that is slower.
 //! 3. A PoP that the map knows, but not in this list, counts as slower than the list. Such PoPs
 //!    follow by distance.
 //!
