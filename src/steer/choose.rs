@@ -188,10 +188,11 @@ pub fn sole<'a>(
     Some((first, pop, slot, horizon_secs))
 }
 
-/// Shortcut for the usual cases, with or without equals. The first band with a candidate that is
-/// not out decides, if all its candidates that are not out are unconditional (in every family of
-/// the policy, if there are several). Returns the PoP that [`choose`] would, its slot and the
-/// horizon; `None` if a scan is needed.
+/// Shortcut for the usual cases, with or without equals. If the first candidate is not out, its
+/// whole band must be unconditional. If it is out, the same must hold for the candidates that are
+/// not out in the first band that has such candidates. Several candidates must be unconditional in
+/// every family of the policy, a single one in an asked family. Returns the PoP that [`choose`]
+/// would, its slot and the horizon; `None` if a scan is needed.
 #[inline(always)]
 pub(crate) fn leader(question: ChoiceInputs<'_>, key: &impl Fn() -> u64) -> Option<(PopId, u32, u32)> {
     let ChoiceInputs { policy, preference_list, status, view, family, .. } = question;

@@ -28,11 +28,11 @@ impl Ranker<'_> {
             |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
         let (grouped, mut rest);
         match width {
-            // Candidates at one place are always in one band, because each band is at least 50 km
-            // wide.
+            // A band never ends between equal distances, so candidates at one place are in one
+            // band.
             BandWidth::Percent(_) | BandWidth::Latency(_) => rest = ranked,
-            // Without a width, candidates at one place must be moved together, because a PoP
-            // elsewhere may have the same distance and stand between them.
+            // Without a width, a band has the candidates at one place only. They must be brought
+            // together first, because a PoP elsewhere may have the same distance.
             BandWidth::None => {
                 grouped = with_ties_grouped(ranked, at_one_place);
                 rest = &grouped;
