@@ -35,7 +35,7 @@ pub(super) const QUIET_TTLS: u64 = 10;
 
 impl LoadController {
     /// For each feed that sheds or will shed, computes the acceptance of each PoP as far as its
-    /// room allows, and records if other PoPs have room for more of its cells.
+    /// room allows, and records if these PoPs have room for more cells of the feed.
     pub(super) fn allocate(&mut self, now: Moment) -> BTreeMap<u32, Vec<Wanted>> {
         self.settle();
         let (shedding, outflows): (Vec<u32>, Vec<Outflow>) = (0..self.feed_states.len() as u32)
