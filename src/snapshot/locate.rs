@@ -149,8 +149,9 @@ pub struct Decision<'a> {
 
 impl Decision<'_> {
     /// ECS scope of the answer, once the choice is complete. The scope covers the cell if the key
-    /// of the cell was used. If the key is used depends on nothing that differs between the cells
-    /// of a leaf (see [`crate::steer::choose::choose`]), so all cells of a leaf get one scope.
+    /// of the cell was used. Whether the key is used depends on nothing that differs between the
+    /// cells of a leaf (see [`crate::steer::choose::choose`]), so all cells of a leaf get one
+    /// scope.
     #[inline(always)]
     pub(crate) fn scope(&self) -> u8 {
         if !self.by_ecs {
