@@ -139,8 +139,8 @@ pub struct Share<'b> {
 }
 
 impl Share<'_> {
-    /// Grants the memory and work for a text of `octets` octets: once for each text, however often
-    /// it is used.
+    /// Grants the memory and work for a text of `octets` octets. Call it once for each text,
+    /// however often the text is used.
     pub fn grant(&mut self, octets: usize) {
         let octets = octets as u64;
         self.octets.own = self.octets.own.saturating_add(octets.saturating_mul(LOAD_OCTETS_FACTOR));

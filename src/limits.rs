@@ -26,8 +26,8 @@ pub(crate) const CELL_V6_DEFAULT: u8 = 40;
 pub const LEAF_DEPTH_V4_MAX: u8 = 24;
 /// Deepest leaf of IPv6; deeper ones are merged (RFC 7871 section 11.1: no more than /56).
 pub const LEAF_DEPTH_V6_MAX: u8 = 56;
-/// Octets of separate route tables; beyond it, policies share one table. With 200 policies and five
-/// million networks, all tables and lists stay below 1 GiB.
+/// Octets of the separate route tables of all policies. If they need more, policies share one
+/// table. With 200 policies and five million networks, all tables and lists then stay below 1 GiB.
 pub(crate) const ROUTES_OCTETS_MAX: usize = 256 << 20;
 /// CNAMEs followed in one answer: real CDN chains have two or three, and resolvers give up between
 /// 8 and 16.
@@ -126,7 +126,8 @@ pub(crate) const CONNECTION_PREFIX_V4: u8 = 24;
 pub(crate) const CONNECTION_PREFIX_V6: u8 = 56;
 /// Queue of slow-path messages: none of them is urgent, and a longer queue means an attack.
 pub(crate) const SLOW_PATH_QUEUE_MAX: usize = 256;
-/// Queue of commands to the writer: commands are merged, so a longer queue gains nothing.
+/// Queue of commands to the writer. The writer takes a command without waiting for a disk, so a
+/// full queue means that it hangs, and a longer queue gains nothing.
 pub(crate) const COMMAND_QUEUE: usize = 64;
 /// Seconds that open TCP answers get when the server stops.
 pub(crate) const DRAIN_SECS: u64 = 5;
@@ -347,7 +348,8 @@ pub(crate) const EXPOSED_MAX: usize = 500_000;
 /// Milliseconds until a quick second run of a check: a transient packet loss is over by then, and
 /// the first round is not delayed.
 pub(crate) const PROBE_QUICK_MS: u64 = 1_000;
-/// Milliseconds between health states that differ only in counters: TTLs are whole seconds.
+/// Milliseconds between health states that differ only in horizons, from which TTLs follow: TTLs
+/// are whole seconds.
 pub(crate) const HEALTH_COUNTERS_MS: u64 = 1_000;
 /// Milliseconds of the first damping of a flapping target: a few probes and a TTL.
 pub(crate) const FLAP_DAMP_MS: u64 = 60_000;
@@ -412,8 +414,8 @@ pub(crate) const PROBE_FILE_OCTETS_MAX: usize = 256;
 /// Health files and load feed files read at once. Each read takes a thread. On a dead network file
 /// system a read may never return, so the limit keeps such reads from taking every thread.
 pub(crate) const PROBE_FILES_AT_ONCE: usize = 16;
-/// Pinned certificate authorities whose TLS settings are cached: more than any deployment has.
-/// Further settings are recreated for each probe.
+/// Pinned certificate authorities whose TLS settings are cached: more than any deployment has. If
+/// there are more, the cache is emptied whenever it is full.
 pub(crate) const PINNED_KEPT_MAX: usize = 256;
 /// Octets of a load feed's body that is one number or JSON: status pages are small.
 pub(crate) const FEED_BODY_OCTETS_MAX: usize = 64 << 10;

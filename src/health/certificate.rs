@@ -207,7 +207,8 @@ fn any(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&first, rest) = rest.split_first()?;
     let (len, rest) = match first {
         0..=0x7f => (usize::from(first), rest),
-        // A certificate is shorter than a TLS record, so three octets of length suffice.
+        // TLS gives the length of a certificate in three octets (RFC 8446 section 4.4.2), so no
+        // certificate needs more.
         0x81..=0x83 => {
             let (octets, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
             (octets.iter().fold(0, |len, octet| len << 8 | usize::from(*octet)), rest)

@@ -84,8 +84,8 @@ impl Flap {
         self.end(now)
     }
 
-    /// Adapts to other limits after a reload or a restart. If they are off, the damping is over and
-    /// the turns are forgotten.
+    /// Adapts to other limits after a reload or a restart. If they turn damping off, the present
+    /// damping is over and the turns are forgotten.
     pub(crate) fn adapt(&mut self, limits: FlapLimits) {
         if limits.turns > 0 {
             return;

@@ -15,7 +15,8 @@
 //! over stay in force. During a hold a PoP is down only if it was down ever since the start of the
 //! window. So a PoP whose families went down one after the other keeps both. A hold that reaches
 //! its limit takes over all verdicts, later falls too. A hold that ends because the share is no
-//! longer exceeded takes over the remaining ones, which keep counting until they leave the window.
+//! longer exceeded takes over the remaining verdicts; their falls still count until they leave the
+//! window.
 
 use super::Moment;
 use super::spec::PanicGuard;
@@ -56,7 +57,8 @@ pub(crate) struct Guard {
 pub(crate) struct Hold {
     /// Start, in milliseconds on the caller's clock; negative before its zero (a restart).
     pub(crate) since_ms: i64,
-    /// Moment whose slots are served: the start of the window, or the end of a hold within it.
+    /// Answers use the slots as they were at this moment: the start of the window, or the end of an
+    /// expired hold if that is later.
     pub(crate) from: Moment,
 }
 
@@ -147,8 +149,8 @@ impl Guard {
         }
     }
 
-    /// Notes that a member went down or came up. `serves`: it took clients until now, so going down
-    /// is a fall.
+    /// Records that a member went down or came up. `serves` is true if it took clients until now;
+    /// only then is going down a fall.
     pub(crate) fn handle(&mut self, member: usize, is_down: bool, serves: bool, now: Moment) {
         let before = self.members[member];
         if before.is_down == is_down {

@@ -40,8 +40,9 @@ pub struct SlotHealth {
     /// Seconds until the state can change, by the checks still needed; [`NO_HORIZON`] if no change
     /// is pending.
     pub horizon_secs: u32,
-    /// Rank in the order in which slots went wholly down, from 1; the last has the highest. 0 if
-    /// the slot is not wholly down.
+    /// Rank in the order in which slots went down, from 1; the last has the highest. A slot is down
+    /// if in every family fewer addresses are up than the strictest `up_threshold` of its policies
+    /// demands. 0 if the slot is not down.
     pub went_down: u32,
     /// True if it takes no clients yet: new since a reload, and without a result.
     pub is_awaited: bool,

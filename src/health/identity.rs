@@ -1,11 +1,11 @@
-//! Identity of a check and of a feed, written out: the part of the keys of saved health and saved
-//! load that stands for the settings.
+//! Identity of a check or of a feed: its settings as text. The keys of saved health and saved load
+//! contain a hash of this text.
 //!
-//! The texts are a format. Keys hash them and stand in the state folder, so a text that changes
-//! loses the saved state of its targets at the next upgrade. Every function takes its type apart to
-//! the last field, so that a new field does not compile until it is written here: only where it
-//! differs from the default, behind the others, so that the texts of today's files stay as they
-//! are.
+//! The texts are a file format, because the keys stand in the state folder. If the text of a check
+//! changes, the saved state of its targets is lost at the next upgrade. Every function destructures
+//! its type to the last field, so that a new field does not compile until it is handled here. Write
+//! a new field behind the others, and only if its value is not the default, so that the texts of
+//! existing configurations stay as they are.
 
 use super::load::spec::{Feed, FeedUrl};
 use super::spec::{

@@ -15,8 +15,8 @@ pub struct ProbeResult {
     pub certificate_days: Option<i32>,
     /// Oddity of a success: one short line, such as `certificate expires in 5 days`.
     pub degraded: Option<Arc<str>>,
-    /// True if the run failed by a fault of this node, before an octet left: no result of the
-    /// target.
+    /// True if the run failed because of this node: before its first octet left, or while it waited
+    /// for other files or programs. It then says nothing about the target.
     pub is_own: bool,
 }
 

@@ -1,8 +1,8 @@
 //! Ramps: a PoP that comes back gets its cells back step by step.
 //!
-//! The cells that are not back yet are a share of all cells, in steps of 1/256. A hash of each
-//! PoP's own orders them, so that each cell comes back once. A PoP that is down has no ramp: it is
-//! not answered anyway, and if all PoPs are down, answers are as if all were up. A PoP that was
+//! The cells that are not back yet are a share of all cells, in steps of 1/256. Each PoP orders
+//! cells by a hash of its own, so that each cell comes back once. A PoP that is down has no ramp:
+//! it is not answered, and if all PoPs are down, answers are as if all were up. A PoP that was
 //! never down has no ramp either.
 
 use super::Moment;

@@ -299,8 +299,9 @@ impl SavedTarget {
         })
     }
 
-    /// True if it is not too old; time stamps in the future are as wrong as old ones. A pushed
-    /// verdict is valid for the time that the push gave, which may be for ever.
+    /// True if the saved verdict is not too old. A time stamp too far in the future is as wrong as
+    /// an old one. A pushed verdict is valid for the time that the push gave, which may be for
+    /// ever.
     pub(crate) fn is_fresh(&self, spec: &Spec, now_epoch_ms: u64) -> bool {
         let good_for_ms = if spec.check.is_pushed() {
             spec.check.push_ttl_ms().map_or(u64::MAX, u64::from)

@@ -20,8 +20,9 @@ pub(crate) struct TargetReading {
     pub(crate) since_ms: i64,
 }
 
-/// Judges a slot, except for its rank. Also returns since when it is down: in every family that it
-/// has, the addresses left are below the threshold.
+/// Judges a slot, except for its rank. If the slot is down (in every family that it has, fewer
+/// addresses are up than the threshold), also returns the start of the latest `down` among its
+/// targets.
 ///
 /// A family whose addresses all wait for their first result takes no clients. Alone in its slot, it
 /// makes the slot awaited; beside a known family, it counts as down. One awaited address among
@@ -95,8 +96,8 @@ fn family(formulas: &[Formula], readings: &[TargetReading], horizon_secs: &mut u
     (is_awaited, down)
 }
 
-/// Verdict of a formula. An unknown part is not down: the formula is down only if too few parts are
-/// not down, up only if enough are up, else unknown.
+/// Verdict of a formula: down if too few of its parts are up or unknown, up if enough parts are up,
+/// else unknown.
 pub(crate) fn verdict(formula: &Formula, readings: &[TargetReading]) -> Verdict {
     verdict_by(formula, &|index| readings[index as usize].verdict)
 }
@@ -172,8 +173,8 @@ pub(crate) fn damped_since_ms(
 }
 
 /// Slot as a held policy serves it: an address is down only if it was down before and still is, so
-/// addresses that came back serve. A slot that did not serve before is unchanged. If the result
-/// differs from the verdicts it may change at any moment, so the horizon is 0.
+/// addresses that came back serve. A slot that was awaited before is unchanged. If the result
+/// differs from the verdicts, it may change at any moment, so the horizon is 0.
 pub(crate) fn held(before: &SlotHealth, now: &SlotHealth) -> SlotHealth {
     if before.is_awaited {
         return *now;

@@ -45,8 +45,9 @@ pub struct PopCapacity {
 /// Target of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Key by which state is carried over: equal exactly if the check without its timing, and the
-    /// destination, are equal.
+    /// Identity of the target across reloads and restarts: its state is carried over to the target
+    /// with an equal key. The key covers the check and its destination, but no timing and no
+    /// thresholds.
     pub key: Arc<str>,
     /// Check with its timing and thresholds.
     pub spec: Arc<Spec>,

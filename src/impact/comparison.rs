@@ -1,4 +1,4 @@
-//! Comparison of files: the clients that other files would move, names weighted by queries.
+//! Comparison of files: the clients that other files would move, as shares of space and of queries.
 
 use super::answered::{Answered, Side};
 use super::flow::{After, Asked, NameSeeds, PolicyChange};
@@ -53,8 +53,9 @@ pub struct Replay {
     pub losses: Losses,
 }
 
-/// Asks every leaf before and after, for each steered name of `before`, and for each alias that led
-/// to one and leads elsewhere. Keeps at most `losses_max` losses by name.
+/// Computes the answers to every leaf before and after, for each steered name of `before`, and for
+/// each alias that led to a steered name and now leads elsewhere. Keeps at most `losses_max` losses
+/// by name.
 pub fn replay(before: &Snapshot, after: &Snapshot, losses_max: usize) -> Replay {
     let names = names::compared(before, after, losses_max);
     let mut policy_changes: Vec<_> =

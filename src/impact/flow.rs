@@ -65,7 +65,7 @@ impl<const N: usize> PolicyChange<N> {
     }
 
     /// Share of the clients of `from` that goes to `to`: the mean of the flows that have clients of
-    /// `from`, because queries are not counted by kind of space.
+    /// `from`, because queries are not counted by address family.
     pub(super) fn share_of(&self, from: &Answered, to: &Answered) -> f64 {
         let known = self.flows.iter().filter(|flow| flow.before.contains_key(from));
         let count = known.clone().count().max(1);
@@ -105,8 +105,8 @@ pub(super) struct Asked<'s> {
     pub(super) before: Side<'s>,
     /// The side after.
     pub(super) after: After<'s>,
-    /// Seeds of the names; each client asks for another name. None: each client asks for a name of
-    /// its own, which neither side has.
+    /// Seeds of the names, of which each client asks for one. If there are none, each client asks
+    /// for a name of its own, which neither side has.
     pub(super) names: &'s [NameSeeds],
 }
 
@@ -120,14 +120,16 @@ impl<'s> Asked<'s> {
         std::iter::once(self.before).chain(after).collect()
     }
 
-    /// Asks clients before and after; `flow_of` says which flow a client belongs to.
+    /// Computes the answers to clients before and after. `flow_of` gives the flow to which a client
+    /// belongs.
     pub(super) fn flows<const N: usize>(
         &self,
         clients: impl Iterator<Item = Client>,
         flow_of: impl Fn(&Client) -> usize,
     ) -> [Flow; N] {
         let mut flows = std::array::from_fn(|_| Flow::default());
-        // A policy that answers all clients alike does not know special-purpose addresses.
+        // A policy that answers all clients alike has no leaves for special-purpose addresses, so
+        // they are left out here. No client has them.
         let is_tailored = self.sides().iter().any(|side| side.is_tailored());
         for client in clients {
             if !is_tailored && special_block(client.address).is_some() {

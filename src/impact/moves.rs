@@ -114,7 +114,8 @@ fn sort<const N: usize>(moves: &mut [Move<N>]) {
     moves.sort_by(|a, b| b.share.largest().total_cmp(&a.share.largest()));
 }
 
-/// Queries counted, by policy and PoP. Names of one policy are assumed to be asked alike.
+/// Queries counted, by policy and PoP. All names of a policy are assumed to get equally many
+/// queries.
 pub(crate) struct CountedQueries<'d> {
     by: BTreeMap<(&'d str, &'d str), f64>,
     /// Names of each policy.
@@ -124,7 +125,7 @@ pub(crate) struct CountedQueries<'d> {
 
 impl<'d> CountedQueries<'d> {
     /// Queries for the policies of `policy_changes`; `counted` gives policy, PoP and queries.
-    /// Queries for a policy that is gone since move no client now.
+    /// Queries for a policy that no longer exists are left out, because no client of it can move.
     pub(crate) fn new<const N: usize>(
         counted: impl Iterator<Item = (&'d str, &'d str, u64)>,
         policy_changes: &[PolicyChange<N>],

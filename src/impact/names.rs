@@ -108,7 +108,8 @@ impl Names {
         let leads_on = is.as_ref().is_some_and(|is| is.owner.wire() == was.owner.wire());
         let way = match (steered, was.end) {
             (Some(steered), _) => Some((steered.policy, steered.seed)),
-            // An alias that leads where it led moves with that name.
+            // An alias that leads to the same name as before is left out, because it moves with
+            // that name.
             (None, End::Policy(policy)) if is_alias && !leads_on => Some((policy, was.seed)),
             (None, End::Policy(_) | End::Records | End::Nothing) => None,
         };

@@ -59,8 +59,9 @@ pub struct Prediction {
     pub(crate) samples: u32,
 }
 
-/// Asks clients before and after; `counted` are queries of `before`: policy, PoP and number. The
-/// more policies, the fewer clients of each, so that a person never waits long.
+/// Computes the answers to sampled clients before and after; `counted` are queries of `before`:
+/// policy, PoP and number. The more policies, the fewer clients of each, so that a person never
+/// waits long.
 pub fn predict<'d>(
     before: &Snapshot,
     after: &Snapshot,
@@ -77,8 +78,8 @@ pub fn predict<'d>(
     Prediction { moves, gains, samples }
 }
 
-/// Asks `samples` clients of each family and policy that both snapshots have. Policies without a
-/// move are part of the result.
+/// Computes the answers to `samples` clients of each family and policy that both snapshots have.
+/// The result includes policies without a move.
 pub fn forecast(before: &Snapshot, after: &Snapshot, samples: u32) -> Vec<PolicyChange<ALL_CLIENTS>> {
     let numbers = 0..before.steering.policies.len() as u32;
     let sides = numbers.map(|policy| Side { snapshot: before, policy });
@@ -89,7 +90,8 @@ fn of_policy(before: Side<'_>, after: &Snapshot, samples: u32) -> Option<PolicyC
     let name = &before.table().name;
     let policy = after.steering.policies.iter().position(|policy| policy.name == *name)? as u32;
     let after = After::Policy(Side { snapshot: after, policy });
-    // Names share independently of each other, so each client asks for another one.
+    // A name's hash decides which cells go to which PoP. So each client asks for a name of its own,
+    // and the result is a mean over names.
     let asked = Asked { before, after, names: &[] };
     let flows = asked.flows(evenly(before.table(), samples), |_| 0);
     Some(PolicyChange { policy: name.clone(), to: Some(name.clone()), names: 1, flows })
@@ -143,9 +145,9 @@ impl Parts {
     }
 }
 
-/// Load that PoPs gain. The load of a feed goes where its queries go; where its cells go, while no
-/// query was counted. A service with a feed of its own is measured by that feed, other services by
-/// the feed of the whole PoP.
+/// Load that PoPs gain. The load of a feed is assumed to move in proportion to its queries, or to
+/// its cells if no query was counted. A service with a feed of its own is measured by that feed,
+/// other services by the feed of the whole PoP.
 fn gains(
     before: &Snapshot,
     policy_changes: &[PolicyChange<ALL_CLIENTS>],

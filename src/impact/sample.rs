@@ -1,11 +1,11 @@
 //! Clients to ask: addresses for one policy change, each with the weight of the space that the
 //! address represents.
 //!
-//! [`evenly`] draws a given number from all space. [`every_leaf`] asks each leaf of either side. It
-//! cuts space at the boundaries of both sides, so that neither distinguishes two clients of one
-//! piece except by their cells. Where cells may decide, a piece is sampled, the more the larger it
-//! is; elsewhere one client speaks for all of it. IPv4 counts by addresses, IPv6 by pieces, because
-//! most of its space is empty.
+//! [`evenly`] draws a given number of clients from all space. [`every_leaf`] has clients of each
+//! leaf of either side. It cuts space at the boundaries of both sides, so that neither side
+//! distinguishes two clients of one piece except by their cells. If cells may decide, a piece is
+//! sampled, the more the larger it is; else one client represents the whole piece. IPv4 counts by
+//! addresses, IPv6 by pieces, because most of its space is empty.
 
 use super::answered::Side;
 use crate::geo::special::V4_BLOCKS;

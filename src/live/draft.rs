@@ -208,8 +208,9 @@ fn add(draft: &mut Draft, change: &OverrideChange, pops: &[Pop], now: u64) -> Re
     Ok(())
 }
 
-/// Transition of a selector. A gradual change starts from the state that each PoP will have when it
-/// begins: PoPs that then differ from most get entries of their own.
+/// Selectors and transitions of a change. A gradual or planned change starts from the state that
+/// each PoP will have when the change begins. PoPs whose state then differs from that of most
+/// others get entries of their own.
 fn courses(
     draft: &Draft,
     change: &OverrideChange,

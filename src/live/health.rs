@@ -98,8 +98,8 @@ impl LiveHealth {
         self.alarms.entry(key.clone()).or_insert_with(alarm)
     }
 
-    /// Alarms that stand. Events give the moment at which they began; state decides whether they
-    /// stand, since events may be lost in a storm of them.
+    /// Alarms that stand. Events give the time at which an alarm began. The present state decides
+    /// if an alarm stands, because events may be lost if there are very many at once.
     pub(super) fn alarms(&mut self, snapshot: &Snapshot, now_epoch_secs: u64) -> Vec<Alarm> {
         let held = self.held(snapshot);
         for policy in &held {

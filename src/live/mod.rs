@@ -11,8 +11,8 @@
 //!
 //! [`LiveState::step`] alone defines the order in which one part depends on another. A start, a
 //! publication, a prediction, a comparison with other files and the simulation all use this step.
-//! It is pure: the owner passes in the clock ([`Now`]), runs the due checks, and publishes. More
-//! inputs, such as limits of a fleet or prices of a plan, become parts of the step.
+//! The step is pure: the owner passes in the clock ([`Now`]), runs the due checks, and publishes.
+//! More inputs, such as limits of a fleet or prices of a plan, become parts of the step.
 
 pub(crate) mod draft;
 pub(crate) mod health;
@@ -212,9 +212,8 @@ impl LiveState {
         let (snapshot, ledger) = (&self.snapshot, self.overrides.ledger());
         let mut pops = ledger.statuses(&snapshot.pops, self.stepped.epoch_secs, ahead_secs(snapshot));
         for (pop, left) in pops.iter_mut().zip(&self.load.left) {
-            // The cells that leave by override and by health leave in one order, so the larger
-            // share contains the smaller. A PoP that is forced up ignores probes, and thus its
-            // ramp.
+            // Cells leave by override and by ramp in the same order, so the larger share contains
+            // the smaller. A PoP that is forced up ignores probes, and thus its ramp.
             if !pop.state.is_forced_up() {
                 pop.left = pop.left.max(*left);
             }

@@ -36,7 +36,8 @@ pub(super) async fn beginning(
     trial.is_own = false;
     trial.doing = "reading the file";
     let read = tokio::task::spawn_blocking(move || {
-        // The thread holds the place: a dead file system may keep it past the timeout.
+        // The thread holds the place, because a dead file system may keep the thread past the
+        // timeout.
         let _place = place;
         read(&path).map_err(|error| (path, error))
     });

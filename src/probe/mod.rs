@@ -44,8 +44,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// Runner of checks; a process has one. It keeps TLS settings between runs and limits how many
-/// programs run at once.
+/// Runner of checks and reader of load feeds; a process has one. It keeps TLS settings between
+/// runs, and limits how many checks, programs and feeds run at once.
 #[derive(Debug)]
 pub struct Prober {
     tls: tls::Settings,
@@ -73,7 +73,8 @@ struct Trial {
     doing: &'static str,
     certificate_days: Option<i32>,
     degraded: Option<Arc<str>>,
-    /// True if the check failed by a fault of this node, before its first octet left.
+    /// True if the check failed because of this node: before its first octet left, or while it
+    /// waited for other files or programs.
     is_own: bool,
 }
 

@@ -1,10 +1,10 @@
 //! Certificates of a probe's `ca` file: a server is trusted if one of them signed its certificate,
 //! or if it shows one of them itself.
 //!
-//! webpki trusts by issuer only. It takes no authority for a server, but a self-signed certificate
-//! of `openssl req -x509` is marked as an authority. It cannot read certificates of version 1 at
-//! all. So a server that shows exactly a certificate of the file needs no issuer: this verifier
-//! checks the name, the dates and the possession of the key.
+//! webpki trusts by issuer only. It refuses a server certificate that is marked as an authority's,
+//! and `openssl req -x509` marks its self-signed certificates so. It cannot read certificates of
+//! version 1 at all. So a server that shows exactly a certificate of the file needs no issuer: this
+//! verifier checks the name, the dates and the possession of the key.
 
 use crate::health::certificate::Facts;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};

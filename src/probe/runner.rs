@@ -34,8 +34,8 @@ where
     each(work, start, at_once, stop).await;
 }
 
-/// Reads load feeds in the same way: `done` takes the ticket and the number, or one line with the
-/// reason of the failure.
+/// Reads load feeds as [`run`] runs checks: `done` takes the ticket and the number, or one line
+/// with the reason of the failure.
 pub async fn read<D>(prober: Arc<Prober>, work: Receiver<FeedRequest>, done: D, stop: CancellationToken)
 where
     D: Fn(u64, Result<f64, Arc<str>>) + Clone + Send + Sync + 'static,

@@ -41,7 +41,7 @@ pub(super) async fn run(check: &TcpCheck, to: SocketAddr, trial: &mut Trial) -> 
 /// nearly the text over and over, costs no more than any other.
 pub(super) struct Sought<'e> {
     expected: &'e [u8],
-    /// For each number of matched octets, less one: the matched octets left if the next one
+    /// Entry `n - 1`: the number of octets that still match if `n` octets matched and the next one
     /// differs.
     falls_back: Vec<usize>,
     /// Octets of the text that match the end of the stream.

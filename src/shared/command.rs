@@ -60,7 +60,7 @@ pub enum Command {
         /// Callback with the comparison.
         reply: Box<dyn FnOnce(Compared) + Send>,
     },
-    /// Set or clear an override. It is done at once, also while a reload runs.
+    /// Set or clear an override. A running reload does not delay it.
     Override {
         /// Requested override.
         change: OverrideChange,

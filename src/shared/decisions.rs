@@ -1,10 +1,11 @@
-//! Decision counters: one table for each worker, with a row for each policy, and a column for each
-//! reason and each PoP.
+//! Decision counters: one table (a shard) for each UDP worker, and for each group of tasks that
+//! count together. A table has a row for each policy, and a column for each reason and each PoP.
 //!
 //! Rows and columns follow the indexes of one snapshot and live beside it, because the indexes mean
-//! something else in another. A worker adds with a plain load and store to a shard that no other
-//! thread writes. Readers get [`Decisions`], which are kept by name. The shards of retired
-//! snapshots are folded into them, so that a count survives its snapshot.
+//! something else in another. A UDP worker adds with a plain load and store to its shard, which no
+//! other thread writes; tasks that share a shard add atomically. Readers get [`Decisions`], which
+//! are kept by name. The shards of retired snapshots are folded into them, so that a count survives
+//! its snapshot.
 
 use crate::answer::{Decided, Reason};
 use crate::limits::DECISION_PAIRS_MAX;

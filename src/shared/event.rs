@@ -99,7 +99,8 @@ pub enum Event {
         /// Sentence for the operator.
         sentence: String,
     },
-    /// A file in the folder of zones is not in force and costs no zone, or is no longer so.
+    /// A file in the folder of zones is not in force, but no zone fails for that; or this state has
+    /// ended.
     StrayFile {
         /// Path of the file.
         file: String,

@@ -1,16 +1,17 @@
 //! Texts as parts of one line of a log, an event or an explanation. File names and values may hold
 //! characters that end a line, control a terminal, or change the direction of writing, so such
-//! characters are escaped. The set, and their form in text, are those of findings.
+//! characters are escaped. The set of these characters, and their escaped form in text, are the
+//! same as in findings.
 
 use crate::finding::escape::replaced;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Escapes such characters in text, as `\n`, `\u{9b}` and the like.
+/// Escapes line ends, control characters and the like in text, as `\n`, `\u{9b}` and so on.
 pub(crate) use crate::finding::escape::escaped as text;
 
-/// Escapes such characters in a line of JSON, where only strings can hold them (RFC 8259 section
-/// 7).
+/// Escapes line ends, control characters and the like in a line of JSON. Only strings can hold them
+/// there (RFC 8259 section 7).
 pub(crate) fn json(line: &str) -> Cow<'_, str> {
     replaced(line, |c, out| {
         // All of these characters are in the Basic Multilingual Plane.

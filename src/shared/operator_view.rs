@@ -53,7 +53,8 @@ pub struct PopView {
     pub(crate) left: Share256,
     /// Scheduled overrides of this PoP that have not begun, oldest first.
     pub(crate) plans: Vec<Override>,
-    /// Longest remaining TTL of earlier answers that resolvers may still hold, in seconds.
+    /// Longest TTL of steered records, in seconds: after a change, resolvers may keep an earlier
+    /// answer for so long.
     pub(crate) cached_secs: u32,
     /// Result of its probes.
     pub(crate) health: PopHealth,
@@ -61,8 +62,9 @@ pub struct PopView {
     pub in_service: InService,
     /// Reason for which probes keep clients from a PoP that is up; `None` if they do not.
     pub in_service_why: Option<ServiceLimit>,
-    /// Start of this state of service, in seconds since 1970, but not before the start of the
-    /// server.
+    /// Start of this state of service, in seconds since 1970. For a state that the process has
+    /// found at its start, the start of the override or of the verdicts behind it, else the start
+    /// of the process.
     pub(crate) since_epoch_secs: u64,
     /// Future states and weights by the ledger and the clock, in order.
     pub(crate) coming: Vec<Coming>,
@@ -111,10 +113,11 @@ pub enum InService {
     Unused,
     /// Each policy gives the PoP all clients that preference lists and weights assign to the PoP.
     Yes,
-    /// It lacks some clients, of a policy, a family, an address or a share of cells.
+    /// Some of its clients are answered with other PoPs: those of a policy or a family, or a share
+    /// of cells; or some of its addresses are not answered.
     Partly,
-    /// It gets clients only if no regular candidate is left: drained, of weight 0, left by all
-    /// cells, or flapping.
+    /// It gets clients only if no regular candidate is left: it is drained, of weight 0, without
+    /// any cell because of a gradual drain or a ramp, or flapping.
     LastResort,
     /// It gets no clients, or only if all PoPs are down: switched off, or down by probes.
     No,
@@ -219,7 +222,7 @@ pub(crate) struct TargetView {
     pub(crate) failures: u16,
     /// Fault of the last result, in words; `None` after a success.
     pub(crate) last_error: Option<String>,
-    /// Duration of the last successful result, in microseconds.
+    /// Duration of the last run, in microseconds; `None` if it was not measured.
     pub(crate) latency_micros: Option<u64>,
     /// Days until the certificate ends; negative once it has expired.
     pub(crate) certificate_days: Option<i64>,

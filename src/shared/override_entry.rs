@@ -19,11 +19,11 @@ pub(crate) struct OverrideEntry {
     pub(crate) reason: Arc<str>,
     /// Moment at which it was set.
     pub(crate) set: String,
-    /// Moment at which it begins; `None` if it began when it was set.
+    /// Moment at which a planned or gradual override begins; `None` for a change at once.
     pub(crate) start: Option<String>,
     /// Seconds that a gradual move takes; 0 for a change at once.
     pub(crate) over_secs: u64,
-    /// Moment of the last step of a gradual move; `None` for a change at once.
+    /// Moment at which a planned or gradual override is complete; `None` for a change at once.
     pub(crate) done: Option<String>,
     /// Moment at which it ends; `None` if it holds until it is taken back.
     pub(crate) until: Option<String>,

@@ -216,7 +216,8 @@ pub struct Geography {
     pub(crate) facts: Facts,
 }
 
-/// Findings of the databases about a deployment that other findings have refused.
+/// Findings that need the databases (faults in them, and doubts that they confirm), for a
+/// deployment that other findings have refused already.
 pub(crate) fn told_by_databases(deployment: &Deployment) -> Findings {
     let (geography, mut findings) = geography(deployment);
     if let Some(geography) = geography {
@@ -226,7 +227,8 @@ pub(crate) fn told_by_databases(deployment: &Deployment) -> Findings {
 }
 
 /// Reads the databases of a deployment and overlays them with operator networks. If a database is
-/// faulty, the findings include doubts that it leaves open.
+/// faulty, the findings also include the deployment's doubts that the other databases do not
+/// contradict, so that all faults are reported at once.
 pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     let mut findings = Findings::default();
     let mut databases = Vec::new();

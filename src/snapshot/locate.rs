@@ -148,9 +148,10 @@ pub struct Decision<'a> {
 }
 
 impl Decision<'_> {
-    /// ECS scope of the answer, once the choice is complete. It includes the cell if the cell's key
-    /// was used. This depends on nothing that differs between the cells of a leaf (see
-    /// [`crate::steer::choose::choose`]), so all of them have one scope.
+    /// ECS scope of the answer, once the choice is complete. The scope covers the cell if the key
+    /// of the cell was used. Whether the key is used depends on nothing that differs between the
+    /// cells of a leaf (see [`crate::steer::choose::choose`]), so all cells of a leaf get one
+    /// scope.
     #[inline(always)]
     pub(crate) fn scope(&self) -> u8 {
         if !self.by_ecs {
@@ -336,8 +337,8 @@ impl<'s> ClientLookup<'s> {
         }
     }
 
-    /// Like [`ClientLookup::leaf`], from the result of a descent. A resolver may be located more
-    /// deeply.
+    /// Like [`ClientLookup::leaf`], from the result of a descent. Without a client subnet, the
+    /// resolver's own leaf may be deeper, because the answer needs no scope.
     #[inline(always)]
     pub(crate) fn leaf_from(&self, found: (u32, u8)) -> (u32, u8) {
         let deeper = self.routes.deeper.as_ref().filter(|_| !self.by_ecs);

@@ -1,8 +1,8 @@
 //! Number of ECS scopes of a policy: its cost in the caches of resolvers.
 //!
-//! A leaf is one scope, unless an answer there reads the client's cell: then each of its cells is
-//! one. This depends on the preference list alone, so it is computed once for each list, with the
-//! present status.
+//! A leaf is one scope, unless an answer there reads the client's cell: then each cell of the leaf
+//! is a scope of its own. Whether an answer reads the cell depends on the preference list alone, so
+//! it is computed once for each list, with the present status.
 
 use super::Snapshot;
 use crate::geo::trie::Trie;

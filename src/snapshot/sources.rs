@@ -16,7 +16,7 @@ pub(crate) struct KnownFields {
     pub(super) subdivisions: bool,
     /// True if some place has an AS number.
     pub(super) asns: bool,
-    /// Round-trip times (RTT) of some place to some PoP of the deployment.
+    /// True if some place has round-trip times (RTT) to some PoP of the deployment.
     pub(super) rtts: bool,
 }
 

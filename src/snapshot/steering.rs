@@ -3,8 +3,9 @@
 //!
 //! Each distinct place is ranked once for each policy and class of resolver. Policies that make the
 //! same choice for every place share one table of routes. If separate tables would be too large,
-//! all share one set of leaves, for classes of places for which every policy makes the same choice:
-//! scopes stay true, but a leaf is no wider for one policy than for all.
+//! all policies share one set of leaves; each leaf has a class of places for which every policy
+//! makes the same choice. Scopes stay true, but a policy then has as many leaves as all policies
+//! together, so its scopes may be longer than it needs.
 
 use super::interner::Interner;
 use super::routes::{Route, Tables};
@@ -195,7 +196,8 @@ impl ChosenPolicy {
         let (mut routes, mut cell_routes) = (Vec::new(), Vec::new());
         for (of_place, special, is_constant) in self.choices_of_class {
             let constant = is_constant.then(|| Route::Constant(Arc::new(Trie::constant(of_place[0]))));
-            // A gradual drain may make any policy share by cell at any time.
+            // Every policy has these routes too, because a gradual drain may make its answers
+            // depend on the cell at any time.
             let full = tables.ask(of_place, special);
             routes.push(constant.unwrap_or_else(|| full.clone()));
             cell_routes.push(full);
@@ -402,12 +404,14 @@ pub(crate) fn site_place(pops: &[Pop], site: &str) -> Option<Place> {
     })
 }
 
-/// Unknown place, replaced by that of the node; its operator networks stay.
+/// Place of the node's site, with the operator networks and the AS number of a place that is
+/// otherwise unknown.
 pub(crate) fn at_site(place: &Place, site: &Place) -> Place {
     Place { networks: place.networks.clone(), asn: place.asn, ..site.clone() }
 }
 
-/// Sets of operator networks by which rules distinguish resolvers, and the routes to them.
+/// Sets of operator networks by which rules distinguish resolvers, and for each place the index of
+/// its set; `None` if no rule asks for the resolver's network.
 fn resolver_classes(atlas: &Atlas, policy: &Policy) -> (Vec<Vec<u16>>, Option<Vec<u32>>) {
     let rules = policy.reach().into_iter().flat_map(|policy| &policy.rules);
     let asked: Vec<u16> = rules.flat_map(|r| r.when.resolver_networks()).collect();

@@ -1,7 +1,8 @@
 //! Check of the state folder while the server runs: is it still claimed, present and writable?
 //!
-//! A check asks the disk and may hang with it, so run it where blocking is allowed. It repairs: a
-//! missing folder or lock is created again, and locked before anything is written there.
+//! A check asks the disk and may hang with it, so run it where blocking is allowed. A check also
+//! repairs: it creates a missing folder or lock again, and takes the lock before anything is
+//! written there.
 
 use crate::limits::LEDGER_OCTETS_MAX;
 use crate::shared::command::StateLook;

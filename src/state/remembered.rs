@@ -36,7 +36,8 @@ pub(crate) struct Memory {
     path: PathBuf,
     /// Content of the last write, successful or not.
     last: String,
-    /// Stale if a verdict has changed since the last write.
+    /// Stale if a verdict (for the load file: a share or the progress of an override) has changed
+    /// since the last write, or if the disk has lost the file.
     write: OneWrite,
 }
 

@@ -75,8 +75,9 @@ pub(crate) fn load(state: &Path) -> LastGood {
     last_good
 }
 
-/// Makes the folder hold the texts of exactly these zones: those that their files do not serve, and
-/// those that a stray file defines too. The error has a sentence for each zone that is not kept.
+/// Makes the folder hold the texts of exactly the zones that are not served from their present
+/// files, and of those that a stray file defines too. The error has a sentence for each zone that
+/// is not kept.
 pub(crate) fn keep(state: &Path, standing: &FolderStanding) -> Result<(), String> {
     let sources = &standing.zones;
     let told_twice: HashSet<&Name> = standing.strays.iter().filter_map(|stray| stray.zone.as_ref()).collect();

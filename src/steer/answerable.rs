@@ -10,8 +10,8 @@ use super::table::SharedAddress;
 use crate::limits::ANSWERS_MAX;
 use crate::wire::hash::mix;
 
-/// Addresses that may be answered: those that are up and have a weight; those of weight 0 only
-/// where all that are up have it.
+/// Addresses that may be answered: those that are not down and have a weight above 0. If all that
+/// are not down have weight 0, all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Answerable {
     /// Their indexes, as bits.

@@ -1,14 +1,15 @@
 //! Choosing: a hash and a scan of a preference list against the status.
 //!
-//! One decision serves A, AAAA and HTTPS. The first band with a passing PoP decides; inside it PoPs
-//! that pass in every family of the policy come first, and the highest score wins. Only if the
-//! winner lacks the asked family does that family go on alone. The order of desperation is: regular
-//! candidates; last resorts (drained, weight 0, left by the client's cell, flapping); then what the
-//! policy says for "all down", which by default is the same again with the probes' verdicts
-//! ignored. A PoP that an operator has switched off is never answered.
+//! One decision serves A, AAAA and HTTPS. The first band with a passing PoP decides. Among its
+//! PoPs, those that pass in every family of the policy come first, and the highest score wins. Only
+//! if the winner lacks the asked family is another PoP chosen, for that family alone. Candidates
+//! are tried in this order: regular candidates; last resorts (drained, of weight 0, without the
+//! client's cell because of a gradual drain or a ramp, or flapping); then the policy's answer for
+//! "all down". By default that answer tries the same candidates again and ignores the verdicts of
+//! probes. A PoP that an operator has switched off is never answered.
 //!
-//! A PoP under load hands some cells on: such a cell takes the first candidate behind it that
-//! passes and accepts the cell, and stays where there is none.
+//! An overloaded PoP sheds some cells. A shed cell goes to the first other candidate of the list
+//! that passes and accepts the cell. If there is none, the cell stays.
 
 use super::outage::Common;
 use super::pop::PopId;
@@ -27,7 +28,8 @@ pub enum Passed {
     NoAddresses,
     /// An operator has switched it off.
     Off,
-    /// Drained, of weight 0 or left by this cell, and others were tried first.
+    /// Drained, of weight 0, or without this cell because of a gradual drain or a ramp; other
+    /// candidates were tried first.
     LastResort,
     /// Down by probes.
     Down,
@@ -52,7 +54,7 @@ pub enum Passed {
 pub enum Resort {
     /// A regular candidate that passes.
     Regular,
-    /// A drained candidate, one of weight 0, or one that flaps.
+    /// A drained candidate, one of weight 0 or without this client's cell, or one that flaps.
     LastResort,
     /// Everything is down; the PoP that went down last.
     LastGood,
@@ -121,7 +123,8 @@ pub trait ChoiceTrace {
     fn family_alone(&mut self);
 }
 
-/// Most equals among which [`leader`] finds one where others of their band are out.
+/// Most equal candidates among which [`leader`] chooses behind a first candidate that is out. A
+/// band with more of them needs a scan.
 const EQUALS_MAX: usize = 16;
 
 /// Everything a choice reads.
@@ -141,10 +144,10 @@ pub(crate) struct ChoiceInputs<'a> {
     pub(crate) family: Option<Families>,
 }
 
-/// Chooses. `key` is the hash of cell and owner, or of the draw. The choice reads it only where it
-/// depends on it, and nothing before that read depends on the cell. So a caller that notes the read
-/// knows if the cell belongs to the scope. The second value is the horizon: the seconds until the
-/// state of a consulted PoP can change, or [`NO_HORIZON`].
+/// Chooses a PoP or another answer. `key` is the hash of cell and owner, or of the draw. It is
+/// called only if the choice depends on the key, and no step before that call depends on the cell.
+/// So a caller that records the call knows if the ECS scope must cover the cell. The second value
+/// is the horizon: the seconds until the state of a consulted PoP can change, or [`NO_HORIZON`].
 #[inline(always)]
 pub(crate) fn choose(
     question: ChoiceInputs<'_>,
@@ -165,8 +168,8 @@ pub(crate) fn choose(
     }
 }
 
-/// The usual case: the first candidate has no equal, and nothing speaks against it in the asked
-/// families.
+/// Shortcut for the usual case: the first candidate has no equal, and is unconditional in an asked
+/// family.
 #[inline(always)]
 pub fn sole<'a>(
     policy: &PolicyTable,
@@ -185,9 +188,11 @@ pub fn sole<'a>(
     Some((first, pop, slot, horizon_secs))
 }
 
-/// The usual cases, equals among them: all that is not out, in the first band in which there is
-/// any, passes without another look, in every family of the policy if there are several. Gives the
-/// leader as [`choose`] does, and the horizon; `None` where a scan is needed.
+/// Shortcut for the usual cases, with or without equals. If the first candidate is not out, its
+/// whole band must be unconditional. If it is out, the same must hold for the candidates that are
+/// not out in the first band that has such candidates. Several candidates must be unconditional in
+/// every family of the policy, a single one in an asked family. Returns the PoP that [`choose`]
+/// would, its slot and the horizon; `None` if a scan is needed.
 #[inline(always)]
 pub(crate) fn leader(question: ChoiceInputs<'_>, key: &impl Fn() -> u64) -> Option<(PopId, u32, u32)> {
     let ChoiceInputs { policy, preference_list, status, view, family, .. } = question;
@@ -276,7 +281,8 @@ fn seen<'v>(policy: &PolicyTable, view: &'v View, entry: &Entry) -> Option<(PopI
     Some((pop, slot, view.slots().get(slot as usize)?))
 }
 
-/// A candidate without an equal, if it may be answered in one of some families.
+/// PoP, slot and horizon of a candidate without an equal, if it is unconditional in one of
+/// `families`.
 #[inline(always)]
 fn sole_of(
     policy: &PolicyTable,
@@ -358,7 +364,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
                 return self.with_family(found);
             }
         }
-        // Candidates in an unknown state come before the policy's answer for all down.
+        // Candidates that still await their first probe result come before the policy's answer for
+        // all down.
         if self.saw_awaited {
             self.takes_awaited = true;
             for resort in [Resort::Regular, Resort::LastResort] {
@@ -392,9 +399,10 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         Choice::ServFail
     }
 
-    /// Facts about the list's pool, if nothing of it passes. The horizon becomes the nearest of the
-    /// list, as two scans would leave it. No PoP of the list has a nearer one than the pool,
-    /// so the first that has that of the pool ends the look.
+    /// Facts about the list's pool, if none of its PoPs passes; the scans for regular candidates
+    /// and last resorts are then left out. Lowers the horizon to the nearest of the list, as those
+    /// scans would. The pool's horizon is the nearest of its PoPs, so the search ends at a PoP of
+    /// the list that has it.
     fn outage(&mut self) -> Option<&'a Common> {
         let ChoiceInputs { policy, preference_list, status, view, .. } = self.question;
         if !W::IS_SILENT {
@@ -416,8 +424,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         Some(outage)
     }
 
-    /// The winner after load: a cell that it sheds goes to the first candidate behind it that
-    /// passes and accepts the cell; without one it stays.
+    /// The winner after load is considered. If the winner sheds the cell, the first other candidate
+    /// of the list that passes and accepts the cell takes it; if there is none, the cell stays.
     fn relieved(&mut self, winner: Winner) -> Winner {
         let (ChoiceInputs { status, pops, preference_list, .. }, key) = (self.question, self.key);
         let Winner::Pop { pop: from, slot, .. } = winner else { return winner };
@@ -456,10 +464,10 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         winner
     }
 
-    /// The winner if it has the asked family, else the next PoP that has it, for that family alone.
-    /// If all that have it are down, one of them is answered as if up, whatever the policy says for
-    /// all down: it is not all, and stub resolvers that ask for both families fail the whole
-    /// look-up when one of them gets SERVFAIL.
+    /// The winner if it has the asked family, else the next PoP that has the family, for this
+    /// family alone. If all PoPs with the family are down, one of them is answered as if it were
+    /// up. The policy's answer for all down does not apply, because other families are up, and stub
+    /// resolvers that ask for both families fail the whole look-up if one of them gets SERVFAIL.
     fn with_family(&mut self, winner: Winner) -> Choice {
         let ChoiceInputs { policy, preference_list, status, .. } = self.question;
         let (pop, slot, families, resort) = match winner {
@@ -480,12 +488,13 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
             self.horizon_secs = self.horizon_secs.min(status.planned_secs(policy));
             return Choice::NoData;
         }
-        // Only a list that stops short gets here. A fence is never left, and the type does exist.
+        // The policy offers the family, but the list and its tail do not. Nothing outside a fence
+        // is ever answered, and NODATA would deny a type that exists.
         if preference_list.pool.is_fence() {
             return Choice::ServFail;
         }
-        // A bound on distance is about health and load; which families there are must not depend on
-        // where the client is, so the policy's own order answers for this one.
+        // `spill_max_km` bounds moves by health and load. Which families a name has must not depend
+        // on the client's place, so the policy's listed order is scanned for this family.
         for resort in Resort::ALL {
             if let Some(Winner::Pop { pop, slot, resort, .. }) =
                 self.scan_entries(policy.tail.iter(), resort, Some(family))
@@ -493,8 +502,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
                 return Choice::Pop { pop, slot, resort };
             }
         }
-        // Only a rule's own PoPs are left. One by one, by name: among equals the client's cell
-        // would have a say.
+        // Only PoPs of rules are left. They are tried one by one, in the order of names, because a
+        // choice among equals would depend on the client's cell.
         for resort in Resort::ALL {
             for member in &policy.members {
                 if let Some(Winner::Pop { pop, slot, resort, .. }) =
@@ -507,8 +516,9 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         Choice::ServFail
     }
 
-    /// True if no PoP of the policy passes, for any client. A PoP that a cell has left is a last
-    /// resort to it, so the cell is not read.
+    /// True if no PoP of the policy passes, for any client. The client's cell is not read: a PoP
+    /// that a cell has left is a last resort for this cell, so it passes one of the two scans all
+    /// the same.
     fn whole_policy_is_down(&mut self) -> bool {
         let ChoiceInputs { policy, status, .. } = self.question;
         if W::IS_SILENT
@@ -597,8 +607,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         best.map(|best| best.winner)
     }
 
-    /// True if an entry that follows in the band passes in every family of the policy. Then entries
-    /// with fewer families cannot win.
+    /// True if a later entry of the band passes in every family of the policy. Then entries that
+    /// pass in fewer families cannot win.
     fn is_complete_among(
         &mut self,
         entries: impl Iterator<Item = &'a Entry>,
@@ -610,8 +620,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         equals.any(|entry| self.judge(entry, resort, family).is_ok_and(|(.., complete)| complete))
     }
 
-    /// Judges an entry: the winner that it would be, its weight, and true if it passes in every
-    /// family of the policy; or the reason why it does not pass.
+    /// Judges an entry. Returns it as a winner, with its weight and whether it passes in every
+    /// family of the policy; or the reason why the entry does not pass.
     #[inline]
     fn judge(
         &mut self,
@@ -644,8 +654,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
             _ => None,
         };
         if let Some(passed) = passed {
-            // Probes of a PoP that is passed over change nothing, but a planned change may bring
-            // the PoP back.
+            // The probes of a PoP that is passed over do not matter, but a planned change of its
+            // state or weight may bring it back.
             self.horizon_secs = self.horizon_secs.min(status.pop(pop).horizon_secs);
             return Err(passed);
         }
@@ -671,8 +681,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
 }
 
 impl<'a> ChoiceInputs<'a> {
-    /// The candidate of the first band with the highest score, and the horizon of the band, if all
-    /// of it passes without another look in every family of the policy.
+    /// The candidate with the highest score in the first band, and the nearest horizon of the band;
+    /// `None` unless every candidate of the band is unconditional in every family of the policy.
     #[inline(always)]
     fn best_of(self, entries: &[Entry], key: &impl Fn() -> u64) -> Option<(PopId, u32, u32)> {
         let ChoiceInputs { policy, status, view, pops, .. } = self;
@@ -706,8 +716,9 @@ impl<'a> ChoiceInputs<'a> {
         self.preference_list.entries.iter().chain(behind).filter_map(|entry| entry.target.split().ok())
     }
 
-    /// Place of the last fall among the candidates that no operator has switched off; 0 if none has
-    /// fallen. No PoP of the list went down after `latest`, if that is known.
+    /// Highest `went_down` among the PoPs of the list that no operator has switched off; 0 if none
+    /// went down. `latest`, if known, is the highest of the whole pool, so the search ends at a PoP
+    /// that has it.
     fn last_down(self, latest: Option<u32>) -> u32 {
         let mut last = 0;
         for pop in self.listed() {
@@ -730,8 +741,8 @@ impl<'a> ChoiceInputs<'a> {
     }
 }
 
-/// The policy's listed order behind a list, without the candidates of the list, whose weights may
-/// be others there.
+/// The policy's listed order behind a list, without the candidates that are in the list, because
+/// their weights may differ there.
 fn tail<'a>(
     preference_list: &'a PreferenceList,
     policy: &'a PolicyTable,

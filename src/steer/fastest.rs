@@ -2,14 +2,15 @@
 //!
 //! 1. PoPs in the place's latency list come in the order of the list. The map has settled ties,
 //!    hysteresis and exploration there, so a slower PoP may stand before a faster one on purpose.
-//! 2. A PoP that the map does not know anywhere is new. Its RTT is the one that the distance
-//!    suggests, plus the mean by which the RTTs of the list exceed theirs, and it stands before the
-//!    first PoP of the list that is slower.
-//! 3. A PoP that the map knows, but not in this list, is slower than the list. It follows, by
-//!    distance.
+//! 2. A PoP that the latency map knows in no list is new. Its RTT is estimated: the RTT that its
+//!    distance suggests, plus the mean difference between measured and suggested RTTs of the PoPs
+//!    in the list. It stands before the first PoP of the list that is slower.
+//! 3. A PoP that the map knows, but not in this list, counts as slower than the list. Such PoPs
+//!    follow by distance.
 //!
 //! A place without a list ranks all PoPs by the RTT that the distance suggests. `bias_ms` of a PoP
-//! is added to its RTT everywhere; where it changes the order of the list, it wins.
+//! is added to its RTT everywhere. If a PoP of the list has a bias, the list is sorted by RTT with
+//! bias, and the map's order no longer counts.
 
 use super::policy::LatencyBand;
 use super::pop::{Pop, PopId};
@@ -18,7 +19,8 @@ use crate::geo::rtts::RttList;
 use crate::latency::model::{km_between, rtt_of_km};
 use std::sync::Arc;
 
-/// Microseconds in a millisecond: RTTs are ranked in whole microseconds, so that distances differ.
+/// Microseconds in a millisecond. RTTs are ranked in whole microseconds, so that PoPs at different
+/// distances have different RTTs.
 const US_PER_MS: i64 = 1000;
 
 /// A PoP in a ranking by RTT.
@@ -62,8 +64,9 @@ impl Fastest {
         Fastest { members: ids.into_iter().map(member).collect() }
     }
 
-    /// The ranking of a place: its coordinates and its latency list, either of which may be
-    /// missing. PoPs with neither an RTT nor a place are in none.
+    /// Ranks the PoPs for a place, given by its coordinates and its latency list, either of which
+    /// may be missing. A PoP that is not in the list is left out if the PoP or the place has no
+    /// coordinates.
     pub(crate) fn around(&self, from: Option<&Point>, list: Option<&RttList>) -> Vec<RankedRtt> {
         let by_distance = |member: &Member| Some(suggested_us(from?, member.point.as_ref()?));
         let Some(list) = list else {
@@ -116,8 +119,9 @@ fn suggested_us(from: &Point, to: &Point) -> i64 {
     libm::round(rtt_of_km(km_between(from, to)) * US_PER_MS as f64) as i64
 }
 
-/// Length of the first band of a ranking that is not empty: PoPs within the width of the first,
-/// faster or slower. A faster PoP beyond it waits in the next band, because the map put it there.
+/// Length of the first band of a ranking: the leading PoPs whose RTT differs from that of the first
+/// by at most the width. A PoP that is faster by more than the width stays in a later band, because
+/// the map put it there.
 pub(crate) fn band_len(ranked: &[RankedRtt], width: Option<LatencyBand>) -> usize {
     let Some(best) = ranked.first() else { return 0 };
     let width_us = width.map_or(0, |width| {

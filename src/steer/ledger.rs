@@ -5,10 +5,10 @@
 //! decides. Entries name PoPs by name, pattern or tag, never by id, so that they outlive reloads
 //! and cover PoPs that come later.
 //!
-//! An entry may be planned, and may come into force step by step (see [`Transition`]): towards
-//! `drain` or `down` cells leave first, and the state follows the last of them; towards `auto` or
-//! `up` the state comes first, and the cells come back in reverse order. Until it begins, what
-//! stands below it holds.
+//! An entry may be planned, and may come into force step by step (see [`Transition`]). Towards
+//! `drain` or `down`, cells leave first, and the state changes with the last of them. Towards
+//! `auto` or `up`, the state changes first, and the cells come back in reverse order. Until an
+//! entry begins, the entries below it decide.
 
 use super::pop::{AdminState, Pop};
 use super::pop_status::{ALL_CELLS, PopStatus, Share256};
@@ -244,9 +244,9 @@ impl Effective {
         self.state.is_out() || self.weight == 0 || self.left >= ALL_CELLS
     }
 
-    /// Its status. A change that is `ahead_secs` away or nearer counts as due, so that answers
-    /// given from now on have the shortest TTL, and those given before have left the caches when it
-    /// comes.
+    /// The PoP's status. A change that is at most `ahead_secs` away counts as due, so that answers
+    /// given from now on have the shortest TTL, and older answers with a longer TTL have left the
+    /// caches when the change comes.
     pub(crate) fn status(&self, now: u64, ahead_secs: u32) -> PopStatus {
         // Two values alone, because a status is published only if it differs from the last one.
         let is_near = self.next_epoch_secs.is_some_and(|at| at.saturating_sub(now) <= u64::from(ahead_secs));
@@ -263,7 +263,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Adds an entry on top and gives its id; whatever `id` it carries is replaced. Refused with a
+    /// Adds an entry on top and returns its new id; the `id` in `entry` is ignored. Refused with a
     /// sentence if the ledger is full or a text is too long or has control characters.
     pub(crate) fn add(&mut self, entry: Override) -> Result<u64, String> {
         if self.entries.len() >= OVERRIDES_MAX {
@@ -319,8 +319,8 @@ impl Ledger {
     /// the result of those below it.
     fn of_pop(&self, pop: &Pop, now: u64) -> Effective {
         let mut is = Effective::of(pop);
-        // For the state and the weight apart: a later override ends only the transition of its
-        // kind.
+        // Kept for the state and the weight separately, because a later override ends only the
+        // transition of its own kind.
         let (mut state_next, mut weight_next): (Option<u64>, Option<u64>) = (None, None);
         for entry in self.entries.iter().filter(|entry| !entry.has_ended(now) && entry.selector.covers(pop)) {
             let next = if entry.action.is_state() { &mut state_next } else { &mut weight_next };
@@ -331,7 +331,8 @@ impl Ledger {
             }
             let is_over = entry.transition.is_over(now);
             let keeps_below = entry.action.takes_out() && !is_over;
-            // While its cells leave, the end of an entry below still changes the state.
+            // While the cells of this entry leave, the end of an entry below still changes the
+            // state.
             *next = if keeps_below { (*next).into_iter().chain(change).min() } else { change };
             match entry.action {
                 Action::State(_) if keeps_below => {
@@ -371,15 +372,15 @@ impl Ledger {
         self.entries.iter().filter(move |entry| entry.is_planned(now) && entry.selector.covers(pop))
     }
 
-    /// Takes out the entries that have ended by a moment. Only a ledger that is about to be saved
-    /// forgets them: the ledger in force must equal the one that a restarted node reads.
+    /// Takes out the entries that have ended by a moment. Call it only on a ledger that is about to
+    /// be saved, because the ledger in force must equal the one that a restarted node reads.
     pub(crate) fn expire(&mut self, now: u64) {
         self.entries.retain(|entry| !entry.has_ended(now));
     }
 
-    /// Takes out entries that have no effect from a moment on: those under a later one that is in
-    /// force, covers as much, and lasts as long, and those that take back an override which no
-    /// entry below them makes. The result for every PoP stays the same at every later moment, also
+    /// Takes out entries that have no effect from a moment on: entries below a later one that is in
+    /// force, covers the same PoPs and lasts as long; and entries that take back an override if no
+    /// entry below makes one. The result for every PoP stays the same at every later moment, also
     /// for PoPs that a later reload adds.
     pub(crate) fn prune(&mut self, now: u64) {
         let mut kept: Vec<Override> = Vec::new();
@@ -405,7 +406,7 @@ impl Ledger {
     }
 }
 
-/// True if no entry below has an effect while `above`, which is in force, stands on it.
+/// True if `below` has no effect while `above`, a later entry in force, stands on top of it.
 fn shadows(above: &Override, below: &Override) -> bool {
     let covers = above.selector == below.selector
         || match &below.selector {

@@ -1,17 +1,18 @@
-//! The first PoPs of a ranking by distance, found without asking the distance of each.
+//! The first PoPs of a ranking by distance, found without computing the distance of each.
 //!
 //! A list holds the nearest eight of perhaps a thousand PoPs, for each of a hundred thousand
-//! places. So chords are compared first: straight lines through the earth, whose squares take a few
-//! multiplications and are in the order of great circles. Only PoPs that are close enough by them
-//! are asked for their distance in metres, and metres alone decide. Bias counts in metres, so
-//! chords are compared among PoPs of equal bias.
+//! places. So chords are compared first: straight lines through the earth. The square of a chord
+//! takes a few multiplications, and chords have the order of great circles. The distance in metres
+//! is computed only for PoPs whose chords are short enough, and metres alone decide. Bias counts in
+//! metres, so chords are compared among PoPs of equal bias.
 
 use super::pop::{Pop, PopId};
 use crate::geo::distance::{Point, reach_of_square, square_of_chord};
 use crate::limits::LIST_DEPTH_MAX;
 use std::collections::BTreeMap;
 
-/// A PoP in a ranking: nearer ones first, ties by name, since PoPs are numbered by name.
+/// A PoP in a ranking: nearer PoPs first; ties by name, since PoPs are numbered in the order of
+/// names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ranked {
     /// Distance with bias in metres.
@@ -27,8 +28,8 @@ pub(crate) struct Nearest {
     groups: Vec<Group>,
 }
 
-/// PoPs of equal bias, and where they stand on the sphere, in lanes: the last of them filled up
-/// with [`NOWHERE`].
+/// PoPs of equal bias, and their places on the sphere as blocks of [`LANES`] coordinates. The last
+/// block is filled up with [`NOWHERE`].
 #[derive(Debug)]
 struct Group {
     bias_m: i64,
@@ -44,7 +45,8 @@ const NOWHERE: f32 = 9.0;
 const ALL: f32 = 5.0;
 
 impl Nearest {
-    /// For the first `depth` of a ranking of these PoPs. Those without coordinates are in none.
+    /// Prepares rankings of these PoPs in which the first `depth` count. PoPs without coordinates
+    /// are left out.
     pub(crate) fn new(members: impl Iterator<Item = PopId>, pops: &[Pop], depth: u8) -> Nearest {
         let mut of_bias: BTreeMap<i64, Vec<(PopId, Point)>> = BTreeMap::new();
         for member in members {
@@ -60,8 +62,8 @@ impl Nearest {
         }
     }
 
-    /// The first `depth` of the ranking around a point, and all PoPs as far as the last of them;
-    /// in order.
+    /// The first `depth` of the ranking around a point, and further PoPs at the same distance as
+    /// the last of them; in order.
     pub(crate) fn around(&self, from: &Point) -> Vec<Ranked> {
         let mut ranked = Vec::with_capacity(self.depth + LANES);
         for group in &self.groups {
@@ -88,15 +90,16 @@ impl Group {
         Group { bias_m, pops, lanes }
     }
 
-    /// Gives `found` every PoP that may be among the first `depth` by metres, or as far as the last
-    /// of them.
+    /// Calls `found` with every PoP that may be among the first `depth` by metres, or as far away
+    /// as the last of them.
     fn first(&self, from: &Point, depth: usize, mut found: impl FnMut(&(PopId, Point))) {
         if self.pops.len() <= depth {
             return self.pops.iter().for_each(found);
         }
         let here = from.on_sphere();
-        // The least squares so far, ascending; the reach of the last of them; and the PoPs that
-        // were within reach when met.
+        // `least`: the least squares so far, ascending. `reach`: the largest square whose PoP may
+        // still be among the first `depth` by metres. `near`: the PoPs that were within reach when
+        // they were met.
         let mut least = [ALL; LIST_DEPTH_MAX as usize];
         let least = &mut least[..depth];
         let mut reach = ALL;

@@ -1,8 +1,8 @@
 //! Outages: pools in which nothing passes, found when a status is made.
 //!
 //! A choice from such a pool would scan its whole list for regular candidates, again for last
-//! resorts, and only then give the policy's answer for all down. No query changes the result of
-//! both scans, so they are left out; only their horizon is kept.
+//! resorts, and only then use the policy's answer for all down. The result of both scans is the
+//! same for every query, so they are left out; only their horizon is kept.
 
 use super::pop::PopId;
 use super::pop_status::{ALL_CELLS, PopStatus};
@@ -14,7 +14,7 @@ use crate::health::health_state::NO_HORIZON;
 /// A pool in which nothing passes, whatever the family and the cell are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outage {
-    /// Policy and pool, and whether this is the view of lists whose pool is on its way back.
+    /// Policy, pool, and true if this is the view of lists whose pool is on its way back.
     of: (u32, PoolNumber, bool),
     /// Facts common to its PoPs.
     pub(crate) common: Common,
@@ -76,7 +76,8 @@ impl Common {
         let mut common = Common { horizon_secs: NO_HORIZON, went_down: 0 };
         for pop in some {
             let is = &pops[usize::from(pop.0)];
-            // A scan asks for the cell, which then belongs to the scope.
+            // A scan reads the client's cell for such a PoP, and the scope must then cover the
+            // cell. So the scan cannot be left out.
             if (1..ALL_CELLS).contains(&is.left) {
                 return None;
             }

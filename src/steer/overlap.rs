@@ -1,5 +1,5 @@
-//! Conditions that take all clients of others, and conditions that exclude each other, as far as
-//! that is certain for all clients that data could hold.
+//! Conditions that cover all clients of another condition, and conditions that exclude each other,
+//! as far as both are certain for every client that the databases could hold.
 
 use super::rule::When;
 use crate::geo::lands::Lands;
@@ -78,8 +78,8 @@ fn have_none_in_common<T: PartialEq>(a: &[T], b: &[T]) -> bool {
     !a.is_empty() && !b.is_empty() && !a.iter().any(|member| b.contains(member))
 }
 
-/// A country of a condition whose countries, or whose subdivisions, all lie on other continents
-/// than it asks for.
+/// First country of a condition that no client can meet, because all its countries, or all its
+/// subdivisions, lie on other continents than the condition demands.
 pub(crate) fn apart_by_continent(when: &When, lands: &Lands) -> Option<Country> {
     if when.continent.is_empty() {
         return None;

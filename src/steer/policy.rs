@@ -85,8 +85,8 @@ impl Order {
 pub(crate) enum BandWidth {
     /// Only PoPs at one place are equals.
     None,
-    /// Those within this many per cent of the band's best distance plus 50 km, or of its best RTT,
-    /// but at least 5 ms.
+    /// PoPs within the band's best distance, plus this percentage of it, plus 50 km. For RTTs, PoPs
+    /// within this percentage of the band's best RTT, but at least 5 ms.
     Percent(u16),
     /// Those within a width of the band's best RTT.
     Latency(LatencyBand),
@@ -101,7 +101,7 @@ pub(crate) struct LatencyBand {
     pub(crate) percent: u16,
 }
 
-/// Milliseconds of a latency band that gives none: less than people or TCP notice.
+/// Milliseconds of a latency band whose file gives none: less than people or TCP notice.
 pub(crate) const LATENCY_BAND_MILLIS: u16 = 5;
 
 impl BandWidth {
@@ -200,13 +200,14 @@ pub(crate) type Weights = Vec<(PopId, u32)>;
 pub(crate) struct Policy {
     /// Name; unique among the shared policies, and within a zone file.
     pub(crate) name: Arc<str>,
-    /// Candidates. With `order: nearest` the bands only give the fallback order.
+    /// Candidates. With `order: nearest` or `order: latency` the bands only give the fallback
+    /// order.
     pub(crate) candidates: Bands,
-    /// True if the candidates were written one by one, which is an order; false for `all` or a tag,
-    /// which is none.
+    /// True if the candidates were written one by one, so that their order counts; false for `all`
+    /// or a tag, which give no order.
     pub(crate) is_listed: bool,
-    /// The order for clients at an unknown place, of candidates of the policy; empty where the
-    /// file has none.
+    /// Order of the policy's candidates for clients at an unknown place; empty if the file gives
+    /// none.
     pub(crate) default: Bands,
     /// The address set of each PoP that is answered.
     pub(crate) service: Arc<str>,
@@ -242,8 +243,8 @@ pub(crate) struct Policy {
     pub(crate) guard: PanicGuard,
     /// True if `<pop>.<owner>` names exist.
     pub(crate) expose_pops: bool,
-    /// True if HTTPS records are answered: every PoP that it can answer with has [`HttpsParams`] in
-    /// the policy's service.
+    /// True if the policy answers HTTPS records: every PoP that it can answer with has
+    /// [`HttpsParams`] in the policy's service.
     ///
     /// [`HttpsParams`]: super::pop::HttpsParams
     pub(crate) https: bool,

@@ -1,5 +1,6 @@
-//! The pools of a policy: PoPs among which one preference list chooses. What a policy offers
-//! outside fences is the first; each fence of other PoPs is one more.
+//! The pools of a policy. A pool is the set of PoPs among which a preference list chooses. The
+//! first pool has all PoPs that the policy offers outside fences; each fence with a different set
+//! of PoPs is one more pool.
 
 use super::pop::PopId;
 use super::preference_list::PoolNumber;

@@ -99,11 +99,13 @@ pub(crate) struct Service {
     pub(crate) v6: Vec<WeightedAddress<Ipv6Addr>>,
     /// Parameters of its HTTPS records, if there are any.
     pub(crate) https: Option<HttpsParams>,
-    /// Probes of its addresses, which must all be well; none: it is not probed.
+    /// Probes of the service's addresses: an address is up if all of them succeed. If there are
+    /// none, the service is not probed.
     pub(crate) probes: Vec<ProbeId>,
     /// Its capacity, in the unit of its own feed; above 0.
     pub(crate) capacity: Option<f64>,
-    /// The feed of its own load; `None`: that of the PoP speaks for it, if there is one.
+    /// Feed of the service's own load. If `None`, the load of the PoP counts for the service, if
+    /// the PoP has a feed.
     pub(crate) load: Option<Arc<LoadSpec>>,
     /// Its place in the file.
     pub(crate) at: At,
@@ -139,9 +141,10 @@ pub struct Pop {
     pub(crate) state: AdminState,
     /// Its capacity, in the operator's unit; above 0.
     pub(crate) capacity: Option<f64>,
-    /// The feed of its load, which speaks for every service that has none of its own.
+    /// Feed of the PoP's load, which counts for every service without a feed of its own.
     pub(crate) load: Option<Arc<LoadSpec>>,
-    /// Over how long its clients come back once it is up again, in milliseconds; 0: at once.
+    /// Duration of the ramp in milliseconds: time over which clients come back after the PoP is up
+    /// again; 0 for at once.
     pub ramp_ms: u32,
     /// Tags for policies.
     pub(crate) tags: Vec<Arc<str>>,

@@ -1,5 +1,5 @@
-//! The status of a PoP, health apart: its state and weight, and the cells that have left it or are
-//! sent elsewhere.
+//! The status of a PoP without its health: state, weight, cells that are away because of a gradual
+//! drain or a ramp, and cells that load sends elsewhere.
 
 use super::pop::{AdminState, Pop, PopId};
 use crate::health::health_state::NO_HORIZON;
@@ -30,7 +30,7 @@ pub struct PopStatus {
     pub state: AdminState,
     /// The PoP's own weight.
     pub weight: u32,
-    /// Cells that have left it by a gradual drain, or not come back yet by a ramp.
+    /// Cells that have left by a gradual drain, or have not come back yet in a ramp.
     pub left: Share256,
     /// 0 while a plan, a step or the end of an override is near; else [`NO_HORIZON`].
     pub horizon_secs: u32,
@@ -41,8 +41,8 @@ pub struct PopStatus {
 pub struct Shed {
     /// Cells that may leave.
     pub share: Share256,
-    /// For each PoP, in order, the share of these cells that it accepts when it is asked; empty
-    /// where nothing is shed.
+    /// For each PoP, by number, the share of the shed cells that the PoP accepts; empty if nothing
+    /// is shed.
     pub accept: Arc<[Share256]>,
 }
 
@@ -52,8 +52,8 @@ impl PopStatus {
         PopStatus { state: pop.state, weight: pop.weight, left: 0, horizon_secs: NO_HORIZON }
     }
 
-    /// True if a cell has left by a gradual drain. `seed` is the PoP's; the cell is read only
-    /// where some have left and some have not.
+    /// True if a cell is away because of a gradual drain or a ramp. `seed` is the PoP's. `cell` is
+    /// called only if some cells are away and some are not.
     #[inline]
     pub(crate) fn is_left_by(&self, cell: impl FnOnce() -> u64, seed: u64) -> bool {
         is_among(self.left, || order(cell(), seed, LEAVE_SALT))
@@ -61,21 +61,22 @@ impl PopStatus {
 }
 
 impl Shed {
-    /// True if a cell is among those that load sends elsewhere. `seed` is the PoP's; the cell is
-    /// read only where some are sent and some are not.
+    /// True if a cell is among those that load sends elsewhere. `seed` is the PoP's. `cell` is
+    /// called only if some cells are sent elsewhere and some are not.
     pub fn sheds(&self, cell: impl FnOnce() -> u64, seed: u64) -> bool {
         is_among(self.share, || order(cell(), seed, SHED_SALT))
     }
 
-    /// True if a cell shed here may go to another PoP; the cell is read as by [`Shed::sheds`].
+    /// True if a cell that this slot sheds may go to the PoP `to`. `cell` is called as by
+    /// [`Shed::sheds`].
     pub fn hands_to(&self, cell: impl FnOnce() -> u64, seed: u64, to: PopId, to_seed: u64) -> bool {
         let accept = self.accept.get(usize::from(to.0)).copied().unwrap_or(0);
         is_among(accept, || order(mix(cell(), seed), to_seed, ACCEPT_SALT))
     }
 }
 
-/// True if a place of an order belongs to a share of it. Shares of none and all need no place, so
-/// they do not read the cell, and the scope of the answer does not hold it.
+/// True if a cell, by its place in an order, belongs to a share. Shares of none and of all need no
+/// place, so the cell is not read and the ECS scope need not cover it.
 #[inline]
 fn is_among(share: Share256, place: impl FnOnce() -> u16) -> bool {
     match share {
@@ -85,8 +86,8 @@ fn is_among(share: Share256, place: impl FnOnce() -> u16) -> bool {
     }
 }
 
-/// Place of a cell in the order in which cells leave a PoP, 0 to 255: another order for each
-/// PoP, and the same cells leave first and come back last.
+/// Place of a cell in the order in which cells leave a PoP, 0 to 255. Each PoP has an order of its
+/// own. The cells that leave first come back last.
 fn order(cell: u64, seed: u64, salt: u64) -> u16 {
     (mix(cell, seed ^ salt) >> 56) as u16
 }

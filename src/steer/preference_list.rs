@@ -1,9 +1,9 @@
 //! Preference lists: a policy's ranked candidates for one place, ready for a scan.
 //!
-//! A list has at most `depth` candidates, cut into bands of equals, with TTL, number of answers and
+//! A list has the first `depth` candidates, and the rest of a written band that would be split
+//! there. The candidates are in bands of equals. A list also has TTL, number of answers and
 //! fallback. Behind it stands the policy's tail (its listed order, stored once). Lists are
-//! interned: places with equal lists are one place to everything that follows, so that ECS scopes
-//! are wide.
+//! interned: places with equal lists count as one place from then on, so that ECS scopes are wide.
 
 use super::policy::TtlRange;
 use super::pop::PopId;
@@ -100,8 +100,8 @@ impl AllDown {
         }
     }
 
-    /// Clients are answered with something while all is down, and so they are while a pool is on
-    /// its way back. An error or a denial ends with the first PoP that is back.
+    /// True if the answer for all down goes on while a pool is on its way back, because it serves
+    /// clients. An error or a denial does not, so it ends with the first PoP that is back.
     pub(super) fn lasts_on_the_way_back(self) -> bool {
         match self {
             AllDown::AsIfUp | AllDown::LastGood | AllDown::Cname(_) => true,
@@ -119,7 +119,7 @@ pub struct PreferenceList {
     pub(crate) entries: Box<[Entry]>,
     /// True if the policy's tail follows.
     pub(crate) tail: bool,
-    /// The pool from which it is made. In a fence's nothing outside the list is ever answered.
+    /// The pool of the list. If the pool is a fence, no PoP outside the list is ever answered.
     pub(crate) pool: PoolNumber,
     /// TTL bounds.
     pub ttl: TtlRange,
@@ -129,8 +129,9 @@ pub struct PreferenceList {
     pub when_all_down: AllDown,
 }
 
-/// Ends a list after `depth` entries, or after the band of the last of them, so that all equals
-/// that an operator wrote down have their share, and one that leaves moves only its own cells.
+/// Cuts a list after `depth` entries, or after the whole band of the last of them. A band that an
+/// operator wrote is never split, so that all its PoPs have their share, and a PoP that goes down
+/// moves only its own cells.
 pub(super) fn cut(entries: &mut Vec<Entry>, depth: usize) {
     let Some(last) = depth.checked_sub(1).and_then(|last| entries.get(last)).map(|entry| entry.band) else {
         return;

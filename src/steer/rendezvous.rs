@@ -84,7 +84,7 @@ impl Score {
     }
 }
 
-/// A cell: the addresses that a policy treats alike, as one number for both families.
+/// Key for sharing: hash of address family, cell and owner name.
 #[inline]
 pub fn cell_key(family_bits: u8, cell: u128, owner_seed: u64) -> u64 {
     mix(mix((cell >> 64) as u64 ^ u64::from(family_bits), cell as u64), owner_seed)

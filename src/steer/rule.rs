@@ -65,8 +65,8 @@ impl When {
             && self.not.as_ref().is_none_or(|not| !not.matches(of))
     }
 
-    /// In the words of the file, such as `country: [DE, FR], not: { asn: 64500 }`; empty where it
-    /// says nothing. `networks` are the names of operator networks.
+    /// The condition in the words of the file, such as `country: [DE, FR], not: { asn: 64500 }`;
+    /// empty for a condition without keys. `networks` are the names of operator networks.
     pub(crate) fn words(&self, networks: &[Arc<str>]) -> String {
         let network = |index: &u16| {
             networks.get(usize::from(*index)).map_or_else(|| index.to_string(), ToString::to_string)
@@ -106,8 +106,9 @@ pub(crate) enum RuleTarget {
     Candidates(Bands),
     /// Another name, for every type.
     Cname(Name),
-    /// Another policy for the place: its rules, order, bands, weights, TTL, number of addresses and
-    /// fallback, over the service of the policy that answers. Never leads back here.
+    /// Another policy (`use`): its rules, order, bands, weights, TTL, number of addresses and
+    /// fallback apply, but with the service of the policy that answers. A chain of `use` never
+    /// leads back.
     Use(Arc<Policy>),
 }
 

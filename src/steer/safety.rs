@@ -24,7 +24,8 @@ pub(crate) struct SafetyRule {
 pub(crate) enum Requirement {
     /// So many of them are in service.
     NeverFewerThan(u32),
-    /// No more than this is off: of their capacity, or of their number where not all have one.
+    /// Highest share that may be off: of the PoPs' capacity, or of their number if the capacity of
+    /// one is unknown.
     NeverMoreOffThan {
         /// In per cent.
         percent: u8,
@@ -77,9 +78,9 @@ impl Standing<'_> {
     }
 }
 
-/// The PoPs in service, in order: those that take regular clients. Neither a file nor an override
-/// has taken them out, nor have their probes (down, or flapping) unless they are forced up. Safety
-/// rules and load judge by this one definition.
+/// For each PoP, true if it is in service: it takes regular clients. Neither a file nor an override
+/// has taken it out, nor have its probes (down, or flapping) unless it is forced up. Safety rules
+/// and load judge by this one definition.
 pub(crate) fn in_service(states: &[Effective], is_off: &[bool]) -> Vec<bool> {
     let is_off = is_off.iter().copied().chain(std::iter::repeat(false));
     states
@@ -89,15 +90,15 @@ pub(crate) fn in_service(states: &[Effective], is_off: &[bool]) -> Vec<bool> {
         .collect()
 }
 
-/// Each rule that is broken after a change; true if the change has broken it, or broken it further.
-/// An older fault must not keep an operator from mending a part of it, or from work elsewhere.
-/// Without `before` the change has broken none.
+/// Each rule that is broken after a change, and true if the change has broken it or increased its
+/// lack. A rule that was broken before must not keep an operator from a partial repair, or from
+/// other work. Without `before`, no rule counts as broken by the change.
 pub(crate) fn judge<'s>(
     before: Option<&Standing<'_>>,
     after: &Standing<'s>,
 ) -> Vec<(&'s SafetyRule, BrokenRule, bool)> {
-    // Rules are the same if their subjects are. Numbers are not compared: a stricter rule makes the
-    // lack larger, and its author has caused that.
+    // Rules with equal subjects count as the same rule, even if their numbers differ. A stricter
+    // number makes the lack larger, and then the change of the number has broken the rule.
     let lacks: Option<Vec<(String, f64)>> = before.map(|before| {
         let lack = |rule: &SafetyRule| Some((rule.subject(), before.broken(rule)?.lack));
         before.rules.iter().filter_map(lack).collect()
@@ -125,8 +126,8 @@ impl SafetyRule {
         }
     }
 
-    /// The fault, if the rule is broken where `serving` is true for PoPs that take regular clients,
-    /// and `capacity` is the capacity of each.
+    /// The fault, if the rule is broken. `serving` is true for PoPs that take regular clients;
+    /// `capacity` is the capacity of a PoP.
     pub(crate) fn broken(
         &self,
         serving: impl Fn(PopId) -> bool,

@@ -39,7 +39,7 @@ struct PolicyStatus {
 
 impl Status {
     /// The status of a deployment: operators' states of PoPs, the health of each slot, and the
-    /// cells that load sends away from each (none for nothing anywhere).
+    /// cells that load sends away from each slot (an empty list if load sends none).
     pub fn new(
         pops: Vec<PopStatus>,
         slots: &[Slot],
@@ -148,7 +148,7 @@ impl Status {
             let supposing = Supposing { what: *what, slots, pops, sheds, fell: last.unwrap_or(0) + 1 };
             status.views.iter_mut().for_each(|view| view.suppose(*pop, &supposing));
         }
-        // Only now, because a pool is back or down by all that is supposed of it.
+        // After all suppositions, because only together they decide if a pool is back or all down.
         status.views.iter_mut().for_each(|view| view.end_returns(supposed, slots, &status.pops));
         status.find_offers(slots, policies);
         status.find_outages(policies);
@@ -183,8 +183,8 @@ impl Status {
         &self.views[self.policies[policy as usize].view as usize]
     }
 
-    /// True if a policy's answer may depend on the client's cell: always, or now because
-    /// something gradual parts its cells.
+    /// True if a policy's answer may depend on the client's cell: the policy shares clients by
+    /// cell, or a gradual drain, a ramp or load now moves some cells of a PoP.
     #[inline]
     pub(crate) fn by_cell(&self, index: u32, policy: &PolicyTable) -> bool {
         self.seen_by(index, policy).1
@@ -197,7 +197,7 @@ impl Status {
         (&self.views[view as usize], policy.by_cell || (parts && !policy.share.is_drawn()))
     }
 
-    /// All views, and which each policy has.
+    /// All views, and for each policy the index of its view.
     pub(crate) fn views(&self) -> (&[View], impl Iterator<Item = u32> + '_) {
         (&self.views, self.policies.iter().map(|is| is.view))
     }
@@ -232,8 +232,8 @@ impl Status {
         self.policies[policy.index as usize].offers & family != 0
     }
 
-    /// Facts common to the PoPs of a pool, if none passes: as most lists see it, or as those do
-    /// whose pool is on its way back.
+    /// Facts common to the PoPs of a pool, if none passes. `returns` is true for lists that see the
+    /// pool on its way back.
     pub(super) fn outage(&self, policy: &PolicyTable, pool: PoolNumber, returns: bool) -> Option<&Common> {
         self.outages.get(policy.index, pool, returns)
     }
@@ -244,7 +244,8 @@ impl Status {
     }
 }
 
-/// All that a view is made of, PoPs and load apart: where it is equal, views are.
+/// Inputs of a view, except for PoPs and load, which are the same for all policies. Policies with
+/// equal keys share one view.
 #[derive(PartialEq, Eq, Hash)]
 struct ViewKey<'h> {
     threshold_percent: u8,

@@ -71,8 +71,8 @@ pub struct PolicyTable {
     pub name: Arc<str>,
     /// For each PoP the slot of the policy's service, or [`NO_SLOT`].
     pub slots: Box<[u32]>,
-    /// Families that the policy's own candidates have: whether a type exists never depends on the
-    /// client.
+    /// Families that the policy's own candidates have. They do not depend on the client, because
+    /// the existence of a type never does.
     pub families: Families,
     /// True if HTTPS records are answered, for every client.
     pub(crate) https: bool,
@@ -91,8 +91,8 @@ pub struct PolicyTable {
     pub choices: Box<[[u32; 2]]>,
     /// Address to choice, for each class of resolver.
     pub routes: Box<[Arc<Trie>]>,
-    /// The same where the cell has a say too: they tell IPv4 inside IPv6 apart even if all places
-    /// are one.
+    /// As `routes`, for answers that also depend on the client's cell. Their scopes keep IPv4
+    /// inside IPv6 apart even if all places have one choice.
     pub(crate) cell_routes: Box<[Arc<Trie>]>,
     /// Resolver address to class; `None` if no rule asks for the resolver's network.
     pub resolver_classes: Option<Arc<Trie>>,
@@ -112,14 +112,14 @@ pub struct PolicyTable {
     pub(crate) up_threshold_percent: u8,
     /// Number of distinct leaves of the routes: its cost in resolvers' caches.
     pub(crate) scopes: usize,
-    /// Number of networks of databases that are too long for a scope and gave way to another of
-    /// their block: for clients by ECS alone.
+    /// Number of database networks that are too long for a scope, and for whose clients another
+    /// network of the same block decides. Clients without ECS are not affected.
     pub(crate) overruled: usize,
 }
 
 impl PolicyTable {
-    /// Address to choice, for each class of resolver: as it is where the cell has a say too, or
-    /// where it has none.
+    /// Address to choice, for each class of resolver: the tries for answers that depend on the
+    /// client's cell, or those for other answers.
     #[inline(always)]
     pub(crate) fn routes_of(&self, by_cell: bool) -> &[Arc<Trie>] {
         if by_cell { &self.cell_routes } else { &self.routes }

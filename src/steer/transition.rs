@@ -1,8 +1,10 @@
-//! A transition of the state or weight of an override into force, at once or step by step.
+//! Transition: the way in which an override of state or weight takes effect, at once or step by
+//! step.
 //!
-//! It is a pure function of the override and the clock. No part of it is remembered, so a restart
-//! continues where the transition would have been. A clock that is set back takes a transition back
-//! by as much, and no further than to its beginning; a transition that has begun never waits again.
+//! A transition is a pure function of the override and the clock. No part of it is remembered, so a
+//! restart continues where the transition would have been. A clock that is set back takes a
+//! transition back by as much, and no further than to its beginning; a transition that has begun
+//! never waits again.
 
 /// Steps of a transition. Shares of cells have as many, so that each step moves one share.
 pub(crate) const STEPS: u64 = 256;

@@ -1,7 +1,8 @@
 //! The order of a policy for clients at an unknown place.
 //!
-//! A list is an order, `pops: all` and a tag are none: there PoPs would come by the alphabet. So
-//! the policy's `default` decides, else the distance from the node's site.
+//! The policy's `default` decides, if there is one. Else PoPs listed one by one keep their order.
+//! `pops: all` and tags give no order, so their PoPs are ranked by distance from the node's site.
+//! If the node has no site with coordinates, their names decide.
 
 use super::policy::Policy;
 use super::pop::Pop;

@@ -1,7 +1,7 @@
 //! A view: the state of every slot as one policy sees it.
 //!
-//! Two policies see different things where they ask for different shares of a PoP's addresses, or
-//! where the panic guard holds one of them to what was before.
+//! Policies have different views if their `up_threshold` differs, if the panic guard holds one of
+//! them to earlier health, if one ignores damping, or if a pool of one is on its way back.
 
 use super::answerable::Answerable;
 use super::pop::{AdminState, PopId};
@@ -28,19 +28,20 @@ pub struct SlotView {
     pub up: Families,
     /// Families in which enough addresses are up, with those that flap: a last resort.
     pub last_resort: Families,
-    /// Families in which it may be answered without another look: those that are up, where the PoP
-    /// is in regular service with a weight of its own, and no cell has left it or is sent
-    /// elsewhere. Only the weight of a list's entry may still speak against it.
+    /// Families in which the slot may be answered without further checks: those in `up`, if the PoP
+    /// is in regular service with a weight above 0, and all cells are there (no gradual drain, ramp
+    /// or shedding). Only a weight of 0 in the list's entry still excludes the slot.
     pub(crate) unconditional: Families,
-    /// True if none of it passes as a regular candidate, whatever the client and the family: the
-    /// PoP is in regular service, and nothing of the slot is up.
+    /// True if the slot cannot be a regular candidate for any client and family: the PoP is in
+    /// regular service, but no family of the slot is up.
     pub(crate) is_out: bool,
     /// IPv4 addresses that are answered.
     pub(crate) v4: Answerable,
     /// IPv6 addresses that are answered.
     pub(crate) v6: Answerable,
-    /// Families that take no clients yet because nothing is known of them: new since a reload.
-    /// Before everything is taken to be down they do, since unknown is not down.
+    /// Families that take no clients yet, because their addresses are new since a reload and have
+    /// no verdict. They take clients before the policy's answer for all down, because unknown is
+    /// not down.
     pub awaited: Families,
 }
 
@@ -48,8 +49,8 @@ pub struct SlotView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     slots: Box<[SlotView]>,
-    /// Pools on their way back from all down. Where there is one, no slot is unconditional, because
-    /// the preference list decides what is seen.
+    /// Pools on their way back from all down. If there is one, no slot is unconditional, because
+    /// preference lists of that pool use another view.
     returning: Box<[ReturningView]>,
 }
 
@@ -90,8 +91,8 @@ impl View {
         }
     }
 
-    /// The view of a preference list: that of its pool where the pool is on its way back and the
-    /// list goes on as if all were down.
+    /// The view that a preference list uses. If its pool is on its way back, and the list goes on
+    /// as if all were down, this is the view of that pool.
     pub fn of(&self, preference_list: &PreferenceList) -> &View {
         let mut pools = self.returning.iter().filter(|_| goes_on(preference_list));
         pools.find(|returning| returning.pool == preference_list.pool).map_or(self, |it| &it.view)
@@ -153,8 +154,8 @@ impl View {
         self
     }
 
-    /// Supposes something of a PoP. A pool that returns shows its PoPs as down whatever probes say
-    /// of them.
+    /// Applies a supposition about a PoP. Views of pools on their way back that have the PoP keep
+    /// it down, whatever probes say.
     pub(super) fn suppose(&mut self, pop: PopId, supposing: &Supposing<'_>) {
         let Supposing { what, slots, pops, sheds, fell } = *supposing;
         let Some(is) = pops.get(usize::from(pop.0)) else { return };
@@ -169,7 +170,8 @@ impl View {
         }
     }
 
-    /// Ends the way back of each pool with one of some PoPs whose PoPs are now all down, or enough.
+    /// Ends the way back of each pool that has one of these PoPs, if the pool's PoPs are now all
+    /// down, or enough of them are up.
     pub(super) fn end_returns(&mut self, of: &[(PopId, Supposed)], slots: &[Slot], pops: &[PopStatus]) {
         let is_of = |slot: &u32| {
             let slot = slots.get(*slot as usize);
@@ -184,8 +186,8 @@ impl View {
         }
     }
 
-    /// True if the PoPs of a pool that returns are neither all down nor enough, as this view has
-    /// them.
+    /// True if a pool is still on its way back: by this view some of its PoPs are up, but not
+    /// enough.
     fn still_returns(&self, returning: &ReturningView, slots: &[Slot], pops: &[PopStatus]) -> bool {
         let mut census = Census::default();
         for index in returning.members.iter().map(|slot| *slot as usize) {
@@ -263,8 +265,8 @@ impl SlotView {
         }
     }
 
-    /// This view of a slot with a supposition about its PoP, whose status is `is`; `fell` is the
-    /// number of its fall.
+    /// This view of a slot with a supposition about its PoP, whose status is `is`. `fell` is the
+    /// `went_down` of a slot that is supposed to be down.
     pub(super) fn supposing(
         &self,
         what: Supposed,
@@ -294,8 +296,8 @@ impl SlotView {
         self.down_v4 | self.down_v6 != 0
     }
 
-    /// IPv4 and IPv6 addresses of the slot that are answered. Where the probes are ignored, so are
-    /// their verdicts on single addresses.
+    /// IPv4 and IPv6 addresses of the slot that may be answered. A stage that ignores probes also
+    /// ignores their verdicts on single addresses.
     #[inline]
     pub(crate) fn answerable(&self, slot: &Slot, ignores_probes: bool) -> (Answerable, Answerable) {
         match ignores_probes {
@@ -304,8 +306,8 @@ impl SlotView {
         }
     }
 
-    /// Families that may be answered in a tier: those that are up, as a last resort also those that
-    /// flap; and all it has where probes are ignored.
+    /// Families that may be answered: those that are up; in the tier of last resorts also those
+    /// that flap; all families of the slot if probes are ignored.
     #[inline]
     pub(crate) fn families(&self, tier: CandidateTier, ignore_probes: bool) -> Families {
         match tier {
@@ -316,8 +318,9 @@ impl SlotView {
     }
 }
 
-/// True if a preference list whose pool is on its way back goes on as if all were down, because it
-/// has an answer for that. An error or a denial ends with the first PoP that is back.
+/// True if a preference list goes on as if all were down while its pool is on its way back, because
+/// its answer for all down serves clients. An error or a denial ends with the first PoP that is
+/// back.
 fn goes_on(preference_list: &PreferenceList) -> bool {
     preference_list.when_all_down.lasts_on_the_way_back()
 }

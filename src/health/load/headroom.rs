@@ -30,7 +30,8 @@ pub(crate) struct Outflow {
 pub(crate) struct Taker {
     /// Index into the headrooms.
     pub(crate) to: u32,
-    /// Published acceptance: share of the cells asking it that it accepts, 0 to 1.
+    /// Published acceptance: of the cells that ask this follower, the share that it accepts, 0 to
+    /// 1.
     pub(crate) told: f64,
     /// Highest acceptance allowed, at least `told`.
     pub(crate) ceiling: f64,
@@ -41,7 +42,7 @@ pub(crate) struct Taker {
 /// Distribution of an outflow.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Accepted {
-    /// New acceptance of each taker: share of the cells asking it, 0 to 1.
+    /// New acceptance of each taker: of the cells that ask it, the share that it accepts, 0 to 1.
     pub(crate) accept: Vec<f64>,
     /// Part of the outflow that each taker gets; together at most 1.
     pub(crate) parts: Vec<f64>,

@@ -1,8 +1,9 @@
 //! Quantized shares: steps of 1/256, which answers see.
 //!
 //! Changes that noise could reverse are not published. A share continues in its direction at once,
-//! and turns only after [`TURN_STEPS`]. An acceptance falls by a few steps at a time, and rises
-//! only if the allocation finds that the rise moves no cell twice.
+//! and turns only after [`TURN_STEPS`]. An acceptance falls by a few steps at a time. It rises at
+//! once if cells without a place take the rise, and by a few steps if the rise moves cells that
+//! another PoP holds.
 
 /// Steps against the last direction below which a share does not turn.
 pub(super) const TURN_STEPS: u16 = 8;

@@ -62,7 +62,8 @@ impl SavedLoad {
         })
     }
 
-    /// True if it is not too old; time stamps in the future are as wrong as old ones.
+    /// True if the saved share is not too old. A time stamp too far in the future is as wrong as an
+    /// old one.
     pub(crate) fn is_fresh(&self, now_epoch_ms: u64) -> bool {
         self.saved_epoch_ms.abs_diff(now_epoch_ms) <= AGE_MAX_MS
     }

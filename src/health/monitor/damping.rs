@@ -12,8 +12,9 @@ use crate::health::targets::{ManualState, Target, TargetSet};
 use std::collections::BTreeSet;
 
 impl Monitor {
-    /// Counts the turns since the last call, unless they say nothing about their target. Guards
-    /// must have been judged before.
+    /// Counts the turns since the last call, except those that say nothing about their target:
+    /// turns while all canaries fail, while a guard holds a policy of the target, or if operators
+    /// have decided about all its PoPs. Guards must have been judged before.
     pub(super) fn count_turns(&mut self, now: Moment) {
         for index in std::mem::take(&mut self.turned) {
             let target = &self.target_set.targets[index as usize];
@@ -64,7 +65,8 @@ impl Monitor {
         }
     }
 
-    /// Exempts PoPs from the damping of a target, or ends the exemption, by PoP and decision.
+    /// Exempts PoPs from the damping of a target, or ends their exemption. `is_spared` decides by
+    /// PoP and operator's decision; for `None` the PoP stays as it is.
     fn spare(&mut self, index: u32, is_spared: impl Fn(u16, ManualState) -> Option<bool>) {
         let pops: BTreeSet<u16> = self.slot_table.pops_of(index).collect();
         for pop in pops {

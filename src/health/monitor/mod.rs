@@ -62,8 +62,8 @@ pub struct Monitor {
     suspects: [BTreeSet<u32>; 2],
     /// Moment of the last early check of the canaries, by family.
     hastened: [Option<Moment>; 2],
-    /// True for a family with a canary's success at this moment, whose suspects are not confirmed
-    /// yet.
+    /// For each family, true if a canary succeeded at this moment and the suspects are not
+    /// confirmed yet.
     unconfirmed: [bool; 2],
     slot_table: SlotTable,
     /// Targets whose verdict has turned, not yet counted, in order.
@@ -73,7 +73,8 @@ pub struct Monitor {
     /// Deadlines of pushes, one entry for each target that waits. An entry is too early if its
     /// target has a later deadline.
     pushes: BinaryHeap<Reverse<(Moment, u32)>>,
-    /// Number of targets that are awaited, and the first moment at which a wait ends.
+    /// Number of targets whose first verdict is awaited; `await_ends` is the first moment at which
+    /// such a wait ends.
     awaited: usize,
     await_ends: Option<Moment>,
     /// End of the wait for the first round; `None` once the round is over.
@@ -131,7 +132,8 @@ impl Monitor {
     /// Handles the result of a run. Returns `false` if it is not awaited: its target is gone, or
     /// the run was given up.
     pub fn handle_result(&mut self, ticket: Ticket, probe_result: &ProbeResult, now: Moment) -> bool {
-        // Before the clock advances, which could give up a run whose result is here.
+        // Ended before the clock advances, because `advance` could give up this run although its
+        // result is here.
         let run = self.schedule.finish(ticket, now);
         self.advance(now);
         let Some(run) = run else { return false };
@@ -139,8 +141,8 @@ impl Monitor {
         true
     }
 
-    /// Handles a pushed result, for the targets of a probe at a PoP and service, or for one address
-    /// of them. Returns how many targets took it.
+    /// Handles a pushed result for the targets of a probe at a PoP and service; with `address`,
+    /// only for the targets of that address. Returns how many targets took it.
     pub(crate) fn handle_push(
         &mut self,
         probe: &str,
@@ -188,7 +190,7 @@ impl Monitor {
     }
 
     /// Returns a new health state if answers would show the change: at once if a verdict has
-    /// turned, at most once a second if only counters moved. Also judges the panic guards.
+    /// turned, at most once a second if only horizons have changed. Also judges the panic guards.
     pub fn poll_health_state(&mut self, now: Moment) -> Option<HealthState> {
         self.advance(now);
         self.confirm(now);
@@ -350,7 +352,7 @@ impl Monitor {
         if !self.suspects[family as usize].is_empty()
             && self.canaries[family as usize].members().any(|member| member == index)
         {
-            // Its success was too old for a suspect, or it failed.
+            // A canary failed, or its success is not later than the failure of a suspect.
             self.hasten_canaries(family, now);
         }
         self.read(index, now);
@@ -418,8 +420,8 @@ impl Monitor {
             self.handle_change(family, change, now);
         }
         match is_well {
-            // Confirmed when the moment is over: a success of the suspect at the same moment comes
-            // first, in any order.
+            // Suspects are confirmed only when this moment is over, so that a suspect's own success
+            // at the same moment counts first, whatever the order of the two results.
             true => self.unconfirmed[family as usize] = true,
             // The other canaries soon show if it is the network.
             false => self.hasten_canaries(family, now),
@@ -477,7 +479,8 @@ impl Monitor {
     /// Checks the canaries of a family now, at most once a second.
     fn hasten_canaries(&mut self, family: IpFamily, now: Moment) {
         let hastened = &mut self.hastened[family as usize];
-        // Not at this moment: the success must be later than the failure that needs it.
+        // At least 1 ms later, because only a success later than the failure of a suspect proves
+        // the failure.
         let by = match *hastened {
             Some(planned) if planned > now => planned,
             last => last.map_or(now, |last| last.after_ms(PROBE_QUICK_MS)).max(now.after_ms(1)),
@@ -546,7 +549,8 @@ impl Monitor {
                 (_, Some(0)) => Some(0),
                 (_, Some(checks)) => Some(next_ms + u64::from(checks - 1) * step_ms),
             };
-        // The target is read again with the next result, so a step earlier is enough.
+        // The reading of a target is next updated with its next result, up to a step from now. So
+        // the horizon ends one step before the damping.
         let damping = watch.flap.damping;
         let damped_ms =
             damping.map(|damping| Moment(u64::try_from(damping.until_ms).unwrap_or(0)).since_ms(now));
@@ -561,8 +565,8 @@ impl Monitor {
     }
 
     fn expect_push(&mut self, index: u32, by: Moment) {
-        // A source that pushes every second, each valid for a day, must not queue a day of
-        // deadlines.
+        // At most one entry for each target: a source that pushes every second, each push valid for
+        // a day, must not queue the deadlines of a day.
         if self.watched[index as usize].push_due.replace(by).is_none() {
             self.pushes.push(Reverse((by, index)));
         }

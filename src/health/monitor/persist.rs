@@ -75,7 +75,8 @@ impl Monitor {
         taken
     }
 
-    /// State to save for a restart: targets with a verdict, and holds.
+    /// State to save for a restart: targets with a verdict, turns and dampings with their
+    /// exemptions, holds, and pools on their way back.
     pub fn save(&self, now: Moment, now_epoch_secs: u64) -> SavedHealth {
         let epoch = Epoch::new(now, now_epoch_secs);
         let keep = |(target, watch): (&Target, &WatchedTarget)| {

@@ -155,8 +155,8 @@ impl PoolTable {
         pools.filter_map(|pool| pool.way_back.next_wake()).min()
     }
 
-    /// Takes over the state of pools with the same policy and PoPs after a reload. A new PoP in a
-    /// pool on its way back serves with the others.
+    /// Takes over the state of pools with the same policy and name after a reload. A PoP that is
+    /// new in a pool on its way back is treated like the others of the pool.
     pub(super) fn take_over(&mut self, before: &PoolTable, (old, new): (&TargetSet, &TargetSet)) {
         let policy_of: BTreeMap<&str, usize> =
             old.policies.iter().zip(0..).map(|(policy, number)| (&*policy.name, number)).collect();

@@ -116,7 +116,8 @@ fn by_hand(before: &[ManualState], old: &TargetSet, new: &TargetSet) -> Vec<Manu
     new.pops.iter().map(|pop| by_name.get(&*pop.name).copied().unwrap_or_default()).collect()
 }
 
-/// Finds the predecessor of a target whose key is new.
+/// Starts a target whose key is new. If its predecessor `before` has a verdict, the target inherits
+/// the verdict and the damping.
 fn inherit(
     target: &Target,
     before: Option<&WatchedTarget>,
@@ -151,7 +152,8 @@ impl Replaced {
         Replaced(replaced)
     }
 
-    /// Target that a new one replaces: of the same probe, or the only candidate.
+    /// Old target that a new one replaces: the target of the same probe, else the only one with the
+    /// same destination and address.
     fn by(&self, old: &TargetSet, target: &Target) -> Option<u32> {
         let candidates = self.0.get(&(target.destination, target.address))?;
         let same = candidates.iter().find(|index| old.targets[**index as usize].probe == target.probe);

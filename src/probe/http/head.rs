@@ -1,8 +1,8 @@
 //! Head of a response: status line and fields, parsed octet by octet as they come.
 //!
-//! curl is the yardstick: a response that curl accepts is accepted, and one that curl refuses is
-//! refused. A small flaw that curl ignores becomes a remark, because other clients may refuse it.
-//! Only the current line is kept, and each octet is examined a bounded number of times.
+//! curl is the reference: a response that curl accepts is accepted, and one that curl refuses is
+//! refused. A small flaw that curl ignores becomes a remark, because other clients may refuse the
+//! response. Only the current line is kept, and each octet is examined a bounded number of times.
 
 use super::body::Framing;
 use crate::limits::{PROBE_HEADER_OCTETS_MAX, PROBE_LINE_OCTETS_MAX};

@@ -3,9 +3,9 @@
 //! The feed of a service covers the slot of that service; the feed of a PoP covers all other slots
 //! of the PoP. A feed is not read if no policy uses its slots.
 //!
-//! A shed cell goes down its own preference list. So the followers of a feed are the PoPs that
-//! share a list with it in some policy: PoPs that a policy, a fence or a longest distance keeps
-//! apart cannot take its cells.
+//! A shed cell goes down its own preference list. So the followers of a feed are the PoPs that are
+//! in some preference list together with the feed's PoP. PoPs that a policy, a fence or a longest
+//! distance keeps apart cannot take its cells.
 
 use crate::config::Deployment;
 use crate::geo::distance::great_circle_m;

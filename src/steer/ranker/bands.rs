@@ -6,13 +6,14 @@ use crate::steer::nearest::Ranked;
 use crate::steer::policy::{BandWidth, Candidate, LatencyBand};
 use crate::steer::preference_list::Entry;
 
-/// Width that every band has beside its per cent: PoPs in one metropolis are equals whatever the
-/// distance of the client.
+/// Width of every band in addition to its percentage, so that PoPs in one metropolis are equals
+/// even for a client next to one of them.
 pub(crate) const BAND_FLOOR_M: i64 = 50_000;
 
 impl Ranker<'_> {
-    /// Cuts a ranking of candidates into bands. It holds the first `depth` of all and all as far as
-    /// the last of them, which is as far as bands go.
+    /// Cuts a ranking of candidates into bands, up to `depth` entries; candidates without a place
+    /// follow. The ranking has the first `depth` candidates and further ones at the same distance
+    /// as the last of them; bands need no more.
     pub(super) fn nearest(
         &self,
         contest: &Contest<'_>,
@@ -27,9 +28,11 @@ impl Ranker<'_> {
             |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
         let (grouped, mut rest);
         match width {
-            // All candidates at one place are in its reach, ...
+            // A band never ends between equal distances, so candidates at one place are in one
+            // band.
             BandWidth::Percent(_) | BandWidth::Latency(_) => rest = ranked,
-            // ... without which they must be brought together: another PoP may be as far.
+            // Without a width, a band has the candidates at one place only. They must be brought
+            // together first, because a PoP elsewhere may have the same distance.
             BandWidth::None => {
                 grouped = with_ties_grouped(ranked, at_one_place);
                 rest = &grouped;
@@ -96,7 +99,7 @@ impl Ranker<'_> {
     }
 }
 
-/// A ranking in which those of a tie that are at one place stand together.
+/// The ranking, with PoPs of equal distance reordered so that PoPs at one place stand together.
 fn with_ties_grouped(ranked: &[Ranked], at_one_place: impl Fn(&Ranked, &Ranked) -> bool) -> Vec<Ranked> {
     let mut grouped = ranked.to_vec();
     for tied in grouped.chunk_by_mut(|a, b| a.biased_m == b.biased_m) {

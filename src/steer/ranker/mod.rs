@@ -335,14 +335,14 @@ impl<'a> Ranker<'a> {
         preference_list
     }
 
-    /// Coordinates of a place: those of the PoP at which an operator puts it, whatever a database
-    /// filled in, else its own.
+    /// Coordinates of a place. If an operator has set its site, those of the site's PoP, even if a
+    /// database has other coordinates; else the place's own.
     pub(crate) fn coordinates(&self, place: &Place) -> Option<Coordinates> {
         place.site.as_deref().and_then(|site| coordinates_of(self.pops, site)).or(place.coordinates)
     }
 
-    /// The point from which candidates are ranked for a place without coordinates: the node, if the
-    /// policy has no written order.
+    /// The point from which candidates are ranked for a place without coordinates: the node's site,
+    /// unless the candidates were listed one by one, which is an order.
     fn stand_in(&self, is_listed: bool) -> Option<Point> {
         self.site_at.filter(|_| !is_listed)
     }

@@ -34,8 +34,8 @@ const FIRST_READINGS: u64 = 3;
 pub(super) const QUIET_TTLS: u64 = 10;
 
 impl LoadController {
-    /// Computes the acceptance of each PoP that room allows, for each feed that sheds or will shed.
-    /// Also notes for each such feed whether there is room for more.
+    /// For each feed that sheds or will shed, computes the acceptance of each PoP as far as its
+    /// room allows, and records if these PoPs have room for more cells of the feed.
     pub(super) fn allocate(&mut self, now: Moment) -> BTreeMap<u32, Vec<Wanted>> {
         self.settle();
         let (shedding, outflows): (Vec<u32>, Vec<Outflow>) = (0..self.feed_states.len() as u32)
@@ -116,8 +116,8 @@ impl LoadController {
         feed_state.roomy = if has_room { feed_state.roomy.saturating_add(1) } else { 0 };
     }
 
-    /// Load that a feed must shed in the end, and the PoPs that may take it; `None` within the
-    /// target.
+    /// Load that a feed must shed in the end, and the PoPs that may take it; `None` if the load is
+    /// within the target and nothing is shed.
     fn outflow(&self, index: u32, now: Moment) -> Option<Outflow> {
         let (feed, feed_state) = (&self.feed_set.feeds[index as usize], &self.feed_states[index as usize]);
         let demand = feed_state.demand()?;
@@ -175,7 +175,7 @@ impl LoadController {
         self.feed_states.get(taker as usize).is_none_or(|taker| taker.roomy >= CONFIRMED)
     }
 
-    /// True if no cell has a place yet, and a follower will soon be read.
+    /// True if no follower takes cells yet, and the first readings of a follower are still awaited.
     fn waits(&self, index: u32, now: Moment) -> bool {
         let is_awaited = |taker: u32| {
             let Some(feed_state) = self.feed_states.get(taker as usize) else { return false };
@@ -188,8 +188,8 @@ impl LoadController {
             && self.takers(index).any(is_awaited)
     }
 
-    /// Load that others may hand to a feed in all. A feed that is lost, or not read since the
-    /// start, keeps the load that it has.
+    /// Load that other PoPs may hand to a feed's PoP in all. A feed that is lost, or not read since
+    /// the start, keeps the load that others hand to it now.
     fn headroom(&self, index: usize) -> f64 {
         let feed_state = &self.feed_states[index];
         match self.room(index) {
@@ -198,8 +198,8 @@ impl LoadController {
         }
     }
 
-    /// Load that a feed's PoP may take from others, by its own demand; negative if that is too
-    /// high. Load handed to it already counts as used room.
+    /// Load that a feed's PoP may take from others in all, including the load that they hand to it
+    /// already. Negative if the PoP's own demand is too high.
     fn room(&self, index: usize) -> Option<f64> {
         let (feed, feed_state) = (&self.feed_set.feeds[index], &self.feed_states[index]);
         feed_state.own_demand().map(|demand| feed.spec.target * FILL * feed.capacity - demand)

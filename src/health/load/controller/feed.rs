@@ -127,8 +127,8 @@ impl FeedState {
         stepped_at.max(self.stale_at(feed))
     }
 
-    /// True if a step is due. Numbers may be pushed at any pace; steps keep theirs, with some
-    /// jitter.
+    /// True if a step of the rule is due: at least three quarters of the feed's period have passed
+    /// since the last step. Numbers may be pushed more often.
     pub(crate) fn may_step(&self, feed: &FeedTarget, now: Moment) -> bool {
         self.stepped_at.is_none_or(|last| now.since_ms(last) * 4 >= u64::from(feed.spec.every_ms) * 3)
     }

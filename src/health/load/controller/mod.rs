@@ -71,15 +71,16 @@ pub struct ShedRow {
 pub struct LoadController {
     feed_set: Arc<FeedSet>,
     feed_states: Vec<FeedState>,
-    /// For each slot, the taker of load that is shed to it: a feed, or an index past the feeds for
-    /// a PoP without one.
+    /// For each slot, the taker of load that is shed to it: the index of a feed, or a number beyond
+    /// the feeds for a PoP without a feed.
     taker_of: Vec<u32>,
     /// For each PoP, true if it takes clients; others get no shed cells.
     serves: Vec<bool>,
     seed: u64,
     /// Feeds by the moment of their next reading.
     due: BTreeSet<(Moment, u32)>,
-    /// Feeds by the moment at which they are lost, or their share decays, without a reading.
+    /// Feeds by the moment of their next event without a number: a reading times out, the feed is
+    /// lost, or its share decays.
     alarms: BTreeSet<(Moment, u32)>,
     flights: BTreeMap<FeedTicket, u32>,
     tickets: u64,
@@ -383,7 +384,8 @@ impl LoadController {
             feed_state.row.clear();
         } else if let Some(wanted) = wanted {
             feed_state.row.resize(wanted.len(), 0);
-            // If some cells find no place, a fall would send cells back to the full PoP.
+            // If some shed cells have no place, a lower acceptance would send more cells back to
+            // the overloaded PoP.
             let may_fall = share > before && !feed_state.is_short;
             let is_told = follow_row(&mut feed_state.row, wanted, may_fall);
             // A small rise while quiet does not end the quiet time.
@@ -440,7 +442,7 @@ impl LoadController {
     }
 }
 
-/// Timeout of a reading: before the next is due, and within some seconds.
+/// Timeout of a reading: the feed's period, but at most [`LOAD_READING_MS_MAX`].
 fn timeout_ms(feed: &FeedTarget) -> u64 {
     u64::from(feed.spec.every_ms).clamp(1, LOAD_READING_MS_MAX)
 }

@@ -117,8 +117,8 @@ impl LoadController {
     }
 }
 
-/// For each slot, the taker of load that is shed to it: the feed that covers the slot, or an index
-/// past the feeds for a PoP without one.
+/// For each slot, the taker of load that is shed to it: the index of the feed that covers the slot,
+/// or a number beyond the feeds for a PoP without a feed.
 pub(super) fn takers(feed_set: &FeedSet) -> Vec<u32> {
     let mut takers: Vec<u32> =
         feed_set.slots.iter().map(|pop| feed_set.feeds.len() as u32 + u32::from(*pop)).collect();

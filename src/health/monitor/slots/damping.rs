@@ -6,8 +6,9 @@ use crate::health::targets::{ManualState, PolicyMembers, TargetSet};
 use std::collections::BTreeSet;
 
 impl SlotTable {
-    /// Slots whose damping is ignored, for each policy with more PoPs down or damped than its
-    /// share: those that were damped last. PoPs with a decision are not counted.
+    /// Slots whose damping is ignored, for each policy with more PoPs down or damped than the share
+    /// of its guard: of the damped slots beyond the share, those damped last. PoPs with an
+    /// operator's decision are not counted.
     pub(super) fn undamped(&self, target_set: &TargetSet) -> Vec<(u32, Vec<u32>)> {
         if self.slots.iter().all(|slot| (slot.damped_v4, slot.damped_v6) == (0, 0)) {
             return Vec::new();

@@ -44,13 +44,14 @@ pub(super) struct SlotTable {
     by_hand: Vec<ManualState>,
     /// For each PoP, the targets whose damping it ignores; PoPs without such targets are left out.
     spared: BTreeMap<u16, BTreeSet<u32>>,
-    /// Slots before each change within the longest window. An entry with a policy is only for the
-    /// guard of that policy (a hold of before a restart).
+    /// State of a slot before each of its changes, within the longest window of all guards. An
+    /// entry with a policy is only for the guard of that policy (a hold that continues after a
+    /// restart).
     undo: VecDeque<(Moment, u32, SlotHealth, Option<u32>)>,
     window_max_ms: u64,
-    /// True if a verdict, or other state than a counter, has changed since the last health state.
+    /// True if a verdict, or other state than a horizon, has changed since the last health state.
     pub(crate) has_turned: bool,
-    /// True if a counter has changed since the last health state.
+    /// True if a horizon has changed since the last health state.
     pub(crate) has_counted: bool,
 }
 
@@ -103,7 +104,8 @@ impl SlotTable {
         slot_table
     }
 
-    /// Judges every slot without a fall. The slots that are down now may be all of a pool.
+    /// Judges every slot for the first time; a slot that is down does not count as fallen. Every
+    /// policy is judged next, because all PoPs of a pool may be down.
     fn start(&mut self, target_set: &TargetSet) {
         for (index, slot) in target_set.slots.iter().enumerate() {
             (self.slots[index], self.fell_ms[index]) =
@@ -271,7 +273,8 @@ impl SlotTable {
         judged
     }
 
-    /// Judges one slot. True if the set of slots that are wholly down has changed.
+    /// Judges one slot. True if it went down by its threshold, or came back from that: ranks then
+    /// change.
     fn settle_slot(&mut self, target_set: &TargetSet, index: usize, now: Moment) -> bool {
         self.is_dirty[index] = false;
         let was = self.slots[index];
