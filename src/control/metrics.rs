@@ -182,7 +182,7 @@ fn decisions(page: &mut Page, shown: &Shown, snapshot: &Snapshot) {
             for pop in policy.members.iter().filter_map(|entry| entry.target.split().ok()) {
                 page.count(
                     &catalogue::DECISIONS_BY_POP,
-                    &[&policy.name, &snapshot.steering.pops[usize::from(pop.0)].name],
+                    &[&policy.name, &snapshot.steering.pops[pop.index()].name],
                     0,
                 );
             }

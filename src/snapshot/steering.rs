@@ -13,10 +13,11 @@ use crate::finding::{Finding, Findings, code};
 use crate::geo::atlas::{Atlas, Space};
 use crate::geo::place::Place;
 use crate::geo::trie::{Trie, VALUE_MAX};
+use crate::health::targets::SlotId;
 use crate::limits::ROUTES_OCTETS_MAX;
 use crate::snapshot::each::{Each, in_order};
-use crate::steer::policy::{Candidate, Policy};
-use crate::steer::pop::{Pop, Service};
+use crate::steer::policy::{Candidate, Policy, PolicyId};
+use crate::steer::pop::{Pop, PopId, Service};
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::ranker::{PlaceRanking, Ranker};
 use crate::steer::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress, Slot, V4, V6};
@@ -102,7 +103,7 @@ pub fn compile_within(
     let mut slots = Slots::default();
     let mut tables = Tables::default();
     let mut policies = Vec::with_capacity(inputs.policies.len());
-    let of_pops: Vec<Box<[u32]>> =
+    let of_pops: Vec<Box<[SlotId]>> =
         inputs.policies.iter().map(|scoped| slots.of_policy(inputs.pops, &scoped.policy)).collect();
     let rankers: Vec<Ranker<'_>> = inputs
         .policies
@@ -134,7 +135,7 @@ pub fn compile_within(
     }
     let (built, shares_routes) = tables.build(each, inputs.atlas, routes_octets_max);
     let policies: Box<[PolicyTable]> =
-        (0..).zip(policies).map(|(index, asked)| asked.finish(index, &built)).collect();
+        PolicyId::in_order().zip(policies).map(|(index, asked)| asked.finish(index, &built)).collect();
     let cache_footprint = if shares_routes { CacheFootprint::Far } else { CacheFootprint::of(&policies) };
     (Steering { pops, slots: slots.list.into(), policies, shares_routes, cache_footprint }, findings)
 }
@@ -143,24 +144,24 @@ pub fn compile_within(
 #[derive(Default)]
 struct Slots {
     list: Vec<Slot>,
-    known: HashMap<(usize, Arc<str>), u32>,
+    known: HashMap<(PopId, Arc<str>), SlotId>,
 }
 
 impl Slots {
-    fn of_policy(&mut self, pops: &[Pop], policy: &Policy) -> Box<[u32]> {
-        pops.iter()
-            .enumerate()
+    fn of_policy(&mut self, pops: &[Pop], policy: &Policy) -> Box<[SlotId]> {
+        PopId::in_order()
+            .zip(pops)
             .map(|(index, pop)| pop.service(&policy.service).map_or(NO_SLOT, |s| self.slot(index, s)))
             .collect()
     }
 
-    fn slot(&mut self, pop: usize, service: &Service) -> u32 {
+    fn slot(&mut self, pop: PopId, service: &Service) -> SlotId {
         *self.known.entry((pop, service.name.clone())).or_insert_with(|| {
             fn shared<A: Copy>(address: A, weight: u32, seed: u64) -> SharedAddress<A> {
                 SharedAddress { address, weight, seed }
             }
             self.list.push(Slot {
-                pop: crate::steer::pop::PopId(pop as u16),
+                pop,
                 v4: service
                     .v4
                     .iter()
@@ -173,7 +174,7 @@ impl Slots {
                     .collect(),
                 https: service.https.clone().map(Box::new),
             });
-            self.list.len() as u32 - 1
+            SlotId::at(self.list.len() - 1)
         })
     }
 }
@@ -213,7 +214,7 @@ struct RoutedPolicy {
 }
 
 impl RoutedPolicy {
-    fn finish(self, index: u32, built: &[Arc<Trie>]) -> PolicyTable {
+    fn finish(self, index: PolicyId, built: &[Arc<Trie>]) -> PolicyTable {
         let trie = |route: Route| match route {
             Route::Constant(trie) => trie,
             Route::Table(index) => Arc::clone(&built[index]),
@@ -326,7 +327,7 @@ impl<'a> ListedPolicy<'a> {
     fn draft(
         mut self,
         inputs: SteeringInputs<'_>,
-        slots: Box<[u32]>,
+        slots: Box<[SlotId]>,
         slot_list: &[Slot],
     ) -> Result<ChosenPolicy, Finding> {
         let (ranker, scoped) = (self.ranker, &inputs.policies[self.index]);
@@ -357,7 +358,7 @@ impl<'a> ListedPolicy<'a> {
         }
         let table = PolicyTable {
             // Set once all policies are compiled.
-            index: 0,
+            index: PolicyId(0),
             name: scoped
                 .zone
                 .as_ref()
@@ -441,7 +442,7 @@ fn shares_by_cell(
     policy: &Policy,
     preference_lists: &[PreferenceList],
     ranker: &Ranker<'_>,
-    slots: &[u32],
+    slots: &[SlotId],
     slot_list: &[Slot],
 ) -> bool {
     let has_equals =
@@ -453,23 +454,23 @@ fn shares_by_cell(
     let own_slots = members
         .iter()
         .filter_map(|m| m.target.split().ok())
-        .map(|pop| slots[usize::from(pop.0)])
+        .map(|pop| slots[pop.index()])
         .filter(|s| *s != NO_SLOT);
     let picks =
-        own_slots.map(|s| &slot_list[s as usize]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
+        own_slots.map(|s| &slot_list[s.index()]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
     has_equals(ranker.tail()) || preference_lists.iter().any(|p| has_equals(&p.entries)) || picks
 }
 
 /// Families of the policy's own candidates.
-fn policy_families(policy: &Policy, slots: &[u32], slot_list: &[Slot]) -> Families {
+fn policy_families(policy: &Policy, slots: &[SlotId], slot_list: &[Slot]) -> Families {
     policy
         .candidates
         .iter()
         .flatten()
         .map(|candidate| match candidate {
-            Candidate::Pop(pop) => match slots[usize::from(pop.0)] {
+            Candidate::Pop(pop) => match slots[pop.index()] {
                 NO_SLOT => 0,
-                slot => slot_list[slot as usize].families(),
+                slot => slot_list[slot.index()].families(),
             },
             Candidate::Cname(_) => 0,
         })

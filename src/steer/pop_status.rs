@@ -68,7 +68,7 @@ impl Shed {
 
     /// True if a cell shed here may go to another PoP; the cell is read as by [`Shed::sheds`].
     pub fn hands_to(&self, cell: impl FnOnce() -> u64, seed: u64, to: PopId, to_seed: u64) -> bool {
-        let accept = self.accept.get(usize::from(to.0)).copied().unwrap_or(0);
+        let accept = self.accept.get(to.index()).copied().unwrap_or(0);
         is_among(accept, || order(mix(cell(), seed), to_seed, ACCEPT_SALT))
     }
 }

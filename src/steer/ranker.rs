@@ -290,7 +290,7 @@ impl<'a> Ranker<'a> {
 
     /// Great-circle distance from a point to a PoP, without bias.
     pub(crate) fn distance_m(&self, from: Coordinates, pop: PopId) -> Option<u32> {
-        self.pops[usize::from(pop.0)].coordinates.map(|to| great_circle_m(from, to))
+        self.pops[pop.index()].coordinates.map(|to| great_circle_m(from, to))
     }
 
     /// A policy's own candidates in order, as many as a list of its depth may take.
@@ -350,7 +350,7 @@ impl<'a> Ranker<'a> {
         weights: &Weights,
     ) -> Vec<Entry> {
         let depth = usize::from(depth);
-        let place_of = |r: &Ranked| self.pops[usize::from(r.pop.0)].coordinates;
+        let place_of = |r: &Ranked| self.pops[r.pop.index()].coordinates;
         let at_one_place =
             |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
         let (grouped, mut rest);

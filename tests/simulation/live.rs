@@ -4,6 +4,7 @@ use crate::support::{Tree, load};
 use meridian::testing::health::Moment;
 use meridian::testing::health::event::HealthEvent;
 use meridian::testing::health::probe_result::ProbeResult;
+use meridian::testing::health::targets::{PolicyId, SlotId};
 use meridian::testing::live::{LiveState, Now, Remembered};
 use meridian::testing::shared::command::{OverrideChange, OverrideOutcome};
 use meridian::testing::shared::event::Event;
@@ -73,7 +74,7 @@ impl Bench {
         self.pass(7);
         while let Some(due) = self.live.poll_check(self.now) {
             let target_set = self.live.snapshot().target_set.clone();
-            let is_well = !failing.contains(&&*target_set.targets[due.index as usize].pop);
+            let is_well = !failing.contains(&&*target_set.targets[due.id.index()].pop);
             let result = if is_well { ProbeResult::well() } else { ProbeResult::failed("refused") };
             assert!(self.live.handle_result(due.ticket, &result, self.now));
         }
@@ -112,9 +113,10 @@ const DRAIN: Action = Action::State(AdminState::Drain);
 
 /// Which PoPs the policy answers in regular service.
 fn regular(status: &Status) -> Vec<bool> {
-    let view = status.view(0);
-    (0..4)
-        .map(|slot| view.slot(slot).up != 0 && status.pops()[slot as usize].state != AdminState::Drain)
+    let view = status.view(PolicyId(0));
+    SlotId::in_order()
+        .take(4)
+        .map(|slot| view.slot(slot).up != 0 && status.pops()[slot.index()].state != AdminState::Drain)
         .collect()
 }
 
@@ -181,7 +183,11 @@ fn what_flaps_is_no_room_for_load() {
     let last_resort = (InService::LastResort, Some(ServiceLimit::Flaps));
     assert_eq!(shown(&mut bench)[..2], [last_resort; 2]);
     rounds(&mut bench, &[&["c"], &[], &["c"], &[]]);
-    assert_eq!(bench.live.health_state().undamped, [(0, vec![2])], "two of four are damped at most");
+    assert_eq!(
+        bench.live.health_state().undamped,
+        [(PolicyId(0), vec![SlotId(2)])],
+        "two of four are damped at most"
+    );
     assert_eq!(bench.live.service().serves, [false, false, true, true]);
     bench.say("a", Action::State(AdminState::Up), None);
     bench.step();

@@ -92,16 +92,16 @@ pub(crate) fn check(probes: &mut [Probe], written: &[WrittenGroup<'_>], out: &mu
             probes[index].kind = Kind::Group { need: Need::All, of: Vec::new() };
         }
     }
-    for index in 0..probes.len() {
-        let Kind::Group { .. } = probes[index].kind else { continue };
-        bound(checks(probes, ProbeId(index as u16), 0), probes[index].at, out);
+    for id in ProbeId::in_order().take(probes.len()) {
+        let Kind::Group { .. } = probes[id.index()].kind else { continue };
+        bound(checks(probes, id, 0), probes[id.index()].at, out);
     }
 }
 
 /// Number of checks of a probe, with those of nested groups; stops counting a little past the
 /// limit.
 pub(crate) fn checks(probes: &[Probe], id: ProbeId, deep: usize) -> usize {
-    match probes.get(usize::from(id.0)).map(|probe| &probe.kind) {
+    match probes.get(id.index()).map(|probe| &probe.kind) {
         Some(Kind::Group { of, .. }) if deep < GROUP_DEPTH_MAX => {
             let mut sum = 0;
             for part in of {
@@ -153,7 +153,7 @@ impl Walk<'_, '_> {
         self.state[index] = State::Open;
         self.path.push(index);
         for (part, node) in &self.written[index].parts {
-            let part = usize::from(part.0);
+            let part = part.index();
             match self.state[part] {
                 State::Open => self.circle(part, index, node),
                 State::New if self.path.len() >= GROUP_DEPTH_MAX => {

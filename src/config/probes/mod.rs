@@ -209,7 +209,7 @@ pub(crate) fn to(node: &Node, out: &mut Findings) -> Option<SocketAddr> {
 /// Probe with a name; a finding if there is none.
 pub(crate) fn find(name: &str, node: &Node, names: &[&str], out: &mut Findings) -> Option<ProbeId> {
     match names.binary_search(&name) {
-        Ok(index) => Some(ProbeId(index as u16)),
+        Ok(index) => Some(ProbeId::at(index)),
         Err(_) => {
             out.push(
                 missing(code::NO_SUCH_PROBE, "probe", name, node.at, names.iter().copied())

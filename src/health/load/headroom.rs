@@ -25,11 +25,16 @@ pub(crate) struct Outflow {
     pub(crate) needed: f64,
 }
 
+list_index! {
+    /// Index into the headrooms: the feeds, and behind them all PoPs, for those without a feed.
+    pub(crate) TakerId(u32)
+}
+
 /// Follower that is asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Taker {
-    /// Index into the headrooms.
-    pub(crate) to: u32,
+    /// The follower.
+    pub(crate) to: TakerId,
     /// Published acceptance: share of the cells asking it that it accepts, 0 to 1.
     pub(crate) told: f64,
     /// Highest acceptance allowed, at least `told`.
@@ -66,12 +71,12 @@ pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
     for outflow in outflows {
         let told = parts(outflow.takers.iter().map(|taker| taker.told));
         for (taker, part) in outflow.takers.iter().zip(told) {
-            planned[taker.to as usize] += outflow.load * part;
+            planned[taker.to.index()] += outflow.load * part;
         }
     }
     // Fit of the planned load, and the room that remains.
-    let fits = |to: u32| {
-        let (headroom, planned) = (headrooms[to as usize], planned[to as usize]);
+    let fits = |to: TakerId| {
+        let (headroom, planned) = (headrooms[to.index()], planned[to.index()]);
         if planned > headroom { headroom / planned } else { 1.0 }
     };
     let mut free: Vec<f64> =
@@ -102,7 +107,7 @@ pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
                 if !taker.moves_placed {
                     rise = rise.min(if *rest > CRUMB { budget / rest } else { *unplaced });
                 }
-                Some(Ask { to: taker.to as usize, kept, rise, needs_budget: !taker.moves_placed })
+                Some(Ask { to: taker.to.index(), kept, rise, needs_budget: !taker.moves_placed })
             })
             .collect();
         for ((ask, outflow), rest) in asks.iter().zip(outflows).zip(&rest) {

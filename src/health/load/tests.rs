@@ -2,13 +2,14 @@
 
 use super::controller::LoadController;
 use super::event::LoadEvent;
-use super::feeds::{FeedSet, FeedTarget};
-use super::headroom::{Outflow, Taker, split};
+use super::feeds::{FeedId, FeedSet, FeedTarget};
+use super::headroom::{Outflow, Taker, TakerId, split};
 use super::quantize::{QuantizedShare, Wanted, follow_row};
 use super::shed::{GainChange, Shedding, Tuning};
 use super::spec::{Feed, LoadSpec};
 use crate::finding::{At, FileId};
 use crate::health::Moment;
+use crate::health::targets::{PopId, SlotId};
 use std::sync::Arc;
 
 const TUNING: Tuning =
@@ -22,17 +23,17 @@ fn nowhere() -> At {
 fn feed_set(pops: u16) -> Arc<FeedSet> {
     let feed = |pop: u16| FeedTarget {
         key: format!("p{pop} push").into(),
-        pop,
+        pop: PopId(pop),
         service: None,
-        slots: vec![u32::from(pop)],
-        followers: (0..u32::from(pops)).filter(|other| *other != u32::from(pop)).collect(),
+        slots: vec![SlotId(u32::from(pop))],
+        followers: (0..u32::from(pops)).filter(|other| *other != u32::from(pop)).map(SlotId).collect(),
         capacity: 100.0,
         ttl_secs: 30,
         spec: Arc::new(LoadSpec::new(Feed::Push, nowhere())),
     };
     Arc::new(FeedSet {
         feeds: (0..pops - 1).map(feed).collect(),
-        slots: (0..pops).collect(),
+        slots: (0..pops).map(PopId).collect(),
         pops: (0..pops).map(|pop| format!("p{pop}").into()).collect(),
     })
 }
@@ -152,7 +153,7 @@ fn split_of(outflows: &[Asked<'_>], rooms: &[f64]) -> Vec<(Vec<u32>, Vec<u32>)> 
         .iter()
         .map(|(load, needed, takers)| {
             let taker = |(to, told, ceiling): &(u32, f64, f64)| Taker {
-                to: *to,
+                to: TakerId(*to),
                 told: *told,
                 ceiling: *ceiling,
                 moves_placed: false,
@@ -214,7 +215,7 @@ fn an_overload_sheds_and_ends() {
     assert_eq!(push(&mut loads, 0, 3, &[75.0, 65.0, 20.0]), []);
     let sheds = push(&mut loads, 45, 4, &[120.0, 65.0, 20.0]);
     let [row] = &sheds[..] else { panic!("{sheds:?}") };
-    assert!(row.slot == 0 && row.share > 10, "{row:?}");
+    assert!(row.slot == SlotId(0) && row.share > 10, "{row:?}");
     assert!(
         row.accept[0] == 0 && (1..128).contains(&row.accept[1]) && row.accept[2] == 256 && row.accept[3] > 0,
         "{row:?}"
@@ -232,7 +233,7 @@ fn an_overload_sheds_and_ends() {
 fn followers_that_were_full_take_cells_later() {
     // Without the last PoP, which has no feed.
     let mut feeds = (*feed_set(4)).clone();
-    feeds.feeds.iter_mut().for_each(|feed| feed.followers.retain(|slot| *slot != 3));
+    feeds.feeds.iter_mut().for_each(|feed| feed.followers.retain(|slot| *slot != SlotId(3)));
     let mut loads = LoadController::new(Arc::new(feeds), 1, Moment(0));
     assert_eq!(push(&mut loads, 0, 20, &[160.0, 80.0, 79.0]), [], "nobody accepts, nobody leaves");
     assert!(loads.report(Moment(300_000)).next().is_some_and(|feed| feed.is_stuck));
@@ -331,7 +332,7 @@ fn bad_readings_are_errors() {
     assert!(!loads.handle_reading(due[0].ticket, Ok(1.0), Moment(6)), "a ticket is used once");
     let late = Moment(due[1].timeout_ms());
     assert!(loads.next_wake().unwrap() <= late);
-    assert!(loads.poll_due(late).is_none_or(|due| due.index == 0));
+    assert!(loads.poll_due(late).is_none_or(|due| due.id == FeedId(0)));
     assert!(!loads.handle_reading(due[1].ticket, Ok(1.0), late), "given up");
     let errors: Vec<String> = loads.report(late).map(|feed| feed.last_error.unwrap().to_string()).collect();
     assert_eq!(errors, ["NaN is no load", "no number in time"]);
@@ -366,8 +367,9 @@ fn shares_are_carried_over() {
     let mut turned = (*feed_set(4)).clone();
     turned.pops.reverse();
     turned.feeds.iter_mut().for_each(|feed| {
-        (feed.pop, feed.slots) = (3 - feed.pop, vec![u32::from(3 - feed.pop)]);
-        feed.followers.iter_mut().for_each(|slot| *slot = 3 - *slot);
+        let turned = 3 - feed.pop.0;
+        (feed.pop, feed.slots) = (PopId(turned), vec![SlotId(u32::from(turned))]);
+        feed.followers.iter_mut().for_each(|slot| *slot = SlotId(3 - slot.0));
     });
     let turned = Arc::new(turned);
     loads.handle_targets(turned.clone(), Moment(76_000));
@@ -375,7 +377,7 @@ fn shares_are_carried_over() {
     let accept: Vec<u16> = shed[0].accept.iter().rev().copied().collect();
     assert_eq!(
         (carried[0].slot, carried[0].share, carried[0].accept.to_vec()),
-        (3, shed[0].share, accept.clone())
+        (SlotId(3), shed[0].share, accept.clone())
     );
     let mut restarted = LoadController::new(turned, 1, Moment(0));
     assert_eq!(restarted.restore(&saved, Moment(0), 1_000_060), 1);

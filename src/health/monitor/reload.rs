@@ -4,7 +4,7 @@ use super::{Monitor, WatchedTarget};
 use crate::health::Moment;
 use crate::health::canary::{FreezeChange, IpFamily};
 use crate::health::health_state::Verdict;
-use crate::health::targets::{Formula, ManualState, SlotTargets, Target, TargetSet};
+use crate::health::targets::{Formula, ManualState, SlotId, SlotTargets, Target, TargetId, TargetSet};
 use crate::health::verdict::VerdictState;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -25,8 +25,12 @@ impl Monitor {
         let old = std::mem::replace(&mut self.target_set, target_set);
         let new = self.target_set.clone();
         let old_watches = std::mem::take(&mut self.watched);
-        let index_of: HashMap<&str, u32> =
-            old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
+        let index_of: HashMap<&str, TargetId> = old
+            .targets
+            .iter()
+            .zip(TargetId::in_order())
+            .map(|(target, index)| (&*target.key, index))
+            .collect();
         let replaced = Replaced::new(&old, &new);
         let mut origins = Vec::with_capacity(new.targets.len());
         for target in &new.targets {
@@ -35,25 +39,22 @@ impl Monitor {
             origins.push(origin);
             let watched = match same {
                 Some(index) => {
-                    let mut watched = old_watches[index as usize].clone();
+                    let mut watched = old_watches[index.index()].clone();
                     watched.adapt(target);
                     watched
                 }
-                None => inherit(
-                    target,
-                    origin.map(|index| &old_watches[index as usize]),
-                    now,
-                    new.startup_wait_ms,
-                ),
+                None => {
+                    inherit(target, origin.map(|index| &old_watches[index.index()]), now, new.startup_wait_ms)
+                }
             };
             self.watched.push(watched);
         }
         self.schedule = std::mem::take(&mut self.schedule).follow(&old, &new, now);
         let mut thawed = Vec::new();
         for family in IpFamily::BOTH {
-            let last = |index: u32| {
-                let old_index = *index_of.get(&*new.targets[index as usize].key)?;
-                let watched = &old_watches[old_index as usize];
+            let last = |index: TargetId| {
+                let old_index = *index_of.get(&*new.targets[index.index()].key)?;
+                let watched = &old_watches[old_index.index()];
                 (watched.streak > 0).then_some(watched.was_well)
             };
             let (canaries, ends) = self.canaries[family as usize].follow(&new, family, last, now);
@@ -101,13 +102,13 @@ fn inherit(
 }
 
 /// Targets whose key is gone, by destination and address.
-struct Replaced(HashMap<(SocketAddr, IpAddr), Vec<u32>>);
+struct Replaced(HashMap<(SocketAddr, IpAddr), Vec<TargetId>>);
 
 impl Replaced {
     fn new(old: &TargetSet, new: &TargetSet) -> Replaced {
         let stays: HashMap<&str, ()> = new.targets.iter().map(|target| (&*target.key, ())).collect();
-        let mut replaced: HashMap<_, Vec<u32>> = HashMap::new();
-        for (target, index) in old.targets.iter().zip(0..) {
+        let mut replaced: HashMap<_, Vec<TargetId>> = HashMap::new();
+        for (target, index) in old.targets.iter().zip(TargetId::in_order()) {
             if !stays.contains_key(&*target.key) {
                 replaced.entry((target.destination, target.address)).or_default().push(index);
             }
@@ -116,21 +117,21 @@ impl Replaced {
     }
 
     /// Target that a new one replaces: of the same probe, or the only candidate.
-    fn by(&self, old: &TargetSet, target: &Target) -> Option<u32> {
+    fn by(&self, old: &TargetSet, target: &Target) -> Option<TargetId> {
         let candidates = self.0.get(&(target.destination, target.address))?;
-        let same = candidates.iter().find(|index| old.targets[**index as usize].probe == target.probe);
+        let same = candidates.iter().find(|index| old.targets[index.index()].probe == target.probe);
         same.or_else(|| candidates.first().filter(|_| candidates.len() == 1)).copied()
     }
 }
 
 /// Maps each slot of the old target set to its index in the new one, if PoP, service and formulas
 /// are the same.
-fn slots_that_stay(old: &TargetSet, new: &TargetSet) -> Vec<Option<u32>> {
-    let number_of: HashMap<_, u32> =
-        new.slots.iter().zip(0..).map(|(slot, number)| (new.name_of(slot), number)).collect();
+fn slots_that_stay(old: &TargetSet, new: &TargetSet) -> Vec<Option<SlotId>> {
+    let number_of: HashMap<_, SlotId> =
+        new.slots.iter().zip(SlotId::in_order()).map(|(slot, number)| (new.name_of(slot), number)).collect();
     let find = |slot: &SlotTargets| {
         let number = *number_of.get(&old.name_of(slot))?;
-        let other = &new.slots[number as usize];
+        let other = &new.slots[number.index()];
         let is_same = |a: &[Formula], b: &[Formula]| {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same_formula((old, a), (new, b)))
         };
@@ -142,9 +143,7 @@ fn slots_that_stay(old: &TargetSet, new: &TargetSet) -> Vec<Option<u32>> {
 fn is_same_formula((old, a): (&TargetSet, &Formula), (new, b): (&TargetSet, &Formula)) -> bool {
     match (a, b) {
         (Formula::Unwatched, Formula::Unwatched) => true,
-        (Formula::Target(a), Formula::Target(b)) => {
-            old.targets[*a as usize].key == new.targets[*b as usize].key
-        }
+        (Formula::Target(a), Formula::Target(b)) => old.targets[a.index()].key == new.targets[b.index()].key,
         (Formula::Group(need_a, a), Formula::Group(need_b, b)) => {
             need_a == need_b
                 && a.len() == b.len()

@@ -7,6 +7,7 @@
 
 mod circles;
 mod functions;
+mod ids;
 mod markdown;
 mod prose;
 mod tables;

@@ -5,6 +5,7 @@ use crate::health::Moment;
 use crate::health::load::feeds::FeedTarget;
 use crate::health::load::quantize::{QuantizedShare, TURN_STEPS};
 use crate::health::load::shed::{self, GainChange, Shedding, Tuning};
+use crate::health::targets::PopId;
 use crate::limits::SHED_SHARE_MAX;
 use std::sync::Arc;
 
@@ -206,8 +207,8 @@ impl FeedState {
     }
 
     /// Published acceptance of a PoP, 0 to 1.
-    pub(crate) fn accept(&self, pop: usize) -> f64 {
-        f64::from(self.row.get(pop).copied().unwrap_or(0)) / 256.0
+    pub(crate) fn accept(&self, pop: PopId) -> f64 {
+        f64::from(self.row.get(pop.index()).copied().unwrap_or(0)) / 256.0
     }
 
     /// Part of its demand that is shed by the published shares.

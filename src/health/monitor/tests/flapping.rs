@@ -9,7 +9,7 @@ use crate::health::monitor::Monitor;
 use crate::health::probe_result::ProbeResult;
 use crate::health::saved::SavedHealth;
 use crate::health::spec::{FlapLimits, Spec};
-use crate::health::targets::{ManualState, SlotTargets, TargetSet};
+use crate::health::targets::{ManualState, PolicyId, PopId, SlotId, SlotTargets, TargetSet};
 use crate::health::tests::{pushed, target_set};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -92,7 +92,11 @@ fn no_more_of_a_policy_than_its_share() {
     }
     let is = monitor.slot_table.health_state(&monitor.target_set);
     assert_eq!(damped(&is), [0, 3, 0, 3, 3]);
-    assert_eq!(is.undamped, [(0, vec![4])], "two of five are within a half; who came last is not damped");
+    assert_eq!(
+        is.undamped,
+        [(PolicyId(0), vec![SlotId(4)])],
+        "two of five are within a half; who came last is not damped"
+    );
     monitor.handle_overrides(&[
         ManualState::None,
         ManualState::Up,
@@ -132,7 +136,11 @@ fn what_is_down_leaves_fewer_damped() {
         turn(&mut monitor, &[pop], 8, from);
     }
     let is = turn(&mut monitor, &["p0"], 1, 41);
-    assert_eq!((damped(&is), is.undamped), (vec![0, 3, 0, 3, 0], vec![(0, vec![1])]), "one is down");
+    assert_eq!(
+        (damped(&is), is.undamped),
+        (vec![0, 3, 0, 3, 0], vec![(PolicyId(0), vec![SlotId(1)])]),
+        "one is down"
+    );
     let is = turn(&mut monitor, &["p0"], 2, 44);
     assert!(is.undamped.is_empty(), "two of five");
 }
@@ -155,7 +163,11 @@ fn a_decision_elsewhere_recounts_who_is_damped() {
         ManualState::None,
     ]);
     let is = monitor.poll_health_state(Moment(30_000)).expect("fewer may be damped");
-    assert_eq!((damped(&is), is.undamped), (vec![0, 3, 0, 3, 0], vec![(0, vec![1])]), "one of three");
+    assert_eq!(
+        (damped(&is), is.undamped),
+        (vec![0, 3, 0, 3, 0], vec![(PolicyId(0), vec![SlotId(1)])]),
+        "one of three"
+    );
     monitor.handle_overrides(&[ManualState::None; 5]);
     let is = monitor.poll_health_state(Moment(30_000)).expect("more may be damped");
     assert!(is.undamped.is_empty(), "two of five");
@@ -166,7 +178,7 @@ fn a_decision_elsewhere_recounts_who_is_damped() {
 fn a_decision_about_a_pop_is_none_about_others_with_its_target() {
     let shared = || {
         let mut target_set = pushed_set(4, 1);
-        target_set.slots[2] = SlotTargets { pop: 2, ..target_set.slots[1].clone() };
+        target_set.slots[2] = SlotTargets { pop: PopId(2), ..target_set.slots[1].clone() };
         target_set
     };
     let mut monitor = settled(shared());

@@ -7,7 +7,7 @@ mod way_back;
 use super::*;
 use crate::health::health_state::NO_HORIZON;
 use crate::health::saved::SavedHealth;
-use crate::health::targets::{ManualState, TargetSet};
+use crate::health::targets::{ManualState, PolicyId, TargetSet};
 use crate::health::tests::{pushed, spec, target, target_set};
 
 /// Runs all due checks until a moment; `fate` gives each result. Results take no time.
@@ -137,7 +137,7 @@ fn the_guard_holds_a_policy_and_then_takes_over() {
     events(&mut monitor);
     let pictures = run(&mut monitor, 30_000, 60_000, |target| &*target.pop == "p0");
     let held = &pictures.last().unwrap().1.held;
-    assert_eq!(held.iter().map(|(policy, _)| *policy).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(held.iter().map(|(policy, _)| *policy).collect::<Vec<_>>(), [PolicyId(0), PolicyId(1)]);
     assert!(held[0].1.iter().all(|slot| slot.down_v4 == 0 && slot.down_v6 == 0));
     assert_eq!(pictures.last().unwrap().1.slots[2].down_v4, 1);
     let mut confirmed = monitor.clone();
@@ -263,15 +263,18 @@ fn a_hold_of_before_a_restart_is_of_its_policy_alone() {
     run(&mut before, 60_000, 90_000, |target| matches!(&*target.pop, "p4" | "p5"));
     assert_eq!(
         before.slot_table.holds(&before.target_set).map(|(policy, ..)| policy).collect::<Vec<_>>(),
-        [0],
+        [PolicyId(0)],
         "the second has taken it over"
     );
     let kept = before.save(Moment(90_000), 1_000_000);
     let mut after = Monitor::new(target_set(), 1, Moment(0));
     after.restore(&kept, Moment(0), 1_000_000);
-    assert_eq!(after.slot_table.at(Moment(0), 0).iter().filter(|slot| slot.down_v4 == 1).count(), 0);
     assert_eq!(
-        after.slot_table.at(Moment(0), 1).iter().filter(|slot| slot.down_v4 == 1).count(),
+        after.slot_table.at(Moment(0), PolicyId(0)).iter().filter(|slot| slot.down_v4 == 1).count(),
+        0
+    );
+    assert_eq!(
+        after.slot_table.at(Moment(0), PolicyId(1)).iter().filter(|slot| slot.down_v4 == 1).count(),
         4,
         "what it serves as down stays so"
     );

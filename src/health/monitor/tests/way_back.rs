@@ -6,7 +6,7 @@ use crate::health::health_state::HealthState;
 use crate::health::monitor::Monitor;
 use crate::health::saved::SavedHealth;
 use crate::health::spec::Spec;
-use crate::health::targets::{ManualState, PolicyMembers, Pool, TargetSet};
+use crate::health::targets::{ManualState, PolicyId, PolicyMembers, Pool, TargetSet};
 use crate::health::tests::{spec, target_set};
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ fn a_way_back_survives_a_reload_and_a_restart_and_ends_by_decisions() {
     let after = reloaded.poll_health_state(Moment(157_000)).unwrap();
     assert_eq!(
         after.returning.iter().map(|pool| (pool.policy, pool.pool)).collect::<Vec<_>>(),
-        [(1, 0), (1, 1)]
+        [(PolicyId(1), 0), (PolicyId(1), 1)]
     );
     assert_eq!(after.returning[0].slots, before.returning[0].slots);
     let ends = monitor.slot_table.next_wake().unwrap().0;
