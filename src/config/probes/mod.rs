@@ -8,6 +8,7 @@ pub(crate) mod group;
 mod placeholders;
 
 pub(crate) use self::certificates::Certificates;
+use self::group::GroupKind;
 use super::scalar::{integer, is_off, members, text, time_ms, word};
 use super::table::{MapReader, shown};
 use super::tree::{Key, Node};
@@ -98,11 +99,12 @@ fn one<'n>(
     let Some(mut table) = MapReader::open(node, format!("the probe `{}`", key.text), out) else {
         return (None, group);
     };
-    let words = || check::KINDS.iter().map(|kind| kind.word).chain(group::KINDS);
-    let kinds: Vec<(&'static str, &Key, &Node)> =
-        words().filter_map(|kind| table.take_entry(kind).map(|(key, node)| (kind, key, node))).collect();
+    let every = || check::KINDS.iter().map(ProbeKey::Check).chain(GroupKind::ALL.map(ProbeKey::Group));
+    let kinds: Vec<(ProbeKey, &Key, &Node)> = every()
+        .filter_map(|kind| table.take_entry(kind.word()).map(|(key, node)| (kind, key, node)))
+        .collect();
     let &[(kind, kind_key, value)] = kinds.as_slice() else {
-        let all: Vec<&str> = words().collect();
+        let all: Vec<&str> = every().map(ProbeKey::word).collect();
         out.push(
             Finding::error(code::BAD_VALUE, format!("the probe `{}` must have exactly one kind", key.text))
                 .at(kinds.get(1).map_or(node.at, |(_, key, _)| key.at), format!("has {}", kinds.len()))
@@ -116,30 +118,21 @@ fn one<'n>(
         table.finish(out);
         return (None, group);
     };
-    let of_check = check::KINDS.iter().find(|of_check| of_check.word == kind);
-    let Some(of_check) = of_check else {
-        for timing in
-            ["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"]
-        {
-            if let Some((extra, _)) = table.take_entry(timing) {
-                out.push(
-                    Finding::error(code::BAD_VALUE, format!("a group cannot have `{timing}`"))
-                        .at(extra.at, "set on a group")
-                        .related(kind_key.at, "makes it a group")
-                        .help("set it on the probes in the group, which run independently"),
-                );
-            }
+    let of_check = match kind {
+        ProbeKey::Check(of_check) => of_check,
+        ProbeKey::Group(of_group) => {
+            refuse_timing(&mut table, kind_key, out);
+            let found = group::lower(of_group, value, names, &mut group, out);
+            table.finish(out);
+            return (found, group);
         }
-        let found = group::lower(kind, value, names, &mut group, out);
-        table.finish(out);
-        return (found, group);
     };
     let check = of_check.lower(value, certificates, out);
     let mut spec = timing(&mut table, spec(check.clone().unwrap_or(Check::Icmp)), out);
     if let Some((key, node)) = table.take_entry("to") {
         if !of_check.connects {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("`to` has no meaning for `{kind}`"))
+                Finding::error(code::BAD_VALUE, format!("`to` has no meaning for `{}`", of_check.word))
                     .at(key.at, "makes no connection")
                     .help("a program finds the address in `MERIDIAN_ADDRESS`; a path may have `{address}`"),
             );
@@ -148,6 +141,38 @@ fn one<'n>(
     }
     table.finish(out);
     (check.map(|_| Kind::Check(Arc::new(spec))), group)
+}
+
+/// Key that makes a probe a check or a group.
+#[derive(Clone, Copy)]
+enum ProbeKey {
+    Check(&'static check::CheckKind),
+    Group(GroupKind),
+}
+
+impl ProbeKey {
+    fn word(self) -> &'static str {
+        match self {
+            ProbeKey::Check(of_check) => of_check.word,
+            ProbeKey::Group(of_group) => of_group.word(),
+        }
+    }
+}
+
+/// Refuses the keys of a check on a group.
+fn refuse_timing(table: &mut MapReader<'_>, kind_key: &Key, out: &mut Findings) {
+    for timing in
+        ["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"]
+    {
+        if let Some((extra, _)) = table.take_entry(timing) {
+            out.push(
+                Finding::error(code::BAD_VALUE, format!("a group cannot have `{timing}`"))
+                    .at(extra.at, "set on a group")
+                    .related(kind_key.at, "makes it a group")
+                    .help("set it on the probes in the group, which run independently"),
+            );
+        }
+    }
 }
 
 fn timing(table: &mut MapReader<'_>, mut spec: Spec, out: &mut Findings) -> Spec {
