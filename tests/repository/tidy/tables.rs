@@ -148,12 +148,13 @@ pub const CRATES: &[(&str, &[&str])] = &[
             // Shapes that the control protocol has in common with the event log and `--format
             // json`.
             "src/finding/report.rs",
+            "src/shared/event_line.rs",
             "src/shared/override_entry.rs",
         ],
     ),
     (
         "serde_json",
-        &["src/control/", "src/cli/", "src/finding/tests.rs", "src/shared/event", "src/probe/load"],
+        &["src/control/", "src/cli/", "src/finding/tests.rs", "src/shared/event_line.rs", "src/probe/load"],
     ),
     ("axum", &["src/control/"]),
     (
