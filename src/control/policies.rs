@@ -10,6 +10,7 @@ use crate::shared::operator_view::OperatorView;
 use crate::snapshot::Snapshot;
 use crate::steer::policy::{self, BandWidth, PolicyId, Sharing};
 use crate::steer::pop::PopId;
+use crate::steer::pop_status::fraction;
 use crate::steer::rule;
 use crate::steer::table::{NO_SLOT, V4, V6};
 use axum::extract::{Path, State};
@@ -92,8 +93,8 @@ fn member(snapshot: &Snapshot, policy: PolicyId, pop: PopId) -> Member {
         state: is.state.word().into(),
         weight: is.weight,
         serves: serves.map(|(_, rtype)| rtype.into()).collect(),
-        left: f64::from(is.left) / 256.0,
-        sheds: f64::from(shed) / 256.0,
+        left: fraction(is.left),
+        sheds: fraction(shed),
     }
 }
 

@@ -22,6 +22,11 @@ pub type Share256 = u16;
 /// All cells.
 pub const ALL_CELLS: Share256 = 256;
 
+/// A share as a fraction, 0 to 1.
+pub(crate) fn fraction(share: Share256) -> f64 {
+    f64::from(share) / f64::from(ALL_CELLS)
+}
+
 /// A PoP right now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PopStatus {
