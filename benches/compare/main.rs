@@ -14,6 +14,7 @@
 mod world;
 
 mod load;
+mod machine;
 mod report;
 mod servers;
 
@@ -153,8 +154,8 @@ fn run(options: &Options) {
     }
     report.resident = servers.iter().map(|server| (server.kind, server.resident())).collect();
     drop(servers);
-    report.facts.push(("load of the machine after".to_owned(), first_line("/proc/loadavg")));
-    let date = output_of(Command::new("date").arg("+%F"));
+    report.facts.push(("load of the machine after".to_owned(), machine::load()));
+    let date = machine::date();
     let out = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("benches/runs")
         .join(format!("{date}-{}", options.name));
@@ -207,17 +208,7 @@ fn right_percent(server: &Running, questions: &[Question]) -> usize {
 }
 
 fn facts(options: &Options) -> Vec<(String, String)> {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .unwrap_or_default()
-        .trim_start_matches(['\t', ':', ' ']);
-    let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
-    [
-        ("machine", format!("{model}, {cores} cores")),
-        ("kernel", first_line("/proc/sys/kernel/osrelease")),
-        ("compiler", output_of(Command::new("rustc").arg("--version"))),
+    let of_run = [
         (
             "world",
             format!(
@@ -237,17 +228,7 @@ fn facts(options: &Options) -> Vec<(String, String)> {
                 load::WINDOW
             ),
         ),
-        ("load of the machine before", first_line("/proc/loadavg")),
-    ]
-    .map(|(what, is)| (what.to_owned(), is))
-    .to_vec()
-}
-
-fn first_line(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
-}
-
-fn output_of(command: &mut Command) -> String {
-    let told = command.output().map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&told).trim().to_owned()
+        ("load of the machine before", machine::load()),
+    ];
+    machine::facts().into_iter().chain(of_run).map(|(what, is)| (what.to_owned(), is)).collect()
 }

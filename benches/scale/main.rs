@@ -24,6 +24,9 @@ mod servers;
 #[allow(dead_code)] // its fixed rate is for the comparison
 mod load;
 
+#[path = "../compare/machine.rs"]
+mod machine;
+
 mod bars;
 mod city;
 mod deployment;
@@ -168,7 +171,7 @@ fn run(options: &Options) {
         );
     }
     report.facts.push(("took".to_owned(), format!("{:.0} s", started.elapsed().as_secs_f64())));
-    let date = output_of(Command::new("date").arg("+%F"));
+    let date = machine::date();
     let out = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("benches/runs")
         .join(format!("{date}-scale-{}", options.name));
@@ -193,28 +196,9 @@ fn drive(size: Size, folder: &Path) -> Result<Value, String> {
 }
 
 fn facts(options: &Options) -> Vec<(String, String)> {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .unwrap_or_default()
-        .trim_start_matches(['\t', ':', ' ']);
-    let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
-    let first_line = |path: &str| {
-        fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
-    };
-    [
-        ("machine", format!("{model}, {cores} cores")),
-        ("kernel", first_line("/proc/sys/kernel/osrelease")),
-        ("compiler", output_of(Command::new("rustc").arg("--version"))),
+    let of_run = [
         ("sizes", if options.full { "full" } else { "quick" }.to_owned()),
-        ("load of the machine before", first_line("/proc/loadavg")),
-    ]
-    .map(|(what, is)| (what.to_owned(), is))
-    .to_vec()
-}
-
-fn output_of(command: &mut Command) -> String {
-    let told = command.output().map(|output| output.stdout).unwrap_or_default();
-    String::from_utf8_lossy(&told).trim().to_owned()
+        ("load of the machine before", machine::load()),
+    ];
+    machine::facts().into_iter().chain(of_run).map(|(what, is)| (what.to_owned(), is)).collect()
 }
