@@ -132,11 +132,11 @@ impl LiveLoad {
     }
 
     /// State to save for a restart.
-    pub(super) fn saved(&self, now: Now, told_until: u64) -> SavedLoadAndRamps {
+    pub(super) fn saved(&self, now: Now, reported_until: u64) -> SavedLoadAndRamps {
         SavedLoadAndRamps {
             loads: self.loads.save(now.epoch_secs),
             ramps: self.ramps.save(now.moment, now.epoch_secs),
-            told_until: Some(told_until),
+            reported_until: Some(reported_until),
         }
     }
 

@@ -147,11 +147,11 @@ fn begun(shown: &PopView, now: u64) -> u64 {
     if !matches!(shown.in_service, InService::No | InService::LastResort) {
         return now;
     }
-    let by_hand = [&shown.state_by, &shown.weight_by].into_iter().flatten();
-    let by_hand = by_hand.map(|by| by.transition.end().max(by.set_epoch_secs)).max();
+    let by_override = [&shown.state_by, &shown.weight_by].into_iter().flatten();
+    let by_override = by_override.map(|by| by.transition.end().max(by.set_epoch_secs)).max();
     let down = shown.targets.iter().filter(|target| target.verdict == Verdict::Down.word());
     let by_probes = down.map(|target| target.lasted_secs).min().map(|secs| now.saturating_sub(secs));
-    by_hand.or(by_probes).filter(|since| *since <= now).unwrap_or(now)
+    by_override.or(by_probes).filter(|since| *since <= now).unwrap_or(now)
 }
 
 /// Coming states and weights of a PoP, by the ledger and the clock alone.

@@ -20,7 +20,7 @@ impl LiveState {
     pub fn operator_view(&mut self, sequence: u64, now: Now) -> OperatorView {
         let (status, is_off) = (self.status(), self.is_off());
         let LiveState { snapshot, overrides, health, load, since, .. } = self;
-        let mut operator_view = by_hand(overrides, snapshot, sequence, now.epoch_secs);
+        let mut operator_view = of_overrides(overrides, snapshot, sequence, now.epoch_secs);
         add_health(&mut operator_view, health, snapshot, now);
         add_load(&mut operator_view, load, snapshot, now);
         let ground = Ground { ledger: overrides.ledger(), snapshot, status: &status, is_off: &is_off };
@@ -30,7 +30,7 @@ impl LiveState {
 }
 
 /// View with the states of files and overrides.
-fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) -> OperatorView {
+fn of_overrides(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) -> OperatorView {
     let (ledger, cached_secs) = (overrides.ledger(), ahead_secs(snapshot));
     let entry = |id: Option<u64>| id.and_then(|id| ledger.entry(id)).cloned();
     let one = |(pop, is): (&Pop, Effective)| PopView {

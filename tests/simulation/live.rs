@@ -131,11 +131,11 @@ fn hands_are_heard_before_probes_are_judged() {
     let mut alone = Bench::new(0);
     alone.probe(&["a", "b", "c"]);
     assert!(held(&mut alone));
-    let mut by_hand = Bench::new(0);
-    by_hand.probe(&["a", "b", "c"]);
-    by_hand.say("a", DRAIN, None);
-    by_hand.say("b", DRAIN, None);
-    assert!(!held(&mut by_hand), "the guard counted PoPs that an operator took out");
+    let mut overridden = Bench::new(0);
+    overridden.probe(&["a", "b", "c"]);
+    overridden.say("a", DRAIN, None);
+    overridden.say("b", DRAIN, None);
+    assert!(!held(&mut overridden), "the guard counted PoPs that an operator took out");
 }
 
 /// Probes before service, and service before ramps: a PoP that comes up has none of its cells in

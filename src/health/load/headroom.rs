@@ -36,8 +36,8 @@ pub(crate) struct Taker {
     /// The follower.
     pub(crate) to: TakerId,
     /// Published acceptance: share of the cells asking it that it accepts, 0 to 1.
-    pub(crate) told: f64,
-    /// Highest acceptance allowed, at least `told`.
+    pub(crate) published: f64,
+    /// Highest acceptance allowed, at least `published`.
     pub(crate) ceiling: f64,
     /// True if a rise only moves cells that another PoP holds, so that it needs no budget.
     pub(crate) moves_placed: bool,
@@ -69,8 +69,8 @@ pub(crate) fn parts(accepts: impl Iterator<Item = f64>) -> Vec<f64> {
 pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
     let mut planned = vec![0.0; headrooms.len()];
     for outflow in outflows {
-        let told = parts(outflow.takers.iter().map(|taker| taker.told));
-        for (taker, part) in outflow.takers.iter().zip(told) {
+        let published = parts(outflow.takers.iter().map(|taker| taker.published));
+        for (taker, part) in outflow.takers.iter().zip(published) {
             planned[taker.to.index()] += outflow.load * part;
         }
     }
@@ -86,7 +86,7 @@ pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
     let unplaced: Vec<f64> = outflows
         .iter()
         .map(|outflow| {
-            let kept = parts(outflow.takers.iter().map(|taker| taker.told * fits(taker.to)));
+            let kept = parts(outflow.takers.iter().map(|taker| taker.published * fits(taker.to)));
             (outflow.needed - kept.iter().sum::<f64>()).max(0.0)
         })
         .collect();
@@ -102,7 +102,7 @@ pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
             .zip(rest.iter().zip(budget.iter().zip(&unplaced)))
             .map(|(outflow, (rest, (budget, unplaced)))| {
                 let taker = outflow.takers.get(turn)?;
-                let kept = taker.told * fits(taker.to);
+                let kept = taker.published * fits(taker.to);
                 let mut rise = (taker.ceiling - kept).max(0.0);
                 if !taker.moves_placed {
                     rise = rise.min(if *rest > CRUMB { budget / rest } else { *unplaced });

@@ -97,25 +97,25 @@ fn above_the_limit_steps_are_larger() {
 #[test]
 fn turning_too_often_calms_the_gain() {
     let mut shedding = Shedding::new(0.5, Moment(0));
-    let mut told = vec![];
+    let mut reported = vec![];
     for reading in 0..12u64 {
         let measured = if reading % 2 == 0 { 0.9 } else { 0.7 };
-        told.extend(shedding.step(TUNING, measured, measured, true, Moment(reading * 15_000)));
+        reported.extend(shedding.step(TUNING, measured, measured, true, Moment(reading * 15_000)));
     }
-    assert_eq!(told, [GainChange::Oscillates, GainChange::Oscillates], "turns 1 to 4, and 5 to 8");
+    assert_eq!(reported, [GainChange::Oscillates, GainChange::Oscillates], "turns 1 to 4, and 5 to 8");
     assert!(shedding.oscillates());
-    told.clear();
+    reported.clear();
     for reading in 12..100u64 {
-        told.extend(shedding.step(TUNING, 0.8, 0.8, true, Moment(reading * 15_000)));
+        reported.extend(shedding.step(TUNING, 0.8, 0.8, true, Moment(reading * 15_000)));
     }
-    assert_eq!((told, shedding.oscillates()), (vec![GainChange::Calm], false));
+    assert_eq!((reported, shedding.oscillates()), (vec![GainChange::Calm], false));
 }
 
 /// A share is published in steps and turns only past the hysteresis; its end is always published.
 #[test]
 fn noise_is_not_told() {
     let mut published = QuantizedShare::default();
-    for (exact, told) in [
+    for (exact, published_as) in [
         (0.001, 0),
         (0.1, 26),
         (0.11, 28),
@@ -127,20 +127,20 @@ fn noise_is_not_told() {
         (0.004, 1),
     ] {
         published.follow(exact);
-        assert_eq!(published.share, told, "{exact}");
+        assert_eq!(published.share, published_as, "{exact}");
     }
-    for (row, wanted, moves_placed, share_rises, told) in [
-        ([0, 0, 0, 0], [256, 110, 0, 1], false, true, [256, 110, 0, 1]), // what was 0 is told exactly
+    for (row, wanted, moves_placed, share_rises, published_as) in [
+        ([0, 0, 0, 0], [256, 110, 0, 1], false, true, [256, 110, 0, 1]), // what was 0 is published exactly
         // more leave: what falls, falls slowly
         ([100, 100, 100, 0], [250, 90, 0, 256], false, true, [250, 100, 92, 256]),
         ([100, 100, 100, 100], [110, 90, 0, 256], false, false, [100, 100, 100, 256]),
-        ([240, 10, 0, 0], [256, 33, 0, 0], false, false, [256, 10, 0, 0]), // all is told
+        ([240, 10, 0, 0], [256, 33, 0, 0], false, false, [256, 10, 0, 0]), // all is published
         ([0, 10, 0, 250], [32, 41, 9, 256], true, false, [8, 10, 0, 256]), // a small step, where much fits
     ] {
         let mut followed = row;
         let wanted = wanted.map(|accept| Wanted { accept, moves_placed });
-        assert_eq!(follow_row(&mut followed, &wanted, share_rises), row != told);
-        assert_eq!(followed, told, "{row:?} {wanted:?} {share_rises}");
+        assert_eq!(follow_row(&mut followed, &wanted, share_rises), row != published_as);
+        assert_eq!(followed, published_as, "{row:?} {wanted:?} {share_rises}");
     }
 }
 
@@ -152,9 +152,9 @@ fn split_of(outflows: &[Asked<'_>], rooms: &[f64]) -> Vec<(Vec<u32>, Vec<u32>)> 
     let outflows: Vec<Outflow> = outflows
         .iter()
         .map(|(load, needed, takers)| {
-            let taker = |(to, told, ceiling): &(u32, f64, f64)| Taker {
+            let taker = |(to, published, ceiling): &(u32, f64, f64)| Taker {
                 to: TakerId(*to),
-                told: *told,
+                published: *published,
                 ceiling: *ceiling,
                 moves_placed: false,
             };
@@ -242,11 +242,11 @@ fn followers_that_were_full_take_cells_later() {
     assert_eq!((sheds.len(), sheds[0].accept[1] > 128, sheds[0].accept[2]), (1, true, 0), "{sheds:?}");
     push(&mut loads, 360, 20, &[78.0, 75.0, 79.0]);
     assert!(loads.report(Moment(660_000)).all(|feed| !feed.is_stuck));
-    let told = events(&mut loads);
+    let reported = events(&mut loads);
     assert_eq!(
-        (&*told[0], told.iter().filter(|line| line.contains("PoP p0 have a place again")).count()),
+        (&*reported[0], reported.iter().filter(|line| line.contains("PoP p0 have a place again")).count()),
         ("no PoP takes more clients of PoP p0, which is at 160 % of its capacity", 1),
-        "{told:?}"
+        "{reported:?}"
     );
 }
 
@@ -309,12 +309,12 @@ fn a_lost_feed_gives_its_cells_back() {
     assert!(shares.is_sorted_by(|a, b| a >= b) && shares.last() == Some(&0), "{shares:?}");
     assert!(loads.report(now).all(|feed| feed.is_stale));
     push(&mut loads, now.0 / 1_000 + 1, 1, &[10.0, 10.0]);
-    let told = events(&mut loads);
+    let reported = events(&mut loads);
     assert!(
-        told.iter().any(|line| line == "load of PoP p0 is no longer known: nothing was pushed"),
-        "{told:?}"
+        reported.iter().any(|line| line == "load of PoP p0 is no longer known: nothing was pushed"),
+        "{reported:?}"
     );
-    assert!(told.iter().any(|line| line == "load of PoP p1 is known again"), "{told:?}");
+    assert!(reported.iter().any(|line| line == "load of PoP p1 is known again"), "{reported:?}");
 }
 
 /// A number that is no load is an error without effect. A reading without a number ends, and its
@@ -394,6 +394,6 @@ fn swings_are_told() {
     for swing in 0..12 {
         push(&mut loads, swing * 120, 8, &[if swing % 2 == 0 { 170.0 } else { 1.0 }, 10.0]);
     }
-    let told: Vec<LoadEvent> = std::iter::from_fn(|| loads.poll_event()).collect();
-    assert!(told.iter().any(|event| matches!(event, LoadEvent::Began { .. })), "{told:?}");
+    let reported: Vec<LoadEvent> = std::iter::from_fn(|| loads.poll_event()).collect();
+    assert!(reported.iter().any(|event| matches!(event, LoadEvent::Began { .. })), "{reported:?}");
 }

@@ -24,7 +24,7 @@ impl Monitor {
             }
             let limits = target.spec.flap;
             let change = self.watched[id.index()].flap.turn(limits, now);
-            self.tell_flap(id, change, now);
+            self.emit_flap(id, change, now);
         }
     }
 
@@ -38,7 +38,7 @@ impl Monitor {
         for id in over {
             let limits = self.target_set.targets[id.index()].spec.flap;
             let change = self.watched[id.index()].flap.advance(limits, now);
-            self.tell_flap(id, change, now);
+            self.emit_flap(id, change, now);
         }
     }
 
@@ -48,8 +48,9 @@ impl Monitor {
     /// damped again.
     pub(super) fn end_dampings(&mut self, before: &[ManualState]) {
         let now = self.now;
-        let by_hand = self.slot_table.by_hand().iter().zip(before);
-        let decided: Vec<bool> = by_hand.map(|(is, was)| is != was && *is != ManualState::None).collect();
+        let manual_states = self.slot_table.manual_states().iter().zip(before);
+        let decided: Vec<bool> =
+            manual_states.map(|(is, was)| is != was && *is != ManualState::None).collect();
         if !decided.contains(&true) {
             return;
         }
@@ -57,7 +58,7 @@ impl Monitor {
             let flap = &mut self.watched[id.index()].flap;
             if self.slot_table.is_decided(id) {
                 let change = flap.clear(now);
-                self.tell_flap(id, change, now);
+                self.emit_flap(id, change, now);
             } else if flap.damping.is_some() {
                 self.spare(id, |pop, _| decided[pop.index()].then_some(true));
             }
@@ -68,7 +69,7 @@ impl Monitor {
     fn spare(&mut self, id: TargetId, is_spared: impl Fn(PopId, ManualState) -> Option<bool>) {
         let pops: BTreeSet<PopId> = self.slot_table.pops_of(id).collect();
         for pop in pops {
-            if let Some(is_spared) = is_spared(pop, self.slot_table.by_hand()[pop.index()]) {
+            if let Some(is_spared) = is_spared(pop, self.slot_table.manual_states()[pop.index()]) {
                 self.slot_table.spare(id, pop, is_spared);
             }
         }
@@ -137,7 +138,7 @@ impl Monitor {
         self.damped.iter().map(|id| &self.target_set.targets[id.index()])
     }
 
-    fn tell_flap(&mut self, id: TargetId, change: Option<FlapChange>, now: Moment) {
+    fn emit_flap(&mut self, id: TargetId, change: Option<FlapChange>, now: Moment) {
         let Some(change) = change else { return };
         let target_set = self.target_set.clone();
         let target = &target_set.targets[id.index()];
@@ -155,7 +156,7 @@ impl Monitor {
                 HealthEvent::DampingOver { subject, lasted_ms }
             }
         };
-        self.tell(event);
+        self.emit(event);
         self.read(id, now);
     }
 }

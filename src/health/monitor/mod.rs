@@ -175,9 +175,9 @@ impl Monitor {
 
     /// Sets the operators' decisions about each PoP, in the order of the target set. The panic
     /// guard neither counts nor holds a PoP with a decision, and a decision ends its damping.
-    pub fn handle_overrides(&mut self, by_hand: &[ManualState]) {
-        let before = self.slot_table.by_hand().to_vec();
-        self.slot_table.handle_overrides(&self.target_set, by_hand);
+    pub fn handle_overrides(&mut self, manual_states: &[ManualState]) {
+        let before = self.slot_table.manual_states().to_vec();
+        self.slot_table.handle_overrides(&self.target_set, manual_states);
         self.end_dampings(&before);
     }
 
@@ -193,11 +193,11 @@ impl Monitor {
         self.advance(now);
         self.confirm(now);
         let judged = self.slot_table.evaluate(&self.target_set, now);
-        self.tell_judgements(judged, now);
+        self.emit_judgements(judged, now);
         if !self.turned.is_empty() {
             self.count_turns(now);
             let judged = self.slot_table.evaluate(&self.target_set, now);
-            self.tell_judgements(judged, now);
+            self.emit_judgements(judged, now);
         }
         let counters_may = self.polled_at.is_none_or(|last| now.since_ms(last) >= HEALTH_COUNTERS_MS);
         if !(self.slot_table.has_turned || self.slot_table.has_counted && counters_may) {
@@ -326,13 +326,13 @@ impl Monitor {
             if self.watched[id.index()].own_fault.replace(why.clone()).is_none() {
                 self.own_faults += 1;
                 if self.own_faults == 1 {
-                    self.tell(HealthEvent::OwnFault { why: why.clone() });
+                    self.emit(HealthEvent::OwnFault { why: why.clone() });
                 }
             }
             // A canary without a result counts as failed, or its family would wait for a proof for
             // ever.
             let family = IpFamily::of(self.target_set.targets[id.index()].destination);
-            self.hear_canary(id, family, false, now);
+            self.handle_canary(id, family, false, now);
             return self.read(id, now);
         }
         if self.watched[id.index()].own_fault.take().is_some() {
@@ -368,7 +368,7 @@ impl Monitor {
     /// Reports the end of the node's fault once every check has a result.
     fn set_own_faults(&mut self, count: usize) {
         if std::mem::replace(&mut self.own_faults, count) > 0 && count == 0 {
-            self.tell(HealthEvent::OwnFaultOver);
+            self.emit(HealthEvent::OwnFaultOver);
         }
     }
 
@@ -385,10 +385,10 @@ impl Monitor {
             (probe_result.result.is_ok(), IpFamily::of(target.destination), Thresholds::of(&target.spec));
         let watch = &mut self.watched[id.index()];
         watch.note(probe_result, now);
-        if let Some(days) = watch.days_to_tell(target) {
-            self.tell(HealthEvent::Certificate { subject: TargetName::of(target), days });
+        if let Some(days) = watch.days_to_report(target) {
+            self.emit(HealthEvent::Certificate { subject: TargetName::of(target), days });
         }
-        self.hear_canary(id, family, is_well, now);
+        self.handle_canary(id, family, is_well, now);
         let (canaries, verdict_state) =
             (&self.canaries[family as usize], self.watched[id.index()].verdict_state);
         let is_networked = target.spec.check.is_networked();
@@ -408,7 +408,7 @@ impl Monitor {
     }
 
     /// Handles the result of a target that may be a canary.
-    fn hear_canary(&mut self, id: TargetId, family: IpFamily, is_well: bool, now: Moment) {
+    fn handle_canary(&mut self, id: TargetId, family: IpFamily, is_well: bool, now: Moment) {
         let canaries = &mut self.canaries[family as usize];
         if !canaries.members().any(|member| member == id) {
             return;
@@ -429,7 +429,7 @@ impl Monitor {
         match change {
             FreezeChange::Frozen => {
                 let canaries = self.canaries[family as usize].members().count() as u32;
-                self.tell(HealthEvent::Frozen {
+                self.emit(HealthEvent::Frozen {
                     family,
                     canaries,
                     at_most_ms: self.target_set.freeze_max_ms,
@@ -437,12 +437,12 @@ impl Monitor {
                 return;
             }
             FreezeChange::Thawed(lasted_ms) => {
-                self.tell(HealthEvent::Thawed { family, lasted_ms });
+                self.emit(HealthEvent::Thawed { family, lasted_ms });
                 if lasted_ms == 0 {
                     return;
                 }
             }
-            FreezeChange::Spent(lasted_ms) => self.tell(HealthEvent::FreezeSpent { family, lasted_ms }),
+            FreezeChange::Spent(lasted_ms) => self.emit(HealthEvent::FreezeSpent { family, lasted_ms }),
         }
         // No proof is left for failures before and during the cut.
         for id in std::mem::take(&mut self.suspects[family as usize]) {
@@ -508,7 +508,7 @@ impl Monitor {
             }
             watch.since_ms = now.clock_ms();
             self.awaited -= usize::from(watch.awaited_until.take().is_some());
-            self.tell(HealthEvent::Turned {
+            self.emit(HealthEvent::Turned {
                 subject: TargetName::of(target),
                 before,
                 now: now_is,
@@ -615,12 +615,12 @@ impl Monitor {
         }
     }
 
-    fn tell_judgements(&mut self, judged: Judged, now: Moment) {
+    fn emit_judgements(&mut self, judged: Judged, now: Moment) {
         for (policy, number, census, change) in judged.pools {
             let target_set = &self.target_set.policies[policy.index()];
             let (policy, pool) =
                 (target_set.name.clone(), target_set.pools[usize::from(number)].name.clone());
-            self.tell(match change {
+            self.emit(match change {
                 WayBackChange::Begun { at_most_ms } => {
                     HealthEvent::Returning { policy, pool, up: census.up, of: census.of, at_most_ms }
                 }
@@ -630,7 +630,7 @@ impl Monitor {
         for (policy, judgement) in judged.guards {
             let target_set = &self.target_set.policies[policy.index()];
             let (policy, at_most_ms) = (target_set.name.clone(), u64::from(target_set.guard.hold_ms));
-            self.tell(match judgement {
+            self.emit(match judgement {
                 Judgement::Held { fallen, of, .. } => HealthEvent::Held { policy, fallen, of, at_most_ms },
                 Judgement::Released(release, hold) => {
                     HealthEvent::Released { policy, release, lasted_ms: now.since_clock_ms(hold.since_ms) }
@@ -639,7 +639,7 @@ impl Monitor {
         }
     }
 
-    fn tell(&mut self, event: HealthEvent) {
+    fn emit(&mut self, event: HealthEvent) {
         match self.events.len() < HEALTH_EVENTS_MAX {
             true => self.events.push_back(event),
             false => self.lost_events += 1,

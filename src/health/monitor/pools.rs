@@ -82,7 +82,7 @@ impl PoolTable {
         policy: PolicyId,
         (guard, judgement): (&Guard, Option<Judgement>),
         slots: &[SlotHealth],
-        by_hand: &[ManualState],
+        manual_states: &[ManualState],
         now: Moment,
     ) -> Vec<PoolJudgement> {
         let guard_state = match judgement {
@@ -95,7 +95,7 @@ impl PoolTable {
             let mut census = Census::default();
             for member in &pool.members {
                 let is_down = guard.is_down(member.member as usize);
-                match by_hand[member.pop.index()] {
+                match manual_states[member.pop.index()] {
                     ManualState::None => {
                         census.add(!is_down);
                         census.fallen += u32::from(guard.has_fallen(member.member as usize));

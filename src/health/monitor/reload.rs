@@ -20,7 +20,7 @@ impl Monitor {
         self.advance(now);
         // Earlier falls belong to the slots of the old target set.
         let judged = self.slot_table.evaluate(&self.target_set, now);
-        self.tell_judgements(judged, now);
+        self.emit_judgements(judged, now);
         self.count_turns(now);
         let old = std::mem::replace(&mut self.target_set, target_set);
         let new = self.target_set.clone();
@@ -64,11 +64,11 @@ impl Monitor {
         let slot_table = std::mem::take(&mut self.slot_table);
         self.rebuild();
         self.slot_table.take_over(&slot_table, &old, &new, &slots_that_stay(&old, &new));
-        let by_hand: HashMap<&str, ManualState> =
-            old.pops.iter().map(|pop| &*pop.name).zip(slot_table.by_hand().iter().copied()).collect();
-        let by_hand: Vec<ManualState> =
-            new.pops.iter().map(|pop| by_hand.get(&*pop.name).copied().unwrap_or_default()).collect();
-        self.slot_table.handle_overrides(&new, &by_hand);
+        let manual_states: HashMap<&str, ManualState> =
+            old.pops.iter().map(|pop| &*pop.name).zip(slot_table.manual_states().iter().copied()).collect();
+        let manual_states: Vec<ManualState> =
+            new.pops.iter().map(|pop| manual_states.get(&*pop.name).copied().unwrap_or_default()).collect();
+        self.slot_table.handle_overrides(&new, &manual_states);
         self.spare_as_before(&slot_table, (&old, &new), &origins);
         for (family, lasted_ms) in thawed {
             self.handle_change(family, FreezeChange::Thawed(lasted_ms.max(1)), now);

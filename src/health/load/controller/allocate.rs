@@ -59,18 +59,18 @@ impl LoadController {
                     moves_placed: false,
                 })
                 .collect();
-            let leaving = feed_state.demand().unwrap_or(0.0) * feed_state.told_share();
+            let leaving = feed_state.demand().unwrap_or(0.0) * feed_state.published_share();
             let (mut more, mut places) = (0.0, 0.0);
-            let told = headroom::parts(outflow.takers.iter().map(|taker| taker.told));
-            for (((taker, accept), part), told) in
-                outflow.takers.iter().zip(&accepted.accept).zip(&accepted.parts).zip(told)
+            let published = headroom::parts(outflow.takers.iter().map(|taker| taker.published));
+            for (((taker, accept), part), published) in
+                outflow.takers.iter().zip(&accepted.accept).zip(&accepted.parts).zip(published)
             {
                 row[self.pop_of(taker.to).index()] =
                     Wanted { accept: steps(*accept), moves_placed: taker.moves_placed };
                 if self.is_confirmed(taker.to) {
-                    more += (outflow.load * part - leaving * told).max(0.0);
+                    more += (outflow.load * part - leaving * published).max(0.0);
                 }
-                places += (outflow.load * part).max(leaving * told);
+                places += (outflow.load * part).max(leaving * published);
             }
             let (waits, capacity) = (self.waits(id, now), self.feed_set.feeds[id.index()].capacity);
             let feed_state = &mut self.feed_states[id.index()];
@@ -90,11 +90,11 @@ impl LoadController {
             if feed_state.published.share == 0 {
                 continue;
             }
-            let handed = feed_state.demand().unwrap_or(0.0) * feed_state.told_share();
+            let handed = feed_state.demand().unwrap_or(0.0) * feed_state.published_share();
             let takers: Vec<TakerId> = self.takers(id).collect();
             // A follower takes no cell that it would shed itself.
             let accept = |to: &TakerId| {
-                let keeps = self.feed_states.get(to.index()).map_or(1.0, |to| 1.0 - to.told_share());
+                let keeps = self.feed_states.get(to.index()).map_or(1.0, |to| 1.0 - to.published_share());
                 feed_state.accept(self.pop_of(*to)) * keeps
             };
             for (to, part) in takers.iter().zip(headroom::parts(takers.iter().map(accept))) {
@@ -125,28 +125,28 @@ impl LoadController {
         let (feed, feed_state) = (&self.feed_set.feeds[id.index()], &self.feed_states[id.index()]);
         let demand = feed_state.demand()?;
         let needed = demand - feed.spec.target * feed.capacity;
-        let load = needed.max(demand * feed_state.shedding.share().max(feed_state.told_share()));
+        let load = needed.max(demand * feed_state.shedding.share().max(feed_state.published_share()));
         if load <= 0.0 {
             return None;
         }
         let takers: Vec<TakerId> = self.takers(id).collect();
-        let told: Vec<f64> = takers.iter().map(|to| feed_state.accept(self.pop_of(*to))).collect();
-        let parts = headroom::parts(told.iter().copied());
+        let published: Vec<f64> = takers.iter().map(|to| feed_state.accept(self.pop_of(*to))).collect();
+        let parts = headroom::parts(published.iter().copied());
         let (waits, is_quiet) = (self.waits(id, now), feed_state.is_quiet(feed, now, QUIET_TTLS));
         let mut is_held_behind = false;
         let mut rows: Vec<Taker> = Vec::with_capacity(takers.len());
-        for ((to, told), part) in takers.into_iter().zip(told).zip(parts).rev() {
+        for ((to, published), part) in takers.into_iter().zip(published).zip(parts).rev() {
             let ceiling = if waits || !self.is_confirmed(to) {
-                told
-            } else if !is_held_behind && (told == 0.0 || feed_state.is_short) {
+                published
+            } else if !is_held_behind && (published == 0.0 || feed_state.is_short) {
                 1.0
             } else if is_quiet {
-                (told + f64::from(PLACED_RISE_STEPS) / 256.0).min(1.0)
+                (published + f64::from(PLACED_RISE_STEPS) / 256.0).min(1.0)
             } else {
-                told
+                published
             };
-            let moves_placed = is_held_behind || told > 0.0 && !feed_state.is_short;
-            rows.push(Taker { to, told, ceiling, moves_placed });
+            let moves_placed = is_held_behind || published > 0.0 && !feed_state.is_short;
+            rows.push(Taker { to, published, ceiling, moves_placed });
             is_held_behind |= feed_state.published.share > 0 && part > CRUMB;
         }
         rows.reverse();

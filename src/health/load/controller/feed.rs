@@ -202,7 +202,7 @@ impl FeedState {
     }
 
     /// Published share, 0 to 1.
-    pub(crate) fn told_share(&self) -> f64 {
+    pub(crate) fn published_share(&self) -> f64 {
         f64::from(self.published.share) / 256.0
     }
 
@@ -213,7 +213,7 @@ impl FeedState {
 
     /// Part of its demand that is shed by the published shares.
     pub(crate) fn share_out(&self) -> f64 {
-        (self.told_share() * self.taken).min(SHED_SHARE_MAX)
+        (self.published_share() * self.taken).min(SHED_SHARE_MAX)
     }
 
     /// Its demand without the load that others hand to it, in the unit of the capacity.

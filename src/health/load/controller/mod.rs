@@ -87,7 +87,7 @@ pub struct LoadController {
     tickets: u64,
     /// Feeds with a step since shares were last published.
     stepped: BTreeSet<FeedId>,
-    told_at: Option<Moment>,
+    published_at: Option<Moment>,
     /// True if shares must be published although they did not change: after a reload or a restart.
     is_new: bool,
     events: VecDeque<LoadEvent>,
@@ -109,7 +109,7 @@ impl LoadController {
             flights: BTreeMap::new(),
             tickets: 0,
             stepped: BTreeSet::new(),
-            told_at: None,
+            published_at: None,
             is_new: false,
             events: VecDeque::new(),
             lost_events: 0,
@@ -183,7 +183,7 @@ impl LoadController {
     /// once a second. Always returns them after a reload, since slots are renumbered.
     pub fn poll_sheds(&mut self, now: Moment) -> Option<Vec<ShedRow>> {
         self.advance(now);
-        let may = self.told_at.is_none_or(|last| now.since_ms(last) >= LOAD_PUBLISH_MS);
+        let may = self.published_at.is_none_or(|last| now.since_ms(last) >= LOAD_PUBLISH_MS);
         if self.is_new {
             self.is_new = false;
             return Some(self.sheds());
@@ -191,7 +191,7 @@ impl LoadController {
         if self.stepped.is_empty() || !may {
             return None;
         }
-        self.told_at = Some(now);
+        self.published_at = Some(now);
         let wanted = self.allocate(now);
         let mut changed = false;
         for id in std::mem::take(&mut self.stepped) {
@@ -235,12 +235,12 @@ impl LoadController {
     /// Moment of the next call if nothing happens before. It may be too early, never too late.
     pub fn next_wake(&self) -> Option<Moment> {
         let due = self.due.first().filter(|_| self.flights.len() < LOAD_FEEDS_AT_ONCE);
-        let told =
-            (!self.stepped.is_empty()).then(|| self.told_at.unwrap_or_default().after_ms(LOAD_PUBLISH_MS));
+        let published = (!self.stepped.is_empty())
+            .then(|| self.published_at.unwrap_or_default().after_ms(LOAD_PUBLISH_MS));
         [
             due.map(|due| due.0),
             self.alarms.first().map(|alarm| alarm.0),
-            told,
+            published,
             self.is_new.then(Moment::default),
         ]
         .into_iter()
@@ -294,9 +294,9 @@ impl LoadController {
                 feed_state.lose();
                 let (subject, reason) = (LoadSubject::of(feed, &self.feed_set), feed_state.error.clone());
                 if was_stuck {
-                    self.tell(LoadEvent::HasRoom { subject: subject.clone() });
+                    self.emit(LoadEvent::HasRoom { subject: subject.clone() });
                 }
-                self.tell(LoadEvent::FeedLost { subject, reason });
+                self.emit(LoadEvent::FeedLost { subject, reason });
             }
             let (feed, feed_state) = (&self.feed_set.feeds[id.index()], &mut self.feed_states[id.index()]);
             if feed_state.is_lost && feed_state.shedding.share() > 0.0 && now >= feed_state.next_decay(feed) {
@@ -338,34 +338,34 @@ impl LoadController {
         if let Some(turn) = turn {
             self.stepped.insert(id);
             self.note_room(id);
-            self.tell_stuck(id, was_stuck);
+            self.emit_stuck(id, was_stuck);
             match turn {
                 Some(GainChange::Oscillates) => {
-                    self.tell(LoadEvent::Oscillates { subject: LoadSubject::of(feed, &feed_set) })
+                    self.emit(LoadEvent::Oscillates { subject: LoadSubject::of(feed, &feed_set) })
                 }
                 Some(GainChange::Calm) => {
-                    self.tell(LoadEvent::Calm { subject: LoadSubject::of(feed, &feed_set) })
+                    self.emit(LoadEvent::Calm { subject: LoadSubject::of(feed, &feed_set) })
                 }
                 None => {}
             }
         }
         if was_lost {
-            self.tell(LoadEvent::FeedBack { subject: LoadSubject::of(feed, &feed_set) });
+            self.emit(LoadEvent::FeedBack { subject: LoadSubject::of(feed, &feed_set) });
         }
         self.watch(id);
         Ok(())
     }
 
     /// Reports that cells have no place, and the end of that.
-    fn tell_stuck(&mut self, id: FeedId, was_stuck: bool) {
+    fn emit_stuck(&mut self, id: FeedId, was_stuck: bool) {
         let (feed, feed_state) = (&self.feed_set.feeds[id.index()], &self.feed_states[id.index()]);
         let subject = LoadSubject::of(feed, &self.feed_set);
         let utilisation = feed_state.utilisation(feed).unwrap_or(0.0);
         match (was_stuck, feed_state.is_stuck) {
             (false, true) => {
-                self.tell(LoadEvent::NoRoom { subject, utilisation_percent: (utilisation * 100.0) as u32 })
+                self.emit(LoadEvent::NoRoom { subject, utilisation_percent: (utilisation * 100.0) as u32 })
             }
-            (true, false) => self.tell(LoadEvent::HasRoom { subject }),
+            (true, false) => self.emit(LoadEvent::HasRoom { subject }),
             _ => {}
         }
     }
@@ -374,10 +374,10 @@ impl LoadController {
     fn publish(&mut self, id: FeedId, wanted: Option<&[Wanted]>, now: Moment) -> bool {
         let feed = &self.feed_set.feeds[id.index()];
         let feed_state = &mut self.feed_states[id.index()];
-        let told = feed_state.published;
+        let published = feed_state.published;
         let mut changed = feed_state.published.follow(feed_state.shedding.share());
-        feed_state.note_share(feed, told, now);
-        let before = told.share;
+        feed_state.note_share(feed, published, now);
+        let before = published.share;
         let share = feed_state.published.share;
         if share == 0 {
             feed_state.row.clear();
@@ -395,7 +395,7 @@ impl LoadController {
         let utilisation = feed_state.utilisation(feed).unwrap_or(0.0);
         if (before > 0) != (share > 0) {
             let subject = LoadSubject::of(feed, &self.feed_set);
-            self.tell(match share > 0 {
+            self.emit(match share > 0 {
                 true => LoadEvent::Began { subject, utilisation_percent: (utilisation * 100.0) as u32 },
                 false => LoadEvent::Ended { subject },
             });
@@ -431,7 +431,7 @@ impl LoadController {
         }
     }
 
-    fn tell(&mut self, event: LoadEvent) {
+    fn emit(&mut self, event: LoadEvent) {
         match self.events.len() < HEALTH_EVENTS_MAX {
             true => self.events.push_back(event),
             false => self.lost_events += 1,

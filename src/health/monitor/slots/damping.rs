@@ -14,7 +14,7 @@ impl SlotTable {
         }
         let of_policy = |(policy, number): (&PolicyMembers, PolicyId)| {
             let counts =
-                policy.members.iter().filter(|(pop, _)| self.by_hand[pop.index()] == ManualState::None);
+                policy.members.iter().filter(|(pop, _)| self.manual_states[pop.index()] == ManualState::None);
             let is_down = |(_, index): &&(PopId, SlotId)| {
                 let (slot, is) = (&target_set.slots[index.index()], &self.slots[index.index()]);
                 slot::is_down(slot, is, policy.up_threshold_percent)
@@ -45,7 +45,7 @@ impl SlotTable {
 
     /// True if operators have decided about all PoPs of a target.
     pub(crate) fn is_decided(&self, target: TargetId) -> bool {
-        self.pops_of(target).all(|pop| self.by_hand[pop.index()] != ManualState::None)
+        self.pops_of(target).all(|pop| self.manual_states[pop.index()] != ManualState::None)
     }
 
     /// PoPs behind a target, one for each slot.

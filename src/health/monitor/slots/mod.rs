@@ -40,7 +40,7 @@ pub(super) struct SlotTable {
     held: BTreeMap<PolicyId, Vec<SlotHealth>>,
     pools: PoolTable,
     /// For each PoP, the operators' decision.
-    by_hand: Vec<ManualState>,
+    manual_states: Vec<ManualState>,
     /// For each PoP, the targets whose damping it ignores; PoPs without such targets are left out.
     spared: BTreeMap<PopId, BTreeSet<TargetId>>,
     /// Slots before each change within the longest window. An entry with a policy is only for the
@@ -70,7 +70,7 @@ impl SlotTable {
             is_touched: vec![false; target_set.policies.len()],
             guards: target_set.policies.iter().map(|policy| Guard::new(policy, &target_set.pops)).collect(),
             pools: PoolTable::new(target_set),
-            by_hand: vec![ManualState::None; target_set.pops.len()],
+            manual_states: vec![ManualState::None; target_set.pops.len()],
             window_max_ms: target_set
                 .policies
                 .iter()
@@ -285,16 +285,16 @@ impl SlotTable {
     }
 
     /// Sets the operators' decisions about each PoP.
-    pub(crate) fn handle_overrides(&mut self, target_set: &TargetSet, by_hand: &[ManualState]) {
-        let of = |pop: usize| by_hand.get(pop).copied().unwrap_or_default();
-        let changed = (0..self.by_hand.len()).any(|pop| self.by_hand[pop] != of(pop));
+    pub(crate) fn handle_overrides(&mut self, target_set: &TargetSet, manual_states: &[ManualState]) {
+        let of = |pop: usize| manual_states.get(pop).copied().unwrap_or_default();
+        let changed = (0..self.manual_states.len()).any(|pop| self.manual_states[pop] != of(pop));
         if !changed {
             return;
         }
         // The PoPs that count decide about holds, and about how many PoPs may be damped.
         let is_damped = self.slots.iter().any(|slot| slot.damped_v4 | slot.damped_v6 != 0);
         self.has_turned |= !self.held.is_empty() || is_damped;
-        self.by_hand = (0..self.by_hand.len()).map(of).collect();
+        self.manual_states = (0..self.manual_states.len()).map(of).collect();
         for (policy, number) in target_set.policies.iter().zip(PolicyId::in_order()) {
             for (member, (pop, _)) in policy.members.iter().enumerate() {
                 let is_overridden = of(pop.index()) != ManualState::None;
@@ -305,8 +305,8 @@ impl SlotTable {
     }
 
     /// Operators' decisions about each PoP.
-    pub(crate) fn by_hand(&self) -> &[ManualState] {
-        &self.by_hand
+    pub(crate) fn manual_states(&self) -> &[ManualState] {
+        &self.manual_states
     }
 
     /// Judges marked slots, the guards they concern, all holds, and all pools on their way back.
@@ -343,7 +343,7 @@ impl SlotTable {
                 judged.guards.push((policy, judgement));
             }
             let guard = (&self.guards[policy.index()], judgement);
-            judged.pools.extend(self.pools.judge(policy, guard, &self.slots, &self.by_hand, now));
+            judged.pools.extend(self.pools.judge(policy, guard, &self.slots, &self.manual_states, now));
         }
         self.has_turned |= !judged.guards.is_empty() || !judged.pools.is_empty();
         self.touched = touched;
@@ -448,7 +448,7 @@ impl SlotTable {
     fn served(&self, target_set: &TargetSet, before: &[SlotHealth]) -> impl Iterator<Item = SlotHealth> {
         let slots = before.iter().zip(&self.slots).zip(&target_set.slots);
         slots.map(|((before, is), slot)| {
-            let is_overridden = self.by_hand[slot.pop.index()] != ManualState::None;
+            let is_overridden = self.manual_states[slot.pop.index()] != ManualState::None;
             if is_overridden { *is } else { slot::held(before, is) }
         })
     }

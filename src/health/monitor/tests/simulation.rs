@@ -247,14 +247,14 @@ fn the_order_within_a_moment_does_not_matter() {
                 due.iter().map(|due| (due.ticket, world.fate(due.target()))).collect();
             let end = now.after_ms(world.dice.roll(3_000));
             let mut other = monitor.clone();
-            let tell = |monitor: &mut Monitor, (ticket, is_well): (Ticket, bool)| {
+            let emit = |monitor: &mut Monitor, (ticket, is_well): (Ticket, bool)| {
                 let probe_result = if is_well { ProbeResult::well() } else { ProbeResult::failed("refused") };
                 monitor.handle_result(ticket, &probe_result, end);
             };
-            fates.iter().for_each(|fate| tell(&mut monitor, *fate));
+            fates.iter().for_each(|fate| emit(&mut monitor, *fate));
             let mut shuffled = fates.clone();
             (1..shuffled.len()).for_each(|at| shuffled.swap(at, world.dice.roll(at as u64 + 1) as usize));
-            shuffled.iter().for_each(|fate| tell(&mut other, *fate));
+            shuffled.iter().for_each(|fate| emit(&mut other, *fate));
             assert_eq!(
                 monitor.poll_health_state(end),
                 other.poll_health_state(end),
