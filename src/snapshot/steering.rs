@@ -182,11 +182,20 @@ impl Slots {
 /// Compiled policy without its routes.
 struct ChosenPolicy {
     table: PolicyTable,
-    /// For each class of resolver, the choices of all places, the choice of special-purpose blocks,
-    /// and true if all clients have one choice.
-    choices_of_class: Vec<(Vec<u32>, u32, bool)>,
+    /// Choices of each class of resolver.
+    choices_of_class: Vec<ClassChoices>,
     /// Class of each place, for resolvers.
     resolver_classes: Option<Vec<u32>>,
+}
+
+/// Choices of a policy for one class of resolver.
+struct ClassChoices {
+    /// Choice of each place.
+    of_place: Vec<u32>,
+    /// Choice of special-purpose blocks.
+    special: u32,
+    /// True if all clients have one choice.
+    is_constant: bool,
 }
 
 impl ChosenPolicy {
@@ -194,7 +203,7 @@ impl ChosenPolicy {
         // Unknown special-purpose blocks are in no operator network.
         let resolver_classes = self.resolver_classes.map(|of_place| tables.ask(of_place, 0));
         let (mut routes, mut cell_routes) = (Vec::new(), Vec::new());
-        for (of_place, special, is_constant) in self.choices_of_class {
+        for ClassChoices { of_place, special, is_constant } in self.choices_of_class {
             let constant = is_constant.then(|| Route::Constant(Arc::new(Trie::constant(of_place[0]))));
             // A gradual drain may make any policy share by cell at any time.
             let full = tables.ask(of_place, special);
@@ -346,7 +355,7 @@ impl<'a> ListedPolicy<'a> {
             let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
             located |= !uniform;
             let special = self.choices.intern([BY_ECS_SPECIAL, by_resolver]);
-            drafted.push((of_place, special, uniform && !by_cell));
+            drafted.push(ClassChoices { of_place, special, is_constant: uniform && !by_cell });
         }
         if self.choices.list().len() as u32 >= VALUE_MAX {
             return Err(Finding::error(

@@ -24,7 +24,7 @@ use super::targets::{ManualState, Target, TargetId, TargetSet};
 use super::verdict::{Thresholds, VerdictState};
 use super::way_back::WayBackChange;
 use crate::limits::{HEALTH_COUNTERS_MS, HEALTH_EVENTS_MAX, PROBE_QUICK_MS};
-use pools::Judged;
+use pools::{Judged, PoolJudgement};
 use slots::SlotTable;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
@@ -616,10 +616,9 @@ impl Monitor {
     }
 
     fn emit_judgements(&mut self, judged: Judged, now: Moment) {
-        for (policy, number, census, change) in judged.pools {
+        for PoolJudgement { policy, pool, census, change } in judged.pools {
             let target_set = &self.target_set.policies[policy.index()];
-            let (policy, pool) =
-                (target_set.name.clone(), target_set.pools[usize::from(number)].name.clone());
+            let (policy, pool) = (target_set.name.clone(), target_set.pools[usize::from(pool)].name.clone());
             self.emit(match change {
                 WayBackChange::Begun { at_most_ms } => {
                     HealthEvent::Returning { policy, pool, up: census.up, of: census.of, at_most_ms }

@@ -8,8 +8,18 @@ use crate::health::targets::{ManualState, PolicyId, PolicyMembers, PopId, SlotId
 use crate::health::way_back::{Census, GuardState, WayBack, WayBackChange};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Change of a pool: policy, number of the pool, census, change.
-pub(super) type PoolJudgement = (PolicyId, u16, Census, WayBackChange);
+/// Change of a pool.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PoolJudgement {
+    /// Its policy.
+    pub(super) policy: PolicyId,
+    /// Its number in the policy.
+    pub(super) pool: u16,
+    /// Count of its PoPs.
+    pub(super) census: Census,
+    /// Begin or end of its way back.
+    pub(super) change: WayBackChange,
+}
 
 /// Changes of guards, by policy, and of pools.
 #[derive(Clone, Debug, Default)]
@@ -114,7 +124,7 @@ impl PoolTable {
                 Some(_) => _ = self.returning.insert((policy, number)),
                 None => _ = self.returning.remove(&(policy, number)),
             }
-            judgements.extend(change.map(|change| (policy, number, census, change)));
+            judgements.extend(change.map(|change| PoolJudgement { policy, pool: number, census, change }));
         }
         judgements
     }
