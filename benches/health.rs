@@ -8,7 +8,7 @@ use meridian::testing::health::monitor::Monitor;
 use meridian::testing::health::probe_result::ProbeResult;
 use meridian::testing::health::spec::{Check, FlapLimits, PanicGuard, Spec, TcpCheck};
 use meridian::testing::health::targets::{
-    Formula, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet,
+    Formula, PolicyMembers, Pool, PopCapacity, PopId, SlotId, SlotTargets, Target, TargetId, TargetSet,
 };
 use meridian::testing::shared::published::Published;
 use meridian::testing::steer::pop_status::PopStatus;
@@ -36,9 +36,9 @@ fn target_set(pops: u32, policies: usize) -> TargetSet {
         let name: Arc<str> = format!("p{pop}").into();
         let addresses: [IpAddr; 2] =
             [Ipv4Addr::from_bits(0x0a00_0000 + pop).into(), Ipv6Addr::from_bits(u128::from(pop)).into()];
-        let formula = |index| vec![Formula::Target(index)];
+        let formula = |index| vec![Formula::Target(TargetId(index))];
         target_set.slots.push(SlotTargets {
-            pop: pop as u16,
+            pop: PopId(pop as u16),
             service: "default".into(),
             v4: formula(2 * pop),
             v6: formula(2 * pop + 1),
@@ -57,7 +57,7 @@ fn target_set(pops: u32, policies: usize) -> TargetSet {
         target_set.pops.push(PopCapacity { name, capacity: Some(100.0) });
     }
     for policy in 0..policies {
-        let members = (0..pops).map(|pop| (pop as u16, pop)).collect();
+        let members = (0..pops).map(|pop| (PopId(pop as u16), SlotId(pop))).collect();
         let guard = PanicGuard::default();
         target_set.policies.push(PolicyMembers {
             name: format!("web{policy}").into(),
@@ -95,7 +95,7 @@ fn health(criterion: &mut Criterion) {
                 loop {
                     now = monitor.next_wake().map_or(now, |wake| wake.0).max(now);
                     let Some(due) = monitor.poll_due(Moment(now)) else { continue };
-                    if due.index == 0 {
+                    if due.id == TargetId(0) {
                         is_well = !is_well;
                         return (
                             due.ticket,

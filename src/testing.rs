@@ -133,7 +133,8 @@ pub mod health {
     }
     pub mod targets {
         pub use crate::health::targets::{
-            Formula, ManualState, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet,
+            Formula, ManualState, PolicyId, PolicyMembers, Pool, PopCapacity, PopId, SlotId, SlotTargets,
+            Target, TargetId, TargetSet,
         };
     }
 }

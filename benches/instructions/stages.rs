@@ -5,6 +5,7 @@
 
 use crate::DIFFERENT;
 use meridian::testing::answer::{Client, Decided, Disposition, Outcome, QueryContext, Transport, respond};
+use meridian::testing::health::targets::PolicyId;
 use meridian::testing::shared::counters::CounterBlock;
 use meridian::testing::shared::published::ServedSnapshot;
 use meridian::testing::snapshot::Snapshot;
@@ -36,7 +37,7 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
     let names: Vec<Query> = world.questions(Kind::Static, DIFFERENT).iter().map(read).collect();
     let asked: Vec<Query> = questions.iter().map(read).collect();
     let snapshot = &*service.snapshot;
-    let policy = &snapshot.steering.policies[policy_of(snapshot, &questions[0]) as usize];
+    let policy = &snapshot.steering.policies[policy_of(snapshot, &questions[0]).index()];
     let routes = &policy.routes[0].v4;
     let view = snapshot.status.view(policy_of(snapshot, &questions[0]));
     let bits: Vec<u32> = asked.iter().map(bits_of).collect();
@@ -46,7 +47,7 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
     let (_, pop, slot, horizon_secs) =
         sole(policy, plan_of_first, view, V4).expect("a plan with one PoP first");
     let (address, ttl) =
-        (snapshot.steering.slots[slot as usize].v4[0].address.octets(), plan_of_first.ttl.at(horizon_secs));
+        (snapshot.steering.slots[slot.index()].v4[0].address.octets(), plan_of_first.ttl.at(horizon_secs));
     let answered = Outcome {
         disposition: Disposition::Send(60),
         rcode: Rcode::NOERROR,
@@ -114,7 +115,7 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
             run: Box::new(move |_| {
                 let decided = Outcome {
                     decided: Some(Decided {
-                        policy: 0,
+                        policy: PolicyId(0),
                         reason: meridian::testing::answer::Reason::Regular,
                         evidence: meridian::testing::snapshot::locate::Evidence::Ecs,
                         pop: Some((pop, meridian::testing::steer::choose::Resort::Regular)),
@@ -128,7 +129,7 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
 }
 
 /// The policy that decides a question.
-fn policy_of(snapshot: &Snapshot, question: &Question) -> u32 {
+fn policy_of(snapshot: &Snapshot, question: &Question) -> PolicyId {
     let client = Client { address: question.client, transport: Transport::Udp };
     let context = QueryContext { draw: 1, epoch_secs: 1 };
     respond(snapshot, &question.packet, &client, context, &mut [0; 1232])

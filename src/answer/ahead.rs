@@ -2,6 +2,7 @@
 //! have found, or none.
 
 use crate::snapshot::locate::ClientLookup;
+use crate::steer::policy::PolicyId;
 use crate::zone::set::Found;
 
 /// Facts that earlier stages have found about a query.
@@ -19,7 +20,7 @@ pub(crate) struct Ahead<'s> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Located<'s> {
     /// The number of the policy.
-    pub(crate) policy: u32,
+    pub(crate) policy: PolicyId,
     /// The look-up.
     pub(crate) lookup: ClientLookup<'s>,
     /// The leaf's value and depth.

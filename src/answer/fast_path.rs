@@ -112,7 +112,7 @@ impl<'s> Reply<'s> {
         outcome: &mut Outcome,
     ) -> Option<()> {
         let (snapshot, qtype) = (self.snapshot, self.query.qtype);
-        let policy = snapshot.steering.policies.get(steered.policy as usize)?;
+        let policy = snapshot.steering.policies.get(steered.policy.index())?;
         // A CNAME answers every type.
         if policy.may_alias() {
             return None;
@@ -135,8 +135,8 @@ impl<'s> Reply<'s> {
         let (decision, view) = self.decide(steered.policy, seed)?;
         let question = snapshot.question(policy, decision.preference_list, view, Some(family));
         let (pop, slot, horizon_secs) = leader(question, &|| decision.key())?;
-        let own = snapshot.steering.slots.get(slot as usize)?;
-        let seen = view.slots().get(slot as usize)?;
+        let own = snapshot.steering.slots.get(slot.index())?;
+        let seen = view.slots().get(slot.index())?;
         let ttl = steered.ttl.unwrap_or(decision.preference_list.ttl).at(horizon_secs);
         if family == V4 {
             let own = (&*own.v4, seen.v4);

@@ -2,6 +2,7 @@
 
 use crate::snapshot::locate::Evidence;
 use crate::steer::choose::{Choice, Resort};
+use crate::steer::policy::PolicyId;
 use crate::steer::pop::PopId;
 use crate::wire::cookie::CookieStatus;
 use crate::wire::rr::{Rcode, RrType};
@@ -102,7 +103,7 @@ pub struct Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decided {
     /// The number of the policy.
-    pub policy: u32,
+    pub policy: PolicyId,
     /// The reason for its answer.
     pub reason: Reason,
     /// The evidence that located the client for it.

@@ -8,6 +8,7 @@ use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::locate::{Decision, QuerySource};
 use crate::steer::choose::Choice;
+use crate::steer::policy::PolicyId;
 use crate::steer::table::PolicyTable;
 use crate::steer::view::View;
 use crate::wire::cookie::{self, CookieStatus};
@@ -112,7 +113,7 @@ impl<'s> Reply<'s> {
     /// The decision of the policy of this number for an owner, and the policy's view of the PoPs.
     /// Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
     #[inline(always)]
-    pub(crate) fn decide(&self, number: u32, owner_seed: u64) -> Option<(Decision<'s>, &'s View)> {
+    pub(crate) fn decide(&self, number: PolicyId, owner_seed: u64) -> Option<(Decision<'s>, &'s View)> {
         let source = QuerySource { resolver: self.client.address, subnet: self.query.subnet() };
         if let Some(known) = self.located
             && known.policy == number
@@ -129,7 +130,7 @@ impl<'s> Reply<'s> {
     #[inline(always)]
     pub(crate) fn takes(
         &mut self,
-        (number, policy): (u32, &PolicyTable),
+        (number, policy): (PolicyId, &PolicyTable),
         decision: &Decision<'_>,
         choice: Choice,
         outcome: &mut Outcome,

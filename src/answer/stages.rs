@@ -17,6 +17,7 @@ use crate::limits::PREFETCH_MAX;
 use crate::snapshot::Snapshot;
 use crate::snapshot::locate::{ClientDescent, ClientLookup, QuerySource};
 use crate::snapshot::steering::CacheFootprint;
+use crate::steer::policy::PolicyId;
 use crate::steer::table::{REDIRECT, V4, V6};
 use crate::wire::name_hash::NameHash;
 use crate::wire::query::{Parsed, Query, parse};
@@ -184,7 +185,7 @@ fn client_lookup<'s>(
     query: &Query,
     mut found: Found,
     resolver: impl Fn() -> IpAddr,
-) -> Option<(u32, ClientLookup<'s>)> {
+) -> Option<(PolicyId, ClientLookup<'s>)> {
     let mut aliases = 0;
     let steered = loop {
         let (Match::Exact(node) | Match::Wildcard(node)) = found.matched else { return None };
@@ -198,7 +199,7 @@ fn client_lookup<'s>(
             _ => return None,
         }
     };
-    let policy = snapshot.steering.policies.get(steered.policy as usize)?;
+    let policy = snapshot.steering.policies.get(steered.policy.index())?;
     let is_asked = match query.qtype {
         RrType::A => policy.families & V4 != 0,
         RrType::AAAA => policy.families & V6 != 0,

@@ -3,10 +3,12 @@
 use super::trace::Trace;
 use super::walk::Walk;
 use crate::answer::step::{Next, Step};
+use crate::health::targets::SlotId;
 use crate::limits::{ANSWERS_MAX, ECH_OCTETS_MAX};
 use crate::snapshot::locate::Decision;
 use crate::steer::answerable::Answerable;
 use crate::steer::choose::{Choice, Resort, choose};
+use crate::steer::policy::PolicyId;
 use crate::steer::table::{Families, PolicyTable, SharedAddress, Slot, V4, V6};
 use crate::steer::view::View;
 use crate::wire::edns::extended_error;
@@ -23,7 +25,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         's: 'n,
     {
         let snapshot = self.reply.snapshot;
-        let policy = &snapshot.steering.policies[steered.policy as usize];
+        let policy = &snapshot.steering.policies[steered.policy.index()];
         let family = match self.reply.query.qtype {
             RrType::A => Some(V4),
             RrType::AAAA => Some(V6),
@@ -130,8 +132,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 
     /// A chosen slot as it is answered. Where the probes are ignored, so is what they say of single
     /// addresses.
-    fn seen(&self, view: &View, slot: u32, resort: Resort) -> Seen<'s> {
-        let (seen, slot) = (view.slot(slot), &self.reply.snapshot.steering.slots[slot as usize]);
+    fn seen(&self, view: &View, slot: SlotId, resort: Resort) -> Seen<'s> {
+        let (seen, slot) = (view.slot(slot), &self.reply.snapshot.steering.slots[slot.index()]);
         let families = seen.families(resort.tier(), resort.ignores_probes()) | seen.awaited;
         let (v4, v6) = seen.answerable(slot, resort.ignores_probes());
         Seen { slot, families, v4, v6 }
@@ -179,7 +181,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 struct Chosen<'a> {
     policy: &'a PolicyTable,
     /// Its number.
-    index: u32,
+    index: PolicyId,
     decision: &'a Decision<'a>,
     choice: Choice,
     ttl: Ttl,

@@ -84,7 +84,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn name(&mut self, owner: &[u8], steered: Steered, samples: usize) {
-        let policy = &self.snapshot.steering.policies[steered.policy as usize];
+        let policy = &self.snapshot.steering.policies[steered.policy.index()];
         let status = &self.snapshot.status;
         let by_cell = status.by_cell(steered.policy, policy);
         let tailors = match (policy.located, by_cell) {

@@ -16,7 +16,7 @@ use crate::finding::{At, FileId, Files, Finding, Findings, Severity, code};
 use crate::geo::lands::Lands;
 use crate::health::spec::Kind;
 use crate::limits::{CERTIFICATES_OCTETS_MAX, DATABASE_OCTETS_MAX};
-use crate::steer::policy::{Order, Policy};
+use crate::steer::policy::{Order, Policy, PolicyId};
 use crate::steer::rule::{Rule, When};
 use crate::wire::name::Name;
 use crate::zone::check;
@@ -257,7 +257,7 @@ impl<'s> Reading<'s> {
             policies.all = policy::lower(&tree, world, &mut self.open.findings);
             policies.shared = policies.all.len();
             let names = policies.all.iter().map(|policy| Arc::clone(&policy.policy.name));
-            policies.shared_names = names.enumerate().map(|(index, name)| (name, index)).collect();
+            policies.shared_names = names.zip(PolicyId::in_order()).collect();
             policies.used = vec![false; policies.shared];
             policies.shared_known = true;
         }

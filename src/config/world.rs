@@ -36,7 +36,7 @@ impl World {
 
     /// The PoP with an id of this world.
     pub(crate) fn pop(&self, id: PopId) -> Option<&Pop> {
-        self.pops.get(usize::from(id.0))
+        self.pops.get(id.index())
     }
 
     /// Name of a PoP, for messages.
@@ -46,13 +46,13 @@ impl World {
 
     /// All PoPs with their ids, in the order of names.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (PopId, &Pop)> {
-        self.pops.iter().enumerate().map(|(i, pop)| (PopId(i as u16), pop))
+        PopId::in_order().zip(&self.pops)
     }
 
     /// The PoP with a name; a finding if there is none.
     pub(crate) fn find_pop(&self, name: &str, at: At, out: &mut Findings) -> Option<PopId> {
         match self.pops.binary_search_by(|pop| (*pop.name).cmp(name)) {
-            Ok(index) => Some(PopId(index as u16)),
+            Ok(index) => Some(PopId::at(index)),
             Err(_) => {
                 if self.pops_known {
                     let names = self.pops.iter().map(|pop| &*pop.name);

@@ -13,7 +13,7 @@ use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::STILL_MILLIS;
 use crate::shared::Shared;
-use crate::shared::command::{Command, CommandSender, Origin, Report};
+use crate::shared::command::{Command, CommandSender, Origin, Report, RunningStatus};
 use crate::shared::counters::{Dropped, Totals};
 use crate::shared::phase::Phase;
 use crate::snapshot::digest;
@@ -101,7 +101,7 @@ pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -
     let Some(status) = ask(&command_sender, |reply| Command::ReloadStatus { reply }).await else {
         return busy();
     };
-    let running = status.running.map(|(origin, age_secs, does)| RunningReload {
+    let running = status.running.map(|RunningStatus { origin, age_secs, does }| RunningReload {
         origin: origin.to_string(),
         age_secs,
         does,

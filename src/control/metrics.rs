@@ -15,6 +15,7 @@ use crate::shared::operator_view::PopHealth;
 use crate::shared::phase::Phase;
 use crate::snapshot::Snapshot;
 use crate::steer::pop::AdminState;
+use crate::steer::pop_status::fraction;
 use crate::sys::clock;
 use crate::wire::rr::Rcode;
 use axum::body::Bytes;
@@ -182,7 +183,7 @@ fn decisions(page: &mut Page, shown: &Shown, snapshot: &Snapshot) {
             for pop in policy.members.iter().filter_map(|entry| entry.target.split().ok()) {
                 page.count(
                     &catalogue::DECISIONS_BY_POP,
-                    &[&policy.name, &snapshot.steering.pops[usize::from(pop.0)].name],
+                    &[&policy.name, &snapshot.steering.pops[pop.index()].name],
                     0,
                 );
             }
@@ -264,13 +265,13 @@ fn health(page: &mut Page, shown: &Shown) {
                 if pop.health == health { 1.0 } else { 0.0 },
             );
         }
-        page.set(&catalogue::RAMP_LEFT, &[&pop.name], f64::from(pop.ramp_left) / 256.0);
+        page.set(&catalogue::RAMP_LEFT, &[&pop.name], fraction(pop.ramp_left));
         for feed in &pop.feeds {
             let labels = [&*pop.name, feed.service.as_deref().unwrap_or("")];
             if let Some(load) = feed.load {
                 page.set(&catalogue::LOAD_UTILISATION, &labels, load / feed.capacity);
             }
-            page.set(&catalogue::LOAD_SHED, &labels, f64::from(feed.share) / 256.0);
+            page.set(&catalogue::LOAD_SHED, &labels, fraction(feed.share));
             page.set(&catalogue::LOAD_STALE, &labels, if feed.is_stale { 1.0 } else { 0.0 });
             page.set(&catalogue::LOAD_OSCILLATES, &labels, if feed.oscillates { 1.0 } else { 0.0 });
             page.set(&catalogue::LOAD_NO_ROOM, &labels, if feed.is_stuck { 1.0 } else { 0.0 });

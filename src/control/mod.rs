@@ -1,22 +1,6 @@
 //! Control: HTTP and JSON for the commands over a Unix socket, and a read-only part of it over TCP.
-//!
-//! | path | control socket | admin address | |
-//! |---|---|---|---|
-//! | `POST /reload` | yes | no | runs a reload and waits until the reload ends |
-//! | `GET /reload` | yes | no | shows the running reload and the number of waiting requests |
-//! | `DELETE /reload` | yes | no | cancels the running reload |
-//! | `GET /status` | yes | yes | node, snapshot in service, counters |
-//! | `GET /healthz` | yes | yes | the process runs |
-//! | `GET /readyz` | yes | yes | 200, or 503 with the reason; `?format=json` |
-//! | `GET /metrics` | yes | yes | Prometheus text |
-//! | `GET /pops`, `GET /pops/{name}` | yes | yes | PoPs by file, overrides and probes |
-//! | `GET /policies`, `GET /policies/{*name}` | yes | yes | policies and the state of their PoPs |
-//! | `POST /explain` | yes | no | explains the answer that a client gets |
-//! | `POST /diff` | yes | no | predicts the clients that a reload of the files would move |
-//! | `POST /pops/override` | yes | no | sets or removes an override of PoPs |
-//! | `POST /ledger/acknowledge` | yes | no | acknowledges a damaged ledger, which ends its alarm |
-//! | `POST /probes/push` | yes | no | takes a probe result from an outside monitor |
-//! | `POST /load/push` | yes | no | takes a load value from an outside monitor |
+//! `docs/control.md` has every page. Pages of [`read_only`] change nothing, so the admin address has
+//! them too.
 
 pub(crate) mod api;
 pub(crate) mod catalogue;

@@ -8,8 +8,9 @@ use crate::control::protocol::policies::{
 use crate::control::reply::{body, refused, rendered, reply};
 use crate::shared::operator_view::OperatorView;
 use crate::snapshot::Snapshot;
-use crate::steer::policy::{self, BandWidth, Sharing};
+use crate::steer::policy::{self, BandWidth, PolicyId, Sharing};
 use crate::steer::pop::PopId;
+use crate::steer::pop_status::fraction;
 use crate::steer::rule;
 use crate::steer::table::{NO_SLOT, V4, V6};
 use axum::extract::{Path, State};
@@ -23,8 +24,9 @@ pub(crate) async fn policies(State(shown): State<Shown>) -> Response {
     let render = move || {
         let snapshot = shown.shared.published.snapshot();
         let operator_view = shown.shared.operator_view.load();
-        let policies = (0..snapshot.steering.policies.len())
-            .filter_map(|index| page(&snapshot, index, &operator_view))
+        let policies = PolicyId::in_order()
+            .take(snapshot.steering.policies.len())
+            .filter_map(|policy| page(&snapshot, policy, &operator_view))
             .collect();
         body(&Policies { sequence: snapshot.sequence(), policies })
     };
@@ -35,16 +37,17 @@ pub(crate) async fn policies(State(shown): State<Shown>) -> Response {
 /// policy.
 pub(crate) async fn policy(State(shown): State<Shown>, Path(name): Path<String>) -> Response {
     let snapshot = shown.shared.published.snapshot();
-    let index = snapshot.steering.policies.iter().position(|policy| *policy.name == *name);
-    match index.and_then(|index| page(&snapshot, index, &shown.shared.operator_view.load())) {
+    let place = snapshot.steering.policies.iter().position(|policy| *policy.name == *name);
+    let policy = place.map(PolicyId::at);
+    match policy.and_then(|policy| page(&snapshot, policy, &shown.shared.operator_view.load())) {
         Some(policy) => reply(StatusCode::OK, policy),
         None => refused(StatusCode::NOT_FOUND, &format!("there is no policy `{}`", name.escape_debug())),
     }
 }
 
-fn page(snapshot: &Snapshot, index: usize, operator_view: &OperatorView) -> Option<Policy> {
-    let table = snapshot.steering.policies.get(index)?;
-    let written = &snapshot.policies.get(index)?.policy;
+fn page(snapshot: &Snapshot, policy: PolicyId, operator_view: &OperatorView) -> Option<Policy> {
+    let table = snapshot.steering.policies.get(policy.index())?;
+    let written = &snapshot.policies.get(policy.index())?.policy;
     let members = table.members.iter().filter_map(|entry| entry.target.split().ok());
     let rules = written.rules.iter().map(|rule| Rule {
         when: rule.when.words(&snapshot.networks),
@@ -70,7 +73,7 @@ fn page(snapshot: &Snapshot, index: usize, operator_view: &OperatorView) -> Opti
         answers: written.answers,
         when_all_down: when_all_down(&written.when_all_down),
         rules: rules.collect(),
-        members: members.map(|pop| member(snapshot, index, pop)).collect(),
+        members: members.map(|pop| member(snapshot, policy, pop)).collect(),
         scopes: table.scopes,
         preference_lists: table.preference_lists.len(),
         https: table.https,
@@ -80,19 +83,19 @@ fn page(snapshot: &Snapshot, index: usize, operator_view: &OperatorView) -> Opti
     })
 }
 
-fn member(snapshot: &Snapshot, policy: usize, pop: PopId) -> Member {
-    let table = &snapshot.steering.policies[policy];
-    let (is, slot) = (snapshot.status.pop(pop), table.slots[usize::from(pop.0)]);
-    let up = if slot == NO_SLOT { 0 } else { snapshot.status.view(policy as u32).slot(slot).up };
+fn member(snapshot: &Snapshot, policy: PolicyId, pop: PopId) -> Member {
+    let table = &snapshot.steering.policies[policy.index()];
+    let (is, slot) = (snapshot.status.pop(pop), table.slots[pop.index()]);
+    let up = if slot == NO_SLOT { 0 } else { snapshot.status.view(policy).slot(slot).up };
     let serves = [(V4, "A"), (V6, "AAAA")].into_iter().filter(|(family, _)| up & family != 0);
     let shed = snapshot.status.shed(slot).map_or(0, |shed| shed.share);
     Member {
-        pop: snapshot.steering.pops[usize::from(pop.0)].name.clone(),
+        pop: snapshot.steering.pops[pop.index()].name.clone(),
         state: is.state.word().into(),
         weight: is.weight,
         serves: serves.map(|(_, rtype)| rtype.into()).collect(),
-        left: f64::from(is.left) / 256.0,
-        sheds: f64::from(shed) / 256.0,
+        left: fraction(is.left),
+        sheds: fraction(shed),
     }
 }
 
@@ -120,9 +123,7 @@ fn when_all_down(setting: &policy::WhenAllDown) -> WhenAllDown {
 
 fn bands(snapshot: &Snapshot, bands: &[Vec<policy::Candidate>]) -> Bands {
     let one = |candidate: &policy::Candidate| match candidate {
-        policy::Candidate::Pop(pop) => {
-            Candidate::Pop(snapshot.steering.pops[usize::from(pop.0)].name.clone())
-        }
+        policy::Candidate::Pop(pop) => Candidate::Pop(snapshot.steering.pops[pop.index()].name.clone()),
         policy::Candidate::Cname(name) => Candidate::Cname { cname: name.to_string() },
     };
     bands.iter().map(|band| band.iter().map(one).collect()).collect()

@@ -11,6 +11,7 @@ use crate::shared::operator_view::{self, FeedView, PopView, TargetView};
 use crate::shared::override_entry::OverrideEntry;
 use crate::steer::ledger::{Action, Override};
 use crate::steer::pop::AdminState;
+use crate::steer::pop_status::fraction;
 use crate::steer::transition::Transition;
 use crate::sys::clock::epoch_secs;
 use axum::extract::{Path, State};
@@ -58,7 +59,7 @@ fn page(pop: &PopView) -> Pop {
         since: rfc3339::date_time(pop.since_epoch_secs),
         coming: pop.coming.iter().map(coming).collect(),
         breaks: pop.breaks.clone(),
-        ramp_left: f64::from(pop.ramp_left) / 256.0,
+        ramp_left: fraction(pop.ramp_left),
         feeds: pop.feeds.iter().map(feed).collect(),
         targets: pop.targets.iter().map(target).collect(),
     }
@@ -90,10 +91,10 @@ fn progress(pop: &PopView, now: u64) -> Option<Progress> {
     let (gone, cached) = (percent(done_secs as f64 / over_secs as f64), percent(cached(pop.cached_secs)));
     let what = match entry.action {
         Action::State(AdminState::Drain | AdminState::Down) => {
-            format!("draining: {} % of cells have left", percent(f64::from(pop.left) / 256.0))
+            format!("draining: {} % of cells have left", percent(fraction(pop.left)))
         }
         Action::State(_) => {
-            format!("ramping: {} % of cells are back", percent(1.0 - f64::from(pop.left) / 256.0))
+            format!("ramping: {} % of cells are back", percent(1.0 - fraction(pop.left)))
         }
         Action::Weight(_) => format!("weight on its way to {}: {gone} % done", entry.action),
     };
@@ -115,8 +116,8 @@ fn feed(feed: &FeedView) -> Feed {
         load: feed.load,
         capacity: feed.capacity,
         target: feed.target,
-        shed_share: f64::from(feed.share) / 256.0,
-        accept: feed.accept.iter().map(|(pop, share)| (pop.clone(), f64::from(*share) / 256.0)).collect(),
+        shed_share: fraction(feed.share),
+        accept: feed.accept.iter().map(|(pop, share)| (pop.clone(), fraction(*share))).collect(),
         stale: feed.is_stale,
         oscillates: feed.oscillates,
         no_room: feed.is_stuck,

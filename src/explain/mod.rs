@@ -138,7 +138,7 @@ pub fn explain(
 fn supposed(snapshot: &Snapshot, asked: &ExplainQuery) -> Result<Vec<(PopId, Supposed)>, String> {
     let pops = &snapshot.pops;
     let number = |(name, what): &(String, Supposed)| match pops.iter().position(|pop| *pop.name == **name) {
-        Some(index) => Ok((PopId(index as u16), *what)),
+        Some(index) => Ok((PopId::at(index), *what)),
         None => {
             let names: Vec<&str> = pops.iter().map(|pop| &*pop.name).collect();
             Err(format!("`{}` is not a PoP; there are {}", name.escape_debug(), names.join(" ")))

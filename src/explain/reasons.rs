@@ -13,7 +13,7 @@ const TARGETS_TOLD: usize = 3;
 pub(super) fn of_pop(pop: &PopView) -> Vec<String> {
     let mut lines = Vec::new();
     for by in [&pop.state_by, &pop.weight_by].into_iter().flatten() {
-        lines.push(by_hand(by));
+        lines.push(override_line(by));
     }
     if pop.state_by.is_none() && !pop.state.is_auto() {
         lines.push(format!("{} by the file", pop.state.word()));
@@ -39,7 +39,7 @@ fn percent(share: u16) -> u32 {
     (u32::from(share) * 100 + 128) / 256
 }
 
-fn by_hand(by: &Override) -> String {
+fn override_line(by: &Override) -> String {
     format!(
         "{} by override of `{}`, by {} at {}: {}",
         by.action,

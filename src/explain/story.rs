@@ -102,7 +102,7 @@ impl<'a> Story<'a> {
 
     fn target_words(&self, policy: &PolicyTable, entry: &Entry) -> String {
         match entry.target.split() {
-            Ok(pop) => self.snapshot.pops[usize::from(pop.0)].name.to_string(),
+            Ok(pop) => self.snapshot.pops[pop.index()].name.to_string(),
             Err(index) => policy.cnames.get(index).map_or_else(String::new, |n| format!("CNAME {n}")),
         }
     }
@@ -163,7 +163,7 @@ impl<'a> Story<'a> {
     fn states(&mut self, policy: &PolicyTable, met: &[PopId]) {
         let Some(view) = self.operator_view else { return };
         for pop in met {
-            let name = &self.snapshot.pops[usize::from(pop.0)].name;
+            let name = &self.snapshot.pops[pop.index()].name;
             let Some(shown) = view.pops.iter().find(|shown| shown.name == *name) else { continue };
             for words in reasons::of_pop(shown) {
                 self.line("state", &format!("{name:<8} {words}"));
@@ -312,7 +312,7 @@ impl Trace for Story<'_> {
             self.line("scan", &words);
         }
         let words = match choice {
-            Choice::Pop { pop, .. } => snapshot.steering.pops[usize::from(pop.0)].name.to_string(),
+            Choice::Pop { pop, .. } => snapshot.steering.pops[pop.index()].name.to_string(),
             Choice::Cname(index) => {
                 policy.cnames.get(usize::from(index)).map_or_else(String::new, |n| format!("CNAME {n}"))
             }

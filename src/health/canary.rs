@@ -14,7 +14,7 @@
 //! canaries alone must not hide real outages for ever.
 
 use super::Moment;
-use super::targets::TargetSet;
+use super::targets::{TargetId, TargetSet};
 use std::net::SocketAddr;
 
 /// Address family.
@@ -60,7 +60,7 @@ pub(crate) enum FreezeChange {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CanaryGroup {
     freeze_max_ms: u64,
-    members: Vec<(u32, Option<bool>)>,
+    members: Vec<(TargetId, Option<bool>)>,
     phase: Phase,
     succeeded_at: Option<Moment>,
     /// End of the last freeze.
@@ -85,8 +85,8 @@ enum Phase {
 impl CanaryGroup {
     /// Canaries of a family, without results.
     pub(crate) fn new(target_set: &TargetSet, family: IpFamily) -> CanaryGroup {
-        let is_ours = |index: &&u32| IpFamily::of(target_set.targets[**index as usize].destination) == family;
-        let members = target_set.canaries.iter().filter(is_ours).map(|index| (*index, None)).collect();
+        let is_ours = |id: &&TargetId| IpFamily::of(target_set.targets[id.index()].destination) == family;
+        let members = target_set.canaries.iter().filter(is_ours).map(|id| (*id, None)).collect();
         CanaryGroup { freeze_max_ms: target_set.freeze_max_ms, members, ..CanaryGroup::default() }
     }
 
@@ -98,12 +98,12 @@ impl CanaryGroup {
         &self,
         target_set: &TargetSet,
         family: IpFamily,
-        last: impl Fn(u32) -> Option<bool>,
+        last: impl Fn(TargetId) -> Option<bool>,
         now: Moment,
     ) -> (CanaryGroup, Option<u64>) {
         let mut new = CanaryGroup::new(target_set, family);
-        for (index, result) in &mut new.members {
-            *result = last(*index);
+        for (id, result) in &mut new.members {
+            *result = last(*id);
         }
         (new.succeeded_at, new.ended_at, new.spent_until) =
             (self.succeeded_at, self.ended_at, self.spent_until);
@@ -119,8 +119,8 @@ impl CanaryGroup {
     }
 
     /// Handles the result of a target, which may be a canary.
-    pub(crate) fn handle(&mut self, index: u32, is_well: bool, now: Moment) -> Option<FreezeChange> {
-        let member = self.members.iter_mut().find(|(member, _)| *member == index)?;
+    pub(crate) fn handle(&mut self, id: TargetId, is_well: bool, now: Moment) -> Option<FreezeChange> {
+        let member = self.members.iter_mut().find(|(member, _)| *member == id)?;
         member.1 = Some(is_well);
         if is_well {
             self.succeeded_at = Some(now);
@@ -199,8 +199,8 @@ impl CanaryGroup {
     }
 
     /// Indexes of the targets that are canaries.
-    pub(crate) fn members(&self) -> impl Iterator<Item = u32> + '_ {
-        self.members.iter().map(|(index, _)| *index)
+    pub(crate) fn members(&self) -> impl Iterator<Item = TargetId> + '_ {
+        self.members.iter().map(|(id, _)| *id)
     }
 }
 

@@ -20,7 +20,7 @@
 
 use super::Moment;
 use super::spec::PanicGuard;
-use super::targets::{PolicyMembers, PopCapacity};
+use super::targets::{PolicyMembers, PopCapacity, PopId, SlotId};
 use super::way_back::COUNTING_MIN;
 use std::collections::VecDeque;
 
@@ -123,12 +123,12 @@ impl Sum {
 impl Guard {
     /// Starts with no PoP down and no override.
     pub(crate) fn new(policy: &PolicyMembers, pops: &[PopCapacity]) -> Guard {
-        let capacity = |pop: &u16| {
-            pops[*pop as usize].capacity.filter(|capacity| capacity.is_finite() && *capacity >= 0.0)
+        let capacity = |pop: &PopId| {
+            pops[pop.index()].capacity.filter(|capacity| capacity.is_finite() && *capacity >= 0.0)
         };
         let total: f64 = policy.members.iter().filter_map(|(pop, _)| capacity(pop)).sum();
         let is_weighed = total > 0.0 && policy.members.iter().all(|(pop, _)| capacity(pop).is_some());
-        let member = |(pop, _): &(u16, u32)| Member {
+        let member = |(pop, _): &(PopId, SlotId)| Member {
             capacity: if is_weighed { (capacity(pop).unwrap_or(0.0) / total * PARTS) as u64 } else { 0 },
             ..Member::default()
         };

@@ -1,5 +1,7 @@
 //! Health state: verdicts of addresses and slots. The monitor builds it, and a status reads it.
 
+use super::targets::{PolicyId, SlotId};
+
 /// Verdict of the probes about an address or a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Verdict {
@@ -81,23 +83,23 @@ pub struct HealthState {
     pub slots: Vec<SlotHealth>,
     /// All slots as they were before the hold, for each policy that the panic guard holds. Sorted
     /// by policy.
-    pub held: Vec<(u32, Vec<SlotHealth>)>,
+    pub held: Vec<(PolicyId, Vec<SlotHealth>)>,
     /// Pools on their way back. Sorted by policy and pool.
     pub returning: Vec<ReturningPool>,
     /// Slots whose damping is ignored, for each policy with more PoPs down or damped than the share
     /// of its panic guard. Sorted by policy.
-    pub undamped: Vec<(u32, Vec<u32>)>,
+    pub undamped: Vec<(PolicyId, Vec<SlotId>)>,
 }
 
 /// Pool on its way back from all down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturningPool {
-    /// Index of the policy.
-    pub policy: u32,
+    /// Its policy.
+    pub policy: PolicyId,
     /// Number of the pool in the policy.
     pub pool: u16,
     /// Share of its PoPs, in percent, above which the way back is over.
     pub share_percent: u8,
     /// Its slots, each with its rank when all were down ([`SlotHealth::went_down`]).
-    pub slots: Vec<(u32, u32)>,
+    pub slots: Vec<(SlotId, u32)>,
 }

@@ -11,6 +11,35 @@
 //! Everything here is a pure state machine on a given clock: `handle_*` takes input, `poll_*` gives
 //! output. Nothing here sleeps, draws random numbers or reads a clock.
 
+/// Declares the index of a list as a type of its own, so that the index of one list is never taken
+/// for the index of another. It is as wide as its number.
+macro_rules! list_index {
+    ($(#[$doc:meta])* $vis:vis $id:ident($number:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(transparent)]
+        $vis struct $id(pub $number);
+
+        impl $id {
+            /// Id of the element at a place of the list.
+            $vis const fn at(index: usize) -> $id {
+                $id(index as $number)
+            }
+
+            /// Place of its element in the list.
+            #[inline(always)]
+            $vis const fn index(self) -> usize {
+                self.0 as usize
+            }
+
+            /// Ids of the list's elements, in order; the list gives the end.
+            $vis fn in_order() -> impl Iterator<Item = $id> + Clone {
+                (0..).map($id)
+            }
+        }
+    };
+}
+
 pub(crate) mod canary;
 pub(crate) mod certificate;
 pub(crate) mod event;

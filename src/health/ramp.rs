@@ -6,6 +6,7 @@
 //! never down has no ramp either.
 
 use super::Moment;
+use super::targets::PopId;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -90,8 +91,8 @@ impl Ramps {
     }
 
     /// Sets whether a PoP is up by its probes. Only changes count.
-    pub fn handle_verdict(&mut self, pop: u16, is_up: bool, now: Moment) {
-        let Some(stage) = self.stages.get_mut(usize::from(pop)) else { return };
+    pub fn handle_verdict(&mut self, pop: PopId, is_up: bool, now: Moment) {
+        let Some(stage) = self.stages.get_mut(pop.index()) else { return };
         *stage = match (*stage, is_up) {
             (_, false) => Stage::Down,
             (Stage::Down, true) => Stage::Back(now.clock_ms()),
@@ -100,11 +101,9 @@ impl Ramps {
     }
 
     /// Cells of a PoP that are not back, in steps of 1/256.
-    pub fn left(&self, pop: u16, now: Moment) -> u16 {
-        match self.stages.get(usize::from(pop)) {
-            Some(Stage::Back(since_ms)) => {
-                left(up_for_ms(*since_ms, now), self.pops[usize::from(pop)].ramp_ms)
-            }
+    pub fn left(&self, pop: PopId, now: Moment) -> u16 {
+        match self.stages.get(pop.index()) {
+            Some(Stage::Back(since_ms)) => left(up_for_ms(*since_ms, now), self.pops[pop.index()].ramp_ms),
             _ => 0,
         }
     }

@@ -7,7 +7,7 @@
 //! run without a result is given up after a time.
 
 use super::Moment;
-use super::targets::TargetSet;
+use super::targets::{TargetId, TargetSet};
 use crate::limits::{PROBE_QUICK_MS, PROBES_AT_ONCE};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
@@ -23,7 +23,7 @@ pub struct Ticket(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     /// Index of the target.
-    pub(crate) index: u32,
+    pub(crate) id: TargetId,
     /// Start of the run.
     pub(crate) started: Moment,
 }
@@ -35,8 +35,8 @@ pub(crate) struct Schedule {
     entries: Vec<Entry>,
     /// (due, order, index); valid while the entry has the same moment. The order spreads targets
     /// that are due together.
-    due: BinaryHeap<Reverse<(Moment, u64, u32)>>,
-    due_canaries: BinaryHeap<Reverse<(Moment, u64, u32)>>,
+    due: BinaryHeap<Reverse<(Moment, u64, TargetId)>>,
+    due_canaries: BinaryHeap<Reverse<(Moment, u64, TargetId)>>,
     flights: BTreeMap<Ticket, Flight>,
     deadlines: BinaryHeap<Reverse<(Moment, Ticket)>>,
     tickets: u64,
@@ -56,7 +56,7 @@ struct Entry {
 #[derive(Clone, Copy, Debug)]
 struct Flight {
     /// Index of the target; `None` once it is gone.
-    index: Option<u32>,
+    id: Option<TargetId>,
     started: Moment,
     deadline: Moment,
 }
@@ -73,23 +73,23 @@ impl Schedule {
     /// runs; a new one is due at once.
     #[must_use]
     pub(crate) fn follow(mut self, old: &TargetSet, new: &TargetSet, now: Moment) -> Schedule {
-        let index_of: HashMap<&str, u32> =
-            old.targets.iter().zip(0..).map(|(target, index)| (&*target.key, index)).collect();
+        let index_of: HashMap<&str, TargetId> =
+            old.targets.iter().zip(TargetId::in_order()).map(|(target, id)| (&*target.key, id)).collect();
         let entries = std::mem::take(&mut self.entries);
         self.due.clear();
         self.due_canaries.clear();
-        let mut moved: HashMap<Ticket, u32> = HashMap::new();
+        let mut moved: HashMap<Ticket, TargetId> = HashMap::new();
         self.fill(
             new,
-            |index, key| {
-                let before = entries.get(*index_of.get(key)? as usize)?;
-                before.flying.map(|ticket| moved.insert(ticket, index));
+            |id, key| {
+                let before = entries.get(index_of.get(key)?.index())?;
+                before.flying.map(|ticket| moved.insert(ticket, id));
                 Some(before)
             },
             now,
         );
         for (ticket, flight) in &mut self.flights {
-            flight.index = moved.get(ticket).copied();
+            flight.id = moved.get(ticket).copied();
         }
         self
     }
@@ -97,25 +97,25 @@ impl Schedule {
     fn fill<'e>(
         &mut self,
         target_set: &TargetSet,
-        mut before: impl FnMut(u32, &str) -> Option<&'e Entry>,
+        mut before: impl FnMut(TargetId, &str) -> Option<&'e Entry>,
         now: Moment,
     ) {
         let mut is_canary = vec![false; target_set.targets.len()];
         for canary in &target_set.canaries {
-            is_canary[*canary as usize] = true;
+            is_canary[canary.index()] = true;
         }
-        for (target, index) in target_set.targets.iter().zip(0u32..) {
+        for (target, id) in target_set.targets.iter().zip(TargetId::in_order()) {
             let hash = spread(self.seed, &target.key);
             let every_ms = u64::from(target.spec.every_ms.max(1));
             let mut entry = Entry {
                 hash,
                 every_ms,
                 timeout_ms: u64::from(target.spec.timeout_ms),
-                is_canary: is_canary[index as usize],
+                is_canary: is_canary[id.index()],
                 due: Some(now),
                 flying: None,
             };
-            if let Some(before) = before(index, &target.key) {
+            if let Some(before) = before(id, &target.key) {
                 entry.flying = before.flying;
                 entry.due = before.due.map(|due| due.min(now.after_ms(every_ms)));
             }
@@ -123,44 +123,44 @@ impl Schedule {
                 entry.due = None;
             }
             self.entries.push(entry);
-            if let Some(due) = self.entries[index as usize].due {
-                self.set_due(index, due);
+            if let Some(due) = self.entries[id.index()].due {
+                self.set_due(id, due);
             }
         }
     }
 
     /// Next target to run now, if one may run.
-    pub(crate) fn poll(&mut self, now: Moment) -> Option<(u32, Ticket)> {
+    pub(crate) fn poll(&mut self, now: Moment) -> Option<(TargetId, Ticket)> {
         if self.flights.len() >= PROBES_AT_ONCE {
             return None;
         }
-        let index = pop(&mut self.due_canaries, &self.entries, now)
+        let id = pop(&mut self.due_canaries, &self.entries, now)
             .or_else(|| pop(&mut self.due, &self.entries, now))?;
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        let entry = &mut self.entries[index as usize];
+        let entry = &mut self.entries[id.index()];
         entry.due = None;
         entry.flying = Some(ticket);
         let deadline = now.after_ms(entry.timeout_ms + LOST_AFTER_MS);
-        self.flights.insert(ticket, Flight { index: Some(index), started: now, deadline });
+        self.flights.insert(ticket, Flight { id: Some(id), started: now, deadline });
         self.deadlines.push(Reverse((deadline, ticket)));
-        Some((index, ticket))
+        Some((id, ticket))
     }
 
     /// Ends a run: its target is due at the next point of its grid. `None` if the target is gone,
     /// the ticket is unknown, or the run was given up.
     pub(crate) fn finish(&mut self, ticket: Ticket, now: Moment) -> Option<Run> {
-        let Flight { index, started, .. } = self.flights.remove(&ticket)?;
-        let index = index?;
-        let entry = &mut self.entries[index as usize];
+        let Flight { id, started, .. } = self.flights.remove(&ticket)?;
+        let id = id?;
+        let entry = &mut self.entries[id.index()];
         entry.flying = None;
         // At least half a period later, because the first run and early runs lie anywhere between
         // two points.
         let earliest = started.0.saturating_add(entry.every_ms / 2 + 1).max(now.0);
         let phase = entry.hash % entry.every_ms;
         let due = Moment(earliest + (phase + entry.every_ms - earliest % entry.every_ms) % entry.every_ms);
-        self.set_due(index, due);
-        Some(Run { index, started })
+        self.set_due(id, due);
+        Some(Run { id, started })
     }
 
     /// Ends an overdue run.
@@ -180,22 +180,22 @@ impl Schedule {
 
     /// Runs a target again soon: after a second, or after its period if that is shorter, but not
     /// later than planned.
-    pub(crate) fn retry(&mut self, index: u32, now: Moment) {
-        self.hasten(index, now.after_ms(quick_ms(self.entries[index as usize].every_ms)));
+    pub(crate) fn retry(&mut self, id: TargetId, now: Moment) {
+        self.hasten(id, now.after_ms(quick_ms(self.entries[id.index()].every_ms)));
     }
 
     /// Runs a target by this moment at the latest, unless it runs already.
-    pub(crate) fn hasten(&mut self, index: u32, by: Moment) {
-        if let Some(due) = self.entries[index as usize].due
+    pub(crate) fn hasten(&mut self, id: TargetId, by: Moment) {
+        if let Some(due) = self.entries[id.index()].due
             && due > by
         {
-            self.set_due(index, by);
+            self.set_due(id, by);
         }
     }
 
     /// Next start of a target; `None` while it runs, or if it is pushed.
-    pub(crate) fn due(&self, index: u32) -> Option<Moment> {
-        self.entries[index as usize].due
+    pub(crate) fn due(&self, id: TargetId) -> Option<Moment> {
+        self.entries[id.index()].due
     }
 
     /// Moment of the next call. It may be too early, never too late.
@@ -204,16 +204,17 @@ impl Schedule {
         if self.flights.len() >= PROBES_AT_ONCE {
             return deadline;
         }
-        let top =
-            |heap: &BinaryHeap<Reverse<(Moment, u64, u32)>>| heap.peek().map(|Reverse((moment, ..))| *moment);
+        let top = |heap: &BinaryHeap<Reverse<(Moment, u64, TargetId)>>| {
+            heap.peek().map(|Reverse((moment, ..))| *moment)
+        };
         [top(&self.due), top(&self.due_canaries), deadline].into_iter().flatten().min()
     }
 
-    fn set_due(&mut self, index: u32, due: Moment) {
-        let entry = &mut self.entries[index as usize];
+    fn set_due(&mut self, id: TargetId, due: Moment) {
+        let entry = &mut self.entries[id.index()];
         entry.due = Some(due);
         let heap = if entry.is_canary { &mut self.due_canaries } else { &mut self.due };
-        heap.push(Reverse((due, entry.hash, index)));
+        heap.push(Reverse((due, entry.hash, id)));
     }
 }
 
@@ -223,15 +224,19 @@ pub(crate) fn quick_ms(every_ms: u64) -> u64 {
 }
 
 /// Takes the first entry that is due, and drops invalid entries before it.
-fn pop(heap: &mut BinaryHeap<Reverse<(Moment, u64, u32)>>, entries: &[Entry], now: Moment) -> Option<u32> {
-    while let Some(Reverse((due, _, index))) = heap.peek().copied() {
-        let is_true = entries[index as usize].due == Some(due);
+fn pop(
+    heap: &mut BinaryHeap<Reverse<(Moment, u64, TargetId)>>,
+    entries: &[Entry],
+    now: Moment,
+) -> Option<TargetId> {
+    while let Some(Reverse((due, _, id))) = heap.peek().copied() {
+        let is_true = entries[id.index()].due == Some(due);
         if is_true && due > now {
             return None;
         }
         heap.pop();
-        if is_true && entries[index as usize].flying.is_none() {
-            return Some(index);
+        if is_true && entries[id.index()].flying.is_none() {
+            return Some(id);
         }
     }
     None

@@ -2,7 +2,7 @@
 
 use super::health_state::{NO_HORIZON, SlotHealth, Verdict};
 use super::spec::Need;
-use super::targets::{Formula, SlotTargets};
+use super::targets::{Formula, SlotTargets, TargetId};
 use std::collections::BTreeSet;
 
 /// State of a target, as slots need it.
@@ -32,7 +32,7 @@ pub(crate) struct TargetReading {
 pub(crate) fn judge(
     target_set: &SlotTargets,
     readings: &[TargetReading],
-    spared: &BTreeSet<u32>,
+    spared: &BTreeSet<TargetId>,
     up_threshold_percent: u8,
 ) -> (SlotHealth, Option<i64>) {
     let mut slot = SlotHealth::default();
@@ -50,8 +50,8 @@ pub(crate) fn judge(
     let is_down = !slot.is_awaited && is_down(target_set, &slot, up_threshold_percent);
     let mut since = i64::MIN;
     target_set.v4.iter().chain(&target_set.v6).for_each(|formula| {
-        formula.visit(&mut |index| {
-            let reading = readings[index as usize];
+        formula.visit(&mut |id| {
+            let reading = readings[id.index()];
             if reading.verdict == Verdict::Down {
                 since = since.max(reading.since_ms);
             }
@@ -61,17 +61,17 @@ pub(crate) fn judge(
 }
 
 /// Addresses that are up only because of targets that are damped.
-fn damped(formulas: &[Formula], readings: &[TargetReading], spared: &BTreeSet<u32>, down: u64) -> u64 {
+fn damped(formulas: &[Formula], readings: &[TargetReading], spared: &BTreeSet<TargetId>, down: u64) -> u64 {
     let is_target_damped =
-        |index: u32| readings[index as usize].damped_since_ms.is_some() && !spared.contains(&index);
-    let without = |index: u32| match is_target_damped(index) {
+        |id: TargetId| readings[id.index()].damped_since_ms.is_some() && !spared.contains(&id);
+    let without = |id: TargetId| match is_target_damped(id) {
         true => Verdict::Down,
-        false => readings[index as usize].verdict,
+        false => readings[id.index()].verdict,
     };
     let mut damped = 0;
     for (formula, bit) in formulas.iter().zip(0..64) {
         let mut is_damped = false;
-        formula.visit(&mut |index| is_damped |= is_target_damped(index));
+        formula.visit(&mut |id| is_damped |= is_target_damped(id));
         if is_damped && down >> bit & 1 == 0 && verdict_by(formula, &without) == Verdict::Down {
             damped |= 1 << bit;
         }
@@ -86,8 +86,8 @@ fn family(formulas: &[Formula], readings: &[TargetReading], horizon_secs: &mut u
         let verdict = verdict(formula, readings);
         down |= u64::from(verdict == Verdict::Down) << bit;
         let mut waits = false;
-        formula.visit(&mut |index| {
-            let reading = readings[index as usize];
+        formula.visit(&mut |id| {
+            let reading = readings[id.index()];
             waits |= reading.is_awaited;
             *horizon_secs = reading.horizon_secs.min(*horizon_secs);
         });
@@ -99,13 +99,13 @@ fn family(formulas: &[Formula], readings: &[TargetReading], horizon_secs: &mut u
 /// Verdict of a formula: down if too few of its parts are up or unknown, up if enough parts are up,
 /// else unknown.
 pub(crate) fn verdict(formula: &Formula, readings: &[TargetReading]) -> Verdict {
-    verdict_by(formula, &|index| readings[index as usize].verdict)
+    verdict_by(formula, &|id| readings[id.index()].verdict)
 }
 
-fn verdict_by(formula: &Formula, of: &impl Fn(u32) -> Verdict) -> Verdict {
+fn verdict_by(formula: &Formula, of: &impl Fn(TargetId) -> Verdict) -> Verdict {
     let (need, parts) = match formula {
         Formula::Unwatched => return Verdict::Unknown,
-        Formula::Target(index) => return of(*index),
+        Formula::Target(id) => return of(*id),
         Formula::Group(need, parts) => (need, parts),
     };
     let (mut up, mut down) = (0, 0);
@@ -159,13 +159,13 @@ pub(crate) fn is_damped(target_set: &SlotTargets, slot: &SlotHealth, up_threshol
 pub(crate) fn damped_since_ms(
     target_set: &SlotTargets,
     readings: &[TargetReading],
-    spared: &BTreeSet<u32>,
+    spared: &BTreeSet<TargetId>,
 ) -> Option<i64> {
     let mut since = None;
     for formula in target_set.v4.iter().chain(&target_set.v6) {
-        formula.visit(&mut |index| {
-            if !spared.contains(&index) {
-                since = since.into_iter().chain(readings[index as usize].damped_since_ms).min();
+        formula.visit(&mut |id| {
+            if !spared.contains(&id) {
+                since = since.into_iter().chain(readings[id.index()].damped_since_ms).min();
             }
         });
     }

@@ -7,9 +7,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// Index of a probe in the deployment's list, which is sorted by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ProbeId(pub u16);
+list_index! {
+    /// Index of a probe in the deployment's list, which is sorted by name.
+    pub(crate) ProbeId(u16)
+}
 
 /// Probe in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,27 @@ use super::spec::{Need, PanicGuard, Spec};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+list_index! {
+    /// Index of a PoP in the deployment's list, which is sorted by name. Valid inside one
+    /// deployment and the snapshot compiled from it, never across.
+    pub PopId(u16)
+}
+
+list_index! {
+    /// Index of a slot: a service of a PoP. Valid in one snapshot.
+    pub SlotId(u32)
+}
+
+list_index! {
+    /// Index of a policy. Valid in one snapshot.
+    pub PolicyId(u32)
+}
+
+list_index! {
+    /// Index of a target in [`TargetSet::targets`].
+    pub TargetId(u32)
+}
+
 /// Targets, slots and policies of one snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct TargetSet {
@@ -16,8 +37,8 @@ pub struct TargetSet {
     pub slots: Vec<SlotTargets>,
     /// Members of each policy, in the order of the steering.
     pub policies: Vec<PolicyMembers>,
-    /// Canaries: indexes of targets. Their address gives the family.
-    pub canaries: Vec<u32>,
+    /// Targets of the canaries. Their address gives the family.
+    pub canaries: Vec<TargetId>,
     /// Longest freeze of verdicts, in milliseconds.
     pub freeze_max_ms: u64,
     /// Longest wait of the first answer for the first round, in milliseconds.
@@ -29,7 +50,7 @@ pub struct TargetSet {
 impl TargetSet {
     /// PoP and service of a slot: its name in every target set.
     pub(crate) fn name_of<'r>(&'r self, slot: &'r SlotTargets) -> (&'r str, &'r str) {
-        (&self.pops[usize::from(slot.pop)].name, &slot.service)
+        (&self.pops[slot.pop.index()].name, &slot.service)
     }
 }
 
@@ -66,8 +87,8 @@ pub struct Target {
 /// Formulas of a slot, one for each address, in the slot's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotTargets {
-    /// Index of its PoP.
-    pub pop: u16,
+    /// Its PoP.
+    pub pop: PopId,
     /// Name of its service.
     pub service: Arc<str>,
     /// IPv4 addresses.
@@ -82,18 +103,18 @@ pub enum Formula {
     /// Not probed: unknown, which counts as up.
     #[default]
     Unwatched,
-    /// One target, by index.
-    Target(u32),
+    /// One target.
+    Target(TargetId),
     /// A number of these formulas; at least one.
     Group(Need, Vec<Formula>),
 }
 
 impl Formula {
     /// Calls `act` with every target of the formula.
-    pub(crate) fn visit(&self, act: &mut impl FnMut(u32)) {
+    pub(crate) fn visit(&self, act: &mut impl FnMut(TargetId)) {
         match self {
             Formula::Unwatched => {}
-            Formula::Target(index) => act(*index),
+            Formula::Target(target) => act(*target),
             Formula::Group(_, parts) => parts.iter().for_each(|part| part.visit(act)),
         }
     }
@@ -105,7 +126,7 @@ pub struct PolicyMembers {
     /// Name, as in the steering.
     pub name: Arc<str>,
     /// Members as (PoP, slot), each PoP once; PoPs without a slot are left out.
-    pub members: Vec<(u16, u32)>,
+    pub members: Vec<(PopId, SlotId)>,
     /// Share of a PoP's addresses in a family that must be up, in percent, 1 to 100.
     pub up_threshold_percent: u8,
     /// Rule by which it distrusts its probes.

@@ -2,6 +2,7 @@
 
 use super::spec::{Check, FlapLimits, PanicGuard, PushCheck, Spec, TcpCheck};
 use super::targets::{Formula, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet};
+use crate::health::targets::{PopId, SlotId, TargetId};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -54,17 +55,17 @@ pub(super) fn target_set(pops: usize, policies: usize, canaries: usize) -> Targe
         ));
         target_set.targets.push(target("web", &name, &format!("2001:db8::{pop:x}"), &spec()));
         target_set.slots.push(SlotTargets {
-            pop: pop as u16,
+            pop: PopId::at(pop),
             service: "default".into(),
-            v4: vec![Formula::Target(at)],
-            v6: vec![Formula::Target(at + 1)],
+            v4: vec![Formula::Target(TargetId(at))],
+            v6: vec![Formula::Target(TargetId(at + 1))],
         });
         target_set.pops.push(PopCapacity { name: name.into(), capacity: None });
     }
     for policy in 0..policies {
         target_set.policies.push(PolicyMembers {
             name: format!("web{policy}").into(),
-            members: (0..pops).map(|pop| (pop as u16, pop as u32)).collect(),
+            members: (0..pops).map(|pop| (PopId::at(pop), SlotId::at(pop))).collect(),
             up_threshold_percent: 50,
             guard: PanicGuard::default(),
             pools: vec![Pool { name: "".into(), members: (0..pops as u32).collect() }],
@@ -72,7 +73,7 @@ pub(super) fn target_set(pops: usize, policies: usize, canaries: usize) -> Targe
     }
     for canary in 0..canaries {
         for address in [format!("198.51.100.{canary}"), format!("2001:db8:1::{canary:x}")] {
-            target_set.canaries.push(target_set.targets.len() as u32);
+            target_set.canaries.push(TargetId::at(target_set.targets.len()));
             target_set.targets.push(target("canary", "canary", &address, &spec()));
         }
     }

@@ -3,6 +3,7 @@
 use crate::snapshot::Snapshot;
 use crate::snapshot::locate::QuerySource;
 use crate::steer::choose::{Choice, NoChoiceTrace, choose};
+use crate::steer::policy::PolicyId;
 use crate::steer::table::PolicyTable;
 use crate::wire::ecs::ClientSubnet;
 use std::net::IpAddr;
@@ -37,14 +38,14 @@ impl std::fmt::Display for Answered {
 pub(super) struct Side<'s> {
     /// The snapshot.
     pub(super) snapshot: &'s Snapshot,
-    /// Number of the policy in it.
-    pub(super) policy: u32,
+    /// The policy in it.
+    pub(super) policy: PolicyId,
 }
 
 impl<'s> Side<'s> {
     /// Tables of the policy.
     pub(super) fn table(self) -> &'s PolicyTable {
-        &self.snapshot.steering.policies[self.policy as usize]
+        &self.snapshot.steering.policies[self.policy.index()]
     }
 
     /// The client's cell may decide.
@@ -71,7 +72,7 @@ impl<'s> Side<'s> {
         let question = self.snapshot.question(policy, decision.preference_list, view, None);
         let pops = &self.snapshot.steering.pops;
         Some(match choose(question, &|| decision.key(), &mut NoChoiceTrace).0 {
-            Choice::Pop { pop, .. } => Answered::Pop(pops[usize::from(pop.0)].name.clone()),
+            Choice::Pop { pop, .. } => Answered::Pop(pops[pop.index()].name.clone()),
             Choice::Cname(cname) => Answered::Cname(
                 policy.cnames.get(usize::from(cname)).map_or_else(String::new, ToString::to_string),
             ),

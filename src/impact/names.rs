@@ -4,6 +4,7 @@
 use super::flow::NameSeeds;
 use crate::limits::CHAIN_MAX;
 use crate::snapshot::Snapshot;
+use crate::steer::policy::PolicyId;
 use crate::steer::table::{Families, V4, V6};
 use crate::wire::hash;
 use crate::wire::name::write_name;
@@ -46,8 +47,8 @@ impl Losses {
 /// Way of names: from a policy, to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NameWay {
-    /// Number of the policy before.
-    pub(super) policy: u32,
+    /// The policy before.
+    pub(super) policy: PolicyId,
     /// End after.
     pub(super) end: End,
 }
@@ -55,8 +56,8 @@ pub(super) struct NameWay {
 /// End of a name's chain of aliases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum End {
-    /// A policy, by its number.
-    Policy(u32),
+    /// A policy.
+    Policy(PolicyId),
     /// Records of a zone, or another server's.
     Records,
     /// No address.
@@ -127,7 +128,7 @@ impl Names {
 
 /// Families in which a policy has addresses, for some client at least.
 fn families_of_policy(snapshot: &Snapshot, steered: &Steered) -> Families {
-    snapshot.steering.policies[steered.policy as usize].families
+    snapshot.steering.policies[steered.policy.index()].families
 }
 
 /// Name to which another leads, along the aliases in our zones.

@@ -6,6 +6,7 @@ use super::moves::{CountedQueries, Moves};
 use super::sample::evenly;
 use crate::limits::{FORECAST_CLIENTS_MAX, FORECAST_SAMPLES_MIN};
 use crate::snapshot::Snapshot;
+use crate::steer::policy::PolicyId;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -81,15 +82,15 @@ pub fn predict<'d>(
 /// Computes the answers to `samples` clients of each family and policy that both snapshots have.
 /// The result includes policies without a move.
 pub fn forecast(before: &Snapshot, after: &Snapshot, samples: u32) -> Vec<PolicyChange<ALL_CLIENTS>> {
-    let numbers = 0..before.steering.policies.len() as u32;
-    let sides = numbers.map(|policy| Side { snapshot: before, policy });
+    let policies = PolicyId::in_order().take(before.steering.policies.len());
+    let sides = policies.map(|policy| Side { snapshot: before, policy });
     sides.filter_map(|side| of_policy(side, after, samples)).collect()
 }
 
 fn of_policy(before: Side<'_>, after: &Snapshot, samples: u32) -> Option<PolicyChange<ALL_CLIENTS>> {
     let name = &before.table().name;
-    let policy = after.steering.policies.iter().position(|policy| policy.name == *name)? as u32;
-    let after = After::Policy(Side { snapshot: after, policy });
+    let policy = after.steering.policies.iter().position(|policy| policy.name == *name)?;
+    let after = After::Policy(Side { snapshot: after, policy: PolicyId::at(policy) });
     // A name's hash decides which cells go to which PoP. So each client asks for a name of its own,
     // and the result is a mean over names.
     let asked = Asked { before, after, names: &[] };

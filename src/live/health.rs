@@ -11,6 +11,7 @@ use crate::health::targets::TargetSet;
 use crate::shared::alarm::{Alarm, AlarmKey};
 use crate::shared::event::Event;
 use crate::snapshot::Snapshot;
+use crate::steer::policy::PolicyId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -120,7 +121,7 @@ impl LiveHealth {
         let target_set = self.monitor.target_set();
         let has_canaries = |family: IpFamily| {
             let mut canaries =
-                target_set.canaries.iter().filter_map(|canary| target_set.targets.get(*canary as usize));
+                target_set.canaries.iter().filter_map(|canary| target_set.targets.get(canary.index()));
             canaries.any(|canary| canary.address.is_ipv4() == (family == IpFamily::V4))
         };
         self.alarms.retain(|key, _| match key {
@@ -160,7 +161,7 @@ impl LiveHealth {
 
     /// Policies with a pool on its way back, by name, each once.
     pub(super) fn returning(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
-        let policies = self.health_state.returning.iter().map(|pool| pool.policy as usize);
+        let policies = self.health_state.returning.iter().map(|pool| pool.policy.index());
         let mut names: Vec<Arc<str>> = policies
             .filter_map(|policy| Some(snapshot.steering.policies.get(policy)?.name.clone()))
             .collect();
@@ -170,8 +171,9 @@ impl LiveHealth {
 
     /// Policies that the panic guard holds, by name.
     pub(super) fn held(&self, snapshot: &Snapshot) -> Vec<Arc<str>> {
-        let name =
-            |(policy, _): &(u32, _)| snapshot.steering.policies.get(*policy as usize).map(|p| p.name.clone());
+        let name = |(policy, _): &(PolicyId, _)| {
+            snapshot.steering.policies.get(policy.index()).map(|p| p.name.clone())
+        };
         self.health_state.held.iter().filter_map(name).collect()
     }
 }

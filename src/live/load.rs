@@ -12,7 +12,7 @@ use crate::impact::prediction::{FeedName, MeasuredLoad, MeasuredLoads};
 use crate::shared::alarm::{Alarm, AlarmKey};
 use crate::shared::event::Event;
 use crate::snapshot::Snapshot;
-use crate::steer::pop::Pop;
+use crate::steer::pop::{Pop, PopId};
 use crate::steer::pop_status::{Share256, Shed};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -57,15 +57,15 @@ impl LiveLoad {
     /// Takes over which PoPs are up, and which are in service.
     pub(super) fn serve(&mut self, service: &Service, now: Moment) {
         self.loads.handle_service(&service.serves);
-        for (pop, is_up) in service.is_up.iter().enumerate() {
-            self.ramps.handle_verdict(pop as u16, *is_up, now);
+        for (pop, is_up) in PopId::in_order().zip(&service.is_up) {
+            self.ramps.handle_verdict(pop, *is_up, now);
         }
     }
 
     /// Takes the shares of a moment. True if an answer may change.
     pub(super) fn step(&mut self, snapshot: &Snapshot, now: Moment) -> bool {
         let left: Vec<Share256> =
-            (0..snapshot.pops.len()).map(|pop| self.ramps.left(pop as u16, now)).collect();
+            (0..snapshot.pops.len()).map(|pop| self.ramps.left(PopId::at(pop), now)).collect();
         let mut has_moved = left != self.left;
         self.left = left;
         if let Some(sheds) = self.loads.poll_sheds(now) {
@@ -132,11 +132,11 @@ impl LiveLoad {
     }
 
     /// State to save for a restart.
-    pub(super) fn saved(&self, now: Now, told_until: u64) -> SavedLoadAndRamps {
+    pub(super) fn saved(&self, now: Now, reported_until: u64) -> SavedLoadAndRamps {
         SavedLoadAndRamps {
             loads: self.loads.save(now.epoch_secs),
             ramps: self.ramps.save(now.moment, now.epoch_secs),
-            told_until: Some(told_until),
+            reported_until: Some(reported_until),
         }
     }
 
@@ -157,7 +157,7 @@ fn rows(snapshot: &Snapshot, rows: &[ShedRow]) -> Vec<Shed> {
     }
     let mut sheds = vec![Shed::default(); snapshot.steering.slots.len()];
     for row in rows {
-        if let Some(shed) = sheds.get_mut(row.slot as usize) {
+        if let Some(shed) = sheds.get_mut(row.slot.index()) {
             *shed = Shed { share: row.share, accept: Arc::clone(&row.accept) };
         }
     }

@@ -65,16 +65,16 @@ pub struct SavedLoadAndRamps {
     /// Ramps in progress.
     pub(crate) ramps: Vec<SavedRamp>,
     /// Time up to which events of overrides by the clock were reported, in seconds since 1970.
-    pub(crate) told_until: Option<u64>,
+    pub(crate) reported_until: Option<u64>,
 }
 
 impl SavedLoadAndRamps {
     /// Lines of text, without their ends.
     pub fn to_lines(&self) -> Vec<String> {
-        let told = self.told_until.map(|told_until| format!("{TOLD}{told_until}"));
+        let reported = self.reported_until.map(|reported_until| format!("{REPORTED_UNTIL}{reported_until}"));
         (self.loads.iter().map(SavedLoad::to_line))
             .chain(self.ramps.iter().map(SavedRamp::to_line))
-            .chain(told)
+            .chain(reported)
             .collect()
     }
 
@@ -83,13 +83,13 @@ impl SavedLoadAndRamps {
         SavedLoadAndRamps {
             loads: lines.clone().filter_map(SavedLoad::from_line).collect(),
             ramps: lines.clone().filter_map(SavedRamp::from_line).collect(),
-            told_until: lines.filter_map(|line| line.strip_prefix(TOLD)?.parse().ok()).last(),
+            reported_until: lines.filter_map(|line| line.strip_prefix(REPORTED_UNTIL)?.parse().ok()).last(),
         }
     }
 }
 
-/// First word of the line with `told_until`.
-const TOLD: &str = "told ";
+/// First word of the line with `reported_until`.
+const REPORTED_UNTIL: &str = "told ";
 
 /// State with which live state begins.
 #[derive(Clone, Debug, Default)]
@@ -106,7 +106,7 @@ pub struct Remembered {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stepped {
     /// Overrides, or states in files.
-    pub by_hand: bool,
+    pub overrides_changed: bool,
     /// Probe results.
     pub has_turned: bool,
     /// Shed shares and ramps.
@@ -116,7 +116,7 @@ pub struct Stepped {
 impl Stepped {
     /// True if an answer may change.
     pub fn any(self) -> bool {
-        self.by_hand || self.has_turned || self.has_moved
+        self.overrides_changed || self.has_turned || self.has_moved
     }
 }
 
@@ -132,9 +132,9 @@ pub struct LiveState {
     service: Service,
     /// True if overrides must be evaluated again: other entries, other files, or a clock that was
     /// set.
-    is_said: bool,
+    overrides_pending: bool,
     /// Next time at which overrides change by the clock, in seconds since 1970.
-    said_again: Option<u64>,
+    overrides_due_at: Option<u64>,
     stepped: Now,
     events: Vec<Event>,
     /// Start times of the states that the operator view shows.
@@ -148,12 +148,12 @@ impl LiveState {
         let (target_set, name) = (Arc::clone(&snapshot.target_set), snapshot.node_name());
         LiveState {
             // Without remembered state no earlier event is reported: it may be long ago.
-            overrides: Overrides::new(ledger, load.told_until.unwrap_or(u64::MAX).min(now.epoch_secs)),
+            overrides: Overrides::new(ledger, load.reported_until.unwrap_or(u64::MAX).min(now.epoch_secs)),
             health: LiveHealth::new(target_set, name, &health, now),
             load: LiveLoad::new(&snapshot, &load, now),
             service: Service::default(),
-            is_said: true,
-            said_again: None,
+            overrides_pending: true,
+            overrides_due_at: None,
             stepped: now,
             events: Vec::new(),
             since: Since::default(),
@@ -166,13 +166,13 @@ impl LiveState {
         self.snapshot = snapshot;
         self.health.follow(&self.snapshot.target_set, now.moment);
         self.load.follow(&self.snapshot, now.moment);
-        self.is_said = true;
+        self.overrides_pending = true;
     }
 
     /// Replaces the ledger.
     pub fn keep(&mut self, ledger: Ledger) {
         self.overrides.keep(ledger);
-        self.is_said = true;
+        self.overrides_pending = true;
     }
 
     /// Brings every part to a moment, each after the parts on which it depends.
@@ -183,28 +183,28 @@ impl LiveState {
         //    depend on ledger and clock alone.
         if let Some(secs) = clock_step(self.stepped, now) {
             self.events.push(Event::ClockStepped { secs });
-            self.is_said = true;
+            self.overrides_pending = true;
         }
         self.stepped = now;
-        let is_due = self.said_again.is_some_and(|at| at <= now.epoch_secs);
-        let by_hand = std::mem::take(&mut self.is_said) || is_due;
-        if by_hand {
+        let is_due = self.overrides_due_at.is_some_and(|at| at <= now.epoch_secs);
+        let overrides_changed = std::mem::take(&mut self.overrides_pending) || is_due;
+        if overrides_changed {
             self.events.extend(overrides.progress(now.epoch_secs));
-            self.said_again = overrides.ledger().next_step(now.epoch_secs, ahead_secs(snapshot));
+            self.overrides_due_at = overrides.ledger().next_step(now.epoch_secs, ahead_secs(snapshot));
             // 2. Probes. The guards learn about overrides before they judge: they never count a PoP
             //    with an operator's decision.
             health.monitor.handle_overrides(&overrides.overridden(pops, now.epoch_secs));
         }
         let has_turned = health.step(now.moment);
         // 3. The PoPs in service follow from both.
-        if by_hand || has_turned {
+        if overrides_changed || has_turned {
             let states = overrides.ledger().effective(pops, now.epoch_secs);
             *service = Service::new(snapshot, &health.health_state, &states);
             load.serve(service, now.moment);
         }
         // 4. Load moves cells to PoPs in service, and ramps bring back cells of PoPs that came up.
         let has_moved = load.step(snapshot, now.moment);
-        Stepped { by_hand, has_turned, has_moved }
+        Stepped { overrides_changed, has_turned, has_moved }
     }
 
     /// Status of all parts, at the last step.
@@ -398,8 +398,8 @@ impl LiveState {
         let machines = machines.into_iter().flatten().map(|at| at.since_ms(now.moment));
         // While there are overrides, the wall clock is checked at intervals, because it may be set.
         let looks = (!self.ledger().entries().is_empty()).then_some(EXPIRY_LOOK_SECS);
-        let said = self.said_again.map(|at| at.saturating_sub(now.epoch_secs));
-        machines.chain(looks.into_iter().chain(said).map(|secs| secs.saturating_mul(1_000))).min()
+        let overrides = self.overrides_due_at.map(|at| at.saturating_sub(now.epoch_secs));
+        machines.chain(looks.into_iter().chain(overrides).map(|secs| secs.saturating_mul(1_000))).min()
     }
 
     /// State to pass to the next live state.

@@ -16,18 +16,21 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Overrides {
     ledger: Ledger,
     /// For each planned or gradual entry, its last reported quarter; `None` before its start.
-    told: BTreeMap<u64, Option<u8>>,
+    reported: BTreeMap<u64, Option<u8>>,
     /// Entries whose end was reported.
     ended: BTreeSet<u64>,
 }
 
 impl Overrides {
-    /// Overrides of a ledger; all progress up to `told_until` counts as reported.
-    pub(crate) fn new(ledger: Ledger, told_until: u64) -> Overrides {
+    /// Overrides of a ledger; all progress up to `reported_until` counts as reported.
+    pub(crate) fn new(ledger: Ledger, reported_until: u64) -> Overrides {
         let mut overrides = Overrides { ledger, ..Overrides::default() };
-        overrides.told =
-            overrides.quarters(told_until).into_iter().map(|(entry, quarter)| (entry.id, quarter)).collect();
-        overrides.ended = overrides.ended_at(told_until).map(|entry| entry.id).collect();
+        overrides.reported = overrides
+            .quarters(reported_until)
+            .into_iter()
+            .map(|(entry, quarter)| (entry.id, quarter))
+            .collect();
+        overrides.ended = overrides.ended_at(reported_until).map(|entry| entry.id).collect();
         overrides
     }
 
@@ -69,13 +72,14 @@ impl Overrides {
     /// Progress by the clock since the last call: entries that begin, pass a quarter, are complete,
     /// or have ended. The start of an immediate entry is not reported.
     pub(crate) fn progress(&mut self, now: u64) -> Vec<Event> {
-        let (mut told, mut events) = (BTreeMap::new(), Vec::new());
+        let (mut reported, mut events) = (BTreeMap::new(), Vec::new());
         for (entry, quarter) in self.quarters(now) {
             let is_plan = entry.transition.start_epoch_secs > entry.set_epoch_secs;
-            let before = self.told.get(&entry.id).copied().unwrap_or(if is_plan { None } else { Some(0) });
+            let before =
+                self.reported.get(&entry.id).copied().unwrap_or(if is_plan { None } else { Some(0) });
             // After a clock was set back, nothing is reported twice.
             let quarter = quarter.max(before);
-            told.insert(entry.id, quarter);
+            reported.insert(entry.id, quarter);
             if quarter > before && (entry.transition.over_secs > 0 || before.is_none()) {
                 // An entry that is complete at its start is reported as begun.
                 let is_whole = quarter == Some(4) && entry.transition.over_secs > 0;
@@ -89,7 +93,7 @@ impl Overrides {
                 events.push(Event::OverrideProgress { entry: entry.clone(), percent });
             }
         }
-        self.told = told;
+        self.reported = reported;
         let mut ended = BTreeSet::new();
         for entry in self.ended_at(now) {
             ended.insert(entry.id);

@@ -5,6 +5,7 @@ use crate::health::health_state::{HealthState, SlotHealth};
 use crate::health::slot;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Effective;
+use crate::steer::policy::PolicyId;
 use crate::steer::safety::in_service;
 
 /// State of service of a snapshot's PoPs, in order.
@@ -42,14 +43,14 @@ fn damped(snapshot: &Snapshot, health_state: &HealthState) -> Vec<bool> {
         return is_damped;
     }
     let target_set = &snapshot.target_set;
-    for (policy, number) in target_set.policies.iter().zip(0u32..) {
+    for (policy, number) in target_set.policies.iter().zip(PolicyId::in_order()) {
         let held = health_state.held.binary_search_by_key(&number, |(policy, _)| *policy);
         let health = held.map_or(&health_state.slots, |at| &health_state.held[at].1);
         let undamped = health_state.undamped.binary_search_by_key(&number, |(policy, _)| *policy);
         let undamped = undamped.map_or(&[][..], |at| &health_state.undamped[at].1);
         for (pop, index) in &policy.members {
-            let (pop, slot) = (usize::from(*pop), &target_set.slots[*index as usize]);
-            let Some(is) = health.get(*index as usize) else { continue };
+            let (pop, slot) = (pop.index(), &target_set.slots[index.index()]);
+            let Some(is) = health.get(index.index()) else { continue };
             if slot::is_damped(slot, is, policy.up_threshold_percent) && !undamped.contains(index) {
                 is_damped[pop] = true;
             } else {
@@ -67,10 +68,8 @@ pub(crate) fn up_by_probes(snapshot: &Snapshot, health_state: &HealthState) -> V
     for (policy, held) in &health_state.held {
         let held = up_in(snapshot, held);
         let members =
-            snapshot.steering.policies.get(*policy as usize).map_or(&[][..], |policy| &policy.members[..]);
-        for pop in
-            members.iter().filter_map(|member| member.target.split().ok()).map(|pop| usize::from(pop.0))
-        {
+            snapshot.steering.policies.get(policy.index()).map_or(&[][..], |policy| &policy.members[..]);
+        for pop in members.iter().filter_map(|member| member.target.split().ok()).map(|pop| pop.index()) {
             is_up[pop] |= held[pop];
         }
     }
@@ -82,7 +81,7 @@ pub(crate) fn up_by_probes(snapshot: &Snapshot, health_state: &HealthState) -> V
 fn up_in(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<bool> {
     let (mut has_slots, mut is_up) = (vec![false; snapshot.pops.len()], vec![false; snapshot.pops.len()]);
     for (slot, health) in snapshot.steering.slots.iter().zip(slots) {
-        let pop = usize::from(slot.pop.0);
+        let pop = slot.pop.index();
         (has_slots[pop], is_up[pop]) = (true, is_up[pop] | (health.went_down == 0));
     }
     is_up.iter().zip(&has_slots).map(|(is_up, has_slots)| *is_up || !has_slots).collect()

@@ -6,6 +6,7 @@ use crate::shared::alarm::{Alarm, AlarmKey};
 use crate::shared::operator_view::{Coming, InService, OperatorView, PopView, ServiceLimit};
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::{Effective, Ledger};
+use crate::steer::policy::PolicyId;
 use crate::steer::pop::{AdminState, Pop, PopId};
 use crate::steer::pop_status::ALL_CELLS;
 use crate::steer::preference_list::OWN_WEIGHT;
@@ -71,7 +72,7 @@ impl Since {
         }
         let states = ledger.effective(&snapshot.pops, now);
         let is_off_by_hand = |pop: &&PopId| {
-            let is = states.get(usize::from(pop.0));
+            let is = states.get(pop.index());
             is.is_some_and(|is| is.is_off() && (is.state_by.is_some() || is.weight_by.is_some()))
         };
         let serves = safety::in_service(&states, is_off);
@@ -81,7 +82,7 @@ impl Since {
             if off.is_empty() {
                 continue;
             }
-            let names: Vec<&str> = off.iter().map(|pop| &*snapshot.pops[usize::from(pop.0)].name).collect();
+            let names: Vec<&str> = off.iter().map(|pop| &*snapshot.pops[pop.index()].name).collect();
             let head = format!("the safety rule over {} is broken: ", rule.words);
             let sentence = format!(
                 "{head}{}; out of service by overrides: {}",
@@ -89,7 +90,7 @@ impl Since {
                 names.join(" ")
             );
             for pop in &off {
-                if let Some(shown) = operator_view.pops.get_mut(usize::from(pop.0)) {
+                if let Some(shown) = operator_view.pops.get_mut(pop.index()) {
                     shown.breaks.push(sentence.clone());
                 }
             }
@@ -105,11 +106,11 @@ impl Since {
 /// limit it.
 fn in_service(snapshot: &Snapshot, status: &Status) -> Vec<(InService, Option<ServiceLimit>)> {
     let mut all: Vec<Option<(InService, Option<ServiceLimit>)>> = vec![None; snapshot.pops.len()];
-    for (number, policy) in snapshot.steering.policies.iter().enumerate() {
-        let view = status.view(number as u32);
+    for (number, policy) in PolicyId::in_order().zip(&snapshot.steering.policies) {
+        let view = status.view(number);
         for member in &policy.members {
             let Ok(pop) = member.target.split() else { continue };
-            let index = usize::from(pop.0);
+            let index = pop.index();
             let slot = policy.slots[index];
             if slot == NO_SLOT {
                 continue;
@@ -146,11 +147,11 @@ fn begun(shown: &PopView, now: u64) -> u64 {
     if !matches!(shown.in_service, InService::No | InService::LastResort) {
         return now;
     }
-    let by_hand = [&shown.state_by, &shown.weight_by].into_iter().flatten();
-    let by_hand = by_hand.map(|by| by.transition.end().max(by.set_epoch_secs)).max();
+    let by_override = [&shown.state_by, &shown.weight_by].into_iter().flatten();
+    let by_override = by_override.map(|by| by.transition.end().max(by.set_epoch_secs)).max();
     let down = shown.targets.iter().filter(|target| target.verdict == Verdict::Down.word());
     let by_probes = down.map(|target| target.lasted_secs).min().map(|secs| now.saturating_sub(secs));
-    by_hand.or(by_probes).filter(|since| *since <= now).unwrap_or(now)
+    by_override.or(by_probes).filter(|since| *since <= now).unwrap_or(now)
 }
 
 /// Coming states and weights of a PoP, by the ledger and the clock alone.

@@ -7,11 +7,11 @@ use super::standing::Ground;
 use super::{LiveState, Now};
 use crate::health::health_state::{SlotHealth, Verdict};
 use crate::health::report::TargetReport;
-use crate::health::targets::TargetSet;
+use crate::health::targets::{TargetId, TargetSet};
 use crate::shared::operator_view::{FeedView, InService, OperatorView, PopHealth, PopView, TargetView};
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Effective;
-use crate::steer::pop::Pop;
+use crate::steer::pop::{Pop, PopId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ impl LiveState {
     pub fn operator_view(&mut self, sequence: u64, now: Now) -> OperatorView {
         let (status, is_off) = (self.status(), self.is_off());
         let LiveState { snapshot, overrides, health, load, since, .. } = self;
-        let mut operator_view = by_hand(overrides, snapshot, sequence, now.epoch_secs);
+        let mut operator_view = of_overrides(overrides, snapshot, sequence, now.epoch_secs);
         add_health(&mut operator_view, health, snapshot, now);
         add_load(&mut operator_view, load, snapshot, now);
         let ground = Ground { ledger: overrides.ledger(), snapshot, status: &status, is_off: &is_off };
@@ -30,7 +30,7 @@ impl LiveState {
 }
 
 /// View with the states of files and overrides.
-fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) -> OperatorView {
+fn of_overrides(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) -> OperatorView {
     let (ledger, cached_secs) = (overrides.ledger(), ahead_secs(snapshot));
     let entry = |id: Option<u64>| id.and_then(|id| ledger.entry(id)).cloned();
     let one = |(pop, is): (&Pop, Effective)| PopView {
@@ -65,11 +65,11 @@ fn by_hand(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: u64) 
 /// Adds health.
 fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapshot: &Snapshot, now: Now) {
     let users = users(health.monitor.target_set());
-    for (index, report) in health.monitor.targets(now.moment).enumerate() {
+    for (target, report) in TargetId::in_order().zip(health.monitor.targets(now.moment)) {
         // Canaries belong to no PoP.
-        for (pop, service) in users.get(&(index as u32)).into_iter().flatten() {
-            let is_spared = health.monitor.is_spared(*pop, index as u32);
-            let Some(pop) = operator_view.pops.get_mut(usize::from(*pop)) else { continue };
+        for (pop, service) in users.get(&target).into_iter().flatten() {
+            let is_spared = health.monitor.is_spared(*pop, target);
+            let Some(pop) = operator_view.pops.get_mut(pop.index()) else { continue };
             let mut shown = view(&report, &pop.name, service);
             shown.damped_secs = shown.damped_secs.filter(|_| !is_spared);
             pop.targets.push(shown);
@@ -95,8 +95,8 @@ fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapsho
 }
 
 /// For each target, the PoPs and services whose addresses it judges, each once.
-fn users(target_set: &TargetSet) -> HashMap<u32, Vec<(u16, Arc<str>)>> {
-    let mut users: HashMap<u32, Vec<(u16, Arc<str>)>> = HashMap::new();
+fn users(target_set: &TargetSet) -> HashMap<TargetId, Vec<(PopId, Arc<str>)>> {
+    let mut users: HashMap<TargetId, Vec<(PopId, Arc<str>)>> = HashMap::new();
     for slot in &target_set.slots {
         for formula in slot.v4.iter().chain(&slot.v6) {
             formula.visit(&mut |target| {
@@ -115,7 +115,7 @@ fn users(target_set: &TargetSet) -> HashMap<u32, Vec<(u16, Arc<str>)>> {
 fn add_load(operator_view: &mut OperatorView, load: &mut LiveLoad, snapshot: &Snapshot, now: Now) {
     for report in load.report(now.moment) {
         let Some(pop) =
-            operator_view.pops.get_mut(usize::from(report.feed.pop)).filter(|pop| pop.name == *report.pop)
+            operator_view.pops.get_mut(report.feed.pop.index()).filter(|pop| pop.name == *report.pop)
         else {
             continue;
         };
@@ -145,7 +145,7 @@ pub fn health_of_pops(snapshot: &Snapshot, slots: &[SlotHealth]) -> Vec<PopHealt
     // Number of addresses, and of those that are down.
     let mut counts = vec![(0u32, 0u32); snapshot.pops.len()];
     for (slot, health) in snapshot.steering.slots.iter().zip(slots) {
-        let (all, down) = &mut counts[usize::from(slot.pop.0)];
+        let (all, down) = &mut counts[slot.pop.index()];
         *all += (slot.v4.len() + slot.v6.len()) as u32;
         *down += health.down_v4.count_ones() + health.down_v6.count_ones();
     }

@@ -116,11 +116,22 @@ impl StateLook {
     }
 }
 
+/// State of a running reload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RunningStatus {
+    /// Sender of its first request.
+    pub(crate) origin: Origin,
+    /// Its age in seconds.
+    pub(crate) age_secs: u64,
+    /// Its current step, in words.
+    pub(crate) does: String,
+}
+
 /// State of reloads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReloadStatus {
-    /// Running reload: first sender, age in seconds, current step.
-    pub(crate) running: Option<(Origin, u64, String)>,
+    /// Running reload.
+    pub(crate) running: Option<RunningStatus>,
     /// Number of requests that wait for the next reload.
     pub(crate) waiting: usize,
     /// Number of reloads that were given up and whose threads still wait for the disk.

@@ -83,10 +83,10 @@ impl DecisionCounters {
     #[inline(always)]
     pub(crate) fn count(&self, worker: WorkerId, decided: &Decided) {
         let Some(shard) = self.shards.get(worker.index) else { return };
-        let row = self.row_at((decided.policy as usize).min(self.last_row));
+        let row = self.row_at((decided.policy.index()).min(self.last_row));
         add(shard, row + decided.reason as usize, worker.is_multi_writer);
         if let Some((pop, _)) = decided.pop {
-            add(shard, row + REASONS + usize::from(pop.0), worker.is_multi_writer);
+            add(shard, row + REASONS + pop.index(), worker.is_multi_writer);
         }
     }
 

@@ -1,15 +1,13 @@
 //! Events of a server, in words: one line each, the same in every log.
 
-use crate::health::event::{HealthEvent, TargetName};
+use crate::health::event::HealthEvent;
 use crate::health::health_state::Verdict;
-use crate::health::load::event::{LoadEvent, LoadSubject};
+use crate::health::load::event::LoadEvent;
 use crate::rfc3339;
 use crate::shared::command::Origin;
-use crate::shared::override_entry::OverrideEntry;
 use crate::snapshot::Snapshot;
 use crate::steer::ledger::Override;
 use crate::steer::transition::Transition;
-use serde_json::{Value, json};
 use std::fmt;
 
 /// Event for the logs.
@@ -294,119 +292,5 @@ impl Event {
             Event::Stopping { .. } => "stopping",
             Event::Stopped => "stopped",
         }
-    }
-
-    /// One line of the event log, without its end: time, snapshot, kind, sentence, and the fields
-    /// of the kind.
-    pub(crate) fn line(&self, epoch_secs: u64, sequence: u64) -> String {
-        let fields = match self {
-            Event::Serving { digest, files_digest } => {
-                json!({ "digest": digest, "files_digest": files_digest })
-            }
-            Event::ReloadStarted { origin, requests } => {
-                json!({ "origin": origin.to_string(), "requests": requests })
-            }
-            Event::Published { digest, files_digest, changes, took_millis, .. } => json!({
-                "digest": digest,
-                "files_digest": files_digest,
-                "changes": changes,
-                "took_millis": took_millis,
-            }),
-            Event::Refused { errors, .. } => json!({ "errors": errors }),
-            Event::OverrideSet { entry, pops } => {
-                json!({ "override": OverrideEntry::of(entry), "pops": pops })
-            }
-            Event::OverrideProgress { entry, percent } => {
-                json!({ "override": OverrideEntry::of(entry), "percent": percent })
-            }
-            Event::OverrideExpired { entry } => json!({ "override": OverrideEntry::of(entry) }),
-            Event::ClockStepped { secs } => json!({ "secs": secs }),
-            Event::TaskEnded { task, why } => json!({ "task": task, "why": why }),
-            Event::TaskWell { task } => json!({ "task": task }),
-            Event::StateFolder { .. } => json!({}),
-            Event::Zone { zone, standing, .. } => json!({ "zone": zone, "standing": standing }),
-            Event::StrayFile { file, standing, .. } => json!({ "file": file, "standing": standing }),
-            Event::LedgerAlarm { .. } | Event::Stopped => json!({}),
-            Event::LedgerAcknowledged { author } => json!({ "author": author }),
-            Event::Health(event) => of_health(event),
-            Event::Load(event) => of_load(event),
-            Event::MemoryFault { .. } | Event::DescriptorsShort { .. } | Event::DescriptorsEnough => {
-                json!({})
-            }
-            Event::Stopping { signal } => json!({ "signal": signal }),
-        };
-        let mut object = json!({
-            "time": rfc3339::date_time(epoch_secs),
-            "sequence": sequence,
-            "kind": self.kind(),
-            "text": self.to_string(),
-        });
-        if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
-            object.extend(fields);
-        }
-        object.to_string()
-    }
-}
-
-fn of_load(event: &LoadEvent) -> Value {
-    let of = |subject: &LoadSubject| json!({ "pop": &*subject.pop, "service": subject.service.as_deref() });
-    match event {
-        LoadEvent::FeedLost { subject, reason } => {
-            json!({ "feed": of(subject), "reason": reason.as_deref() })
-        }
-        LoadEvent::Began { subject, utilisation_percent }
-        | LoadEvent::NoRoom { subject, utilisation_percent } => {
-            json!({ "feed": of(subject), "utilisation_percent": utilisation_percent })
-        }
-        LoadEvent::FeedBack { subject }
-        | LoadEvent::HasRoom { subject }
-        | LoadEvent::Ended { subject }
-        | LoadEvent::Oscillates { subject }
-        | LoadEvent::Calm { subject } => json!({ "feed": of(subject) }),
-        LoadEvent::Lost { events } => json!({ "events": events }),
-    }
-}
-
-fn of_health(event: &HealthEvent) -> Value {
-    let of = |subject: &TargetName| {
-        json!({
-            "probe": &*subject.probe,
-            "pop": &*subject.pop,
-            "service": &*subject.service,
-            "address": subject.address,
-        })
-    };
-    match event {
-        HealthEvent::Turned { subject, lasted_ms, reason, .. } => {
-            json!({ "target": of(subject), "lasted_ms": lasted_ms, "reason": reason.as_deref() })
-        }
-        HealthEvent::Frozen { family, canaries, at_most_ms } => {
-            json!({ "family": family.to_string(), "canaries": canaries, "at_most_ms": at_most_ms })
-        }
-        HealthEvent::Thawed { family, lasted_ms } | HealthEvent::FreezeSpent { family, lasted_ms } => {
-            json!({ "family": family.to_string(), "lasted_ms": lasted_ms })
-        }
-        HealthEvent::Held { policy, fallen, of, at_most_ms } => {
-            json!({ "policy": &**policy, "fallen": fallen, "of": of, "at_most_ms": at_most_ms })
-        }
-        HealthEvent::Released { policy, lasted_ms, .. } => {
-            json!({ "policy": &**policy, "lasted_ms": lasted_ms })
-        }
-        HealthEvent::Damped { subject, turns, window_ms, for_ms } => {
-            json!({ "target": of(subject), "turns": turns, "window_ms": window_ms, "for_ms": for_ms })
-        }
-        HealthEvent::DampingOver { subject, lasted_ms } => {
-            json!({ "target": of(subject), "lasted_ms": lasted_ms })
-        }
-        HealthEvent::Returning { policy, pool, up, of, at_most_ms } => {
-            json!({ "policy": &**policy, "fence": &**pool, "up": up, "of": of, "at_most_ms": at_most_ms })
-        }
-        HealthEvent::Returned { policy, pool, lasted_ms } => {
-            json!({ "policy": &**policy, "fence": &**pool, "lasted_ms": lasted_ms })
-        }
-        HealthEvent::OwnFault { why } => json!({ "why": &**why }),
-        HealthEvent::OwnFaultOver => json!({}),
-        HealthEvent::Certificate { subject, days } => json!({ "target": of(subject), "days": days }),
-        HealthEvent::Lost { events } => json!({ "events": events }),
     }
 }

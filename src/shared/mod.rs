@@ -14,6 +14,7 @@ pub(crate) mod counters;
 pub(crate) mod decisions;
 pub(crate) mod descriptors;
 pub(crate) mod event;
+mod event_line;
 pub(crate) mod one_line;
 pub(crate) mod operator_view;
 pub(crate) mod override_entry;

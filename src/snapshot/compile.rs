@@ -297,7 +297,7 @@ fn fact(database: &Database) -> String {
 
 /// Status with the given health for all services of a PoP, by its name.
 pub fn status(deployment: &Deployment, steering: &Steering, of: impl Fn(&str) -> SlotHealth) -> Status {
-    let health = |slot: &Slot| of(&steering.pops[usize::from(slot.pop.0)].name);
+    let health = |slot: &Slot| of(&steering.pops[slot.pop.index()].name);
     let health_state =
         HealthState { slots: steering.slots.iter().map(health).collect(), ..HealthState::default() };
     Status::new(

@@ -16,6 +16,7 @@
 use super::Steering;
 use super::inputs::{InputHashes, hash_as};
 use crate::limits;
+use crate::steer::policy::PolicyId;
 use crate::steer::pop::AdminState;
 use crate::steer::pop_status::{PopStatus, Shed};
 use crate::steer::status::Status;
@@ -74,7 +75,7 @@ impl Digest {
         LIMITS.iter().for_each(|limit| hash.update(limit.to_be_bytes()));
         hash.update(self.files);
         let read = Read::of(steering, status);
-        for (index, policy) in steering.policies.iter().enumerate() {
+        for (index, policy) in PolicyId::in_order().zip(&steering.policies) {
             hash.update(read.by_policy(index, policy).to_be_bytes());
         }
         Digest { files: self.files, whole: hash.finalize().into() }
@@ -139,24 +140,24 @@ impl<'s> Read<'s> {
     }
 
     /// Hash of a policy's members.
-    fn by_policy(&self, index: usize, policy: &PolicyTable) -> u64 {
-        let view = self.views.get(index).map_or(0, |view| *view as usize);
-        let seen = self.status.view(index as u32);
+    fn by_policy(&self, index: PolicyId, policy: &PolicyTable) -> u64 {
+        let view = self.views.get(index.index()).map_or(0, |view| *view as usize);
+        let seen = self.status.view(index);
         let ranks = self.falls(index, policy);
         let mut all = 0;
         for pop in policy.member_pops() {
-            let pop = usize::from(pop.0);
+            let pop = pop.index();
             let is_off = self.status.pops()[pop].state.is_down();
             let slot = policy.slots[pop];
             all = mix(all, self.pops[pop]);
             if is_off || slot == NO_SLOT {
                 continue;
             }
-            all = mix(all, self.slots[view][slot as usize]);
+            all = mix(all, self.slots[view][slot.index()]);
             for (pool, slots) in &self.returning[view] {
-                all = mix(mix(all, *pool), slots[slot as usize]);
+                all = mix(mix(all, *pool), slots[slot.index()]);
             }
-            all = mix(all, self.sheds.get(slot as usize).copied().unwrap_or(0));
+            all = mix(all, self.sheds.get(slot.index()).copied().unwrap_or(0));
             if !ranks.is_empty() {
                 let fell = seen.slot(slot).went_down;
                 all = mix(all, ranks.iter().position(|rank| *rank == fell).unwrap_or(0) as u64);
@@ -167,15 +168,15 @@ impl<'s> Read<'s> {
 
     /// Ranks in which members went down, in order, if a list of the policy uses them. Only their
     /// order matters, because each node counts from its own start.
-    fn falls(&self, index: usize, policy: &PolicyTable) -> Vec<u32> {
+    fn falls(&self, index: PolicyId, policy: &PolicyTable) -> Vec<u32> {
         if !policy.preference_lists.iter().any(|list| list.when_all_down.reads_falls()) {
             return Vec::new();
         }
-        let seen = self.status.view(index as u32);
+        let seen = self.status.view(index);
         let members = policy.member_pops();
         let slots = members
             .filter(|pop| !self.status.pop(*pop).state.is_down())
-            .map(|pop| policy.slots[usize::from(pop.0)])
+            .map(|pop| policy.slots[pop.index()])
             .filter(|slot| *slot != NO_SLOT);
         // 0 is the rank of a slot that is not down.
         slots.map(|slot| seen.slot(slot).went_down).chain([0]).collect::<BTreeSet<_>>().into_iter().collect()

@@ -80,36 +80,35 @@ impl InputHashes {
             }
         }
         let included: InputHash = included.finalize().into();
-        let key =
-            |zone: &Zone| {
-                let apex = zone.apex.to_lowercase();
-                let mut hash = Sha256::new();
-                if zone_texts.contains(&apex) {
-                    hash.update(included);
+        let key = |zone: &Zone| {
+            let apex = zone.apex.to_lowercase();
+            let mut hash = Sha256::new();
+            if zone_texts.contains(&apex) {
+                hash.update(included);
+            }
+            hash.update(apex.as_wire());
+            for own in of_zone.get(&apex).into_iter().flatten() {
+                hash.update(own);
+            }
+            hash.update((zone.records.len() as u64).to_be_bytes());
+            for steered in &zone.steered {
+                hash.update(steered.owner.as_wire());
+                hash.update((steered.policy.index() as u64).to_be_bytes());
+            }
+            // Names of single PoPs come from PoPs and policies, not from files of the zone.
+            if zone.steered.iter().any(|steered| {
+                deployment.policies.get(steered.policy.index()).is_some_and(|p| p.policy.expose_pops)
+            }) {
+                for record in &zone.records {
+                    hash.update(record.owner.as_wire());
+                    hash.update(record.rtype.0.to_be_bytes());
+                    hash.update(record.ttl.secs().to_be_bytes());
+                    hash.update((record.rdata.len() as u64).to_be_bytes());
+                    hash.update(&*record.rdata);
                 }
-                hash.update(apex.as_wire());
-                for own in of_zone.get(&apex).into_iter().flatten() {
-                    hash.update(own);
-                }
-                hash.update((zone.records.len() as u64).to_be_bytes());
-                for steered in &zone.steered {
-                    hash.update(steered.owner.as_wire());
-                    hash.update((steered.policy as u64).to_be_bytes());
-                }
-                // Names of single PoPs come from PoPs and policies, not from files of the zone.
-                if zone.steered.iter().any(|steered| {
-                    deployment.policies.get(steered.policy).is_some_and(|p| p.policy.expose_pops)
-                }) {
-                    for record in &zone.records {
-                        hash.update(record.owner.as_wire());
-                        hash.update(record.rtype.0.to_be_bytes());
-                        hash.update(record.ttl.secs().to_be_bytes());
-                        hash.update((record.rdata.len() as u64).to_be_bytes());
-                        hash.update(&*record.rdata);
-                    }
-                }
-                hash.finalize().into()
-            };
+            }
+            hash.finalize().into()
+        };
         deployment.zones.iter().map(key).collect()
     }
 

@@ -14,6 +14,7 @@ use crate::geo::prefix::{truncate_v4, truncate_v6};
 use crate::geo::special::special_block;
 use crate::geo::trie::{Deeper, Descent, Trie};
 use crate::steer::choose::ChoiceInputs;
+use crate::steer::policy::PolicyId;
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::rendezvous::cell_key;
 use crate::steer::table::{Families, PolicyTable, REDIRECT};
@@ -251,8 +252,8 @@ impl Snapshot {
 impl QuerySource<'_> {
     /// Lookup for the policy of this number.
     #[inline(always)]
-    pub(crate) fn lookup<'s>(&self, snapshot: &'s Snapshot, number: u32) -> Option<ClientLookup<'s>> {
-        let policy = snapshot.steering.policies.get(number as usize)?;
+    pub(crate) fn lookup<'s>(&self, snapshot: &'s Snapshot, number: PolicyId) -> Option<ClientLookup<'s>> {
+        let policy = snapshot.steering.policies.get(number.index())?;
         let (view, by_cell) = snapshot.status.seen_by(number, policy);
         let routes = self.routes(policy, by_cell)?;
         let subnet = self.subnet.filter(|_| policy.ecs);

@@ -7,6 +7,7 @@
 use super::Snapshot;
 use crate::geo::trie::Trie;
 use crate::steer::choose::{Choice, NoChoiceTrace, choose};
+use crate::steer::policy::PolicyId;
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::table::{PolicyTable, V4, V6};
 use std::cell::Cell;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 /// IPv4 scopes of a policy's answers: leaves, or their cells where answers read the cell. If the
 /// policy has classes of resolvers, the first class is counted. IPv6 is not counted, because it has
 /// too many cells for a useful number.
-pub(super) fn v4_scopes(snapshot: &Snapshot, index: u32, policy: &PolicyTable) -> u64 {
+pub(super) fn v4_scopes(snapshot: &Snapshot, index: PolicyId, policy: &PolicyTable) -> u64 {
     let is_parted: Vec<bool> =
         policy.preference_lists.iter().map(|list| reads_cell(snapshot, index, list)).collect();
     let Some(trie) = policy.routes_of(policy.by_cell).first() else { return 0 };
@@ -35,8 +36,8 @@ fn count(trie: &Arc<Trie>, policy: &PolicyTable, is_parted: &[bool]) -> u64 {
 
 /// True if an answer from a preference list reads the client's cell, in either family, with the
 /// present status.
-fn reads_cell(snapshot: &Snapshot, index: u32, preference_list: &PreferenceList) -> bool {
-    let (policy, view) = (&snapshot.steering.policies[index as usize], snapshot.status.view(index));
+fn reads_cell(snapshot: &Snapshot, index: PolicyId, preference_list: &PreferenceList) -> bool {
+    let (policy, view) = (&snapshot.steering.policies[index.index()], snapshot.status.view(index));
     let asked = Cell::new(false);
     let key = || {
         asked.set(true);
@@ -46,7 +47,7 @@ fn reads_cell(snapshot: &Snapshot, index: u32, preference_list: &PreferenceList)
         let question = snapshot.question(policy, preference_list, view, Some(family));
         let (choice, _) = choose(question, &key, &mut NoChoiceTrace);
         if let Choice::Pop { slot, resort, .. } = choice {
-            let addresses = &snapshot.steering.slots[slot as usize];
+            let addresses = &snapshot.steering.slots[slot.index()];
             let (v4, v6) = view.slot(slot).answerable(addresses, resort.ignores_probes());
             if family == V4 {
                 v4.pick(&addresses.v4, preference_list.answers, &key);

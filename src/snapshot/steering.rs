@@ -14,10 +14,11 @@ use crate::finding::{Finding, Findings, code};
 use crate::geo::atlas::{Atlas, Space};
 use crate::geo::place::Place;
 use crate::geo::trie::{Trie, VALUE_MAX};
+use crate::health::targets::SlotId;
 use crate::limits::ROUTES_OCTETS_MAX;
 use crate::snapshot::each::{Each, in_order};
-use crate::steer::policy::{Candidate, Policy};
-use crate::steer::pop::{Pop, Service};
+use crate::steer::policy::{Candidate, Policy, PolicyId};
+use crate::steer::pop::{Pop, PopId, Service};
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::ranker::{PlaceRanking, Ranker};
 use crate::steer::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress, Slot, V4, V6};
@@ -103,7 +104,7 @@ pub fn compile_within(
     let mut slots = Slots::default();
     let mut tables = Tables::default();
     let mut policies = Vec::with_capacity(inputs.policies.len());
-    let of_pops: Vec<Box<[u32]>> =
+    let of_pops: Vec<Box<[SlotId]>> =
         inputs.policies.iter().map(|scoped| slots.of_policy(inputs.pops, &scoped.policy)).collect();
     let rankers: Vec<Ranker<'_>> = inputs
         .policies
@@ -135,7 +136,7 @@ pub fn compile_within(
     }
     let (built, shares_routes) = tables.build(each, inputs.atlas, routes_octets_max);
     let policies: Box<[PolicyTable]> =
-        (0..).zip(policies).map(|(index, asked)| asked.finish(index, &built)).collect();
+        PolicyId::in_order().zip(policies).map(|(index, asked)| asked.finish(index, &built)).collect();
     let cache_footprint = if shares_routes { CacheFootprint::Far } else { CacheFootprint::of(&policies) };
     (Steering { pops, slots: slots.list.into(), policies, shares_routes, cache_footprint }, findings)
 }
@@ -144,24 +145,24 @@ pub fn compile_within(
 #[derive(Default)]
 struct Slots {
     list: Vec<Slot>,
-    known: HashMap<(usize, Arc<str>), u32>,
+    known: HashMap<(PopId, Arc<str>), SlotId>,
 }
 
 impl Slots {
-    fn of_policy(&mut self, pops: &[Pop], policy: &Policy) -> Box<[u32]> {
-        pops.iter()
-            .enumerate()
+    fn of_policy(&mut self, pops: &[Pop], policy: &Policy) -> Box<[SlotId]> {
+        PopId::in_order()
+            .zip(pops)
             .map(|(index, pop)| pop.service(&policy.service).map_or(NO_SLOT, |s| self.slot(index, s)))
             .collect()
     }
 
-    fn slot(&mut self, pop: usize, service: &Service) -> u32 {
+    fn slot(&mut self, pop: PopId, service: &Service) -> SlotId {
         *self.known.entry((pop, service.name.clone())).or_insert_with(|| {
             fn shared<A: Copy>(address: A, weight: u32, seed: u64) -> SharedAddress<A> {
                 SharedAddress { address, weight, seed }
             }
             self.list.push(Slot {
-                pop: crate::steer::pop::PopId(pop as u16),
+                pop,
                 v4: service
                     .v4
                     .iter()
@@ -174,7 +175,7 @@ impl Slots {
                     .collect(),
                 https: service.https.clone().map(Box::new),
             });
-            self.list.len() as u32 - 1
+            SlotId::at(self.list.len() - 1)
         })
     }
 }
@@ -182,11 +183,20 @@ impl Slots {
 /// Compiled policy without its routes.
 struct ChosenPolicy {
     table: PolicyTable,
-    /// For each class of resolver, the choices of all places, the choice of special-purpose blocks,
-    /// and true if all clients have one choice.
-    choices_of_class: Vec<(Vec<u32>, u32, bool)>,
+    /// Choices of each class of resolver.
+    choices_of_class: Vec<ClassChoices>,
     /// Class of each place, for resolvers.
     resolver_classes: Option<Vec<u32>>,
+}
+
+/// Choices of a policy for one class of resolver.
+struct ClassChoices {
+    /// Choice of each place.
+    of_place: Vec<u32>,
+    /// Choice of special-purpose blocks.
+    special: u32,
+    /// True if all clients have one choice.
+    is_constant: bool,
 }
 
 impl ChosenPolicy {
@@ -194,7 +204,7 @@ impl ChosenPolicy {
         // Unknown special-purpose blocks are in no operator network.
         let resolver_classes = self.resolver_classes.map(|of_place| tables.ask(of_place, 0));
         let (mut routes, mut cell_routes) = (Vec::new(), Vec::new());
-        for (of_place, special, is_constant) in self.choices_of_class {
+        for ClassChoices { of_place, special, is_constant } in self.choices_of_class {
             let constant = is_constant.then(|| Route::Constant(Arc::new(Trie::constant(of_place[0]))));
             // Every policy has these routes too, because a gradual drain may make its answers
             // depend on the cell at any time.
@@ -215,7 +225,7 @@ struct RoutedPolicy {
 }
 
 impl RoutedPolicy {
-    fn finish(self, index: u32, built: &[Arc<Trie>]) -> PolicyTable {
+    fn finish(self, index: PolicyId, built: &[Arc<Trie>]) -> PolicyTable {
         let trie = |route: Route| match route {
             Route::Constant(trie) => trie,
             Route::Table(index) => Arc::clone(&built[index]),
@@ -328,7 +338,7 @@ impl<'a> ListedPolicy<'a> {
     fn draft(
         mut self,
         inputs: SteeringInputs<'_>,
-        slots: Box<[u32]>,
+        slots: Box<[SlotId]>,
         slot_list: &[Slot],
     ) -> Result<ChosenPolicy, Finding> {
         let (ranker, scoped) = (self.ranker, &inputs.policies[self.index]);
@@ -347,14 +357,14 @@ impl<'a> ListedPolicy<'a> {
             let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
             located |= !uniform;
             let special = self.choices.intern([BY_ECS_SPECIAL, by_resolver]);
-            drafted.push((of_place, special, uniform && !by_cell));
+            drafted.push(ClassChoices { of_place, special, is_constant: uniform && !by_cell });
         }
         if self.choices.list().len() as u32 >= VALUE_MAX {
             return Err(too_many_lists(policy));
         }
         let table = PolicyTable {
             // Set once all policies are compiled.
-            index: 0,
+            index: PolicyId(0),
             name: scoped
                 .zone
                 .as_ref()
@@ -447,7 +457,7 @@ fn shares_by_cell(
     policy: &Policy,
     preference_lists: &[PreferenceList],
     ranker: &Ranker<'_>,
-    slots: &[u32],
+    slots: &[SlotId],
     slot_list: &[Slot],
 ) -> bool {
     let has_equals =
@@ -459,23 +469,23 @@ fn shares_by_cell(
     let own_slots = members
         .iter()
         .filter_map(|m| m.target.split().ok())
-        .map(|pop| slots[usize::from(pop.0)])
+        .map(|pop| slots[pop.index()])
         .filter(|s| *s != NO_SLOT);
     let picks =
-        own_slots.map(|s| &slot_list[s as usize]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
+        own_slots.map(|s| &slot_list[s.index()]).any(|s| s.v4.len() > answers || s.v6.len() > answers);
     has_equals(ranker.tail()) || preference_lists.iter().any(|p| has_equals(&p.entries)) || picks
 }
 
 /// Families of the policy's own candidates.
-fn policy_families(policy: &Policy, slots: &[u32], slot_list: &[Slot]) -> Families {
+fn policy_families(policy: &Policy, slots: &[SlotId], slot_list: &[Slot]) -> Families {
     policy
         .candidates
         .iter()
         .flatten()
         .map(|candidate| match candidate {
-            Candidate::Pop(pop) => match slots[usize::from(pop.0)] {
+            Candidate::Pop(pop) => match slots[pop.index()] {
                 NO_SLOT => 0,
-                slot => slot_list[slot as usize].families(),
+                slot => slot_list[slot.index()].families(),
             },
             Candidate::Cname(_) => 0,
         })

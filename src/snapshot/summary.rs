@@ -2,6 +2,7 @@
 
 use super::Snapshot;
 use super::scopes::v4_scopes;
+use crate::steer::policy::PolicyId;
 use crate::steer::table::PolicyTable;
 use crate::steer::unknown::UnknownOrder;
 use crate::zone::text::ScopedPolicy;
@@ -71,7 +72,7 @@ impl Summary {
             name: p.name.to_string(),
             preference_lists: p.preference_lists.len(),
             scopes: p.scopes,
-            v4_scopes: p.by_cell.then(|| v4_scopes(snapshot, index as u32, p)),
+            v4_scopes: p.by_cell.then(|| v4_scopes(snapshot, PolicyId::at(index), p)),
             overruled: p.overruled,
             unknown: UnknownOrder::of(&scoped.policy, &snapshot.pops, site),
         };

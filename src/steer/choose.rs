@@ -20,6 +20,7 @@ use super::status::Status;
 use super::table::{Families, NO_SLOT, PolicyTable, PopIdentity};
 use super::view::{SlotView, View};
 use crate::health::health_state::NO_HORIZON;
+use crate::health::targets::SlotId;
 
 /// The reason why an entry was not chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +100,7 @@ pub enum Choice {
         /// The PoP.
         pop: PopId,
         /// Its slot.
-        slot: u32,
+        slot: SlotId,
         /// The stage of the choice at which a PoP was found.
         resort: Resort,
     },
@@ -176,7 +177,7 @@ pub fn sole<'a>(
     preference_list: &'a PreferenceList,
     view: &View,
     families: Families,
-) -> Option<(&'a Entry, PopId, u32, u32)> {
+) -> Option<(&'a Entry, PopId, SlotId, u32)> {
     let (first, others) = preference_list.entries.split_first()?;
     if preference_list.cname.is_some()
         || first.weight == 0
@@ -194,7 +195,7 @@ pub fn sole<'a>(
 /// every family of the policy, a single one in an asked family. Returns the PoP that [`choose`]
 /// would, its slot and the horizon; `None` if a scan is needed.
 #[inline(always)]
-pub(crate) fn leader(question: ChoiceInputs<'_>, key: &impl Fn() -> u64) -> Option<(PopId, u32, u32)> {
+pub(crate) fn leader(question: ChoiceInputs<'_>, key: &impl Fn() -> u64) -> Option<(PopId, SlotId, u32)> {
     let ChoiceInputs { policy, preference_list, status, view, family, .. } = question;
     let families = family.unwrap_or(Families::MAX);
     if let Some((_, pop, slot, horizon_secs)) = sole(policy, preference_list, view, families) {
@@ -275,10 +276,10 @@ impl Behind {
 
 /// The PoP of an entry, its slot, and the policy's view of the slot.
 #[inline(always)]
-fn seen<'v>(policy: &PolicyTable, view: &'v View, entry: &Entry) -> Option<(PopId, u32, &'v SlotView)> {
+fn seen<'v>(policy: &PolicyTable, view: &'v View, entry: &Entry) -> Option<(PopId, SlotId, &'v SlotView)> {
     let pop = entry.target.split().ok()?;
-    let slot = *policy.slots.get(usize::from(pop.0))?;
-    Some((pop, slot, view.slots().get(slot as usize)?))
+    let slot = *policy.slots.get(pop.index())?;
+    Some((pop, slot, view.slots().get(slot.index())?))
 }
 
 /// PoP, slot and horizon of a candidate without an equal, if it is unconditional in one of
@@ -289,7 +290,7 @@ fn sole_of(
     view: &View,
     entry: &Entry,
     families: Families,
-) -> Option<(PopId, u32, u32)> {
+) -> Option<(PopId, SlotId, u32)> {
     let (pop, slot, seen) = seen(policy, view, entry)?;
     (seen.unconditional & families != 0).then_some((pop, slot, seen.horizon_secs))
 }
@@ -319,7 +320,7 @@ fn contended(
 /// A candidate that won a scan.
 #[derive(Clone, Copy)]
 enum Winner {
-    Pop { pop: PopId, slot: u32, families: Families, resort: Resort },
+    Pop { pop: PopId, slot: SlotId, families: Families, resort: Resort },
     Cname(u16),
 }
 
@@ -411,7 +412,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         let returns = !std::ptr::eq(view, self.base);
         let outage = status.outage(policy, preference_list.pool, returns)?;
         for pop in self.question.listed() {
-            let slot = policy.slots[usize::from(pop.0)];
+            let slot = policy.slots[pop.index()];
             let slot_secs = match slot {
                 NO_SLOT => status.pop(pop).horizon_secs,
                 _ => view.slot(slot).horizon_secs,
@@ -430,7 +431,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
         let (ChoiceInputs { status, pops, preference_list, .. }, key) = (self.question, self.key);
         let Winner::Pop { pop: from, slot, .. } = winner else { return winner };
         let Some(shed) = status.shed(slot) else { return winner };
-        let seed = pops[usize::from(from.0)].seed;
+        let seed = pops[from.index()].seed;
         if !shed.sheds(key, seed) {
             return winner;
         }
@@ -441,7 +442,7 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
                 self.choice_trace.passed(entry, Resort::Regular, Passed::Shed);
                 continue;
             }
-            let to_seed = pops[usize::from(to.0)].seed;
+            let to_seed = pops[to.index()].seed;
             let judged = self.judge(entry, Resort::Regular, None).and_then(|(found, ..)| {
                 let sheds_too = matches!(found, Winner::Pop { slot, .. }
                     if status.shed(slot).is_some_and(|s| s.sheds(key, to_seed)));
@@ -639,8 +640,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
             Err(_) => return Err(Passed::NotYet),
         };
         let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
-        let tier = status.tier(pop, weight, key, pops[usize::from(pop.0)].seed);
-        let slot = policy.slots[usize::from(pop.0)];
+        let tier = status.tier(pop, weight, key, pops[pop.index()].seed);
+        let slot = policy.slots[pop.index()];
         let seen = (slot != NO_SLOT).then(|| view.slot(slot));
         let wanted = family.unwrap_or(Families::MAX);
         // In regular service, but the asked families flap.
@@ -684,11 +685,11 @@ impl<'a> ChoiceInputs<'a> {
     /// The candidate with the highest score in the first band, and the nearest horizon of the band;
     /// `None` unless every candidate of the band is unconditional in every family of the policy.
     #[inline(always)]
-    fn best_of(self, entries: &[Entry], key: &impl Fn() -> u64) -> Option<(PopId, u32, u32)> {
+    fn best_of(self, entries: &[Entry], key: &impl Fn() -> u64) -> Option<(PopId, SlotId, u32)> {
         let ChoiceInputs { policy, status, view, pops, .. } = self;
         let first = entries.first()?;
         let key = key();
-        let mut best: Option<(PopId, u32, Score)> = None;
+        let mut best: Option<(PopId, SlotId, Score)> = None;
         let mut horizon_secs = NO_HORIZON;
         for entry in entries.iter().take_while(|entry| entry.band == first.band) {
             let (pop, slot, seen) = seen(policy, view, entry)?;
@@ -697,7 +698,7 @@ impl<'a> ChoiceInputs<'a> {
             }
             horizon_secs = horizon_secs.min(seen.horizon_secs);
             let weight = if entry.weight == OWN_WEIGHT { status.pop(pop).weight } else { entry.weight };
-            let score = Score::new(key, pops.get(usize::from(pop.0))?.seed, weight);
+            let score = Score::new(key, pops.get(pop.index())?.seed, weight);
             if best.is_none_or(|(_, _, high)| score.beats(high)) {
                 best = Some((pop, slot, score));
             }
@@ -722,7 +723,7 @@ impl<'a> ChoiceInputs<'a> {
     fn last_down(self, latest: Option<u32>) -> u32 {
         let mut last = 0;
         for pop in self.listed() {
-            let slot = self.policy.slots[usize::from(pop.0)];
+            let slot = self.policy.slots[pop.index()];
             if slot != NO_SLOT && self.status.pop(pop).state != super::pop::AdminState::Down {
                 last = last.max(self.view.slot(slot).went_down);
                 if latest == Some(last) {
@@ -735,7 +736,7 @@ impl<'a> ChoiceInputs<'a> {
 
     fn seed(&self, entry: &Entry) -> u64 {
         match entry.target.split() {
-            Ok(pop) => self.pops[usize::from(pop.0)].seed,
+            Ok(pop) => self.pops[pop.index()].seed,
             Err(index) => index as u64,
         }
     }

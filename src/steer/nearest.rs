@@ -50,7 +50,7 @@ impl Nearest {
     pub(crate) fn new(members: impl Iterator<Item = PopId>, pops: &[Pop], depth: u8) -> Nearest {
         let mut of_bias: BTreeMap<i64, Vec<(PopId, Point)>> = BTreeMap::new();
         for member in members {
-            let pop = &pops[usize::from(member.0)];
+            let pop = &pops[member.index()];
             if let Some(at) = pop.coordinates {
                 of_bias.entry(i64::from(pop.bias_km) * 1000).or_default().push((member, Point::of(at)));
             }

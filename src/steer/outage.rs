@@ -4,6 +4,7 @@
 //! resorts, and only then use the policy's answer for all down. The result of both scans is the
 //! same for every query, so they are left out; only their horizon is kept.
 
+use super::policy::PolicyId;
 use super::pop::PopId;
 use super::pop_status::{ALL_CELLS, PopStatus};
 use super::preference_list::PoolNumber;
@@ -15,7 +16,7 @@ use crate::health::health_state::NO_HORIZON;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outage {
     /// Policy, pool, and true if this is the view of lists whose pool is on its way back.
-    of: (u32, PoolNumber, bool),
+    of: (PolicyId, PoolNumber, bool),
     /// Facts common to its PoPs.
     pub(crate) common: Common,
 }
@@ -40,7 +41,7 @@ impl Outages {
         policies: impl Iterator<Item = (&'v PolicyTable, &'v View)>,
     ) -> Outages {
         let mut found = Vec::new();
-        for (index, (policy, view)) in (0..).zip(policies) {
+        for (index, (policy, view)) in PolicyId::in_order().zip(policies) {
             // A CNAME always passes, and which lists have one is not known here.
             if policy.has_cname_member() {
                 continue;
@@ -58,7 +59,7 @@ impl Outages {
     }
 
     /// The outage of a pool of a policy.
-    pub(super) fn get(&self, policy: u32, pool: PoolNumber, returns: bool) -> Option<&Common> {
+    pub(super) fn get(&self, policy: PolicyId, pool: PoolNumber, returns: bool) -> Option<&Common> {
         let at = self.0.binary_search_by_key(&(policy, pool, returns), |outage| outage.of).ok()?;
         Some(&self.0[at].common)
     }
@@ -75,13 +76,13 @@ impl Common {
     ) -> Option<Common> {
         let mut common = Common { horizon_secs: NO_HORIZON, went_down: 0 };
         for pop in some {
-            let is = &pops[usize::from(pop.0)];
+            let is = &pops[pop.index()];
             // A scan reads the client's cell for such a PoP, and the scope must then cover the
             // cell. So the scan cannot be left out.
             if (1..ALL_CELLS).contains(&is.left) {
                 return None;
             }
-            let slot = policy.slots[usize::from(pop.0)];
+            let slot = policy.slots[pop.index()];
             if slot == NO_SLOT {
                 common.horizon_secs = common.horizon_secs.min(is.horizon_secs);
                 continue;

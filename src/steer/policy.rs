@@ -8,6 +8,8 @@ use crate::wire::name::Name;
 use crate::wire::rr::Ttl;
 use std::sync::Arc;
 
+pub(crate) use crate::health::targets::PolicyId;
+
 /// Something a policy can answer with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Candidate {

@@ -7,10 +7,7 @@ use crate::health::spec::ProbeId;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-/// Index of a PoP in the deployment's list, which is sorted by name. Valid inside one deployment
-/// and the snapshot compiled from it, never across.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PopId(pub u16);
+pub use crate::health::targets::PopId;
 
 /// State that the operator gives a PoP in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]

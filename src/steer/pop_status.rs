@@ -23,6 +23,11 @@ pub type Share256 = u16;
 /// All cells.
 pub const ALL_CELLS: Share256 = 256;
 
+/// A share as a fraction, 0 to 1.
+pub(crate) fn fraction(share: Share256) -> f64 {
+    f64::from(share) / f64::from(ALL_CELLS)
+}
+
 /// A PoP right now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PopStatus {
@@ -70,7 +75,7 @@ impl Shed {
     /// True if a cell that this slot sheds may go to the PoP `to`. `cell` is called as by
     /// [`Shed::sheds`].
     pub fn hands_to(&self, cell: impl FnOnce() -> u64, seed: u64, to: PopId, to_seed: u64) -> bool {
-        let accept = self.accept.get(usize::from(to.0)).copied().unwrap_or(0);
+        let accept = self.accept.get(to.index()).copied().unwrap_or(0);
         is_among(accept, || order(mix(cell(), seed), to_seed, ACCEPT_SALT))
     }
 }

@@ -70,7 +70,7 @@ pub(crate) struct Standing<'s> {
 
 impl Standing<'_> {
     fn broken(&self, rule: &SafetyRule) -> Option<BrokenRule> {
-        let index = |pop: PopId| usize::from(pop.0);
+        let index = |pop: PopId| pop.index();
         rule.broken(
             |pop| self.serves.get(index(pop)).copied().unwrap_or(false),
             |pop| self.pops.get(index(pop)).and_then(|pop| pop.capacity),

@@ -3,12 +3,14 @@
 //! Policies see it through a [`View`]. Equal views are one.
 
 use super::outage::{Common, Outages};
+use super::policy::PolicyId;
 use super::pop::{AdminState, PopId};
 use super::pop_status::{ALL_CELLS, CandidateTier, PopStatus, Shed};
 use super::preference_list::PoolNumber;
 use super::table::{Families, PolicyTable, Slot, V4, V6};
 use super::view::{Supposed, Supposing, View};
 use crate::health::health_state::{HealthState, NO_HORIZON, ReturningPool, SlotHealth};
+use crate::health::targets::SlotId;
 use std::collections::HashMap;
 
 /// Everything that changes without a reload.
@@ -53,8 +55,8 @@ impl Status {
         // Policies look for states that some PoP has.
         let is_gradual = !sheds.is_empty() || pops.iter().any(|pop| (1..ALL_CELLS).contains(&pop.left));
         let is_planned = pops.iter().any(|pop| pop.horizon_secs != NO_HORIZON);
-        let of_policy = |(index, policy): (usize, &PolicyTable)| {
-            let held = health_state.held.binary_search_by_key(&(index as u32), |(policy, _)| *policy).ok();
+        let of_policy = |(index, policy): (PolicyId, &PolicyTable)| {
+            let held = health_state.held.binary_search_by_key(&index, |(policy, _)| *policy).ok();
             let health = held.map_or(&health_state.slots, |at| &health_state.held[at].1);
             // Policies that are held from the same moment on see the same.
             let same = held
@@ -62,8 +64,7 @@ impl Status {
                 .or(held);
             let look =
                 |health: &[SlotHealth]| View::new(&pops, slots, health, &sheds, policy.up_threshold_percent);
-            let (undamped, returning) =
-                (undamped(health_state, index as u32), pools_of(health_state, index as u32));
+            let (undamped, returning) = (undamped(health_state, index), pools_of(health_state, index));
             let key = ViewKey {
                 threshold_percent: policy.up_threshold_percent,
                 held: same,
@@ -78,19 +79,17 @@ impl Status {
             });
             let members = || policy.member_pops();
             let parts = is_gradual
-                && members().map(|pop| usize::from(pop.0)).any(|pop| {
-                    let sheds = sheds.get(policy.slots[pop] as usize).is_some_and(|shed| shed.share > 0);
+                && members().map(|pop| pop.index()).any(|pop| {
+                    let sheds = sheds.get(policy.slots[pop].index()).is_some_and(|shed| shed.share > 0);
                     sheds || (1..ALL_CELLS).contains(&pops[pop].left)
                 });
             let planned_secs = match is_planned {
-                true => {
-                    members().map(|pop| pops[usize::from(pop.0)].horizon_secs).min().unwrap_or(NO_HORIZON)
-                }
+                true => members().map(|pop| pops[pop.index()].horizon_secs).min().unwrap_or(NO_HORIZON),
                 false => NO_HORIZON,
             };
             PolicyStatus { view, parts, offers: 0, planned_secs, whole: None }
         };
-        let each = policies.iter().enumerate().map(of_policy).collect();
+        let each = PolicyId::in_order().zip(policies).map(of_policy).collect();
         let outages = Outages::default();
         let mut status =
             Status { pops: pops.into(), sheds: sheds.into(), views: views.into(), policies: each, outages };
@@ -103,9 +102,9 @@ impl Status {
     fn find_offers(&mut self, slots: &[Slot], policies: &[PolicyTable]) {
         for (is, policy) in self.policies.iter_mut().zip(policies) {
             is.offers = 0;
-            for pop in policy.member_pops().map(|pop| usize::from(pop.0)) {
+            for pop in policy.member_pops().map(|pop| pop.index()) {
                 if !self.pops[pop].state.is_down() {
-                    let slot = slots.get(policy.slots[pop] as usize);
+                    let slot = slots.get(policy.slots[pop].index());
                     is.offers |= slot.map_or(0, Slot::families);
                 }
                 if is.offers == V4 | V6 {
@@ -138,7 +137,7 @@ impl Status {
     ) -> Status {
         let mut status = self.clone();
         for (pop, what) in supposed {
-            let Some(is) = status.pops.get_mut(usize::from(pop.0)) else { continue };
+            let Some(is) = status.pops.get_mut(pop.index()) else { continue };
             if *what == Supposed::Drain {
                 is.state = AdminState::Drain;
             }
@@ -158,7 +157,7 @@ impl Status {
     /// A PoP's state, weight and shares.
     #[inline]
     pub fn pop(&self, pop: PopId) -> &PopStatus {
-        &self.pops[usize::from(pop.0)]
+        &self.pops[pop.index()]
     }
 
     /// All PoPs in order.
@@ -168,8 +167,8 @@ impl Status {
 
     /// Cells that load sends away from a slot.
     #[inline]
-    pub fn shed(&self, slot: u32) -> Option<&Shed> {
-        self.sheds.get(slot as usize)
+    pub fn shed(&self, slot: SlotId) -> Option<&Shed> {
+        self.sheds.get(slot.index())
     }
 
     /// Cells that load sends away from each slot; empty while nothing is shed anywhere.
@@ -179,21 +178,21 @@ impl Status {
 
     /// The view of a policy, by its index.
     #[inline]
-    pub fn view(&self, policy: u32) -> &View {
-        &self.views[self.policies[policy as usize].view as usize]
+    pub fn view(&self, policy: PolicyId) -> &View {
+        &self.views[self.policies[policy.index()].view as usize]
     }
 
     /// True if a policy's answer may depend on the client's cell: the policy shares clients by
     /// cell, or a gradual drain, a ramp or load now moves some cells of a PoP.
     #[inline]
-    pub(crate) fn by_cell(&self, index: u32, policy: &PolicyTable) -> bool {
+    pub(crate) fn by_cell(&self, index: PolicyId, policy: &PolicyTable) -> bool {
         self.seen_by(index, policy).1
     }
 
     /// [`Status::view`] and [`Status::by_cell`].
     #[inline(always)]
-    pub fn seen_by(&self, index: u32, policy: &PolicyTable) -> (&View, bool) {
-        let PolicyStatus { view, parts, .. } = self.policies[index as usize];
+    pub fn seen_by(&self, index: PolicyId, policy: &PolicyTable) -> (&View, bool) {
+        let PolicyStatus { view, parts, .. } = self.policies[index.index()];
         (&self.views[view as usize], policy.by_cell || (parts && !policy.share.is_drawn()))
     }
 
@@ -223,13 +222,13 @@ impl Status {
 
     /// 0 while a planned change of any PoP of a policy or its rules is near, else [`NO_HORIZON`].
     pub(crate) fn planned_secs(&self, policy: &PolicyTable) -> u32 {
-        self.policies[policy.index as usize].planned_secs
+        self.policies[policy.index.index()].planned_secs
     }
 
     /// True if some PoP of a policy or its rules has a family and no operator has switched it off,
     /// whatever probes say.
     pub(crate) fn offers(&self, policy: &PolicyTable, family: Families) -> bool {
-        self.policies[policy.index as usize].offers & family != 0
+        self.policies[policy.index.index()].offers & family != 0
     }
 
     /// Facts common to the PoPs of a pool, if none passes. `returns` is true for lists that see the
@@ -240,7 +239,7 @@ impl Status {
 
     /// The nearest horizon of all that a policy or its rules can answer with, if none passes.
     pub(super) fn whole_outage_secs(&self, policy: &PolicyTable) -> Option<u32> {
-        self.policies[policy.index as usize].whole.map(|common| common.horizon_secs)
+        self.policies[policy.index.index()].whole.map(|common| common.horizon_secs)
     }
 }
 
@@ -252,7 +251,7 @@ struct ViewKey<'h> {
     /// Index of the first hold with the same slots.
     held: Option<usize>,
     /// Slots whose damping is ignored.
-    undamped: &'h [u32],
+    undamped: &'h [SlotId],
     /// Pools on their way back.
     returning: Vec<PoolKey<'h>>,
 }
@@ -262,7 +261,7 @@ struct ViewKey<'h> {
 struct PoolKey<'h> {
     pool: u16,
     share_percent: u8,
-    slots: &'h [(u32, u32)],
+    slots: &'h [(SlotId, u32)],
 }
 
 impl PoolKey<'_> {
@@ -273,16 +272,16 @@ impl PoolKey<'_> {
 
 /// Slots whose damping a policy ignores. If more of its PoPs are down or damped than the share of
 /// its panic guard, the PoPs damped last are exempt, until the others are within the share.
-fn undamped(health_state: &HealthState, policy: u32) -> &[u32] {
+fn undamped(health_state: &HealthState, policy: PolicyId) -> &[SlotId] {
     let at = health_state.undamped.binary_search_by_key(&policy, |(policy, _)| *policy);
     at.map_or(&[], |at| &health_state.undamped[at].1)
 }
 
 /// Health in which some slots are not damped.
-fn steady(health: &[SlotHealth], undamped: &[u32]) -> Vec<SlotHealth> {
+fn steady(health: &[SlotHealth], undamped: &[SlotId]) -> Vec<SlotHealth> {
     let mut health = health.to_vec();
     for slot in undamped {
-        if let Some(slot) = health.get_mut(*slot as usize) {
+        if let Some(slot) = health.get_mut(slot.index()) {
             (slot.damped_v4, slot.damped_v6) = (0, 0);
         }
     }
@@ -290,7 +289,7 @@ fn steady(health: &[SlotHealth], undamped: &[u32]) -> Vec<SlotHealth> {
 }
 
 /// Pools of a policy on their way back.
-fn pools_of(health_state: &HealthState, policy: u32) -> &[ReturningPool] {
+fn pools_of(health_state: &HealthState, policy: PolicyId) -> &[ReturningPool] {
     let all = &health_state.returning;
     let (from, to) =
         (all.partition_point(|pool| pool.policy < policy), all.partition_point(|pool| pool.policy <= policy));

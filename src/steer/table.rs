@@ -1,10 +1,11 @@
 //! A policy as it is served: preference lists, the routes from an address to one of them, and the
 //! addresses of every PoP.
 
-use super::policy::Sharing;
+use super::policy::{PolicyId, Sharing};
 use super::pop::{HttpsParams, PopId};
 use super::preference_list::{Entry, PreferenceList};
 use crate::geo::trie::Trie;
+use crate::health::targets::SlotId;
 use crate::wire::name::Name;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -48,7 +49,7 @@ impl Slot {
 }
 
 /// No slot: the PoP lacks the policy's service.
-pub const NO_SLOT: u32 = u32::MAX;
+pub const NO_SLOT: SlotId = SlotId(u32::MAX);
 
 /// The value of a route leaf that carries IPv4 inside IPv6; never looked up.
 pub const REDIRECT: u32 = crate::geo::trie::VALUE_MAX;
@@ -66,11 +67,11 @@ pub struct PopIdentity {
 #[derive(Clone, Debug)]
 pub struct PolicyTable {
     /// Its index among the policies of the snapshot.
-    pub(crate) index: u32,
+    pub(crate) index: PolicyId,
     /// Name, with the zone for policies of a zone file (`web`, `cdn.example./web`).
     pub name: Arc<str>,
     /// For each PoP the slot of the policy's service, or [`NO_SLOT`].
-    pub slots: Box<[u32]>,
+    pub slots: Box<[SlotId]>,
     /// Families that the policy's own candidates have. They do not depend on the client, because
     /// the existence of a type never does.
     pub families: Families,

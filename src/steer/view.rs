@@ -9,6 +9,7 @@ use super::pop_status::{CandidateTier, PopStatus, Shed};
 use super::preference_list::{PoolNumber, PreferenceList};
 use super::table::{Families, Slot, V4, V6};
 use crate::health::health_state::{NO_HORIZON, ReturningPool, SlotHealth};
+use crate::health::targets::SlotId;
 use crate::health::way_back::Census;
 
 /// A slot as a policy sees it.
@@ -62,7 +63,7 @@ pub(crate) struct ReturningView {
     /// All slots, those of the pool wholly down.
     pub(crate) view: View,
     /// Slots of the pool.
-    members: Box<[u32]>,
+    members: Box<[SlotId]>,
     /// Share of the pool's PoPs, in per cent, past which it is back.
     share_percent: u8,
 }
@@ -77,7 +78,7 @@ impl View {
         threshold_percent: u8,
     ) -> View {
         let look = |(index, (slot, health)): (usize, (&Slot, SlotHealth))| {
-            let pop = pops.get(usize::from(slot.pop.0));
+            let pop = pops.get(slot.pop.index());
             let (state, planned) = pop.map_or((AdminState::Auto, NO_HORIZON), |p| (p.state, p.horizon_secs));
             let view = SlotView::new(slot, health, state, threshold_percent);
             let sheds = sheds.get(index).is_some_and(|shed| shed.share > 0);
@@ -100,7 +101,7 @@ impl View {
 
     /// True if some of these preference lists show a slot as down, whatever its probes say, because
     /// its pool is on its way back.
-    pub(crate) fn is_withheld(&self, slot: u32, preference_lists: &[PreferenceList]) -> bool {
+    pub(crate) fn is_withheld(&self, slot: SlotId, preference_lists: &[PreferenceList]) -> bool {
         let pools = self.returning.iter().filter(|returning| returning.members.contains(&slot));
         pools
             .map(|returning| returning.pool)
@@ -114,8 +115,8 @@ impl View {
 
     /// A slot.
     #[inline]
-    pub fn slot(&self, slot: u32) -> &SlotView {
-        &self.slots[slot as usize]
+    pub fn slot(&self, slot: SlotId) -> &SlotView {
+        &self.slots[slot.index()]
     }
 
     /// All slots, in order.
@@ -135,7 +136,7 @@ impl View {
         let of_pool = |pool: &ReturningPool| {
             let mut health = health.to_vec();
             for (slot, went_down) in &pool.slots {
-                if let Some(slot) = health.get_mut(*slot as usize) {
+                if let Some(slot) = health.get_mut(slot.index()) {
                     *slot = SlotHealth::returning(*went_down);
                 }
             }
@@ -158,11 +159,11 @@ impl View {
     /// it down, whatever probes say.
     pub(super) fn suppose(&mut self, pop: PopId, supposing: &Supposing<'_>) {
         let Supposing { what, slots, pops, sheds, fell } = *supposing;
-        let Some(is) = pops.get(usize::from(pop.0)) else { return };
+        let Some(is) = pops.get(pop.index()) else { return };
         for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.pop == pop) {
             let sheds = sheds.get(index).is_some_and(|shed| shed.share > 0);
             let others =
-                self.returning.iter_mut().filter(|returning| !returning.members.contains(&(index as u32)));
+                self.returning.iter_mut().filter(|returning| !returning.members.contains(&SlotId::at(index)));
             let views = others.map(|returning| &mut returning.view.slots).chain([&mut self.slots]);
             for seen in views.filter_map(|seen| seen.get_mut(index)) {
                 *seen = seen.supposing(what, slot, is, sheds, fell);
@@ -173,8 +174,8 @@ impl View {
     /// Ends the way back of each pool that has one of these PoPs, if the pool's PoPs are now all
     /// down, or enough of them are up.
     pub(super) fn end_returns(&mut self, of: &[(PopId, Supposed)], slots: &[Slot], pops: &[PopStatus]) {
-        let is_of = |slot: &u32| {
-            let slot = slots.get(*slot as usize);
+        let is_of = |slot: &SlotId| {
+            let slot = slots.get(slot.index());
             slot.is_some_and(|slot| of.iter().any(|(pop, _)| *pop == slot.pop))
         };
         let goes_on = |returning: &&ReturningView| {
@@ -190,10 +191,10 @@ impl View {
     /// enough.
     fn still_returns(&self, returning: &ReturningView, slots: &[Slot], pops: &[PopStatus]) -> bool {
         let mut census = Census::default();
-        for index in returning.members.iter().map(|slot| *slot as usize) {
+        for index in returning.members.iter().map(|slot| slot.index()) {
             let (Some(slot), Some(seen)) = (slots.get(index), self.slots.get(index)) else { continue };
             let is_up = seen.last_resort | seen.awaited != 0;
-            match pops.get(usize::from(slot.pop.0)).map_or(AdminState::Auto, |pop| pop.state) {
+            match pops.get(slot.pop.index()).map_or(AdminState::Auto, |pop| pop.state) {
                 AdminState::Auto => census.add(is_up),
                 AdminState::Up => census.is_served = true,
                 AdminState::Drain => census.is_served |= is_up,

@@ -1,7 +1,7 @@
 //! A zone as read: records with their places, before compilation into an image.
 
 use crate::finding::At;
-use crate::steer::policy::{Policy, TtlRange};
+use crate::steer::policy::{Policy, PolicyId, TtlRange};
 use crate::wire::name::Name;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::octets::Octets;
@@ -40,7 +40,7 @@ pub struct SteeredOwner {
     /// Owner, possibly a wildcard.
     pub(crate) owner: Name,
     /// Index into the deployment's list of policies.
-    pub(crate) policy: usize,
+    pub(crate) policy: PolicyId,
     /// TTL bounds that override the policy's.
     pub(crate) ttl: Option<TtlRange>,
     /// Place in the file.

@@ -2,6 +2,7 @@
 //! everything that can change the records of an answer, and with nothing else.
 
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
+use meridian::testing::health::targets::PolicyId;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop::AdminState;
 use meridian::testing::steer::pop_status::{PopStatus, Shed};
@@ -94,7 +95,7 @@ fn the_state_digest_is_of_what_shapes_records() {
         assert!(
             !differs(&|_, health, _| {
                 let slots = health.slots.clone();
-                health.held = vec![(0, slots)];
+                health.held = vec![(PolicyId(0), slots)];
             }),
             "{what}: held to what is so"
         );

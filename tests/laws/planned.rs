@@ -124,7 +124,7 @@ fn an_answer_that_outlives_a_planned_change_has_the_least_ttl() {
         let mut before: Vec<Option<Vec<String>>> = vec![None; asked.len()];
         let mut published = None;
         for now in EPOCH..EPOCH + SECONDS {
-            if live.step(at(now)).by_hand || published.is_none() {
+            if live.step(at(now)).overrides_changed || published.is_none() {
                 published = Some(base.with_status(of(&live), now));
             }
             let snapshot = published.as_ref().unwrap();

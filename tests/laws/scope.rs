@@ -6,6 +6,7 @@ use meridian::testing::cli::verify::verify_scopes;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::geo::special::special_block;
 use meridian::testing::health::health_state::{HealthState, SlotHealth};
+use meridian::testing::health::targets::PolicyId;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop_status::{PopStatus, Shed};
 use meridian::testing::steer::status::Status;
@@ -77,7 +78,11 @@ pub fn troubled(world: &World, dice: &mut Dice, rarity: usize) -> Arc<Snapshot> 
         };
         (0..steering.slots.len()).map(|n| health(n, dice)).collect()
     };
-    let held = (0..steering.policies.len() as u32).step_by(2).map(|policy| (policy, slots())).collect();
+    let held = PolicyId::in_order()
+        .take(steering.policies.len())
+        .step_by(2)
+        .map(|policy| (policy, slots()))
+        .collect();
     let health_state = HealthState { slots: slots(), held, ..HealthState::default() };
     let status = Status::new(pops, &steering.slots, &steering.policies, &health_state, sheds);
     Arc::new(world.snapshot.with_status(status, world.snapshot.sequence() + 1))

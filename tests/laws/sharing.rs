@@ -4,6 +4,7 @@
 use crate::generator::{self, NAMES};
 use crate::reply::{Got, got};
 use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::health::targets::PolicyId;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop::AdminState;
 use meridian::testing::steer::table::PolicyTable;
@@ -16,7 +17,7 @@ use support::{ServerFile, Tree, World, load, sample, with_down};
 const RESOLVER: &str = "192.0.2.77";
 
 /// Every steered name of a snapshot, as text.
-fn steered_names(snapshot: &Snapshot) -> Vec<(String, u32)> {
+fn steered_names(snapshot: &Snapshot) -> Vec<(String, PolicyId)> {
     let mut names = Vec::new();
     for zone in snapshot.zones.iter() {
         for (node, steered) in zone.steered() {

@@ -4,6 +4,7 @@
 use crate::reply::got;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::health::health_state::{HealthState, ReturningPool, SlotHealth};
+use meridian::testing::health::targets::PolicyId;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::status::Status;
 use meridian::testing::wire::rr::RrType;
@@ -65,12 +66,12 @@ fn with(world: &World, up: usize, pools: &[u16]) -> Snapshot {
         .flat_map(|policy| pools.iter().map(move |pool| (policy, *pool)))
         .filter(|(policy, pool)| usize::from(*pool) < policies[*policy].pools.len())
         .map(|(policy, pool)| ReturningPool {
-            policy: policy as u32,
+            policy: PolicyId::at(policy),
             pool,
             share_percent: 50,
             slots: (policies[policy].pools[usize::from(pool)].iter())
                 .map(|pop| policies[policy].slots[usize::from(pop.0)])
-                .map(|slot| (slot, slot + 1))
+                .map(|slot| (slot, slot.0 + 1))
                 .collect(),
         })
         .collect();

@@ -23,7 +23,7 @@ fn head(apex: &str) -> String {
 }
 
 /// A zone by hand: lines behind the usual head. Owners become names to ask for.
-fn by_hand(apex: &str, lines: &str) -> ZoneText {
+fn handwritten(apex: &str, lines: &str) -> ZoneText {
     bare(apex, &(head(apex) + lines))
 }
 
@@ -45,13 +45,13 @@ pub fn all(seed: u64) -> Vec<ZoneText> {
     let long = |letter: &str, count: usize| letter.repeat(count);
     let deep: String = (0..90).map(|_| "d.").collect();
     let mut zones = vec![
-        by_hand("types.example", TYPES),
-        by_hand("base.example", BASE),
-        by_hand("sub.base.example", "www A 192.0.2.80\n* A 192.0.2.81\nalias CNAME www.base.example.\n"),
+        handwritten("types.example", TYPES),
+        handwritten("base.example", BASE),
+        handwritten("sub.base.example", "www A 192.0.2.80\n* A 192.0.2.81\nalias CNAME www.base.example.\n"),
         // Below a zone of ours that is itself a child, and not delegated there.
-        by_hand("inner.deep.sub.base.example", "www A 192.0.2.82\n"),
-        by_hand("wild.example", WILD),
-        by_hand("dname.example", DNAME),
+        handwritten("inner.deep.sub.base.example", "www A 192.0.2.82\n"),
+        handwritten("wild.example", WILD),
+        handwritten("dname.example", DNAME),
         bare(
             "moved.example",
             "@ 300 IN SOA ns.outside.net. root.outside.net. 1 2 3 4 60\n@ 300 NS ns.outside.net.\n@ 300 \
@@ -61,22 +61,22 @@ pub fn all(seed: u64) -> Vec<ZoneText> {
             "empty.example",
             "@ 300 IN SOA ns.outside.net. root.outside.net. 1 2 3 4 600\n@ 100 NS ns.outside.net.\n",
         ),
-        by_hand("chains.example", CHAINS),
-        by_hand(
+        handwritten("chains.example", CHAINS),
+        handwritten(
             "MiXeD.ExAmPlE",
             "WwW A 192.0.2.1\nALIAS CNAME WWW\nMail MX 10 WwW\nSub NS NS.Sub\nNs.SUB A 192.0.2.2\ntXt TXT \
              \"MiXeD cAsE\"\n*.WiLd TXT \"x\"\n",
         ),
-        by_hand(
+        handwritten(
             "2.0.192.in-addr.arpa",
             "1 PTR host-1.base.example.\n2 PTR www.base.example.\n\\051 PTR nowhere.net.\n0-63 NS \
              ns.outside.net.\n64/26 NS ns1.other.example.\n65 CNAME 65.64/26\n",
         ),
-        by_hand("big.example", &big()),
+        handwritten("big.example", &big()),
         // Near the root: delegations with glue of each kind.
-        by_hand("test", TLD),
-        by_hand("child.test", "www A 192.0.2.9\n@ TXT \"child\"\nup CNAME ns.sibling.test.\n"),
-        by_hand(
+        handwritten("test", TLD),
+        handwritten("child.test", "www A 192.0.2.9\n@ TXT \"child\"\nup CNAME ns.sibling.test.\n"),
+        handwritten(
             &format!("{}.{}.long.example", long("a", 63), long("b", 63)),
             &format!(
                 "{} A 192.0.2.1\n* TXT \"wild\"\n{}.{} A 192.0.2.2\n",
@@ -85,7 +85,7 @@ pub fn all(seed: u64) -> Vec<ZoneText> {
                 long("e", 63)
             ),
         ),
-        by_hand("deep.example", &format!("{deep}x A 192.0.2.1\n*.{deep}y TXT \"y\"\nb.{deep}x NS ns1\n")),
+        handwritten("deep.example", &format!("{deep}x A 192.0.2.1\n*.{deep}y TXT \"y\"\nb.{deep}x NS ns1\n")),
     ];
     let mut dice = Dice(seed);
     for number in 0..6 {

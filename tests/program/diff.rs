@@ -3,6 +3,7 @@
 
 use crate::process::run;
 use meridian::testing::geo::prefix::Prefix;
+use meridian::testing::health::targets::PolicyId;
 use meridian::testing::impact::{Answered, Comparison, PolicyChange, replay};
 use meridian::testing::server::Engine;
 use meridian::testing::snapshot::Snapshot;
@@ -78,7 +79,7 @@ fn shares_are_what_clients_see() {
         let after = load(&tree).unwrap_or_else(|findings| panic!("{what}: {findings}"));
         let replay = replay(&world.snapshot, &after.snapshot, 10);
         // One steered name of each policy is asked; names share alike on the whole.
-        let mut names: BTreeMap<u32, String> = BTreeMap::new();
+        let mut names: BTreeMap<PolicyId, String> = BTreeMap::new();
         for zone in world.snapshot.zones.iter() {
             for (node, steered) in zone.steered() {
                 let name = meridian::testing::wire::name::Name::from_wire(zone.name(node))
@@ -90,8 +91,8 @@ fn shares_are_what_clients_see() {
         }
         for (policy, name) in names {
             let flow =
-                &of(&replay.policy_changes, &world.snapshot.steering.policies[policy as usize].name).flows[0];
-            let dice = &mut Dice(u64::from(policy) + 7);
+                &of(&replay.policy_changes, &world.snapshot.steering.policies[policy.index()].name).flows[0];
+            let dice = &mut Dice(u64::from(policy.0) + 7);
             let (mut ways, mut asked) = (BTreeMap::<(String, String), f64>::new(), 0.0);
             while asked < 6_000.0 {
                 let client = Ipv4Addr::from_bits(dice.roll() as u32);

@@ -1,9 +1,9 @@
 //! From a log of an edge to an answer by latency: import, build, check, explain.
 
 use crate::process::run;
-use support::deployment::Deployment;
 use std::fs;
 use std::path::Path;
+use support::deployment::Deployment;
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path of text")

@@ -7,7 +7,7 @@ use meridian::testing::health::Moment;
 use meridian::testing::health::load::LoadController;
 use meridian::testing::health::load::feeds::{FeedSet, FeedTarget};
 use meridian::testing::health::load::spec::{Feed, LoadSpec};
-use meridian::testing::steer::pop::PopId;
+use meridian::testing::health::targets::{PopId, SlotId};
 use meridian::testing::steer::pop_status::Shed;
 use meridian::testing::wire::hash;
 use std::collections::VecDeque;
@@ -128,20 +128,21 @@ impl Crowd {
     fn feed_set(&self) -> Arc<FeedSet> {
         let known = |pop: &usize| self.sites[*pop].is_known;
         let feed = |pop: usize| {
-            let mut followers: Vec<u32> = Vec::new();
+            let mut followers: Vec<SlotId> = Vec::new();
             // In the order of the first of its cells, then of the others.
             for cell in self.cells.iter().filter(|cell| usize::from(cell.list[0]) == pop) {
                 for to in cell.list[1..].iter().filter(|to| known(&usize::from(**to))) {
-                    if !followers.contains(&u32::from(*to)) {
-                        followers.push(u32::from(*to));
+                    let slot = SlotId(u32::from(*to));
+                    if !followers.contains(&slot) {
+                        followers.push(slot);
                     }
                 }
             }
             FeedTarget {
                 key: format!("p{pop}").into(),
-                pop: pop as u16,
+                pop: PopId::at(pop),
                 service: None,
-                slots: vec![pop as u32],
+                slots: vec![SlotId::at(pop)],
                 followers,
                 capacity: 100.0,
                 ttl_secs: self.ttl_secs,
@@ -153,7 +154,7 @@ impl Crowd {
                 .filter(|pop| known(pop) && self.sites[*pop].is_measured)
                 .map(feed)
                 .collect(),
-            slots: (0..self.sites.len() as u16).collect(),
+            slots: PopId::in_order().take(self.sites.len()).collect(),
             pops: (0..self.sites.len()).map(|pop| format!("p{pop}").into()).collect(),
         })
     }
@@ -199,7 +200,7 @@ impl Crowd {
     pub fn second(&mut self) {
         let now = self.clock();
         while let Some(due) = self.loads.poll_due(now) {
-            let site = &self.sites[usize::from(due.feed().pop)];
+            let site = &self.sites[due.feed().pop.index()];
             let truth = site.past.front().copied().unwrap_or(0.0);
             let value = truth * (1.0 + self.dice.between(-1.0, 1.0) * self.noise);
             let reading = if site.feed_works { Ok(value) } else { Err("connection refused".into()) };
@@ -236,7 +237,7 @@ impl Crowd {
         let Some(rows) = self.loads.poll_sheds(self.clock()) else { return };
         let mut sheds = vec![Shed::default(); self.sites.len()];
         for row in rows {
-            sheds[row.slot as usize] = Shed { share: row.share, accept: row.accept };
+            sheds[row.slot.index()] = Shed { share: row.share, accept: row.accept };
         }
         if sheds != self.sheds {
             self.sheds = sheds;

@@ -3,6 +3,7 @@
 use meridian::testing::health::Moment;
 use meridian::testing::health::event::HealthEvent;
 use meridian::testing::health::probe_result::ProbeResult;
+use meridian::testing::health::targets::{PolicyId, SlotId};
 use meridian::testing::live::{LiveState, Now, Remembered};
 use meridian::testing::shared::command::{OverrideChange, OverrideOutcome};
 use meridian::testing::shared::event::Event;
@@ -69,7 +70,7 @@ impl Bench {
         self.pass(7);
         while let Some(due) = self.live.poll_check(self.now) {
             let target_set = self.live.snapshot().target_set.clone();
-            let is_well = !failing.contains(&&*target_set.targets[due.index as usize].pop);
+            let is_well = !failing.contains(&&*target_set.targets[due.id.index()].pop);
             let result = if is_well { ProbeResult::well() } else { ProbeResult::failed("refused") };
             assert!(self.live.handle_result(due.ticket, &result, self.now));
         }
@@ -108,9 +109,10 @@ const DRAIN: Action = Action::State(AdminState::Drain);
 
 /// Which PoPs the policy answers in regular service.
 fn regular(status: &Status) -> Vec<bool> {
-    let view = status.view(0);
-    (0..4)
-        .map(|slot| view.slot(slot).up != 0 && status.pops()[slot as usize].state != AdminState::Drain)
+    let view = status.view(PolicyId(0));
+    SlotId::in_order()
+        .take(4)
+        .map(|slot| view.slot(slot).up != 0 && status.pops()[slot.index()].state != AdminState::Drain)
         .collect()
 }
 
@@ -125,11 +127,11 @@ fn hands_are_heard_before_probes_are_judged() {
     let mut alone = Bench::new(0);
     alone.probe(&["a", "b", "c"]);
     assert!(held(&mut alone));
-    let mut by_hand = Bench::new(0);
-    by_hand.probe(&["a", "b", "c"]);
-    by_hand.say("a", DRAIN, None);
-    by_hand.say("b", DRAIN, None);
-    assert!(!held(&mut by_hand), "the guard counted PoPs that an operator took out");
+    let mut overridden = Bench::new(0);
+    overridden.probe(&["a", "b", "c"]);
+    overridden.say("a", DRAIN, None);
+    overridden.say("b", DRAIN, None);
+    assert!(!held(&mut overridden), "the guard counted PoPs that an operator took out");
 }
 
 /// Probes before service, and service before ramps: a PoP that comes up has none of its cells in
@@ -177,7 +179,11 @@ fn what_flaps_is_no_room_for_load() {
     let last_resort = (InService::LastResort, Some(ServiceLimit::Flaps));
     assert_eq!(shown(&mut bench)[..2], [last_resort; 2]);
     rounds(&mut bench, &[&["c"], &[], &["c"], &[]]);
-    assert_eq!(bench.live.health_state().undamped, [(0, vec![2])], "two of four are damped at most");
+    assert_eq!(
+        bench.live.health_state().undamped,
+        [(PolicyId(0), vec![SlotId(2)])],
+        "two of four are damped at most"
+    );
     assert_eq!(bench.live.service().serves, [false, false, true, true]);
     bench.say("a", Action::State(AdminState::Up), None);
     bench.step();

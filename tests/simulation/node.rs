@@ -85,7 +85,7 @@ impl<'w> Node<'w> {
             Some(rows) => {
                 let mut sheds = vec![Shed::default(); base.steering.slots.len()];
                 for row in rows {
-                    sheds[row.slot as usize] = Shed { share: row.share, accept: row.accept.clone() };
+                    sheds[row.slot.index()] = Shed { share: row.share, accept: row.accept.clone() };
                 }
                 let (slots, policies) = (&base.steering.slots, &base.steering.policies);
                 Status::new(status.pops().to_vec(), slots, policies, self.live.health_state(), sheds)

@@ -6,6 +6,7 @@ use meridian::testing::geo::distance::great_circle_m;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::health::load::feeds::{FeedSet, FeedTarget};
 use meridian::testing::health::load::spec::{Feed, LoadSpec};
+use meridian::testing::health::targets::{PopId, SlotId};
 use meridian::testing::steer::rendezvous::cell_key;
 use meridian::testing::wire::hash;
 use meridian::testing::wire::name::Name;
@@ -204,15 +205,16 @@ impl Compiled {
             };
             FeedTarget {
                 key: format!("{} load", steering.pops[pop].name).into(),
-                pop: pop as u16,
+                pop: PopId::at(pop),
                 service: None,
-                slots: (0..steering.slots.len() as u32)
-                    .filter(|slot| usize::from(steering.slots[*slot as usize].pop.0) == pop)
+                slots: SlotId::in_order()
+                    .take(steering.slots.len())
+                    .filter(|slot| steering.slots[slot.index()].pop.index() == pop)
                     .collect(),
                 followers: self.followers[pop]
                     .iter()
                     .filter_map(|other| steering.slots.iter().position(|slot| slot.pop.0 == *other))
-                    .map(|slot| slot as u32)
+                    .map(SlotId::at)
                     .collect(),
                 capacity: capacity[pop],
                 ttl_secs: TTL_SECS,
@@ -221,7 +223,7 @@ impl Compiled {
         };
         Arc::new(FeedSet {
             feeds: (0..self.pops).map(feed).collect(),
-            slots: steering.slots.iter().map(|slot| slot.pop.0).collect(),
+            slots: steering.slots.iter().map(|slot| slot.pop).collect(),
             pops: steering.pops.iter().map(|pop| pop.name.clone()).collect(),
         })
     }

@@ -5,6 +5,7 @@ use crate::cli::when::{moment_of, span};
 use crate::control::protocol::pops::{Feed, Pop, Pops, Setting, Target};
 use crate::rfc3339;
 use crate::shared::override_entry::OverrideEntry;
+use crate::steer::pop_status::fraction;
 use crate::sys::clock::epoch_secs;
 
 /// Table of `pop list`: one PoP a row, with all that moves its traffic.
@@ -64,7 +65,7 @@ fn since(since: &str) -> String {
 /// Share of cells at other PoPs during a gradual override, or already back during a ramp.
 fn ramp(pop: &Pop) -> String {
     match (pop.effective.left, pop.ramp_left) {
-        (left, _) if left > 0 => format!("{:.0} % away", f64::from(left) / 256.0 * 100.0),
+        (left, _) if left > 0 => format!("{:.0} % away", fraction(left) * 100.0),
         (_, left) if left > 0.0 => format!("{:.0} % back", (1.0 - left) * 100.0),
         _ => "-".to_owned(),
     }

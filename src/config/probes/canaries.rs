@@ -66,7 +66,7 @@ pub(crate) fn lower(key: &Key, node: &Node, probes: &[Probe], out: &mut Findings
 fn networked(node: &Node, probes: &[Probe], out: &mut Findings) -> Option<ProbeId> {
     let names: Vec<&str> = probes.iter().map(|probe| &*probe.name).collect();
     let id = find(text(node, "probe", out)?, node, &names, out)?;
-    let is_networked = probes.get(usize::from(id.0)).is_some_and(|probe| match &probe.kind {
+    let is_networked = probes.get(id.index()).is_some_and(|probe| match &probe.kind {
         Kind::Check(spec) => spec.check.is_networked(),
         Kind::Group { .. } => false,
     });

@@ -29,7 +29,7 @@ pub(crate) struct CheckKind {
 }
 
 /// Every kind.
-pub(crate) const KINDS: [CheckKind; 8] = [
+pub(crate) static KINDS: [CheckKind; 8] = [
     CheckKind {
         word: "https",
         connects: true,

@@ -8,8 +8,30 @@ use crate::finding::{At, Finding, Findings, code};
 use crate::health::spec::{Kind, Need, Probe, ProbeId};
 use crate::limits::{FORMULA_CHECKS_MAX, GROUP_DEPTH_MAX};
 
-/// Kinds of groups.
-pub(crate) const KINDS: [&str; 3] = ["all_of", "any_of", "n_of"];
+/// Kind of group: how many of its parts must succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GroupKind {
+    /// Every part.
+    All,
+    /// One part.
+    Any,
+    /// A number of parts.
+    Number,
+}
+
+impl GroupKind {
+    /// Every kind.
+    pub(crate) const ALL: [GroupKind; 3] = [GroupKind::All, GroupKind::Any, GroupKind::Number];
+
+    /// Its key in the file.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            GroupKind::All => "all_of",
+            GroupKind::Any => "any_of",
+            GroupKind::Number => "n_of",
+        }
+    }
+}
 
 /// Places of the parts of a group, in their order.
 #[derive(Clone, Default)]
@@ -19,29 +41,31 @@ pub(crate) struct WrittenGroup<'n> {
 
 /// Reads a group; `names` are the names of all probes, sorted.
 pub(crate) fn lower<'n>(
-    kind: &'static str,
+    kind: GroupKind,
     node: &'n Node,
     names: &[&str],
     written: &mut WrittenGroup<'n>,
     out: &mut Findings,
 ) -> Option<Kind> {
-    let (list, needed) = match kind {
-        "n_of" => {
+    let (list, need, number_at) = match kind {
+        GroupKind::All => (node, Need::All, None),
+        GroupKind::Any => (node, Need::Any, None),
+        GroupKind::Number => {
             let mut table = MapReader::open(node, "an n_of group", out)?;
             let n = table.need("n", out);
             let list = table.need("of", out);
             let n = n.and_then(|node| Some((node, integer(node, "n", 1..=1_000, out)?)));
             table.finish(out);
-            (list?, Some(n?))
+            let (list, (node, n)) = (list?, n?);
+            (list, Need::AtLeast(n as u16), Some(node.at))
         }
-        _ => (node, None),
     };
     if matches!(list.kind, crate::config::tree::ValueKind::Map(_)) {
-        refuse(list, kind, "a list of probes", out);
+        refuse(list, kind.word(), "a list of probes", out);
         return None;
     }
     for member in members(list) {
-        let Some(name) = text(member, kind, out) else { continue };
+        let Some(name) = text(member, kind.word(), out) else { continue };
         let Some(id) = find(name, member, names, out) else { continue };
         match written.parts.iter().find(|(other, _)| *other == id) {
             Some((_, first)) => out.push(
@@ -55,26 +79,18 @@ pub(crate) fn lower<'n>(
     if members(list).is_empty() {
         out.push(Finding::error(code::BAD_VALUE, "a group of no probes").at(list.at, "an empty list"));
     }
-    let need = match (kind, needed) {
-        (_, Some((node, n))) => {
-            if n as usize > members(list).len() {
-                out.push(
-                    Finding::error(
-                        code::BAD_VALUE,
-                        format!(
-                            "the group requires {n} successful probes, but has only {}",
-                            members(list).len()
-                        ),
-                    )
-                    .at(node.at, "more than the group has")
-                    .related(list.at, "the probes"),
-                );
-            }
-            Need::AtLeast(n as u16)
-        }
-        ("any_of", _) => Need::Any,
-        _ => Need::All,
-    };
+    if let (Need::AtLeast(n), Some(at)) = (need, number_at)
+        && usize::from(n) > members(list).len()
+    {
+        out.push(
+            Finding::error(
+                code::BAD_VALUE,
+                format!("the group requires {n} successful probes, but has only {}", members(list).len()),
+            )
+            .at(at, "more than the group has")
+            .related(list.at, "the probes"),
+        );
+    }
     let of: Vec<ProbeId> = written.parts.iter().map(|(id, _)| *id).collect();
     (!of.is_empty()).then_some(Kind::Group { need, of })
 }
@@ -92,16 +108,16 @@ pub(crate) fn check(probes: &mut [Probe], written: &[WrittenGroup<'_>], out: &mu
             probes[index].kind = Kind::Group { need: Need::All, of: Vec::new() };
         }
     }
-    for index in 0..probes.len() {
-        let Kind::Group { .. } = probes[index].kind else { continue };
-        bound(checks(probes, ProbeId(index as u16), 0), probes[index].at, out);
+    for id in ProbeId::in_order().take(probes.len()) {
+        let Kind::Group { .. } = probes[id.index()].kind else { continue };
+        bound(checks(probes, id, 0), probes[id.index()].at, out);
     }
 }
 
 /// Number of checks of a probe, with those of nested groups; stops counting a little past the
 /// limit.
 pub(crate) fn checks(probes: &[Probe], id: ProbeId, deep: usize) -> usize {
-    match probes.get(usize::from(id.0)).map(|probe| &probe.kind) {
+    match probes.get(id.index()).map(|probe| &probe.kind) {
         Some(Kind::Group { of, .. }) if deep < GROUP_DEPTH_MAX => {
             let mut sum = 0;
             for part in of {
@@ -153,7 +169,7 @@ impl Walk<'_, '_> {
         self.state[index] = State::Open;
         self.path.push(index);
         for (part, node) in &self.written[index].parts {
-            let part = usize::from(part.0);
+            let part = part.index();
             match self.state[part] {
                 State::Open => self.circle(part, index, node),
                 State::New if self.path.len() >= GROUP_DEPTH_MAX => {

@@ -8,6 +8,7 @@ pub(crate) mod group;
 mod placeholders;
 
 pub(crate) use self::certificates::Certificates;
+use self::group::GroupKind;
 use super::scalar::{integer, is_off, members, text, time_ms, word};
 use super::table::{MapReader, shown};
 use super::tree::{Key, Node};
@@ -100,11 +101,11 @@ fn one<'n>(
         return (None, group);
     };
     let found = match written_kind(&mut table, &key.text, node.at, out) {
-        Some(written) => match check::KINDS.iter().find(|kind| kind.word == written.word) {
-            Some(kind) => of_check(kind, written.value, &mut table, certificates, out),
-            None => {
+        Some(written) => match written.kind {
+            ProbeKey::Check(kind) => of_check(kind, written.value, &mut table, certificates, out),
+            ProbeKey::Group(kind) => {
                 refuse_timing(&mut table, written.key, out);
-                group::lower(written.word, written.value, names, &mut group, out)
+                group::lower(kind, written.value, names, &mut group, out)
             }
         },
         None => {
@@ -119,7 +120,7 @@ fn one<'n>(
 
 /// Kind of a probe as written: its key and settings.
 struct WrittenKind<'n> {
-    word: &'static str,
+    kind: ProbeKey,
     key: &'n Key,
     value: &'n Node,
 }
@@ -131,13 +132,14 @@ fn written_kind<'n>(
     at: At,
     out: &mut Findings,
 ) -> Option<WrittenKind<'n>> {
-    let words = || check::KINDS.iter().map(|kind| kind.word).chain(group::KINDS);
-    let mut take = |word| table.take_entry(word).map(|(key, value)| WrittenKind { word, key, value });
-    let mut kinds: Vec<WrittenKind<'n>> = words().filter_map(&mut take).collect();
+    let every = || check::KINDS.iter().map(ProbeKey::Check).chain(GroupKind::ALL.map(ProbeKey::Group));
+    let mut take =
+        |kind: ProbeKey| table.take_entry(kind.word()).map(|(key, value)| WrittenKind { kind, key, value });
+    let mut kinds: Vec<WrittenKind<'n>> = every().filter_map(&mut take).collect();
     if kinds.len() == 1 {
         return kinds.pop();
     }
-    let all: Vec<&str> = words().collect();
+    let all: Vec<&str> = every().map(ProbeKey::word).collect();
     out.push(
         Finding::error(code::BAD_VALUE, format!("the probe `{name}` must have exactly one kind"))
             .at(kinds.get(1).map_or(at, |second| second.key.at), format!("has {}", kinds.len()))
@@ -181,6 +183,22 @@ fn refuse_timing(table: &mut MapReader<'_>, group: &Key, out: &mut Findings) {
                     .related(group.at, "makes it a group")
                     .help("set it on the probes in the group, which run independently"),
             );
+        }
+    }
+}
+
+/// Key that makes a probe a check or a group.
+#[derive(Clone, Copy)]
+enum ProbeKey {
+    Check(&'static check::CheckKind),
+    Group(GroupKind),
+}
+
+impl ProbeKey {
+    fn word(self) -> &'static str {
+        match self {
+            ProbeKey::Check(of_check) => of_check.word,
+            ProbeKey::Group(of_group) => of_group.word(),
         }
     }
 }
@@ -244,7 +262,7 @@ pub(crate) fn to(node: &Node, out: &mut Findings) -> Option<SocketAddr> {
 /// Probe with a name; a finding if there is none.
 pub(crate) fn find(name: &str, node: &Node, names: &[&str], out: &mut Findings) -> Option<ProbeId> {
     match names.binary_search(&name) {
-        Ok(index) => Some(ProbeId(index as u16)),
+        Ok(index) => Some(ProbeId::at(index)),
         Err(_) => {
             out.push(
                 missing(code::NO_SUCH_PROBE, "probe", name, node.at, names.iter().copied())

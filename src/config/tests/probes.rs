@@ -108,7 +108,7 @@ fn everything_arrives() {
     assert!(matches!(&spec("p").check, Check::Push(push) if push.ttl_ms == 60_000));
     let group = |name: &str| {
         let Kind::Group { need, of } = &named(name).kind else { panic!("{name}") };
-        (*need, of.iter().map(|id| names[usize::from(id.0)]).collect::<Vec<_>>().join(" "))
+        (*need, of.iter().map(|id| names[id.index()]).collect::<Vec<_>>().join(" "))
     };
     assert_eq!(group("all"), (Need::All, "web i".into()));
     assert_eq!(group("any"), (Need::Any, "e".into()));
@@ -116,7 +116,7 @@ fn everything_arrives() {
     let fra = &deployment.pops[0];
     assert_eq!(fra.capacity, Some(40.0));
     let used = |service: &str| {
-        fra.service(service).unwrap().probes.iter().map(|id| names[usize::from(id.0)]).collect::<Vec<_>>()
+        fra.service(service).unwrap().probes.iter().map(|id| names[id.index()]).collect::<Vec<_>>()
     };
     assert_eq!([used("default"), used("video"), used("tier")], [vec!["web", "t"], vec![], vec!["web", "t"]]);
     assert!(deployment.pops[1].services[0].probes.is_empty());

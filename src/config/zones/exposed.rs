@@ -17,7 +17,7 @@ use std::collections::HashSet;
 /// Adds the names to every zone.
 pub(crate) fn add(zones: &mut [Zone], policies: &[ScopedPolicy], world: &World, out: &mut Findings) {
     let exposes =
-        |steered: &&SteeredOwner| policies.get(steered.policy).is_some_and(|p| p.policy.expose_pops);
+        |steered: &&SteeredOwner| policies.get(steered.policy.index()).is_some_and(|p| p.policy.expose_pops);
     if !zones.iter().any(|zone| zone.steered.iter().any(|steered| exposes(&steered))) {
         return;
     }
@@ -36,7 +36,7 @@ pub(crate) fn add(zones: &mut [Zone], policies: &[ScopedPolicy], world: &World, 
             .chain(zone.steered.iter().map(|s| s.owner.clone()))
             .collect();
         for steered in exposing {
-            let Some(ScopedPolicy { policy, .. }) = policies.get(steered.policy) else { continue };
+            let Some(ScopedPolicy { policy, .. }) = policies.get(steered.policy.index()) else { continue };
             for (pop, service) in members(policy, world) {
                 match name(&steered, pop, &taken, &apexes) {
                     Ok(_) if made >= EXPOSED_MAX => {

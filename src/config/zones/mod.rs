@@ -14,7 +14,7 @@ use crate::config::policy;
 use crate::config::policy::settings;
 use crate::config::policy::used::SharedPolicies;
 use crate::finding::{At, Finding, Findings, code};
-use crate::steer::policy::TtlRange;
+use crate::steer::policy::{PolicyId, TtlRange};
 use crate::wire::idn;
 use crate::wire::name::Name;
 use crate::wire::rr::{RrType, Ttl};
@@ -37,7 +37,7 @@ pub(crate) struct Policies {
     /// Number of shared policies.
     pub(crate) shared: usize,
     /// Names of the shared policies.
-    pub(crate) shared_names: HashMap<Arc<str>, usize>,
+    pub(crate) shared_names: HashMap<Arc<str>, PolicyId>,
     /// True if the shared policy file was readable.
     pub(crate) shared_known: bool,
     /// True for each policy that some name uses.
@@ -78,7 +78,7 @@ pub(crate) fn lower(
         policies.used.extend(read.iter().map(|_| false));
         policies.all.append(&mut read);
     }
-    let own_names = policies.all.iter().enumerate().skip(own);
+    let own_names = PolicyId::in_order().zip(&policies.all).skip(own);
     let own_names = own_names.map(|(index, policy)| (Arc::clone(&policy.policy.name), index)).collect();
     let mut reader = Reader {
         zone: Zone {
@@ -112,7 +112,7 @@ struct Reader<'a> {
     zone: Zone,
     ttl: u32,
     /// The zone's own policies, which take precedence over shared ones.
-    own_names: HashMap<Arc<str>, usize>,
+    own_names: HashMap<Arc<str>, PolicyId>,
     policies: &'a mut Policies,
     out: &'a mut Findings,
 }
@@ -203,7 +203,7 @@ impl Reader<'_> {
         let Some(wanted) = text(node, "steer", self.out) else { return };
         match self.own_names.get(wanted).or_else(|| self.policies.shared_names.get(wanted)).copied() {
             Some(policy) => {
-                if let Some(used) = self.policies.used.get_mut(policy) {
+                if let Some(used) = self.policies.used.get_mut(policy.index()) {
                     *used = true;
                 }
                 self.zone.steered.push(SteeredOwner { owner, policy, ttl, at: key.at });

@@ -1,6 +1,7 @@
 //! Phases of a family, in rows of second, event and expectation.
 
 use super::*;
+use crate::health::targets::TargetId;
 use crate::health::tests::target_set;
 
 fn at(secs: u64) -> Moment {
@@ -10,7 +11,7 @@ fn at(secs: u64) -> Moment {
 #[test]
 fn a_family_freezes_thaws_and_is_spent() {
     let target_set = target_set(1, 0, 2);
-    let (first, second) = (2, 4);
+    let (first, second) = (TargetId(2), TargetId(4));
     let mut canaries = CanaryGroup::new(&target_set, IpFamily::V4);
     assert_eq!(canaries.members().collect::<Vec<_>>(), [first, second]);
     for (secs, index, is_well, expected) in [
@@ -24,7 +25,7 @@ fn a_family_freezes_thaws_and_is_spent() {
     ] {
         assert_eq!(canaries.handle(index, is_well, at(secs)), expected, "at {secs} s");
     }
-    assert_eq!(canaries.handle(0, true, at(12)), None, "what is no canary says nothing");
+    assert_eq!(canaries.handle(TargetId(0), true, at(12)), None, "what is no canary says nothing");
     assert_eq!((canaries.next_wake(), canaries.advance(at(70))), (Some(at(71)), None));
     assert_eq!(canaries.advance(at(71)), Some(FreezeChange::Spent(60_000)));
     assert!(canaries.proves(at(80)), "spent: no proof is needed");
@@ -40,14 +41,14 @@ fn a_family_freezes_thaws_and_is_spent() {
 fn results_of_a_freeze_do_not_count() {
     let target_set = target_set(1, 0, 1);
     let mut canaries = CanaryGroup::new(&target_set, IpFamily::V4);
-    canaries.handle(2, false, at(10));
+    canaries.handle(TargetId(2), false, at(10));
     for (sentence, is_well, started, now, expected) in [
         ("Of the moment at which it begins: the order is chance", false, 8, 10, true),
         ("Within", true, 11, 12, false),
     ] {
         assert_eq!(canaries.counts(is_well, at(started), at(now)), expected, "{sentence}");
     }
-    canaries.handle(2, true, at(20));
+    canaries.handle(TargetId(2), true, at(20));
     for (sentence, is_well, started, now, expected) in [
         ("Of the moment at which it ends: the order is chance", true, 19, 20, false),
         ("A failure that began within", false, 19, 21, false),

@@ -1,6 +1,7 @@
 //! The panic guard: rows of events at PoPs, and its decisions.
 
 use super::*;
+use crate::health::targets::{PopId, SlotId};
 use proptest::prelude::*;
 
 fn at(secs: u64) -> Moment {
@@ -11,7 +12,7 @@ fn guard(share_percent: u8, capacities: &[Option<f64>]) -> Guard {
     let pops: Vec<PopCapacity> =
         capacities.iter().map(|capacity| PopCapacity { name: "pop".into(), capacity: *capacity }).collect();
     let rule = PanicGuard { share_percent, ..PanicGuard::default() };
-    let members = (0..pops.len()).map(|pop| (pop as u16, pop as u32)).collect();
+    let members = (0..pops.len()).map(|pop| (PopId::at(pop), SlotId::at(pop))).collect();
     let policy =
         PolicyMembers { name: "web".into(), members, up_threshold_percent: 50, guard: rule, pools: vec![] };
     Guard::new(&policy, &pops)

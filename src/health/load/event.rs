@@ -16,7 +16,7 @@ pub struct LoadSubject {
 impl LoadSubject {
     /// Name of a feed.
     pub(crate) fn of(feed: &FeedTarget, feed_set: &FeedSet) -> LoadSubject {
-        let pop = feed_set.pops.get(usize::from(feed.pop)).cloned().unwrap_or_default();
+        let pop = feed_set.pops.get(feed.pop.index()).cloned().unwrap_or_default();
         LoadSubject { pop, service: feed.service.clone() }
     }
 }

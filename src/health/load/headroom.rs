@@ -25,15 +25,20 @@ pub(crate) struct Outflow {
     pub(crate) needed: f64,
 }
 
+list_index! {
+    /// Index into the headrooms: the feeds, and behind them all PoPs, for those without a feed.
+    pub(crate) TakerId(u32)
+}
+
 /// Follower that is asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Taker {
-    /// Index into the headrooms.
-    pub(crate) to: u32,
+    /// The follower.
+    pub(crate) to: TakerId,
     /// Published acceptance: of the cells that ask this follower, the share that it accepts, 0 to
     /// 1.
-    pub(crate) told: f64,
-    /// Highest acceptance allowed, at least `told`.
+    pub(crate) published: f64,
+    /// Highest acceptance allowed, at least `published`.
     pub(crate) ceiling: f64,
     /// True if a rise only moves cells that another PoP holds, so that it needs no budget.
     pub(crate) moves_placed: bool,
@@ -63,7 +68,7 @@ pub(crate) fn parts(accepts: impl Iterator<Item = f64>) -> Vec<f64> {
 /// Splits headrooms among outflows. A headroom is the load that a PoP may take from all others; it
 /// is infinite for a PoP without a limit.
 pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
-    let mut split = Split::of_told(outflows, headrooms);
+    let mut split = Split::of_published(outflows, headrooms);
     let turns = outflows.iter().map(|outflow| outflow.takers.len()).max().unwrap_or(0);
     for turn in 0..turns {
         split.grant(&split.asks(turn));
@@ -99,12 +104,12 @@ struct Ask {
 
 impl Split<'_> {
     /// Before the first turn: followers keep what they accept already, as far as it fits.
-    fn of_told<'o>(outflows: &'o [Outflow], headrooms: &[f64]) -> Split<'o> {
+    fn of_published<'o>(outflows: &'o [Outflow], headrooms: &[f64]) -> Split<'o> {
         let mut planned = vec![0.0; headrooms.len()];
         for outflow in outflows {
-            let told = parts(outflow.takers.iter().map(|taker| taker.told));
-            for (taker, part) in outflow.takers.iter().zip(told) {
-                planned[taker.to as usize] += outflow.load * part;
+            let published = parts(outflow.takers.iter().map(|taker| taker.published));
+            for (taker, part) in outflow.takers.iter().zip(published) {
+                planned[taker.to.index()] += outflow.load * part;
             }
         }
         let rooms = || headrooms.iter().zip(&planned);
@@ -113,7 +118,7 @@ impl Split<'_> {
         };
         let fits: Vec<f64> = rooms().map(fit).collect();
         let unplaced = |outflow: &Outflow| {
-            let kept = parts(outflow.takers.iter().map(|taker| taker.told * fits[taker.to as usize]));
+            let kept = parts(outflow.takers.iter().map(|taker| taker.published * fits[taker.to.index()]));
             (outflow.needed - kept.iter().sum::<f64>()).max(0.0)
         };
         let unplaced: Vec<f64> = outflows.iter().map(unplaced).collect();
@@ -133,13 +138,13 @@ impl Split<'_> {
     fn asks(&self, turn: usize) -> Vec<Option<Ask>> {
         let ask = |(index, outflow): (usize, &Outflow)| {
             let taker = outflow.takers.get(turn)?;
-            let kept = taker.told * self.fits[taker.to as usize];
+            let kept = taker.published * self.fits[taker.to.index()];
             let mut rise = (taker.ceiling - kept).max(0.0);
             if !taker.moves_placed {
                 let rest = self.rest[index];
                 rise = rise.min(if rest > CRUMB { self.budget[index] / rest } else { self.unplaced[index] });
             }
-            Some(Ask { to: taker.to as usize, kept, rise, needs_budget: !taker.moves_placed })
+            Some(Ask { to: taker.to.index(), kept, rise, needs_budget: !taker.moves_placed })
         };
         self.outflows.iter().enumerate().map(ask).collect()
     }

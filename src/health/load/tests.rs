@@ -2,13 +2,14 @@
 
 use super::controller::LoadController;
 use super::event::LoadEvent;
-use super::feeds::{FeedSet, FeedTarget};
-use super::headroom::{Outflow, Taker, split};
+use super::feeds::{FeedId, FeedSet, FeedTarget};
+use super::headroom::{Outflow, Taker, TakerId, split};
 use super::quantize::{QuantizedShare, Wanted, follow_row};
 use super::shed::{GainChange, Shedding, Tuning};
 use super::spec::{Feed, LoadSpec};
 use crate::finding::{At, FileId};
 use crate::health::Moment;
+use crate::health::targets::{PopId, SlotId};
 use std::sync::Arc;
 
 const TUNING: Tuning =
@@ -22,17 +23,17 @@ fn nowhere() -> At {
 fn feed_set(pops: u16) -> Arc<FeedSet> {
     let feed = |pop: u16| FeedTarget {
         key: format!("p{pop} push").into(),
-        pop,
+        pop: PopId(pop),
         service: None,
-        slots: vec![u32::from(pop)],
-        followers: (0..u32::from(pops)).filter(|other| *other != u32::from(pop)).collect(),
+        slots: vec![SlotId(u32::from(pop))],
+        followers: (0..u32::from(pops)).filter(|other| *other != u32::from(pop)).map(SlotId).collect(),
         capacity: 100.0,
         ttl_secs: 30,
         spec: Arc::new(LoadSpec::new(Feed::Push, nowhere())),
     };
     Arc::new(FeedSet {
         feeds: (0..pops - 1).map(feed).collect(),
-        slots: (0..pops).collect(),
+        slots: (0..pops).map(PopId).collect(),
         pops: (0..pops).map(|pop| format!("p{pop}").into()).collect(),
     })
 }
@@ -96,25 +97,25 @@ fn above_the_limit_steps_are_larger() {
 #[test]
 fn turning_too_often_calms_the_gain() {
     let mut shedding = Shedding::new(0.5, Moment(0));
-    let mut told = vec![];
+    let mut reported = vec![];
     for reading in 0..12u64 {
         let measured = if reading % 2 == 0 { 0.9 } else { 0.7 };
-        told.extend(shedding.step(TUNING, measured, measured, true, Moment(reading * 15_000)));
+        reported.extend(shedding.step(TUNING, measured, measured, true, Moment(reading * 15_000)));
     }
-    assert_eq!(told, [GainChange::Oscillates, GainChange::Oscillates], "turns 1 to 4, and 5 to 8");
+    assert_eq!(reported, [GainChange::Oscillates, GainChange::Oscillates], "turns 1 to 4, and 5 to 8");
     assert!(shedding.oscillates());
-    told.clear();
+    reported.clear();
     for reading in 12..100u64 {
-        told.extend(shedding.step(TUNING, 0.8, 0.8, true, Moment(reading * 15_000)));
+        reported.extend(shedding.step(TUNING, 0.8, 0.8, true, Moment(reading * 15_000)));
     }
-    assert_eq!((told, shedding.oscillates()), (vec![GainChange::Calm], false));
+    assert_eq!((reported, shedding.oscillates()), (vec![GainChange::Calm], false));
 }
 
 /// A share is published in steps and turns only past the hysteresis; its end is always published.
 #[test]
 fn noise_is_not_told() {
     let mut published = QuantizedShare::default();
-    for (exact, told) in [
+    for (exact, published_as) in [
         (0.001, 0),
         (0.1, 26),
         (0.11, 28),
@@ -126,20 +127,20 @@ fn noise_is_not_told() {
         (0.004, 1),
     ] {
         published.follow(exact);
-        assert_eq!(published.share, told, "{exact}");
+        assert_eq!(published.share, published_as, "{exact}");
     }
-    for (row, wanted, moves_placed, share_rises, told) in [
-        ([0, 0, 0, 0], [256, 110, 0, 1], false, true, [256, 110, 0, 1]), // what was 0 is told exactly
+    for (row, wanted, moves_placed, share_rises, published_as) in [
+        ([0, 0, 0, 0], [256, 110, 0, 1], false, true, [256, 110, 0, 1]), // what was 0 is published exactly
         // more leave: what falls, falls slowly
         ([100, 100, 100, 0], [250, 90, 0, 256], false, true, [250, 100, 92, 256]),
         ([100, 100, 100, 100], [110, 90, 0, 256], false, false, [100, 100, 100, 256]),
-        ([240, 10, 0, 0], [256, 33, 0, 0], false, false, [256, 10, 0, 0]), // all is told
+        ([240, 10, 0, 0], [256, 33, 0, 0], false, false, [256, 10, 0, 0]), // all is published
         ([0, 10, 0, 250], [32, 41, 9, 256], true, false, [8, 10, 0, 256]), // a small step, where much fits
     ] {
         let mut followed = row;
         let wanted = wanted.map(|accept| Wanted { accept, moves_placed });
-        assert_eq!(follow_row(&mut followed, &wanted, share_rises), row != told);
-        assert_eq!(followed, told, "{row:?} {wanted:?} {share_rises}");
+        assert_eq!(follow_row(&mut followed, &wanted, share_rises), row != published_as);
+        assert_eq!(followed, published_as, "{row:?} {wanted:?} {share_rises}");
     }
 }
 
@@ -151,9 +152,9 @@ fn split_of(outflows: &[Asked<'_>], rooms: &[f64]) -> Vec<(Vec<u32>, Vec<u32>)> 
     let outflows: Vec<Outflow> = outflows
         .iter()
         .map(|(load, needed, takers)| {
-            let taker = |(to, told, ceiling): &(u32, f64, f64)| Taker {
-                to: *to,
-                told: *told,
+            let taker = |(to, published, ceiling): &(u32, f64, f64)| Taker {
+                to: TakerId(*to),
+                published: *published,
                 ceiling: *ceiling,
                 moves_placed: false,
             };
@@ -214,7 +215,7 @@ fn an_overload_sheds_and_ends() {
     assert_eq!(push(&mut loads, 0, 3, &[75.0, 65.0, 20.0]), []);
     let sheds = push(&mut loads, 45, 4, &[120.0, 65.0, 20.0]);
     let [row] = &sheds[..] else { panic!("{sheds:?}") };
-    assert!(row.slot == 0 && row.share > 10, "{row:?}");
+    assert!(row.slot == SlotId(0) && row.share > 10, "{row:?}");
     assert!(
         row.accept[0] == 0 && (1..128).contains(&row.accept[1]) && row.accept[2] == 256 && row.accept[3] > 0,
         "{row:?}"
@@ -232,7 +233,7 @@ fn an_overload_sheds_and_ends() {
 fn followers_that_were_full_take_cells_later() {
     // Without the last PoP, which has no feed.
     let mut feeds = (*feed_set(4)).clone();
-    feeds.feeds.iter_mut().for_each(|feed| feed.followers.retain(|slot| *slot != 3));
+    feeds.feeds.iter_mut().for_each(|feed| feed.followers.retain(|slot| *slot != SlotId(3)));
     let mut loads = LoadController::new(Arc::new(feeds), 1, Moment(0));
     assert_eq!(push(&mut loads, 0, 20, &[160.0, 80.0, 79.0]), [], "nobody accepts, nobody leaves");
     assert!(loads.report(Moment(300_000)).next().is_some_and(|feed| feed.is_stuck));
@@ -241,11 +242,11 @@ fn followers_that_were_full_take_cells_later() {
     assert_eq!((sheds.len(), sheds[0].accept[1] > 128, sheds[0].accept[2]), (1, true, 0), "{sheds:?}");
     push(&mut loads, 360, 20, &[78.0, 75.0, 79.0]);
     assert!(loads.report(Moment(660_000)).all(|feed| !feed.is_stuck));
-    let told = events(&mut loads);
+    let reported = events(&mut loads);
     assert_eq!(
-        (&*told[0], told.iter().filter(|line| line.contains("PoP p0 have a place again")).count()),
+        (&*reported[0], reported.iter().filter(|line| line.contains("PoP p0 have a place again")).count()),
         ("no PoP takes more clients of PoP p0, which is at 160 % of its capacity", 1),
-        "{told:?}"
+        "{reported:?}"
     );
 }
 
@@ -308,12 +309,12 @@ fn a_lost_feed_gives_its_cells_back() {
     assert!(shares.is_sorted_by(|a, b| a >= b) && shares.last() == Some(&0), "{shares:?}");
     assert!(loads.report(now).all(|feed| feed.is_stale));
     push(&mut loads, now.0 / 1_000 + 1, 1, &[10.0, 10.0]);
-    let told = events(&mut loads);
+    let reported = events(&mut loads);
     assert!(
-        told.iter().any(|line| line == "load of PoP p0 is no longer known: nothing was pushed"),
-        "{told:?}"
+        reported.iter().any(|line| line == "load of PoP p0 is no longer known: nothing was pushed"),
+        "{reported:?}"
     );
-    assert!(told.iter().any(|line| line == "load of PoP p1 is known again"), "{told:?}");
+    assert!(reported.iter().any(|line| line == "load of PoP p1 is known again"), "{reported:?}");
 }
 
 /// A number that is no load is an error without effect. A reading without a number ends, and its
@@ -331,7 +332,7 @@ fn bad_readings_are_errors() {
     assert!(!loads.handle_reading(due[0].ticket, Ok(1.0), Moment(6)), "a ticket is used once");
     let late = Moment(due[1].timeout_ms());
     assert!(loads.next_wake().unwrap() <= late);
-    assert!(loads.poll_due(late).is_none_or(|due| due.index == 0));
+    assert!(loads.poll_due(late).is_none_or(|due| due.id == FeedId(0)));
     assert!(!loads.handle_reading(due[1].ticket, Ok(1.0), late), "given up");
     let errors: Vec<String> = loads.report(late).map(|feed| feed.last_error.unwrap().to_string()).collect();
     assert_eq!(errors, ["NaN is no load", "no number in time"]);
@@ -366,8 +367,9 @@ fn shares_are_carried_over() {
     let mut turned = (*feed_set(4)).clone();
     turned.pops.reverse();
     turned.feeds.iter_mut().for_each(|feed| {
-        (feed.pop, feed.slots) = (3 - feed.pop, vec![u32::from(3 - feed.pop)]);
-        feed.followers.iter_mut().for_each(|slot| *slot = 3 - *slot);
+        let turned = 3 - feed.pop.0;
+        (feed.pop, feed.slots) = (PopId(turned), vec![SlotId(u32::from(turned))]);
+        feed.followers.iter_mut().for_each(|slot| *slot = SlotId(3 - slot.0));
     });
     let turned = Arc::new(turned);
     loads.handle_targets(turned.clone(), Moment(76_000));
@@ -375,7 +377,7 @@ fn shares_are_carried_over() {
     let accept: Vec<u16> = shed[0].accept.iter().rev().copied().collect();
     assert_eq!(
         (carried[0].slot, carried[0].share, carried[0].accept.to_vec()),
-        (3, shed[0].share, accept.clone())
+        (SlotId(3), shed[0].share, accept.clone())
     );
     let mut restarted = LoadController::new(turned, 1, Moment(0));
     assert_eq!(restarted.restore(&saved, Moment(0), 1_000_060), 1);
@@ -392,6 +394,6 @@ fn swings_are_told() {
     for swing in 0..12 {
         push(&mut loads, swing * 120, 8, &[if swing % 2 == 0 { 170.0 } else { 1.0 }, 10.0]);
     }
-    let told: Vec<LoadEvent> = std::iter::from_fn(|| loads.poll_event()).collect();
-    assert!(told.iter().any(|event| matches!(event, LoadEvent::Began { .. })), "{told:?}");
+    let reported: Vec<LoadEvent> = std::iter::from_fn(|| loads.poll_event()).collect();
+    assert!(reported.iter().any(|event| matches!(event, LoadEvent::Began { .. })), "{reported:?}");
 }

@@ -20,11 +20,11 @@ use super::probe_result::ProbeResult;
 use super::report::TargetReport;
 use super::schedule::{Run, Schedule, Ticket, quick_ms};
 use super::slot::{TargetReading, horizon_secs};
-use super::targets::{ManualState, Target, TargetSet};
+use super::targets::{ManualState, Target, TargetId, TargetSet};
 use super::verdict::{Thresholds, VerdictState};
 use super::way_back::WayBackChange;
 use crate::limits::{HEALTH_COUNTERS_MS, HEALTH_EVENTS_MAX, PROBE_QUICK_MS};
-use pools::Judged;
+use pools::{Judged, PoolJudgement};
 use slots::SlotTable;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
@@ -38,7 +38,7 @@ pub struct Due {
     /// Target set of the index.
     pub(crate) target_set: Arc<TargetSet>,
     /// Index of the target.
-    pub index: u32,
+    pub id: TargetId,
     /// Ticket for its result.
     pub ticket: Ticket,
 }
@@ -46,7 +46,7 @@ pub struct Due {
 impl Due {
     /// Target to check.
     pub(crate) fn target(&self) -> &Target {
-        &self.target_set.targets[self.index as usize]
+        &self.target_set.targets[self.id.index()]
     }
 }
 
@@ -59,7 +59,7 @@ pub struct Monitor {
     /// IPv4, IPv6.
     canaries: [CanaryGroup; 2],
     /// Targets of each family that wait for a canary.
-    suspects: [BTreeSet<u32>; 2],
+    suspects: [BTreeSet<TargetId>; 2],
     /// Moment of the last early check of the canaries, by family.
     hastened: [Option<Moment>; 2],
     /// For each family, true if a canary succeeded at this moment and the suspects are not
@@ -67,12 +67,12 @@ pub struct Monitor {
     unconfirmed: [bool; 2],
     slot_table: SlotTable,
     /// Targets whose verdict has turned, not yet counted, in order.
-    turned: Vec<u32>,
+    turned: Vec<TargetId>,
     /// Damped targets.
-    damped: BTreeSet<u32>,
+    damped: BTreeSet<TargetId>,
     /// Deadlines of pushes, one entry for each target that waits. An entry is too early if its
     /// target has a later deadline.
-    pushes: BinaryHeap<Reverse<(Moment, u32)>>,
+    pushes: BinaryHeap<Reverse<(Moment, TargetId)>>,
     /// Number of targets whose first verdict is awaited; `await_ends` is the first moment at which
     /// such a wait ends.
     awaited: usize,
@@ -125,8 +125,8 @@ impl Monitor {
     /// missing result counts as a failure some seconds after the target's timeout.
     pub fn poll_due(&mut self, now: Moment) -> Option<Due> {
         self.advance(now);
-        let (index, ticket) = self.schedule.poll(now)?;
-        Some(Due { target_set: self.target_set.clone(), index, ticket })
+        let (id, ticket) = self.schedule.poll(now)?;
+        Some(Due { target_set: self.target_set.clone(), id, ticket })
     }
 
     /// Handles the result of a run. Returns `false` if it is not awaited: its target is gone, or
@@ -158,28 +158,28 @@ impl Monitor {
                 && (&*target.probe, &*target.pop, &*target.service) == (probe, pop, service)
                 && address.is_none_or(|address| address == target.address)
         };
-        let meant: Vec<u32> = self
+        let meant: Vec<TargetId> = self
             .target_set
             .targets
             .iter()
-            .zip(0..)
+            .zip(TargetId::in_order())
             .filter(|(target, _)| is_meant(target))
-            .map(|(_, index)| index)
+            .map(|(_, id)| id)
             .collect();
-        for index in &meant {
-            if let Some(ttl_ms) = self.target_set.targets[*index as usize].spec.check.push_ttl_ms() {
-                self.expect_push(*index, now.after_ms(u64::from(ttl_ms)));
+        for id in &meant {
+            if let Some(ttl_ms) = self.target_set.targets[id.index()].spec.check.push_ttl_ms() {
+                self.expect_push(*id, now.after_ms(u64::from(ttl_ms)));
             }
-            self.apply(*index, now, probe_result, now);
+            self.apply(*id, now, probe_result, now);
         }
         meant.len()
     }
 
     /// Sets the operators' decisions about each PoP, in the order of the target set. The panic
     /// guard neither counts nor holds a PoP with a decision, and a decision ends its damping.
-    pub fn handle_overrides(&mut self, by_hand: &[ManualState]) {
-        let before = self.slot_table.by_hand().to_vec();
-        self.slot_table.handle_overrides(&self.target_set, by_hand);
+    pub fn handle_overrides(&mut self, manual_states: &[ManualState]) {
+        let before = self.slot_table.manual_states().to_vec();
+        self.slot_table.handle_overrides(&self.target_set, manual_states);
         self.end_dampings(&before);
     }
 
@@ -195,11 +195,11 @@ impl Monitor {
         self.advance(now);
         self.confirm(now);
         let judged = self.slot_table.evaluate(&self.target_set, now);
-        self.tell_judgements(judged, now);
+        self.emit_judgements(judged, now);
         if !self.turned.is_empty() {
             self.count_turns(now);
             let judged = self.slot_table.evaluate(&self.target_set, now);
-            self.tell_judgements(judged, now);
+            self.emit_judgements(judged, now);
         }
         let counters_may = self.polled_at.is_none_or(|last| now.since_ms(last) >= HEALTH_COUNTERS_MS);
         if !(self.slot_table.has_turned || self.slot_table.has_counted && counters_may) {
@@ -296,19 +296,18 @@ impl Monitor {
         while let Some(run) = self.schedule.poll_lost(now) {
             self.conclude(run, &ProbeResult::failed("the check gave no result"), now);
         }
-        while let Some(Reverse((moment, index))) =
+        while let Some(Reverse((moment, id))) =
             self.pushes.peek().copied().filter(|Reverse((moment, _))| *moment <= now)
         {
             self.pushes.pop();
-            if let Some(later) = self.watched[index as usize].push_due.take().filter(|due| *due > moment) {
-                self.expect_push(index, later);
+            if let Some(later) = self.watched[id.index()].push_due.take().filter(|due| *due > moment) {
+                self.expect_push(id, later);
                 continue;
             }
             // Without a push the target fails again each period, like any other target.
-            let every_ms =
-                u64::from(self.target_set.targets[index as usize].spec.every_ms).max(PROBE_QUICK_MS);
-            self.expect_push(index, now.after_ms(every_ms));
-            self.apply(index, now, &ProbeResult::failed("nothing was pushed in time"), now);
+            let every_ms = u64::from(self.target_set.targets[id.index()].spec.every_ms).max(PROBE_QUICK_MS);
+            self.expect_push(id, now.after_ms(every_ms));
+            self.apply(id, now, &ProbeResult::failed("nothing was pushed in time"), now);
         }
         if self.await_ends.is_some_and(|end| end <= now) {
             self.end_awaits(now);
@@ -323,39 +322,39 @@ impl Monitor {
 
     /// Handles the end of a run: its result and the next start.
     fn conclude(&mut self, run: Run, probe_result: &ProbeResult, now: Moment) {
-        let index = run.index;
+        let id = run.id;
         // No result: neither a failure of the target nor the proof of a canary.
         if let (true, Err(why)) = (probe_result.is_own, &probe_result.result) {
-            if self.watched[index as usize].own_fault.replace(why.clone()).is_none() {
+            if self.watched[id.index()].own_fault.replace(why.clone()).is_none() {
                 self.own_faults += 1;
                 if self.own_faults == 1 {
-                    self.tell(HealthEvent::OwnFault { why: why.clone() });
+                    self.emit(HealthEvent::OwnFault { why: why.clone() });
                 }
             }
             // A canary without a result counts as failed, or its family would wait for a proof for
             // ever.
-            let family = IpFamily::of(self.target_set.targets[index as usize].destination);
-            self.hear_canary(index, family, false, now);
-            return self.read(index, now);
+            let family = IpFamily::of(self.target_set.targets[id.index()].destination);
+            self.handle_canary(id, family, false, now);
+            return self.read(id, now);
         }
-        if self.watched[index as usize].own_fault.take().is_some() {
+        if self.watched[id.index()].own_fault.take().is_some() {
             self.set_own_faults(self.own_faults - 1);
         }
-        let has_counted = self.apply(index, run.started, probe_result, now);
+        let has_counted = self.apply(id, run.started, probe_result, now);
         if has_counted
             && probe_result.result.is_err()
-            && matches!(self.watched[index as usize].verdict_state, VerdictState::Cold { .. })
+            && matches!(self.watched[id.index()].verdict_state, VerdictState::Cold { .. })
         {
-            self.schedule.retry(index, now);
+            self.schedule.retry(id, now);
         }
-        let family = IpFamily::of(self.target_set.targets[index as usize].destination);
+        let family = IpFamily::of(self.target_set.targets[id.index()].destination);
         if !self.suspects[family as usize].is_empty()
-            && self.canaries[family as usize].members().any(|member| member == index)
+            && self.canaries[family as usize].members().any(|member| member == id)
         {
             // A canary failed, or its success is not later than the failure of a suspect.
             self.hasten_canaries(family, now);
         }
-        self.read(index, now);
+        self.read(id, now);
     }
 
     /// Number of targets whose last run had no result because of a fault of this node.
@@ -371,7 +370,7 @@ impl Monitor {
     /// Reports the end of the node's fault once every check has a result.
     fn set_own_faults(&mut self, count: usize) {
         if std::mem::replace(&mut self.own_faults, count) > 0 && count == 0 {
-            self.tell(HealthEvent::OwnFaultOver);
+            self.emit(HealthEvent::OwnFaultOver);
         }
     }
 
@@ -381,19 +380,19 @@ impl Monitor {
     }
 
     /// Applies a result to a target. True if it counted.
-    fn apply(&mut self, index: u32, started: Moment, probe_result: &ProbeResult, now: Moment) -> bool {
+    fn apply(&mut self, id: TargetId, started: Moment, probe_result: &ProbeResult, now: Moment) -> bool {
         let target_set = self.target_set.clone();
-        let target = &target_set.targets[index as usize];
+        let target = &target_set.targets[id.index()];
         let (is_well, family, limits) =
             (probe_result.result.is_ok(), IpFamily::of(target.destination), Thresholds::of(&target.spec));
-        let watch = &mut self.watched[index as usize];
+        let watch = &mut self.watched[id.index()];
         watch.note(probe_result, now);
-        if let Some(days) = watch.days_to_tell(target) {
-            self.tell(HealthEvent::Certificate { subject: TargetName::of(target), days });
+        if let Some(days) = watch.days_to_report(target) {
+            self.emit(HealthEvent::Certificate { subject: TargetName::of(target), days });
         }
-        self.hear_canary(index, family, is_well, now);
+        self.handle_canary(id, family, is_well, now);
         let (canaries, verdict_state) =
-            (&self.canaries[family as usize], self.watched[index as usize].verdict_state);
+            (&self.canaries[family as usize], self.watched[id.index()].verdict_state);
         let is_networked = target.spec.check.is_networked();
         if is_networked && !canaries.counts(is_well, started, now) {
             return false;
@@ -406,17 +405,17 @@ impl Monitor {
                 self.hasten_canaries(family, now);
             }
         }
-        self.stand(index, next, now);
+        self.stand(id, next, now);
         true
     }
 
     /// Handles the result of a target that may be a canary.
-    fn hear_canary(&mut self, index: u32, family: IpFamily, is_well: bool, now: Moment) {
+    fn handle_canary(&mut self, id: TargetId, family: IpFamily, is_well: bool, now: Moment) {
         let canaries = &mut self.canaries[family as usize];
-        if !canaries.members().any(|member| member == index) {
+        if !canaries.members().any(|member| member == id) {
             return;
         }
-        if let Some(change) = canaries.handle(index, is_well, now) {
+        if let Some(change) = canaries.handle(id, is_well, now) {
             self.handle_change(family, change, now);
         }
         match is_well {
@@ -432,7 +431,7 @@ impl Monitor {
         match change {
             FreezeChange::Frozen => {
                 let canaries = self.canaries[family as usize].members().count() as u32;
-                self.tell(HealthEvent::Frozen {
+                self.emit(HealthEvent::Frozen {
                     family,
                     canaries,
                     at_most_ms: self.target_set.freeze_max_ms,
@@ -440,17 +439,17 @@ impl Monitor {
                 return;
             }
             FreezeChange::Thawed(lasted_ms) => {
-                self.tell(HealthEvent::Thawed { family, lasted_ms });
+                self.emit(HealthEvent::Thawed { family, lasted_ms });
                 if lasted_ms == 0 {
                     return;
                 }
             }
-            FreezeChange::Spent(lasted_ms) => self.tell(HealthEvent::FreezeSpent { family, lasted_ms }),
+            FreezeChange::Spent(lasted_ms) => self.emit(HealthEvent::FreezeSpent { family, lasted_ms }),
         }
         // No proof is left for failures before and during the cut.
-        for index in std::mem::take(&mut self.suspects[family as usize]) {
-            let limits = Thresholds::of(&self.target_set.targets[index as usize].spec);
-            self.stand(index, self.watched[index as usize].verdict_state.withdraw(limits), now);
+        for id in std::mem::take(&mut self.suspects[family as usize]) {
+            let limits = Thresholds::of(&self.target_set.targets[id.index()].spec);
+            self.stand(id, self.watched[id.index()].verdict_state.withdraw(limits), now);
         }
     }
 
@@ -466,13 +465,14 @@ impl Monitor {
     /// Takes down suspects whose failures are proved now.
     fn confirm_suspects(&mut self, family: IpFamily, now: Moment) {
         let canaries = &self.canaries[family as usize];
-        let is_proved = |index: &u32| match self.watched[*index as usize].verdict_state {
+        let is_proved = |id: &TargetId| match self.watched[id.index()].verdict_state {
             VerdictState::Suspect { failed_at, .. } => canaries.proves(failed_at),
             _ => true,
         };
-        let proved: Vec<u32> = self.suspects[family as usize].iter().copied().filter(is_proved).collect();
-        for index in proved {
-            self.stand(index, self.watched[index as usize].verdict_state.confirm(), now);
+        let proved: Vec<TargetId> =
+            self.suspects[family as usize].iter().copied().filter(is_proved).collect();
+        for id in proved {
+            self.stand(id, self.watched[id.index()].verdict_state.confirm(), now);
         }
     }
 
@@ -486,32 +486,32 @@ impl Monitor {
             last => last.map_or(now, |last| last.after_ms(PROBE_QUICK_MS)).max(now.after_ms(1)),
         };
         *hastened = Some(by);
-        for index in self.canaries[family as usize].members().collect::<Vec<_>>() {
-            self.schedule.hasten(index, by);
+        for id in self.canaries[family as usize].members().collect::<Vec<_>>() {
+            self.schedule.hasten(id, by);
         }
     }
 
     /// Sets the verdict state of a target.
-    fn stand(&mut self, index: u32, next: VerdictState, now: Moment) {
+    fn stand(&mut self, id: TargetId, next: VerdictState, now: Moment) {
         let target_set = self.target_set.clone();
-        let target = &target_set.targets[index as usize];
+        let target = &target_set.targets[id.index()];
         let suspects = &mut self.suspects[IpFamily::of(target.destination) as usize];
         match next {
-            VerdictState::Suspect { .. } => _ = suspects.insert(index),
-            _ => _ = suspects.remove(&index),
+            VerdictState::Suspect { .. } => _ = suspects.insert(id),
+            _ => _ = suspects.remove(&id),
         }
-        let watch = &mut self.watched[index as usize];
+        let watch = &mut self.watched[id.index()];
         let (before, now_is) = (watch.verdict_state.verdict(), next.verdict());
         watch.verdict_state = next;
         if now_is != before {
             let lasted_ms = now.since_clock_ms(watch.since_ms);
             let reason = watch.error.clone().filter(|_| now_is == Verdict::Down);
             if before != Verdict::Unknown {
-                self.turned.push(index);
+                self.turned.push(id);
             }
             watch.since_ms = now.clock_ms();
             self.awaited -= usize::from(watch.awaited_until.take().is_some());
-            self.tell(HealthEvent::Turned {
+            self.emit(HealthEvent::Turned {
                 subject: TargetName::of(target),
                 before,
                 now: now_is,
@@ -522,17 +522,17 @@ impl Monitor {
                 (self.await_ends, self.first_round_ends) = (None, None);
             }
         }
-        self.read(index, now);
+        self.read(id, now);
     }
 
     /// Updates the slot table with the state of a target.
-    fn read(&mut self, index: u32, now: Moment) {
-        let reading = self.reading(index, now);
-        self.slot_table.read(index, reading);
+    fn read(&mut self, id: TargetId, now: Moment) {
+        let reading = self.reading(id, now);
+        self.slot_table.read(id, reading);
     }
 
-    fn reading(&self, index: u32, now: Moment) -> TargetReading {
-        let (target, watch) = (&self.target_set.targets[index as usize], &self.watched[index as usize]);
+    fn reading(&self, id: TargetId, now: Moment) -> TargetReading {
+        let (target, watch) = (&self.target_set.targets[id.index()], &self.watched[id.index()]);
         let every_ms = u64::from(target.spec.every_ms.max(1));
         // The time of the next push is unknown.
         let is_pushed = target.spec.check.is_pushed();
@@ -541,7 +541,7 @@ impl Monitor {
             VerdictState::Cold { .. } => quick_ms(every_ms),
             _ => every_ms,
         };
-        let next_ms = self.schedule.due(index).map_or(0, |due| due.since_ms(now)).min(step_ms);
+        let next_ms = self.schedule.due(id).map_or(0, |due| due.since_ms(now)).min(step_ms);
         let horizon_ms =
             match (watch.verdict_state, watch.verdict_state.checks_to_flip(Thresholds::of(&target.spec))) {
                 (VerdictState::Cold { failures: 0, .. }, _) if is_pushed => None,
@@ -564,22 +564,27 @@ impl Monitor {
         }
     }
 
-    fn expect_push(&mut self, index: u32, by: Moment) {
+    fn expect_push(&mut self, id: TargetId, by: Moment) {
         // At most one entry for each target: a source that pushes every second, each push valid for
         // a day, must not queue the deadlines of a day.
-        if self.watched[index as usize].push_due.replace(by).is_none() {
-            self.pushes.push(Reverse((by, index)));
+        if self.watched[id.index()].push_due.replace(by).is_none() {
+            self.pushes.push(Reverse((by, id)));
         }
     }
 
     /// Ends the wait for targets that waited long enough; they count as up.
     fn end_awaits(&mut self, now: Moment) {
         let over = |watch: &WatchedTarget| watch.awaited_until.is_some_and(|end| end <= now);
-        let ended: Vec<u32> =
-            self.watched.iter().zip(0..).filter(|(watch, _)| over(watch)).map(|(_, index)| index).collect();
-        for index in ended {
-            self.watched[index as usize].awaited_until = None;
-            self.read(index, now);
+        let ended: Vec<TargetId> = self
+            .watched
+            .iter()
+            .zip(TargetId::in_order())
+            .filter(|(watch, _)| over(watch))
+            .map(|(_, id)| id)
+            .collect();
+        for id in ended {
+            self.watched[id.index()].awaited_until = None;
+            self.read(id, now);
         }
         self.count_awaits();
     }
@@ -594,30 +599,31 @@ impl Monitor {
     fn rebuild(&mut self) {
         self.suspects = [BTreeSet::new(), BTreeSet::new()];
         self.pushes.clear();
-        for (target, (watch, index)) in self.target_set.targets.iter().zip(self.watched.iter().zip(0..)) {
+        for (target, (watch, id)) in
+            self.target_set.targets.iter().zip(self.watched.iter().zip(TargetId::in_order()))
+        {
             if matches!(watch.verdict_state, VerdictState::Suspect { .. }) {
-                self.suspects[IpFamily::of(target.destination) as usize].insert(index);
+                self.suspects[IpFamily::of(target.destination) as usize].insert(id);
             }
             if let Some(due) = watch.push_due {
-                self.pushes.push(Reverse((due, index)));
+                self.pushes.push(Reverse((due, id)));
             }
         }
         self.count_awaits();
         self.turned.clear();
         self.damped = self.find_damped();
-        let readings = (0..self.watched.len() as u32).map(|index| self.reading(index, self.now)).collect();
+        let readings = (0..self.watched.len()).map(|id| self.reading(TargetId::at(id), self.now)).collect();
         self.slot_table = SlotTable::new(&self.target_set, readings);
         if self.awaited == 0 {
             self.first_round_ends = None;
         }
     }
 
-    fn tell_judgements(&mut self, judged: Judged, now: Moment) {
-        for (policy, number, census, change) in judged.pools {
-            let target_set = &self.target_set.policies[policy as usize];
-            let (policy, pool) =
-                (target_set.name.clone(), target_set.pools[usize::from(number)].name.clone());
-            self.tell(match change {
+    fn emit_judgements(&mut self, judged: Judged, now: Moment) {
+        for PoolJudgement { policy, pool, census, change } in judged.pools {
+            let target_set = &self.target_set.policies[policy.index()];
+            let (policy, pool) = (target_set.name.clone(), target_set.pools[usize::from(pool)].name.clone());
+            self.emit(match change {
                 WayBackChange::Begun { at_most_ms } => {
                     HealthEvent::Returning { policy, pool, up: census.up, of: census.of, at_most_ms }
                 }
@@ -625,9 +631,9 @@ impl Monitor {
             });
         }
         for (policy, judgement) in judged.guards {
-            let target_set = &self.target_set.policies[policy as usize];
+            let target_set = &self.target_set.policies[policy.index()];
             let (policy, at_most_ms) = (target_set.name.clone(), u64::from(target_set.guard.hold_ms));
-            self.tell(match judgement {
+            self.emit(match judgement {
                 Judgement::Held { fallen, of, .. } => HealthEvent::Held { policy, fallen, of, at_most_ms },
                 Judgement::Released(release, hold) => {
                     HealthEvent::Released { policy, release, lasted_ms: now.since_clock_ms(hold.since_ms) }
@@ -636,7 +642,7 @@ impl Monitor {
         }
     }
 
-    fn tell(&mut self, event: HealthEvent) {
+    fn emit(&mut self, event: HealthEvent) {
         match self.events.len() < HEALTH_EVENTS_MAX {
             true => self.events.push_back(event),
             false => self.lost_events += 1,

@@ -8,7 +8,7 @@ use crate::health::health_state::Verdict;
 use crate::health::saved::{
     Epoch, SavedFlap, SavedHealth, SavedHold, SavedRank, SavedReturn, SavedSlot, SavedTarget,
 };
-use crate::health::targets::Target;
+use crate::health::targets::{PolicyId, Target};
 use crate::health::verdict::Thresholds;
 use std::collections::HashMap;
 
@@ -62,14 +62,14 @@ impl Monitor {
             if hold.since_ms <= now.clock_ms()
                 && now.since_clock_ms(hold.since_ms) < u64::from(target_set.policies[policy].guard.hold_ms)
             {
-                self.slot_table.resume(&target_set, policy, hold, &saved.down, now);
+                self.slot_table.resume(&target_set, PolicyId::at(policy), hold, &saved.down, now);
             }
         }
         for saved in &kept.returns {
             let policy = target_set.policies.iter().position(|policy| policy.name == saved.policy);
             let since_ms = epoch.clock_ms(saved.since_epoch_ms);
             if let Some(policy) = policy {
-                self.slot_table.pools_mut().resume(&target_set, policy as u32, saved, since_ms, now);
+                self.slot_table.pools_mut().resume(&target_set, PolicyId::at(policy), saved, since_ms, now);
             }
         }
         taken
@@ -92,12 +92,12 @@ impl Monitor {
                 since_epoch_ms: epoch.stamp(watch.since_ms),
             })
         };
-        let hold = |(policy, hold, down): (u32, Hold, Vec<SavedSlot>)| {
-            let policy = self.target_set.policies[policy as usize].name.clone();
+        let hold = |(policy, hold, down): (PolicyId, Hold, Vec<SavedSlot>)| {
+            let policy = self.target_set.policies[policy.index()].name.clone();
             SavedHold { policy, since_epoch_ms: epoch.stamp(hold.since_ms), down }
         };
-        let way_back = |(policy, since_ms, slots): (u32, i64, Vec<SavedRank>)| {
-            let policy = self.target_set.policies[policy as usize].name.clone();
+        let way_back = |(policy, since_ms, slots): (PolicyId, i64, Vec<SavedRank>)| {
+            let policy = self.target_set.policies[policy.index()].name.clone();
             SavedReturn { policy, since_epoch_ms: epoch.stamp(since_ms), slots }
         };
         let flap =

@@ -4,7 +4,7 @@ use super::{Monitor, WatchedTarget};
 use crate::health::Moment;
 use crate::health::canary::{FreezeChange, IpFamily};
 use crate::health::health_state::Verdict;
-use crate::health::targets::{Formula, ManualState, SlotTargets, Target, TargetSet};
+use crate::health::targets::{Formula, ManualState, SlotId, SlotTargets, Target, TargetId, TargetSet};
 use crate::health::verdict::VerdictState;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -20,7 +20,7 @@ impl Monitor {
         self.advance(now);
         // Earlier falls belong to the slots of the old target set.
         let judged = self.slot_table.evaluate(&self.target_set, now);
-        self.tell_judgements(judged, now);
+        self.emit_judgements(judged, now);
         self.count_turns(now);
         let old = std::mem::replace(&mut self.target_set, target_set);
         let new = self.target_set.clone();
@@ -31,7 +31,7 @@ impl Monitor {
         let slot_table = std::mem::take(&mut self.slot_table);
         self.rebuild();
         self.slot_table.take_over(&slot_table, &old, &new, &slots_that_stay(&old, &new));
-        self.slot_table.handle_overrides(&new, &by_hand(slot_table.by_hand(), &old, &new));
+        self.slot_table.handle_overrides(&new, &carried_over(slot_table.manual_states(), &old, &new));
         self.spare_as_before(&slot_table, (&old, &new), &origins);
         for (family, lasted_ms) in thawed {
             self.handle_change(family, FreezeChange::Thawed(lasted_ms.max(1)), now);
@@ -44,7 +44,7 @@ impl Monitor {
     }
 
     /// Watches the targets of a new set. Returns the index of the predecessor of each.
-    fn watch(&mut self, before: &Before<'_>, new: &TargetSet, now: Moment) -> Vec<Option<u32>> {
+    fn watch(&mut self, before: &Before<'_>, new: &TargetSet, now: Moment) -> Vec<Option<TargetId>> {
         let replaced = Replaced::new(before.target_set, new);
         let mut origins = Vec::with_capacity(new.targets.len());
         for target in &new.targets {
@@ -53,12 +53,12 @@ impl Monitor {
             origins.push(origin);
             let watched = match same {
                 Some(index) => {
-                    let mut watched = before.watched[index as usize].clone();
+                    let mut watched = before.watched[index.index()].clone();
                     watched.adapt(target);
                     watched
                 }
                 None => {
-                    let origin = origin.map(|index| &before.watched[index as usize]);
+                    let origin = origin.map(|index| &before.watched[index.index()]);
                     inherit(target, origin, now, new.startup_wait_ms)
                 }
             };
@@ -77,8 +77,8 @@ impl Monitor {
     ) -> Vec<(IpFamily, u64)> {
         let mut thawed = Vec::new();
         for family in IpFamily::BOTH {
-            let last = |index: u32| {
-                let watched = &before.watched[before.index_of(&new.targets[index as usize])? as usize];
+            let last = |index: TargetId| {
+                let watched = &before.watched[before.index_of(&new.targets[index.index()])?.index()];
                 (watched.streak > 0).then_some(watched.was_well)
             };
             let (canaries, ends) = self.canaries[family as usize].follow(new, family, last, now);
@@ -94,23 +94,23 @@ struct Before<'o> {
     target_set: &'o TargetSet,
     watched: Vec<WatchedTarget>,
     /// Index of each target, by its key.
-    index_by_key: HashMap<&'o str, u32>,
+    index_by_key: HashMap<&'o str, TargetId>,
 }
 
 impl<'o> Before<'o> {
     fn new(target_set: &'o TargetSet, watched: Vec<WatchedTarget>) -> Before<'o> {
         let keys = target_set.targets.iter().map(|target| &*target.key);
-        Before { target_set, watched, index_by_key: keys.zip(0..).collect() }
+        Before { target_set, watched, index_by_key: keys.zip(TargetId::in_order()).collect() }
     }
 
     /// Index of the target with the same key.
-    fn index_of(&self, target: &Target) -> Option<u32> {
+    fn index_of(&self, target: &Target) -> Option<TargetId> {
         self.index_by_key.get(&*target.key).copied()
     }
 }
 
 /// Manual states of the PoPs of a new set, by their names.
-fn by_hand(before: &[ManualState], old: &TargetSet, new: &TargetSet) -> Vec<ManualState> {
+fn carried_over(before: &[ManualState], old: &TargetSet, new: &TargetSet) -> Vec<ManualState> {
     let by_name: HashMap<&str, ManualState> =
         old.pops.iter().map(|pop| &*pop.name).zip(before.iter().copied()).collect();
     new.pops.iter().map(|pop| by_name.get(&*pop.name).copied().unwrap_or_default()).collect()
@@ -138,13 +138,13 @@ fn inherit(
 }
 
 /// Targets whose key is gone, by destination and address.
-struct Replaced(HashMap<(SocketAddr, IpAddr), Vec<u32>>);
+struct Replaced(HashMap<(SocketAddr, IpAddr), Vec<TargetId>>);
 
 impl Replaced {
     fn new(old: &TargetSet, new: &TargetSet) -> Replaced {
         let stays: HashMap<&str, ()> = new.targets.iter().map(|target| (&*target.key, ())).collect();
-        let mut replaced: HashMap<_, Vec<u32>> = HashMap::new();
-        for (target, index) in old.targets.iter().zip(0..) {
+        let mut replaced: HashMap<_, Vec<TargetId>> = HashMap::new();
+        for (target, index) in old.targets.iter().zip(TargetId::in_order()) {
             if !stays.contains_key(&*target.key) {
                 replaced.entry((target.destination, target.address)).or_default().push(index);
             }
@@ -154,21 +154,21 @@ impl Replaced {
 
     /// Old target that a new one replaces: the target of the same probe, else the only one with the
     /// same destination and address.
-    fn by(&self, old: &TargetSet, target: &Target) -> Option<u32> {
+    fn by(&self, old: &TargetSet, target: &Target) -> Option<TargetId> {
         let candidates = self.0.get(&(target.destination, target.address))?;
-        let same = candidates.iter().find(|index| old.targets[**index as usize].probe == target.probe);
+        let same = candidates.iter().find(|index| old.targets[index.index()].probe == target.probe);
         same.or_else(|| candidates.first().filter(|_| candidates.len() == 1)).copied()
     }
 }
 
 /// Maps each slot of the old target set to its index in the new one, if PoP, service and formulas
 /// are the same.
-fn slots_that_stay(old: &TargetSet, new: &TargetSet) -> Vec<Option<u32>> {
-    let number_of: HashMap<_, u32> =
-        new.slots.iter().zip(0..).map(|(slot, number)| (new.name_of(slot), number)).collect();
+fn slots_that_stay(old: &TargetSet, new: &TargetSet) -> Vec<Option<SlotId>> {
+    let number_of: HashMap<_, SlotId> =
+        new.slots.iter().zip(SlotId::in_order()).map(|(slot, number)| (new.name_of(slot), number)).collect();
     let find = |slot: &SlotTargets| {
         let number = *number_of.get(&old.name_of(slot))?;
-        let other = &new.slots[number as usize];
+        let other = &new.slots[number.index()];
         let is_same = |a: &[Formula], b: &[Formula]| {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same_formula((old, a), (new, b)))
         };
@@ -180,9 +180,7 @@ fn slots_that_stay(old: &TargetSet, new: &TargetSet) -> Vec<Option<u32>> {
 fn is_same_formula((old, a): (&TargetSet, &Formula), (new, b): (&TargetSet, &Formula)) -> bool {
     match (a, b) {
         (Formula::Unwatched, Formula::Unwatched) => true,
-        (Formula::Target(a), Formula::Target(b)) => {
-            old.targets[*a as usize].key == new.targets[*b as usize].key
-        }
+        (Formula::Target(a), Formula::Target(b)) => old.targets[a.index()].key == new.targets[b.index()].key,
         (Formula::Group(need_a, a), Formula::Group(need_b, b)) => {
             need_a == need_b
                 && a.len() == b.len()

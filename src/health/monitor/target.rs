@@ -81,7 +81,7 @@ impl WatchedTarget {
     }
 
     /// Days to report: within the warning of the target, and not reported yet.
-    pub(crate) fn days_to_tell(&mut self, target: &Target) -> Option<i32> {
+    pub(crate) fn days_to_report(&mut self, target: &Target) -> Option<i32> {
         let warn_days = i32::from(target.spec.check.tls()?.warn_days);
         let days = self.certificate_days.filter(|days| *days <= warn_days);
         if days == self.told_days {

@@ -1,6 +1,7 @@
 //! Grids, limits, and targets that hang.
 
 use super::*;
+use crate::health::targets::TargetId;
 use crate::health::tests::{pushed, target, target_set};
 
 /// Runs until `end`; each run takes `takes_ms`, or never ends. Returns the starts of each target,
@@ -23,8 +24,8 @@ fn run(
         }
         while schedule.poll_lost(now).is_some() {}
         while let Some((index, ticket)) = schedule.poll(now) {
-            starts[index as usize].push(now.0);
-            if let Some(ms) = takes_ms(index) {
+            starts[index.index()].push(now.0);
+            if let Some(ms) = takes_ms(index.0) {
                 ends.push(Reverse((now.after_ms(ms), ticket)));
             }
         }
@@ -74,7 +75,7 @@ fn a_target_that_hangs_delays_no_other_and_is_given_up() {
 fn no_more_than_the_limit_run_at_once_and_canaries_go_first() {
     let mut target_set = target_set(1000, 0, 0);
     for index in 0..3 {
-        target_set.canaries.push(target_set.targets.len() as u32);
+        target_set.canaries.push(TargetId::at(target_set.targets.len()));
         target_set.targets.push(target(
             "canary",
             "canary",
@@ -83,7 +84,7 @@ fn no_more_than_the_limit_run_at_once_and_canaries_go_first() {
         ));
     }
     let mut schedule = Schedule::new(&target_set, 1, Moment(0));
-    let first: Vec<u32> = (0..3).map(|_| schedule.poll(Moment(0)).unwrap().0).collect();
+    let first: Vec<TargetId> = (0..3).map(|_| schedule.poll(Moment(0)).unwrap().0).collect();
     assert!(first.iter().all(|index| target_set.canaries.contains(index)));
     let mut schedule = Schedule::new(&target_set, 1, Moment(0));
     let (starts, most) = run(&mut schedule, 2003, 20_000, |_| Some(1_000));
@@ -99,7 +100,7 @@ fn pushed_targets_are_never_run_and_retries_come_soon() {
     let (index, ticket) = schedule.poll(Moment(0)).unwrap();
     schedule.poll(Moment(0)).unwrap();
     assert_eq!(schedule.poll(Moment(0)), None);
-    assert_eq!(schedule.due(2), None);
+    assert_eq!(schedule.due(TargetId(2)), None);
     schedule.finish(ticket, Moment(5)).unwrap();
     assert_eq!(schedule.finish(ticket, Moment(5)), None, "a ticket is good once");
     schedule.retry(index, Moment(10));
@@ -111,20 +112,21 @@ fn pushed_targets_are_never_run_and_retries_come_soon() {
 fn a_reload_keeps_grids_and_flights() {
     let old = target_set(2, 0, 0);
     let mut schedule = Schedule::new(&old, 1, Moment(0));
-    let flights: Vec<(u32, Ticket)> = std::iter::from_fn(|| schedule.poll(Moment(0))).collect();
+    let flights: Vec<(TargetId, Ticket)> = std::iter::from_fn(|| schedule.poll(Moment(0))).collect();
     assert_eq!(flights.len(), 4);
     schedule.finish(flights[0].1, Moment(50));
     let due = schedule.due(flights[0].0).unwrap();
     let mut new = target_set(3, 0, 0);
     new.targets.reverse();
     let mut schedule = schedule.follow(&old, &new, Moment(100));
-    let moved = |index: u32| {
-        new.targets.iter().position(|target| target.key == old.targets[index as usize].key).unwrap() as u32
+    let moved = |id: TargetId| {
+        let key = &old.targets[id.index()].key;
+        TargetId::at(new.targets.iter().position(|target| target.key == *key).unwrap())
     };
     assert_eq!(schedule.due(moved(flights[0].0)), Some(due));
-    assert_eq!(schedule.finish(flights[1].1, Moment(100)).map(|run| run.index), Some(moved(flights[1].0)));
+    assert_eq!(schedule.finish(flights[1].1, Moment(100)).map(|run| run.id), Some(moved(flights[1].0)));
     assert_eq!(
-        schedule.poll(Moment(100)).map(|(index, _)| &*new.targets[index as usize].pop),
+        schedule.poll(Moment(100)).map(|(id, _)| &*new.targets[id.index()].pop),
         Some("p2"),
         "what is new is due at once"
     );

@@ -1,6 +1,7 @@
 //! Formulas and masks.
 
 use super::*;
+use crate::health::targets::TargetId;
 use Verdict::{Down, Unknown, Up};
 
 fn reading(verdict: Verdict) -> TargetReading {
@@ -8,7 +9,7 @@ fn reading(verdict: Verdict) -> TargetReading {
 }
 
 fn group(need: Need, parts: usize) -> Formula {
-    Formula::Group(need, (0..parts as u32).map(Formula::Target).collect())
+    Formula::Group(need, (0..parts as u32).map(|target| Formula::Target(TargetId(target))).collect())
 }
 
 #[test]
@@ -36,22 +37,22 @@ fn groups_count_what_is_unknown_as_not_down() {
 fn damped_addresses() {
     let damped = |verdict| TargetReading { damped_since_ms: Some(7), ..reading(verdict) };
     for (sentence, formulas, readings, expected, is_damped) in [
-        ("one of one", vec![Formula::Target(0)], vec![damped(Up)], 1, true),
+        ("one of one", vec![Formula::Target(TargetId(0))], vec![damped(Up)], 1, true),
         (
             "a half may flap",
-            vec![Formula::Target(0), Formula::Target(1)],
+            vec![Formula::Target(TargetId(0)), Formula::Target(TargetId(1))],
             vec![damped(Up), reading(Up)],
             1,
             false,
         ),
         (
             "beside one that is down",
-            vec![Formula::Target(0), Formula::Target(1)],
+            vec![Formula::Target(TargetId(0)), Formula::Target(TargetId(1))],
             vec![damped(Up), reading(Down)],
             1,
             true,
         ),
-        ("what is down is down", vec![Formula::Target(0)], vec![damped(Down)], 0, false),
+        ("what is down is down", vec![Formula::Target(TargetId(0))], vec![damped(Down)], 0, false),
         ("another part suffices", vec![group(Need::Any, 2)], vec![damped(Up), reading(Up)], 0, false),
         ("all parts are needed", vec![group(Need::All, 2)], vec![damped(Up), reading(Up)], 1, true),
     ] {
@@ -66,8 +67,8 @@ fn damped_addresses() {
 fn addresses_make_masks_and_families_wait_together() {
     let awaited = TargetReading { is_awaited: true, ..reading(Unknown) };
     let target_set = |v4: usize, v6: usize| SlotTargets {
-        v4: (0..v4 as u32).map(Formula::Target).collect(),
-        v6: (v4 as u32..(v4 + v6) as u32).map(Formula::Target).collect(),
+        v4: (0..v4).map(|target| Formula::Target(TargetId::at(target))).collect(),
+        v6: (v4..v4 + v6).map(|target| Formula::Target(TargetId::at(target))).collect(),
         ..SlotTargets::default()
     };
     for (sentence, v4, v6, readings, masks, is_awaited, is_down) in [

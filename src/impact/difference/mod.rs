@@ -219,6 +219,6 @@ fn names((was, old): (&Snapshot, &Image), (is, new): (&Snapshot, &Image)) -> Nam
 /// TTL.
 fn steering<'s>(snapshot: &'s Snapshot, image: &Image, node: NodeId) -> Option<(&'s str, Option<TtlRange>)> {
     let steered = image.steered_at(node)?;
-    let policy = snapshot.steering.policies.get(steered.policy as usize)?;
+    let policy = snapshot.steering.policies.get(steered.policy.index())?;
     Some((&policy.name, steered.ttl))
 }

@@ -93,7 +93,7 @@ fn of_rule(snapshot: &Snapshot, rule: &Rule) -> String {
 }
 
 fn pop(snapshot: &Snapshot, pop: PopId) -> String {
-    snapshot.pops.get(usize::from(pop.0)).map_or_else(|| pop.0.to_string(), |pop| pop.name.to_string())
+    snapshot.pops.get(pop.index()).map_or_else(|| pop.0.to_string(), |pop| pop.name.to_string())
 }
 
 fn bands(snapshot: &Snapshot, bands: &Bands) -> String {

@@ -85,7 +85,7 @@ fn of_service(snapshot: &Snapshot, service: &Service, fields: &mut Fields) {
     fields.push((key("IPv6 addresses"), addresses(v6)));
     fields.push((key("https"), maybe(https.as_ref(), of_https)));
     let probe = |id: &crate::health::spec::ProbeId| {
-        let probe = snapshot.origins.probes.get(usize::from(id.0));
+        let probe = snapshot.origins.probes.get(id.index());
         probe.map_or_else(|| id.0.to_string(), |probe| probe.name.to_string())
     };
     fields.push((key("probe"), list(probes, probe)));

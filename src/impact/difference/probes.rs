@@ -16,7 +16,7 @@ pub(super) fn all(snapshot: &Snapshot) -> impl Iterator<Item = (String, Fields)>
 }
 
 fn name(snapshot: &Snapshot, id: ProbeId) -> String {
-    let probe = snapshot.origins.probes.get(usize::from(id.0));
+    let probe = snapshot.origins.probes.get(id.index());
     probe.map_or_else(|| id.0.to_string(), |probe| probe.name.to_string())
 }
 
@@ -130,10 +130,7 @@ pub(super) fn safety(snapshot: &Snapshot) -> Fields {
     let rule = |rule: &SafetyRule| {
         let SafetyRule { need, of, words, at: _ } = rule;
         let pops = list(of, |pop| {
-            snapshot
-                .pops
-                .get(usize::from(pop.0))
-                .map_or_else(|| pop.0.to_string(), |pop| pop.name.to_string())
+            snapshot.pops.get(pop.index()).map_or_else(|| pop.0.to_string(), |pop| pop.name.to_string())
         });
         let need = match need {
             Requirement::NeverFewerThan(least) => format!("never fewer than {least}"),

@@ -138,9 +138,9 @@ impl<'c> HeadReader<'c> {
         })
     }
 
-    /// Appends octets to the line; `feed` is 1 if the line feed has come, else 0.
-    fn more(&mut self, octets: &[u8], feed: usize) -> Result<(), String> {
-        self.octets += octets.len() + feed;
+    /// Appends octets to the line; `line_feed` is 1 if the line feed has come, else 0.
+    fn more(&mut self, octets: &[u8], line_feed: usize) -> Result<(), String> {
+        self.octets += octets.len() + line_feed;
         let continued = self.field.as_ref().map_or(0, |(_, field)| field.len());
         if self.octets > PROBE_HEADER_OCTETS_MAX {
             return Err(format!(

@@ -18,7 +18,7 @@ use crate::reload::prepare::{self, Fresh, ZoneRules};
 use crate::reload::safety;
 use crate::reload::watch::Watch;
 use crate::server::attempt::Attempt;
-use crate::shared::command::{Origin, ReloadReply, ReloadStatus, Report};
+use crate::shared::command::{Origin, ReloadReply, ReloadStatus, Report, RunningStatus};
 use crate::shared::event::Event;
 use crate::sys::clock::epoch_secs;
 use crate::zone::source::FolderStanding;
@@ -47,8 +47,12 @@ pub(super) struct Reloads {
     hung: Vec<Weak<Watch>>,
 }
 
-/// Requester, callback for the report, and whether zones may be lost.
-type Request = (Origin, Option<ReloadReply>, bool);
+/// Request that waits for a run.
+struct Request {
+    origin: Origin,
+    reply: Option<ReloadReply>,
+    allow_loss: bool,
+}
 
 struct Run {
     attempt: Attempt<Ran>,
@@ -60,7 +64,7 @@ struct Run {
 impl Reloads {
     /// Lets a request wait for the next run.
     pub(super) fn ask(&mut self, origin: Origin, reply: Option<ReloadReply>, allow_loss: bool) {
-        self.waiting.push((origin, reply, allow_loss));
+        self.waiting.push(Request { origin, reply, allow_loss });
     }
 
     /// Waits for the end of a run, or for the next check of it. Cancel-safe.
@@ -85,7 +89,11 @@ impl Reloads {
         self.ended = None;
         if let Some(run) = self.running.take() {
             let replies = run.replies.into_iter().map(Some).chain([None]);
-            self.waiting.extend(replies.map(|reply| (run.origin, reply, run.allow_loss)));
+            self.waiting.extend(replies.map(|reply| Request {
+                origin: run.origin,
+                reply,
+                allow_loss: run.allow_loss,
+            }));
             self.hung.push(run.attempt.watch());
             run.attempt.give_up();
         }
@@ -100,7 +108,7 @@ impl Reloads {
                     Some(_) => "waiting for an override that is being saved".to_owned(),
                     None => run.attempt.words(),
                 };
-                (run.origin, run.attempt.age().as_secs(), words)
+                RunningStatus { origin: run.origin, age_secs: run.attempt.age().as_secs(), does: words }
             }),
             waiting: self.waiting.len(),
             hung: self.hung.len(),
@@ -115,11 +123,11 @@ impl Writer {
         if self.reloads.running.is_some() {
             return;
         }
-        let Some((origin, ..)) = self.reloads.waiting.first() else { return };
+        let Some(Request { origin, .. }) = self.reloads.waiting.first() else { return };
         let origin = *origin;
         self.log_event(&Event::ReloadStarted { origin, requests: self.reloads.waiting.len() });
-        let allow_loss = self.reloads.waiting.iter().any(|(.., allow_loss)| *allow_loss);
-        let replies = self.reloads.waiting.drain(..).filter_map(|(_, reply, _)| reply).collect();
+        let allow_loss = self.reloads.waiting.iter().any(|request| request.allow_loss);
+        let replies = self.reloads.waiting.drain(..).filter_map(|request| request.reply).collect();
         self.reloads.hung.retain(|watch| watch.strong_count() > 0);
         if self.reloads.hung.len() >= HUNG_ATTEMPTS_MAX {
             let finding = Finding::error(

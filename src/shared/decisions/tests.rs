@@ -1,6 +1,7 @@
 //! Counting by index, summing by name.
 
 use super::*;
+use crate::health::targets::PolicyId;
 use crate::snapshot::locate::Evidence;
 use crate::steer::choose::Resort;
 use crate::steer::pop::PopId;
@@ -11,7 +12,7 @@ fn names(list: &[&str]) -> Box<[Arc<str>]> {
 
 fn decided(policy: u32, pop: Option<u16>, reason: Reason) -> Decided {
     let pop = pop.map(|pop| (PopId(pop), Resort::Regular));
-    Decided { policy, reason, evidence: Evidence::Ecs, pop }
+    Decided { policy: PolicyId(policy), reason, evidence: Evidence::Ecs, pop }
 }
 
 const OWNED: WorkerId = WorkerId { index: 0, is_multi_writer: false };

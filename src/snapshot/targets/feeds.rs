@@ -9,8 +9,9 @@
 
 use crate::config::Deployment;
 use crate::geo::distance::great_circle_m;
-use crate::health::load::feeds::{FeedSet, FeedTarget};
+use crate::health::load::feeds::{FeedId, FeedSet, FeedTarget};
 use crate::health::load::spec::LoadSpec;
+use crate::health::targets::{PopId, SlotId};
 use crate::snapshot::Steering;
 use crate::steer::pop::Pop;
 use crate::steer::preference_list::Entry;
@@ -25,22 +26,22 @@ pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> FeedSet {
     let pops = &deployment.pops;
     let mut target_set =
         FeedSet { pops: pops.iter().map(|pop| pop.name.clone()).collect(), ..FeedSet::default() };
-    target_set.slots = steering.slots.iter().map(|slot| slot.pop.0).collect();
+    target_set.slots = steering.slots.iter().map(|slot| slot.pop).collect();
     let mut of_slots: Vec<(Arc<str>, u32)> = vec![Default::default(); steering.slots.len()];
     for (scoped, table) in deployment.policies.iter().zip(&steering.policies) {
         let ttl_secs = longest_ttl_secs(scoped);
         for slot in table.slots.iter().filter(|slot| **slot != NO_SLOT) {
-            let (service, longest) = &mut of_slots[*slot as usize];
+            let (service, longest) = &mut of_slots[slot.index()];
             *service = scoped.policy.service.clone();
             *longest = (*longest).max(ttl_secs);
         }
     }
-    for (index, pop) in pops.iter().enumerate() {
+    for (index, pop) in PopId::in_order().zip(pops) {
         let has_own = |service: &str| pop.service(service).is_some_and(|service| service.load.is_some());
-        let slots_where = |is_meant: &dyn Fn(&str) -> bool| -> Vec<u32> {
-            let slots = target_set.slots.iter().zip(&of_slots).zip(0..);
+        let slots_where = |is_meant: &dyn Fn(&str) -> bool| -> Vec<SlotId> {
+            let slots = target_set.slots.iter().zip(&of_slots).zip(SlotId::in_order());
             slots
-                .filter(|((pop, (service, _)), _)| usize::from(**pop) == index && is_meant(service))
+                .filter(|((pop, (service, _)), _)| **pop == index && is_meant(service))
                 .map(|(_, slot)| slot)
                 .collect()
         };
@@ -64,20 +65,20 @@ pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> FeedSet {
 }
 
 fn feed(
-    index: usize,
+    index: PopId,
     pop: &Pop,
     service: Option<&Arc<str>>,
-    slots: Vec<u32>,
+    slots: Vec<SlotId>,
     capacity: f64,
     spec: &Arc<LoadSpec>,
     of_slots: &[(Arc<str>, u32)],
 ) -> Option<FeedTarget> {
-    let ttl_secs = slots.iter().map(|slot| of_slots[*slot as usize].1).max()?;
+    let ttl_secs = slots.iter().map(|slot| of_slots[slot.index()].1).max()?;
     let from = hash::octets(spec.feed.identity().as_bytes());
     let key = format!("{} {} {from:016x}", pop.name, service.map_or("*", |service| service)).into();
     Some(FeedTarget {
         key,
-        pop: index as u16,
+        pop: index,
         service: service.cloned(),
         slots,
         followers: Vec::new(),
@@ -97,18 +98,18 @@ fn longest_ttl_secs(scoped: &ScopedPolicy) -> u32 {
 /// Sets the followers of every feed by great-circle distance; PoPs of unknown place come last, ties
 /// are sorted by name.
 fn follow(target_set: &mut FeedSet, pops: &[Pop], policies: &[PolicyTable]) {
-    let mut feed_of: Vec<Option<usize>> = vec![None; target_set.slots.len()];
-    for (feed, index) in target_set.feeds.iter().zip(0..) {
-        feed.slots.iter().for_each(|slot| feed_of[*slot as usize] = Some(index));
+    let mut feed_of: Vec<Option<FeedId>> = vec![None; target_set.slots.len()];
+    for (feed, index) in target_set.feeds.iter().zip(FeedId::in_order()) {
+        feed.slots.iter().for_each(|slot| feed_of[slot.index()] = Some(index));
     }
     // For each feed and PoP, the slot that can take its cells: the slot of the first policy, if
     // there are several.
-    let mut found: Vec<HashMap<u16, u32>> = vec![HashMap::new(); target_set.feeds.len()];
+    let mut found: Vec<HashMap<PopId, SlotId>> = vec![HashMap::new(); target_set.feeds.len()];
     for table in policies {
-        let mut beside: BTreeMap<u16, PopBits> = BTreeMap::new();
-        let is_measured = |pop: u16| {
-            let slot = table.slots.get(usize::from(pop)).copied().unwrap_or(NO_SLOT);
-            feed_of.get(slot as usize).is_some_and(Option::is_some)
+        let mut beside: BTreeMap<PopId, PopBits> = BTreeMap::new();
+        let is_measured = |pop: PopId| {
+            let slot = table.slots.get(pop.index()).copied().unwrap_or(NO_SLOT);
+            feed_of.get(slot.index()).is_some_and(Option::is_some)
         };
         let tail = PopBits::of(&table.tail, pops.len());
         let mut has_tail = false;
@@ -126,31 +127,31 @@ fn follow(target_set: &mut FeedSet, pops: &[Pop], policies: &[PolicyTable]) {
             beside.entry(pop).or_insert_with(|| PopBits::of(&[], pops.len())).add(&tail);
         }
         for (pop, beside) in beside {
-            let Some(feed) = feed_of[table.slots[usize::from(pop)] as usize] else { continue };
+            let Some(feed) = feed_of[table.slots[pop.index()].index()] else { continue };
             for other in beside.pops().filter(|other| *other != pop) {
-                let slot = table.slots[usize::from(other)];
+                let slot = table.slots[other.index()];
                 if slot != NO_SLOT {
-                    found[feed].entry(other).or_insert(slot);
+                    found[feed.index()].entry(other).or_insert(slot);
                 }
             }
         }
     }
     for (feed, found) in target_set.feeds.iter_mut().zip(found) {
-        let from = pops[usize::from(feed.pop)].coordinates;
-        let distance_m = |to: u16| {
-            let to = pops[usize::from(to)].coordinates;
+        let from = pops[feed.pop.index()].coordinates;
+        let distance_m = |to: PopId| {
+            let to = pops[to.index()].coordinates;
             from.zip(to).map_or(u32::MAX, |(from, to)| great_circle_m(from, to))
         };
         // PoPs are sorted by name, so ties are too.
-        let mut near: Vec<(u32, u16, u32)> =
+        let mut near: Vec<(u32, PopId, SlotId)> =
             found.into_iter().map(|(pop, slot)| (distance_m(pop), pop, slot)).collect();
         near.sort_unstable();
         feed.followers = near.into_iter().map(|(_, _, slot)| slot).collect();
     }
 }
 
-fn pops_of(entries: &[Entry]) -> impl Iterator<Item = u16> {
-    entries.iter().filter_map(|entry| entry.target.split().ok()).map(|pop| pop.0)
+fn pops_of(entries: &[Entry]) -> impl Iterator<Item = PopId> {
+    entries.iter().filter_map(|entry| entry.target.split().ok())
 }
 
 /// Set of PoPs: hundreds of policies have hundreds of lists each.
@@ -159,7 +160,7 @@ struct PopBits(Vec<u64>);
 impl PopBits {
     fn of(entries: &[Entry], pops: usize) -> PopBits {
         let mut bits = vec![0; pops.div_ceil(64)];
-        pops_of(entries).for_each(|pop| bits[usize::from(pop) / 64] |= 1 << (pop % 64));
+        pops_of(entries).for_each(|pop| bits[pop.index() / 64] |= 1 << (pop.index() % 64));
         PopBits(bits)
     }
 
@@ -167,9 +168,9 @@ impl PopBits {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
     }
 
-    fn pops(&self) -> impl Iterator<Item = u16> {
+    fn pops(&self) -> impl Iterator<Item = PopId> {
         let is_in = |pop: &usize| self.0[pop / 64] >> (pop % 64) & 1 == 1;
-        (0..self.0.len() * 64).filter(is_in).map(|pop| pop as u16)
+        (0..self.0.len() * 64).filter(is_in).map(PopId::at)
     }
 }
 

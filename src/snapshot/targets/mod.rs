@@ -13,7 +13,9 @@ use super::Steering;
 use crate::config::Deployment;
 use crate::finding::{Finding, Findings, code};
 use crate::health::spec::{Check, Kind, Need, ProbeId, Spec};
-use crate::health::targets::{Formula, PolicyMembers, Pool, PopCapacity, SlotTargets, Target, TargetSet};
+use crate::health::targets::{
+    Formula, PolicyMembers, Pool, PopCapacity, SlotId, SlotTargets, Target, TargetId, TargetSet,
+};
 use crate::limits::TARGETS_MAX;
 use crate::steer::pop::{PopId, Service};
 use crate::steer::table::NO_SLOT;
@@ -31,14 +33,12 @@ pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Fi
         pops.map(|pop| PopCapacity { name: pop.name.clone(), capacity: pop.capacity }).collect();
     builder.target_set.slots = vec![SlotTargets::default(); steering.slots.len()];
     for (scoped, table) in deployment.policies.iter().zip(&steering.policies) {
-        for (pop, &slot) in table.slots.iter().enumerate() {
+        for (pop, &slot) in PopId::in_order().zip(&table.slots) {
             builder.slot(pop, slot, &scoped.policy.service);
         }
         let members = table.member_pops();
-        let members: Vec<(u16, u32)> = members
-            .map(|pop| (pop.0, table.slots[usize::from(pop.0)]))
-            .filter(|(_, slot)| *slot != NO_SLOT)
-            .collect();
+        let members: Vec<(PopId, SlotId)> =
+            members.map(|pop| (pop, table.slots[pop.index()])).filter(|(_, slot)| *slot != NO_SLOT).collect();
         let pools = (table.pools.iter().enumerate())
             .map(|(number, pops)| pool(number, pops, &members, &builder.target_set.pops))
             .collect();
@@ -67,8 +67,8 @@ pub(crate) fn of(deployment: &Deployment, steering: &Steering) -> (TargetSet, Fi
 }
 
 /// Pool of a policy; `members` is sorted by PoP.
-fn pool(number: usize, pops: &[PopId], members: &[(u16, u32)], names: &[PopCapacity]) -> Pool {
-    let name = |pop: &PopId| &*names[usize::from(pop.0)].name;
+fn pool(number: usize, pops: &[PopId], members: &[(PopId, SlotId)], names: &[PopCapacity]) -> Pool {
+    let name = |pop: &PopId| &*names[pop.index()].name;
     let shown = pops.iter().take(FENCE_NAMES).map(name).collect::<Vec<_>>().join(", ");
     let more = pops.len().saturating_sub(FENCE_NAMES);
     Pool {
@@ -78,7 +78,7 @@ fn pool(number: usize, pops: &[PopId], members: &[(u16, u32)], names: &[PopCapac
             (_, more) => format!("{shown} and {more} more").into(),
         },
         members: (pops.iter())
-            .filter_map(|pop| members.binary_search_by_key(&pop.0, |(pop, _)| *pop).ok())
+            .filter_map(|pop| members.binary_search_by_key(pop, |(pop, _)| *pop).ok())
             .map(|member| member as u32)
             .collect(),
     }
@@ -91,22 +91,21 @@ struct TargetSetBuilder<'a> {
     deployment: &'a Deployment,
     target_set: TargetSet,
     /// Targets by key.
-    known: HashMap<Arc<str>, u32>,
+    known: HashMap<Arc<str>, TargetId>,
 }
 
 impl TargetSetBuilder<'_> {
-    fn slot(&mut self, pop: usize, slot: u32, service: &str) {
+    fn slot(&mut self, pop: PopId, slot: SlotId, service: &str) {
         // Several policies use one slot; a slot without a name has not been filled yet.
-        if self.target_set.slots.get(slot as usize).is_none_or(|known| !known.service.is_empty()) {
+        if self.target_set.slots.get(slot.index()).is_none_or(|known| !known.service.is_empty()) {
             return;
         }
-        let Some(pop_of) = self.deployment.pops.get(pop) else { return };
+        let Some(pop_of) = self.deployment.pops.get(pop.index()) else { return };
         let Some(service) = pop_of.service(service) else { return };
         let name = &pop_of.name;
         let v4 = service.v4.iter().map(|a| self.address(name, service, a.address.into())).collect();
         let v6 = service.v6.iter().map(|a| self.address(name, service, a.address.into())).collect();
-        self.target_set.slots[slot as usize] =
-            SlotTargets { pop: pop as u16, service: service.name.clone(), v4, v6 };
+        self.target_set.slots[slot.index()] = SlotTargets { pop, service: service.name.clone(), v4, v6 };
     }
 
     fn address(&mut self, pop: &Arc<str>, service: &Service, address: IpAddr) -> Formula {
@@ -120,7 +119,7 @@ impl TargetSetBuilder<'_> {
     }
 
     fn formula(&mut self, id: ProbeId, pop: &Arc<str>, service: &Arc<str>, address: IpAddr) -> Formula {
-        let probe = &self.deployment.probes[usize::from(id.0)];
+        let probe = &self.deployment.probes[id.index()];
         match &probe.kind {
             Kind::Check(spec) => Formula::Target(self.target(spec, &probe.name, pop, service, address)),
             // The configuration has checked that groups do not lead back to themselves.
@@ -138,7 +137,7 @@ impl TargetSetBuilder<'_> {
         pop: &Arc<str>,
         service: &Arc<str>,
         address: IpAddr,
-    ) -> u32 {
+    ) -> TargetId {
         let port = port_of(&spec.check);
         let destination = match spec.to {
             Some(to) if to.port() == 0 => SocketAddr::new(to.ip(), port),
@@ -146,9 +145,9 @@ impl TargetSetBuilder<'_> {
             None => SocketAddr::new(address, port),
         };
         let key = key(&spec.check, destination, probe, pop, service);
-        let next = self.target_set.targets.len() as u32;
-        let index = *self.known.entry(Arc::clone(&key)).or_insert(next);
-        match self.target_set.targets.get_mut(index as usize) {
+        let next = self.target_set.targets.len();
+        let index = *self.known.entry(Arc::clone(&key)).or_insert(TargetId::at(next));
+        match self.target_set.targets.get_mut(index.index()) {
             Some(known) if *probe < known.probe => {
                 known.probe = Arc::clone(probe);
                 known.spec = Arc::clone(spec);
@@ -170,7 +169,7 @@ impl TargetSetBuilder<'_> {
     fn canaries(&mut self) {
         let Some(canaries) = &self.deployment.canaries else { return };
         self.target_set.freeze_max_ms = canaries.freeze_max_ms;
-        let probe = &self.deployment.probes[usize::from(canaries.probe.0)];
+        let probe = &self.deployment.probes[canaries.probe.index()];
         let Kind::Check(spec) = &probe.kind else { return };
         // A canary checks its own address, even if the probe has a `to`.
         let spec = Arc::new(Spec { to: None, ..(**spec).clone() });

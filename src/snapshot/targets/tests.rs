@@ -80,7 +80,7 @@ fn shown(target_set: &TargetSet, formula: &Formula) -> String {
     match formula {
         Formula::Unwatched => "-".into(),
         Formula::Target(index) => {
-            let target = &target_set.targets[*index as usize];
+            let target = &target_set.targets[index.index()];
             format!("{}@{}", target.probe, target.destination)
         }
         Formula::Group(need, parts) => {
@@ -132,7 +132,7 @@ fn addresses_become_formulas() {
         let target_set = target_set(fra, iad);
         assert_eq!(
             target_set.slots.iter().map(|s| (s.pop, &*s.service)).collect::<Vec<_>>(),
-            [(0, "default"), (1, "default")]
+            [(PopId(0), "default"), (PopId(1), "default")]
         );
         let all = target_set.slots.iter().flat_map(|slot| slot.v4.iter().chain(&slot.v6));
         assert_eq!(
@@ -156,7 +156,7 @@ fn policies_and_canaries_are_in_the_roster() {
     let canaries: Vec<String> = target_set
         .canaries
         .iter()
-        .map(|index| target_set.targets[*index as usize].destination.to_string())
+        .map(|index| target_set.targets[index.index()].destination.to_string())
         .collect();
     assert_eq!(canaries, ["192.0.2.251:22", "[2001:db8::251]:22"]);
     assert_eq!((target_set.freeze_max_ms, target_set.startup_wait_ms), (60_000, 1_000));
@@ -165,7 +165,7 @@ fn policies_and_canaries_are_in_the_roster() {
     let policy = &target_set.policies[0];
     assert_eq!(
         (&*policy.name, policy.members.as_slice(), policy.up_threshold_percent),
-        ("web", &[(0, 0), (1, 1)][..], 60)
+        ("web", &[(PopId(0), SlotId(0)), (PopId(1), SlotId(1))][..], 60)
     );
     assert_eq!(policy.guard.share_percent, 100);
 }

@@ -349,7 +349,7 @@ impl<'a> Ranker<'a> {
 
     /// Great-circle distance from a point to a PoP, without bias.
     pub(crate) fn distance_m(&self, from: Coordinates, pop: PopId) -> Option<u32> {
-        self.pops[usize::from(pop.0)].coordinates.map(|to| great_circle_m(from, to))
+        self.pops[pop.index()].coordinates.map(|to| great_circle_m(from, to))
     }
 
     /// A policy's own candidates in order, as many as a list of its depth may take.

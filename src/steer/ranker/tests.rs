@@ -101,7 +101,7 @@ fn shown(ranker: &Ranker<'_>, preference_list: &PreferenceList) -> String {
         });
         band = Some(entry.band);
         match entry.target.split() {
-            Ok(pop) => text.push_str(NAMES[usize::from(pop.0)]),
+            Ok(pop) => text.push_str(NAMES[pop.index()]),
             Err(index) => text.push_str(&ranker.cnames()[index].to_string()),
         }
     }
@@ -322,7 +322,7 @@ fn members() {
 /// Bands cut the plain way: every distance is asked for, and all PoPs are ranked.
 fn plainly(policy: &Policy, pops: &[Pop], from: Coordinates) -> Vec<(PopId, u16)> {
     let biased_m = |pop: PopId| {
-        let pop = &pops[usize::from(pop.0)];
+        let pop = &pops[pop.index()];
         i64::from(great_circle_m(from, pop.coordinates.unwrap())) + i64::from(pop.bias_km) * 1000
     };
     let mut left: Vec<PopId> = (0..pops.len()).map(|number| PopId(number as u16)).collect();
@@ -336,7 +336,7 @@ fn plainly(policy: &Policy, pops: &[Pop], from: Coordinates) -> Vec<(PopId, u16)
             }
             BandWidth::None => {
                 biased_m(*pop) == best_m
-                    && pops[usize::from(pop.0)].coordinates == pops[usize::from(best.0)].coordinates
+                    && pops[pop.index()].coordinates == pops[usize::from(best.0)].coordinates
             }
         };
         let (mut equals, rest): (Vec<PopId>, Vec<PopId>) = left.into_iter().partition(is_equal);

@@ -45,7 +45,7 @@ fn rules_hold_or_say_why_not() {
         ),
         (share(0), &[], SIZED, ""),
     ] {
-        let broken = rule(need).broken(|pop| !off.contains(&pop.0), |pop| capacity[usize::from(pop.0)]);
+        let broken = rule(need).broken(|pop| !off.contains(&pop.0), |pop| capacity[pop.index()]);
         assert_eq!(broken.map(|b| b.sentence).unwrap_or_default(), sentence, "{need:?} {off:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::geo::trie::Trie;
+use crate::health::targets::{PolicyId, SlotId};
 use crate::steer::policy::TtlRange;
 use crate::steer::preference_list::{AllDown, Entry, EntryTarget, OWN_WEIGHT, PoolNumber, PreferenceList};
 use crate::steer::table::{SharedAddress, V4};
@@ -21,9 +22,9 @@ fn slots(pops: u16) -> Vec<Slot> {
 fn policy(pops: u16, up_threshold_percent: u8) -> PolicyTable {
     let entry = |pop| Entry { target: EntryTarget::pop(PopId(pop)), band: 0, weight: OWN_WEIGHT };
     PolicyTable {
-        index: 0,
+        index: PolicyId(0),
         name: "web".into(),
-        slots: (0..u32::from(pops)).collect(),
+        slots: (0..u32::from(pops)).map(SlotId).collect(),
         families: V4,
         https: false,
         cnames: [].into(),
@@ -54,8 +55,8 @@ fn auto(pops: u16) -> Vec<PopStatus> {
 
 /// A pool of all PoPs that went down in this order.
 fn returning(policy: u32, went_down: &[u32]) -> ReturningPool {
-    let slots = (0..).zip(went_down.iter().copied()).collect();
-    ReturningPool { policy, pool: 0, share_percent: 50, slots }
+    let slots = SlotId::in_order().zip(went_down.iter().copied()).collect();
+    ReturningPool { policy: PolicyId(policy), pool: 0, share_percent: 50, slots }
 }
 
 #[test]
@@ -66,9 +67,11 @@ fn policies_that_see_the_same_share_a_view() {
     let held = vec![SlotHealth::default(); 3];
     let health_state = HealthState {
         slots: plain,
-        held: vec![(8, held.clone()), (9, held)],
+        held: vec![(PolicyId(8), held.clone()), (PolicyId(9), held)],
         returning: vec![returning(4, &all), returning(5, &all), returning(6, &[3, 2, 1])],
-        undamped: vec![(1, vec![0]), (2, vec![0]), (3, vec![1]), (5, vec![0]), (9, vec![0])],
+        undamped: [(1, 0), (2, 0), (3, 1), (5, 0), (9, 0)]
+            .map(|(policy, slot)| (PolicyId(policy), vec![SlotId(slot)]))
+            .into(),
     };
     let policies: Vec<PolicyTable> =
         (0..10).map(|index| policy(3, if index == 7 { 100 } else { 50 })).collect();
@@ -76,10 +79,13 @@ fn policies_that_see_the_same_share_a_view() {
     let (views, of_policies) = status.views();
     assert_eq!(of_policies.collect::<Vec<_>>(), [0, 1, 1, 2, 3, 4, 5, 6, 7, 8]);
     assert_eq!(views.len(), 9);
-    let up = |policy| (0..3).map(|slot| status.view(policy).slot(slot).up).collect::<Vec<_>>();
+    let up = |policy| {
+        let view = status.view(PolicyId(policy));
+        (0..3).map(|slot| view.slot(SlotId(slot)).up).collect::<Vec<_>>()
+    };
     assert_eq!([up(0), up(1), up(3), up(8)], [[0, 0, V4], [V4, 0, V4], [0, V4, V4], [V4, V4, V4]]);
-    assert_eq!(status.view(4).returning()[0].view.slot(2).went_down, 3);
-    assert_eq!(status.view(6).returning()[0].view.slot(2).went_down, 1);
+    assert_eq!(status.view(PolicyId(4)).returning()[0].view.slot(SlotId(2)).went_down, 3);
+    assert_eq!(status.view(PolicyId(6)).returning()[0].view.slot(SlotId(2)).went_down, 1);
 }
 
 #[test]
@@ -91,7 +97,7 @@ fn no_policy_sees_the_view_of_another_past_65536() {
         HealthState { slots: vec![SlotHealth::default()], returning, ..HealthState::default() };
     let status = Status::new(auto(1), &slots(1), &policies, &health_state, Vec::new());
     for index in [0, 1, 65_535, 65_536, count - 1] {
-        assert_eq!(status.view(index).returning()[0].view.slot(0).went_down, index + 1);
+        assert_eq!(status.view(PolicyId(index)).returning()[0].view.slot(SlotId(0)).went_down, index + 1);
     }
 }
 
@@ -132,8 +138,8 @@ fn what_is_supposed_of_a_pool_on_its_way_back() {
     for (what, supposed, goes_on, up) in rows {
         let supposed: Vec<_> = supposed.iter().map(|(pop, what)| (PopId(*pop), *what)).collect();
         let status = status.supposing(&slots, &policies, &supposed);
-        let seen = status.view(0).of(&list);
-        assert_eq!(!status.view(0).returning().is_empty(), goes_on, "{what}");
+        let seen = status.view(PolicyId(0)).of(&list);
+        assert_eq!(!status.view(PolicyId(0)).returning().is_empty(), goes_on, "{what}");
         assert_eq!(seen.slots().iter().filter(|slot| slot.up != 0).count(), up, "{what}");
     }
 }

@@ -3,7 +3,7 @@
 use super::index::{ALIAS, Index, IndexMatch, OwnerRecords};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{CHAIN_MAX, FINDINGS_KEPT_MAX};
-use crate::steer::policy::{Candidate, Policy, WhenAllDown};
+use crate::steer::policy::{Candidate, Policy, PolicyId, WhenAllDown};
 use crate::steer::rule::RuleTarget;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
@@ -98,12 +98,12 @@ fn steps(index: &Index<'_>, owner: &OwnerRecords<'_>, chosen: &[Vec<Step>]) -> V
         .of(RrType::CNAME)
         .flat_map(|record| names_in(RrType::CNAME, &record.rdata).into_iter().map(|name| (name, record.at)))
         .filter_map(|(name, at)| step(index, &name, at));
-    let leads_on = |policy: usize| chosen.get(policy).is_some_and(|steps| !steps.is_empty());
+    let leads_on = |policy: PolicyId| chosen.get(policy.index()).is_some_and(|steps| !steps.is_empty());
     let steered = owner
         .steered
         .iter()
         .filter(|steered| leads_on(steered.policy))
-        .map(|steered| Step { to: index.len() + steered.policy, at: steered.at });
+        .map(|steered| Step { to: index.len() + steered.policy.index(), at: steered.at });
     fixed.chain(steered).collect()
 }
 
@@ -272,7 +272,8 @@ fn targets(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
     }
     let mut told = HashSet::new();
     for steered in index.zones.iter().flat_map(|names| &names.zone.steered) {
-        let Some(policy) = policies.get(steered.policy).filter(|_| told.insert(steered.policy)) else {
+        let Some(policy) = policies.get(steered.policy.index()).filter(|_| told.insert(steered.policy))
+        else {
             continue;
         };
         for (name, at) in cnames_of(&policy.policy) {

@@ -1,6 +1,7 @@
 //! Missing zones that other zones still need.
 
 use super::chains::cnames_of;
+use crate::steer::policy::PolicyId;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use crate::zone::rdata::names_in;
@@ -49,8 +50,8 @@ pub(crate) fn needed(zones: &[Zone], policies: &[ScopedPolicy], gone: &[Name]) -
         }
     }
     let steered = zones.iter().flat_map(|zone| &zone.steered);
-    let used: HashSet<usize> = steered.map(|steered| steered.policy).collect();
-    for policy in used.into_iter().filter_map(|policy| policies.get(policy)) {
+    let used: HashSet<PolicyId> = steered.map(|steered| steered.policy).collect();
+    for policy in used.into_iter().filter_map(|policy| policies.get(policy.index())) {
         for (target, _) in cnames_of(&policy.policy) {
             need(target, &|| format!("the policy `{}` leads to `{target}`", policy.policy.name));
         }

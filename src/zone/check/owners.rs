@@ -84,7 +84,7 @@ fn steered(index: &Index<'_>, owner: &OwnerRecords<'_>, policies: &[ScopedPolicy
                 .help("letter case makes no difference in names"),
         );
     }
-    let https = policies.get(steered.policy).is_some_and(|policy| policy.policy.https);
+    let https = policies.get(steered.policy.index()).is_some_and(|policy| policy.policy.https);
     let fixed =
         |rtype| matches!(rtype, RrType::A | RrType::AAAA | RrType::CNAME) || rtype == RrType::HTTPS && https;
     for record in owner.records.iter().filter(|record| fixed(record.rtype)) {
@@ -110,7 +110,7 @@ fn steered(index: &Index<'_>, owner: &OwnerRecords<'_>, policies: &[ScopedPolicy
     if other.is_none() && !index.is_apex(&steered.owner) {
         return;
     }
-    let Some(policy) = policies.get(steered.policy) else { return };
+    let Some(policy) = policies.get(steered.policy.index()) else { return };
     let Some((target, target_at)) = cnames_of(&policy.policy).into_iter().next() else { return };
     let place = |name: &Name| {
         format!("the policy `{}` may answer the CNAME `{target}` for `{name}`", policy.policy.name)

@@ -248,7 +248,7 @@ impl<'a> Builder<'a> {
                 (None, Some(index)) => {
                     let owner = &self.zone.steered[index as usize];
                     let seed = hash::name(self.name_of(draft));
-                    steered.push(Steered { policy: owner.policy as u32, ttl: owner.ttl, seed });
+                    steered.push(Steered { policy: owner.policy, ttl: owner.ttl, seed });
                     (NodeKind::Steered, steered.len() as u32 - 1)
                 }
                 (None, None) => (NodeKind::Plain, 0),

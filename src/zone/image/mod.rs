@@ -122,7 +122,7 @@ pub(crate) fn is_compressible(rtype: RrType) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub struct Steered {
     /// Index into the deployment's policies.
-    pub policy: u32,
+    pub policy: crate::steer::policy::PolicyId,
     /// TTL bounds that override the policy's, in seconds.
     pub(crate) ttl: Option<crate::steer::policy::TtlRange>,
     /// Seed from the owner's name for sharing clients among PoPs, so that each name shares its

@@ -3,6 +3,7 @@
 use super::build::build_by;
 use super::*;
 use crate::finding::{At, FileId};
+use crate::steer::policy::PolicyId;
 use crate::wire::hash::{mix, tests as made};
 use crate::wire::name::Name;
 use crate::zone::text::{Record, SteeredOwner, Zone};
@@ -44,7 +45,12 @@ fn zone() -> Zone {
             record("moved", RrType::DNAME, Name::parse("new.other.", None).unwrap().as_wire()),
             record("old.moved", RrType::A, &[192, 0, 2, 55]),
         ],
-        steered: vec![SteeredOwner { owner: name("Edge"), policy: 7, ttl: None, at: At::whole(FileId(0)) }],
+        steered: vec![SteeredOwner {
+            owner: name("Edge"),
+            policy: PolicyId(7),
+            ttl: None,
+            at: At::whole(FileId(0)),
+        }],
         chain: ChainMode::Full,
         at: At::whole(FileId(0)),
     }
@@ -131,7 +137,7 @@ fn node(image: &Image, text: &str) -> QueryNode {
 fn steered_owners_are_found_by_their_node() {
     let image = build(&zone()).unwrap();
     let edge = node(&image, "edge").id;
-    assert_eq!(image.steered_at(edge).map(|s| s.policy), Some(7));
+    assert_eq!(image.steered_at(edge).map(|s| s.policy), Some(PolicyId(7)));
     assert!(image.steered_at(APEX).is_none());
     assert_eq!(image.steered().count(), 1);
 }

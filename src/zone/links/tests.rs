@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::finding::{At, FileId};
+use crate::steer::policy::PolicyId;
 use crate::wire::name::Name;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::image::{NodeId, build};
@@ -51,7 +52,7 @@ fn zone(apex: &str, drafts: &[Draft]) -> Zone {
             3 => (RrType::NS, target.as_wire()),
             4 => (RrType::DNAME, target.as_wire()),
             _ => {
-                zone.steered.push(SteeredOwner { owner, policy: 0, ttl: None, at: at() });
+                zone.steered.push(SteeredOwner { owner, policy: PolicyId(0), ttl: None, at: at() });
                 continue;
             }
         };

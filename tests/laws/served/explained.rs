@@ -12,6 +12,7 @@ use meridian::testing::finding::FileId;
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::geo::source_text::HEADER;
 use meridian::testing::health::health_state::{HealthState, ReturningPool, SlotHealth};
+use meridian::testing::health::targets::{PolicyId, SlotId};
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop::AdminState;
 use meridian::testing::steer::pop_status::{PopStatus, Shed};
@@ -73,15 +74,16 @@ impl Now {
             }
         };
         let mut slots = || -> Vec<SlotHealth> { steering.slots.iter().map(|_| health(dice)).collect() };
-        let held = (0..steering.policies.len() as u32).step_by(3).map(|policy| (policy, slots()));
+        let held =
+            PolicyId::in_order().take(steering.policies.len()).step_by(3).map(|policy| (policy, slots()));
         let held = held.collect();
         let health_state = HealthState { slots: slots(), held, ..HealthState::default() };
         let mut now = Now { pops, health_state, sheds };
-        for (policy, table) in steering.policies.iter().enumerate() {
-            let slots: Vec<u32> = table.slots.iter().copied().filter(|slot| *slot != NO_SLOT).collect();
+        for (policy, table) in PolicyId::in_order().zip(&steering.policies) {
+            let slots: Vec<SlotId> = table.slots.iter().copied().filter(|slot| *slot != NO_SLOT).collect();
             if dice.once_in(rarity) {
                 let some = slots.iter().copied().filter(|_| dice.once_in(2)).collect();
-                now.health_state.undamped.push((policy as u32, some));
+                now.health_state.undamped.push((policy, some));
             }
             for (number, pool) in table.pools.iter().enumerate() {
                 if !dice.once_in(rarity) {
@@ -90,7 +92,7 @@ impl Now {
                 let slots = pool.iter().map(|pop| table.slots[usize::from(pop.0)]);
                 let slots = slots.filter(|slot| *slot != NO_SLOT);
                 let slots = slots.map(|slot| (slot, 1 + dice.below(5) as u32)).collect();
-                let (policy, pool) = (policy as u32, number as u16);
+                let pool = number as u16;
                 let share_percent = *dice.pick(&[20, 50, 80]);
                 let returning = ReturningPool { policy, pool, share_percent, slots };
                 now.health_state.returning.push(returning);
@@ -106,11 +108,11 @@ impl Now {
         let steady = HealthState { returning: Vec::new(), ..self.health_state.clone() };
         let (slots, policies) = (&steering.slots, &steering.policies);
         let status = Status::new(self.pops.clone(), slots, policies, &steady, Vec::new());
-        let pop_of = |slot: u32| usize::from(slots[slot as usize].pop.0);
+        let pop_of = |slot: SlotId| slots[slot.index()].pop.index();
         self.health_state.returning.retain(|pool| {
             let seen = status.view(pool.policy);
-            let is_up = |slot: u32| seen.slot(slot).last_resort | seen.slot(slot).awaited != 0;
-            let state = |slot: u32| self.pops[pop_of(slot)].state;
+            let is_up = |slot: SlotId| seen.slot(slot).last_resort | seen.slot(slot).awaited != 0;
+            let state = |slot: SlotId| self.pops[pop_of(slot)].state;
             let all = || pool.slots.iter().map(|(slot, _)| *slot);
             let counting = || all().filter(|slot| state(*slot) == AdminState::Auto);
             let up = counting().filter(|slot| is_up(*slot)).count();

@@ -2,6 +2,7 @@
 //! same answer.
 
 use meridian::testing::answer::{Outcome, Step, Trace};
+use meridian::testing::health::targets::PolicyId;
 use meridian::testing::snapshot::Snapshot;
 use meridian::testing::snapshot::locate::{Decision, Evidence, LookupAddress};
 use meridian::testing::steer::choose::{Choice, NoChoiceTrace, sole};
@@ -28,7 +29,7 @@ enum At {
     /// Each name so far was an alias that it follows.
     OnTheWay,
     /// At a name that this policy steers.
-    Steered(u32),
+    Steered(PolicyId),
     /// At its end.
     End,
     /// Nowhere: it left the rest to the general way.

@@ -152,6 +152,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
             // Shapes that the control protocol has in common with the event log and `--format
             // json`.
             "src/finding/report.rs",
+            "src/shared/event_line.rs",
             "src/shared/override_entry.rs",
         ],
     ),
@@ -161,7 +162,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
             "src/control/",
             "src/cli/",
             "src/finding/tests.rs",
-            "src/shared/event",
+            "src/shared/event_line.rs",
             "src/probe/load",
             "src/latency/log_line",
         ],

@@ -13,6 +13,7 @@ use meridian::testing::health::guard::Release;
 use meridian::testing::health::load::{FeedTicket, ShedRow};
 use meridian::testing::health::probe_result::ProbeResult;
 use meridian::testing::health::schedule::Ticket;
+use meridian::testing::health::targets::{SlotId, TargetId};
 use meridian::testing::live::Now;
 use meridian::testing::shared::command::LoadPush;
 use meridian::testing::shared::event::Event;
@@ -86,7 +87,7 @@ pub struct Run<'w> {
     pub cut_since: [Option<u64>; 2],
     pub capacity: Vec<f64>,
     resolvers: Resolvers,
-    probes: VecDeque<(u64, Ticket, u32, bool)>,
+    probes: VecDeque<(u64, Ticket, TargetId, bool)>,
     feeds: VecDeque<(u64, FeedTicket, Result<f64, Arc<str>>)>,
     pub now_ms: u64,
     /// What the machines' clock shows when the world's shows 0; a restart begins it anew.
@@ -222,7 +223,7 @@ impl<'w> Run<'w> {
             let outcome =
                 if is_well { ProbeResult::well() } else { ProbeResult::failed("connection refused") };
             if self.node.live.handle_result(ticket, &outcome, now) {
-                self.watched.targets[target as usize].plain.see(is_well);
+                self.watched.targets[target.index()].plain.see(is_well);
                 has_heard = true;
             }
         }
@@ -232,13 +233,13 @@ impl<'w> Run<'w> {
         }
         let mut has_begun = false;
         while let Some(due) = self.node.live.poll_check(now) {
-            let target = &self.watched.targets[due.index as usize];
+            let target = &self.watched.targets[due.id.index()];
             let is_broken =
                 target.pop.is_some_and(|pop| self.sites[pop].broken_since[target.family].is_some());
             let is_well = !is_broken && self.cut_since[target.family].is_none();
             // What is refused is refused at once, what hangs runs into the time-out.
             let takes_ms = if is_well || self.dice.once_in(2) { TICK_MS } else { TIMEOUT_MS };
-            self.probes.push_back((self.now_ms + takes_ms, due.ticket, due.index, is_well));
+            self.probes.push_back((self.now_ms + takes_ms, due.ticket, due.id, is_well));
             has_begun = true;
         }
         if has_begun {
@@ -253,7 +254,7 @@ impl<'w> Run<'w> {
             self.node.live.handle_reading(ticket, reading, now);
         }
         while let Some(due) = self.node.live.poll_feed(now) {
-            let reading = self.reading(usize::from(due.feed().pop));
+            let reading = self.reading(due.feed().pop.index());
             self.feeds.push_back((self.now_ms + TICK_MS, due.ticket, reading));
         }
     }
@@ -309,7 +310,7 @@ impl<'w> Run<'w> {
         let accept: Arc<[u16]> =
             (0..POPS as u16).map(|pop| if full.contains(&pop) { 0 } else { 256 }).collect();
         let slots = &self.world().world.snapshot.steering.slots;
-        let rows = slots.iter().zip(0..).filter(|(slot, _)| full.contains(&slot.pop.0));
+        let rows = slots.iter().zip(SlotId::in_order()).filter(|(slot, _)| full.contains(&slot.pop.0));
         let sheds: Vec<ShedRow> =
             rows.map(|(_, slot)| ShedRow { slot, share: 256, accept: accept.clone() }).collect();
         self.node.shed(sheds)

@@ -8,7 +8,7 @@ use crate::world::{
 use meridian::testing::health::Moment;
 use meridian::testing::health::health_state::Verdict;
 use meridian::testing::health::monitor::Monitor;
-use meridian::testing::health::targets::ManualState;
+use meridian::testing::health::targets::{ManualState, PolicyId, SlotId};
 use meridian::testing::steer::choose::Resort;
 use meridian::testing::steer::pop::{AdminState, PopId};
 use meridian::testing::steer::pop_status::CandidateTier;
@@ -41,7 +41,7 @@ pub struct Watched {
     /// How many PoPs count in each policy.
     counts: HashMap<Arc<str>, usize>,
     /// Who was out of each policy, by name, at the last look.
-    out: HashMap<(Arc<str>, u16), bool>,
+    out: HashMap<(Arc<str>, PopId), bool>,
     /// For each PoP, when all of it last went down while it served, and whether it is down, and
     /// awaited.
     fell: Vec<Option<u64>>,
@@ -206,7 +206,7 @@ impl Run<'_> {
         let target_set = &world.world.snapshot.target_set;
         let overridden = self.node.live.overridden(self.now());
         for (number, policy) in target_set.policies.iter().enumerate() {
-            match self.node.live.health_state().held.iter().any(|(held, _)| *held as usize == number) {
+            match self.node.live.health_state().held.iter().any(|(held, _)| held.index() == number) {
                 false => drop(self.watched.held_since.remove(&policy.name)),
                 true => {
                     let since = *self.watched.held_since.entry(policy.name.clone()).or_insert(self.now_ms);
@@ -215,10 +215,10 @@ impl Run<'_> {
                     }
                 }
             }
-            let view = self.node.snapshot.status.view(number as u32);
+            let view = self.node.snapshot.status.view(PolicyId::at(number));
             // Who falls on the way back did not serve by its verdict.
             let returned = self.watched.returned.get(&policy.name).copied();
-            if self.node.live.health_state().returning.iter().any(|pool| pool.policy as usize == number) {
+            if self.node.live.health_state().returning.iter().any(|pool| pool.policy.index() == number) {
                 self.watched.returned.insert(policy.name.clone(), self.now_ms);
             }
             let (window, taken_over) = (
@@ -226,14 +226,14 @@ impl Run<'_> {
                 self.watched.taken_over.get(&policy.name).copied().max(returned.map(|at| at + TICK_MS)),
             );
             let members =
-                policy.members.iter().filter(|(pop, _)| overridden[usize::from(*pop)] == ManualState::None);
-            let is_out = |(pop, slot): &&(u16, u32)| {
+                policy.members.iter().filter(|(pop, _)| overridden[pop.index()] == ManualState::None);
+            let is_out = |(pop, slot): &&(PopId, SlotId)| {
                 let seen = view.slot(*slot);
-                let fell = self.watched.fell[usize::from(*pop)]
+                let fell = self.watched.fell[pop.index()]
                     .filter(|fell| self.now_ms - fell < window && Some(*fell) > taken_over);
                 seen.up == 0 && seen.awaited == 0 && fell.is_some()
             };
-            let out: Vec<u16> = members.clone().filter(is_out).map(|(pop, _)| *pop).collect();
+            let out: Vec<PopId> = members.clone().filter(is_out).map(|(pop, _)| *pop).collect();
             // An override elsewhere leaves fewer to count, but takes nobody out.
             let mut has_new = false;
             for (pop, _) in &policy.members {
@@ -291,10 +291,10 @@ impl Run<'_> {
                 .iter()
                 .position(|policy| &*policy.name == "strict")
                 .unwrap();
-            let view = snapshot.status.view(number as u32);
-            let serves = |(pop, slot): &(u16, u32)| {
+            let view = snapshot.status.view(PolicyId::at(number));
+            let serves = |(pop, slot): &(PopId, SlotId)| {
                 let seen = view.slot(*slot);
-                seen.up | seen.awaited != 0 && snapshot.status.pop(PopId(*pop)).state != AdminState::Down
+                seen.up | seen.awaited != 0 && snapshot.status.pop(*pop).state != AdminState::Down
             };
             if name != STRICT || world.world.snapshot.target_set.policies[number].members.iter().any(serves) {
                 self.fail(&format!("{}, and is told nothing", what()));
@@ -319,7 +319,7 @@ impl Run<'_> {
         let number = steering.policies.iter().position(|policy| &*policy.name == "near").unwrap();
         let table = &steering.policies[number];
         // All of its lists say the same of all down.
-        let view = status.view(number as u32).of(&table.preference_lists[0]);
+        let view = status.view(PolicyId::at(number)).of(&table.preference_lists[0]);
         // A list of the nearest, and behind it everybody as written.
         let order = || world.nearest[cell].iter().copied().take(DEPTH).chain(0..world.pops as u16);
         let families = |pop: u16, stage: Resort| {

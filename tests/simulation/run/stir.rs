@@ -3,6 +3,7 @@
 
 use super::{FeedFate, Run};
 use crate::world::POPS;
+use meridian::testing::health::targets::TargetId;
 use meridian::testing::shared::command::OverrideChange;
 use meridian::testing::steer::ledger::{Action, Selector};
 use meridian::testing::steer::pop::AdminState;
@@ -157,9 +158,9 @@ impl Run<'_> {
         let old = &self.editions[1 - self.edition].world.snapshot.target_set;
         let new = &world.world.snapshot.target_set;
         self.probes.retain_mut(|(_, _, target, _)| {
-            let key = &old.targets[*target as usize].key;
+            let key = &old.targets[target.index()].key;
             let found = new.targets.iter().position(|target| target.key == *key);
-            *target = found.unwrap_or(0) as u32;
+            *target = TargetId::at(found.unwrap_or(0));
             found.is_some()
         });
         self.node.reload(world, now);

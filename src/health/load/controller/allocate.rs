@@ -17,8 +17,10 @@
 
 use super::LoadController;
 use crate::health::Moment;
-use crate::health::load::headroom::{self, CRUMB, Outflow, Taker};
+use crate::health::load::feeds::FeedId;
+use crate::health::load::headroom::{self, CRUMB, Outflow, Taker, TakerId};
 use crate::health::load::quantize::{PLACED_RISE_STEPS, Wanted, steps};
+use crate::health::targets::PopId;
 use std::collections::BTreeMap;
 
 /// Part of its target up to which a PoP is filled with shed load: estimates are never exact, and a
@@ -36,18 +38,20 @@ pub(super) const QUIET_TTLS: u64 = 10;
 impl LoadController {
     /// For each feed that sheds or will shed, computes the acceptance of each PoP as far as its
     /// room allows, and records if these PoPs have room for more cells of the feed.
-    pub(super) fn allocate(&mut self, now: Moment) -> BTreeMap<u32, Vec<Wanted>> {
+    pub(super) fn allocate(&mut self, now: Moment) -> BTreeMap<FeedId, Vec<Wanted>> {
         self.settle();
-        let (shedding, outflows): (Vec<u32>, Vec<Outflow>) = (0..self.feed_states.len() as u32)
-            .filter_map(|index| Some((index, self.outflow(index, now)?)))
+        let (shedding, outflows): (Vec<FeedId>, Vec<Outflow>) = FeedId::in_order()
+            .take(self.feed_states.len())
+            .filter_map(|id| Some((id, self.outflow(id, now)?)))
             .unzip();
         // PoPs without a feed follow the feeds: their headroom has no limit.
-        let mut headrooms: Vec<f64> = (0..self.feed_states.len()).map(|index| self.headroom(index)).collect();
+        let mut headrooms: Vec<f64> =
+            (0..self.feed_states.len()).map(|id| self.headroom(FeedId::at(id))).collect();
         headrooms.resize(self.feed_states.len() + self.feed_set.pops.len(), f64::INFINITY);
         let split = headroom::split(&outflows, &headrooms);
         let mut rows = BTreeMap::new();
-        for ((index, outflow), accepted) in shedding.into_iter().zip(&outflows).zip(&split) {
-            let feed_state = &self.feed_states[index as usize];
+        for ((id, outflow), accepted) in shedding.into_iter().zip(&outflows).zip(&split) {
+            let feed_state = &self.feed_states[id.index()];
             let has_row = !feed_state.row.is_empty();
             let mut row: Vec<Wanted> = (0..self.feed_set.pops.len())
                 .map(|pop| Wanted {
@@ -55,24 +59,24 @@ impl LoadController {
                     moves_placed: false,
                 })
                 .collect();
-            let leaving = feed_state.demand().unwrap_or(0.0) * feed_state.told_share();
+            let leaving = feed_state.demand().unwrap_or(0.0) * feed_state.published_share();
             let (mut more, mut places) = (0.0, 0.0);
-            let told = headroom::parts(outflow.takers.iter().map(|taker| taker.told));
-            for (((taker, accept), part), told) in
-                outflow.takers.iter().zip(&accepted.accept).zip(&accepted.parts).zip(told)
+            let published = headroom::parts(outflow.takers.iter().map(|taker| taker.published));
+            for (((taker, accept), part), published) in
+                outflow.takers.iter().zip(&accepted.accept).zip(&accepted.parts).zip(published)
             {
-                row[self.pop_of(taker.to)] =
+                row[self.pop_of(taker.to).index()] =
                     Wanted { accept: steps(*accept), moves_placed: taker.moves_placed };
                 if self.is_confirmed(taker.to) {
-                    more += (outflow.load * part - leaving * told).max(0.0);
+                    more += (outflow.load * part - leaving * published).max(0.0);
                 }
-                places += (outflow.load * part).max(leaving * told);
+                places += (outflow.load * part).max(leaving * published);
             }
-            let (waits, capacity) = (self.waits(index, now), self.feed_set.feeds[index as usize].capacity);
-            let feed_state = &mut self.feed_states[index as usize];
+            let (waits, capacity) = (self.waits(id, now), self.feed_set.feeds[id.index()].capacity);
+            let feed_state = &mut self.feed_states[id.index()];
             feed_state.has_room = !waits && more > ROOM_MIN / 2.0 * capacity;
             feed_state.is_short = !waits && outflow.load * outflow.needed - places > ROOM_MIN * capacity;
-            rows.insert(index, row);
+            rows.insert(id, row);
         }
         rows
     }
@@ -81,21 +85,21 @@ impl LoadController {
     /// the load that others hand to each feed.
     pub(super) fn settle(&mut self) {
         let mut flows = vec![(0.0, 0.0); self.feed_states.len()];
-        for index in 0..self.feed_states.len() as u32 {
-            let feed_state = &self.feed_states[index as usize];
+        for id in FeedId::in_order().take(self.feed_states.len()) {
+            let feed_state = &self.feed_states[id.index()];
             if feed_state.published.share == 0 {
                 continue;
             }
-            let handed = feed_state.demand().unwrap_or(0.0) * feed_state.told_share();
-            let takers: Vec<u32> = self.takers(index).collect();
+            let handed = feed_state.demand().unwrap_or(0.0) * feed_state.published_share();
+            let takers: Vec<TakerId> = self.takers(id).collect();
             // A follower takes no cell that it would shed itself.
-            let accept = |to: &u32| {
-                let keeps = self.feed_states.get(*to as usize).map_or(1.0, |to| 1.0 - to.told_share());
+            let accept = |to: &TakerId| {
+                let keeps = self.feed_states.get(to.index()).map_or(1.0, |to| 1.0 - to.published_share());
                 feed_state.accept(self.pop_of(*to)) * keeps
             };
             for (to, part) in takers.iter().zip(headroom::parts(takers.iter().map(accept))) {
-                flows[index as usize].0 += part;
-                if let Some((_, inflow)) = flows.get_mut(*to as usize) {
+                flows[id.index()].0 += part;
+                if let Some((_, inflow)) = flows.get_mut(to.index()) {
                     *inflow += handed * part;
                 }
             }
@@ -106,44 +110,43 @@ impl LoadController {
     }
 
     /// Notes at a reading whether a feed has room. A feed with unknown load has none.
-    pub(super) fn note_room(&mut self, index: u32) {
-        let has_room = self.room(index as usize).is_some_and(|room| {
-            room - self.feed_states[index as usize].inflow
-                > ROOM_MIN * self.feed_set.feeds[index as usize].capacity
+    pub(super) fn note_room(&mut self, id: FeedId) {
+        let has_room = self.room(id).is_some_and(|room| {
+            room - self.feed_states[id.index()].inflow > ROOM_MIN * self.feed_set.feeds[id.index()].capacity
         });
-        let feed_state = &mut self.feed_states[index as usize];
+        let feed_state = &mut self.feed_states[id.index()];
         feed_state.steps = feed_state.steps.saturating_add(1);
         feed_state.roomy = if has_room { feed_state.roomy.saturating_add(1) } else { 0 };
     }
 
     /// Load that a feed must shed in the end, and the PoPs that may take it; `None` if the load is
     /// within the target and nothing is shed.
-    fn outflow(&self, index: u32, now: Moment) -> Option<Outflow> {
-        let (feed, feed_state) = (&self.feed_set.feeds[index as usize], &self.feed_states[index as usize]);
+    fn outflow(&self, id: FeedId, now: Moment) -> Option<Outflow> {
+        let (feed, feed_state) = (&self.feed_set.feeds[id.index()], &self.feed_states[id.index()]);
         let demand = feed_state.demand()?;
         let needed = demand - feed.spec.target * feed.capacity;
-        let load = needed.max(demand * feed_state.shedding.share().max(feed_state.told_share()));
+        let load = needed.max(demand * feed_state.shedding.share().max(feed_state.published_share()));
         if load <= 0.0 {
             return None;
         }
-        let takers: Vec<u32> = self.takers(index).collect();
-        let told: Vec<f64> = takers.iter().map(|to| feed_state.accept(self.pop_of(*to))).collect();
-        let parts = headroom::parts(told.iter().copied());
-        let (waits, is_quiet) = (self.waits(index, now), feed_state.is_quiet(feed, now, QUIET_TTLS));
+        let takers: Vec<TakerId> = self.takers(id).collect();
+        let published: Vec<f64> = takers.iter().map(|to| feed_state.accept(self.pop_of(*to))).collect();
+        let parts = headroom::parts(published.iter().copied());
+        let (waits, is_quiet) = (self.waits(id, now), feed_state.is_quiet(feed, now, QUIET_TTLS));
         let mut is_held_behind = false;
         let mut rows: Vec<Taker> = Vec::with_capacity(takers.len());
-        for ((to, told), part) in takers.into_iter().zip(told).zip(parts).rev() {
+        for ((to, published), part) in takers.into_iter().zip(published).zip(parts).rev() {
             let ceiling = if waits || !self.is_confirmed(to) {
-                told
-            } else if !is_held_behind && (told == 0.0 || feed_state.is_short) {
+                published
+            } else if !is_held_behind && (published == 0.0 || feed_state.is_short) {
                 1.0
             } else if is_quiet {
-                (told + f64::from(PLACED_RISE_STEPS) / 256.0).min(1.0)
+                (published + f64::from(PLACED_RISE_STEPS) / 256.0).min(1.0)
             } else {
-                told
+                published
             };
-            let moves_placed = is_held_behind || told > 0.0 && !feed_state.is_short;
-            rows.push(Taker { to, told, ceiling, moves_placed });
+            let moves_placed = is_held_behind || published > 0.0 && !feed_state.is_short;
+            rows.push(Taker { to, published, ceiling, moves_placed });
             is_held_behind |= feed_state.published.share > 0 && part > CRUMB;
         }
         rows.reverse();
@@ -151,48 +154,47 @@ impl LoadController {
     }
 
     /// Feeds, and unmeasured PoPs, in service that can take cells of this feed, the nearest first.
-    fn takers(&self, index: u32) -> impl Iterator<Item = u32> {
+    fn takers(&self, id: FeedId) -> impl Iterator<Item = TakerId> {
         let feed_set = &self.feed_set;
-        feed_set.feeds[index as usize]
+        feed_set.feeds[id.index()]
             .followers
             .iter()
             .filter(|slot| {
-                let pop = feed_set.slots.get(**slot as usize).copied().unwrap_or(u16::MAX);
-                self.serves.get(usize::from(pop)).is_some_and(|serves| *serves)
+                let pop = feed_set.slots.get(slot.index());
+                pop.and_then(|pop| self.serves.get(pop.index())).is_some_and(|serves| *serves)
             })
-            .map(|slot| self.taker_of[*slot as usize])
+            .map(|slot| self.taker_of[slot.index()])
     }
 
-    fn pop_of(&self, taker: u32) -> usize {
-        match self.feed_set.feeds.get(taker as usize) {
-            Some(feed) => usize::from(feed.pop),
-            None => taker as usize - self.feed_set.feeds.len(),
+    fn pop_of(&self, taker: TakerId) -> PopId {
+        match self.feed_set.feeds.get(taker.index()) {
+            Some(feed) => feed.pop,
+            None => PopId::at(taker.index() - self.feed_set.feeds.len()),
         }
     }
 
     /// True if readings confirm room at a follower, or if it has no limit.
-    fn is_confirmed(&self, taker: u32) -> bool {
-        self.feed_states.get(taker as usize).is_none_or(|taker| taker.roomy >= CONFIRMED)
+    fn is_confirmed(&self, taker: TakerId) -> bool {
+        self.feed_states.get(taker.index()).is_none_or(|taker| taker.roomy >= CONFIRMED)
     }
 
     /// True if no follower takes cells yet, and the first readings of a follower are still awaited.
-    fn waits(&self, index: u32, now: Moment) -> bool {
-        let is_awaited = |taker: u32| {
-            let Some(feed_state) = self.feed_states.get(taker as usize) else { return false };
-            let every_ms = u64::from(self.feed_set.feeds[taker as usize].spec.every_ms);
+    fn waits(&self, id: FeedId, now: Moment) -> bool {
+        let is_awaited = |taker: TakerId| {
+            let Some(feed_state) = self.feed_states.get(taker.index()) else { return false };
+            let every_ms = u64::from(self.feed_set.feeds[taker.index()].spec.every_ms);
             !feed_state.is_lost
                 && feed_state.steps < CONFIRMED
                 && now.since_ms(feed_state.began) < FIRST_READINGS.saturating_mul(every_ms)
         };
-        self.feed_states[index as usize].row.iter().all(|accept| *accept == 0)
-            && self.takers(index).any(is_awaited)
+        self.feed_states[id.index()].row.iter().all(|accept| *accept == 0) && self.takers(id).any(is_awaited)
     }
 
     /// Load that other PoPs may hand to a feed's PoP in all. A feed that is lost, or not read since
     /// the start, keeps the load that others hand to it now.
-    fn headroom(&self, index: usize) -> f64 {
-        let feed_state = &self.feed_states[index];
-        match self.room(index) {
+    fn headroom(&self, id: FeedId) -> f64 {
+        let feed_state = &self.feed_states[id.index()];
+        match self.room(id) {
             Some(room) if feed_state.steps > 0 => room.max(0.0),
             _ => feed_state.inflow,
         }
@@ -200,8 +202,8 @@ impl LoadController {
 
     /// Load that a feed's PoP may take from others in all, including the load that they hand to it
     /// already. Negative if the PoP's own demand is too high.
-    fn room(&self, index: usize) -> Option<f64> {
-        let (feed, feed_state) = (&self.feed_set.feeds[index], &self.feed_states[index]);
+    fn room(&self, id: FeedId) -> Option<f64> {
+        let (feed, feed_state) = (&self.feed_set.feeds[id.index()], &self.feed_states[id.index()]);
         feed_state.own_demand().map(|demand| feed.spec.target * FILL * feed.capacity - demand)
     }
 }

@@ -5,6 +5,7 @@ use crate::health::Moment;
 use crate::health::load::feeds::FeedTarget;
 use crate::health::load::quantize::{QuantizedShare, TURN_STEPS};
 use crate::health::load::shed::{self, GainChange, Shedding, Tuning};
+use crate::health::targets::PopId;
 use crate::limits::SHED_SHARE_MAX;
 use std::sync::Arc;
 
@@ -201,18 +202,18 @@ impl FeedState {
     }
 
     /// Published share, 0 to 1.
-    pub(crate) fn told_share(&self) -> f64 {
+    pub(crate) fn published_share(&self) -> f64 {
         f64::from(self.published.share) / 256.0
     }
 
     /// Published acceptance of a PoP, 0 to 1.
-    pub(crate) fn accept(&self, pop: usize) -> f64 {
-        f64::from(self.row.get(pop).copied().unwrap_or(0)) / 256.0
+    pub(crate) fn accept(&self, pop: PopId) -> f64 {
+        f64::from(self.row.get(pop.index()).copied().unwrap_or(0)) / 256.0
     }
 
     /// Part of its demand that is shed by the published shares.
     pub(crate) fn share_out(&self) -> f64 {
-        (self.told_share() * self.taken).min(SHED_SHARE_MAX)
+        (self.published_share() * self.taken).min(SHED_SHARE_MAX)
     }
 
     /// Its demand without the load that others hand to it, in the unit of the capacity.

@@ -10,12 +10,14 @@ mod feed;
 mod reload;
 
 use super::event::{LoadEvent, LoadSubject};
-use super::feeds::{FeedSet, FeedTarget};
+use super::feeds::{FeedId, FeedSet, FeedTarget};
+use super::headroom::TakerId;
 use super::quantize::{Wanted, follow_row};
 use super::report::FeedReport;
 use super::shed::GainChange;
 use crate::health::Moment;
 use crate::health::schedule::spread;
+use crate::health::targets::SlotId;
 use crate::limits::{
     HEALTH_EVENTS_MAX, LOAD_CAPACITIES_MAX, LOAD_FEEDS_AT_ONCE, LOAD_PUBLISH_MS, LOAD_READING_MS_MAX,
 };
@@ -33,7 +35,7 @@ pub struct DueFeed {
     /// Feed set of the index.
     pub(crate) feed_set: Arc<FeedSet>,
     /// Index of the feed.
-    pub(crate) index: u32,
+    pub(crate) id: FeedId,
     /// Ticket for its number.
     pub ticket: FeedTicket,
 }
@@ -41,12 +43,12 @@ pub struct DueFeed {
 impl DueFeed {
     /// Feed to read.
     pub fn feed(&self) -> &FeedTarget {
-        &self.feed_set.feeds[self.index as usize]
+        &self.feed_set.feeds[self.id.index()]
     }
 
     /// Name of the feed's PoP.
     pub(crate) fn pop(&self) -> &Arc<str> {
-        &self.feed_set.pops[usize::from(self.feed().pop)]
+        &self.feed_set.pops[self.feed().pop.index()]
     }
 
     /// Timeout of the reading in milliseconds; a later number is ignored.
@@ -59,7 +61,7 @@ impl DueFeed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShedRow {
     /// Index of the slot.
-    pub slot: u32,
+    pub slot: SlotId,
     /// Share of cells that may be shed; more than 0.
     pub share: u16,
     /// Share of shed cells that each PoP accepts, in the order of the feed set.
@@ -73,20 +75,20 @@ pub struct LoadController {
     feed_states: Vec<FeedState>,
     /// For each slot, the taker of load that is shed to it: the index of a feed, or a number beyond
     /// the feeds for a PoP without a feed.
-    taker_of: Vec<u32>,
+    taker_of: Vec<TakerId>,
     /// For each PoP, true if it takes clients; others get no shed cells.
     serves: Vec<bool>,
     seed: u64,
     /// Feeds by the moment of their next reading.
-    due: BTreeSet<(Moment, u32)>,
+    due: BTreeSet<(Moment, FeedId)>,
     /// Feeds by the moment of their next event without a number: a reading times out, the feed is
     /// lost, or its share decays.
-    alarms: BTreeSet<(Moment, u32)>,
-    flights: BTreeMap<FeedTicket, u32>,
+    alarms: BTreeSet<(Moment, FeedId)>,
+    flights: BTreeMap<FeedTicket, FeedId>,
     tickets: u64,
     /// Feeds with a step since shares were last published.
-    stepped: BTreeSet<u32>,
-    told_at: Option<Moment>,
+    stepped: BTreeSet<FeedId>,
+    published_at: Option<Moment>,
     /// True if shares must be published although they did not change: after a reload or a restart.
     is_new: bool,
     events: VecDeque<LoadEvent>,
@@ -108,7 +110,7 @@ impl LoadController {
             flights: BTreeMap::new(),
             tickets: 0,
             stepped: BTreeSet::new(),
-            told_at: None,
+            published_at: None,
             is_new: false,
             events: VecDeque::new(),
             lost_events: 0,
@@ -125,15 +127,15 @@ impl LoadController {
         if self.flights.len() >= LOAD_FEEDS_AT_ONCE {
             return None;
         }
-        let (moment, index) = *self.due.first().filter(|(moment, _)| *moment <= now)?;
-        self.due.remove(&(moment, index));
+        let (moment, id) = *self.due.first().filter(|(moment, _)| *moment <= now)?;
+        self.due.remove(&(moment, id));
         self.tickets += 1;
         let ticket = FeedTicket(self.tickets);
-        self.flights.insert(ticket, index);
-        let feed_state = &mut self.feed_states[index as usize];
+        self.flights.insert(ticket, id);
+        let feed_state = &mut self.feed_states[id.index()];
         (feed_state.due, feed_state.flight) = (None, Some((ticket, now)));
-        self.watch(index);
-        Some(DueFeed { feed_set: self.feed_set.clone(), index, ticket })
+        self.watch(id);
+        Some(DueFeed { feed_set: self.feed_set.clone(), id, ticket })
     }
 
     /// Handles the number of a feed, or one short line with the reason of its failure. Returns
@@ -145,10 +147,10 @@ impl LoadController {
         now: Moment,
     ) -> bool {
         self.advance(now);
-        let Some(index) = self.flights.remove(&ticket) else { return false };
-        self.land(index, now);
+        let Some(id) = self.flights.remove(&ticket) else { return false };
+        self.land(id, now);
         // Operators see the error beside the feed.
-        let _ = self.read(index, reading, now);
+        let _ = self.read(id, reading, now);
         true
     }
 
@@ -165,10 +167,10 @@ impl LoadController {
         let is_meant = |feed: &FeedTarget| {
             feed.spec.feed.is_pushed()
                 && feed.service.as_deref() == service
-                && self.feed_set.pops.get(usize::from(feed.pop)).is_some_and(|name| **name == *pop)
+                && self.feed_set.pops.get(feed.pop.index()).is_some_and(|name| **name == *pop)
         };
-        let Some(index) = self.feed_set.feeds.iter().position(is_meant) else { return Err(None) };
-        self.read(index as u32, Ok(value), now).map_err(Some)
+        let Some(id) = self.feed_set.feeds.iter().position(is_meant) else { return Err(None) };
+        self.read(FeedId::at(id), Ok(value), now).map_err(Some)
     }
 
     /// Sets which PoPs take clients now, in the order of the feed set, by health and overrides.
@@ -182,7 +184,7 @@ impl LoadController {
     /// once a second. Always returns them after a reload, since slots are renumbered.
     pub fn poll_sheds(&mut self, now: Moment) -> Option<Vec<ShedRow>> {
         self.advance(now);
-        let may = self.told_at.is_none_or(|last| now.since_ms(last) >= LOAD_PUBLISH_MS);
+        let may = self.published_at.is_none_or(|last| now.since_ms(last) >= LOAD_PUBLISH_MS);
         if self.is_new {
             self.is_new = false;
             return Some(self.sheds());
@@ -190,11 +192,11 @@ impl LoadController {
         if self.stepped.is_empty() || !may {
             return None;
         }
-        self.told_at = Some(now);
+        self.published_at = Some(now);
         let wanted = self.allocate(now);
         let mut changed = false;
-        for index in std::mem::take(&mut self.stepped) {
-            changed |= self.publish(index, wanted.get(&index).map(Vec::as_slice), now);
+        for id in std::mem::take(&mut self.stepped) {
+            changed |= self.publish(id, wanted.get(&id).map(Vec::as_slice), now);
         }
         self.settle();
         changed.then(|| self.sheds())
@@ -234,12 +236,12 @@ impl LoadController {
     /// Moment of the next call if nothing happens before. It may be too early, never too late.
     pub fn next_wake(&self) -> Option<Moment> {
         let due = self.due.first().filter(|_| self.flights.len() < LOAD_FEEDS_AT_ONCE);
-        let told =
-            (!self.stepped.is_empty()).then(|| self.told_at.unwrap_or_default().after_ms(LOAD_PUBLISH_MS));
+        let published = (!self.stepped.is_empty())
+            .then(|| self.published_at.unwrap_or_default().after_ms(LOAD_PUBLISH_MS));
         [
             due.map(|due| due.0),
             self.alarms.first().map(|alarm| alarm.0),
-            told,
+            published,
             self.is_new.then(Moment::default),
         ]
         .into_iter()
@@ -251,7 +253,7 @@ impl LoadController {
     pub(crate) fn report(&self, now: Moment) -> impl Iterator<Item = FeedReport<'_>> {
         self.feed_set.feeds.iter().zip(&self.feed_states).map(move |(feed, feed_state)| FeedReport {
             feed,
-            pop: &self.feed_set.pops[usize::from(feed.pop)],
+            pop: &self.feed_set.pops[feed.pop.index()],
             smoothed: feed_state.smoothed,
             share: feed_state.published.share,
             accept: self
@@ -276,17 +278,16 @@ impl LoadController {
 
     /// Handles the passage of time.
     fn advance(&mut self, now: Moment) {
-        while let Some((moment, index)) = self.alarms.first().copied().filter(|(moment, _)| *moment <= now) {
-            self.alarms.remove(&(moment, index));
-            let (feed, feed_state) =
-                (&self.feed_set.feeds[index as usize], &mut self.feed_states[index as usize]);
+        while let Some((moment, id)) = self.alarms.first().copied().filter(|(moment, _)| *moment <= now) {
+            self.alarms.remove(&(moment, id));
+            let (feed, feed_state) = (&self.feed_set.feeds[id.index()], &mut self.feed_states[id.index()]);
             feed_state.alarm = None;
             if let Some((ticket, began)) = feed_state.flight
                 && now.since_ms(began) >= timeout_ms(feed)
             {
                 self.flights.remove(&ticket);
-                self.land(index, now);
-                let _ = self.read(index, Err("no number in time".into()), now);
+                self.land(id, now);
+                let _ = self.read(id, Err("no number in time".into()), now);
                 continue;
             }
             if !feed_state.is_lost && feed_state.is_stale(feed, now) {
@@ -294,42 +295,41 @@ impl LoadController {
                 feed_state.lose();
                 let (subject, reason) = (LoadSubject::of(feed, &self.feed_set), feed_state.error.clone());
                 if was_stuck {
-                    self.tell(LoadEvent::HasRoom { subject: subject.clone() });
+                    self.emit(LoadEvent::HasRoom { subject: subject.clone() });
                 }
-                self.tell(LoadEvent::FeedLost { subject, reason });
+                self.emit(LoadEvent::FeedLost { subject, reason });
             }
-            let (feed, feed_state) =
-                (&self.feed_set.feeds[index as usize], &mut self.feed_states[index as usize]);
+            let (feed, feed_state) = (&self.feed_set.feeds[id.index()], &mut self.feed_states[id.index()]);
             if feed_state.is_lost && feed_state.shedding.share() > 0.0 && now >= feed_state.next_decay(feed) {
                 feed_state.shedding.decay();
                 feed_state.stepped_at = Some(now);
-                self.stepped.insert(index);
+                self.stepped.insert(id);
             }
-            self.watch(index);
+            self.watch(id);
         }
     }
 
     /// Ends a reading and schedules the next.
-    fn land(&mut self, index: u32, now: Moment) {
-        let feed = &self.feed_set.feeds[index as usize];
+    fn land(&mut self, id: FeedId, now: Moment) {
+        let feed = &self.feed_set.feeds[id.index()];
         let every_ms = u64::from(feed.spec.every_ms.max(1));
         // Each feed keeps a grid of its own.
         let phase_ms = spread(self.seed, &feed.key) % every_ms;
         let due = Moment(
             (now.0.saturating_sub(phase_ms) / every_ms + 1).saturating_mul(every_ms).saturating_add(phase_ms),
         );
-        let feed_state = &mut self.feed_states[index as usize];
+        let feed_state = &mut self.feed_states[id.index()];
         (feed_state.flight, feed_state.due) = (None, Some(due));
-        self.due.insert((due, index));
-        self.watch(index);
+        self.due.insert((due, id));
+        self.watch(id);
     }
 
     /// Handles a number, with a step of the rule if the last one is long enough ago. The error says
     /// why there is no number, or why it is refused.
-    fn read(&mut self, index: u32, reading: Result<f64, Arc<str>>, now: Moment) -> Result<(), Arc<str>> {
+    fn read(&mut self, id: FeedId, reading: Result<f64, Arc<str>>, now: Moment) -> Result<(), Arc<str>> {
         let feed_set = self.feed_set.clone();
-        let feed = &feed_set.feeds[index as usize];
-        let feed_state = &mut self.feed_states[index as usize];
+        let feed = &feed_set.feeds[id.index()];
+        let feed_state = &mut self.feed_states[id.index()];
         let value = reading.and_then(|value| plausible(value, feed));
         feed_state.error = value.as_ref().err().cloned();
         let value = value?;
@@ -337,48 +337,48 @@ impl LoadController {
         let was_stuck = feed_state.is_stuck;
         let turn = feed_state.may_step(feed, now).then(|| feed_state.step(feed, now));
         if let Some(turn) = turn {
-            self.stepped.insert(index);
-            self.note_room(index);
-            self.tell_stuck(index, was_stuck);
+            self.stepped.insert(id);
+            self.note_room(id);
+            self.emit_stuck(id, was_stuck);
             match turn {
                 Some(GainChange::Oscillates) => {
-                    self.tell(LoadEvent::Oscillates { subject: LoadSubject::of(feed, &feed_set) })
+                    self.emit(LoadEvent::Oscillates { subject: LoadSubject::of(feed, &feed_set) })
                 }
                 Some(GainChange::Calm) => {
-                    self.tell(LoadEvent::Calm { subject: LoadSubject::of(feed, &feed_set) })
+                    self.emit(LoadEvent::Calm { subject: LoadSubject::of(feed, &feed_set) })
                 }
                 None => {}
             }
         }
         if was_lost {
-            self.tell(LoadEvent::FeedBack { subject: LoadSubject::of(feed, &feed_set) });
+            self.emit(LoadEvent::FeedBack { subject: LoadSubject::of(feed, &feed_set) });
         }
-        self.watch(index);
+        self.watch(id);
         Ok(())
     }
 
     /// Reports that cells have no place, and the end of that.
-    fn tell_stuck(&mut self, index: u32, was_stuck: bool) {
-        let (feed, feed_state) = (&self.feed_set.feeds[index as usize], &self.feed_states[index as usize]);
+    fn emit_stuck(&mut self, id: FeedId, was_stuck: bool) {
+        let (feed, feed_state) = (&self.feed_set.feeds[id.index()], &self.feed_states[id.index()]);
         let subject = LoadSubject::of(feed, &self.feed_set);
         let utilisation = feed_state.utilisation(feed).unwrap_or(0.0);
         match (was_stuck, feed_state.is_stuck) {
             (false, true) => {
-                self.tell(LoadEvent::NoRoom { subject, utilisation_percent: (utilisation * 100.0) as u32 })
+                self.emit(LoadEvent::NoRoom { subject, utilisation_percent: (utilisation * 100.0) as u32 })
             }
-            (true, false) => self.tell(LoadEvent::HasRoom { subject }),
+            (true, false) => self.emit(LoadEvent::HasRoom { subject }),
             _ => {}
         }
     }
 
     /// Publishes the share and the acceptances of one feed. True if they changed.
-    fn publish(&mut self, index: u32, wanted: Option<&[Wanted]>, now: Moment) -> bool {
-        let feed = &self.feed_set.feeds[index as usize];
-        let feed_state = &mut self.feed_states[index as usize];
-        let told = feed_state.published;
+    fn publish(&mut self, id: FeedId, wanted: Option<&[Wanted]>, now: Moment) -> bool {
+        let feed = &self.feed_set.feeds[id.index()];
+        let feed_state = &mut self.feed_states[id.index()];
+        let published = feed_state.published;
         let mut changed = feed_state.published.follow(feed_state.shedding.share());
-        feed_state.note_share(feed, told, now);
-        let before = told.share;
+        feed_state.note_share(feed, published, now);
+        let before = published.share;
         let share = feed_state.published.share;
         if share == 0 {
             feed_state.row.clear();
@@ -397,7 +397,7 @@ impl LoadController {
         let utilisation = feed_state.utilisation(feed).unwrap_or(0.0);
         if (before > 0) != (share > 0) {
             let subject = LoadSubject::of(feed, &self.feed_set);
-            self.tell(match share > 0 {
+            self.emit(match share > 0 {
                 true => LoadEvent::Began { subject, utilisation_percent: (utilisation * 100.0) as u32 },
                 false => LoadEvent::Ended { subject },
             });
@@ -406,35 +406,34 @@ impl LoadController {
     }
 
     /// Sets the alarm of a feed again.
-    fn watch(&mut self, index: u32) {
-        let (feed, feed_state) =
-            (&self.feed_set.feeds[index as usize], &mut self.feed_states[index as usize]);
+    fn watch(&mut self, id: FeedId) {
+        let (feed, feed_state) = (&self.feed_set.feeds[id.index()], &mut self.feed_states[id.index()]);
         if let Some(alarm) = feed_state.alarm.take() {
-            self.alarms.remove(&(alarm, index));
+            self.alarms.remove(&(alarm, id));
         }
         let flight = feed_state.flight.map(|(_, began)| began.after_ms(timeout_ms(feed)));
         let lost = (!feed_state.is_lost).then(|| feed_state.stale_at(feed));
         let decay =
             (feed_state.is_lost && feed_state.shedding.share() > 0.0).then(|| feed_state.next_decay(feed));
         feed_state.alarm = [flight, lost, decay].into_iter().flatten().min();
-        self.alarms.extend(feed_state.alarm.map(|alarm| (alarm, index)));
+        self.alarms.extend(feed_state.alarm.map(|alarm| (alarm, id)));
     }
 
     /// Rebuilds due moments and alarms from the feed states. A new feed is due at once.
     fn arrange(&mut self, now: Moment) {
         (self.due, self.alarms) = (BTreeSet::new(), BTreeSet::new());
-        for index in 0..self.feed_states.len() {
-            let feed_state = &mut self.feed_states[index];
+        for id in FeedId::in_order().take(self.feed_states.len()) {
+            let feed_state = &mut self.feed_states[id.index()];
             feed_state.alarm = None;
-            if !self.feed_set.feeds[index].spec.feed.is_pushed() && feed_state.flight.is_none() {
+            if !self.feed_set.feeds[id.index()].spec.feed.is_pushed() && feed_state.flight.is_none() {
                 let due = *feed_state.due.get_or_insert(now);
-                self.due.insert((due, index as u32));
+                self.due.insert((due, id));
             }
-            self.watch(index as u32);
+            self.watch(id);
         }
     }
 
-    fn tell(&mut self, event: LoadEvent) {
+    fn emit(&mut self, event: LoadEvent) {
         match self.events.len() < HEALTH_EVENTS_MAX {
             true => self.events.push_back(event),
             false => self.lost_events += 1,

@@ -3,7 +3,8 @@
 use super::LoadController;
 use super::feed::FeedState;
 use crate::health::Moment;
-use crate::health::load::feeds::FeedSet;
+use crate::health::load::feeds::{FeedId, FeedSet};
+use crate::health::load::headroom::TakerId;
 use crate::health::load::quantize::QuantizedShare;
 use crate::health::load::saved::SavedLoad;
 use crate::health::load::shed::Shedding;
@@ -43,11 +44,12 @@ impl LoadController {
         self.flights = self
             .feed_states
             .iter()
-            .zip(0..)
+            .zip(FeedId::in_order())
             .filter_map(|(feed_state, index)| Some((feed_state.flight?.0, index)))
             .collect();
-        self.stepped = (0..self.feed_states.len() as u32)
-            .filter(|index| self.feed_states[*index as usize].published.share > 0)
+        self.stepped = FeedId::in_order()
+            .take(self.feed_states.len())
+            .filter(|id| self.feed_states[id.index()].published.share > 0)
             .collect();
         self.taker_of = takers(&new);
         self.settle();
@@ -119,13 +121,13 @@ impl LoadController {
 
 /// For each slot, the taker of load that is shed to it: the index of the feed that covers the slot,
 /// or a number beyond the feeds for a PoP without a feed.
-pub(super) fn takers(feed_set: &FeedSet) -> Vec<u32> {
-    let mut takers: Vec<u32> =
-        feed_set.slots.iter().map(|pop| feed_set.feeds.len() as u32 + u32::from(*pop)).collect();
-    for (feed, index) in feed_set.feeds.iter().zip(0..) {
+pub(super) fn takers(feed_set: &FeedSet) -> Vec<TakerId> {
+    let mut takers: Vec<TakerId> =
+        feed_set.slots.iter().map(|pop| TakerId::at(feed_set.feeds.len() + pop.index())).collect();
+    for (feed, taker_of_feed) in feed_set.feeds.iter().zip(TakerId::in_order()) {
         for slot in &feed.slots {
-            if let Some(taker) = takers.get_mut(*slot as usize) {
-                *taker = index;
+            if let Some(taker) = takers.get_mut(slot.index()) {
+                *taker = taker_of_feed;
             }
         }
     }

@@ -2,60 +2,60 @@
 
 use super::SlotTable;
 use crate::health::slot;
-use crate::health::targets::{ManualState, PolicyMembers, TargetSet};
+use crate::health::targets::{ManualState, PolicyId, PolicyMembers, PopId, SlotId, TargetId, TargetSet};
 use std::collections::BTreeSet;
 
 impl SlotTable {
     /// Slots whose damping is ignored, for each policy with more PoPs down or damped than the share
     /// of its guard: of the damped slots beyond the share, those damped last. PoPs with an
     /// operator's decision are not counted.
-    pub(super) fn undamped(&self, target_set: &TargetSet) -> Vec<(u32, Vec<u32>)> {
+    pub(super) fn undamped(&self, target_set: &TargetSet) -> Vec<(PolicyId, Vec<SlotId>)> {
         if self.slots.iter().all(|slot| (slot.damped_v4, slot.damped_v6) == (0, 0)) {
             return Vec::new();
         }
-        let of_policy = |(policy, number): (&PolicyMembers, u32)| {
+        let of_policy = |(policy, number): (&PolicyMembers, PolicyId)| {
             let counts =
-                policy.members.iter().filter(|(pop, _)| self.by_hand[usize::from(*pop)] == ManualState::None);
-            let is_down = |(_, index): &&(u16, u32)| {
-                let (slot, is) = (&target_set.slots[*index as usize], &self.slots[*index as usize]);
+                policy.members.iter().filter(|(pop, _)| self.manual_states[pop.index()] == ManualState::None);
+            let is_down = |(_, index): &&(PopId, SlotId)| {
+                let (slot, is) = (&target_set.slots[index.index()], &self.slots[index.index()]);
                 slot::is_down(slot, is, policy.up_threshold_percent)
             };
             let share = counts.clone().count() * usize::from(policy.guard.share_percent) / 100;
             let most = share.saturating_sub(counts.clone().filter(is_down).count());
-            let damped = |(_, index): &(u16, u32)| {
-                let (slot, is) = (&target_set.slots[*index as usize], &self.slots[*index as usize]);
+            let damped = |(_, index): &(PopId, SlotId)| {
+                let (slot, is) = (&target_set.slots[index.index()], &self.slots[index.index()]);
                 let is_damped = slot::is_damped(slot, is, policy.up_threshold_percent);
                 is_damped
                     .then(|| (slot::damped_since_ms(slot, &self.readings, self.spared_of(slot.pop)), *index))
             };
-            let mut damped: Vec<(Option<i64>, u32)> = counts.filter_map(damped).collect();
+            let mut damped: Vec<(Option<i64>, SlotId)> = counts.filter_map(damped).collect();
             damped.sort_unstable();
-            let beyond: Vec<u32> = damped.into_iter().skip(most).map(|(_, index)| index).collect();
+            let beyond: Vec<SlotId> = damped.into_iter().skip(most).map(|(_, index)| index).collect();
             (!beyond.is_empty()).then_some((number, beyond))
         };
-        target_set.policies.iter().zip(0..).filter_map(of_policy).collect()
+        target_set.policies.iter().zip(PolicyId::in_order()).filter_map(of_policy).collect()
     }
 
     /// True if a turn of a target counts: no guard holds one of its policies, and some PoP of it
     /// has no operator's decision.
-    pub(crate) fn turns_count(&self, target: u32) -> bool {
-        let mut policies = self.users[target as usize].iter().flat_map(|slot| &self.members[*slot as usize]);
+    pub(crate) fn turns_count(&self, target: TargetId) -> bool {
+        let mut policies = self.users[target.index()].iter().flat_map(|slot| &self.members[slot.index()]);
         let is_held = policies.any(|(policy, _)| self.held.contains_key(policy));
         !is_held && !self.is_decided(target)
     }
 
     /// True if operators have decided about all PoPs of a target.
-    pub(crate) fn is_decided(&self, target: u32) -> bool {
-        self.pops_of(target).all(|pop| self.by_hand[usize::from(pop)] != ManualState::None)
+    pub(crate) fn is_decided(&self, target: TargetId) -> bool {
+        self.pops_of(target).all(|pop| self.manual_states[pop.index()] != ManualState::None)
     }
 
     /// PoPs behind a target, one for each slot.
-    pub(crate) fn pops_of(&self, target: u32) -> impl Iterator<Item = u16> {
-        self.users[target as usize].iter().map(|slot| self.pop_of[*slot as usize])
+    pub(crate) fn pops_of(&self, target: TargetId) -> impl Iterator<Item = PopId> {
+        self.users[target.index()].iter().map(|slot| self.pop_of[slot.index()])
     }
 
     /// Exempts a PoP from the damping of a target, or ends the exemption.
-    pub(crate) fn spare(&mut self, target: u32, pop: u16, is_spared: bool) {
+    pub(crate) fn spare(&mut self, target: TargetId, pop: PopId, is_spared: bool) {
         let spared = self.spared.entry(pop).or_default();
         let has_changed = if is_spared { spared.insert(target) } else { spared.remove(&target) };
         if spared.is_empty() {
@@ -64,22 +64,22 @@ impl SlotTable {
         if !has_changed {
             return;
         }
-        for number in 0..self.users[target as usize].len() {
-            let slot = self.users[target as usize][number];
-            if self.pop_of[slot as usize] == pop {
+        for number in 0..self.users[target.index()].len() {
+            let slot = self.users[target.index()][number];
+            if self.pop_of[slot.index()] == pop {
                 self.mark(slot);
             }
         }
     }
 
     /// Exemptions: each PoP with a target whose damping it ignores.
-    pub(crate) fn spared(&self) -> impl Iterator<Item = (u16, u32)> {
+    pub(crate) fn spared(&self) -> impl Iterator<Item = (PopId, TargetId)> {
         self.spared.iter().flat_map(|(pop, targets)| targets.iter().map(|target| (*pop, *target)))
     }
 
     /// Targets whose damping a PoP ignores.
-    pub(crate) fn spared_of(&self, pop: u16) -> &BTreeSet<u32> {
-        static NONE: BTreeSet<u32> = BTreeSet::new();
+    pub(crate) fn spared_of(&self, pop: PopId) -> &BTreeSet<TargetId> {
+        static NONE: BTreeSet<TargetId> = BTreeSet::new();
         self.spared.get(&pop).unwrap_or(&NONE)
     }
 }

@@ -13,7 +13,7 @@ use crate::health::health_state::{HealthState, SlotHealth};
 use crate::health::monitor::pools::{Judged, PoolTable};
 use crate::health::saved::SavedSlot;
 use crate::health::slot::{self, TargetReading};
-use crate::health::targets::{ManualState, SlotTargets, TargetSet};
+use crate::health::targets::{ManualState, PolicyId, PopId, SlotId, SlotTargets, TargetId, TargetSet};
 use crate::limits::HEALTH_CHANGES_MAX;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -22,32 +22,32 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub(super) struct SlotTable {
     readings: Vec<TargetReading>,
     /// For each target, the slots that depend on it.
-    users: Vec<Vec<u32>>,
+    users: Vec<Vec<SlotId>>,
     /// For each slot, its policies, with its number as a member.
-    members: Vec<Vec<(u32, u32)>>,
+    members: Vec<Vec<(PolicyId, u32)>>,
     slots: Vec<SlotHealth>,
     /// For each slot, its PoP.
-    pop_of: Vec<u16>,
+    pop_of: Vec<PopId>,
     /// For each slot, the strictest `up_threshold` (percent) among its policies.
     thresholds: Vec<u8>,
     /// For each slot, the moment since which it is down by that threshold.
     fell_ms: Vec<Option<i64>>,
-    dirty: Vec<u32>,
+    dirty: Vec<SlotId>,
     is_dirty: Vec<bool>,
     guards: Vec<Guard>,
-    touched: Vec<u32>,
+    touched: Vec<PolicyId>,
     is_touched: Vec<bool>,
     /// For each held policy, the slots as they were before the hold.
-    held: BTreeMap<u32, Vec<SlotHealth>>,
+    held: BTreeMap<PolicyId, Vec<SlotHealth>>,
     pools: PoolTable,
     /// For each PoP, the operators' decision.
-    by_hand: Vec<ManualState>,
+    manual_states: Vec<ManualState>,
     /// For each PoP, the targets whose damping it ignores; PoPs without such targets are left out.
-    spared: BTreeMap<u16, BTreeSet<u32>>,
+    spared: BTreeMap<PopId, BTreeSet<TargetId>>,
     /// State of a slot before each of its changes, within the longest window of all guards. An
     /// entry with a policy is only for the guard of that policy (a hold that continues after a
     /// restart).
-    undo: VecDeque<(Moment, u32, SlotHealth, Option<u32>)>,
+    undo: VecDeque<(Moment, SlotId, SlotHealth, Option<PolicyId>)>,
     window_max_ms: u64,
     /// True if a verdict, or other state than a horizon, has changed since the last health state.
     pub(crate) has_turned: bool,
@@ -72,7 +72,7 @@ impl SlotTable {
             is_touched: vec![false; target_set.policies.len()],
             guards: target_set.policies.iter().map(|policy| Guard::new(policy, &target_set.pops)).collect(),
             pools: PoolTable::new(target_set),
-            by_hand: vec![ManualState::None; target_set.pops.len()],
+            manual_states: vec![ManualState::None; target_set.pops.len()],
             window_max_ms: target_set
                 .policies
                 .iter()
@@ -82,10 +82,10 @@ impl SlotTable {
             has_turned: true,
             ..SlotTable::default()
         };
-        for (slot, index) in target_set.slots.iter().zip(0..) {
+        for (slot, index) in target_set.slots.iter().zip(SlotId::in_order()) {
             for formula in slot.v4.iter().chain(&slot.v6) {
                 formula.visit(&mut |target| {
-                    let users = &mut slot_table.users[target as usize];
+                    let users = &mut slot_table.users[target.index()];
                     // Slots come in order, so a target that a slot uses twice has the slot last.
                     if users.last() != Some(&index) {
                         users.push(index);
@@ -93,10 +93,10 @@ impl SlotTable {
                 });
             }
         }
-        for (policy, number) in target_set.policies.iter().zip(0..) {
+        for (policy, number) in target_set.policies.iter().zip(PolicyId::in_order()) {
             for ((_, slot), member) in policy.members.iter().zip(0..) {
-                slot_table.members[*slot as usize].push((number, member));
-                let threshold = &mut slot_table.thresholds[*slot as usize];
+                slot_table.members[slot.index()].push((number, member));
+                let threshold = &mut slot_table.thresholds[slot.index()];
                 *threshold = policy.up_threshold_percent.max(*threshold);
             }
         }
@@ -114,35 +114,36 @@ impl SlotTable {
                 let is_down = slot::is_down(
                     slot,
                     &self.slots[index],
-                    target_set.policies[*policy as usize].up_threshold_percent,
+                    target_set.policies[policy.index()].up_threshold_percent,
                 );
-                self.guards[*policy as usize].handle(*member as usize, is_down, false, Moment(0));
+                self.guards[policy.index()].handle(*member as usize, is_down, false, Moment(0));
             }
         }
         self.rank();
-        (0..target_set.policies.len() as u32).for_each(|policy| self.touch(policy));
+        (0..target_set.policies.len()).for_each(|policy| self.touch(PolicyId::at(policy)));
     }
 
     /// Holds by policy, with the slots that are served as down meanwhile.
     pub(crate) fn holds<'b>(
         &'b self,
         target_set: &'b TargetSet,
-    ) -> impl Iterator<Item = (u32, Hold, Vec<SavedSlot>)> + 'b {
+    ) -> impl Iterator<Item = (PolicyId, Hold, Vec<SavedSlot>)> + 'b {
         self.held.iter().filter_map(move |(policy, before)| {
-            let members: BTreeSet<u32> =
-                target_set.policies[*policy as usize].members.iter().map(|(_, slot)| *slot).collect();
+            let members: BTreeSet<SlotId> =
+                target_set.policies[policy.index()].members.iter().map(|(_, slot)| *slot).collect();
             let served = self.served(target_set, before);
             let named = |(slot, is): (&SlotTargets, SlotHealth)| SavedSlot {
-                pop: target_set.pops[usize::from(slot.pop)].name.clone(),
+                pop: target_set.pops[slot.pop.index()].name.clone(),
                 service: slot.service.clone(),
                 down_v4: is.down_v4,
                 down_v6: is.down_v6,
             };
-            let is_told =
-                |index: u32, is: &SlotHealth| (is.down_v4, is.down_v6) != (0, 0) && members.contains(&index);
-            let slots = target_set.slots.iter().zip(served).zip(0..);
+            let is_told = |index: SlotId, is: &SlotHealth| {
+                (is.down_v4, is.down_v6) != (0, 0) && members.contains(&index)
+            };
+            let slots = target_set.slots.iter().zip(served).zip(SlotId::in_order());
             let down = slots.filter(|((_, is), index)| is_told(*index, is)).map(|(slot, _)| named(slot));
-            Some((*policy, self.guards[*policy as usize].hold()?, down.collect()))
+            Some((*policy, self.guards[policy.index()].hold()?, down.collect()))
         })
     }
 
@@ -151,7 +152,7 @@ impl SlotTable {
     pub(crate) fn resume(
         &mut self,
         target_set: &TargetSet,
-        policy: usize,
+        policy: PolicyId,
         hold: Hold,
         down: &[SavedSlot],
         now: Moment,
@@ -159,18 +160,18 @@ impl SlotTable {
         let down: BTreeMap<(&str, &str), &SavedSlot> =
             down.iter().map(|slot| ((&*slot.pop, &*slot.service), slot)).collect();
         let mut held = self.slots.clone();
-        for ((slot, held), index) in target_set.slots.iter().zip(&mut held).zip(0..) {
+        for ((slot, held), index) in target_set.slots.iter().zip(&mut held).zip(SlotId::in_order()) {
             let was = down.get(&target_set.name_of(slot));
             let (was_v4, was_v6) = was.map_or((0, 0), |was| (was.down_v4, was.down_v6));
             (held.down_v4, held.down_v6) = (held.down_v4 & was_v4, held.down_v6 & was_v6);
-            if *held != self.slots[index] {
+            if *held != self.slots[index.index()] {
                 // Later than `now`, because no state before the restart is restored.
-                self.undo.push_back((now.after_ms(1), index as u32, *held, Some(policy as u32)));
+                self.undo.push_back((now.after_ms(1), index, *held, Some(policy)));
             }
         }
-        let (guard, spec) = (&mut self.guards[policy], &target_set.policies[policy]);
+        let (guard, spec) = (&mut self.guards[policy.index()], &target_set.policies[policy.index()]);
         for (member, (_, slot)) in spec.members.iter().enumerate() {
-            let slot = *slot as usize;
+            let slot = slot.index();
             if guard.is_down(member)
                 && !slot::is_down(&target_set.slots[slot], &held[slot], spec.up_threshold_percent)
             {
@@ -178,58 +179,58 @@ impl SlotTable {
             }
         }
         guard.resume(hold);
-        self.held.insert(policy as u32, held);
+        self.held.insert(policy, held);
         self.has_turned = true;
     }
 
     /// Takes a new reading of a target.
-    pub(crate) fn read(&mut self, target: u32, reading: TargetReading) {
-        let known = &mut self.readings[target as usize];
+    pub(crate) fn read(&mut self, target: TargetId, reading: TargetReading) {
+        let known = &mut self.readings[target.index()];
         if *known == reading {
             return;
         }
         *known = reading;
-        for number in 0..self.users[target as usize].len() {
-            self.mark(self.users[target as usize][number]);
+        for number in 0..self.users[target.index()].len() {
+            self.mark(self.users[target.index()][number]);
         }
     }
 
     /// Marks a slot for the next evaluation.
-    fn mark(&mut self, slot: u32) {
-        if !std::mem::replace(&mut self.is_dirty[slot as usize], true) {
+    fn mark(&mut self, slot: SlotId) {
+        if !std::mem::replace(&mut self.is_dirty[slot.index()], true) {
             self.dirty.push(slot);
         }
     }
 
     /// Last reading of a target.
     #[cfg(test)]
-    pub(crate) fn reading(&self, target: u32) -> TargetReading {
-        self.readings[target as usize]
+    pub(crate) fn reading(&self, target: TargetId) -> TargetReading {
+        self.readings[target.index()]
     }
 
     /// Sets the operators' decisions about each PoP.
-    pub(crate) fn handle_overrides(&mut self, target_set: &TargetSet, by_hand: &[ManualState]) {
-        let of = |pop: usize| by_hand.get(pop).copied().unwrap_or_default();
-        let changed = (0..self.by_hand.len()).any(|pop| self.by_hand[pop] != of(pop));
+    pub(crate) fn handle_overrides(&mut self, target_set: &TargetSet, manual_states: &[ManualState]) {
+        let of = |pop: usize| manual_states.get(pop).copied().unwrap_or_default();
+        let changed = (0..self.manual_states.len()).any(|pop| self.manual_states[pop] != of(pop));
         if !changed {
             return;
         }
         // The PoPs that count decide about holds, and about how many PoPs may be damped.
         let is_damped = self.slots.iter().any(|slot| slot.damped_v4 | slot.damped_v6 != 0);
         self.has_turned |= !self.held.is_empty() || is_damped;
-        self.by_hand = (0..self.by_hand.len()).map(of).collect();
-        for (policy, number) in target_set.policies.iter().zip(0..) {
+        self.manual_states = (0..self.manual_states.len()).map(of).collect();
+        for (policy, number) in target_set.policies.iter().zip(PolicyId::in_order()) {
             for (member, (pop, _)) in policy.members.iter().enumerate() {
-                let is_overridden = of(usize::from(*pop)) != ManualState::None;
-                self.guards[number as usize].handle_override(member, is_overridden);
+                let is_overridden = of(pop.index()) != ManualState::None;
+                self.guards[number.index()].handle_override(member, is_overridden);
             }
             self.touch(number);
         }
     }
 
     /// Operators' decisions about each PoP.
-    pub(crate) fn by_hand(&self) -> &[ManualState] {
-        &self.by_hand
+    pub(crate) fn manual_states(&self) -> &[ManualState] {
+        &self.manual_states
     }
 
     /// Judges marked slots, the guards they concern, all holds, and all pools on their way back.
@@ -239,7 +240,7 @@ impl SlotTable {
         // Sorted, so that the order of results does not matter.
         dirty.sort_unstable();
         for index in dirty.drain(..) {
-            has_fallen |= self.settle_slot(target_set, index as usize, now);
+            has_fallen |= self.settle_slot(target_set, index, now);
         }
         self.dirty = dirty;
         if has_fallen {
@@ -250,14 +251,14 @@ impl SlotTable {
         {
             self.undo.pop_front();
         }
-        let pending: Vec<u32> = self.held.keys().copied().chain(self.pools.policies()).collect();
+        let pending: Vec<PolicyId> = self.held.keys().copied().chain(self.pools.policies()).collect();
         pending.into_iter().for_each(|policy| self.touch(policy));
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable();
         let mut judged = Judged::default();
         for policy in touched.drain(..) {
-            self.is_touched[policy as usize] = false;
-            let judgement = self.guards[policy as usize].judge(now);
+            self.is_touched[policy.index()] = false;
+            let judgement = self.guards[policy.index()].judge(now);
             if let Some(judgement) = judgement {
                 match judgement {
                     Judgement::Held { hold, .. } => _ = self.held.insert(policy, self.at(hold.from, policy)),
@@ -265,8 +266,8 @@ impl SlotTable {
                 }
                 judged.guards.push((policy, judgement));
             }
-            let guard = (&self.guards[policy as usize], judgement);
-            judged.pools.extend(self.pools.judge(policy, guard, &self.slots, &self.by_hand, now));
+            let guard = (&self.guards[policy.index()], judgement);
+            judged.pools.extend(self.pools.judge(policy, guard, &self.slots, &self.manual_states, now));
         }
         self.has_turned |= !judged.guards.is_empty() || !judged.pools.is_empty();
         self.touched = touched;
@@ -275,7 +276,8 @@ impl SlotTable {
 
     /// Judges one slot. True if it went down by its threshold, or came back from that: ranks then
     /// change.
-    fn settle_slot(&mut self, target_set: &TargetSet, index: usize, now: Moment) -> bool {
+    fn settle_slot(&mut self, target_set: &TargetSet, slot: SlotId, now: Moment) -> bool {
+        let index = slot.index();
         self.is_dirty[index] = false;
         let was = self.slots[index];
         let slot = &target_set.slots[index];
@@ -293,7 +295,7 @@ impl SlotTable {
             return has_fallen;
         }
         self.has_turned = true;
-        self.undo.push_back((now, index as u32, was, None));
+        self.undo.push_back((now, SlotId::at(index), was, None));
         // A slot that comes back during a hold is up in it; if it falls again, the hold keeps it
         // up.
         if !is.is_awaited {
@@ -306,10 +308,10 @@ impl SlotTable {
             let is_down = slot::is_down(
                 &target_set.slots[index],
                 &is,
-                target_set.policies[policy as usize].up_threshold_percent,
+                target_set.policies[policy.index()].up_threshold_percent,
             );
             let serves = !was.is_awaited && !self.pools.is_returning(policy, member);
-            self.guards[policy as usize].handle(member as usize, is_down, serves, now);
+            self.guards[policy.index()].handle(member as usize, is_down, serves, now);
             self.touch(policy);
         }
         has_fallen
@@ -343,11 +345,11 @@ impl SlotTable {
     /// Slots that a guard holds from `moment` on: a slot is down only if it was down all the time.
     /// A slot that was up at any time since has fallen with the others. An unknown state is not
     /// restored.
-    pub(crate) fn at(&self, moment: Moment, policy: u32) -> Vec<SlotHealth> {
+    pub(crate) fn at(&self, moment: Moment, policy: PolicyId) -> Vec<SlotHealth> {
         let mut slots = self.slots.clone();
         for (_, slot, was, of) in self.undo.iter().rev().take_while(|(at, ..)| *at > moment) {
             if !was.is_awaited && of.is_none_or(|of| of == policy) {
-                let slot = &mut slots[*slot as usize];
+                let slot = &mut slots[slot.index()];
                 (slot.down_v4, slot.down_v6) = (slot.down_v4 & was.down_v4, slot.down_v6 & was.down_v6);
                 slot.is_awaited = false;
             }
@@ -371,14 +373,14 @@ impl SlotTable {
     fn served(&self, target_set: &TargetSet, before: &[SlotHealth]) -> impl Iterator<Item = SlotHealth> {
         let slots = before.iter().zip(&self.slots).zip(&target_set.slots);
         slots.map(|((before, is), slot)| {
-            let is_overridden = self.by_hand[usize::from(slot.pop)] != ManualState::None;
+            let is_overridden = self.manual_states[slot.pop.index()] != ManualState::None;
             if is_overridden { *is } else { slot::held(before, is) }
         })
     }
 
     /// Next end of a hold or a way back.
     pub(crate) fn next_wake(&self) -> Option<Moment> {
-        let holds = self.held.keys().filter_map(|policy| self.guards[*policy as usize].next_wake());
+        let holds = self.held.keys().filter_map(|policy| self.guards[policy.index()].next_wake());
         holds.chain(self.pools.next_wake()).min()
     }
 
@@ -393,8 +395,8 @@ impl SlotTable {
         &mut self.pools
     }
 
-    fn touch(&mut self, policy: u32) {
-        if !std::mem::replace(&mut self.is_touched[policy as usize], true) {
+    fn touch(&mut self, policy: PolicyId) {
+        if !std::mem::replace(&mut self.is_touched[policy.index()], true) {
             self.touched.push(policy);
         }
     }

@@ -4,7 +4,7 @@
 use super::SlotTable;
 use crate::health::Moment;
 use crate::health::health_state::SlotHealth;
-use crate::health::targets::TargetSet;
+use crate::health::targets::{PolicyId, SlotId, TargetSet};
 use std::collections::BTreeMap;
 
 /// A slot table that another one succeeds, with the target sets of both.
@@ -13,7 +13,7 @@ struct Succession<'r> {
     old: &'r TargetSet,
     new: &'r TargetSet,
     /// For each old slot, the new one that is the same.
-    slot_of: &'r [Option<u32>],
+    slot_of: &'r [Option<SlotId>],
 }
 
 impl SlotTable {
@@ -25,7 +25,7 @@ impl SlotTable {
         before: &SlotTable,
         old: &TargetSet,
         new: &TargetSet,
-        slot_of: &[Option<u32>],
+        slot_of: &[Option<SlotId>],
     ) {
         let from = Succession { before, old, new, slot_of };
         let policy_of: BTreeMap<&str, usize> =
@@ -34,7 +34,7 @@ impl SlotTable {
             if let Some(&old_number) = policy_of.get(&*policy.name) {
                 self.take_over_members(&from, old_number, number);
                 self.take_over_hold(&from, old_number, number);
-                self.touch(number as u32);
+                self.touch(PolicyId::at(number));
             }
         }
         self.take_over_falls(&from);
@@ -51,10 +51,10 @@ impl SlotTable {
             .members
             .iter()
             .zip(0..)
-            .map(|((pop, _), member)| (&*old.pops[*pop as usize].name, member))
+            .map(|((pop, _), member)| (&*old.pops[pop.index()].name, member))
             .collect();
         for (member, (pop, _)) in new.policies[number].members.iter().enumerate() {
-            let Some(&old_member) = member_of.get(&*new.pops[*pop as usize].name) else { continue };
+            let Some(&old_member) = member_of.get(&*new.pops[pop.index()].name) else { continue };
             let is_down = self.guards[number].is_down(member);
             self.guards[number].take_over(member, old_guard.member(old_member));
             self.guards[number].handle(member, is_down, false, Moment(0));
@@ -65,11 +65,11 @@ impl SlotTable {
     fn take_over_hold(&mut self, from: &Succession<'_>, old_number: usize, number: usize) {
         let before = from.before;
         if let (Some(hold), Some(old_held)) =
-            (before.guards[old_number].hold(), before.held.get(&(old_number as u32)))
+            (before.guards[old_number].hold(), before.held.get(&PolicyId::at(old_number)))
         {
             let held = self.held_as_before(from, old_held);
             self.guards[number].resume(hold);
-            self.held.insert(number as u32, held);
+            self.held.insert(PolicyId::at(number), held);
         }
     }
 
@@ -93,7 +93,7 @@ impl SlotTable {
         }
         for (old_slot, slot) in slot_of.iter().enumerate() {
             if let Some(slot) = slot {
-                held[*slot as usize] = old_held[old_slot];
+                held[slot.index()] = old_held[old_slot];
             }
         }
         held
@@ -102,20 +102,21 @@ impl SlotTable {
     /// Takes over when slots fell, and how they were before.
     fn take_over_falls(&mut self, from: &Succession<'_>) {
         let Succession { before, old, new, slot_of } = from;
-        let same_policy = |number: u32| {
-            new.policies.iter().zip(0..).find(|(policy, _)| policy.name == old.policies[number as usize].name)
+        let same_policy = |number: PolicyId| {
+            let mut policies = new.policies.iter().zip(PolicyId::in_order());
+            policies.find(|(policy, _)| policy.name == old.policies[number.index()].name)
         };
-        let still = |(moment, slot, was, policy): &(Moment, u32, SlotHealth, Option<u32>)| {
+        let still = |(moment, slot, was, policy): &(Moment, SlotId, SlotHealth, Option<PolicyId>)| {
             let policy = match policy {
                 Some(number) => Some(same_policy(*number)?.1),
                 None => None,
             };
-            Some((*moment, slot_of[*slot as usize]?, *was, policy))
+            Some((*moment, slot_of[slot.index()]?, *was, policy))
         };
         self.undo = before.undo.iter().filter_map(still).collect();
         for (old_slot, slot) in slot_of.iter().enumerate() {
             if let (Some(slot), Some(since)) = (slot, before.fell_ms[old_slot])
-                && let Some(fell_ms) = &mut self.fell_ms[*slot as usize]
+                && let Some(fell_ms) = &mut self.fell_ms[slot.index()]
             {
                 *fell_ms = since;
             }

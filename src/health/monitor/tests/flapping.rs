@@ -9,7 +9,7 @@ use crate::health::monitor::Monitor;
 use crate::health::probe_result::ProbeResult;
 use crate::health::saved::SavedHealth;
 use crate::health::spec::{FlapLimits, Spec};
-use crate::health::targets::{ManualState, SlotTargets, TargetSet};
+use crate::health::targets::{ManualState, PolicyId, PopId, SlotId, SlotTargets, TargetSet};
 use crate::health::tests::{pushed, target_set};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -67,16 +67,16 @@ fn what_turns_too_often_is_a_last_resort_for_a_time() {
     assert_eq!(reports[..4], [None, None, Some(40_000), Some(40_000)]);
     let after = monitor.poll_health_state(Moment(67_000)).expect("its time is over");
     assert_eq!(damped(&after), [0; 4]);
-    let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
-    let of = |words: &str| told.iter().filter(|line| line.contains(words)).count();
+    let reported: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
+    let of = |words: &str| reported.iter().filter(|line| line.contains(words)).count();
     assert_eq!(
         (of("flaps, 7 turns within 10 min 0 s: it is a last resort for 1 min 0 s"), of("no last resort")),
         (2, 2)
     );
     // It flaps on, and is damped for longer.
     turn(&mut monitor, &["p1"], 8, 70);
-    let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
-    assert!(told.iter().any(|line| line.ends_with("a last resort for 2 min 0 s")), "{told:?}");
+    let reported: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
+    assert!(reported.iter().any(|line| line.ends_with("a last resort for 2 min 0 s")), "{reported:?}");
 }
 
 #[test]
@@ -92,7 +92,11 @@ fn no_more_of_a_policy_than_its_share() {
     }
     let is = monitor.slot_table.health_state(&monitor.target_set);
     assert_eq!(damped(&is), [0, 3, 0, 3, 3]);
-    assert_eq!(is.undamped, [(0, vec![4])], "two of five are within a half; who came last is not damped");
+    assert_eq!(
+        is.undamped,
+        [(PolicyId(0), vec![SlotId(4)])],
+        "two of five are within a half; who came last is not damped"
+    );
     monitor.handle_overrides(&[
         ManualState::None,
         ManualState::Up,
@@ -110,11 +114,11 @@ fn decisions_end_it_and_nothing_is_counted_meanwhile() {
     for decision in [ManualState::Up, ManualState::Moved, ManualState::Down] {
         let mut monitor = settled(pushed_set(4, 1));
         turn(&mut monitor, &["p1"], 8, 1);
-        let by_hand = [ManualState::None, decision, ManualState::None, ManualState::None];
-        monitor.handle_overrides(&by_hand);
+        let manual_states = [ManualState::None, decision, ManualState::None, ManualState::None];
+        monitor.handle_overrides(&manual_states);
         assert_eq!(damped(&monitor.poll_health_state(Moment(9_000)).unwrap()), [0; 4], "{decision:?}");
-        let told = events(&mut monitor);
-        assert!(told.iter().any(|event| matches!(event, HealthEvent::DampingOver { .. })));
+        let reported = events(&mut monitor);
+        assert!(reported.iter().any(|event| matches!(event, HealthEvent::DampingOver { .. })));
         assert_eq!(damped(&turn(&mut monitor, &["p1"], 20, 10)), [0; 4], "{decision:?}");
         monitor.handle_overrides(&[ManualState::None; 4]);
         assert_eq!(damped(&turn(&mut monitor, &["p1"], 6, 40)), [0; 4], "{decision:?}");
@@ -132,7 +136,11 @@ fn what_is_down_leaves_fewer_damped() {
         turn(&mut monitor, &[pop], 8, from);
     }
     let is = turn(&mut monitor, &["p0"], 1, 41);
-    assert_eq!((damped(&is), is.undamped), (vec![0, 3, 0, 3, 0], vec![(0, vec![1])]), "one is down");
+    assert_eq!(
+        (damped(&is), is.undamped),
+        (vec![0, 3, 0, 3, 0], vec![(PolicyId(0), vec![SlotId(1)])]),
+        "one is down"
+    );
     let is = turn(&mut monitor, &["p0"], 2, 44);
     assert!(is.undamped.is_empty(), "two of five");
 }
@@ -155,7 +163,11 @@ fn a_decision_elsewhere_recounts_who_is_damped() {
         ManualState::None,
     ]);
     let is = monitor.poll_health_state(Moment(30_000)).expect("fewer may be damped");
-    assert_eq!((damped(&is), is.undamped), (vec![0, 3, 0, 3, 0], vec![(0, vec![1])]), "one of three");
+    assert_eq!(
+        (damped(&is), is.undamped),
+        (vec![0, 3, 0, 3, 0], vec![(PolicyId(0), vec![SlotId(1)])]),
+        "one of three"
+    );
     monitor.handle_overrides(&[ManualState::None; 5]);
     let is = monitor.poll_health_state(Moment(30_000)).expect("more may be damped");
     assert!(is.undamped.is_empty(), "two of five");
@@ -166,16 +178,16 @@ fn a_decision_elsewhere_recounts_who_is_damped() {
 fn a_decision_about_a_pop_is_none_about_others_with_its_target() {
     let shared = || {
         let mut target_set = pushed_set(4, 1);
-        target_set.slots[2] = SlotTargets { pop: 2, ..target_set.slots[1].clone() };
+        target_set.slots[2] = SlotTargets { pop: PopId(2), ..target_set.slots[1].clone() };
         target_set
     };
     let mut monitor = settled(shared());
     assert_eq!(damped(&turn(&mut monitor, &["p1"], 8, 1)), [0, 3, 3, 0]);
-    let by_hand = |p1, p2| [ManualState::None, p1, p2, ManualState::None];
-    monitor.handle_overrides(&by_hand(ManualState::Up, ManualState::None));
+    let manual_states = |p1, p2| [ManualState::None, p1, p2, ManualState::None];
+    monitor.handle_overrides(&manual_states(ManualState::Up, ManualState::None));
     assert_eq!(damped(&monitor.poll_health_state(Moment(9_000)).unwrap()), [0, 0, 3, 0]);
     // Also after the decision has ended, after a reload, and after a restart.
-    monitor.handle_overrides(&by_hand(ManualState::None, ManualState::None));
+    monitor.handle_overrides(&manual_states(ManualState::None, ManualState::None));
     let mut reloaded = monitor.clone();
     reloaded.handle_targets(Arc::new(shared()), Moment(9_000));
     assert_eq!(damped(&reloaded.poll_health_state(Moment(9_000)).unwrap()), [0, 0, 3, 0]);
@@ -188,9 +200,9 @@ fn a_decision_about_a_pop_is_none_about_others_with_its_target() {
     let is = monitor.poll_health_state(Moment(67_000)).expect("damped on");
     assert_eq!(damped(&is), [0, 3, 3, 0]);
     // Decisions about all of its PoPs end the damping of the target.
-    monitor.handle_overrides(&by_hand(ManualState::Moved, ManualState::None));
+    monitor.handle_overrides(&manual_states(ManualState::Moved, ManualState::None));
     events(&mut monitor);
-    monitor.handle_overrides(&by_hand(ManualState::Moved, ManualState::Down));
+    monitor.handle_overrides(&manual_states(ManualState::Moved, ManualState::Down));
     assert_eq!(damped(&monitor.poll_health_state(Moment(68_000)).unwrap()), [0; 4]);
     assert!(events(&mut monitor).iter().any(|event| matches!(event, HealthEvent::DampingOver { .. })));
     assert_eq!((monitor.damped().count(), monitor.saved_spared()), (0, Vec::new()));
@@ -217,9 +229,9 @@ fn where_flapping_is_off_nothing_stays_damped() {
     for (mut monitor, now) in [(monitor, Moment(9_000)), (restarted, Moment(0))] {
         assert_eq!(damped(&monitor.poll_health_state(now).unwrap()), [0; 4]);
         assert_eq!(monitor.damped().count(), 0);
-        let told = events(&mut monitor);
+        let reported = events(&mut monitor);
         let is_over = |event: &&HealthEvent| matches!(event, HealthEvent::DampingOver { .. });
-        assert_eq!(told.iter().filter(is_over).count(), 2, "{told:?}");
+        assert_eq!(reported.iter().filter(is_over).count(), 2, "{reported:?}");
         // Earlier turns do not count when damping is on again.
         monitor.handle_targets(Arc::new(pushed_set(4, 1)), now);
         assert_eq!(damped(&turn(&mut monitor, &["p1"], 6, 10)), [0; 4]);

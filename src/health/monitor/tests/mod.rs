@@ -7,7 +7,7 @@ mod way_back;
 use super::*;
 use crate::health::health_state::NO_HORIZON;
 use crate::health::saved::SavedHealth;
-use crate::health::targets::{ManualState, TargetSet};
+use crate::health::targets::{ManualState, PolicyId, TargetSet};
 use crate::health::tests::{pushed, spec, target, target_set};
 
 /// Runs all due checks until a moment; `fate` gives each result. Results take no time.
@@ -83,8 +83,8 @@ fn counters_publish_once_a_second_and_verdicts_at_once() {
         .map(|(_, health_state)| (health_state.slots[0].horizon_secs, health_state.slots[0].down_v4))
         .collect();
     assert_eq!(horizons, [(10, 0), (5, 0), (NO_HORIZON, 1)]);
-    let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
-    assert!(told.last().unwrap().ends_with("s: refused"), "{told:?}");
+    let reported: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
+    assert!(reported.last().unwrap().ends_with("s: refused"), "{reported:?}");
     let report = monitor.targets(Moment(40_000)).next().unwrap();
     assert_eq!(
         (report.verdict, report.last_error.map(|why| &**why), report.was_well),
@@ -98,8 +98,11 @@ fn a_cut_freezes_within_fifteen_seconds_and_takes_nobody_down() {
     run(&mut monitor, 0, 30_000, |_| true);
     events(&mut monitor);
     run(&mut monitor, 30_000, 45_000, |target| target.address.is_ipv6());
-    let told = events(&mut monitor);
-    assert!(matches!(told[..], [HealthEvent::Frozen { family: IpFamily::V4, canaries: 2, .. }]), "{told:?}");
+    let reported = events(&mut monitor);
+    assert!(
+        matches!(reported[..], [HealthEvent::Frozen { family: IpFamily::V4, canaries: 2, .. }]),
+        "{reported:?}"
+    );
     run(&mut monitor, 45_000, 60_000, |target| target.address.is_ipv6());
     assert_eq!(monitor.frozen(), [true, false]);
     run(&mut monitor, 60_000, 90_000, |_| true);
@@ -113,9 +116,9 @@ fn a_freeze_has_its_time_and_then_probes_are_believed() {
     run(&mut monitor, 0, 30_000, |_| true);
     run(&mut monitor, 30_000, 120_000, |_| false);
     assert!(verdicts(&monitor).iter().all(|verdict| *verdict == Verdict::Down));
-    let told = events(&mut monitor);
-    let spent = told.iter().position(|event| matches!(event, HealthEvent::FreezeSpent { .. })).unwrap();
-    let down = told
+    let reported = events(&mut monitor);
+    let spent = reported.iter().position(|event| matches!(event, HealthEvent::FreezeSpent { .. })).unwrap();
+    let down = reported
         .iter()
         .position(|event| matches!(event, HealthEvent::Turned { now: Verdict::Down, .. }))
         .unwrap();
@@ -137,7 +140,7 @@ fn the_guard_holds_a_policy_and_then_takes_over() {
     events(&mut monitor);
     let pictures = run(&mut monitor, 30_000, 60_000, |target| &*target.pop == "p0");
     let held = &pictures.last().unwrap().1.held;
-    assert_eq!(held.iter().map(|(policy, _)| *policy).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(held.iter().map(|(policy, _)| *policy).collect::<Vec<_>>(), [PolicyId(0), PolicyId(1)]);
     assert!(held[0].1.iter().all(|slot| slot.down_v4 == 0 && slot.down_v6 == 0));
     assert_eq!(pictures.last().unwrap().1.slots[2].down_v4, 1);
     let mut confirmed = monitor.clone();
@@ -153,14 +156,14 @@ fn the_guard_holds_a_policy_and_then_takes_over() {
     let pictures = run(&mut monitor, 60_000, 120_000, |target| &*target.pop == "p0");
     assert!(pictures.last().unwrap().1.held.is_empty());
     assert_eq!(pictures.last().unwrap().1.slots[2].down_v4, 1);
-    let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
+    let reported: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
     assert!(
-        told.iter().any(|line| line.starts_with("policy web0: 2 of 3 PoPs went down together")),
-        "{told:?}"
+        reported.iter().any(|line| line.starts_with("policy web0: 2 of 3 PoPs went down together")),
+        "{reported:?}"
     );
     assert!(
-        told.iter().any(|line| line == "policy web1 takes over the verdicts after 1 min 0 s"),
-        "{told:?}"
+        reported.iter().any(|line| line == "policy web1 takes over the verdicts after 1 min 0 s"),
+        "{reported:?}"
     );
 }
 
@@ -263,15 +266,18 @@ fn a_hold_of_before_a_restart_is_of_its_policy_alone() {
     run(&mut before, 60_000, 90_000, |target| matches!(&*target.pop, "p4" | "p5"));
     assert_eq!(
         before.slot_table.holds(&before.target_set).map(|(policy, ..)| policy).collect::<Vec<_>>(),
-        [0],
+        [PolicyId(0)],
         "the second has taken it over"
     );
     let kept = before.save(Moment(90_000), 1_000_000);
     let mut after = Monitor::new(target_set(), 1, Moment(0));
     after.restore(&kept, Moment(0), 1_000_000);
-    assert_eq!(after.slot_table.at(Moment(0), 0).iter().filter(|slot| slot.down_v4 == 1).count(), 0);
     assert_eq!(
-        after.slot_table.at(Moment(0), 1).iter().filter(|slot| slot.down_v4 == 1).count(),
+        after.slot_table.at(Moment(0), PolicyId(0)).iter().filter(|slot| slot.down_v4 == 1).count(),
+        0
+    );
+    assert_eq!(
+        after.slot_table.at(Moment(0), PolicyId(1)).iter().filter(|slot| slot.down_v4 == 1).count(),
         4,
         "what it serves as down stays so"
     );

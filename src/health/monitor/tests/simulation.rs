@@ -5,6 +5,7 @@
 
 use super::*;
 use crate::health::health_state::SlotHealth;
+use crate::health::targets::{PolicyId, TargetId};
 use std::collections::HashMap;
 
 /// Dice that give the same numbers on every machine (splitmix64).
@@ -86,10 +87,8 @@ impl World {
     fn check_picture(&mut self, monitor: &Monitor, health_state: &HealthState, now: u64) {
         let (target_set, seed) = (monitor.target_set(), self.seed);
         assert_eq!(health_state.slots.len(), target_set.slots.len());
-        assert!(
-            health_state.held.iter().all(|(policy, slots)| (*policy as usize) < target_set.policies.len()
-                && slots.len() == target_set.slots.len())
-        );
+        assert!(health_state.held.iter().all(|(policy, slots)| policy.index() < target_set.policies.len()
+            && slots.len() == target_set.slots.len()));
         assert!(health_state.held.is_sorted_by_key(|(policy, _)| *policy));
         let fallen = health_state.slots.iter().filter(|slot| slot.went_down > 0).count() as u32;
         let reports: Vec<_> = monitor.targets(Moment(now)).collect();
@@ -100,7 +99,8 @@ impl World {
                 let may_be_down = reports[target].verdict == Verdict::Down || is_awaited;
                 assert!(mask == 0 || may_be_down, "seed {seed}, {now} ms: unknown is not down");
             }
-            let readings = [index * 2, index * 2 + 1].map(|target| monitor.slot_table.reading(target as u32));
+            let readings =
+                [index * 2, index * 2 + 1].map(|target| monitor.slot_table.reading(TargetId::at(target)));
             assert_eq!(
                 slot.horizon_secs,
                 readings[0].horizon_secs.min(readings[1].horizon_secs),
@@ -115,7 +115,7 @@ impl World {
         // Canaries are checked out of turn, so their horizon is no promise.
         let is_meant = |target: &Target| target.key == *key && &*target.probe != "canary";
         let Some(index) = monitor.target_set().targets.iter().position(is_meant) else { return };
-        let reading = monitor.slot_table.reading(index as u32);
+        let reading = monitor.slot_table.reading(TargetId::at(index));
         let until = if reading.horizon_secs == NO_HORIZON {
             0
         } else {
@@ -147,8 +147,8 @@ fn shown(health_state: &HealthState) -> (Vec<[u64; 3]>, Vec<Vec<[u64; 3]>>) {
         .iter()
         .map(|slot| [slot.down_v4, slot.down_v6, u64::from(slot.went_down)])
         .collect();
-    let held = |(policy, slots): &(u32, Vec<SlotHealth>)| {
-        slots.iter().map(|slot| [slot.down_v4, slot.down_v6, u64::from(*policy)]).collect()
+    let held = |(policy, slots): &(PolicyId, Vec<SlotHealth>)| {
+        slots.iter().map(|slot| [slot.down_v4, slot.down_v6, u64::from(policy.0)]).collect()
     };
     (slots, health_state.held.iter().map(held).collect())
 }
@@ -247,14 +247,14 @@ fn the_order_within_a_moment_does_not_matter() {
                 due.iter().map(|due| (due.ticket, world.fate(due.target()))).collect();
             let end = now.after_ms(world.dice.roll(3_000));
             let mut other = monitor.clone();
-            let tell = |monitor: &mut Monitor, (ticket, is_well): (Ticket, bool)| {
+            let emit = |monitor: &mut Monitor, (ticket, is_well): (Ticket, bool)| {
                 let probe_result = if is_well { ProbeResult::well() } else { ProbeResult::failed("refused") };
                 monitor.handle_result(ticket, &probe_result, end);
             };
-            fates.iter().for_each(|fate| tell(&mut monitor, *fate));
+            fates.iter().for_each(|fate| emit(&mut monitor, *fate));
             let mut shuffled = fates.clone();
             (1..shuffled.len()).for_each(|at| shuffled.swap(at, world.dice.roll(at as u64 + 1) as usize));
-            shuffled.iter().for_each(|fate| tell(&mut other, *fate));
+            shuffled.iter().for_each(|fate| emit(&mut other, *fate));
             assert_eq!(
                 monitor.poll_health_state(end),
                 other.poll_health_state(end),

@@ -6,7 +6,7 @@ use crate::health::health_state::HealthState;
 use crate::health::monitor::Monitor;
 use crate::health::saved::SavedHealth;
 use crate::health::spec::Spec;
-use crate::health::targets::{ManualState, PolicyMembers, Pool, TargetSet};
+use crate::health::targets::{ManualState, PolicyId, PolicyMembers, Pool, TargetSet};
 use crate::health::tests::{spec, target_set};
 use std::sync::Arc;
 
@@ -54,13 +54,13 @@ fn the_first_to_return_does_not_get_all_clients() {
     let pictures = run(&mut monitor, 157_000, 230_000, |target| &*target.pop == "p0");
     let ends = |pool: u16| pictures.iter().find(|(_, is)| !returning(is).contains(&pool)).expect("it ends").0;
     assert_eq!([ends(0) - begun, ends(1) - begun], [60_000, 10_000]);
-    let told: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
+    let reported: Vec<String> = events(&mut monitor).iter().map(ToString::to_string).collect();
     for line in [
         "policy web0: all 5 PoPs were down and 1 came back: clients are answered as before until enough are \
          up, for at most 1 min 0 s",
         "policy web0, fence p0, p1, p2: the way back is over after 10 s",
     ] {
-        assert!(told.iter().any(|it| it == line), "{told:?}");
+        assert!(reported.iter().any(|it| it == line), "{reported:?}");
     }
 }
 
@@ -91,7 +91,7 @@ fn a_way_back_survives_a_reload_and_a_restart_and_ends_by_decisions() {
     let after = reloaded.poll_health_state(Moment(157_000)).unwrap();
     assert_eq!(
         after.returning.iter().map(|pool| (pool.policy, pool.pool)).collect::<Vec<_>>(),
-        [(1, 0), (1, 1)]
+        [(PolicyId(1), 0), (PolicyId(1), 1)]
     );
     assert_eq!(after.returning[0].slots, before.returning[0].slots);
     let ends = monitor.slot_table.next_wake().unwrap().0;
@@ -109,13 +109,13 @@ fn a_way_back_survives_a_reload_and_a_restart_and_ends_by_decisions() {
     late.restore(&kept, Moment(0), 1_000_060);
     assert!(late.poll_health_state(Moment(0)).unwrap().returning.is_empty());
     use ManualState::{Down, None, Up};
-    for (by_hand, expected) in [
+    for (manual_states, expected) in [
         ([None, None, Down, None, Down], &[0, 1][..]), // one of two is not more than half
         ([None, Down, Down, None, Down], &[0]),        // the fence has its one
         ([None, Down, Down, Down, Down], &[]),
     ] {
         let mut decided = monitor.clone();
-        decided.handle_overrides(&by_hand);
+        decided.handle_overrides(&manual_states);
         let is = decided.slot_table.evaluate(&decided.target_set, Moment(157_000));
         assert_eq!(returning(&decided.slot_table.health_state(&decided.target_set)), expected, "{is:?}");
     }

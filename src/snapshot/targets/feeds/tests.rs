@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::{self, Sources};
+use crate::health::targets::SlotId;
 use std::path::{Path, PathBuf};
 
 struct Memory([(&'static str, String); 4]);
@@ -54,20 +55,20 @@ fn compiled(fra: &str, video: &str) -> crate::snapshot::Snapshot {
 }
 
 /// Slot as `fra:video`; slots of the service `video` are those of the policy `film`.
-fn slot(snapshot: &crate::snapshot::Snapshot, slot: u32) -> String {
+fn slot(snapshot: &crate::snapshot::Snapshot, slot: SlotId) -> String {
     let film = snapshot.steering.policies.iter().find(|policy| policy.name.ends_with("film")).unwrap();
     let service = if film.slots.contains(&slot) { "video" } else { "default" };
     let loads = &snapshot.loads;
-    format!("{}:{service}", loads.pops[usize::from(loads.slots[slot as usize])])
+    format!("{}:{service}", loads.pops[loads.slots[slot.index()].index()])
 }
 
 /// Feeds in words: PoP, service, the services of its slots with their PoPs, capacity and TTL.
 fn shown(snapshot: &crate::snapshot::Snapshot) -> Vec<String> {
     let target_set = &snapshot.loads;
-    let slot = |index: &u32| slot(snapshot, *index);
+    let slot = |index: &SlotId| slot(snapshot, *index);
     let line = |feed: &FeedTarget| {
         let slots: Vec<String> = feed.slots.iter().map(slot).collect();
-        let pop = &target_set.pops[usize::from(feed.pop)];
+        let pop = &target_set.pops[feed.pop.index()];
         format!(
             "{pop} {} [{}] {} {}",
             feed.service.as_deref().unwrap_or("-"),

@@ -7,6 +7,7 @@ use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::trie::Trie;
 use crate::health::health_state::{HealthState, NO_HORIZON, SlotHealth};
+use crate::health::targets::{PolicyId, SlotId};
 use crate::steer::policy::{Sharing, TtlRange};
 use crate::steer::pop::{AdminState, Pop, Service, WeightedAddress};
 use crate::steer::pop_status::{PopStatus, Shed};
@@ -104,9 +105,9 @@ fn scene_after(tail: &str, words: [&str; 3], went_down: [u32; 3]) -> Scene {
         .map(|(i, (_, slot, _))| Slot { pop: PopId(i as u16), ..slot.clone() })
         .collect();
     let policy = PolicyTable {
-        index: 0,
+        index: PolicyId(0),
         name: "web".into(),
-        slots: [0, 1, 2].into(),
+        slots: [SlotId(0), SlotId(1), SlotId(2)].into(),
         families: V4 | V6,
         https: false,
         cnames: [Name::parse("x.example.", None).unwrap()].into(),
@@ -167,7 +168,7 @@ fn question<'a>(
     preference_list: &'a PreferenceList,
     family: Option<Families>,
 ) -> ChoiceInputs<'a> {
-    let view = scene.status.view(0);
+    let view = scene.status.view(PolicyId(0));
     ChoiceInputs {
         policy: &scene.policy,
         preference_list,
@@ -187,8 +188,8 @@ fn chosen(scene: &Scene, preference_list: &PreferenceList, family: Option<Famili
         "without a scan the same comes out as by one"
     );
     match choice.0 {
-        Choice::Pop { pop, resort: Resort::Regular, .. } => NAMES[usize::from(pop.0)].to_owned(),
-        Choice::Pop { pop, resort, .. } => format!("{} {resort:?}", NAMES[usize::from(pop.0)]),
+        Choice::Pop { pop, resort: Resort::Regular, .. } => NAMES[pop.index()].to_owned(),
+        Choice::Pop { pop, resort, .. } => format!("{} {resort:?}", NAMES[pop.index()]),
         Choice::Cname(index) => format!("CNAME {}", scene.policy.cnames[usize::from(index)]),
         Choice::NoData => "no data".to_owned(),
         Choice::ServFail => "SERVFAIL".to_owned(),
@@ -391,7 +392,7 @@ fn cells_part() {
             counts.iter().zip(expected).all(|(count, wanted)| near(*count, wanted)),
             "{what}: {counts:?}"
         );
-        assert!(scene.status.by_cell(0, &scene.policy));
+        assert!(scene.status.by_cell(PolicyId(0), &scene.policy));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::health::health_state::ReturningPool;
+use crate::health::targets::{PolicyId, SlotId};
 use crate::steer::view::Supposed;
 
 const POPS: u16 = 6;
@@ -21,7 +22,7 @@ fn policy(pops: u16, tail: &str) -> (PolicyTable, Vec<Slot>, Vec<PopIdentity>) {
     let all = || (0..pops).map(PopId);
     let member = |pop| Entry { target: EntryTarget::pop(pop), band: 0, weight: OWN_WEIGHT };
     let policy = PolicyTable {
-        slots: (0..u32::from(pops)).collect(),
+        slots: (0..u32::from(pops)).map(SlotId).collect(),
         members: all().map(member).collect(),
         tail: entries(tail).into(),
         pools: [all().collect(), [PopId(0), PopId(1)].into(), [PopId(2), PopId(3)].into()].into(),
@@ -61,7 +62,7 @@ fn outcome<T: ChoiceTrace>(question: ChoiceInputs<'_>, trace: &mut T) -> ((Choic
 }
 
 /// The leader without a scan, if there is one, and whether finding it asked for the cell.
-fn led(question: ChoiceInputs<'_>) -> Option<((PopId, u32, u32), bool)> {
+fn led(question: ChoiceInputs<'_>) -> Option<((PopId, SlotId, u32), bool)> {
     let asked = std::cell::Cell::new(false);
     let key = || {
         asked.set(true);
@@ -113,10 +114,10 @@ fn what_is_left_out_changes_nothing() {
         let pool = dice.roll(3) as u16;
         let members: Vec<u64> = policy.pools[usize::from(pool)].iter().map(|pop| pop.0.into()).collect();
         let returning = ReturningPool {
-            policy: 0,
+            policy: PolicyId(0),
             pool,
             share_percent: 50,
-            slots: members.iter().map(|slot| (*slot as u32, 1 + dice.roll(5) as u32)).collect(),
+            slots: members.iter().map(|slot| (SlotId(*slot as u32), 1 + dice.roll(5) as u32)).collect(),
         };
         let health_state = HealthState {
             slots: (0..POPS).map(|_| health(&mut dice)).collect(),
