@@ -91,7 +91,17 @@ impl PoolTable {
             _ => GuardState::Idle,
         };
         let mut judgements = Vec::new();
+        let serves = |member: &PoolMember| match by_hand[usize::from(member.pop)] {
+            ManualState::None | ManualState::Moved => !guard.is_down(member.member as usize),
+            ManualState::Up => true,
+            ManualState::Down => false,
+        };
         for (pool, number) in self.pools[policy as usize].iter_mut().zip(0u16..) {
+            // An open pool changes once none of its PoPs serves: mostly the first one does, and a
+            // verdict concerns all policies of its PoP.
+            if pool.way_back.is_open() && pool.members.iter().any(serves) {
+                continue;
+            }
             let mut census = Census::default();
             for member in &pool.members {
                 let is_down = guard.is_down(member.member as usize);

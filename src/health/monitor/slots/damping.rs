@@ -1,6 +1,7 @@
 //! Damping in slots: PoPs that damped targets turn into last resorts, and turns that count.
 
 use super::SlotTable;
+use crate::health::health_state::SlotHealth;
 use crate::health::slot;
 use crate::health::targets::{ManualState, PolicyMembers, TargetSet};
 use std::collections::BTreeSet;
@@ -12,7 +13,15 @@ impl SlotTable {
         if self.slots.iter().all(|slot| (slot.damped_v4, slot.damped_v6) == (0, 0)) {
             return Vec::new();
         }
+        let is_troubled =
+            |slot: &&SlotHealth| slot.down_v4 | slot.down_v6 | slot.damped_v4 | slot.damped_v6 != 0;
+        let troubled = self.slots.iter().filter(is_troubled).count();
         let of_policy = |(policy, number): (&PolicyMembers, u32)| {
+            // Mostly all that are down or damped anywhere are within the share of the policy.
+            let of = self.guards[number as usize].counting() as usize;
+            if troubled <= of * usize::from(policy.guard.share_percent) / 100 {
+                return None;
+            }
             let counts =
                 policy.members.iter().filter(|(pop, _)| self.by_hand[usize::from(*pop)] == ManualState::None);
             let is_down = |(_, index): &&(u16, u32)| {
