@@ -40,6 +40,15 @@ impl Answerable {
         (self.count == 1).then(|| self.bits.trailing_zeros() as usize)
     }
 
+    /// Number of addresses that [`Answerable::pick`] picks. Asks for the key where that does.
+    pub(crate) fn count(self, answers: u8, key: &impl Fn() -> u64) -> usize {
+        let wanted = answers.min(ANSWERS_MAX);
+        if self.count > wanted {
+            key();
+        }
+        usize::from(self.count.min(wanted))
+    }
+
     /// At most `answers` of the addresses by weighted rendezvous. `key` is asked for as by
     /// [`super::choose::choose`]: only where there are more.
     #[inline(always)]
