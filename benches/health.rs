@@ -1,5 +1,6 @@
-//! Cost of the monitor: one verdict among 1,000 PoPs and 200 policies, from its result to the
-//! health state, and the next of 65,536 targets. `cargo bench --bench health`.
+//! Cost of a verdict among 1,000 PoPs and 200 policies: from its result to the health state, from
+//! the health state to the served snapshot, and the whole way. And of the next of 65,536 targets.
+//! `cargo bench --bench health`.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use meridian::testing::health::Moment;
@@ -10,6 +11,8 @@ use meridian::testing::health::spec::{Check, FlapLimits, PanicGuard, Spec, TcpCh
 use meridian::testing::health::targets::{
     Formula, PolicyMembers, Pool, PopCapacity, PopId, SlotId, SlotTargets, Target, TargetId, TargetSet,
 };
+use meridian::testing::live::{LiveState, Now, Remembered};
+use meridian::testing::shared::command::ProbePush;
 use meridian::testing::shared::published::Published;
 use meridian::testing::steer::pop_status::PopStatus;
 use meridian::testing::steer::status::Status;
@@ -129,10 +132,11 @@ fn health(criterion: &mut Criterion) {
 
 /// A deployment of 1,000 PoPs, and 200 policies that have them all.
 fn large() -> support::World {
-    let mut pops = "pops:\n".to_owned();
+    let mut pops =
+        "probes:\n  web: { push: {}, up_after: 1, down_after: 1, flap_turns: off }\npops:\n".to_owned();
     for pop in 0..1_000u32 {
         pops.push_str(&format!(
-            "  p{pop}: {{ addresses: [198.18.{}.{}, \"2001:db8::{pop:x}\"] }}\n",
+            "  p{pop}: {{ probe: web, addresses: [198.18.{}.{}, \"2001:db8::{pop:x}\"] }}\n",
             pop / 250,
             pop % 250 + 1
         ));
@@ -173,5 +177,45 @@ fn publication(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, health, publication);
+/// From results of probes to the snapshot that every worker loads next, as the writer goes.
+fn whole_way(criterion: &mut Criterion) {
+    let world = large();
+    let published = Published::new(Arc::clone(&world.snapshot), 2);
+    let now = Now { moment: Moment(0), epoch_secs: 1_800_000_000 };
+    let mut live = LiveState::new(Arc::clone(&world.snapshot), Remembered::default(), now);
+    live.step(now);
+    let live = RefCell::new(live);
+    let mut sequence = 1;
+    for (what, turned) in [("a verdict", 1), ("300 verdicts", 300)] {
+        criterion.bench_function(&format!("{what} to service, 1,000 PoPs, 200 policies"), |b| {
+            b.iter_batched(
+                || {
+                    sequence += 1;
+                    for pop in 0..turned {
+                        let push = ProbePush {
+                            probe: "web".into(),
+                            pop: format!("p{pop}").into(),
+                            service: None,
+                            address: None,
+                            up: sequence % 2 == 1,
+                            reason: None,
+                        };
+                        live.borrow_mut().handle_push(&push, now).unwrap_or_else(|fault| panic!("{fault}"));
+                    }
+                    sequence
+                },
+                |sequence| {
+                    let mut live = live.borrow_mut();
+                    assert!(live.step(now).has_turned, "each push turns a verdict");
+                    let status = live.status();
+                    assert!(status != *published.served().snapshot.status, "as the writer asks");
+                    published.publish(Arc::new(live.snapshot().with_status(status, sequence)))
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
+}
+
+criterion_group!(benches, health, publication, whole_way);
 criterion_main!(benches);

@@ -314,7 +314,8 @@ pub mod wire {
         pub use crate::wire::query::{Parsed, Query, parse};
     }
     pub mod response {
-        pub use crate::wire::response::{OwnerName, Response};
+        pub use crate::wire::response::rrset::Made;
+        pub use crate::wire::response::{OwnerName, Response, Section};
     }
     pub mod rr {
         pub use crate::wire::rr::{CLASS_CH, Rcode, RrType};

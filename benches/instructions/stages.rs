@@ -13,7 +13,7 @@ use meridian::testing::steer::choose::sole;
 use meridian::testing::steer::table::V4;
 use meridian::testing::wire::edns::ResponseOptions;
 use meridian::testing::wire::query::{Parsed, Query, parse};
-use meridian::testing::wire::response::{OwnerName, Response};
+use meridian::testing::wire::response::{Made, OwnerName, Response, Section};
 use meridian::testing::wire::rr::{Rcode, RrType};
 use std::hint::black_box;
 use std::net::IpAddr;
@@ -52,7 +52,7 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
         disposition: Disposition::Send(60),
         rcode: Rcode::NOERROR,
         qtype: RrType::A,
-        ..Outcome::silence()
+        ..Outcome::default()
     };
     let (mut query, mut room, mut tail) = (Query::default(), [0; 1232], [0; 1232]);
     let packets: Vec<Vec<u8>> = questions.into_iter().map(|question| question.packet).collect();
@@ -89,7 +89,9 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
                 let mut response =
                     Response::begin(&mut room, 1232, 23, query.copied_head(), query.question(packet));
                 let owner = OwnerName { at: 12, wire: query.name.wire() };
-                black_box(response.pointed_address(owner, RrType::A, ttl, black_box(address)));
+                let rdata = std::iter::once(black_box(address));
+                let address = Made { rtype: RrType::A, ttl, len: address.len(), rdata };
+                black_box(response.rrset(Section::Answer, owner, address));
             }),
         },
         Stage {

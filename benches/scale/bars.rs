@@ -7,6 +7,7 @@ pub fn of(points: &[Point]) -> Vec<Bar> {
     [
         tables(points),
         published(points),
+        held(points),
         from_yaml(points),
         growth(points, &["names"], "static"),
         growth(points, &STEERED, "steered"),
@@ -33,7 +34,13 @@ fn tables(points: &[Point]) -> Option<Bar> {
 /// The longest publication of a verdict.
 fn published(points: &[Point]) -> Option<Bar> {
     let is = greatest(points.iter().map(|point| point.number("publish_micros")))?;
-    Some(Bar { what: "publishing a verdict, ms", is: is / 1e3, at_most: 5.0 })
+    Some(Bar { what: "publishing a verdict, ms", is: is / 1e3, at_most: 0.5 })
+}
+
+/// The largest publication, parts apart that it shares with the one before.
+fn held(points: &[Point]) -> Option<Bar> {
+    let is = greatest(points.iter().map(|point| point.number("publication_octets")))?;
+    Some(Bar { what: "memory of a publication of its own, MiB", is: is / f64::from(1 << 20), at_most: 16.0 })
 }
 
 /// The load of the largest zone written as YAML.

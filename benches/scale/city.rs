@@ -17,8 +17,13 @@ pub struct Spot {
     pub lon: f64,
 }
 
-/// Two letters for a country; those of no real one among them.
+/// Two letters for a country; those of no real one among them, but not AP and EU, which databases
+/// have for whole regions and which no rule may name.
 pub fn code(country: usize) -> String {
+    let country = match country {
+        15 | 124 => COUNTRIES + country,
+        country => country,
+    };
     let letter = |n: usize| char::from(b'A' + n as u8);
     format!("{}{}", letter(country / 26), letter(country % 26))
 }

@@ -86,6 +86,9 @@ pub fn drive(size: Size, folder: &Path) {
 
     let published = Published::new(Arc::clone(&snapshot), 2);
     let steering = &snapshot.steering;
+    // Each is kept, as a worker could, so that what one holds can be seen.
+    let mut kept = Vec::new();
+    let before = memory::resident().unwrap_or(0);
     let mut publications: Vec<f64> = (0..PUBLICATIONS)
         .map(|number| {
             let mut slots = vec![SlotHealth::default(); steering.slots.len()];
@@ -94,10 +97,12 @@ pub fn drive(size: Size, folder: &Path) {
             let pops = snapshot.pops.iter().map(PopStatus::of).collect();
             let health_state = HealthState { slots, ..HealthState::default() };
             let status = Status::new(pops, &steering.slots, &steering.policies, &health_state, Vec::new());
-            black_box(published.publish(Arc::new(snapshot.with_status(status, 3 + number))));
+            kept.push(published.publish(Arc::new(snapshot.with_status(status, 3 + number))));
             watch.elapsed().as_secs_f64() * 1e6
         })
         .collect();
+    let publication = memory::resident().unwrap_or(0).saturating_sub(before) / PUBLICATIONS;
+    drop(kept);
     publications.sort_by(f64::total_cmp);
     let found = json!({
         "load_secs": load_secs,
@@ -105,6 +110,7 @@ pub fn drive(size: Size, folder: &Path) {
         "reload_unchanged_secs": reload_secs,
         "resident_octets": resident,
         "peak_octets": peak,
+        "publication_octets": publication,
         "publish_micros": publications[publications.len() / 2],
         "static_cpu_nanos": per_query(&snapshot, &size.plain(WARM)),
         "steered_cpu_nanos": per_query(&snapshot, &size.steered(WARM)),

@@ -40,13 +40,14 @@ pub struct Report {
 }
 
 /// The figures that are plotted and tabled: key, heading, divisor.
-const FIGURES: [(&str, &str, f64); 12] = [
+const FIGURES: [(&str, &str, f64); 13] = [
     ("load_secs", "load s", 1.0),
     ("load_cpu_secs", "load CPU s", 1.0),
     ("reload_unchanged_secs", "reload s", 1.0),
     ("resident_octets", "resident MiB", 1_048_576.0),
     ("peak_octets", "peak MiB", 1_048_576.0),
     ("publish_micros", "publish us", 1.0),
+    ("publication_octets", "publication KiB", 1_024.0),
     ("static_cpu_nanos", "static ns", 1.0),
     ("steered_cpu_nanos", "steered ns", 1.0),
     ("static_cold_nanos", "static cold ns", 1.0),

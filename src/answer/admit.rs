@@ -19,7 +19,10 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 self.reply.response.set_flag(flag::AA);
                 Ok(self.reply.step(query.name.wire(), NamePosition::QUESTION, found))
             }
-            None => Err(self.outside()),
+            None => {
+                self.explain_error(extended_error::NOT_AUTHORITATIVE, "no zone here holds this name");
+                Err(Rcode::REFUSED)
+            }
         }
     }
 
@@ -35,10 +38,5 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             (CLASS_IN, _) => Ok(()),
             _ => Err(Rcode::REFUSED),
         }
-    }
-
-    fn outside(&mut self) -> Rcode {
-        self.explain_error(extended_error::NOT_AUTHORITATIVE, "no zone here holds this name");
-        Rcode::REFUSED
     }
 }

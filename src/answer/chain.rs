@@ -5,6 +5,7 @@
 //! round trip to clients that take the chain as it comes; resolvers that ask again for the target
 //! lose nothing (docs/adr/0007-chains.md). A zone may say otherwise.
 
+use super::reply::Reply;
 use super::trace::Trace;
 use super::walk::Walk;
 use crate::answer::step::{Next, Step};
@@ -12,7 +13,8 @@ use crate::wire::fragment::Rdata;
 use crate::wire::name::common_ending_len;
 use crate::wire::position::{NamePosition, WrittenName};
 use crate::wire::query::QueryName;
-use crate::wire::response::Section;
+use crate::wire::response::rrset::{Made, One};
+use crate::wire::response::{Owner, Section};
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{NodeId, Set};
 use crate::zone::links::{LinkTarget, read_target};
@@ -26,40 +28,45 @@ enum Aim<'a> {
     Named(&'a [u8]),
 }
 
+impl Reply<'_> {
+    /// Writes the CNAME of a zone. Returns the position of its target.
+    #[inline(always)]
+    pub(crate) fn cname(
+        &mut self,
+        step: Step<'_>,
+        owner: impl Owner,
+        rdata: Rdata<'_>,
+    ) -> Option<NamePosition> {
+        let rdata_at = self.response.rrset(Section::Answer, owner, One(&rdata, step.written()))?;
+        Some(rdata.written(rdata_at, step.written()))
+    }
+}
+
 impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Writes the CNAME of a zone and goes on at its target.
-    pub(crate) fn static_cname<'n>(&mut self, step: Step<'n>, set: &Set) -> Next<'n>
-    where
-        's: 'n,
-    {
+    pub(crate) fn static_cname(&mut self, step: Step<'_>, set: &Set) -> Next<'s> {
         let zone = step.image;
         // An alias has one target: a reload refuses a second one.
         let Some(rdata) = zone.records(set).next() else { return Next::Done(Rcode::NOERROR) };
-        match self.reply.response.only(Section::Answer, step.owner(), &rdata, step.written()) {
-            Err(_) => self.truncate(),
-            Ok(at) => self.follow(step, rdata.written(at, step.written()), Aim::Linked(rdata)),
+        match self.reply.cname(step, step.owner(), rdata) {
+            Some(written) => self.follow(step, written, Aim::Linked(rdata)),
+            None => Next::Done(Rcode::NOERROR),
         }
     }
 
     /// Writes a CNAME that a policy answers and goes on at its target.
-    pub(crate) fn steered_cname<'n>(&mut self, step: Step<'n>, target: &[u8], ttl: Ttl) -> Next<'n>
-    where
-        's: 'n,
-    {
+    pub(crate) fn steered_cname(&mut self, step: Step<'_>, target: &[u8], ttl: Ttl) -> Next<'s> {
         // A policy serves owners of many zones, so only here is it known what the two names share.
         let literal = target.len() - common_ending_len(target, step.name);
         match self.reply.response.alias(step.owner(), ttl, target, (literal, step.written())) {
-            Err(_) => self.truncate(),
-            Ok(written) => self.follow(step, written, Aim::Named(target)),
+            Some(written) => self.follow(step, written, Aim::Named(target)),
+            None => Next::Done(Rcode::NOERROR),
         }
     }
 
     /// Writes a DNAME and the CNAME that it makes of the name below it (RFC 6672 section 3.1), and
     /// goes on at the target. A target that would be too long is YXDOMAIN (section 2.2).
-    pub(crate) fn redirected<'n>(&mut self, step: Step<'n>, owner: NodeId) -> Next<'n>
-    where
-        's: 'n,
-    {
+    pub(crate) fn redirected(&mut self, step: Step<'_>, owner: NodeId) -> Next<'s> {
         let zone = step.image;
         let Some((set, target)) =
             zone.set(owner, RrType::DNAME).and_then(|set| Some((set, zone.records(set).next()?)))
@@ -69,10 +76,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let owner_name = zone.name(owner);
         let dname_owner = step.ending(&self.reply.response, owner_name);
         let (position, before) = (self.reply.response.position(), self.reply.response.answers());
-        let Ok(ending_at) =
-            self.reply.response.record(Section::Answer, dname_owner, RrType::DNAME, set.ttl, target.octets)
-        else {
-            return self.truncate();
+        let dname = Made::one(RrType::DNAME, set.ttl, target.octets);
+        let Some(ending_at) = self.reply.response.rrset(Section::Answer, dname_owner, dname) else {
+            return Next::Done(Rcode::NOERROR);
         };
         let (kept, ending_len) = (&step.name[..step.name.len() - owner_name.len()], target.octets.len());
         let Some(target) = QueryName::join(kept, target.octets) else {
@@ -82,21 +88,18 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let dname_target = WrittenName { position: NamePosition::whole(ending_at), len: ending_len };
         let behind = (kept.len(), dname_target);
         match self.reply.response.alias(step.owner(), set.ttl, target.wire(), behind) {
-            Ok(written) if self.reply.query.qtype == RrType::ANY => {
+            Some(written) if self.reply.query.qtype == RrType::ANY => {
                 self.go_on(step, written, Aim::Named(target.wire()))
             }
-            Ok(written) => self.follow(step, written, Aim::Named(target.wire())),
-            Err(_) => {
+            Some(written) => self.follow(step, written, Aim::Named(target.wire())),
+            None => {
                 self.reply.response.rewind(position, before);
-                self.truncate()
+                Next::Done(Rcode::NOERROR)
             }
         }
     }
 
-    fn follow<'n>(&mut self, step: Step<'n>, written: NamePosition, aim: Aim<'_>) -> Next<'n>
-    where
-        's: 'n,
-    {
+    fn follow(&mut self, step: Step<'_>, written: NamePosition, aim: Aim<'_>) -> Next<'s> {
         // A CNAME answers CNAME and ANY itself (RFC 1034 section 3.6.2).
         if matches!(self.reply.query.qtype, RrType::CNAME | RrType::ANY) {
             return Next::Done(Rcode::NOERROR);
@@ -104,10 +107,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         self.go_on(step, written, aim)
     }
 
-    fn go_on<'n>(&mut self, step: Step<'n>, written: NamePosition, aim: Aim<'_>) -> Next<'n>
-    where
-        's: 'n,
-    {
+    fn go_on(&mut self, step: Step<'_>, written: NamePosition, aim: Aim<'_>) -> Next<'s> {
         let zone = step.image;
         if zone.chain == ChainMode::First {
             return Next::Done(Rcode::NOERROR);

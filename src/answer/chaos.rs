@@ -4,6 +4,7 @@ use super::trace::Trace;
 use super::walk::Walk;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::header::flag;
+use crate::wire::response::rrset::Made;
 use crate::wire::response::{OwnerName, Section};
 use crate::wire::rr::{CLASS_CH, Rcode, RrType, Ttl};
 
@@ -33,9 +34,9 @@ impl<T: Trace> Walk<'_, '_, T> {
         rdata[1..=text.len()].copy_from_slice(text);
         let owner = OwnerName { at: HEADER_LEN, wire: query.name.wire() };
         let zero = Ttl::from_secs(0).unwrap_or(Ttl::MAX);
-        match self.reply.response.record(Section::Answer, owner, RrType::TXT, zero, &rdata[..=text.len()]) {
-            Ok(rdata_at) => self.reply.response.set_class(rdata_at, CLASS_CH),
-            Err(_) => self.reply.response.set_flag(flag::TC),
+        let text = Made::one(RrType::TXT, zero, &rdata[..=text.len()]);
+        if let Some(rdata_at) = self.reply.response.rrset(Section::Answer, owner, text) {
+            self.reply.response.set_class(rdata_at, CLASS_CH);
         }
         Rcode::NOERROR
     }

@@ -11,15 +11,10 @@
 use super::outcome::Outcome;
 use super::reply::Reply;
 use crate::answer::step::Step;
-use crate::snapshot::locate::Decision;
-use crate::steer::answerable::Answerable;
 use crate::steer::choose::{Choice, Resort, leader};
-use crate::steer::table::{SharedAddress, V4, V6};
-use crate::wire::hash;
 use crate::wire::header::flag;
 use crate::wire::position::NamePosition;
-use crate::wire::response::Section;
-use crate::wire::rr::{CLASS_IN, Rcode, RrType, Ttl};
+use crate::wire::rr::{CLASS_IN, Rcode, RrType};
 use crate::zone::image::{Match, NodeId, Set, Steered, Usual};
 use crate::zone::set::Found;
 use crate::zone::text::ChainMode;
@@ -45,13 +40,12 @@ impl<'s> Reply<'s> {
             match step.found.matched {
                 Match::Exact(node) | Match::Wildcard(node) => match step.image.usual(node, query.qtype) {
                     Usual::Steered(steered) => match self.fast_steered(step, node, steered, outcome) {
-                        Some(()) => return Ok(Rcode::NOERROR),
+                        Some(_) => return Ok(Rcode::NOERROR),
                         None => break,
                     },
                     Usual::Alias(set) if let Some(next) = self.fast_cname(step, set) => step = next,
-                    Usual::Alias(_) => break,
                     data => match self.fast_data(step, data) {
-                        Some(()) => return Ok(Rcode::NOERROR),
+                        Some(_) => return Ok(Rcode::NOERROR),
                         None => break,
                     },
                 },
@@ -65,26 +59,15 @@ impl<'s> Reply<'s> {
 
     /// Writes the RRset that is asked for, or its denial.
     #[inline(always)]
-    fn fast_data(&mut self, step: Step<'s>, data: Usual<'_>) -> Option<()> {
-        match data {
-            Usual::Ready(records, count) if step.owns_what_is_ready() => {
-                self.response.ready(Section::Answer, records, count).ok()
-            }
-            Usual::Ready(..) | Usual::Steered(_) | Usual::Alias(_) => None,
-            Usual::Named(set) => {
-                let records = step.image.records(set);
-                self.response.rrset(Section::Answer, step.owner(), records, step.written(), |_, _| {}).ok()
-            }
-            Usual::NoData => self.fast_denial(step).map(|_| ()),
-        }
+    fn fast_data(&mut self, step: Step<'s>, data: Usual<'_>) -> Option<usize> {
+        if let Usual::NoData = data { self.fast_denial(step) } else { self.data(step, data) }
     }
 
     /// Writes the SOA of the zone that knows no such name, or no such type of it.
     #[inline(always)]
     fn fast_denial(&mut self, step: Step<'s>) -> Option<usize> {
-        let (zone, soa) = (step.image, step.image.denial()?);
-        let apex = step.ending(&self.response, zone.apex());
-        self.response.pointed(Section::Authority, apex, &soa, step.written())
+        let apex = step.ending(&self.response, step.image.apex()).pointer()?;
+        self.denial(step, apex)
     }
 
     /// Writes a CNAME, if it leads to one of our names.
@@ -97,8 +80,8 @@ impl<'s> Reply<'s> {
         }
         let rdata = zone.records(set).next()?;
         let target = self.snapshot.zones.target(step.found.zone, rdata.link?)?;
-        let at = self.response.pointed(Section::Answer, step.owner(), &rdata, step.written())?;
-        Some(self.step(target.name, rdata.written(at, step.written()), target.found))
+        let written = self.cname(step, step.owner().pointer()?, rdata)?;
+        Some(self.step(target.name, written, target.found))
     }
 
     /// Writes what a policy answers without a scan: addresses of the PoP that leads its preference
@@ -110,64 +93,23 @@ impl<'s> Reply<'s> {
         node: NodeId,
         steered: &Steered,
         outcome: &mut Outcome,
-    ) -> Option<()> {
+    ) -> Option<usize> {
         let (snapshot, qtype) = (self.snapshot, self.query.qtype);
         let policy = snapshot.steering.policies.get(steered.policy.index())?;
-        // A CNAME answers every type.
-        if policy.may_alias() {
-            return None;
+        if !policy.decides(qtype) {
+            return self.fast_data(step, step.image.data(node, qtype));
         }
-        let family = match qtype {
-            RrType::A => V4,
-            RrType::AAAA => V6,
-            RrType::HTTPS if policy.https => return None,
-            _ => return self.fast_data(step, step.image.data(node, qtype)),
-        };
-        // The policy's own candidates decide which types exist, whatever PoPs a rule adds for some
-        // clients.
-        if policy.families & family == 0 {
-            return self.fast_data(step, Usual::NoData);
-        }
-        let seed = match step.found.matched {
-            Match::Wildcard(_) => hash::name(step.name),
-            _ => steered.seed,
-        };
-        let (decision, view) = self.decide(steered.policy, seed)?;
+        let family = policy.offers(qtype).filter(|_| !policy.may_alias())?;
+        let (decision, view) = self.decide(step, steered)?;
         let question = snapshot.question(policy, decision.preference_list, view, Some(family));
         let (pop, slot, horizon_secs) = leader(question, &|| decision.key())?;
-        let own = snapshot.steering.slots.get(slot.index())?;
         let seen = view.slots().get(slot.index())?;
+        let answered = (snapshot.steering.slots.get(slot.index())?, (seen.v4, seen.v6));
         let ttl = steered.ttl.unwrap_or(decision.preference_list.ttl).at(horizon_secs);
-        if family == V4 {
-            let own = (&*own.v4, seen.v4);
-            self.fast_addresses(step, own, &decision, ttl, |address| address.octets())?;
-        } else {
-            let own = (&*own.v6, seen.v6);
-            self.fast_addresses(step, own, &decision, ttl, |address| address.octets())?;
-        }
+        let written = self.addresses(step.owner().pointer()?, answered, &decision, ttl)?;
         let choice = Choice::Pop { pop, slot, resort: Resort::Regular };
-        self.takes((steered.policy, policy), &decision, choice, outcome);
-        Some(())
-    }
-
-    /// Writes the addresses of a PoP that are up, in a drawn order.
-    #[inline(always)]
-    fn fast_addresses<A: Copy, const N: usize>(
-        &mut self,
-        step: Step<'s>,
-        (addresses, answerable): (&[SharedAddress<A>], Answerable),
-        decision: &Decision<'_>,
-        ttl: Ttl,
-        octets: impl Fn(A) -> [u8; N],
-    ) -> Option<()> {
-        let (owner, qtype) = (step.owner(), self.query.qtype);
-        if let Some(only) = answerable.only() {
-            return self.response.pointed_address(owner, qtype, ttl, octets(addresses.get(only)?.address));
-        }
-        let mut picked = answerable.pick(addresses, decision.preference_list.answers, &|| decision.key());
-        picked.shuffle(self.draw);
-        let records = picked.indexes().iter().map(|&index| octets(addresses[usize::from(index)].address));
-        self.response.addresses(Section::Answer, owner, qtype, ttl, records).ok()
+        self.takes(policy, &decision, choice, outcome);
+        Some(written)
     }
 }
 

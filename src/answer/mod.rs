@@ -41,7 +41,7 @@ pub use trace::Trace;
 
 use crate::snapshot::Snapshot;
 use crate::wire::query::{Parsed, Query, parse};
-use crate::wire::rr::{Rcode, RrType};
+use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::Match;
 use ahead::Ahead;
 use reply::Reply;
@@ -119,7 +119,7 @@ pub fn respond_traced<T: Trace>(
     out: &mut [u8],
     trace: &mut T,
 ) -> Outcome {
-    let (mut query, mut outcome) = (Query::default(), Outcome::silence());
+    let (mut query, mut outcome) = (Query::default(), Outcome::default());
     converse(&mut query, &Ahead::default(), &mut outcome, snapshot, packet, client, context, out, trace);
     outcome
 }
@@ -137,13 +137,14 @@ fn converse<T: Trace>(
     out: &mut [u8],
     trace: &mut T,
 ) {
-    *outcome = Outcome::silence();
+    *outcome = Outcome::default();
     if out.len() < usize::from(crate::limits::UDP_PAYLOAD_MIN) {
         return;
     }
     match &(if ahead.is_read { Parsed::Query } else { parse(packet, query) }) {
         Parsed::Query => {
-            let mut reply = Reply::new(snapshot, query, packet, (client, context), out, outcome);
+            let question = query.question(packet);
+            let mut reply = Reply::new(snapshot, query, question, (client, context), out, outcome);
             reply.located = ahead.located.as_ref();
             match if T::IS_SILENT { reply.fast_path(ahead.found, outcome) } else { Err(None) } {
                 Ok(rcode) => reply.finish(rcode, None, outcome),
@@ -152,8 +153,8 @@ fn converse<T: Trace>(
         }
         Parsed::Silence => {}
         Parsed::SlowPath => outcome.disposition = Disposition::SlowPath,
-        Parsed::Reject(reject) => *outcome = reject::reject(snapshot, reject, client, context, out),
-        Parsed::CookieOnly(asked) => *outcome = reject::cookie_only(snapshot, asked, client, context, out),
+        Parsed::Reject(of) => reject::reject(snapshot, (of, false), (client, context), out, outcome),
+        Parsed::CookieOnly(of) => reject::reject(snapshot, (of, true), (client, context), out, outcome),
     }
 }
 
@@ -185,13 +186,13 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             }
             self.trace.step(self.reply.snapshot, &step);
             let next = match step.found.matched {
-                Match::Exact(node) | Match::Wildcard(node) => match step.image.steered_at(node) {
-                    Some(steered) => self.steered(step, node, steered),
+                Match::Exact(node) | Match::Wildcard(node) => match self.decided_at(step, node) {
+                    Some((steered, policy)) => self.steered(step, steered, policy),
                     None if self.stops_before_scope(0) => return Rcode::NOERROR,
                     None => self.positive(step, node),
                 },
                 _ if self.stops_before_scope(0) => return Rcode::NOERROR,
-                Match::NoName => self.negative(step, Rcode::NXDOMAIN),
+                Match::NoName => self.negative(step, Rcode::NXDOMAIN, Ttl::MAX),
                 Match::Cut(cut) if self.asks_delegation_signer(step, cut) => self.positive(step, cut),
                 Match::Cut(cut) => self.referral(step, cut),
                 Match::Redirected(owner) => self.redirected(step, owner),

@@ -1,28 +1,35 @@
 //! Names and types that do not exist (RFC 2308). Negative answers carry nothing tailored.
 
+use super::reply::Reply;
 use super::trace::Trace;
 use super::walk::Walk;
 use crate::answer::step::{Next, Step};
 use crate::wire::edns::extended_error;
 use crate::wire::header::flag;
-use crate::wire::response::Section;
+use crate::wire::response::rrset::One;
+use crate::wire::response::{Owner, Section};
 use crate::wire::rr::{Rcode, Ttl};
 
-impl<T: Trace> Walk<'_, '_, T> {
-    /// NXDOMAIN or, with NOERROR, no data: the SOA of the zone that knows, with the smaller of its
-    /// TTL and its MINIMUM.
-    pub(crate) fn negative(&mut self, step: Step<'_>, rcode: Rcode) -> Next<'static> {
-        self.negative_for(step, rcode, Ttl::MAX)
+impl Reply<'_> {
+    /// Writes the SOA of the zone that knows no such name, or no such type of it, with the smaller
+    /// of its TTL and its MINIMUM. Returns the offset of its data.
+    #[inline(always)]
+    pub(crate) fn denial(&mut self, step: Step<'_>, apex: impl Owner) -> Option<usize> {
+        let soa = step.image.denial()?;
+        self.response.rrset(Section::Authority, apex, One(&soa, step.written()))
     }
+}
 
-    /// [`Walk::negative`] with a TTL of at most `ttl`: no data because of states that can change.
-    pub(crate) fn negative_for(&mut self, step: Step<'_>, rcode: Rcode, ttl: Ttl) -> Next<'static> {
-        let zone = step.image;
-        let Some(soa) = zone.denial() else { return self.dead() };
-        let apex = step.ending(&self.reply.response, zone.apex());
-        match self.reply.response.only(Section::Authority, apex, &soa, step.written()) {
-            Ok(rdata_at) => self.reply.response.lower_ttl(rdata_at, ttl),
-            Err(_) => _ = self.truncate(),
+impl<T: Trace> Walk<'_, '_, T> {
+    /// NXDOMAIN or, with NOERROR, no data; for at most `ttl` where states that can change are the
+    /// reason.
+    pub(crate) fn negative(&mut self, step: Step<'_>, rcode: Rcode, ttl: Ttl) -> Next<'static> {
+        if step.image.is_dead() {
+            return self.dead();
+        }
+        let apex = step.ending(&self.reply.response, step.image.apex());
+        if let Some(rdata_at) = self.reply.denial(step, apex) {
+            self.reply.response.lower_ttl(rdata_at, ttl);
         }
         Next::Done(rcode)
     }

@@ -9,11 +9,12 @@ use crate::wire::rr::{Rcode, RrType};
 use crate::zone::set::ZoneId;
 
 /// Use of the reply buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Disposition {
     /// Send this many octets.
     Send(usize),
     /// Send nothing.
+    #[default]
     Silence,
     /// Hand the message to the slow path.
     SlowPath,
@@ -78,8 +79,8 @@ impl Reason {
     }
 }
 
-/// The outcome of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The outcome of a message; by default that of one to which nothing is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Use of the reply buffer.
     pub disposition: Disposition,
@@ -116,26 +117,5 @@ impl Outcome {
     /// PoP that was chosen last, and how far the choice had to go.
     pub fn pop(&self) -> Option<(PopId, Resort)> {
         self.decided?.pop
-    }
-
-    /// The outcome of a message to which nothing is sent.
-    #[inline]
-    pub const fn silence() -> Outcome {
-        Outcome {
-            disposition: Disposition::Silence,
-            rcode: Rcode::NOERROR,
-            truncated: false,
-            scope: 0,
-            zone: None,
-            decided: None,
-            qtype: RrType(0),
-            cookie: CookieStatus::None,
-        }
-    }
-}
-
-impl Default for Outcome {
-    fn default() -> Outcome {
-        Outcome::silence()
     }
 }

@@ -3,7 +3,9 @@
 use super::trace::Trace;
 use super::walk::Walk;
 use crate::answer::step::{Next, Step};
+use crate::wire::fragment::Rdata;
 use crate::wire::header::flag;
+use crate::wire::response::rrset::Stored;
 use crate::wire::response::{OwnerName, Section};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::NodeId;
@@ -24,22 +26,14 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let owner = step.ending(&self.reply.response, cut_name);
         let mut glue = [(0usize, NodeId(0)); GLUE_MAX];
         let mut count = 0;
-        let written = self.reply.response.rrset(
-            Section::Authority,
-            owner,
-            zone.records(set),
-            step.written(),
-            |at, rdata| {
-                if let Some(node) = rdata.link
-                    && count < GLUE_MAX
-                {
-                    glue[count] = (at, NodeId(node));
-                    count += 1;
-                }
-            },
-        );
-        if written.is_err() {
-            return self.truncate();
+        let placed = |at: usize, rdata: &Rdata<'_>| {
+            if let (Some(node), Some(place)) = (rdata.link, glue.get_mut(count)) {
+                (*place, count) = ((at, NodeId(node)), count + 1);
+            }
+        };
+        let servers = Stored { records: zone.records(set), name: step.written(), placed };
+        if self.reply.response.rrset(Section::Authority, owner, servers).is_none() {
+            return Next::Done(Rcode::NOERROR);
         }
         // Glue below the cut is needed to go on, so all of it comes or TC says that some is missing
         // (RFC 9471 section 3.1); it goes first. Glue of siblings is a courtesy.
@@ -52,14 +46,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 for rtype in [RrType::A, RrType::AAAA] {
                     let Some(set) = zone.set(node, rtype) else { continue };
                     let owner = OwnerName { at, wire: name };
-                    let written = self.reply.response.rrset(
-                        Section::Additional,
-                        owner,
-                        zone.records(set),
-                        step.written(),
-                        |_, _| {},
-                    );
-                    if written.is_err() {
+                    if self.reply.response.rrset(Section::Additional, owner, step.stored(set)).is_none() {
                         if needed {
                             self.reply.response.set_flag(flag::TC);
                         }

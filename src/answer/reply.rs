@@ -8,15 +8,15 @@ use crate::limits::{CHAIN_MAX, MESSAGE_MAX, UDP_PAYLOAD_MAX, UDP_PAYLOAD_MIN};
 use crate::snapshot::Snapshot;
 use crate::snapshot::locate::{Decision, QuerySource};
 use crate::steer::choose::Choice;
-use crate::steer::policy::PolicyId;
 use crate::steer::table::PolicyTable;
 use crate::steer::view::View;
-use crate::wire::cookie::{self, CookieStatus};
+use crate::wire::cookie;
 use crate::wire::edns::{Edns, ResponseOptions};
 use crate::wire::position::NamePosition;
-use crate::wire::query::Query;
+use crate::wire::query::{Query, Question};
 use crate::wire::response::Response;
 use crate::wire::rr::Rcode;
+use crate::zone::image::Steered;
 use crate::zone::set::Found;
 
 /// A reply in the making. Usual answers are made in one function, so that its fields stay in
@@ -49,7 +49,7 @@ impl<'s> Reply<'s> {
     pub(crate) fn new(
         snapshot: &'s Snapshot,
         query: &'s Query,
-        packet: &[u8],
+        question: Question<'_>,
         (client, context): (&'s Client, QueryContext),
         out: &'s mut [u8],
         outcome: &mut Outcome,
@@ -57,13 +57,16 @@ impl<'s> Reply<'s> {
         outcome.qtype = query.qtype;
         let (mut reserved, mut cookie) = (0, None);
         if let Some(edns) = &query.edns {
-            if edns.asks && edns.cookie.is_some() {
-                (outcome.cookie, cookie) = answer_cookie(snapshot, edns, client, context);
+            if edns.asks
+                && let Some(asked) = &edns.cookie
+                && let Some(answer) = snapshot.cookies.answer(asked, client.address, context.epoch_secs)
+            {
+                (outcome.cookie, cookie) = (answer.0, Some(answer.1));
             }
             reserved = options(snapshot, edns, cookie.as_ref(), 0, None, Rcode::NOERROR).len();
         }
         let limit = limit(client.transport, query.edns.as_ref());
-        let response = Response::begin(out, limit, reserved, query.copied_head(), query.question(packet));
+        let response = Response::begin(out, limit, reserved, query.copied_head(), question);
         Reply {
             snapshot,
             query,
@@ -110,10 +113,11 @@ impl<'s> Reply<'s> {
         Step { name, written, found, image: self.snapshot.zones.zone(found.zone) }
     }
 
-    /// The decision of the policy of this number for an owner, and the policy's view of the PoPs.
-    /// Source 0 asks not to be located by the subnet (RFC 7871 section 7.1.2).
+    /// The decision of a policy at a steered name, and the policy's view of the PoPs. Source 0
+    /// asks not to be located by the subnet (RFC 7871 section 7.1.2).
     #[inline(always)]
-    pub(crate) fn decide(&self, number: PolicyId, owner_seed: u64) -> Option<(Decision<'s>, &'s View)> {
+    pub(crate) fn decide(&self, step: Step<'_>, steered: &Steered) -> Option<(Decision<'s>, &'s View)> {
+        let (number, owner_seed) = (steered.policy, step.seed(steered));
         let source = QuerySource { resolver: self.client.address, subnet: self.query.subnet() };
         if let Some(known) = self.located
             && known.policy == number
@@ -130,7 +134,7 @@ impl<'s> Reply<'s> {
     #[inline(always)]
     pub(crate) fn takes(
         &mut self,
-        (number, policy): (PolicyId, &PolicyTable),
+        policy: &PolicyTable,
         decision: &Decision<'_>,
         choice: Choice,
         outcome: &mut Outcome,
@@ -140,7 +144,7 @@ impl<'s> Reply<'s> {
             _ => None,
         };
         let (reason, evidence) = (Reason::of(choice), decision.evidence());
-        outcome.decided = Some(Decided { policy: number, reason, evidence, pop });
+        outcome.decided = Some(Decided { policy: policy.index, reason, evidence, pop });
         // Every answer is tailored to this client, except the denial that all clients of a policy
         // get at the same time. Where a CNAME is possible, its absence is tailored too.
         if choice != Choice::NoData || policy.may_alias() {
@@ -173,7 +177,7 @@ impl<'s> Reply<'s> {
 
 /// Most octets of a response: the smaller of the client's limit and ours.
 #[inline(always)]
-pub(crate) fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
+fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     match (transport, edns) {
         (Transport::Tcp, _) => MESSAGE_MAX,
         (Transport::Udp, None) => usize::from(UDP_PAYLOAD_MIN),
@@ -182,27 +186,9 @@ pub(crate) fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     }
 }
 
-/// Standing of the query's cookie, and the cookie of the response.
-#[inline(always)]
-pub(crate) fn answer_cookie(
-    snapshot: &Snapshot,
-    edns: &Edns,
-    client: &Client,
-    context: QueryContext,
-) -> (CookieStatus, Option<cookie::Whole>) {
-    match edns
-        .cookie
-        .as_ref()
-        .and_then(|asked| snapshot.cookies.answer(asked, client.address, context.epoch_secs))
-    {
-        Some((cookie_status, whole)) => (cookie_status, Some(whole)),
-        None => (CookieStatus::None, None),
-    }
-}
-
 /// The OPT of a response.
 #[inline(always)]
-pub(crate) fn options<'s>(
+fn options<'s>(
     snapshot: &'s Snapshot,
     asked: &'s Edns,
     cookie: Option<&'s cookie::Whole>,

@@ -18,10 +18,10 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::locate::{ClientDescent, ClientLookup, QuerySource};
 use crate::snapshot::steering::CacheFootprint;
 use crate::steer::policy::PolicyId;
-use crate::steer::table::{REDIRECT, V4, V6};
+use crate::steer::table::REDIRECT;
 use crate::wire::name_hash::NameHash;
 use crate::wire::query::{Parsed, Query, parse};
-use crate::wire::rr::{CLASS_IN, RrType};
+use crate::wire::rr::CLASS_IN;
 use crate::zone::image::{Match, Usual};
 use crate::zone::set::{Found, ZoneId};
 use std::array;
@@ -199,17 +199,7 @@ fn client_lookup<'s>(
             _ => return None,
         }
     };
-    let policy = snapshot.steering.policies.get(steered.policy.index())?;
-    let is_asked = match query.qtype {
-        RrType::A => policy.families & V4 != 0,
-        RrType::AAAA => policy.families & V6 != 0,
-        RrType::HTTPS => policy.https,
-        _ => false,
-    };
-    // A CNAME answers every type.
-    if !is_asked && !policy.may_alias() {
-        return None;
-    }
+    snapshot.steering.policies.get(steered.policy.index()).filter(|policy| policy.decides(query.qtype))?;
     let source = QuerySource { resolver: resolver(), subnet: query.subnet() };
     Some((steered.policy, source.lookup(snapshot, steered.policy)?))
 }

@@ -1,10 +1,12 @@
 //! A step: one name on the way from the question along CNAMEs, and its place in our zones.
 
+use crate::wire::hash;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::position::{NamePosition, WrittenName};
+use crate::wire::response::rrset::{Rrset, stored};
 use crate::wire::response::{OwnerName, Response};
 use crate::wire::rr::Rcode;
-use crate::zone::image::Image;
+use crate::zone::image::{Image, Match, Set, Steered};
 use crate::zone::set::Found;
 
 /// One name on the way: the question, or the target of a CNAME.
@@ -33,10 +35,26 @@ impl Step<'_> {
         self.written.start() == HEADER_LEN && self.name.len() > 1
     }
 
+    /// Seed of its sharing where a policy decides. Names share independently of each other, those
+    /// below one wildcard too.
+    #[inline(always)]
+    pub(crate) fn seed(&self, steered: &Steered) -> u64 {
+        match self.found.matched {
+            Match::Wildcard(_) => hash::name(self.name),
+            _ => steered.seed,
+        }
+    }
+
     /// The name as it stands in the message.
     #[inline(always)]
     pub(crate) fn written(&self) -> WrittenName {
         WrittenName { position: self.written, len: self.name.len() }
+    }
+
+    /// An RRset of the zone in stored form, owned by the name or an ending of it.
+    #[inline(always)]
+    pub(crate) fn stored(&self, set: &Set) -> impl Rrset {
+        stored(self.image.records(set), self.written())
     }
 
     /// An ending of the name as an owner, by its wire form.

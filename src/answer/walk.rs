@@ -2,7 +2,6 @@
 
 use super::outcome::Outcome;
 use super::reply::Reply;
-use super::step::Next;
 use super::trace::Trace;
 use crate::limits::CHAIN_MAX;
 use crate::wire::header::flag;
@@ -89,12 +88,6 @@ impl<'s, 't, T: Trace> Walk<'s, 't, T> {
     /// Adds an extended error, if the query has EDNS and there is room.
     pub(crate) fn explain_error(&mut self, code: u16, text: &'static str) {
         self.extended_error = Some((code, text));
-    }
-
-    /// Sets TC, because the rest does not fit: the client comes back over TCP.
-    pub(crate) fn truncate(&mut self) -> Next<'static> {
-        self.reply.response.set_flag(flag::TC);
-        Next::Done(Rcode::NOERROR)
     }
 
     /// Writes the OPT and the header, and completes the outcome.

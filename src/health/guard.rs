@@ -238,6 +238,11 @@ impl Guard {
         self.hold.map(|hold| hold.ends(&self.rule))
     }
 
+    /// Number of members without an override.
+    pub(crate) fn counting(&self) -> u32 {
+        self.all.pops
+    }
+
     /// True if a member is down.
     pub(crate) fn is_down(&self, member: usize) -> bool {
         self.members[member].is_down

@@ -138,6 +138,11 @@ impl WayBack {
         }
     }
 
+    /// True if its PoPs serve by their verdicts. It stays so until none of them serves.
+    pub(crate) fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
     /// Share of the pool's PoPs, in percent, above which the way back is over.
     pub(crate) fn share_percent(&self) -> u8 {
         self.rule.share_percent

@@ -329,7 +329,7 @@ impl LiveState {
     }
 
     /// Handles the result of an external probe; the error is a sentence.
-    pub(crate) fn handle_push(&mut self, push: &ProbePush, now: Now) -> Result<(), String> {
+    pub fn handle_push(&mut self, push: &ProbePush, now: Now) -> Result<(), String> {
         let result = match push.up {
             true => ProbeResult::well(),
             false => ProbeResult::failed(push.reason.as_deref().unwrap_or("pushed as down")),

@@ -8,7 +8,7 @@ use super::each::{Each, in_order};
 use super::inputs::{InputHash, InputHashes};
 use super::size_guard::{self, SourceSize};
 use super::sources::{self, KnownFields};
-use super::{Digest, Facts, Identity, Snapshot, Steering, steering, targets};
+use super::{Facts, FilesDigest, Identity, Snapshot, Steering, steering, targets};
 use crate::config::Deployment;
 use crate::finding::{Finding, Findings};
 use crate::geo::atlas::Atlas;
@@ -154,7 +154,8 @@ fn assemble(
         policies: deployment.policies.as_slice().into(),
         networks: deployment.networks.iter().map(|network| network.name.clone()).collect(),
         sequence,
-        digest: Digest::of(inputs, &parts.steering, &status),
+        files_digest: FilesDigest::of(inputs),
+        digest: OnceLock::new(),
         origins: Arc::new(super::origins::Origins::of(deployment, inputs)),
         identity: Arc::new(Identity {
             name: deployment.node.name.clone(),

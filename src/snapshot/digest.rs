@@ -8,6 +8,10 @@
 //!   the algorithm with its limits, and the part of the status that policies read. Nodes of equal
 //!   state digest and site give every client the same records (law 5).
 //!
+//! A snapshot computes its state digest when it is first read, by a page or a log line. No answer
+//! needs it, and it would be most of the work of a publication: it reads every member of every
+//! policy.
+//!
 //! Facts that cannot change the records of an answer are not part of the state digest: the horizon,
 //! which shapes TTLs only and changes with every probe; PoPs that no policy answers; probe results
 //! of a PoP that is switched off; `up` by override if probes agree; and the order in which PoPs
@@ -48,42 +52,35 @@ const LIMITS: [u64; 10] = [
 
 /// State digest: nodes compare it to see if they answer alike.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Digest {
-    files: [u8; 32],
-    whole: [u8; 32],
-}
+pub struct Digest([u8; 32]);
 
 /// Files digest: nodes compare it to see if they have the same files.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FilesDigest([u8; 32]);
 
-impl Digest {
-    /// Digest of inputs in any order, with a status.
-    pub(crate) fn of(inputs: &InputHashes, steering: &Steering, status: &Status) -> Digest {
+impl FilesDigest {
+    /// Digest of inputs in any order.
+    pub(crate) fn of(inputs: &InputHashes) -> FilesDigest {
         let mut each = inputs.hashes();
         each.sort_unstable();
         let mut hash = Sha256::new();
         each.iter().for_each(|h| hash.update(h));
-        let digest = Digest { files: hash.finalize().into(), whole: [0; 32] };
-        digest.with_status(steering, status)
+        FilesDigest(hash.finalize().into())
     }
+}
 
-    /// Digest of the same files with another status.
-    pub(crate) fn with_status(self, steering: &Steering, status: &Status) -> Digest {
+impl Digest {
+    /// Digest of files with a status.
+    pub(crate) fn of(files: FilesDigest, steering: &Steering, status: &Status) -> Digest {
         let mut hash = Sha256::new();
         hash.update(ALGORITHM);
         LIMITS.iter().for_each(|limit| hash.update(limit.to_be_bytes()));
-        hash.update(self.files);
+        hash.update(files.0);
         let read = Read::of(steering, status);
         for (index, policy) in PolicyId::in_order().zip(&steering.policies) {
             hash.update(read.by_policy(index, policy).to_be_bytes());
         }
-        Digest { files: self.files, whole: hash.finalize().into() }
-    }
-
-    /// Digest of the files alone.
-    pub(crate) fn files(self) -> FilesDigest {
-        FilesDigest(self.files)
+        Digest(hash.finalize().into())
     }
 }
 
@@ -219,7 +216,7 @@ fn short(hash: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        short(&self.whole, f)
+        short(&self.0, f)
     }
 }
 

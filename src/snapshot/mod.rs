@@ -38,7 +38,7 @@ use crate::wire::cookie::Secrets;
 use crate::zone::set::ZoneSet;
 use crate::zone::source::FolderStanding;
 use crate::zone::text::ScopedPolicy;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Identity of the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,9 @@ pub(crate) struct Identity {
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     sequence: u64,
-    digest: Digest,
+    files_digest: FilesDigest,
+    /// State digest, once it was read.
+    digest: OnceLock<Digest>,
     /// Identity of the node.
     pub(crate) identity: Arc<Identity>,
     /// Secrets of DNS cookies. Not part of the digest, because no record depends on them.
@@ -111,12 +113,12 @@ impl Snapshot {
     /// State digest: over all data that shapes an answer, except the node's own name and site, and
     /// cookie secrets.
     pub fn digest(&self) -> Digest {
-        self.digest
+        *self.digest.get_or_init(|| Digest::of(self.files_digest, &self.steering, &self.status))
     }
 
     /// Files digest: over the files that nodes share.
     pub fn files_digest(&self) -> FilesDigest {
-        self.digest.files()
+        self.files_digest
     }
 
     /// Name of the node.
@@ -146,7 +148,6 @@ impl Snapshot {
 
     /// The same snapshot with another status, as the next publication.
     pub fn with_status(&self, status: Status, sequence: u64) -> Snapshot {
-        let digest = self.digest.with_status(&self.steering, &status);
-        Snapshot { sequence, digest, status: Arc::new(status), ..self.clone() }
+        Snapshot { sequence, digest: OnceLock::new(), status: Arc::new(status), ..self.clone() }
     }
 }

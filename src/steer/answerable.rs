@@ -40,6 +40,15 @@ impl Answerable {
         (self.count == 1).then(|| self.bits.trailing_zeros() as usize)
     }
 
+    /// Number of addresses that [`Answerable::pick`] picks. Asks for the key where that does.
+    pub(crate) fn count(self, answers: u8, key: &impl Fn() -> u64) -> usize {
+        let wanted = answers.min(ANSWERS_MAX);
+        if self.count > wanted {
+            key();
+        }
+        usize::from(self.count.min(wanted))
+    }
+
     /// Picks at most `answers` addresses by weighted rendezvous hashing. Calls `key` only if more
     /// than `answers` may be answered, because a read of the key can make the ECS scope cover the
     /// cell (see [`super::choose::choose`]).

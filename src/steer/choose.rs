@@ -207,12 +207,12 @@ pub(crate) fn leader(question: ChoiceInputs<'_>, key: &impl Fn() -> u64) -> Opti
     }
     let (_, _, seen) = seen(policy, view, first)?;
     if !seen.is_out {
-        return question.best_of(&preference_list.entries, key);
+        return question.best_of(&preference_list.entries, key, |seen| seen.unconditional);
     }
     let behind = Behind::of(policy, preference_list, status, view)?;
     let (pop, slot, horizon_secs) = match behind.equals.get(..behind.count)? {
         [only] => sole_of(policy, view, only, families)?,
-        equals => question.best_of(equals, key)?,
+        equals => question.best_of(equals, key, |seen| seen.unconditional)?,
     };
     Some((pop, slot, horizon_secs.min(behind.horizon_secs)))
 }
@@ -391,6 +391,11 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
                 }
             }
             AllDown::AsIfUp | AllDown::NoData => {}
+        }
+        if outage.is_some()
+            && let Some((pop, slot, _)) = self.question.first_as_if_up(self.key)
+        {
+            return Choice::Pop { pop, slot, resort: Resort::AsIfUp };
         }
         for resort in [Resort::AsIfUp, Resort::AsIfUpLastResort] {
             if let Some(found) = self.scan(resort, None) {
@@ -682,10 +687,33 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
 }
 
 impl<'a> ChoiceInputs<'a> {
-    /// The candidate with the highest score in the first band, and the nearest horizon of the band;
-    /// `None` unless every candidate of the band is unconditional in every family of the policy.
+    /// In an outage, the candidate that wins in the first band as if up, where only probes keep the
+    /// band down. Looks before it reads the key: a candidate without an equal needs no score.
+    fn first_as_if_up(self, key: &impl Fn() -> u64) -> Option<(PopId, SlotId, u32)> {
+        let ChoiceInputs { policy, view, preference_list, .. } = self;
+        let first = preference_list.entries.first()?;
+        let count = preference_list.entries.iter().take_while(|entry| entry.band == first.band).count();
+        let equals = preference_list.entries.get(..count)?;
+        let passes = |entry: &Entry| {
+            let seen = seen(policy, view, entry).filter(|(.., seen)| seen.is_out && entry.weight > 0);
+            seen.is_some_and(|(.., seen)| policy.families & !seen.has == 0)
+        };
+        if !equals.iter().all(passes) {
+            return None;
+        }
+        self.best_of(equals, &|| if count > 1 { key() } else { 0 }, |_| Families::MAX)
+    }
+
+    /// The candidate of the first band with the highest score, and the horizon of the band, if all
+    /// of it passes without another look in every family of the policy. `passes` gives the families
+    /// in which a slot passes.
     #[inline(always)]
-    fn best_of(self, entries: &[Entry], key: &impl Fn() -> u64) -> Option<(PopId, SlotId, u32)> {
+    fn best_of(
+        self,
+        entries: &[Entry],
+        key: &impl Fn() -> u64,
+        passes: impl Fn(&SlotView) -> Families,
+    ) -> Option<(PopId, SlotId, u32)> {
         let ChoiceInputs { policy, status, view, pops, .. } = self;
         let first = entries.first()?;
         let key = key();
@@ -693,7 +721,7 @@ impl<'a> ChoiceInputs<'a> {
         let mut horizon_secs = NO_HORIZON;
         for entry in entries.iter().take_while(|entry| entry.band == first.band) {
             let (pop, slot, seen) = seen(policy, view, entry)?;
-            if entry.weight == 0 || policy.families & !seen.unconditional != 0 {
+            if entry.weight == 0 || policy.families & !passes(seen) != 0 {
                 return None;
             }
             horizon_secs = horizon_secs.min(seen.horizon_secs);

@@ -7,6 +7,7 @@ use super::preference_list::{Entry, PreferenceList};
 use crate::geo::trie::Trie;
 use crate::health::targets::SlotId;
 use crate::wire::name::Name;
+use crate::wire::rr::RrType;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -134,6 +135,24 @@ impl PolicyTable {
     /// The PoPs among its members.
     pub(crate) fn member_pops(&self) -> impl Iterator<Item = PopId> {
         self.members.iter().filter_map(|member| member.target.split().ok())
+    }
+
+    /// The family of a type of addresses, if the policy's own candidates have it. They decide which
+    /// types exist, whatever PoPs a rule adds for some clients.
+    #[inline(always)]
+    pub(crate) fn offers(&self, qtype: RrType) -> Option<Families> {
+        let family = match qtype {
+            RrType::A => V4,
+            RrType::AAAA => V6,
+            _ => 0,
+        };
+        (self.families & family != 0).then_some(family)
+    }
+
+    /// True if it decides what a question of this type gets. A CNAME answers every type.
+    #[inline(always)]
+    pub(crate) fn decides(&self, qtype: RrType) -> bool {
+        self.offers(qtype).is_some() || self.https && qtype == RrType::HTTPS || self.may_alias()
     }
 
     /// True if it may answer a CNAME.

@@ -30,6 +30,17 @@ pub struct Query {
 }
 
 impl Query {
+    /// The parts of a query that a faulty message leaves: its header, and its OPT without the
+    /// subnet, because nothing of the answer is about that.
+    pub(crate) fn left_by(reject: &Reject<'_>) -> Query {
+        let flags = u16::from(reject.opcode) << 11 | if reject.recursion_desired { flag::RD } else { 0 };
+        Query {
+            head: u32::from(reject.id) << 16 | u32::from(flags),
+            edns: reject.edns.map(|edns| Edns { subnet: None, ..edns }),
+            ..Query::default()
+        }
+    }
+
     /// Question section of the message that was read.
     #[inline(always)]
     pub fn question<'p>(&self, packet: &'p [u8]) -> Question<'p> {
@@ -52,7 +63,7 @@ impl Query {
     /// 4.1.1) and CD (RFC 4035 section 3.2.2).
     #[inline]
     pub fn copied_head(&self) -> u32 {
-        self.head & (0xffff << 16 | (flag::RD | flag::CD) as u32)
+        self.head & (0xffff << 16 | (OPCODE_BITS | flag::RD | flag::CD) as u32)
     }
 }
 

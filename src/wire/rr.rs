@@ -108,7 +108,7 @@ pub(crate) const CLASS_IN: u16 = 1;
 pub const CLASS_CH: u16 = 3;
 
 /// Response code, with the eight upper bits from EDNS (RFC 6895 section 2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rcode(pub u16);
 
 #[allow(missing_docs)]

@@ -7,6 +7,7 @@ use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::pop::AdminState;
 use meridian::testing::steer::pop_status::{PopStatus, Shed};
 use meridian::testing::steer::status::Status;
+use support::dice::Dice;
 use support::{Tree, World, load, sample, with_down};
 
 /// A change of what a status is made of.
@@ -166,4 +167,56 @@ fn the_order_of_falls_counts_where_it_is_read() {
     assert_ne!(fallen(["iad", "fra"], [1, 2]), fallen(["iad", "fra"], [2, 1]), "members");
     assert_eq!(fallen(["iad", "fra"], [1, 2]), fallen(["iad", "fra"], [7, 30]), "numbers alone");
     assert_eq!(fallen(["scl", "gru"], [1, 2]), fallen(["scl", "gru"], [2, 1]), "PoPs of other policies");
+}
+
+/// A publication is made from the one before it. It is the one that is made from nothing, whatever
+/// came before and whoever has read the digest meanwhile: the same views and the same digest, over
+/// random verdicts, states, weights, plans, gradual moves, holds and shed cells.
+#[test]
+fn a_publication_is_the_one_made_from_nothing() {
+    let world = sample();
+    let (steering, count) = (&world.snapshot.steering, world.snapshot.steering.slots.len());
+    let (mut turned, mut stayed) = (0, 0);
+    for seed in 0..20 {
+        let dice = &mut Dice(seed);
+        let mut pops = world.snapshot.status.pops().to_vec();
+        let slots = vec![SlotHealth::default(); count];
+        let mut health_state = HealthState { slots, ..HealthState::default() };
+        let mut sheds = vec![Shed::default(); count];
+        let mut published = (*world.snapshot).clone();
+        for sequence in 2..60 {
+            let (pop, slot) = (dice.below(pops.len()), dice.below(count));
+            match dice.below(8) {
+                0 => pops[pop].state = *dice.pick(&[AdminState::Auto, AdminState::Down, AdminState::Drain]),
+                1 => pops[pop].weight = dice.below(3) as u32 * 50,
+                2 => pops[pop].left = dice.below(257) as u16,
+                3 => pops[pop].horizon_secs = *dice.pick(&[0, u32::MAX]),
+                4 => {
+                    let slots = health_state.slots.clone();
+                    health_state.held = if dice.once_in(2) { vec![(PolicyId(0), slots)] } else { Vec::new() };
+                }
+                5 => {
+                    let share = dice.below(3) as u16 * 100;
+                    sheds[slot] = Shed { share, accept: vec![64; pops.len()].into() };
+                }
+                // The clock goes on: a change comes nearer.
+                6 => health_state.slots[slot].horizon_secs = *dice.pick(&[2, 9, u32::MAX]),
+                _ => health_state.slots[slot] = *dice.pick(&[DOWN, SlotHealth::default()]),
+            }
+            let of = || {
+                let (slots, policies) = (&steering.slots, &steering.policies);
+                Status::new(pops.clone(), slots, policies, &health_state, sheds.clone())
+            };
+            let before = dice.once_in(2).then(|| published.digest());
+            published = published.with_status(of(), sequence);
+            let anew = world.snapshot.with_status(of(), sequence);
+            assert!(published.status == anew.status, "seed {seed}, publication {sequence}");
+            assert_eq!(published.digest(), anew.digest(), "seed {seed}, publication {sequence}");
+            match before.is_some_and(|before| before != published.digest()) {
+                true => turned += 1,
+                false => stayed += 1,
+            }
+        }
+    }
+    assert!(turned > 200 && stayed > 200, "{turned} {stayed}");
 }

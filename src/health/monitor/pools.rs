@@ -101,7 +101,17 @@ impl PoolTable {
             _ => GuardState::Idle,
         };
         let mut judgements = Vec::new();
+        let serves = |member: &PoolMember| match manual_states[member.pop.index()] {
+            ManualState::None | ManualState::Moved => !guard.is_down(member.member as usize),
+            ManualState::Up => true,
+            ManualState::Down => false,
+        };
         for (pool, number) in self.pools[policy.index()].iter_mut().zip(0u16..) {
+            // An open pool changes once none of its PoPs serves: mostly the first one does, and a
+            // verdict concerns all policies of its PoP.
+            if pool.way_back.is_open() && pool.members.iter().any(serves) {
+                continue;
+            }
             let mut census = Census::default();
             for member in &pool.members {
                 let is_down = guard.is_down(member.member as usize);

@@ -317,24 +317,21 @@ impl Writer {
         events.iter().for_each(|event| self.log_event(event));
     }
 
-    /// Publishes the current live state, even without a change. Returns sequence number and digest.
-    fn publish(&mut self) -> (u64, String) {
+    /// Publishes the current live state, even without a change.
+    fn publish(&mut self) {
         self.driver.step();
-        let told = self.put_into_service(self.live().status());
+        self.put_into_service(self.live().status());
         self.in_service = Arc::clone(self.live().snapshot());
         self.refresh_view();
         let now = self.driver.now();
         let events = self.driver.live.events(now);
         events.iter().for_each(|event| self.log_event(event));
-        told
     }
 
-    fn put_into_service(&mut self, status: Status) -> (u64, String) {
+    fn put_into_service(&mut self, status: Status) {
         let sequence = self.shared.published.served().snapshot.sequence() + 1;
         let snapshot = self.live().snapshot().with_status(status, sequence);
-        let digest = snapshot.digest().to_string();
         self.retired.push(self.shared.published.publish(Arc::new(snapshot)));
-        (sequence, digest)
     }
 
     /// Refreshes the operator view.

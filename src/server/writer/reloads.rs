@@ -237,13 +237,15 @@ impl Writer {
         self.driver.follow(Arc::new(snapshot));
         let of_zones = self.zone_alarms.see(&folder, epoch_secs());
         self.kept_zones.follow(Arc::clone(&folder));
-        let (sequence, digest) = self.publish();
+        self.publish();
+        let served = self.shared.published.snapshot();
+        let (sequence, digest) = (served.sequence(), served.digest().to_string());
         self.shared.counters.reloads_published.fetch_add(1, Ordering::Relaxed);
         let lines = difference.to_string();
         let took_millis = took.as_millis() as u64;
         self.shared.counters.last_reload.published(epoch_secs(), took.as_micros() as u64);
         let changes = lines.lines().count();
-        let files_digest = self.shared.published.snapshot().files_digest().to_string();
+        let files_digest = served.files_digest().to_string();
         self.log_event(&Event::Published {
             sequence,
             digest: digest.clone(),

@@ -2,25 +2,26 @@
 //!
 //! This module makes no decisions. It writes whole RRsets or nothing, never past the limit, and
 //! knows the position of each name in the message, so that owners and record data can point at it
-//! (RFC 1035 section 4.1.4).
+//! (RFC 1035 section 4.1.4). [`rrset`] has the forms in which an RRset comes; whatever its form, it
+//! goes out through [`Response::rrset`].
 
-mod ready;
+pub(crate) mod rrset;
 
 use super::edns::ResponseOptions;
-use super::fragment::{HEAD_LEN, Rdata};
 use super::header::flag;
 use super::name::NAME_OCTETS_MAX;
 use super::position::{NamePosition, WrittenName};
 use super::query::Question;
-use super::rr::{CLASS_IN, Rcode, RrType, Ttl};
+use super::rr::{Rcode, RrType, Ttl};
 use crate::wire::header::HEADER_LEN;
+use rrset::{Made, Rrset};
 
 /// Largest offset that a compression pointer reaches.
 const POINTER_MAX: usize = 0x3fff;
 
 /// Section of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Section {
+pub enum Section {
     /// Answer.
     Answer,
     /// Authority.
@@ -28,10 +29,6 @@ pub(crate) enum Section {
     /// Additional, except the OPT.
     Additional,
 }
-
-/// Error: an RRset does not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct MessageFull;
 
 /// An owner: its position in the message, and its octets in case a pointer does not reach it.
 #[derive(Clone, Copy, Debug)]
@@ -43,11 +40,37 @@ pub struct OwnerName<'a> {
 }
 
 impl OwnerName<'_> {
-    /// True if the owner is written as a pointer: pointers reach the first 16 KiB, and the root is
+    /// The owner as a pointer, if one reaches it: pointers reach the first 16 KiB, and the root is
     /// shorter than a pointer.
     #[inline(always)]
-    fn is_reached(&self) -> bool {
-        self.at <= POINTER_MAX && self.wire.len() > 1
+    pub(crate) fn pointer(&self) -> Option<Pointer> {
+        (self.at <= POINTER_MAX && self.wire.len() > 1).then_some(Pointer { at: self.at })
+    }
+}
+
+/// An owner that a pointer reaches. The fast path has no code for other owners.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pointer {
+    at: usize,
+}
+
+/// The owner of an RRset.
+pub trait Owner: Copy {
+    /// Its offset, if a pointer reaches it, or its wire form, which is then written in full.
+    fn written(&self) -> Result<usize, &[u8]>;
+}
+
+impl Owner for OwnerName<'_> {
+    #[inline(always)]
+    fn written(&self) -> Result<usize, &[u8]> {
+        self.pointer().map(|pointer| pointer.at).ok_or(self.wire)
+    }
+}
+
+impl Owner for Pointer {
+    #[inline(always)]
+    fn written(&self) -> Result<usize, &[u8]> {
+        Ok(self.at)
     }
 }
 
@@ -66,48 +89,6 @@ pub struct Response<'a> {
 
 /// Offset of the flags in `upper`, in bits.
 const FLAGS_SHIFT: u32 = 32;
-
-/// Fixed part of the records of an RRset, without RDLENGTH.
-struct Head<'a> {
-    owner: OwnerName<'a>,
-    /// Owner as a pointer, type, class and the upper half of the TTL.
-    upper: u64,
-    /// Lower half of the TTL, and room for RDLENGTH.
-    lower: u32,
-}
-
-impl<'a> Head<'a> {
-    #[inline(always)]
-    fn new(owner: OwnerName<'a>, rtype: RrType, ttl: Ttl) -> Head<'a> {
-        let (pointer, ttl) = (u64::from(u16::from_be_bytes(pointer(owner.at))), ttl.secs());
-        Head {
-            owner,
-            upper: pointer << 48
-                | u64::from(rtype.0) << 32
-                | u64::from(CLASS_IN) << 16
-                | u64::from(ttl >> 16),
-            lower: ttl << 16,
-        }
-    }
-
-    /// The lower half of the TTL, and RDLENGTH.
-    #[inline(always)]
-    fn with_len(&self, rdata: &[u8]) -> u32 {
-        self.lower | rdata.len() as u32 & 0xffff
-    }
-
-    /// Writes a record with a pointer to its owner into `room`, which must be exactly as long as
-    /// the record.
-    #[inline(always)]
-    fn write(&self, room: &mut [u8], rdata: &[u8]) -> Option<()> {
-        let (upper_at, behind) = room.split_first_chunk_mut()?;
-        let (lower_at, rdata_to) = behind.split_first_chunk_mut()?;
-        *upper_at = self.upper.to_be_bytes();
-        *lower_at = self.with_len(rdata).to_be_bytes();
-        copy(rdata_to, rdata);
-        Some(())
-    }
-}
 
 impl<'a> Response<'a> {
     /// Begins a response of at most `limit` octets, of which `reserved` are kept for the OPT.
@@ -210,60 +191,19 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// Writes a whole RRset in stored form, or nothing. The owner is `name` or an ending of it;
-    /// `placed` gets the offset of each record's data.
+    /// Writes a whole RRset. If it does not fit, writes nothing and, except in the additional
+    /// section, sets TC, so that the client comes back over TCP. Returns the offset of the data of
+    /// its first record. Every RRset goes out here.
     #[inline(always)]
-    pub(crate) fn rrset<'z>(
-        &mut self,
-        section: Section,
-        owner: OwnerName<'_>,
-        records: impl Iterator<Item = Rdata<'z>>,
-        name: WrittenName,
-        mut placed: impl FnMut(usize, &Rdata<'z>),
-    ) -> Result<(), MessageFull> {
-        let begin = self.at;
-        let mut count = 0u16;
-        for rdata in records {
-            let Some(rdata_at) = self.put_ready(owner, &rdata, (name, begin)) else {
-                self.at = begin;
-                return Err(MessageFull);
-            };
-            placed(rdata_at, &rdata);
-            count += 1;
-        }
-        self.count(section, count);
-        Ok(())
-    }
-
-    /// Writes the only record of an RRset in stored form, if a pointer reaches its owner. Returns
-    /// the offset of its data.
-    #[inline(always)]
-    pub(crate) fn pointed(
-        &mut self,
-        section: Section,
-        owner: OwnerName<'_>,
-        rdata: &Rdata<'_>,
-        name: WrittenName,
-    ) -> Option<usize> {
-        if !owner.is_reached() {
+    pub fn rrset(&mut self, section: Section, owner: impl Owner, rrset: impl Rrset) -> Option<usize> {
+        let Some((rdata_at, records)) = rrset.write(self, &owner) else {
+            if section != Section::Additional {
+                self.set_flag(flag::TC);
+            }
             return None;
-        }
-        let rdata_at = self.put_pointed(owner, rdata, (name, self.at))?;
-        self.count(section, 1);
+        };
+        self.count(section, records);
         Some(rdata_at)
-    }
-
-    /// Writes the only record of an RRset in stored form. Returns the offset of its data.
-    pub(crate) fn only(
-        &mut self,
-        section: Section,
-        owner: OwnerName<'_>,
-        rdata: &Rdata<'_>,
-        name: WrittenName,
-    ) -> Result<usize, MessageFull> {
-        let rdata_at = self.put_ready(owner, rdata, (name, self.at)).ok_or(MessageFull)?;
-        self.count(section, 1);
-        Ok(rdata_at)
     }
 
     /// Lowers the TTL of the record with data at `rdata_at`; never raises it.
@@ -274,45 +214,16 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// Writes a whole RRset of `count` records in stored form, owned by the question name, or
-    /// nothing.
-    #[inline(always)]
-    pub(crate) fn ready(&mut self, section: Section, records: &[u8], count: u16) -> Result<(), MessageFull> {
-        let end = self.at + records.len();
-        if end > self.limit {
-            return Err(MessageFull);
-        }
-        copy(self.out.get_mut(self.at..end).ok_or(MessageFull)?, records);
-        self.at = end;
-        self.count(section, count);
-        Ok(())
-    }
-
-    /// Writes one record. Returns the offset of its data.
-    #[inline]
-    pub(crate) fn record(
-        &mut self,
-        section: Section,
-        owner: OwnerName<'_>,
-        rtype: RrType,
-        ttl: Ttl,
-        rdata: &[u8],
-    ) -> Result<usize, MessageFull> {
-        let rdata_at = self.put(&Head::new(owner, rtype, ttl), rdata).ok_or(MessageFull)?;
-        self.count(section, 1);
-        Ok(rdata_at)
-    }
-
     /// Writes a CNAME whose target was made for this answer: the first `literal` octets in full,
     /// and the rest, which is an ending of a written name, as a pointer if that is shorter. Returns
     /// the position of the target.
     pub(crate) fn alias(
         &mut self,
-        owner: OwnerName<'_>,
+        owner: impl Owner,
         ttl: Ttl,
         target: &[u8],
         (literal, behind): (usize, WrittenName),
-    ) -> Result<NamePosition, MessageFull> {
+    ) -> Option<NamePosition> {
         let ending = target.len().saturating_sub(literal);
         let at = self.ending_at(behind, ending);
         let mut octets = [0; NAME_OCTETS_MAX];
@@ -320,62 +231,14 @@ impl<'a> Response<'a> {
             Some(data) if ending > 2 && at <= POINTER_MAX => {
                 data[..literal].copy_from_slice(&target[..literal]);
                 data[literal..].copy_from_slice(&pointer(at));
-                let rdata_at = self.record(Section::Answer, owner, RrType::CNAME, ttl, data)?;
-                Ok(behind.position.before(rdata_at, literal as u16, behind.len - ending))
+                let rdata_at = self.rrset(Section::Answer, owner, Made::one(RrType::CNAME, ttl, data))?;
+                Some(behind.position.before(rdata_at, literal as u16, behind.len - ending))
             }
             _ => {
-                let rdata_at = self.record(Section::Answer, owner, RrType::CNAME, ttl, target)?;
-                Ok(NamePosition::whole(rdata_at))
+                let rdata_at = self.rrset(Section::Answer, owner, Made::one(RrType::CNAME, ttl, target))?;
+                Some(NamePosition::whole(rdata_at))
             }
         }
-    }
-
-    /// Writes an answer with one address, if a pointer reaches its owner.
-    #[inline(always)]
-    pub fn pointed_address<const N: usize>(
-        &mut self,
-        owner: OwnerName<'_>,
-        rtype: RrType,
-        ttl: Ttl,
-        address: [u8; N],
-    ) -> Option<()> {
-        if !owner.is_reached() {
-            return None;
-        }
-        self.put_pointing(&Head::new(owner, rtype, ttl), &address)?;
-        self.count(Section::Answer, 1);
-        Some(())
-    }
-
-    /// Writes a whole RRset of records with equally long data, such as addresses, or nothing.
-    #[inline]
-    pub(crate) fn addresses<const N: usize>(
-        &mut self,
-        section: Section,
-        owner: OwnerName<'_>,
-        rtype: RrType,
-        ttl: Ttl,
-        addresses: impl ExactSizeIterator<Item = [u8; N]>,
-    ) -> Result<(), MessageFull> {
-        let (begin, count) = (self.at, addresses.len());
-        let head = Head::new(owner, rtype, ttl);
-        if owner.is_reached() {
-            let end = begin + count * (HEAD_LEN + N);
-            let room = self.out.get_mut(begin..end).filter(|_| end <= self.limit).ok_or(MessageFull)?;
-            for (record, address) in room.chunks_exact_mut(HEAD_LEN + N).zip(addresses) {
-                head.write(record, &address);
-            }
-            self.at = end;
-        } else {
-            for address in addresses {
-                if self.put(&head, &address).is_none() {
-                    self.at = begin;
-                    return Err(MessageFull);
-                }
-            }
-        }
-        self.count(section, count as u16);
-        Ok(())
     }
 
     /// Undoes everything written to the answer section since `position`, where it had `answers`
@@ -383,47 +246,6 @@ impl<'a> Response<'a> {
     pub(crate) fn rewind(&mut self, position: usize, answers: u16) {
         self.at = position;
         self.upper = self.upper & !0xffff | u64::from(answers);
-    }
-
-    /// Writes a record and advances. Returns the offset of its data, or `None` if it does not fit.
-    #[inline(always)]
-    fn put(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
-        if head.owner.is_reached() {
-            self.put_pointing(head, rdata)
-        } else {
-            self.put_with_owner(head, rdata)
-        }
-    }
-
-    /// [`Response::put`] with a pointer as the owner.
-    #[inline(always)]
-    fn put_pointing(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
-        let rdata_at = self.at + HEAD_LEN;
-        let end = rdata_at + rdata.len();
-        if end > self.limit {
-            return None;
-        }
-        head.write(self.out.get_mut(self.at..end)?, rdata)?;
-        self.at = end;
-        Some(rdata_at)
-    }
-
-    /// [`Response::put`] for the root as owner, or for an owner that no pointer reaches.
-    #[cold]
-    fn put_with_owner(&mut self, head: &Head<'_>, rdata: &[u8]) -> Option<usize> {
-        let owner = head.owner.wire;
-        let fields_at = self.at + owner.len();
-        let rdata_at = fields_at + 10;
-        let end = rdata_at + rdata.len();
-        if end > self.limit {
-            return None;
-        }
-        self.out[self.at..fields_at].copy_from_slice(owner);
-        self.out[fields_at..fields_at + 6].copy_from_slice(&head.upper.to_be_bytes()[2..]);
-        self.out[fields_at + 6..rdata_at].copy_from_slice(&head.with_len(rdata).to_be_bytes());
-        self.out[rdata_at..end].copy_from_slice(rdata);
-        self.at = end;
-        Some(rdata_at)
     }
 
     /// Sets the class of the record with data at `rdata_at`.
@@ -499,3 +321,6 @@ fn copy_blocks<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
 fn pointer(at: usize) -> [u8; 2] {
     (0xc000 | (at & POINTER_MAX) as u16).to_be_bytes()
 }
+
+#[cfg(test)]
+mod tests;

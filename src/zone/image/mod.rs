@@ -136,8 +136,8 @@ pub struct Steered {
 pub enum Usual<'a> {
     /// A policy decides.
     Steered(&'a Steered),
-    /// Records that are sent unchanged, and their number.
-    Ready(&'a [u8], u16),
+    /// Records that are sent unchanged, and their set.
+    Ready(&'a [u8], &'a Set),
     /// Records with names in their data, whose pointers depend on the message.
     Named(&'a Set),
     /// A CNAME, but no records of the type.
@@ -239,6 +239,11 @@ impl Image {
         &self.sets[node.first_set as usize..node.first_set as usize + usize::from(node.sets)]
     }
 
+    /// True if the node has RRsets, or a policy decides there.
+    pub(crate) fn has_data(&self, node: NodeId) -> bool {
+        !self.sets_at(node).is_empty() || self.steered_at(node).is_some()
+    }
+
     /// RRset of a type at a node.
     #[inline]
     pub(crate) fn set(&self, node: NodeId, rtype: RrType) -> Option<&Set> {
@@ -266,9 +271,7 @@ impl Image {
     pub(crate) fn data(&self, node: NodeId, qtype: RrType) -> Usual<'_> {
         let sets = self.sets_at(node);
         match sets.iter().find(|set| set.rtype == qtype) {
-            Some(set) => {
-                self.ready(set).map_or(Usual::Named(set), |records| Usual::Ready(records, set.count))
-            }
+            Some(set) => self.ready(set).map_or(Usual::Named(set), |records| Usual::Ready(records, set)),
             None => match sets.iter().find(|set| set.rtype == RrType::CNAME) {
                 Some(set) => Usual::Alias(set),
                 None => Usual::NoData,

@@ -1,6 +1,7 @@
 //! Damping in slots: PoPs that damped targets turn into last resorts, and turns that count.
 
 use super::SlotTable;
+use crate::health::health_state::SlotHealth;
 use crate::health::slot;
 use crate::health::targets::{ManualState, PolicyId, PolicyMembers, PopId, SlotId, TargetId, TargetSet};
 use std::collections::BTreeSet;
@@ -13,7 +14,15 @@ impl SlotTable {
         if self.slots.iter().all(|slot| (slot.damped_v4, slot.damped_v6) == (0, 0)) {
             return Vec::new();
         }
+        let is_troubled =
+            |slot: &&SlotHealth| slot.down_v4 | slot.down_v6 | slot.damped_v4 | slot.damped_v6 != 0;
+        let troubled = self.slots.iter().filter(is_troubled).count();
         let of_policy = |(policy, number): (&PolicyMembers, PolicyId)| {
+            // Mostly all that are down or damped anywhere are within the share of the policy.
+            let of = self.guards[number.index()].counting() as usize;
+            if troubled <= of * usize::from(policy.guard.share_percent) / 100 {
+                return None;
+            }
             let counts =
                 policy.members.iter().filter(|(pop, _)| self.manual_states[pop.index()] == ManualState::None);
             let is_down = |(_, index): &&(PopId, SlotId)| {
