@@ -120,7 +120,12 @@ impl<'a> Story<'a> {
             .flatten()
             .and_then(|site| steering::site_place(&snapshot.pops, site))
             .map(|s| steering::at_site(place, &s));
-        let place = at_site.as_ref().unwrap_or(place);
+        let base = at_site.as_ref().unwrap_or(place);
+        let of_clients = match decision.evidence() {
+            Evidence::Resolver => place.of_clients(base),
+            Evidence::Ecs | Evidence::Nothing => None,
+        };
+        let place = of_clients.as_ref().unwrap_or(base);
         let rule = match ranker.rule_for(place, resolver_networks) {
             None if written.rules.is_empty() => "the policy has none".to_owned(),
             None => "none matches".to_owned(),
@@ -138,6 +143,9 @@ impl<'a> Story<'a> {
         let from = ranker.coordinates(place);
         let is_by_rtt = ranker.order_at(place, resolver_networks) == Order::Latency;
         let rtts = place.rtts.as_deref().filter(|_| is_by_rtt);
+        if is_by_rtt && of_clients.is_some() {
+            self.line("clients", "by the mean RTTs of the clients behind the resolver");
+        }
         let mut last_band = None;
         for entry in &decision.preference_list.entries {
             let distance =
@@ -153,7 +161,10 @@ impl<'a> Story<'a> {
             };
             last_band = Some(entry.band);
             let name = self.target_words(policy, entry);
-            let rtt = rtts.map_or_else(String::new, |list| rtt_words(list.find(&name)));
+            let rtt = rtts.map_or_else(String::new, |list| match of_clients.is_some() {
+                true => mean_words(list.find(&name)),
+                false => rtt_words(list.find(&name)),
+            });
             let words = format!("{band:<8} {name:<8}{distance}{rtt}{weight}");
             self.line("list", words.trim_end());
         }
@@ -187,6 +198,16 @@ fn rtt_words(rtt: Option<Rtt>) -> String {
             format!("{rtt_ms:>5} ms measured, {samples} samples")
         }
     }
+}
+
+/// Mean RTT of the clients behind a resolver to a PoP, with its evidence.
+fn mean_words(rtt: Option<Rtt>) -> String {
+    rtt.map_or_else(
+        || rtt_words(None),
+        |Rtt { rtt_ms, source, samples }| {
+            format!("{rtt_ms:>5} ms in the mean of {samples} networks, mostly by {}", source.evidence_words())
+        },
+    )
 }
 
 /// Policy as the files define it.

@@ -6,6 +6,7 @@
 
 use super::each::{Each, in_order};
 use super::inputs::{InputHash, InputHashes};
+use super::latency_maps::{self, EvidenceShares, LatencyMap};
 use super::size_guard::{self, SourceSize};
 use super::sources::{self, KnownFields};
 use super::{Digest, Facts, Identity, Snapshot, Steering, steering, targets};
@@ -119,7 +120,14 @@ fn steer(each: Each<'_>, deployment: &Deployment, geography: &Geography, key: In
         (target_set, targets::feeds::of(deployment, &steering))
     };
     let key = findings.is_empty().then_some(key);
-    let facts = Arc::new(geography.facts.clone());
+    let evidence = EvidenceShares::of(
+        &steering,
+        &deployment.policies,
+        &deployment.pops,
+        deployment.node.site.as_ref(),
+        &geography.atlas,
+    );
+    let facts = Arc::new(Facts { evidence, ..geography.facts.clone() });
     SteeringParts {
         steering: Arc::new(steering),
         target_set: Arc::new(target_set),
@@ -141,6 +149,13 @@ fn assemble(
 ) -> (Option<Snapshot>, Findings) {
     let mut findings = parts.findings;
     findings.extend(sources::check(&deployment.policies, &deployment.networks, parts.facts.known));
+    let file_of = |name: &str| {
+        deployment.databases.iter().find(|source| *source.path == *name).map(|source| source.file)
+    };
+    let (policies, maps) = (&deployment.policies, &parts.facts.latency_maps);
+    if parts.facts.known.has_databases {
+        findings.extend(latency_maps::check(policies, &deployment.pops, maps, file_of));
+    }
     findings.extend(deployment.doubts.judge(&parts.facts.lands, true));
     let zone_keys = inputs.zone_keys(deployment);
     let known: HashMap<&InputHash, &Arc<Image>> = previous
@@ -244,11 +259,9 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
             has_databases: !databases.is_empty(),
             subdivisions: places().any(|place| !place.subdivisions.is_empty()),
             asns: places().any(|place| place.asn.is_some()),
-            // Every list of a database knows all its PoPs.
-            rtts: (databases.iter())
-                .filter_map(|database| database.places.iter().find_map(|place| place.rtts.as_deref()))
-                .any(|list| deployment.pops.iter().any(|pop| list.is_known(&pop.name))),
         },
+        latency_maps: databases.iter().filter_map(LatencyMap::of).collect(),
+        evidence: Vec::new(),
         lands: Lands::of(&atlas.places),
     };
     if findings.has_errors() {
@@ -268,8 +281,9 @@ fn size(database: &Database, file: crate::finding::FileId) -> SourceSize {
 
 fn fact(database: &Database) -> String {
     let leaves = database.leaves_v4.len() + database.leaves_v6.len();
+    let rtts = LatencyMap::of(database).map_or_else(String::new, |map| format!(", {}", map.words()));
     format!(
-        "{} ({}, {}, {leaves} networks, {} places)",
+        "{} ({}, {}, {leaves} networks, {} places{rtts})",
         database.name,
         database.kind,
         if database.build_epoch == 0 {
