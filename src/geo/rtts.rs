@@ -114,10 +114,15 @@ impl RttList {
         })
     }
 
-    /// The list as that of the clients behind a resolver. Their RTTs to a PoP that is not in the
-    /// list cannot be told from the distance of the resolver, so the list counts as complete.
+    /// The list as that of the clients behind a resolver. The distance of the resolver says nothing
+    /// about their RTTs to a PoP that is not in the list, so the list counts as complete.
     pub(crate) fn of_clients(self) -> RttList {
         RttList { of_clients: true, ..self }
+    }
+
+    /// Names of all PoPs to which the map has RTTs for any place.
+    pub(crate) fn known(&self) -> &BTreeSet<Box<str>> {
+        &self.known.0
     }
 
     /// True for the list of the clients behind a resolver.

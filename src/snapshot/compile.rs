@@ -243,8 +243,9 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     let (atlas, more) = Atlas::build(&databases, &deployment.networks);
     findings.extend(more);
     let places = || databases.iter().flat_map(|database| &database.places);
+    let maps: Vec<Option<LatencyMap>> = databases.iter().map(LatencyMap::of).collect();
     let facts = Facts {
-        lines: databases.iter().map(fact).collect(),
+        lines: databases.iter().zip(&maps).map(|(database, map)| fact(database, map.as_ref())).collect(),
         sizes: databases
             .iter()
             .zip(&deployment.databases)
@@ -260,7 +261,7 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
             subdivisions: places().any(|place| !place.subdivisions.is_empty()),
             asns: places().any(|place| place.asn.is_some()),
         },
-        latency_maps: databases.iter().filter_map(LatencyMap::of).collect(),
+        latency_maps: maps.into_iter().flatten().collect(),
         evidence: Vec::new(),
         lands: Lands::of(&atlas.places),
     };
@@ -279,9 +280,9 @@ fn size(database: &Database, file: crate::finding::FileId) -> SourceSize {
     }
 }
 
-fn fact(database: &Database) -> String {
+fn fact(database: &Database, map: Option<&LatencyMap>) -> String {
     let leaves = database.leaves_v4.len() + database.leaves_v6.len();
-    let rtts = LatencyMap::of(database).map_or_else(String::new, |map| format!(", {}", map.words()));
+    let rtts = map.map_or_else(String::new, |map| format!(", {}", map.words()));
     format!(
         "{} ({}, {}, {leaves} networks, {} places{rtts})",
         database.name,

@@ -42,15 +42,15 @@ impl LatencyMap {
     /// The facts about a database; `None` if it has no RTTs.
     pub(super) fn of(database: &Database) -> Option<LatencyMap> {
         let lists = || database.places.iter().flat_map(|place| [&place.rtts, &place.resolver_rtts]).flatten();
-        lists().next()?;
-        let names = lists().flat_map(|list| list.entries()).map(|(name, _)| Box::from(name));
+        // Every list of a map knows all its PoPs.
+        let pops = lists().next()?.known().clone();
         let mut map = LatencyMap {
             name: Arc::clone(&database.name),
             build_epoch: database.build_epoch,
             newest_sample: lists().map(|list| list.measured_at).max().filter(|at| *at > 0),
             networks: [0; RttSource::ALL.len()],
             resolvers: 0,
-            pops: names.collect(),
+            pops,
         };
         let v4 = database.leaves_v4.iter().map(|leaf| leaf.2);
         for place in v4.chain(database.leaves_v6.iter().map(|leaf| leaf.2)) {
@@ -63,7 +63,7 @@ impl LatencyMap {
         Some(map)
     }
 
-    /// What the map adds to the line of its database.
+    /// Coverage of the map, for the line of its database.
     pub(super) fn words(&self) -> String {
         let [measured, ..] = self.networks;
         let all: usize = self.networks.iter().sum();

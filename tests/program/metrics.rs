@@ -239,6 +239,17 @@ fn the_scrape_is_the_catalogue() {
     let pops = POPS.replace("addresses: [198.51.100.10]", watched);
     let pops = pops.replace("pops:\n", "probes: { well: { exec: [\"true\"] } }\npops:\n");
     process.write("pops.yaml", &pops);
+    // A latency map, and a policy that follows it.
+    process.write("policies.yaml", &format!("{POLICIES}  fast: {{ pops: all, order: latency }}\n"));
+    let rows = "prefix,pop,hour,samples,rtt_ms\n192.0.2.0/24,fra,2026-01-01T00:00:00Z,5,9.0\n";
+    process.write("rows.csv", rows);
+    let config = process.path("meridian.yaml");
+    let mut build = meridian();
+    build.args(["latency", "build", "--config"]).arg(&config).arg("--output");
+    let built = build.arg(process.path("latency.mmdb")).arg(process.path("rows.csv")).output();
+    assert!(built.expect("the program runs").status.success());
+    let files = std::fs::read_to_string(&config).expect("text");
+    process.write("meridian.yaml", &files.replace("[places.mmdb]", "[places.mmdb, latency.mmdb]"));
     assert!(process.reload(), "{}", std::fs::read_to_string(process.path("log")).expect("text"));
     let end = Instant::now() + PATIENCE;
     let body = loop {
@@ -281,6 +292,15 @@ fn the_scrape_is_the_catalogue() {
         assert_eq!(labels[family.name], of_family, "{}", family.name);
     }
     let scrape = process.scrape();
+    assert_eq!(scrape["meridian_latency_map_networks{name=\"latency.mmdb\",source=\"measured\"}"], 1.0);
+    let newest = "meridian_latency_map_newest_sample_timestamp_seconds{name=\"latency.mmdb\"}";
+    assert_eq!(scrape[newest], 1_767_225_600.0);
+    let share = |source: &str| {
+        let labels = format!("family=\"ipv4\",policy=\"fast\",source=\"{source}\"");
+        scrape[&format!("meridian_latency_address_share{{{labels}}}")]
+    };
+    let shares = ["measured", "neighbours", "distance", "none"].map(share);
+    assert!(shares[0] > 0.0 && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-6, "{shares:?}");
     assert!(scrape["process_resident_memory_bytes"] > 1e6 && scrape["meridian_names"] == 5.0, "{scrape:?}");
     assert!(scrape["meridian_preference_lists"] >= 1.0, "{scrape:?}");
     assert!(scrape.iter().any(|(s, age)| s.starts_with("meridian_database_age_seconds{name=")

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! `resolver` has the same arrays for queries that are steered by the address of a resolver there,
-//! where `--resolvers` tells the clients behind it; `samples` counts the networks of these clients.
+//! where `--resolvers` names the clients behind it; `samples` counts the networks of these clients.
 //!
 //! The same inputs, `--epoch` and `--previous` make the same octets on every machine.
 

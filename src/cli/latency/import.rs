@@ -45,7 +45,7 @@ pub(crate) struct Import {
     /// File to write; standard output by default
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// File to write of the clients behind each resolver, from lines with a column or key `resolver`
+    /// File of the clients behind each resolver, made of lines with a column or key `resolver`
     #[arg(long, value_name = "FILE")]
     resolvers_output: Option<PathBuf>,
     /// Logs

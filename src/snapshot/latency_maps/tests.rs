@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::geo::mmdb::Fields;
-use crate::geo::rtts::{Rtt, RttList};
+use crate::geo::rtts::{Rtt, RttList, share_known};
 use crate::steer::policy::{BandWidth, Sharing, TtlRange, WhenAllDown};
 
 /// A policy over one PoP.
@@ -41,7 +41,7 @@ fn map(days_old: u64, pops: &[&str]) -> LatencyMap {
         RttList::new(pops.iter().map(|pop| (*pop, rtt(source))), measured_at).map(Arc::new)
     };
     let newest = (100 - days_old) * 86_400;
-    let database = Database {
+    let mut database = Database {
         name: "latency.mmdb".into(),
         kind: "Meridian-Latency".into(),
         build_epoch: 100 * 86_400,
@@ -55,6 +55,10 @@ fn map(days_old: u64, pops: &[&str]) -> LatencyMap {
             Fields { resolver_rtts: list(RttSource::Distance, 0), ..Fields::default() },
         ],
     };
+    let lists = (database.places.iter_mut())
+        .flat_map(|fields| [fields.rtts.as_mut(), fields.resolver_rtts.as_mut()])
+        .flatten();
+    share_known(lists);
     LatencyMap::of(&database).unwrap()
 }
 
@@ -70,7 +74,8 @@ fn coverage() {
 #[test]
 fn what_can_never_work() {
     use Order::{Latency, Nearest};
-    let rows: &[(&str, Order, i32, &[LatencyMap], &[&str])] = &[
+    type Row<'r> = (&'r str, Order, i32, &'r [LatencyMap], &'r [&'r str]);
+    let rows: &[Row<'_>] = &[
         ("all is well", Latency, 0, &[map(2, &["ams"])], &[]),
         ("a bias that counts", Latency, 5, &[map(2, &["ams"])], &[]),
         ("no map", Latency, 0, &[], &["MRD0407"]),
