@@ -292,9 +292,13 @@ fn the_scrape_is_the_catalogue() {
         assert_eq!(labels[family.name], of_family, "{}", family.name);
     }
     let scrape = process.scrape();
-    assert_eq!(scrape["meridian_latency_map_networks{name=\"latency.mmdb\",source=\"measured\"}"], 1.0);
-    let newest = "meridian_latency_map_newest_sample_timestamp_seconds{name=\"latency.mmdb\"}";
-    assert_eq!(scrape[newest], 1_767_225_600.0);
+    let of_map = |family: &str, label: &str| {
+        let is_it = |series: &str| series.contains("latency.mmdb") && series.contains(label);
+        scrape.iter().find(|(series, _)| series.starts_with(family) && is_it(series)).map(|(_, value)| *value)
+    };
+    assert_eq!(of_map("meridian_latency_map_networks{", "source=\"measured\""), Some(1.0));
+    let newest = of_map("meridian_latency_map_newest_sample_timestamp_seconds{", "");
+    assert_eq!(newest, Some(1_767_225_600.0));
     let share = |source: &str| {
         let labels = format!("family=\"ipv4\",policy=\"fast\",source=\"{source}\"");
         scrape[&format!("meridian_latency_address_share{{{labels}}}")]
