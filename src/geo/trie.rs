@@ -335,9 +335,9 @@ pub struct Trie {
     pub(crate) deeper: Option<Arc<Deeper>>,
 }
 
-/// Blocks with other values than the tables have for them, because they are deeper than an ECS scope
-/// may be, or because resolvers are steered for the clients behind them. They apply to an address
-/// that needs no scope.
+/// Blocks with other values than the tables have for them, because they are deeper than an ECS
+/// scope may be, or because resolvers are steered for the clients behind them. They apply to an
+/// address that needs no scope.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Deeper {
     v4: AddressTable<u32>,

@@ -1,8 +1,8 @@
 //! Resolvers that other files would move: networks in which a resolver without client subnet is
 //! steered otherwise than a client subnet there, by the clients behind it or at full depth.
 //!
-//! The flows of [`super::comparison`] ask as client subnets, so they do not see these. There are few
-//! of them, and their queries stand for clients elsewhere, so they are counted and not weighed.
+//! The flows of [`super::comparison`] ask as client subnets, so they do not see these. There are
+//! few of them, and their queries stand for clients elsewhere, so they are counted and not weighed.
 
 use super::answered::Side;
 use crate::geo::trie::Trie;

@@ -4,9 +4,9 @@
 //! deeper than RFC 7871 section 11.1 recommends are merged into one choice of their block: known
 //! places precede unknown ones, then the larger part wins. Equal siblings merge. The result is
 //! disjoint, so the depth of a leaf is a true scope. The other parts of a block are kept beside it
-//! ([`Deeper`]) for resolvers without a client subnet, whose answers need no scope. There too is the
-//! choice of resolvers that are steered for the clients behind them: it cuts no leaf, so it changes
-//! neither an answer nor a scope of a query with a client subnet.
+//! ([`Deeper`]) for resolvers without a client subnet, whose answers need no scope. There too is
+//! the choice of resolvers that are steered for the clients behind them: it cuts no leaf, so it
+//! changes neither an answer nor a scope of a query with a client subnet.
 //!
 //! If the tables of all policies together are too large, they share one set of leaves. Its leaves
 //! hold classes of places for which each policy makes the same choice, and each policy maps classes
@@ -99,7 +99,8 @@ impl Tables {
         // Classes become finer with each table: places share a class as long as every table so far
         // makes the same choice for them. The last entry is for special-purpose blocks, which must
         // have a class of their own.
-        // Between them are the places again whose resolvers have a choice of their own in some table.
+        // Between them are the places again whose resolvers have a choice of their own in some
+        // table.
         let places = atlas.places.len();
         let mut apart: Vec<u32> =
             self.asked.iter().flat_map(|asked| &asked.of_resolvers).map(|(place, _)| *place).collect();
