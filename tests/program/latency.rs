@@ -115,9 +115,8 @@ fn a_resolver_gets_the_pop_of_its_clients() {
     });
     // Three networks of clients, and one of New York itself; no line but these names a resolver.
     let line = |address: &str, pop: &str, rtt_ms: u32, resolver: &str| {
-        format!(
-            "{{\"time\":1764230400,\"address\":\"{address}\",\"pop\":\"{pop}\",\"rtt_ms\":{rtt_ms}{resolver}}}\n"
-        )
+        let client = format!("\"address\":\"{address}\",\"pop\":\"{pop}\"");
+        format!("{{\"time\":1764230400,{client},\"rtt_ms\":{rtt_ms}{resolver}}}\n")
     };
     let by = ",\"resolver\":\"198.51.100.53\"";
     let lines = [

@@ -239,9 +239,10 @@ fn the_scrape_is_the_catalogue() {
     let pops = POPS.replace("addresses: [198.51.100.10]", watched);
     let pops = pops.replace("pops:\n", "probes: { well: { exec: [\"true\"] } }\npops:\n");
     process.write("pops.yaml", &pops);
-    // A latency map, and a policy that follows it.
+    // A latency map, and a policy that follows it. All PoPs are in one place, so the RTTs tie, and
+    // the first name leads.
     process.write("policies.yaml", &format!("{POLICIES}  fast: {{ pops: all, order: latency }}\n"));
-    let rows = "prefix,pop,hour,samples,rtt_ms\n192.0.2.0/24,fra,2026-01-01T00:00:00Z,5,9.0\n";
+    let rows = "prefix,pop,hour,samples,rtt_ms\n192.0.2.0/24,ams,2026-01-01T00:00:00Z,5,3.0\n";
     process.write("rows.csv", rows);
     let config = process.path("meridian.yaml");
     let mut build = meridian();
