@@ -131,6 +131,12 @@ pub(crate) fn text(judged: &Judged) -> String {
             format!("moves: {v4} of IPv4, {v6} of IPv6 leaves, {queries} of counted queries\n{table}")
         }
     };
+    if reply.resolvers.moved > 0 {
+        text.push_str(&format!(
+            "resolvers: {} of {} networks move that are not steered like client subnets there\n",
+            reply.resolvers.moved, reply.resolvers.networks
+        ));
+    }
     for loss in reply.lost.iter().take(ROWS) {
         text.push_str(&format!("loses {}: {}\n", loss.rtype, loss.name));
     }

@@ -187,6 +187,23 @@ families! {
     DATABASE_AGE = Gauge "meridian_database_age_seconds" ["name"]
         "Age of the data of a GeoIP database, by path of the database. A database without a date, such as a \
          geofeed, has no sample.";
+    LATENCY_SAMPLE = Gauge "meridian_latency_map_newest_sample_timestamp_seconds" ["name"]
+        "Unix time of the newest sample in a latency map, to the hour, in seconds, by path of the map. A map \
+         in which no network has samples of its own has no sample here. The age of its build is in \
+         `meridian_database_age_seconds`.";
+    LATENCY_SAMPLE_AGE = Gauge "meridian_latency_map_newest_sample_age_seconds" ["name"]
+        "Age of the newest sample in a latency map, by path of the map.";
+    LATENCY_NETWORKS = Gauge "meridian_latency_map_networks" ["name", "source"]
+        "Networks with RTTs in a latency map, by path of the map and evidence of the first RTT (measured, \
+         neighbours, distance).";
+    LATENCY_RESOLVERS = Gauge "meridian_latency_map_resolver_networks" ["name"]
+        "Networks of resolvers for which a latency map has the RTTs of the clients behind them, by path of \
+         the map.";
+    LATENCY_ADDRESSES = Gauge "meridian_latency_address_share" ["policy", "family", "source"]
+        "Share of the addresses with a known place that a policy ranks by latency, by address family and \
+         evidence of the RTT to the PoP that leads (measured, neighbours, distance; none: the map has no \
+         RTT there, so distance decides), 0 to 1. It is counted when the files are compiled, over client \
+         addresses and not over queries, so that answers cost nothing for it.";
     DESCRIPTORS_OPEN = Gauge "process_open_fds" []
         "Open file descriptors (0 where the system does not report them).";
     DESCRIPTORS_LIMIT = Gauge "process_max_fds" []

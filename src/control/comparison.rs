@@ -1,7 +1,7 @@
 //! `POST /diff`: predicts the clients that other files would move.
 
 use crate::control::protocol::comparison::{
-    AnswerMove, ComparisonRefused, ComparisonReply, Lost, MovedShare, PolicyMoves,
+    AnswerMove, ComparisonRefused, ComparisonReply, Lost, MovedShare, PolicyMoves, ResolverMoves,
 };
 use crate::control::reply::{ask, busy, reply};
 use crate::finding::render;
@@ -53,6 +53,10 @@ pub(crate) fn reply_of(comparison: &Comparison, assumed: &str) -> ComparisonRepl
         policies: comparison.moves.policy_changes.iter().map(policy).collect(),
         lost: lost.collect(),
         lost_in_all: losses.count,
+        resolvers: ResolverMoves {
+            networks: comparison.resolvers.networks,
+            moved: comparison.resolvers.moved,
+        },
     }
 }
 

@@ -8,12 +8,14 @@
 use crate::answer::Transport;
 use crate::control::Shown;
 use crate::control::catalogue::{self, CATALOGUE, MetricFamily, MetricKind};
+use crate::geo::rtts::RttSource;
 use crate::shared::alarm::AlarmKey;
 use crate::shared::counters::Dropped;
 use crate::shared::descriptors::Use;
 use crate::shared::operator_view::PopHealth;
 use crate::shared::phase::Phase;
 use crate::snapshot::Snapshot;
+use crate::snapshot::latency_maps::EvidenceShares;
 use crate::steer::pop::AdminState;
 use crate::steer::pop_status::fraction;
 use crate::sys::clock;
@@ -328,9 +330,30 @@ fn sizes(page: &mut Page, snapshot: &Snapshot) {
         page.set(&catalogue::SNAPSHOT_BYTES, &[table], octets as f64);
     }
     let now = clock::since_epoch().as_secs_f64();
+    latency(page, snapshot, now);
     for (name, built) in snapshot.databases_built() {
         page.set(&catalogue::DATABASE_BUILT, &[name], *built as f64);
         page.set(&catalogue::DATABASE_AGE, &[name], (now - *built as f64).max(0.0));
+    }
+}
+
+fn latency(page: &mut Page, snapshot: &Snapshot, now: f64) {
+    for map in snapshot.latency_maps() {
+        if let Some(newest) = map.newest_sample {
+            page.set(&catalogue::LATENCY_SAMPLE, &[&map.name], newest as f64);
+            page.set(&catalogue::LATENCY_SAMPLE_AGE, &[&map.name], (now - newest as f64).max(0.0));
+        }
+        for (source, count) in RttSource::ALL.into_iter().zip(map.networks) {
+            page.set(&catalogue::LATENCY_NETWORKS, &[&map.name, source.word()], count as f64);
+        }
+        page.set(&catalogue::LATENCY_RESOLVERS, &[&map.name], map.resolvers as f64);
+    }
+    for EvidenceShares { policy, shares } in snapshot.latency_evidence() {
+        for (family, shares) in ["ipv4", "ipv6"].into_iter().zip(shares) {
+            for (source, share) in EvidenceShares::words().zip(shares) {
+                page.set(&catalogue::LATENCY_ADDRESSES, &[policy, family, source], *share);
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Control: HTTP and JSON for the commands over a Unix socket, and a read-only part of it over TCP.
-//! `docs/control.md` has every page. Pages of [`read_only`] change nothing, so the admin address has
-//! them too.
+//! `docs/control.md` has every page. Pages of [`read_only`] change nothing, so the admin address
+//! has them too.
 
 pub(crate) mod api;
 pub(crate) mod catalogue;

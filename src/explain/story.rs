@@ -5,7 +5,7 @@ use super::reasons;
 use crate::answer::{Step, Trace};
 use crate::geo::place::Place;
 use crate::geo::prefix::Prefix;
-use crate::geo::rtts::{Rtt, RttSource};
+use crate::geo::rtts::{Rtt, RttList, RttSource};
 use crate::health::health_state::NO_HORIZON;
 use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
 use crate::shared::operator_view::OperatorView;
@@ -120,7 +120,12 @@ impl<'a> Story<'a> {
             .flatten()
             .and_then(|site| steering::site_place(&snapshot.pops, site))
             .map(|s| steering::at_site(place, &s));
-        let place = at_site.as_ref().unwrap_or(place);
+        let base = at_site.as_ref().unwrap_or(place);
+        let of_clients = match decision.evidence() {
+            Evidence::Resolver => place.of_clients(base),
+            Evidence::Ecs | Evidence::Nothing => None,
+        };
+        let place = of_clients.as_ref().unwrap_or(base);
         let rule = match ranker.rule_for(place, resolver_networks) {
             None if written.rules.is_empty() => "the policy has none".to_owned(),
             None => "none matches".to_owned(),
@@ -138,6 +143,9 @@ impl<'a> Story<'a> {
         let from = ranker.coordinates(place);
         let is_by_rtt = ranker.order_at(place, resolver_networks) == Order::Latency;
         let rtts = place.rtts.as_deref().filter(|_| is_by_rtt);
+        if is_by_rtt && of_clients.is_some() {
+            self.line("clients", "by the mean RTTs of the clients behind the resolver");
+        }
         let mut last_band = None;
         for entry in &decision.preference_list.entries {
             let distance =
@@ -153,7 +161,7 @@ impl<'a> Story<'a> {
             };
             last_band = Some(entry.band);
             let name = self.target_words(policy, entry);
-            let rtt = rtts.map_or_else(String::new, |list| rtt_words(list.find(&name)));
+            let rtt = rtts.map_or_else(String::new, |list| rtt_words(list, &name));
             let words = format!("{band:<8} {name:<8}{distance}{rtt}{weight}");
             self.line("list", words.trim_end());
         }
@@ -176,17 +184,15 @@ impl<'a> Story<'a> {
 }
 
 /// RTT of a PoP in a list of `order: latency`, with its evidence.
-fn rtt_words(rtt: Option<Rtt>) -> String {
-    match rtt {
-        None => "  not in the map".to_owned(),
-        Some(Rtt { rtt_ms, source: RttSource::Distance, .. }) => format!("{rtt_ms:>5} ms by distance"),
-        Some(Rtt { rtt_ms, source: RttSource::Neighbours, samples }) => {
-            format!("{rtt_ms:>5} ms by {samples} networks near")
-        }
-        Some(Rtt { rtt_ms, source: RttSource::Measured, samples }) => {
-            format!("{rtt_ms:>5} ms measured, {samples} samples")
-        }
-    }
+fn rtt_words(list: &RttList, pop: &str) -> String {
+    let Some(Rtt { rtt_ms, source, samples }) = list.find(pop) else { return "  not in the map".to_owned() };
+    let evidence = match (list.is_of_clients(), source) {
+        (true, _) => format!("in the mean of {samples} networks, mostly by {}", source.evidence_words()),
+        (false, RttSource::Distance) => "by distance".to_owned(),
+        (false, RttSource::Neighbours) => format!("by {samples} networks near"),
+        (false, RttSource::Measured) => format!("measured, {samples} samples"),
+    };
+    format!("{rtt_ms:>5} ms {evidence}")
 }
 
 /// Policy as the files define it.

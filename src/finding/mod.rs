@@ -148,6 +148,7 @@ codes! {
     BAD_PLACE = "MRD0406", "not a country, continent, subdivision, coordinate or AS number";
     NO_SOURCE = "MRD0407", "a rule or an order that asks for a field which no database and no network has";
     FAR_FROM_COUNTRY = "MRD0408", "a PoP whose coordinates are not in its country";
+    LATENCY_MAP = "MRD0409", "a latency map of old samples, or one or a `bias_ms` that no policy uses";
     // 05xx: reload and process
     NEEDS_RESTART = "MRD0501", "a changed key that takes effect only after a restart";
     SOURCE_CHANGED = "MRD0502", "a file changed while it was read";

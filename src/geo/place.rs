@@ -173,9 +173,19 @@ pub(crate) struct Place {
     pub(crate) site: Option<std::sync::Arc<str>>,
     /// RTTs to PoPs, from a latency map.
     pub(crate) rtts: Option<std::sync::Arc<RttList>>,
+    /// Mean RTTs of the clients behind resolvers in it, from a latency map. They count in place of
+    /// [`Place::rtts`] where the address of a resolver decides.
+    pub(crate) resolver_rtts: Option<std::sync::Arc<RttList>>,
 }
 
 impl Place {
+    /// The place by which a resolver there is steered for the clients behind it; `None` where no
+    /// map knows them. `base` is the place assumed without them.
+    pub(crate) fn of_clients(&self, base: &Place) -> Option<Place> {
+        let rtts = self.resolver_rtts.clone()?;
+        Some(Place { rtts: Some(rtts), ..base.clone() })
+    }
+
     /// True if the place can be put on a map, by country, continent, coordinates or site.
     /// Membership of an operator network alone is not enough.
     pub(crate) fn is_located(&self) -> bool {

@@ -19,11 +19,23 @@ pub(crate) enum RttSource {
 }
 
 impl RttSource {
+    /// Every source, the strongest first; `as usize` gives its place.
+    pub(crate) const ALL: [RttSource; 3] = [RttSource::Measured, RttSource::Neighbours, RttSource::Distance];
+
     /// The word in a map and in `explain`.
     pub(crate) fn word(self) -> &'static str {
         match self {
             RttSource::Measured => "measured",
             RttSource::Neighbours => "neighbours",
+            RttSource::Distance => "distance",
+        }
+    }
+
+    /// The evidence in a sentence, after `by`.
+    pub(crate) fn evidence_words(self) -> &'static str {
+        match self {
+            RttSource::Measured => "own samples",
+            RttSource::Neighbours => "networks near",
             RttSource::Distance => "distance",
         }
     }
@@ -58,6 +70,7 @@ pub(crate) struct RttList {
     /// Hour of the newest sample of the place itself, in seconds since 1970; 0 without one.
     pub(crate) measured_at: u64,
     known: Known,
+    of_clients: bool,
 }
 
 /// Names of all PoPs in a map, shared by its lists.
@@ -93,7 +106,29 @@ impl RttList {
             }
         }
         let names: Box<str> = names.join(" ").into();
-        (!rtts.is_empty()).then(|| RttList { names, rtts: rtts.into(), measured_at, known: Known::default() })
+        (!rtts.is_empty()).then(|| RttList {
+            names,
+            rtts: rtts.into(),
+            measured_at,
+            known: Known::default(),
+            of_clients: false,
+        })
+    }
+
+    /// The list as that of the clients behind a resolver. The distance of the resolver says nothing
+    /// about their RTTs to a PoP that is not in the list, so the list counts as complete.
+    pub(crate) fn of_clients(self) -> RttList {
+        RttList { of_clients: true, ..self }
+    }
+
+    /// Names of all PoPs to which the map has RTTs for any place.
+    pub(crate) fn known(&self) -> &BTreeSet<Box<str>> {
+        &self.known.0
+    }
+
+    /// True for the list of the clients behind a resolver.
+    pub(crate) fn is_of_clients(&self) -> bool {
+        self.of_clients
     }
 
     /// Names of PoPs with their RTTs, in the order of the map.
@@ -106,9 +141,10 @@ impl RttList {
         self.entries().find(|(entry, _)| *entry == name).map(|(_, rtt)| rtt)
     }
 
-    /// True if the map has RTTs to the PoP with a name for any place.
+    /// True if the map has RTTs to the PoP with a name for any place, or must be taken to have them
+    /// ([`RttList::of_clients`]).
     pub(crate) fn is_known(&self, name: &str) -> bool {
-        self.known.0.contains(name)
+        self.of_clients || self.known.0.contains(name)
     }
 }
 

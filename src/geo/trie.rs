@@ -343,15 +343,30 @@ pub struct Trie {
 pub(crate) struct Deeper {
     v4: AddressTable<u32>,
     v6: AddressTable<u128>,
-    /// Number of blocks.
-    pub(crate) count: usize,
+    /// Number of blocks that are here for their depth.
+    pub(crate) overruled: usize,
 }
 
 impl Deeper {
-    /// Collects the blocks of both families, each ascending and disjoint.
-    pub(crate) fn new(v4: &[ValueBlock<u32>], v6: &[ValueBlock<u128>]) -> Option<Arc<Deeper>> {
-        let count = v4.len() + v6.len();
-        (count > 0).then(|| Arc::new(Deeper { v4: sparse(v4), v6: sparse(v6), count }))
+    /// Collects the blocks of both families, each ascending and disjoint; `overruled` of them are
+    /// here for their depth.
+    pub(crate) fn new(
+        v4: &[ValueBlock<u32>],
+        v6: &[ValueBlock<u128>],
+        overruled: usize,
+    ) -> Option<Arc<Deeper>> {
+        let is_any = v4.len() + v6.len() > 0;
+        is_any.then(|| Arc::new(Deeper { v4: sparse(v4), v6: sparse(v6), overruled }))
+    }
+
+    /// First addresses of the IPv4 blocks.
+    pub(crate) fn starts_v4(&self) -> impl Iterator<Item = u32> {
+        self.v4.blocks().filter(|block| block.value != NO_VALUE).map(|block| block.start)
+    }
+
+    /// First addresses of the IPv6 blocks.
+    pub(crate) fn starts_v6(&self) -> impl Iterator<Item = u128> {
+        self.v6.blocks().filter(|block| block.value != NO_VALUE).map(|block| block.start)
     }
 
     /// Value and depth of the block that contains an IPv4 address, if any.
@@ -412,7 +427,7 @@ impl Trie {
     pub(crate) fn of_classes(&self, of_class: Arc<[u32]>) -> Trie {
         let deeper = self.deeper.as_ref().map(|deeper| {
             let (v4, v6) = (deeper.v4.of_classes(&of_class), deeper.v6.of_classes(&of_class));
-            Arc::new(Deeper { v4, v6, count: deeper.count })
+            Arc::new(Deeper { v4, v6, overruled: deeper.overruled })
         });
         Trie { v4: self.v4.of_classes(&of_class), v6: self.v6.of_classes(&of_class), deeper }
     }

@@ -62,7 +62,15 @@ impl<'s> Side<'s> {
     /// special-purpose address, because no client has it.
     pub(super) fn answered(self, address: IpAddr, seed: u64) -> Option<Answered> {
         let subnet = ClientSubnet::host(address);
-        let query_source = QuerySource { resolver: address, subnet: Some(&subnet) };
+        self.answered_by(QuerySource { resolver: address, subnet: Some(&subnet) }, seed)
+    }
+
+    /// Answer to the resolver at `address` that sends no client subnet.
+    pub(super) fn answered_to(self, address: IpAddr, seed: u64) -> Option<Answered> {
+        self.answered_by(QuerySource { resolver: address, subnet: None }, seed)
+    }
+
+    fn answered_by(self, query_source: QuerySource<'_>, seed: u64) -> Option<Answered> {
         let lookup = query_source.lookup(self.snapshot, self.policy)?;
         let decision = query_source.decide(&lookup, lookup.leaf(), seed, seed);
         if decision.is_special {

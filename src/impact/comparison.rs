@@ -4,6 +4,7 @@ use super::answered::{Answered, Side};
 use super::flow::{After, Asked, NameSeeds, PolicyChange};
 use super::moves::{CountedQueries, Moves};
 use super::names::{self, End, Losses, NameWay};
+use super::resolvers::ResolverMoves;
 use super::sample::{Client, every_leaf};
 use crate::limits::LOSSES_TOLD_MAX;
 use crate::snapshot::Snapshot;
@@ -19,6 +20,8 @@ pub struct Comparison {
     pub(crate) moves: Moves<FAMILIES>,
     /// Names that lose all their addresses of a family.
     pub(crate) losses: Losses,
+    /// Resolvers that move.
+    pub(crate) resolvers: ResolverMoves,
 }
 
 impl Comparison {
@@ -30,7 +33,8 @@ impl Comparison {
     ) -> Comparison {
         let Replay { policy_changes, losses } = replay(before, after, LOSSES_TOLD_MAX);
         let queries = CountedQueries::new(counted, &policy_changes);
-        Comparison { moves: Moves::new(policy_changes, &queries), losses }
+        let resolvers = ResolverMoves::new(before, after);
+        Comparison { moves: Moves::new(policy_changes, &queries), losses, resolvers }
     }
 
     /// Shares of IPv4 addresses and of IPv6 leaves that move.

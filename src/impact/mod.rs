@@ -26,6 +26,7 @@ pub(crate) mod flow;
 pub(crate) mod moves;
 pub(crate) mod names;
 pub(crate) mod prediction;
+pub(crate) mod resolvers;
 mod sample;
 
 pub(crate) use difference::{Difference, difference};

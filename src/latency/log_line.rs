@@ -32,6 +32,8 @@ pub(crate) enum Column {
     Rtt(RttUnit),
     /// Number of samples that the RTT stands for.
     Samples,
+    /// Address of the client's resolver, or a prefix.
+    Resolver,
     /// Nothing of interest.
     Skip,
 }
@@ -49,7 +51,7 @@ pub(crate) enum LogFormat {
     /// A CSV file whose first line names the columns.
     Csv,
     /// JSON objects, one a line: `time` or `ts`, `prefix`, `address` or `request.remote_ip`, `pop`,
-    /// `rtt_ms` or `rtt_us`, `samples`.
+    /// `rtt_ms` or `rtt_us`, `samples`, `resolver`.
     Json,
     /// Combined log lines of a web server, whose query strings name RTTs in ms: `?fra=23&ams=41`.
     Beacon,
@@ -68,6 +70,9 @@ pub(crate) struct Sample<'l> {
     pub(crate) rtt_ms: f64,
     /// Samples that the RTT stands for.
     pub(crate) samples: u32,
+    /// Network of the client's resolver, cut like that of the client; `None` where the line names
+    /// none of the internet.
+    pub(crate) resolver: Option<Prefix>,
 }
 
 /// Reason for which a line is no sample.
@@ -140,7 +145,7 @@ impl LogFormat {
         if !has(&[Column::Address]) || !has(&[Column::Rtt(RttUnit::Millis), Column::Rtt(RttUnit::Micros)]) {
             return Err(
                 "the first line names no column `address` or `prefix`, or none `rtt_ms` or `rtt_us`; \
-                        columns are time, address or prefix, pop, rtt_ms or rtt_us, samples"
+                        columns are time, address or prefix, pop, rtt_ms or rtt_us, samples, resolver"
                     .to_owned(),
             );
         }
@@ -176,6 +181,7 @@ fn column_of(name: &str) -> Column {
         "rtt_ms" => Column::Rtt(RttUnit::Millis),
         "rtt_us" => Column::Rtt(RttUnit::Micros),
         "samples" => Column::Samples,
+        "resolver" => Column::Resolver,
         _ => Column::Skip,
     }
 }
@@ -188,6 +194,7 @@ struct Fields<'l> {
     pop: Option<&'l str>,
     rtt_ms: Option<f64>,
     samples: Option<u32>,
+    resolver: Option<Prefix>,
 }
 
 impl<'l> Fields<'l> {
@@ -200,6 +207,8 @@ impl<'l> Fields<'l> {
             Column::Samples => {
                 self.samples = Some(word.parse().ok().filter(|n| *n > 0).ok_or(LineFault::Malformed)?);
             }
+            // A resolver of a private network is no fault of the sample.
+            Column::Resolver => self.resolver = client_prefix(word),
             Column::Skip => {}
         }
         Ok(())
@@ -212,6 +221,7 @@ impl<'l> Fields<'l> {
             pop: self.pop,
             rtt_ms: self.rtt_ms.ok_or(LineFault::BadRtt)?,
             samples: self.samples.unwrap_or(1),
+            resolver: self.resolver,
         })
     }
 }
@@ -253,6 +263,7 @@ const JSON_KEYS: &[(&str, Column)] = &[
     ("/rtt_ms", Column::Rtt(RttUnit::Millis)),
     ("/rtt_us", Column::Rtt(RttUnit::Micros)),
     ("/samples", Column::Samples),
+    ("/resolver", Column::Resolver),
 ];
 
 fn of_json<'l>(
@@ -272,6 +283,7 @@ fn of_json<'l>(
             }
             (_, Value::String(word)) => set_owned(&mut fields, *column, word)?,
             (_, Value::Number(number)) => set_owned(&mut fields, *column, &number.to_string())?,
+            (Column::Resolver, Value::Null) => {}
             _ => return Err(LineFault::Malformed),
         }
     }
@@ -286,6 +298,7 @@ fn set_owned(fields: &mut Fields<'_>, column: Column, word: &str) -> Result<(), 
     fields.prefix = own.prefix.or(fields.prefix);
     fields.rtt_ms = own.rtt_ms.or(fields.rtt_ms);
     fields.samples = own.samples.or(fields.samples);
+    fields.resolver = own.resolver.or(fields.resolver);
     Ok(())
 }
 
@@ -303,7 +316,8 @@ fn of_beacon<'l>(
     for (pop, word) in query.split('&').filter_map(|pair| pair.split_once('=')) {
         // Other parameters of the request, such as a random number against caches, are no RTTs.
         let Some(rtt_ms) = rtt_of(word, RttUnit::Millis) else { continue };
-        let sample = Sample { hour: Some(hour), prefix: client, pop: Some(pop), rtt_ms, samples: 1 };
+        let sample =
+            Sample { hour: Some(hour), prefix: client, pop: Some(pop), rtt_ms, samples: 1, resolver: None };
         match take(sample) {
             Ok(()) => outcome = Ok(()),
             Err(fault) if outcome.is_err() => outcome = Err(fault),
@@ -316,7 +330,7 @@ fn of_beacon<'l>(
 /// The network of a client: an address or a prefix, cut to 24 bits (IPv4) or 48 (IPv6), so that no
 /// address leaves this function. IPv4 inside IPv6 counts as IPv4; addresses that no client on the
 /// internet has count as none.
-fn client_prefix(word: &str) -> Option<Prefix> {
+pub(super) fn client_prefix(word: &str) -> Option<Prefix> {
     let (address, len) = match word.split_once('/') {
         Some((address, len)) => (address.parse::<IpAddr>().ok()?, len.parse::<u8>().ok()?),
         None => (word.parse::<IpAddr>().ok()?, 128),

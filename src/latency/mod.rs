@@ -5,6 +5,7 @@
 //! logs -> log_line -> aggregate -> measurements (CSV: prefix, PoP, hour; no client address)
 //!                                       |
 //! places, PoPs ----------------------> learn -> estimate -> map (latency.mmdb)
+//! clients of resolvers (CSV) ----------------------^
 //! ```
 //!
 //! The estimate for a network and a PoP starts at the RTT that the distance suggests ([`model`]).
@@ -20,4 +21,5 @@ pub(crate) mod measurements;
 pub(crate) mod model;
 pub(crate) mod ranking;
 pub(crate) mod report;
+pub(crate) mod resolvers;
 pub(crate) mod units;

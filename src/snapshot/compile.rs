@@ -6,6 +6,7 @@
 
 use super::each::{Each, in_order};
 use super::inputs::{InputHash, InputHashes};
+use super::latency_maps::{self, EvidenceShares, LatencyMap};
 use super::size_guard::{self, SourceSize};
 use super::sources::{self, KnownFields};
 use super::{Facts, FilesDigest, Identity, Snapshot, Steering, steering, targets};
@@ -120,7 +121,14 @@ fn steer(each: Each<'_>, deployment: &Deployment, geography: &Geography, key: In
         (target_set, targets::feeds::of(deployment, &steering))
     };
     let key = findings.is_empty().then_some(key);
-    let facts = Arc::new(geography.facts.clone());
+    let evidence = EvidenceShares::of(
+        &steering,
+        &deployment.policies,
+        &deployment.pops,
+        deployment.node.site.as_ref(),
+        &geography.atlas,
+    );
+    let facts = Arc::new(Facts { evidence, ..geography.facts.clone() });
     SteeringParts {
         steering: Arc::new(steering),
         target_set: Arc::new(target_set),
@@ -142,6 +150,13 @@ fn assemble(
 ) -> (Option<Snapshot>, Findings) {
     let mut findings = parts.findings;
     findings.extend(sources::check(&deployment.policies, &deployment.networks, parts.facts.known));
+    let file_of = |name: &str| {
+        deployment.databases.iter().find(|source| *source.path == *name).map(|source| source.file)
+    };
+    let (policies, maps) = (&deployment.policies, &parts.facts.latency_maps);
+    if parts.facts.known.has_databases {
+        findings.extend(latency_maps::check(policies, &deployment.pops, maps, file_of));
+    }
     findings.extend(deployment.doubts.judge(&parts.facts.lands, true));
     let zone_keys = inputs.zone_keys(deployment);
     let images = images(each, &deployment.zones, &zone_keys, previous, &mut findings);
@@ -243,8 +258,9 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
     let (atlas, more) = Atlas::build(&databases, &deployment.networks);
     findings.extend(more);
     let places = || databases.iter().flat_map(|database| &database.places);
+    let maps: Vec<Option<LatencyMap>> = databases.iter().map(LatencyMap::of).collect();
     let facts = Facts {
-        lines: databases.iter().map(fact).collect(),
+        lines: databases.iter().zip(&maps).map(|(database, map)| fact(database, map.as_ref())).collect(),
         sizes: databases
             .iter()
             .zip(&deployment.databases)
@@ -259,11 +275,9 @@ pub fn geography(deployment: &Deployment) -> (Option<Geography>, Findings) {
             has_databases: !databases.is_empty(),
             subdivisions: places().any(|place| !place.subdivisions.is_empty()),
             asns: places().any(|place| place.asn.is_some()),
-            // Every list of a database knows all its PoPs.
-            rtts: (databases.iter())
-                .filter_map(|database| database.places.iter().find_map(|place| place.rtts.as_deref()))
-                .any(|list| deployment.pops.iter().any(|pop| list.is_known(&pop.name))),
         },
+        latency_maps: maps.into_iter().flatten().collect(),
+        evidence: Vec::new(),
         lands: Lands::of(&atlas.places),
     };
     if findings.has_errors() {
@@ -281,10 +295,11 @@ fn size(database: &Database, file: crate::finding::FileId) -> SourceSize {
     }
 }
 
-fn fact(database: &Database) -> String {
+fn fact(database: &Database, map: Option<&LatencyMap>) -> String {
     let leaves = database.leaves_v4.len() + database.leaves_v6.len();
+    let rtts = map.map_or_else(String::new, |map| format!(", {}", map.words()));
     format!(
-        "{} ({}, {}, {leaves} networks, {} places)",
+        "{} ({}, {}, {leaves} networks, {} places{rtts})",
         database.name,
         database.kind,
         if database.build_epoch == 0 {

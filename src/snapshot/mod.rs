@@ -11,6 +11,7 @@ pub(crate) mod digest;
 pub(crate) mod each;
 pub(crate) mod inputs;
 mod interner;
+pub(crate) mod latency_maps;
 pub(crate) mod locate;
 pub(crate) mod origins;
 pub(crate) mod routes;
@@ -90,7 +91,7 @@ pub struct Snapshot {
 }
 
 /// Facts about the databases of a snapshot.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Facts {
     /// One line for each: name, kind, age of its data, networks.
     pub(crate) lines: Vec<String>,
@@ -102,6 +103,10 @@ pub(crate) struct Facts {
     pub(crate) known: sources::KnownFields,
     /// Countries that the databases know.
     pub(crate) lands: Lands,
+    /// Latency maps among the databases.
+    pub(crate) latency_maps: Vec<latency_maps::LatencyMap>,
+    /// Evidence by which each policy with `order: latency` ranks.
+    pub(crate) evidence: Vec<latency_maps::EvidenceShares>,
 }
 
 impl Snapshot {
@@ -139,6 +144,16 @@ impl Snapshot {
     /// Name of each database with a date, and the build time of its data, in seconds since 1970.
     pub fn databases_built(&self) -> &[(Arc<str>, u64)] {
         &self.facts.built
+    }
+
+    /// Latency maps among the databases.
+    pub(crate) fn latency_maps(&self) -> &[latency_maps::LatencyMap] {
+        &self.facts.latency_maps
+    }
+
+    /// Evidence by which each policy with `order: latency` ranks.
+    pub(crate) fn latency_evidence(&self) -> &[latency_maps::EvidenceShares] {
+        &self.facts.evidence
     }
 
     /// Memory of the snapshot, by table.

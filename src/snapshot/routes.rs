@@ -4,7 +4,9 @@
 //! deeper than RFC 7871 section 11.1 recommends are merged into one choice of their block: known
 //! places precede unknown ones, then the larger part wins. Equal siblings merge. The result is
 //! disjoint, so the depth of a leaf is a true scope. The other parts of a block are kept beside it
-//! ([`Deeper`]) for resolvers without a client subnet, whose answers need no scope.
+//! ([`Deeper`]) for resolvers without a client subnet, whose answers need no scope. There too is
+//! the choice of resolvers that are steered for the clients behind them: it cuts no leaf, so it
+//! changes neither an answer nor a scope of a query with a client subnet.
 //!
 //! If the tables of all policies together are too large, they share one set of leaves. Its leaves
 //! hold classes of places for which each policy makes the same choice, and each policy maps classes
@@ -22,13 +24,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Choice numbers for leaves.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Choices<'a> {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Choices {
     /// Choice of each place.
-    pub(crate) of_place: &'a [u32],
+    pub(crate) of_place: Vec<u32>,
+    /// Places whose resolvers have a choice of their own, ascending, with that choice.
+    pub(crate) of_resolvers: Vec<(u32, u32)>,
     /// Choice of unknown special-purpose blocks. It never equals that of a place, so that their
     /// leaves never merge with others.
     pub(crate) special: u32,
+}
+
+impl Choices {
+    /// Choice of the resolvers of a place.
+    fn of_resolver(&self, place: u32) -> u32 {
+        let own = self.of_resolvers.binary_search_by_key(&place, |(place, _)| *place);
+        own.map_or_else(|_| self.of_place[place as usize], |at| self.of_resolvers[at].1)
+    }
 }
 
 /// Requested table of routes.
@@ -40,19 +52,18 @@ pub(crate) enum Route {
     Table(usize),
 }
 
-/// Tables that policies request, by the choice for every place and for special-purpose blocks.
+/// Tables that policies request, by their choices.
 #[derive(Default)]
 pub(crate) struct Tables {
-    asked: Vec<Arc<(Vec<u32>, u32)>>,
-    known: HashMap<Arc<(Vec<u32>, u32)>, usize>,
+    asked: Vec<Arc<Choices>>,
+    known: HashMap<Arc<Choices>, usize>,
 }
 
 impl Tables {
     /// Requests a table; equal requests get the same table.
-    pub(crate) fn ask(&mut self, of_place: Vec<u32>, special: u32) -> Route {
-        let key = Arc::new((of_place, special));
+    pub(crate) fn ask(&mut self, choices: Choices) -> Route {
         let next = self.asked.len();
-        Route::Table(*self.known.entry(key).or_insert_with_key(|key| {
+        Route::Table(*self.known.entry(Arc::new(choices)).or_insert_with_key(|key| {
             self.asked.push(Arc::clone(key));
             next
         }))
@@ -62,7 +73,8 @@ impl Tables {
     /// because separate ones would have more than `octets_max` octets in all.
     pub(crate) fn build(self, each: Each<'_>, atlas: &Atlas, octets_max: usize) -> (Vec<Arc<Trie>>, bool) {
         // Numbers of classes must leave room for REDIRECT.
-        let may_share = self.asked.len() > 1 && atlas.places.len() < REDIRECT as usize - 1;
+        let of_resolvers = self.asked.iter().map(|asked| asked.of_resolvers.len()).sum::<usize>();
+        let may_share = self.asked.len() > 1 && atlas.places.len() + of_resolvers < REDIRECT as usize - 1;
         let octets = AtomicUsize::new(0);
         let is_too_large = || may_share && octets.load(Ordering::Relaxed) > octets_max;
         let tables: Vec<OnceLock<Arc<Trie>>> = self.asked.iter().map(|_| OnceLock::new()).collect();
@@ -70,8 +82,7 @@ impl Tables {
             if is_too_large() {
                 return;
             }
-            let (of_place, special) = &*self.asked[index];
-            let table = compile(atlas, &Choices { of_place, special: *special });
+            let table = compile(atlas, &self.asked[index]);
             octets.fetch_add(table.octets(), Ordering::Relaxed);
             // Each index is built once.
             _ = tables[index].set(Arc::new(table));
@@ -88,17 +99,27 @@ impl Tables {
         // Classes become finer with each table: places share a class as long as every table so far
         // makes the same choice for them. The last entry is for special-purpose blocks, which must
         // have a class of their own.
+        // Between them are the places again whose resolvers have a choice of their own in some
+        // table.
         let places = atlas.places.len();
-        let mut class_of: Vec<u32> = vec![0; places + 1];
+        let mut apart: Vec<u32> =
+            self.asked.iter().flat_map(|asked| &asked.of_resolvers).map(|(place, _)| *place).collect();
+        apart.sort_unstable();
+        apart.dedup();
+        let choices_of = |asked: &Choices| -> Vec<u32> {
+            let of_resolvers = apart.iter().map(|place| asked.of_resolver(*place));
+            asked.of_place.iter().copied().chain(of_resolvers).chain([asked.special]).collect()
+        };
+        let mut class_of: Vec<u32> = vec![0; places + apart.len() + 1];
         let (mut count, mut finer) = (1, Interner::default());
         for asked in &self.asked {
             // Every place already has a class of its own.
-            if count > places {
+            if count == class_of.len() {
                 break;
             }
             finer.clear();
-            for (class, choice) in class_of.iter_mut().zip(asked.0.iter().chain([&asked.1])) {
-                *class = finer.intern((*class, *choice));
+            for (class, choice) in class_of.iter_mut().zip(choices_of(asked)) {
+                *class = finer.intern((*class, choice));
             }
             count = finer.list().len();
         }
@@ -111,11 +132,15 @@ impl Tables {
                 count as u32 - 1
             }
         };
-        let cuts = compile(atlas, &Choices { of_place: &class_of, special });
-        let meaning = |asked: &Arc<(Vec<u32>, u32)>| {
-            let mut of_class = vec![asked.1; count];
-            for (class, choice) in class_of.iter().zip(&asked.0) {
-                of_class[*class as usize] = *choice;
+        let mut of_place = class_of.clone();
+        let of_resolvers = of_place.split_off(places);
+        let is_other = |(place, class): &(u32, u32)| class_of[*place as usize] != *class;
+        let of_resolvers = apart.iter().copied().zip(of_resolvers).filter(is_other).collect();
+        let cuts = compile(atlas, &Choices { of_place, of_resolvers, special });
+        let meaning = |asked: &Arc<Choices>| {
+            let mut of_class = vec![asked.special; count];
+            for (class, choice) in class_of.iter().zip(choices_of(asked)) {
+                of_class[*class as usize] = choice;
             }
             Arc::new(cuts.of_classes(of_class.into()))
         };
@@ -124,20 +149,28 @@ impl Tables {
 }
 
 /// Compiles routes for one set of choices.
-pub(crate) fn compile(atlas: &Atlas, choices: &Choices<'_>) -> Trie {
-    let (v4, overruled_v4) = table(&atlas.v4, &atlas.places, choices, LEAF_DEPTH_V4_MAX);
-    let (v6, overruled_v6) = table(&atlas.v6, &atlas.places, choices, LEAF_DEPTH_V6_MAX);
-    Trie { v4, v6, deeper: Deeper::new(&overruled_v4, &overruled_v6) }
+pub(crate) fn compile(atlas: &Atlas, choices: &Choices) -> Trie {
+    let (v4, of_v4) = table(&atlas.v4, &atlas.places, choices, LEAF_DEPTH_V4_MAX);
+    let (v6, of_v6) = table(&atlas.v6, &atlas.places, choices, LEAF_DEPTH_V6_MAX);
+    let deeper = Deeper::new(&of_v4.leaves, &of_v6.leaves, of_v4.overruled + of_v6.overruled);
+    Trie { v4, v6, deeper }
 }
 
-/// Table of one family, and the leaves whose own choice was overruled by another of their block.
+/// Leaves with another choice for resolvers than the table has.
+struct OfResolvers<K> {
+    leaves: Vec<ValueBlock<K>>,
+    /// Number of those whose own choice gave way to another of their block.
+    overruled: usize,
+}
+
+/// Table of one family, and the leaves with another choice for resolvers.
 fn table<K: AddressBits>(
     leaves: &[Leaf<K>],
     places: &[Place],
-    choices: &Choices<'_>,
+    choices: &Choices,
     depth_max: u8,
-) -> (AddressTable<K>, Vec<ValueBlock<K>>) {
-    let (mut merging, mut overruled) = (Merging::default(), Vec::new());
+) -> (AddressTable<K>, OfResolvers<K>) {
+    let (mut merging, mut deeper) = (Merging::default(), OfResolvers { leaves: Vec::new(), overruled: 0 });
     let mut at = 0;
     while let Some(leaf) = leaves.get(at) {
         let end = if leaf.len > depth_max { at + block_len(&leaves[at..], depth_max) } else { at + 1 };
@@ -151,14 +184,18 @@ fn table<K: AddressBits>(
                 Space::Usable if leaf.operator => own,
                 Space::Usable => of_block.unwrap_or(own),
             };
-            if leaf.space == Space::Usable && value != own {
-                overruled.push(block(own));
+            if leaf.space == Space::Usable {
+                let of_resolver = choices.of_resolver(leaf.place);
+                deeper.overruled += usize::from(value != own);
+                if value != of_resolver {
+                    deeper.leaves.push(block(of_resolver));
+                }
             }
             merging.push(block(value));
         }
         at = end;
     }
-    (AddressTable::new(&merging.finish()), overruled)
+    (AddressTable::new(&merging.finish()), deeper)
 }
 
 /// Number of the first leaves that lie in one block of `depth_max` bits.
@@ -169,7 +206,7 @@ fn block_len<K: AddressBits>(leaves: &[Leaf<K>], depth_max: u8) -> usize {
 
 /// Choice of a block whose database leaves are merged: among the best-known places, the one that
 /// covers most addresses. The smaller number wins a tie, so that every build agrees.
-fn of_block<K: AddressBits>(leaves: &[Leaf<K>], places: &[Place], choices: &Choices<'_>) -> Option<u32> {
+fn of_block<K: AddressBits>(leaves: &[Leaf<K>], places: &[Place], choices: &Choices) -> Option<u32> {
     // Ordered by knowledge, then by choice.
     let mut covered: BTreeMap<(Knowledge, u32), u128> = BTreeMap::new();
     for leaf in leaves.iter().filter(|l| !l.operator && l.space == Space::Usable) {

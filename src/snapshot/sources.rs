@@ -3,7 +3,6 @@
 
 use crate::finding::{Finding, Findings, code};
 use crate::geo::networks::Network;
-use crate::steer::policy::Order;
 use crate::steer::rule::When;
 use crate::zone::text::ScopedPolicy;
 
@@ -16,8 +15,6 @@ pub(crate) struct KnownFields {
     pub(super) subdivisions: bool,
     /// True if some place has an AS number.
     pub(super) asns: bool,
-    /// True if some place has round-trip times (RTT) to some PoP of the deployment.
-    pub(super) rtts: bool,
 }
 
 /// Adds a finding for each rule on a field that no source has.
@@ -45,16 +42,6 @@ pub(super) fn check(policies: &[ScopedPolicy], networks: &[Network], known: Know
                 _ => "add a City database to `geoip.databases`: Country databases have no subdivisions",
             }));
         }
-    }
-    let by_latency = policies.iter().map(|scoped| &scoped.policy).filter(|policy| {
-        let mut orders = policy.rules.iter().filter_map(|rule| rule.order).chain([policy.order]);
-        orders.any(|order| order == Order::Latency)
-    });
-    for policy in by_latency.filter(|_| !known.rtts) {
-        let message = "this policy orders by latency, and no database has round-trip times to the PoPs";
-        findings.push(Finding::warning(code::NO_SOURCE, message).at(policy.at, "orders by distance").help(
-            "make a map with `meridian latency build`, and add it to `geoip.databases` of the server file",
-        ));
     }
     findings
 }

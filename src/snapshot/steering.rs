@@ -8,7 +8,7 @@
 //! together, so its scopes may be longer than it needs.
 
 use super::interner::Interner;
-use super::routes::{Route, Tables};
+use super::routes::{Choices, Route, Tables};
 use super::sizes::tries;
 use crate::finding::{Finding, Findings, code};
 use crate::geo::atlas::{Atlas, Space};
@@ -191,10 +191,7 @@ struct ChosenPolicy {
 
 /// Choices of a policy for one class of resolver.
 struct ClassChoices {
-    /// Choice of each place.
-    of_place: Vec<u32>,
-    /// Choice of special-purpose blocks.
-    special: u32,
+    choices: Choices,
     /// True if all clients have one choice.
     is_constant: bool,
 }
@@ -202,13 +199,15 @@ struct ClassChoices {
 impl ChosenPolicy {
     fn ask(self, tables: &mut Tables) -> RoutedPolicy {
         // Unknown special-purpose blocks are in no operator network.
-        let resolver_classes = self.resolver_classes.map(|of_place| tables.ask(of_place, 0));
+        let classes = |of_place| Choices { of_place, ..Choices::default() };
+        let resolver_classes = self.resolver_classes.map(|of_place| tables.ask(classes(of_place)));
         let (mut routes, mut cell_routes) = (Vec::new(), Vec::new());
-        for ClassChoices { of_place, special, is_constant } in self.choices_of_class {
-            let constant = is_constant.then(|| Route::Constant(Arc::new(Trie::constant(of_place[0]))));
+        for ClassChoices { choices, is_constant } in self.choices_of_class {
+            let constant =
+                is_constant.then(|| Route::Constant(Arc::new(Trie::constant(choices.of_place[0]))));
             // Every policy has these routes too, because a gradual drain may make its answers
             // depend on the cell at any time.
-            let full = tables.ask(of_place, special);
+            let full = tables.ask(choices);
             routes.push(constant.unwrap_or_else(|| full.clone()));
             cell_routes.push(full);
         }
@@ -237,7 +236,7 @@ impl RoutedPolicy {
             overruled: routes
                 .iter()
                 .filter_map(|r| r.deeper.as_ref())
-                .map(|deeper| deeper.count)
+                .map(|deeper| deeper.overruled)
                 .max()
                 .unwrap_or(0),
             routes,
@@ -285,7 +284,7 @@ struct ListedPolicy<'a> {
     /// Sets of operator networks that distinguish resolvers, and for each set the choices of the
     /// places so far.
     classes: Vec<Vec<u16>>,
-    choices_of_class: Vec<Vec<u32>>,
+    choices_of_class: Vec<Choices>,
     /// Class of each place, for resolvers.
     resolver_classes: Option<Vec<u32>>,
 }
@@ -311,7 +310,8 @@ fn meet_places(inputs: SteeringInputs<'_>, sketches: &mut [ListedPolicy<'_>]) {
 impl<'a> ListedPolicy<'a> {
     fn new(index: usize, ranker: &'a Ranker<'a>, atlas: &Atlas) -> ListedPolicy<'a> {
         let (classes, resolver_classes) = resolver_classes(atlas, ranker.policy);
-        let choices_of_class = classes.iter().map(|_| Vec::with_capacity(atlas.places.len())).collect();
+        let choices = || Choices { of_place: Vec::with_capacity(atlas.places.len()), ..Choices::default() };
+        let choices_of_class = classes.iter().map(|_| choices()).collect();
         ListedPolicy {
             index,
             ranker,
@@ -331,7 +331,16 @@ impl<'a> ListedPolicy<'a> {
             self.preference_lists.intern(self.ranker.preference_list_around(place, networks, around));
         let by_resolver = at_site
             .map_or(by_ecs, |site| self.preference_lists.intern(self.ranker.preference_list(site, networks)));
-        self.choices_of_class[class].push(self.choices.intern([by_ecs, by_resolver]));
+        let choice = self.choices.intern([by_ecs, by_resolver]);
+        let choices = &mut self.choices_of_class[class];
+        if let Some(place) = place.of_clients(at_site.unwrap_or(place)) {
+            let by_clients = self.preference_lists.intern(self.ranker.preference_list(&place, networks));
+            let of_resolver = self.choices.intern([by_ecs, by_clients]);
+            if of_resolver != choice {
+                choices.of_resolvers.push((choices.of_place.len() as u32, of_resolver));
+            }
+        }
+        choices.of_place.push(choice);
     }
 
     /// Finishes the policy, once every place was added.
@@ -350,14 +359,16 @@ impl<'a> ListedPolicy<'a> {
             && shares_by_cell(policy, self.preference_lists.list(), ranker, &slots, slot_list);
         let mut drafted = Vec::with_capacity(self.classes.len());
         let mut located = false;
-        for of_place in self.choices_of_class {
+        for mut choices in self.choices_of_class {
             // Even if no place is known, a client subnet may change the choice: without one the
-            // site of the node counts.
-            let [by_ecs, by_resolver] = self.choices.list()[of_place[0] as usize];
-            let uniform = by_ecs == by_resolver && is_uniform(inputs.atlas, &of_place);
+            // site of the node counts, or the clients behind the resolver.
+            let [by_ecs, by_resolver] = self.choices.list()[choices.of_place[0] as usize];
+            let uniform = by_ecs == by_resolver
+                && choices.of_resolvers.is_empty()
+                && is_uniform(inputs.atlas, &choices.of_place);
             located |= !uniform;
-            let special = self.choices.intern([BY_ECS_SPECIAL, by_resolver]);
-            drafted.push(ClassChoices { of_place, special, is_constant: uniform && !by_cell });
+            choices.special = self.choices.intern([BY_ECS_SPECIAL, by_resolver]);
+            drafted.push(ClassChoices { choices, is_constant: uniform && !by_cell });
         }
         if self.choices.list().len() as u32 >= VALUE_MAX {
             return Err(too_many_lists(policy));

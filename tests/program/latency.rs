@@ -103,6 +103,103 @@ fn clients_go_where_logs_say_that_it_is_fast() {
     explain(&["band 1   dfw"]);
 }
 
+/// A resolver in New York has its clients in Sao Paulo, as logs tell: it gets Sao Paulo, while a
+/// client subnet in New York, the resolver's own too, gets the PoP of New York.
+#[test]
+fn a_resolver_gets_the_pop_of_its_clients() {
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
+    let config = sample.path("meridian.yaml");
+    let config = text(&config);
+    sample.edit("policies.yaml", |text| {
+        text.replace("  nearest:\n    pops: all\n", "  nearest:\n    pops: all\n    order: latency\n")
+    });
+    // Three networks of clients, and one of New York itself; no line but these names a resolver.
+    let line = |address: &str, pop: &str, rtt_ms: u32, resolver: &str| {
+        let client = format!("\"address\":\"{address}\",\"pop\":\"{pop}\"");
+        format!("{{\"time\":1764230400,{client},\"rtt_ms\":{rtt_ms}{resolver}}}\n")
+    };
+    let by = ",\"resolver\":\"198.51.100.53\"";
+    let lines = [
+        line("143.107.1.7", "gru", 9, by),
+        line("143.107.2.7", "gru", 9, by),
+        line("143.107.3.7", "gru", 9, by),
+        line("198.51.100.7", "iad", 9, ""),
+        line("198.51.100.8", "iad", 9, ",\"resolver\":\"10.0.0.53\""),
+    ];
+    let (log, rows, clients) = (sample.path("log"), sample.path("rtt.csv"), sample.path("clients.csv"));
+    fs::write(&log, lines.concat()).expect("the folder is ours");
+    let (_, stderr) = done(
+        &[
+            &["latency", "import", "--config", config, "--format", "json", "--output", text(&rows)][..],
+            &["--resolvers-output", text(&clients), text(&log)],
+        ]
+        .concat(),
+    );
+    assert!(stderr.contains("3 samples name a resolver: 3 rows of its clients"), "{stderr}");
+    let mix = fs::read_to_string(&clients).expect("rows");
+    let expected: String = (1..4).map(|third| format!("198.51.100.0/24,143.107.{third}.0/24,1\n")).collect();
+    assert_eq!(mix, format!("resolver,prefix,weight\n{expected}"));
+
+    let map = sample.path("geoip/latency.mmdb");
+    let build = |more: &[&str]| {
+        let first = ["latency", "build", "--config", config, "--epoch", "1764230400", "--output", text(&map)];
+        done(&[&first[..], more, &[text(&rows)]].concat()).0
+    };
+    let with_map = |text: String| {
+        text.replace("databases: [geoip/places.mmdb]", "databases: [geoip/places.mmdb, geoip/latency.mmdb]")
+    };
+    let explain = |from: &[&str], words: &[&str]| {
+        let name = "nearest.edge.cdn.example";
+        let (story, _) = done(&[&["explain", "--files", "--config", config, name, "A"][..], from].concat());
+        for word in words {
+            assert!(story.contains(word), "no {word:?} in\n{story}");
+        }
+        story
+    };
+    let (resolver, client) = (["--client", "198.51.100.53"], ["--ecs", "198.51.100.0/24"]);
+
+    // Without their mix the resolver's own network decides.
+    build(&[]);
+    sample.edit("meridian.yaml", with_map);
+    explain(&resolver, &["band 1   iad"]);
+    let own = explain(&client, &["band 1   iad", " ms measured, 2 samples"]);
+
+    let report = build(&["--resolvers", text(&clients)]);
+    assert!(
+        report.contains("resolvers 1 by the clients behind them, 1 to another PoP than their own network"),
+        "{report}"
+    );
+    let story = explain(
+        &resolver,
+        &[
+            "clients    by the mean RTTs of the clients behind the resolver",
+            "band 1   gru",
+            " ms in the mean of 3 networks, mostly by own samples",
+        ],
+    );
+    assert!(story.contains("\t192.0.2.60"), "the answer is Sao Paulo:\n{story}");
+    // Neither the answer nor the scope of a client subnet there knows of it.
+    let steered = |story: &str| {
+        let is_of_files = |line: &&str| !line.starts_with("asked") && !line.starts_with("source");
+        story.lines().filter(is_of_files).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(steered(&explain(&client, &[])), steered(&own));
+    done(&["explain", "--verify-scopes", "--config", config]);
+
+    // The mix alone moves resolvers, and no client subnet.
+    let other = Deployment::sample(&["127.0.0.1:0"]);
+    fs::copy(sample.path("policies.yaml"), other.path("policies.yaml")).expect("a copy");
+    let (moves, _) = done(&["diff", text(&other.path("meridian.yaml")), config]);
+    assert!(moves.contains("resolvers: 1 of 1 networks move"), "{moves}");
+
+    let (place, _) = done(&["geoip", "lookup", "198.51.100.53", "--config", config]);
+    for words in
+        ["latency:     iad", "measured, 2 samples, newest ", "resolvers:   gru", "mean of 3 networks"]
+    {
+        assert!(place.contains(words), "no {words:?} in\n{place}");
+    }
+}
+
 /// What is no log, no map and no PoP is an error with its place, and writes no map.
 #[test]
 fn faults_are_told_with_their_place() {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use support::deployment::{Deployment, PATIENCE, ask_tcp, ask_udp, connect, query};
 use support::pages;
-use support::program::{Served, until_seen};
+use support::program::{Served, meridian_over, run, until_seen};
 
 const A: u16 = 1;
 const TXT: u16 = 16;
@@ -200,6 +200,18 @@ fn the_scrape_is_the_catalogue() {
     let pops = POPS.replace("addresses: [198.51.100.10]", watched);
     let pops = pops.replace("pops:\n", "probes: { well: { exec: [\"true\"] } }\npops:\n");
     process.write("pops.yaml", &pops);
+    // A latency map, and a policy that follows it. All PoPs are in one place, so the RTTs tie, and
+    // the first name leads.
+    process.write("policies.yaml", &format!("{POLICIES}  fast: {{ pops: all, order: latency }}\n"));
+    let rows = "prefix,pop,hour,samples,rtt_ms\n192.0.2.0/24,ams,2026-01-01T00:00:00Z,5,3.0\n";
+    process.write("rows.csv", rows);
+    let config = process.path("meridian.yaml");
+    let mut build = meridian_over(&config, &["latency", "build"]);
+    build.arg("--output").arg(process.path("latency.mmdb")).arg(process.path("rows.csv"));
+    let (status, _, errors) = run(build);
+    assert_eq!(status, 0, "{errors}");
+    let files = std::fs::read_to_string(&config).expect("text");
+    process.write("meridian.yaml", &files.replace("[places.mmdb]", "[places.mmdb, latency.mmdb]"));
     assert!(process.reload(), "{}", process.served.process.stderr());
     let body = until_seen("a load and a latency", PATIENCE, || {
         let (_, body) = process.page("/metrics");
@@ -239,6 +251,19 @@ fn the_scrape_is_the_catalogue() {
         assert_eq!(labels[family.name], of_family, "{}", family.name);
     }
     let scrape = process.scrape();
+    let of_map = |family: &str, label: &str| {
+        let is_it = |series: &str| series.contains("latency.mmdb") && series.contains(label);
+        scrape.iter().find(|(series, _)| series.starts_with(family) && is_it(series)).map(|(_, value)| *value)
+    };
+    assert_eq!(of_map("meridian_latency_map_networks{", "source=\"measured\""), Some(1.0));
+    let newest = of_map("meridian_latency_map_newest_sample_timestamp_seconds{", "");
+    assert_eq!(newest, Some(1_767_225_600.0));
+    let share = |source: &str| {
+        let labels = format!("family=\"ipv4\",policy=\"fast\",source=\"{source}\"");
+        scrape[&format!("meridian_latency_address_share{{{labels}}}")]
+    };
+    let shares = ["measured", "neighbours", "distance", "none"].map(share);
+    assert!(shares[0] > 0.0 && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-6, "{shares:?}");
     assert!(scrape["process_resident_memory_bytes"] > 1e6 && scrape["meridian_names"] == 5.0, "{scrape:?}");
     assert!(scrape["meridian_preference_lists"] >= 1.0, "{scrape:?}");
     assert!(scrape.iter().any(|(s, age)| s.starts_with("meridian_database_age_seconds{name=")

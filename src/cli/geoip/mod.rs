@@ -15,6 +15,7 @@ use crate::finding::{At, Finding, code};
 use crate::finding::{Files, Findings};
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
+use crate::geo::rtts::{Rtt, RttList, RttSource};
 use crate::reload::prepare;
 use crate::sys::clock::epoch_secs;
 use std::fmt::Write as _;
@@ -115,6 +116,11 @@ pub(crate) fn lookup(atlas: &Atlas, databases: &[Database], address: IpAddr, now
     if let Some(site) = &place.site {
         tell("site", site.to_string());
     }
+    for (head, list) in [("latency", &place.rtts), ("resolvers", &place.resolver_rtts)] {
+        if let Some(list) = list {
+            out.push_str(&rtts_text(head, list, now));
+        }
+    }
     for &network in &place.networks {
         let _ = writeln!(
             out,
@@ -127,6 +133,30 @@ pub(crate) fn lookup(atlas: &Atlas, databases: &[Database], address: IpAddr, now
         let age =
             if database.build_epoch == 0 { "without a date".to_owned() } else { format!("{days} days old") };
         let _ = writeln!(out, "  database {} ({}), {age}", database.name, database.kind);
+    }
+    out
+}
+
+/// RTTs of a place to PoPs, in the order of the map, with their evidence and the age of the newest
+/// sample. `resolvers` heads those of the clients behind resolvers there.
+fn rtts_text(head: &str, list: &RttList, now: u64) -> String {
+    let age = match list.measured_at {
+        0 => String::new(),
+        at => format!(", newest {} hours old", now.saturating_sub(at) / 3600),
+    };
+    let mut out = String::new();
+    for (index, (pop, Rtt { rtt_ms, source, samples })) in list.entries().enumerate() {
+        let head = if index == 0 { format!("{head}:") } else { String::new() };
+        let evidence = match (list.is_of_clients(), source) {
+            (true, _) => {
+                format!("mean of {samples} networks of clients, mostly by {}", source.evidence_words())
+            }
+            (false, RttSource::Measured) => format!("measured, {samples} samples{age}"),
+            (false, RttSource::Neighbours) => format!("by {samples} networks near"),
+            (false, RttSource::Distance) => "by distance".to_owned(),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "  {head:<13}{pop:<8}{rtt_ms:>5} ms  {evidence}");
     }
     out
 }

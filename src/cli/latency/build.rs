@@ -4,23 +4,27 @@
 //!
 //! ```text
 //! latency: { pop: [fra, ams], rtt_ms: [12, 19], samples: [40, 3], source: [measured, neighbours],
-//!            measured_at: 1764230400 }
+//!            measured_at: 1764230400, resolver: { pop: [iad, fra], ... } }
 //! ```
+//!
+//! `resolver` has the same arrays for queries that are steered by the address of a resolver there,
+//! where `--resolvers` names the clients behind it; `samples` counts the networks of these clients.
 //!
 //! The same inputs, `--epoch` and `--previous` make the same octets on every machine.
 
 use super::Config;
 use super::lines::{self, Progress};
+use super::mix::{Mix, Ranking};
 use crate::cli::print_findings;
 use crate::finding::Files;
 use crate::geo::atlas::Atlas;
-use crate::geo::mmdb::Database;
+use crate::geo::mmdb::{Database, Fields};
 use crate::geo::prefix::Prefix;
-use crate::geo::rtts::RttList;
 use crate::latency::estimate::{Estimator, OwnRtt, Spot};
 use crate::latency::measurements::{HEADER, Row, RowFault};
 use crate::latency::ranking::{Moves, Ranked, explore, rank, settle};
 use crate::latency::report::Report;
+use crate::latency::resolvers::{Resolvers, units_of};
 use crate::latency::units::{NETWORKS_MIN, Unit, Units};
 use crate::limits::DATABASE_OCTETS_MAX;
 use crate::reload::prepare;
@@ -43,6 +47,7 @@ const KIND: &str = "Meridian-Latency";
 pub(super) const HELP: &str = "\
 Examples:
   meridian latency build --output geoip/latency.mmdb fra.csv ams.csv
+  meridian latency build --resolvers clients.csv --output geoip/latency.mmdb *.csv
   meridian latency build --previous geoip/latency.mmdb --explore 0.5 --output new.mmdb *.csv";
 
 /// Build the map of RTTs
@@ -58,6 +63,9 @@ pub(crate) struct Build {
     /// Per cent of the units whose second or third PoP is put in front, so that it is measured
     #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
     explore: f64,
+    /// Files with the networks of clients behind each resolver: `resolver,prefix,weight`
+    #[arg(long, value_name = "FILE")]
+    resolvers: Vec<PathBuf>,
     /// Date of the map in seconds since 1970; now by default
     #[arg(long, value_name = "SECONDS")]
     epoch: Option<u64>,
@@ -76,8 +84,9 @@ struct World {
     atlas: Atlas,
 }
 
-/// The first PoP of each unit in the map before, and the PoPs that it knew.
+/// The map before: the first PoP of each unit, and the PoPs that it knew.
 struct Previous {
+    map: Database,
     first: Vec<Option<u16>>,
     knows: Vec<bool>,
 }
@@ -89,21 +98,26 @@ impl Build {
             return Err(format!("--explore {}: a percentage lies between 0 and 100", self.explore));
         }
         let world = World::read(&self.config)?;
+        let mut mix = Mix::read(&self.resolvers)?;
         let (mut rows, faults) = read_rows(&self.measurements, &world.pops)?;
         let row_count = rows.len();
         let units = Units::new(&world.atlas, &world.spots, &mut rows);
         drop(rows);
-        let (mut rankings, mut report) = world.ranked(&units)?;
-        let moves = self.settle(&units.list, &mut rankings, &world.pops)?;
+        let resolvers = Resolvers::new(std::mem::take(&mut mix.rows), &units.list)?;
+        let (mut rankings, mut resolvers, mut report) = world.ranked(&units, resolvers)?;
+        let moves = self.settle(&units.list, &mut rankings, &mut resolvers, &world.pops)?;
         let epoch = self.epoch.unwrap_or_else(epoch_secs);
         let explored = self.explore(&units.list, &mut rankings, epoch);
-        let octets = encode(&units.list, &rankings, &world.pops, epoch)?;
+        let octets = encode(&units.list, &rankings, &resolvers, &world.pops, epoch)?;
         replace::named(&self.output, &octets, None)
             .map_err(|error| format!("cannot write `{}`: {error}", self.output.display()))?;
         let mut text = report.text(&units.list);
         text.push_str(&faults_text(&faults, row_count, &units));
-        if let Some(moves) = moves {
-            text.push_str(&moves_text(&moves));
+        text.push_str(&mix.text(&resolvers, &units.list, &rankings));
+        for (noun, moves) in ["units", "resolvers"].into_iter().zip(moves.into_iter().flatten()) {
+            if noun == "units" || !self.resolvers.is_empty() {
+                text.push_str(&moves_text(noun, &moves));
+            }
         }
         if explored > 0 {
             text.push_str(&format!("explores  {explored} units\n"));
@@ -117,14 +131,17 @@ impl Build {
         &self,
         units: &[Unit],
         rankings: &mut [Vec<Ranked>],
+        resolvers: &mut Ranking,
         pops: &[Arc<str>],
-    ) -> Result<Option<Moves>, String> {
+    ) -> Result<Option<[Moves; 2]>, String> {
         let Some(path) = &self.previous else { return Ok(None) };
         let previous = Previous::read(path, units, pops)?;
         let samples = |unit: &Unit| unit.own.iter().map(|own| own.samples).sum::<u32>();
         let demand: Vec<f64> = units.iter().map(|unit| 1.0 + f64::from(samples(unit))).collect();
         let is_new = |pop: u16| !previous.knows[usize::from(pop)];
-        Ok(Some(settle(rankings, &demand, |unit| previous.first[unit], is_new)))
+        let of_units = settle(rankings, &demand, |unit| previous.first[unit], is_new);
+        let of_resolvers = resolvers.settle(|prefix| previous.first_of_resolver(prefix, pops), is_new);
+        Ok(Some([of_units, of_resolvers]))
     }
 
     fn explore(&self, units: &[Unit], rankings: &mut [Vec<Ranked>], epoch: u64) -> usize {
@@ -165,8 +182,13 @@ impl World {
         Ok(World { pops, spots, atlas })
     }
 
-    /// The ranking of each unit over the PoPs that have a place; the others are in none.
-    fn ranked(&self, units: &Units) -> Result<(Vec<Vec<Ranked>>, Report), String> {
+    /// The ranking of each unit and resolver over the PoPs that have a place; the others are in
+    /// none.
+    fn ranked(
+        &self,
+        units: &Units,
+        mut resolvers: Resolvers,
+    ) -> Result<(Vec<Vec<Ranked>>, Ranking, Report), String> {
         // The located PoPs are numbered anew, in the order of their names.
         let located: Vec<u16> = (0..).zip(&self.spots).filter_map(|(pop, spot)| spot.map(|_| pop)).collect();
         let spots: Vec<Spot> = self.spots.iter().flatten().copied().collect();
@@ -183,10 +205,13 @@ impl World {
         let estimator = Estimator::learn(&spots, &measured, NETWORKS_MIN);
         let mut report = Report::new(spots.len());
         let mut rankings = ranked(&units.list, &estimator, &spots, place_of, &mut report);
-        for ranked in rankings.iter_mut().flatten() {
+        let mut of_resolvers = resolvers.ranked(&units.list, spots.len(), |unit| {
+            Some(estimator.estimates(&unit.spot?, &renumbered(&unit.own, place_of)))
+        });
+        for ranked in rankings.iter_mut().chain(&mut of_resolvers).flatten() {
             ranked.pop = located[usize::from(ranked.pop)];
         }
-        Ok((rankings, report))
+        Ok((rankings, Ranking { resolvers, rankings: of_resolvers }, report))
     }
 }
 
@@ -240,9 +265,9 @@ fn faults_text(faults: &RowFaults, rows: usize, units: &Units) -> String {
     text
 }
 
-fn moves_text(moves: &Moves) -> String {
+fn moves_text(noun: &str, moves: &Moves) -> String {
     format!(
-        "moves     {} units ({:.2} % of the demand); {} stay, since less than 10 ms or 10 % is gained; \
+        "moves     {} {noun} ({:.2} % of the demand); {} stay, since less than 10 ms or 10 % is gained; \
          {} wait for the next build\n",
         moves.moved,
         moves.demand_share * 100.0,
@@ -299,22 +324,28 @@ impl Previous {
         })?;
         let index: HashMap<&str, u16> = pops.iter().map(|pop| &**pop).zip(0..).collect();
         let mut knows = vec![false; pops.len()];
-        let lists = || map.places.iter().filter_map(|place| place.rtts.as_deref());
-        for (name, _) in lists().flat_map(RttList::entries) {
+        let lists = map.places.iter().flat_map(|place| [&place.rtts, &place.resolver_rtts]).flatten();
+        for (name, _) in lists.flat_map(|list| list.entries()) {
             if let Some(&pop) = index.get(name) {
                 knows[usize::from(pop)] = true;
             }
         }
         let first = |unit: &Unit| {
-            let (name, _) = list_of(&map, unit.prefix)?.entries().next()?;
+            let (name, _) = fields_of(&map, unit.prefix)?.rtts.as_ref()?.entries().next()?;
             index.get(name).copied()
         };
-        Ok(Previous { first: units.iter().map(first).collect(), knows })
+        Ok(Previous { first: units.iter().map(first).collect(), knows, map })
+    }
+
+    /// The first PoP that the resolvers of a prefix had.
+    fn first_of_resolver(&self, prefix: Prefix, pops: &[Arc<str>]) -> Option<u16> {
+        let (name, _) = fields_of(&self.map, prefix)?.resolver_rtts.as_ref()?.entries().next()?;
+        pops.iter().position(|pop| **pop == *name).map(|at| at as u16)
     }
 }
 
-/// The list of a map for the first address of a prefix.
-fn list_of(map: &Database, prefix: Prefix) -> Option<&RttList> {
+/// The fields of a map for the first address of a prefix.
+fn fields_of(map: &Database, prefix: Prefix) -> Option<&Fields> {
     let holds = |start: IpAddr, len| Prefix::new(start, len).contains(prefix.address());
     let place = match prefix {
         Prefix::V4 { bits, .. } => {
@@ -326,7 +357,7 @@ fn list_of(map: &Database, prefix: Prefix) -> Option<&RttList> {
             holds(Ipv6Addr::from_bits(start).into(), len).then_some(place)?
         }
     };
-    map.places.get(place as usize)?.rtts.as_deref()
+    map.places.get(place as usize)
 }
 
 /// The last leaf that begins at or before an address.
@@ -337,6 +368,7 @@ fn before<L>(leaves: &[L], is_before: impl Fn(&L) -> bool) -> Option<&L> {
 fn encode(
     units: &[Unit],
     rankings: &[Vec<Ranked>],
+    resolvers: &Ranking,
     pops: &[Arc<str>],
     epoch: u64,
 ) -> Result<Vec<u8>, String> {
@@ -352,11 +384,21 @@ fn encode(
     for ((unit, ranking), done) in units.iter().zip(rankings).zip(1..) {
         progress.at(done, Some(units.len() as u64));
         if !ranking.is_empty() {
-            let value = record(unit, ranking, pops);
+            let value = record(unit, ranking, &[], pops);
             writer.insert_value(network(unit.prefix)?, value).map_err(|error| error.to_string())?;
         }
     }
     progress.end();
+    // Wider prefixes come first, so that the longest decides where they nest.
+    for (resolver, of_resolver) in resolvers.each().filter(|(_, of_resolver)| !of_resolver.is_empty()) {
+        for unit in units_of(units, resolver.prefix) {
+            let narrower =
+                [units[unit].prefix, resolver.prefix].into_iter().max_by_key(|prefix| prefix.len());
+            let value = record(&units[unit], &rankings[unit], of_resolver, pops);
+            let network = network(narrower.unwrap_or(resolver.prefix))?;
+            writer.insert_value(network, value).map_err(|error| error.to_string())?;
+        }
+    }
     let octets = writer.to_bytes().map_err(|error| error.to_string())?;
     match octets.len() > DATABASE_OCTETS_MAX {
         true => Err(format!("the map would have {} octets, at most {DATABASE_OCTETS_MAX}", octets.len())),
@@ -368,15 +410,23 @@ fn network(prefix: Prefix) -> Result<IpNet, String> {
     IpNet::new(prefix.address(), prefix.len()).map_err(|error| error.to_string())
 }
 
-fn record(unit: &Unit, ranking: &[Ranked], pops: &[Arc<str>]) -> Value {
-    let mut fields = vec![
+/// The record of a unit; where resolvers there have a ranking of their own, with that.
+fn record(unit: &Unit, ranking: &[Ranked], of_resolvers: &[Ranked], pops: &[Arc<str>]) -> Value {
+    let mut fields = if ranking.is_empty() { Vec::new() } else { arrays(ranking, pops) };
+    if !unit.own.is_empty() {
+        fields.push(("measured_at", Value::from(u64::from(unit.newest_hour) * 3600)));
+    }
+    if !of_resolvers.is_empty() {
+        fields.push(("resolver", Value::map(arrays(of_resolvers, pops))));
+    }
+    Value::map([("latency", Value::map(fields))])
+}
+
+fn arrays(ranking: &[Ranked], pops: &[Arc<str>]) -> Vec<(&'static str, Value)> {
+    vec![
         ("pop", Value::array(ranking.iter().map(|ranked| &*pops[usize::from(ranked.pop)]))),
         ("rtt_ms", Value::array(ranking.iter().map(|ranked| ranked.rtt_ms))),
         ("samples", Value::array(ranking.iter().map(|ranked| ranked.samples))),
         ("source", Value::array(ranking.iter().map(|ranked| ranked.source.word()))),
-    ];
-    if !unit.own.is_empty() {
-        fields.push(("measured_at", Value::from(u64::from(unit.newest_hour) * 3600)));
-    }
-    Value::map([("latency", Value::map(fields))])
+    ]
 }

@@ -2,16 +2,16 @@
 
 use super::Config;
 use super::lines::{self, Progress};
+use super::written::Written;
 use crate::latency::aggregate::Aggregate;
 use crate::latency::log_line::{LineFault, LogFormat};
-use crate::latency::measurements::{HEADER, Row};
+use crate::latency::measurements::HEADER;
+use crate::latency::resolvers::{self, ClientRow, Clients};
 use crate::reload::prepare;
 use crate::sys::clock::epoch_secs;
-use crate::sys::replace;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Formats and examples.
@@ -21,7 +21,8 @@ Formats, and the line that makes each:
   haproxy  log-format \"%Ts %ci %[fc_rtt(us)]\"
   envoy    %START_TIME(%s)% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %ROUNDTRIP_DURATION%
   caddy    the JSON access log, with a field rtt_ms or rtt_us that a module appends
-  csv      a first line with the columns time, address or prefix, pop, rtt_ms or rtt_us, samples
+  csv      a first line with the columns time, address or prefix, pop, rtt_ms or rtt_us,
+           samples, resolver
   json     objects with these keys, one a line
   beacon   combined log of a collector whose query names RTTs in ms: /rtt?fra=23&ams=41
 Files may be gzip. `-` is standard input. Lines of nginx, haproxy, envoy and caddy have no PoP: name
@@ -29,6 +30,7 @@ it by --pop.
 
 Examples:
   meridian latency import --format nginx --pop fra --output fra.csv /var/log/nginx/rtt.log*
+  meridian latency import --format json --resolvers-output clients.csv --output rtt.csv edges.json
   zcat beacons.gz | meridian latency import --format beacon - > beacons.csv";
 
 /// Read RTTs from logs
@@ -43,6 +45,9 @@ pub(crate) struct Import {
     /// File to write; standard output by default
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// File of the clients behind each resolver, made of lines with a column or key `resolver`
+    #[arg(long, value_name = "FILE")]
+    resolvers_output: Option<PathBuf>,
     /// Logs
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
@@ -62,6 +67,8 @@ struct Counts {
     lines: u64,
     samples: u64,
     rows: u64,
+    /// Samples that name a resolver, and the rows made of them; `None` if no file is written.
+    of_resolvers: Option<(u64, u64)>,
     faults: HashMap<LineFault, Fault>,
 }
 
@@ -82,12 +89,16 @@ impl Import {
         {
             return Err(format!("--pop {pop}: the deployment has no such PoP"));
         }
+        let of_resolvers = self.resolvers_output.as_deref();
+        let clients = of_resolvers.map(|path| Written::create(Some(path), resolvers::HEADER)).transpose()?;
         let mut pass = Pass {
             aggregate: Aggregate::default(),
             counts: Counts::default(),
             default_pop: self.pop.as_deref(),
             index,
-            rows: Rows::create(self.output.as_deref(), &pops)?,
+            rows: Written::create(self.output.as_deref(), HEADER)?,
+            pops: &pops,
+            clients: clients.map(|file| (Clients::default(), file)),
             progress: Progress::new("lines"),
         };
         for log in &self.logs {
@@ -110,7 +121,10 @@ struct Pass<'a> {
     default_pop: Option<&'a str>,
     /// PoPs by name.
     index: HashMap<&'a str, u16>,
-    rows: Rows<'a>,
+    rows: Written<'a>,
+    pops: &'a [String],
+    /// Clients behind resolvers, and their file, if it is asked for.
+    clients: Option<(Clients, Written<'a>)>,
     progress: Progress,
 }
 
@@ -139,15 +153,30 @@ impl Pass<'_> {
                 self.counts.add_fault(fault, || format!("{}:{number}", log.display()));
             }
             if self.aggregate.is_full() {
-                self.rows.write(&self.aggregate.take())?;
+                self.write_samples()?;
+            }
+            if self.clients.as_ref().is_some_and(|(clients, _)| clients.is_full()) {
+                self.write_clients()?;
             }
         }
         Ok(())
     }
 
+    fn write_samples(&mut self) -> Result<(), String> {
+        let pops = self.pops;
+        self.rows.rows(&self.aggregate.take(), |row, text| row.write(&pops[usize::from(row.pop)], text))
+    }
+
+    fn write_clients(&mut self) -> Result<(), String> {
+        match &mut self.clients {
+            Some((clients, file)) => file.rows(&clients.take(), ClientRow::write),
+            None => Ok(()),
+        }
+    }
+
     /// Takes the samples of a line up to its first fault.
     fn read_line(&mut self, format: &LogFormat, line: &[u8]) -> Result<(), LineFault> {
-        let Pass { aggregate, counts, default_pop, index, .. } = self;
+        let Pass { aggregate, counts, default_pop, index, clients, .. } = self;
         format.read(line, |sample| {
             let name = sample.pop.or(*default_pop).ok_or(LineFault::UnknownPop)?;
             let pop = *index.get(name).ok_or(LineFault::UnknownPop)?;
@@ -158,87 +187,25 @@ impl Pass<'_> {
             }
             aggregate.add(sample.prefix, pop, hour, sample.rtt_ms, sample.samples);
             counts.samples += 1;
+            if let (Some((clients, _)), Some(resolver)) = (clients.as_mut(), sample.resolver) {
+                clients.add(resolver, sample.prefix, hour, sample.samples);
+                counts.of_resolvers.get_or_insert_default().0 += 1;
+            }
             Ok(())
         })
     }
 
     /// Writes the rows that are still held, and puts the file in its place.
     fn end(mut self) -> Result<Counts, String> {
+        self.write_samples()?;
+        self.write_clients()?;
         self.progress.end();
-        self.rows.write(&self.aggregate.take())?;
-        self.counts.rows = self.rows.end()?;
-        Ok(self.counts)
-    }
-}
-
-/// The file of measurements while it is written: a file beside it takes its place at the end, so
-/// that an import that fails leaves the old one.
-struct Rows<'a> {
-    out: Box<dyn Write>,
-    /// The file beside, and the file.
-    paths: Option<(PathBuf, &'a Path)>,
-    pops: &'a [String],
-    count: u64,
-}
-
-impl<'a> Rows<'a> {
-    /// Opens the file, or standard output, and writes the line that names the columns.
-    fn create(output: Option<&'a Path>, pops: &'a [String]) -> Result<Rows<'a>, String> {
-        // A pipe or a terminal is written as it is.
-        let is_replaced = |path: &Path| fs::metadata(path).map_or(true, |found| found.is_file());
-        let paths = output
-            .map(|path| (if is_replaced(path) { replace::beside(path, ".new") } else { path.into() }, path));
-        let out: Box<dyn Write> = match &paths {
-            Some((beside, _)) => {
-                let file = File::create(beside)
-                    .map_err(|error| format!("cannot write `{}`: {error}", beside.display()))?;
-                Box::new(file)
-            }
-            None => Box::new(io::stdout().lock()),
-        };
-        let mut rows = Rows { out, paths, pops, count: 0 };
-        rows.write_text(&format!("{HEADER}\n"))?;
-        Ok(rows)
-    }
-
-    fn write(&mut self, rows: &[Row]) -> Result<(), String> {
-        let mut text = String::new();
-        for row in rows {
-            row.write(&self.pops[usize::from(row.pop)], &mut text);
-            if text.len() > 1 << 16 {
-                self.write_text(&text)?;
-                text.clear();
-            }
+        let mut counts = self.counts;
+        counts.rows = self.rows.end()?;
+        if let Some((_, file)) = self.clients {
+            counts.of_resolvers.get_or_insert_default().1 = file.end()?;
         }
-        self.count += rows.len() as u64;
-        self.write_text(&text)
-    }
-
-    fn write_text(&mut self, text: &str) -> Result<(), String> {
-        self.out.write_all(text.as_bytes()).map_err(|error| self.failed(&error))
-    }
-
-    /// The number of rows, once the file is in its place.
-    fn end(mut self) -> Result<u64, String> {
-        self.out.flush().map_err(|error| self.failed(&error))?;
-        if let Some((beside, path)) = self.replaced() {
-            fs::rename(beside, path).map_err(|error| self.failed(&error))?;
-        }
-        Ok(self.count)
-    }
-
-    /// The file beside and the file, if the one takes the place of the other.
-    fn replaced(&self) -> Option<(&Path, &Path)> {
-        let (beside, path) = self.paths.as_ref()?;
-        (beside != path).then_some((beside.as_path(), *path))
-    }
-
-    fn failed(&self, error: &io::Error) -> String {
-        if let Some((beside, _)) = self.replaced() {
-            let _ = fs::remove_file(beside);
-        }
-        let shown = self.paths.as_ref().map(|(_, path)| format!("`{}`", path.display()));
-        format!("cannot write {}: {error}", shown.as_deref().unwrap_or("standard output"))
+        Ok(counts)
     }
 }
 
@@ -260,6 +227,10 @@ impl Counts {
 
     fn report(&self) -> String {
         let mut text = format!("{} lines: {} samples in {} rows\n", self.lines, self.samples, self.rows);
+        if let Some((samples, rows)) = self.of_resolvers {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  {samples} samples name a resolver: {rows} rows of its clients");
+        }
         for kind in LineFault::ALL {
             if let Some(fault) = self.faults.get(&kind) {
                 // Writing to a string cannot fail.

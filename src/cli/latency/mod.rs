@@ -5,6 +5,9 @@ mod build;
 mod evaluate;
 mod import;
 mod lines;
+#[cfg(feature = "geoip-build")]
+mod mix;
+mod written;
 
 use super::{Config, print};
 use std::path::PathBuf;

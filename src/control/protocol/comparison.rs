@@ -20,6 +20,18 @@ pub(crate) struct ComparisonReply {
     pub(crate) lost: Vec<Lost>,
     /// Number of all such names.
     pub(crate) lost_in_all: usize,
+    /// Networks of resolvers that are not steered like a client subnet there, over all policies.
+    pub(crate) resolvers: ResolverMoves,
+}
+
+/// Networks of resolvers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct ResolverMoves {
+    /// Networks that either side steers for themselves.
+    pub(crate) networks: usize,
+    /// Those whose resolvers get another PoP without a client subnet.
+    pub(crate) moved: usize,
 }
 
 /// Shares of clients.

@@ -126,6 +126,7 @@ fn replies_of_other_versions_are_read() {
             "moves": ways,
         }],
         "lost": [{ "name": "www.a.example.", "type": "AAAA" }], "lost_in_all": 1,
+        "resolvers": { "networks": 2, "moved": 1 },
     }));
 }
 

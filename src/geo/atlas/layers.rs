@@ -47,6 +47,10 @@ impl Layered {
             self.place.rtts.clone_from(&fields.rtts);
             self.evidence.rtts = Source::Database(index);
         }
+        if self.place.resolver_rtts.is_none() && fields.resolver_rtts.is_some() {
+            self.place.resolver_rtts.clone_from(&fields.resolver_rtts);
+            self.evidence.resolver_rtts = Source::Database(index);
+        }
         self.fill(
             Source::Database(index),
             fields.continent,

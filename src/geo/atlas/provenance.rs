@@ -31,6 +31,8 @@ pub(crate) struct Provenance {
     pub(crate) site: Source,
     /// The latency map.
     pub(crate) rtts: Source,
+    /// The latency map that knows the clients behind resolvers.
+    pub(crate) resolver_rtts: Source,
 }
 
 impl Provenance {
@@ -44,6 +46,7 @@ impl Provenance {
             ("asn", self.asn),
             ("site", self.site),
             ("latency", self.rtts),
+            ("latency of resolvers", self.resolver_rtts),
         ]
         .into_iter()
         .filter(|(_, source)| *source != Source::Unknown)

@@ -113,7 +113,10 @@ impl Database {
             })?;
         }
         self.places = records.places;
-        rtts::share_known(self.places.iter_mut().filter_map(|fields| fields.rtts.as_mut()));
+        let lists = (self.places.iter_mut())
+            .flat_map(|fields| [fields.rtts.as_mut(), fields.resolver_rtts.as_mut()])
+            .flatten();
+        rtts::share_known(lists);
         Ok(())
     }
 }

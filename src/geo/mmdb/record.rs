@@ -33,6 +33,8 @@ pub struct Fields {
     pub(crate) asn: Option<u32>,
     /// RTTs to PoPs, of a latency map.
     pub(crate) rtts: Option<Arc<RttList>>,
+    /// Mean RTTs of the clients behind resolvers, of a latency map.
+    pub(crate) resolver_rtts: Option<Arc<RttList>>,
 }
 
 impl<'de> Deserialize<'de> for Fields {
@@ -61,6 +63,7 @@ impl Fields {
                 .collect(),
         };
         let spot = first(&["location"]).unwrap_or(record);
+        let latency = record.field("latency");
         let degrees = |keys: &[&'static str]| keys.iter().find_map(|key| spot.field(key)?.degrees());
         let fields = Fields {
             continent: ["continent", "continent_code"]
@@ -76,7 +79,10 @@ impl Fields {
             asn: ["autonomous_system_number", "asn", "as_number"]
                 .iter()
                 .find_map(|key| record.field(key)?.as_number()),
-            rtts: record.field("latency").and_then(Node::rtts).map(Arc::new),
+            rtts: latency.and_then(Node::rtts).map(Arc::new),
+            resolver_rtts: latency
+                .and_then(|latency| latency.field("resolver")?.rtts())
+                .map(|list| Arc::new(list.of_clients())),
         };
         fields.without_unknown()
     }
@@ -91,7 +97,7 @@ impl Fields {
 }
 
 /// Keys that hold fields, or maps with fields.
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 29] = [
     "as",
     "as_number",
     "asn",
@@ -115,6 +121,7 @@ const KEYS: [&str; 28] = [
     "region",
     "region_code",
     "registered_country",
+    "resolver",
     "rtt_ms",
     "samples",
     "source",

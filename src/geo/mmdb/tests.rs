@@ -156,6 +156,7 @@ fn reads_every_layout() {
         coordinates: Coordinates::from_degrees(52.5, 13.4),
         asn: Some(64500),
         rtts: None,
+        resolver_rtts: None,
     };
     let none = Fields::default();
     let rows = [
@@ -399,4 +400,44 @@ fn loops_and_shared_nodes_end() {
         }
         assert_eq!(refusal(&broken), code::BAD_DATABASE, "{step}");
     }
+}
+
+/// A latency map has a list for clients and one for resolvers; either may stand alone. Entries that
+/// are no RTT are left out.
+#[test]
+fn reads_latency_maps() {
+    let arrays = |pop: &[&str], rtt_ms: &[u32]| {
+        [
+            ("pop", Value::array(pop.iter().copied())),
+            ("rtt_ms", Value::array(rtt_ms.iter().copied())),
+            ("samples", Value::array(rtt_ms.iter().map(|_| 3_u32))),
+            ("source", Value::array(rtt_ms.iter().map(|_| "measured"))),
+        ]
+    };
+    let resolver = || ("resolver", Value::map(arrays(&["iad", "x y", "fra"], &[70, 1, 0])));
+    let both = arrays(&["fra", "ams"], &[9, 12]).into_iter().chain([resolver()]);
+    let octets = build(
+        IpVersion::V6,
+        None,
+        Ipv4Aliasing::Disabled,
+        &[
+            ("20.0.0.0/8", Value::map([("latency", Value::map(both))])),
+            ("30.0.0.0/8", Value::map([("latency", Value::map([resolver()]))])),
+        ],
+    );
+    let database = read(&octets).unwrap();
+    let shown = |leaf: usize| {
+        let fields = &database.places[database.leaves_v4[leaf].2 as usize];
+        let words = |list: &Option<Arc<rtts::RttList>>| {
+            let entry = |(name, rtt): (&str, rtts::Rtt)| format!("{name} {}", rtt.rtt_ms);
+            list.as_ref().map(|list| list.entries().map(entry).collect::<Vec<_>>().join(", "))
+        };
+        [words(&fields.rtts), words(&fields.resolver_rtts)]
+    };
+    assert_eq!(shown(0), [Some("fra 9, ams 12".to_owned()), Some("iad 70".to_owned())]);
+    assert_eq!(shown(1), [None, Some("iad 70".to_owned())]);
+    // Clients know the PoPs of both lists; the list of resolvers counts as complete.
+    let fields = &database.places[database.leaves_v4[0].2 as usize];
+    let (clients, resolvers) = (fields.rtts.as_ref().unwrap(), fields.resolver_rtts.as_ref().unwrap());
+    assert!(clients.is_known("iad") && !clients.is_known("syd") && resolvers.is_known("syd"));
 }

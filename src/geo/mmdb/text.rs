@@ -88,6 +88,7 @@ impl Places {
             coordinates: row.coordinates,
             asn: row.asn,
             rtts: None,
+            resolver_rtts: None,
         }
         .without_unknown();
         if fields == Fields::default() {

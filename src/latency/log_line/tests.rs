@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Samples of a line as (hour, network, PoP, RTT in tenths of a ms, samples).
+/// Samples of a line as (hour, network, PoP, RTT in tenths of a ms, samples, resolver).
 fn read(format: &str, line: &str) -> Result<Vec<String>, LineFault> {
     let mut format = LogFormat::named(format).unwrap();
     let mut lines = line.lines();
@@ -16,7 +16,8 @@ fn read(format: &str, line: &str) -> Result<Vec<String>, LineFault> {
     format.read(line.as_bytes(), |sample| {
         let hour = sample.hour.map_or("-".to_owned(), |hour| hour.to_string());
         let (pop, rtt_ms) = (sample.pop.unwrap_or("-"), sample.rtt_ms);
-        samples.push(format!("{hour} {} {pop} {rtt_ms:.1} {}", sample.prefix, sample.samples));
+        let resolver = sample.resolver.map_or_else(String::new, |resolver| format!(" by {resolver}"));
+        samples.push(format!("{hour} {} {pop} {rtt_ms:.1} {}{resolver}", sample.prefix, sample.samples));
         Ok(())
     })?;
     Ok(samples)
@@ -49,6 +50,24 @@ fn formats_are_read() {
             r#"{"time":"2025-11-27T08:00:00Z","prefix":"192.0.2.0/24","pop":"fra","rtt_us":900,"samples":2}"#,
             &["490064 192.0.2.0/24 fra 0.9 2"],
         ),
+        (
+            "csv",
+            "resolver,address,rtt_ms\n192.0.2.53,198.51.100.7,7.5",
+            &["- 198.51.100.0/24 - 7.5 1 by 192.0.2.0/24"],
+        ),
+        // A resolver that nobody on the internet has is no fault of the sample.
+        ("csv", "resolver,address,rtt_ms\n-,198.51.100.7,7.5", &["- 198.51.100.0/24 - 7.5 1"]),
+        (
+            "json",
+            r#"{"address":"198.51.100.7","rtt_ms":9,"resolver":"2001:db8:1:2::53"}"#,
+            &["- 198.51.100.0/24 - 9.0 1 by 2001:db8:1::/48"],
+        ),
+        (
+            "json",
+            r#"{"address":"198.51.100.7","rtt_ms":9,"resolver":"10.0.0.53"}"#,
+            &["- 198.51.100.0/24 - 9.0 1"],
+        ),
+        ("json", r#"{"address":"198.51.100.7","rtt_ms":9,"resolver":null}"#, &["- 198.51.100.0/24 - 9.0 1"]),
         (
             "beacon",
             r#"198.51.100.7 - - [27/Nov/2025:09:00:00 +0100] "GET /rtt?fra=23&ams=41&r=no HTTP/1.1" 204 0"#,

@@ -1,3 +1,5 @@
+//! Lines of the event log: the keys that programs read.
+
 use super::*;
 use crate::health::canary::IpFamily;
 use crate::health::health_state::Verdict;

@@ -33,12 +33,12 @@ fn fill(start: u32, len: u8, leaves: &[Leaf<u32>], all: &mut Vec<Leaf<u32>>) {
     }
 }
 
-fn compiled(leaves: &[Leaf<u32>]) -> Trie {
+fn atlas(leaves: &[Leaf<u32>]) -> Atlas {
     let v6 = vec![
         Leaf { start: 0u128, len: 1, place: 0, operator: false, space: Space::Embedded },
         Leaf { start: 1 << 127, len: 1, place: 0, operator: false, space: Space::Usable },
     ];
-    let atlas = Atlas {
+    Atlas {
         // Place 0 is unknown.
         places: (0..4)
             .map(|place| Place {
@@ -51,9 +51,57 @@ fn compiled(leaves: &[Leaf<u32>]) -> Trie {
         v6,
         databases: vec![],
         networks: vec![],
-    };
-    // Places 2 and 3 are one choice.
-    compile(&atlas, &Choices { of_place: &[0, 10, 20, 20], special: SPECIAL })
+    }
+}
+
+/// Places 2 and 3 are one choice.
+fn choices() -> Choices {
+    Choices { of_place: vec![0, 10, 20, 20], of_resolvers: vec![], special: SPECIAL }
+}
+
+fn compiled(leaves: &[Leaf<u32>]) -> Trie {
+    compile(&atlas(leaves), &choices())
+}
+
+/// Resolvers with a choice of their own are found beside the table: they cut no leaf of it, and no
+/// client subnet gets their choice, whether policies share their leaves or not.
+#[test]
+fn resolvers_have_a_choice_of_their_own() {
+    let atlas = atlas(&[
+        leaf([10, 0, 0, 0], 9, 2),
+        leaf([10, 128, 0, 0], 9, 3),
+        leaf([20, 0, 0, 0], 25, 1),
+        leaf([20, 0, 0, 128], 25, 3),
+    ]);
+    let own = Choices { of_resolvers: vec![(3, 30)], ..choices() };
+    let (plain, table) = (compile(&atlas, &choices()), compile(&atlas, &own));
+    assert_eq!((&table.v4, &table.v6), (&plain.v4, &plain.v6));
+    let other = Choices { of_place: vec![0, 10, 20, 21], ..choices() };
+    let mut tables = Tables::default();
+    for asked in [&own, &other, &choices()] {
+        tables.ask(asked.clone());
+    }
+    let (shared, is_shared) = tables.build(&crate::snapshot::each::in_order, &atlas, 0);
+    assert!(is_shared);
+    // An address, and the choice of a client and of a resolver there.
+    let rows = [
+        ([10, 1, 0, 0], 20, 20),
+        ([10, 200, 0, 0], 20, 30),
+        ([20, 0, 0, 1], 10, 10),
+        // The block is one place for client subnets, and each part its own for resolvers.
+        ([20, 0, 0, 200], 10, 30),
+        ([99, 0, 0, 1], 0, 0),
+    ];
+    for (address, client, resolver) in rows {
+        let bits = u32::from_be_bytes(address);
+        for trie in [&table, &*shared[0]] {
+            assert_eq!(trie.v4.lookup(bits).0, client, "{address:?}");
+            let deeper = trie.deeper.as_ref().and_then(|deeper| deeper.v4(bits));
+            assert_eq!(deeper.map_or(client, |(value, _)| value), resolver, "{address:?}");
+        }
+    }
+    let overruled = |trie: &Trie| trie.deeper.as_ref().map(|deeper| deeper.overruled);
+    assert_eq!((overruled(&table), overruled(&plain)), (Some(1), Some(1)), "a choice overrules none");
 }
 
 /// Rows of description, leaves, address, choice and depth.

@@ -143,3 +143,14 @@ proptest! {
         prop_assert_eq!(ids, expected);
     }
 }
+
+/// The list of the clients behind a resolver counts as complete: the distance of the resolver says
+/// nothing about a PoP that the map does not know.
+#[test]
+fn lists_of_clients_are_complete() {
+    let pops = pops([0; 4]);
+    let ranked = |list: &RttList| names(&pops, &fastest(&pops).around(Some(&berlin()), Some(list)));
+    let list = list(&[("lhr", 25), ("syd", 290)], &[]);
+    assert_ne!(ranked(&list)[..2], ["lhr", "syd"]);
+    assert_eq!(ranked(&list.of_clients()), ["lhr", "syd", "ams", "fra"]);
+}

@@ -108,6 +108,7 @@ pub const ONLY: &[(&str, &[&str])] = &[
         &[
             "src/geo/",
             "src/snapshot/compile.rs",
+            "src/snapshot/latency_maps",
             "src/explain/places.rs",
             "src/reload/prepare.rs",
             "src/cli/",
@@ -120,6 +121,7 @@ pub const ONLY: &[(&str, &[&str])] = &[
             "src/geo/",
             "src/snapshot/compile.rs",
             "src/snapshot/steering",
+            "src/snapshot/latency_maps",
             "src/snapshot/routes",
             "src/latency/units",
             "src/explain/places.rs",

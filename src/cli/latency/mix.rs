@@ -1,0 +1,115 @@
+//! The mix of the clients behind resolvers, for `meridian latency build --resolvers`.
+
+use super::lines::{self, Progress};
+use crate::latency::ranking::{Moves, Ranked, settle};
+use crate::latency::resolvers::{ClientRow, HEADER, Resolvers, units_of};
+use crate::latency::units::Unit;
+use crate::limits::LATENCY_MIX_ROWS_MAX;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Rows of the files of mixes, and those that were not used.
+#[derive(Default)]
+pub(super) struct Mix {
+    /// The rows.
+    pub(super) rows: Vec<ClientRow>,
+    is_asked: bool,
+    /// Faulty rows by reason, each with the place of the first.
+    faults: BTreeMap<&'static str, (u64, String)>,
+}
+
+impl Mix {
+    /// Reads the files.
+    pub(super) fn read(paths: &[PathBuf]) -> Result<Mix, String> {
+        let mut mix = Mix { is_asked: !paths.is_empty(), ..Mix::default() };
+        let (mut progress, mut done) = (Progress::new("rows of clients"), 0);
+        for path in paths {
+            let failed = |error: std::io::Error| format!("cannot read `{}`: {error}", path.display());
+            let mut reader = lines::open(path).map_err(failed)?;
+            let (mut line, mut number) = (Vec::new(), 0_u64);
+            while lines::next(reader.as_mut(), &mut line).map_err(failed)? {
+                (number, done) = (number + 1, done + 1);
+                progress.at(done, None);
+                let text = std::str::from_utf8(&line).unwrap_or_default().trim();
+                if text == HEADER || line.trim_ascii().is_empty() {
+                    continue;
+                }
+                match ClientRow::read(text) {
+                    Ok(row) => mix.rows.push(row),
+                    Err(fault) => mix.add_fault(fault, path, number),
+                }
+                if mix.rows.len() > LATENCY_MIX_ROWS_MAX {
+                    return Err(format!("`{}`: more than {LATENCY_MIX_ROWS_MAX} rows", path.display()));
+                }
+            }
+        }
+        progress.end();
+        match mix.rows.is_empty() && mix.is_asked {
+            true => Err(format!("--resolvers: no line of the form `{HEADER}` in the files given")),
+            false => Ok(mix),
+        }
+    }
+
+    fn add_fault(&mut self, fault: &'static str, path: &Path, number: u64) {
+        let first = || (0, format!("{}:{number}", path.display()));
+        self.faults.entry(fault).or_insert_with(first).0 += 1;
+    }
+
+    /// Lines of the report: resolvers with a mix, and those that leave the PoP of their network.
+    pub(super) fn text(&self, resolvers: &Ranking, units: &[Unit], of_units: &[Vec<Ranked>]) -> String {
+        if !self.is_asked {
+            return String::new();
+        }
+        let first = |ranking: &Vec<Ranked>| ranking.first().map(|ranked| ranked.pop);
+        let with_mix = || resolvers.each().filter(|(_, ranking)| !ranking.is_empty());
+        let leaving = with_mix().filter(|(resolver, ranking)| {
+            let own = units_of(units, resolver.prefix).next();
+            own.and_then(|own| first(&of_units[own])) != first(ranking)
+        });
+        let mut text = format!(
+            "resolvers {} by the clients behind them, {} to another PoP than their own network",
+            with_mix().count(),
+            leaving.count()
+        );
+        let too_few = resolvers.resolvers.too_few;
+        if too_few > 0 {
+            text.push_str(&format!("; {too_few} not used: fewer than three networks of clients"));
+        }
+        let unplaced = resolvers.each().count() - with_mix().count();
+        if unplaced > 0 {
+            text.push_str(&format!("; {unplaced} not used: most clients have no place"));
+        }
+        for (fault, (count, first)) in &self.faults {
+            text.push_str(&format!("; {count} rows not used: {fault} (first {first})"));
+        }
+        text.push('\n');
+        text
+    }
+}
+
+/// Resolvers, each with its ranking of PoPs.
+pub(super) struct Ranking {
+    /// The resolvers.
+    pub(super) resolvers: Resolvers,
+    /// Their rankings, empty where most clients have no place.
+    pub(super) rankings: Vec<Vec<Ranked>>,
+}
+
+impl Ranking {
+    /// The resolvers with their rankings.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&crate::latency::resolvers::Resolver, &Vec<Ranked>)> {
+        self.resolvers.list.iter().zip(&self.rankings)
+    }
+
+    /// Holds the rankings near those of the map before. `first` gives the first PoP that a resolver
+    /// had there.
+    pub(super) fn settle(
+        &mut self,
+        first: impl Fn(crate::geo::prefix::Prefix) -> Option<u16>,
+        is_new: impl Fn(u16) -> bool,
+    ) -> Moves {
+        let list = &self.resolvers.list;
+        let demand: Vec<f64> = list.iter().map(|resolver| resolver.weight).collect();
+        settle(&mut self.rankings, &demand, |at| first(list[at].prefix), is_new)
+    }
+}
