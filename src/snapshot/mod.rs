@@ -18,6 +18,7 @@ pub(crate) mod routes;
 pub(crate) mod scopes;
 pub(crate) mod size_guard;
 pub(crate) mod sizes;
+mod slot_list;
 mod sources;
 pub(crate) mod steering;
 mod summary;

@@ -10,6 +10,7 @@
 use super::interner::Interner;
 use super::routes::{Choices, Route, Tables};
 use super::sizes::tries;
+use super::slot_list::Slots;
 use crate::finding::{Finding, Findings, code};
 use crate::geo::atlas::{Atlas, Space};
 use crate::geo::place::Place;
@@ -18,10 +19,10 @@ use crate::health::targets::SlotId;
 use crate::limits::ROUTES_OCTETS_MAX;
 use crate::snapshot::each::{Each, in_order};
 use crate::steer::policy::{Candidate, Policy, PolicyId};
-use crate::steer::pop::{Pop, PopId, Service};
+use crate::steer::pop::Pop;
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::ranker::{PlaceRanking, Ranker};
-use crate::steer::table::{Families, NO_SLOT, PolicyTable, PopIdentity, SharedAddress, Slot, V4, V6};
+use crate::steer::table::{Families, NO_SLOT, PolicyTable, PopIdentity, Slot, V4, V6};
 use crate::wire::hash;
 use crate::zone::text::ScopedPolicy;
 use std::collections::{HashMap, HashSet};
@@ -139,45 +140,6 @@ pub fn compile_within(
         PolicyId::in_order().zip(policies).map(|(index, asked)| asked.finish(index, &built)).collect();
     let cache_footprint = if shares_routes { CacheFootprint::Far } else { CacheFootprint::of(&policies) };
     (Steering { pops, slots: slots.list.into(), policies, shares_routes, cache_footprint }, findings)
-}
-
-/// Services of PoPs that policies use, each once.
-#[derive(Default)]
-struct Slots {
-    list: Vec<Slot>,
-    known: HashMap<(PopId, Arc<str>), SlotId>,
-}
-
-impl Slots {
-    fn of_policy(&mut self, pops: &[Pop], policy: &Policy) -> Box<[SlotId]> {
-        PopId::in_order()
-            .zip(pops)
-            .map(|(index, pop)| pop.service(&policy.service).map_or(NO_SLOT, |s| self.slot(index, s)))
-            .collect()
-    }
-
-    fn slot(&mut self, pop: PopId, service: &Service) -> SlotId {
-        *self.known.entry((pop, service.name.clone())).or_insert_with(|| {
-            fn shared<A: Copy>(address: A, weight: u32, seed: u64) -> SharedAddress<A> {
-                SharedAddress { address, weight, seed }
-            }
-            self.list.push(Slot {
-                pop,
-                v4: service
-                    .v4
-                    .iter()
-                    .map(|a| shared(a.address, a.weight, hash::octets(&a.address.octets())))
-                    .collect(),
-                v6: service
-                    .v6
-                    .iter()
-                    .map(|a| shared(a.address, a.weight, hash::octets(&a.address.octets())))
-                    .collect(),
-                https: service.https.clone().map(Box::new),
-            });
-            SlotId::at(self.list.len() - 1)
-        })
-    }
 }
 
 /// Compiled policy without its routes.
