@@ -28,6 +28,7 @@ mod finding;
 mod geo;
 mod health;
 mod impact;
+#[cfg_attr(not(feature = "geoip-build"), allow(dead_code, reason = "only the maker of maps uses it"))]
 mod latency;
 mod limits;
 mod live;

@@ -179,8 +179,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The place by which a resolver there is steered for the clients behind it; `None` where no
-    /// map knows them. `base` is the place assumed without them.
+    /// Place for steering by the address of a resolver in this place: `base` with the mean RTTs of
+    /// the clients behind such resolvers. `None` if no latency map has these RTTs; then `base`
+    /// counts.
     pub(crate) fn of_clients(&self, base: &Place) -> Option<Place> {
         let rtts = self.resolver_rtts.clone()?;
         Some(Place { rtts: Some(rtts), ..base.clone() })

@@ -84,8 +84,8 @@ impl Flap {
         self.end(now)
     }
 
-    /// Adapts to other limits after a reload or a restart. If they turn damping off, the present
-    /// damping is over and the turns are forgotten.
+    /// Change of limits by a reload or a restart. It has an effect only if the new limits turn
+    /// damping off: the turns are forgotten, and the next [`Flap::advance`] ends the damping.
     pub(crate) fn adapt(&mut self, limits: FlapLimits) {
         if limits.turns > 0 {
             return;

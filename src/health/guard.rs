@@ -46,7 +46,8 @@ pub(crate) struct Guard {
     hold: Option<Hold>,
     /// True if a member fell since the last judgement.
     has_fallen: bool,
-    /// Latest fall among members whose override ended since the last judgement.
+    /// Latest fall among members whose override ended since the last judgement. Such a member
+    /// counts again, so within the window its fall can begin a hold like a new one.
     returned: Option<Moment>,
     /// Moment of the last hold that reached its limit.
     taken_over_at: Moment,

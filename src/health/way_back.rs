@@ -22,7 +22,8 @@
 use super::Moment;
 use super::spec::PanicGuard;
 
-/// PoPs that must count in a pool for a way back, and in a policy for a panic guard.
+/// Least number of PoPs without an operator's decision that a pool needs for a way back, and a
+/// policy for a panic guard. With fewer, the verdicts of probes are followed at once.
 pub(crate) const COUNTING_MIN: u32 = 3;
 
 /// Way back of one pool.

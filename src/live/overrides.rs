@@ -69,8 +69,9 @@ impl Overrides {
         self.ledger.effective(pops, now).iter().map(of).collect()
     }
 
-    /// Progress by the clock since the last call: entries that begin, pass a quarter, are complete,
-    /// or have ended. The start of an immediate entry is not reported.
+    /// Events of overrides that the clock caused since the last call: planned entries that began,
+    /// gradual entries that passed a quarter or are complete, and all entries that ended. An entry
+    /// that begins as it is set has no event for its start, because the command was reported.
     pub(crate) fn progress(&mut self, now: u64) -> Vec<Event> {
         let (mut reported, mut events) = (BTreeMap::new(), Vec::new());
         for (entry, quarter) in self.quarters(now) {

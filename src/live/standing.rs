@@ -1,5 +1,5 @@
-//! Derived parts of the operator view: the state of service of each PoP and its start, the coming
-//! states by the ledger, and safety rules that overrides break.
+//! Derived parts of the operator view: the state of service of each PoP and the time since when it
+//! has it, the changes that the ledger plans, and the safety rules that overrides break.
 
 use crate::health::health_state::Verdict;
 use crate::shared::alarm::{Alarm, AlarmKey};

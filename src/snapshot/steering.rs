@@ -28,7 +28,8 @@ use crate::zone::text::ScopedPolicy;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-/// Value in place of a preference list: the client subnet gives no place, so the resolver decides.
+/// Value in place of the index of a preference list, for client subnets of special-purpose
+/// addresses without data: they have no place, so the address of the resolver decides.
 pub(crate) const BY_ECS_SPECIAL: u32 = u32::MAX;
 
 /// Data that a choice reads, except the status.

@@ -1,12 +1,16 @@
 //! Choosing: a hash and a scan of a preference list against the status.
 //!
-//! One decision serves A, AAAA and HTTPS. The first band with a passing PoP decides. Among its
-//! PoPs, those that pass in every family of the policy come first, and the highest score wins. Only
-//! if the winner lacks the asked family is another PoP chosen, for that family alone. Candidates
-//! are tried in this order: regular candidates; last resorts (drained, of weight 0, without the
-//! client's cell because of a gradual drain or a ramp, or flapping); then the policy's answer for
-//! "all down". By default that answer tries the same candidates again and ignores the verdicts of
-//! probes. A PoP that an operator has switched off is never answered.
+//! One decision serves A, AAAA and HTTPS. A list has *bands* of equal candidates, the best band
+//! first. The first band with a passing PoP decides. Among its PoPs, those that pass in every
+//! family of the policy come first, and the highest score wins. Only if the winner lacks the asked
+//! family is another PoP chosen, for that family alone.
+//!
+//! A *cell* is a block of client addresses that moves as a whole. Candidates are tried in this
+//! order: regular candidates; last resorts; then the policy's answer for "all down". Last resorts
+//! are PoPs that are drained, have weight 0, flap, or serve only some cells now (by a gradual drain
+//! or a ramp) and not the client's. By default the answer for "all down" tries the same candidates
+//! again and ignores the verdicts of probes. A PoP that an operator has switched off is never
+//! answered.
 //!
 //! An overloaded PoP sheds some cells. A shed cell goes to the first other candidate of the list
 //! that passes and accepts the cell. If there is none, the cell stays.

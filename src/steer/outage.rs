@@ -66,8 +66,9 @@ impl Outages {
 }
 
 impl Common {
-    /// The facts common to some PoPs, if none passes. Ends with the first that does, mostly the
-    /// first of all.
+    /// Nearest horizon and highest rank of going down over some PoPs; `None` if one of them passes,
+    /// or if some but not all cells of one are away (drain or ramp). Stops at the first such PoP,
+    /// mostly the first of all.
     pub(super) fn of(
         pops: &[PopStatus],
         policy: &PolicyTable,

@@ -81,7 +81,8 @@ impl AdminState {
 pub(crate) struct WeightedAddress<A> {
     /// The address that clients are given.
     pub(crate) address: A,
-    /// Share among the addresses of the PoP, 0 to [`crate::limits::WEIGHT_MAX`].
+    /// Weight relative to the other addresses of its service and family, 0 to
+    /// [`crate::limits::WEIGHT_MAX`]. With 0, it is answered only if all others are down or 0 too.
     pub(crate) weight: u32,
 }
 

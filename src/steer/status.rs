@@ -220,7 +220,9 @@ impl Status {
         }
     }
 
-    /// 0 while a planned change of any PoP of a policy or its rules is near, else [`NO_HORIZON`].
+    /// Seconds until a planned change of any PoP of a policy or its rules, as a limit of TTLs: 0
+    /// (the lowest TTL) while a plan, a step or the end of an override is near; else
+    /// [`NO_HORIZON`].
     pub(crate) fn planned_secs(&self, policy: &PolicyTable) -> u32 {
         self.policies[policy.index.index()].planned_secs
     }

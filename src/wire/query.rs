@@ -30,8 +30,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// The parts of a query that a faulty message leaves: its header, and its OPT without the
-    /// subnet, because nothing of the answer is about that.
+    /// Query for the reply to a rejected message: ID, opcode, RD and EDNS of the message. Without
+    /// the client subnet, because an error does not depend on it; so the reply has no ECS option.
     pub(crate) fn left_by(reject: &Reject<'_>) -> Query {
         let flags = u16::from(reject.opcode) << 11 | if reject.recursion_desired { flag::RD } else { 0 };
         Query {

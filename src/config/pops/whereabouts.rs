@@ -89,7 +89,7 @@ pub(super) fn check(pop: &Pop, at: At, out: &mut Findings) {
     .at(at, "country and coordinates differ");
     let (lat, lon) = (coordinates.lat(), coordinates.lon());
     let slips = [(lon, lat), (lat, -lon), (-lat, lon), (-lat, -lon), (lon, -lat), (-lon, lat)];
-    // Choose the correction nearest to the hub, because a large country is near to many of them.
+    // Choose the correction nearest to the hub city, because several may lie near a large country.
     let meant = slips
         .into_iter()
         .filter_map(|(lat, lon)| {

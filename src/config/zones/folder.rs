@@ -147,8 +147,9 @@ impl ZoneFolder<'_, '_> {
         }
     }
 
-    /// Takes a zone file in YAML. Its zone follows from its text, from its earlier use, or from its
-    /// name.
+    /// Zone file in YAML, kept as a claim for [`ZoneFolder::take_claims`]. Its zone is the one that
+    /// its text names; else the zone that has the file among its last good texts; else the zone of
+    /// the file name. So a file that has become faulty still belongs to its zone.
     fn yaml(&mut self, path: &Path) {
         let read = self.files.yaml(path, None);
         let told = read.tree.as_ref().and_then(zones::apex_of);

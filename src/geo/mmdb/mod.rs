@@ -53,8 +53,9 @@ impl Database {
     ///
     /// Fails with [`code::BAD_DATABASE`] if the file is truncated or corrupt anywhere within reach
     /// of a look-up, with [`code::DATABASE_LAYOUT`] if no record has a field for steering, and with
-    /// [`code::TOO_LARGE`] beyond [`DATABASE_OCTETS_MAX`]. A name that ends in `.csv` means text: a
-    /// geofeed (RFC 8805), or the source format of [`super::source_text`].
+    /// [`code::TOO_LARGE`] beyond [`DATABASE_OCTETS_MAX`] or [`DATABASE_VALUES_PER_OCTET`]. A name
+    /// that ends in `.csv` means text: a geofeed (RFC 8805), or the source format of
+    /// [`super::source_text`]. Text can also fail by its own findings, such as [`code::NOT_UTF8`].
     pub fn read(name: impl Into<Arc<str>>, octets: &[u8], file: FileId) -> Result<Database, Findings> {
         let name = name.into();
         let refuse = |fault: Fault| Findings::from(fault.finding(&name, file));

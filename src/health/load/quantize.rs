@@ -59,7 +59,8 @@ impl QuantizedShare {
 pub(super) struct Wanted {
     /// Acceptance in steps of 1/256.
     pub(super) accept: u16,
-    /// True if a rise moves cells that another PoP holds; it is then published in small steps.
+    /// True if a higher acceptance moves cells that another follower has already taken. Such a rise
+    /// places no more of the load, so it is made in small steps that move few clients at once.
     pub(super) moves_placed: bool,
 }
 

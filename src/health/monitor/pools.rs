@@ -1,4 +1,5 @@
-//! Pools of every policy, and the health shown for those on their way back.
+//! Pools of every policy: which of them return from all down, and the list of these for the health
+//! state, because their PoPs do not serve by their verdicts yet.
 
 use crate::health::Moment;
 use crate::health::guard::{Guard, Judgement, Release};

@@ -82,8 +82,8 @@ fn paired<'a>(
     all
 }
 
-/// Adds changes of policies, and policies whose preference lists changed without a change of their
-/// own fields.
+/// Lines for changed policies: a line for each changed field, and one if the preference lists
+/// differ, because PoPs, databases and networks change lists without a change of any field.
 fn policies(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
     let before = lines.len();
     compared("policy", policies::all(old), policies::all(new), lines);

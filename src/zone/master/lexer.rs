@@ -150,7 +150,8 @@ impl<'a> Lexer<'a> {
         Ok(token)
     }
 
-    /// Quotes may contain any octet, line ends included (RFC 1035 section 5.1).
+    /// Quoted string. It may contain any octet, line ends included, but a quotation mark only
+    /// behind a backslash (RFC 1035 section 5.1).
     fn quoted(&mut self) -> Result<Token, LexError> {
         let opening = self.here(1);
         self.at += 1;

@@ -138,8 +138,9 @@ fn is_service(rtype: RrType) -> bool {
     matches!(rtype, RrType::SVCB | RrType::HTTPS)
 }
 
-/// Types that a signer makes. Their text is not read: without the rest of DNSSEC, a served zone
-/// would have signatures that validators cannot use.
+/// Types that a signer makes. Their presentation format is refused, because this server has no
+/// other part of DNSSEC, so validators could not use the signatures. The generic form (RFC 3597) is
+/// read, as for every type.
 const OF_A_SIGNER: [RrType; 5] =
     [RrType::RRSIG, RrType::NSEC, RrType::NSEC3, RrType::NSEC3PARAM, RrType::SIG];
 
