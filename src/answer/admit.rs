@@ -30,8 +30,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     fn screen(&mut self) -> Result<(), Rcode> {
         match (self.reply.query.qclass, self.reply.query.qtype) {
             (CLASS_CH, _) => Err(self.chaos()),
-            // An OPT is not a question. Type 0 is one like any type without data, as NSD and BIND
-            // have it.
+            // OPT is not a question type. Type 0 is answered like any type without data, as in NSD
+            // and BIND.
             (CLASS_IN, RrType::OPT) => Err(Rcode::FORMERR),
             // Obsolete question types (RFC 1035 section 3.2.3).
             (CLASS_IN, RrType::MAILA | RrType::MAILB) => Err(Rcode::NOTIMP),

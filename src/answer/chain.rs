@@ -1,9 +1,10 @@
 //! Following CNAMEs inside our zones.
 //!
-//! By default a chain is followed to its end and the whole answer has the longest scope of its
-//! steps. RFC 7871 section 7.2.1 prefers to stop at the first tailored CNAME. Following saves a
-//! round trip to clients that take the chain as it comes; resolvers that ask again for the target
-//! lose nothing (docs/adr/0007-chains.md). A zone may say otherwise.
+//! By default a chain is followed to its end, and the answer has the longest ECS scope of its
+//! steps. RFC 7871 section 7.2.1 prefers to stop at the first tailored CNAME. Following the chain
+//! saves a round trip for resolvers that accept the whole chain, and costs nothing for resolvers
+//! that ask again for the target (docs/adr/0007-chains.md). [`ChainMode`] has the other modes,
+//! which a zone can select.
 
 use super::reply::Reply;
 use super::trace::Trace;
@@ -56,7 +57,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
 
     /// Writes a CNAME that a policy answers and goes on at its target.
     pub(crate) fn steered_cname(&mut self, step: Step<'_>, target: &[u8], ttl: Ttl) -> Next<'s> {
-        // A policy serves owners of many zones, so only here is it known what the two names share.
+        // Computed here and not at load, because one policy steers many owners, and each shares
+        // another ending with the target.
         let literal = target.len() - common_ending_len(target, step.name);
         match self.reply.response.alias(step.owner(), ttl, target, (literal, step.written())) {
             Some(written) => self.follow(step, written, Aim::Named(target)),
@@ -64,8 +66,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         }
     }
 
-    /// Writes a DNAME and the CNAME that it makes of the name below it (RFC 6672 section 3.1), and
-    /// goes on at the target. A target that would be too long is YXDOMAIN (section 2.2).
+    /// Writes a DNAME and the CNAME that is synthesized from it (RFC 6672 section 3.1), and goes on
+    /// at the target. The answer is YXDOMAIN if the target would be too long (section 2.2).
     pub(crate) fn redirected(&mut self, step: Step<'_>, owner: NodeId) -> Next<'s> {
         let zone = step.image;
         let Some((set, target)) =
@@ -113,7 +115,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             return Next::Done(Rcode::NOERROR);
         }
         match aim {
-            // Links know one side of a cut, and DS wants the other.
+            // A link leads to one side of a zone cut, but DS needs the other (RFC 4035 section
+            // 3.1.4.1), so a target of a DS query is looked up by name.
             Aim::Linked(Rdata { link: Some(link), .. }) if self.reply.query.qtype != RrType::DS => {
                 match self.reply.snapshot.zones.target(step.found.zone, link) {
                     Some(LinkTarget { name, found }) => Next::Follow(self.reply.step(name, written, found)),
@@ -125,8 +128,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         }
     }
 
-    /// Goes on at a name that no link leads to. It stands here while the rest of the chain is
-    /// walked, which `steps_left` keeps short.
+    /// Finds a target without a link by its name, and walks the rest of the chain from there. The
+    /// name lives on the stack during this recursion, whose depth `steps_left` bounds.
     #[cold]
     fn go_on_by_name(
         &mut self,
@@ -144,7 +147,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         }
     }
 
-    /// True if a step that would give the answer another scope must be left to the resolver.
+    /// True if the answer must end before a step with this ECS scope, because the zone of the
+    /// question wants one scope for the whole answer. The resolver then asks for the name of the
+    /// step itself.
     #[inline(always)]
     pub(crate) fn stops_before_scope(&self, scope: u8) -> bool {
         self.reply.response.answers() > 0 && scope != self.reply.scope && self.keeps_scope()

@@ -1,12 +1,13 @@
-//! The fast path, usual answers in a straight line: an RRset, its denial, a CNAME to one of
-//! our names, and the addresses of the PoP that leads a preference list while nothing speaks
-//! against it, alone or among equals that all pass.
+//! The fast path: the usual answers in a straight line. These are an RRset, its denial, a CNAME to
+//! one of our names, and the addresses of a PoP that is chosen without a scan of the candidates
+//! ([`leader`]).
 //!
-//! It decides as [`Walk::walk`] does, and leaves out questions whose answers are known. Unusual
-//! cases go to `walk` from the step at which they are met, before anything of that step is written.
-//! The two are apart because the branches of `walk` need values that usual answers never read, and
-//! the processor has registers for few. A trace hears `walk` alone, so `explain` never comes here,
-//! and the law that a traced answer is the served answer compares the two.
+//! The fast path decides as [`Walk::walk`] does, but omits checks that cannot fail for usual
+//! answers. An unusual case goes to `walk` from the step at which it is met, before anything of
+//! that step is written. The two are separate functions, because the branches of `walk` need values
+//! that usual answers never read, and the processor has few registers. A recording trace uses
+//! `walk` alone, so `explain` never comes here, and the law that a traced answer is the served
+//! answer compares the two.
 
 use super::outcome::Outcome;
 use super::reply::Reply;
@@ -20,8 +21,9 @@ use crate::zone::set::Found;
 use crate::zone::text::ChainMode;
 
 impl<'s> Reply<'s> {
-    /// The response code of a usual answer, or the step from which to walk, if one was found. An
-    /// earlier stage may have looked the name up.
+    /// Writes a usual answer and returns its response code. For any other, the error is the step
+    /// from which to walk, or `None` if the walk must begin at the question. `found` is the lookup
+    /// of the name, if an earlier stage did it.
     #[inline(always)]
     pub(crate) fn fast_path(
         &mut self,
@@ -63,7 +65,7 @@ impl<'s> Reply<'s> {
         if let Usual::NoData = data { self.fast_denial(step) } else { self.data(step, data) }
     }
 
-    /// Writes the SOA of the zone that knows no such name, or no such type of it.
+    /// Writes the SOA that denies the name, or the type of the name.
     #[inline(always)]
     fn fast_denial(&mut self, step: Step<'s>) -> Option<usize> {
         let apex = step.ending(&self.response, step.image.apex()).pointer()?;
@@ -84,8 +86,9 @@ impl<'s> Reply<'s> {
         Some(self.step(target.name, written, target.found))
     }
 
-    /// Writes what a policy answers without a scan: addresses of the PoP that leads its preference
-    /// list, or of the one that wins among equals; and for other types what stands beside them.
+    /// Writes the answer at a steered name, if it needs no scan of the candidates: the addresses of
+    /// the PoP that leads the preference list or wins among equals. For a type that the policy does
+    /// not decide, writes the records of the zone.
     #[inline(always)]
     fn fast_steered(
         &mut self,
@@ -113,8 +116,9 @@ impl<'s> Reply<'s> {
     }
 }
 
-/// True if a type is data, whatever its name, and asked of the name itself: not OPT, nor a type for
-/// questions alone; nor CNAME, nor DS, which lies above a cut (RFC 4035 section 3.1.4.1).
+/// True if the fast path may answer this type. False for OPT, CNAME, and DS, which lies above a cut
+/// (RFC 4035 section 3.1.4.1). False for all types from 249 on: ANY and the other types for
+/// questions alone are among them, and the data types (such as CAA) are rare.
 #[inline(always)]
 pub(super) fn is_plain(qtype: RrType) -> bool {
     IS_PLAIN.get(usize::from(qtype.0)).is_some_and(|is_plain| *is_plain)

@@ -1,10 +1,12 @@
 //! The core: one function from octets to octets.
 //!
 //! [`respond`] does no I/O, reads no clock, takes no lock, allocates nothing, logs nothing and
-//! cannot panic on any input. Everything it needs comes in: the snapshot, the packet, the sender,
-//! and a draw for random choices. `explain` calls it with a [`trace`] that listens, and goes
-//! the general way below ([`walk`]). Service tries the fast path first ([`fast_path`]) for usual
-//! answers. Law 7 holds the two together: a traced answer is the served answer.
+//! cannot panic on any input. It reads nothing but its arguments: the snapshot, the packet, the
+//! client, the context (a draw for random choices, and the time for cookies) and the buffer for the
+//! reply. A query in service takes the fast path first ([`fast_path`]), which has only the usual
+//! answers, and then the general path ([`walk`]). `explain` calls [`respond_traced`] with a
+//! recording [`trace`], which always takes the general path. Law 7 (tests/laws/served) compares the
+//! two paths: a traced answer is the served answer.
 //!
 //! ```text
 //! parse --- Silence, SlowPath
@@ -91,15 +93,15 @@ pub struct Client {
 /// Inputs of an answer that differ from query to query and are not in the message.
 #[derive(Clone, Copy, Debug)]
 pub struct QueryContext {
-    /// A random number, to be mixed before it is used: the order of addresses in a reply, and
-    /// `share: random`.
+    /// Random number for the order of addresses in a reply and for `share: random`. Mix it before
+    /// use, because successive draws are not independent.
     pub draw: u64,
     /// Seconds since 1970 modulo 2^32, for the time stamps of DNS cookies.
     pub epoch_secs: u32,
 }
 
-/// Answers a message. `out` should hold 65,535 octets for streams and 1,232 for datagrams; a
-/// shorter buffer (at least 512) is a lower limit.
+/// Answers a message. `out` should hold 65,535 octets for streams and 1,232 for datagrams. A
+/// shorter buffer is a lower limit of the reply; with less than 512 octets there is no reply.
 pub fn respond(
     snapshot: &Snapshot,
     packet: &[u8],
@@ -158,7 +160,8 @@ fn converse<T: Trace>(
     }
 }
 
-/// The answer to whatever a query asks: from the question, or from a step that was taken already.
+/// Answers any query by the general path: from `step`, if the fast path has found one, else from
+/// the question.
 #[inline(never)]
 fn at_length<'s, T: Trace>(reply: Reply<'s>, step: Option<Step<'s>>, outcome: &mut Outcome, trace: &mut T) {
     let mut walk = Walk::new(reply, outcome, trace);
@@ -174,7 +177,7 @@ fn at_length<'s, T: Trace>(reply: Reply<'s>, step: Option<Step<'s>>, outcome: &m
 }
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
-    /// From a name along the CNAMEs behind it to the end of the answer.
+    /// Follows the CNAMEs from the name of `step` to the end of the answer.
     fn walk<'n>(&mut self, mut step: Step<'n>) -> Rcode
     where
         's: 'n,
@@ -202,7 +205,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 Next::Follow(followed) => step = followed,
             }
         }
-        // A reload warns of a chain this long where it can see it; the resolver goes on from here.
+        // The chain has more than `CHAIN_MAX` CNAMEs. The answer ends here, and the resolver asks
+        // for the last target itself. A reload warns of such chains, as far as zones and policies
+        // show them.
         self.is_cut_short = true;
         Rcode::NOERROR
     }

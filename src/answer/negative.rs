@@ -1,4 +1,5 @@
-//! Names and types that do not exist (RFC 2308). Negative answers carry nothing tailored.
+//! Names and types that do not exist (RFC 2308). The records of a denial are the same for all
+//! clients.
 
 use super::reply::Reply;
 use super::trace::Trace;
@@ -11,8 +12,8 @@ use crate::wire::response::{Owner, Section};
 use crate::wire::rr::{Rcode, Ttl};
 
 impl Reply<'_> {
-    /// Writes the SOA of the zone that knows no such name, or no such type of it, with the smaller
-    /// of its TTL and its MINIMUM. Returns the offset of its data.
+    /// Writes the SOA that denies the name, or the type of the name. Its TTL is the smaller of the
+    /// TTL and the MINIMUM of the SOA (RFC 2308 section 5). Returns the offset of the record data.
     #[inline(always)]
     pub(crate) fn denial(&mut self, step: Step<'_>, apex: impl Owner) -> Option<usize> {
         let soa = step.image.denial()?;
@@ -21,8 +22,8 @@ impl Reply<'_> {
 }
 
 impl<T: Trace> Walk<'_, '_, T> {
-    /// NXDOMAIN or, with NOERROR, no data; for at most `ttl` where states that can change are the
-    /// reason.
+    /// Denies the name (NXDOMAIN) or the type (NOERROR). The denial lives for at most `ttl`: pass
+    /// `Ttl::MAX` unless its reason can change, such as the state of a PoP.
     pub(crate) fn negative(&mut self, step: Step<'_>, rcode: Rcode, ttl: Ttl) -> Next<'static> {
         if step.image.is_dead() {
             return self.dead();
@@ -34,7 +35,8 @@ impl<T: Trace> Walk<'_, '_, T> {
         Next::Done(rcode)
     }
 
-    /// The zone is not served, because its files are faulty and there are no last good texts.
+    /// Answers for a zone that is not served, because its files are faulty and no earlier version
+    /// of them is saved.
     #[cold]
     fn dead(&mut self) -> Next<'static> {
         self.reply.response.clear_flag(flag::AA);

@@ -79,7 +79,7 @@ impl Reason {
     }
 }
 
-/// The outcome of a message; by default that of one to which nothing is sent.
+/// The outcome of a message. By default, no reply is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Use of the reply buffer.

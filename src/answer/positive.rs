@@ -15,7 +15,7 @@ const ANY_HINFO: &[u8] = b"\x07RFC8482\x00";
 const ANY_TTL_SECS: u32 = 3_600;
 
 impl Reply<'_> {
-    /// Writes the RRset that is asked for. A wildcard's is owned by the asked name.
+    /// Writes the RRset of the query type. The owner of a wildcard's RRset is the query name.
     #[inline(always)]
     pub(crate) fn data(&mut self, step: Step<'_>, data: Usual<'_>) -> Option<usize> {
         match data {

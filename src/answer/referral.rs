@@ -10,8 +10,8 @@ use crate::wire::response::{OwnerName, Section};
 use crate::wire::rr::{Rcode, RrType};
 use crate::zone::image::NodeId;
 
-/// Name servers of one delegation whose glue is written: 13 are the root's, few zones have more
-/// than eight.
+/// Number of name servers of one delegation whose glue is written. The root has 13, and few zones
+/// have more than eight.
 const GLUE_MAX: usize = 32;
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
@@ -35,8 +35,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         if self.reply.response.rrset(Section::Authority, owner, servers).is_none() {
             return Next::Done(Rcode::NOERROR);
         }
-        // Glue below the cut is needed to go on, so all of it comes or TC says that some is missing
-        // (RFC 9471 section 3.1); it goes first. Glue of siblings is a courtesy.
+        // Glue of name servers in the delegated zone goes first, because no resolver can reach
+        // these servers without it: if some of it does not fit, TC is set (RFC 9471 section 3.1).
+        // Glue of name servers elsewhere is optional.
         for needed in [true, false] {
             for &(at, node) in &glue[..count] {
                 let name = zone.name(node);

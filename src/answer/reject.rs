@@ -1,5 +1,6 @@
-//! Errors for messages that are no query: the header, the question if it could be read, and OPT if
-//! the client speaks EDNS. And the answer to who asks for nothing but a cookie.
+//! Errors for messages that are not valid queries: the header, the question if it could be read,
+//! and OPT if the client speaks EDNS. Also the reply to a message without a question that asks for
+//! a cookie.
 
 use super::outcome::Outcome;
 use super::reply::Reply;
@@ -9,8 +10,9 @@ use crate::wire::cookie::CookieStatus;
 use crate::wire::query::{Query, Reject};
 use crate::wire::rr::Rcode;
 
-/// Writes the error; or the cookie, if nothing else is asked for: with BADCOOKIE if the server
-/// cookie that came was not good (RFC 7873 section 5.4), and as an error where cookies are off.
+/// Writes the error. If the message asks for a cookie alone (`asks_cookie`), writes the cookie
+/// instead (RFC 7873 section 5.4), with BADCOOKIE if the server cookie in the message is invalid.
+/// Without cookies in this server, such a message too gets the error.
 #[cold]
 pub(crate) fn reject(
     snapshot: &Snapshot,

@@ -19,8 +19,8 @@ use crate::wire::rr::Rcode;
 use crate::zone::image::Steered;
 use crate::zone::set::Found;
 
-/// A reply in the making. Usual answers are made in one function, so that its fields stay in
-/// registers.
+/// A reply in the making. The fast path is inlined into one function, so that the fields of this
+/// struct stay in registers.
 pub(crate) struct Reply<'s> {
     /// The snapshot, held for the whole answer.
     pub(crate) snapshot: &'s Snapshot,
@@ -113,8 +113,10 @@ impl<'s> Reply<'s> {
         Step { name, written, found, image: self.snapshot.zones.zone(found.zone) }
     }
 
-    /// The decision of a policy at a steered name, and the policy's view of the PoPs. Source 0
-    /// asks not to be located by the subnet (RFC 7871 section 7.1.2).
+    /// The decision of a policy at a steered name, and the policy's view of the PoPs. A client that
+    /// an earlier stage located for this policy is not located again. A subnet with source prefix
+    /// length 0 is ignored, because it forbids the use of the client's address (RFC 7871 section
+    /// 7.1.2).
     #[inline(always)]
     pub(crate) fn decide(&self, step: Step<'_>, steered: &Steered) -> Option<(Decision<'s>, &'s View)> {
         let (number, owner_seed) = (steered.policy, step.seed(steered));
@@ -145,8 +147,9 @@ impl<'s> Reply<'s> {
         };
         let (reason, evidence) = (Reason::of(choice), decision.evidence());
         outcome.decided = Some(Decided { policy: policy.index, reason, evidence, pop });
-        // Every answer is tailored to this client, except the denial that all clients of a policy
-        // get at the same time. Where a CNAME is possible, its absence is tailored too.
+        // An answer depends on the client, except a denial that all clients of the policy get at
+        // the same time. If the policy has CNAMEs, a denial too depends on the client, because
+        // other clients may get a CNAME instead.
         if choice != Choice::NoData || policy.may_alias() {
             self.scope = self.scope.max(decision.scope());
         }
@@ -161,7 +164,8 @@ impl<'s> Reply<'s> {
             Some(edns) => {
                 let mut options =
                     options(self.snapshot, edns, self.cookie.as_ref(), self.scope, error, rcode);
-                // Room was kept for the OPT without the extended error, which is a courtesy.
+                // The reserve has room for the OPT without the extended error. The error is
+                // optional, so it is left out if it does not fit.
                 if options.error.is_some()
                     && self.response.position() + options.len() > self.response.limit_with_reserve()
                 {

@@ -1,13 +1,14 @@
-//! A batch goes in stages: every message is read, then names are looked up and clients located, and
-//! then each message is answered with the results of the earlier stages.
+//! Answers of a batch in stages: first all messages are parsed, then all names are looked up and
+//! all clients located, then each message is answered with the results of the earlier stages.
 //!
-//! A stage goes through the whole batch before the next begins, and clients are located one level
-//! of their tables after the other. No load of memory then waits for another query's, nor for a
-//! branch that the processor has guessed wrong; answered one by one, each query waits for all of
-//! its own. Results are kept: nothing that was found is read or looked up again. Where all tables
-//! are in a core's own cache there is nothing to wait for, and messages are answered one by one. So
-//! they are for a while after a batch that asked for hardly any steered name: stages cost a static
-//! answer a fifth more.
+//! Stages hide memory latency. Each stage goes through the whole batch before the next begins, and
+//! all clients are located level by level of the tables, so that the cache misses of different
+//! queries overlap. Answered one by one, each query would wait for all of its own misses. Later
+//! stages reuse what earlier ones found. Of a large zone, the entries of the names are prefetched.
+//!
+//! If all tables are in a core's own cache, there is nothing to wait for, and messages are answered
+//! one by one. The same holds for a while ([`PAUSE`]) after a batch that located hardly any client,
+//! because stages make a static answer a fifth slower.
 
 use super::ahead::{Ahead, Located};
 use super::outcome::Outcome;
@@ -28,17 +29,18 @@ use std::array;
 use std::hint::black_box;
 use std::net::IpAddr;
 
-/// Names of a zone past which it fills more than a core's own cache.
+/// Number of names above which a zone does not fit in a core's own cache, so that its entries are
+/// prefetched.
 const NAMES_MANY: usize = 50_000;
 /// Limit of CNAMEs followed in search of a policy.
 const ALIASES_MAX: usize = 3;
-/// Readings that are left out after one in which less than one client in [`LOCATED_LEAST`] was to
-/// be located.
+/// Number of calls of [`Stages::read`] that locate no clients, after a call in which less than one
+/// message in [`LOCATED_LEAST`] needed the location of its client.
 const PAUSE: u8 = 7;
 /// See [`PAUSE`].
 const LOCATED_LEAST: usize = 8;
 
-/// The results of the stages for each message of a reading.
+/// Results of the earlier stages for each message of one call of [`Stages::read`].
 #[derive(Debug, Default)]
 pub struct Plans<'s>([Ahead<'s>; PREFETCH_MAX]);
 
@@ -53,9 +55,10 @@ impl Plans<'_> {
 #[derive(Debug)]
 pub struct Stages {
     queries: Box<[Query; PREFETCH_MAX]>,
-    /// The zone of the last answer: that of the next, for what a large one needs.
+    /// Zone of the last answer. The next names are taken to be in the same zone, and their entries
+    /// are prefetched if that zone is large.
     zone: Option<ZoneId>,
-    /// Readings that are still left out.
+    /// Number of next calls of [`Stages::read`] that locate no clients ([`PAUSE`]).
     pause: u8,
     /// The outcome of the last message.
     pub outcome: Outcome,
@@ -73,8 +76,9 @@ impl Default for Stages {
 }
 
 impl Stages {
-    /// The stages before the answers, for `count` messages, of which the first [`PREFETCH_MAX`] are
-    /// looked at, with their resolvers' addresses.
+    /// Runs the stages before the answers for `count` messages, of which only the first
+    /// [`PREFETCH_MAX`] are read. `message` returns the octets of a message by its index,
+    /// `resolver` its source address.
     pub fn read<'s, 'm>(
         &mut self,
         snapshot: &'s Snapshot,
@@ -109,8 +113,8 @@ impl Stages {
         plans
     }
 
-    /// Answers the message at `index` of those that were last given to [`Stages::read`], which gave
-    /// `plans`, by the same snapshot. The outcome stands in `self`.
+    /// Answers the message at `index` of the last call of [`Stages::read`], which returned `plans`
+    /// and had the same snapshot. The outcome is in [`Stages::outcome`].
     #[inline(always)]
     pub fn respond(
         &mut self,
@@ -122,7 +126,7 @@ impl Stages {
         out: &mut [u8],
     ) {
         let none = Ahead::default();
-        // A message past those that were read has none before it.
+        // A message past the first `PREFETCH_MAX` has no plan.
         let plan = plans.0.get(index).unwrap_or(&none);
         let query = &mut self.queries[index.min(PREFETCH_MAX - 1)];
         let trace = &mut trace::NoTrace::default();
@@ -131,7 +135,8 @@ impl Stages {
     }
 }
 
-/// Looks names up, then locates the clients of those that policies steer; gives how many.
+/// Looks the names up, then locates the clients whose names a policy steers. Returns the number of
+/// these clients.
 fn locate<'s>(
     snapshot: &'s Snapshot,
     queries: &[Query],
@@ -177,8 +182,8 @@ fn locate<'s>(
     count_v4 + count_v6
 }
 
-/// The policy that decides what a query gets, and what it looks up for that; `None` where no place
-/// is asked for.
+/// The policy that decides the answer to a query, and the client lookup for this policy. `None` if
+/// no policy decides, so that the client need not be located.
 #[inline(always)]
 fn client_lookup<'s>(
     snapshot: &'s Snapshot,

@@ -19,8 +19,8 @@ use crate::zone::image::{NodeId, Steered};
 use std::iter::once;
 
 impl Reply<'_> {
-    /// Writes the addresses of a slot that may be answered, at most as many as the preference list
-    /// wants, in a drawn order. They are of the family that is asked for.
+    /// Writes the answerable addresses of a slot in the family of the query type, in random order.
+    /// Their number is at most `answers` of the preference list.
     #[inline(always)]
     pub(crate) fn addresses(
         &mut self,
@@ -58,8 +58,9 @@ impl Reply<'_> {
 }
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
-    /// The policy that decides what the question gets at a node. Whether a type exists depends on
-    /// the policy alone, never on the client: only a CNAME, which answers every type, is exempt.
+    /// The policy that decides the answer to the question at a node; `None` if the zone's records
+    /// do. Which types exist depends on the policy alone, never on the client. Only the CNAMEs of a
+    /// policy are exempt, because a CNAME answers every type.
     pub(crate) fn decided_at<'n>(
         &self,
         step: Step<'n>,
@@ -136,15 +137,17 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
                 Next::Done(Rcode::SERVFAIL)
             }
             Choice::Pop { .. } if self.reply.query.qtype == RrType::ANY => self.any(step, ttl),
-            // A type that this client lacks and that a CNAME of the policy has for others.
-            // Resolvers may keep the denial for all clients (RFC 7871 section 7.4), so it ends with
-            // the TTL of the policy. Nothing else stands beside a CNAME: a reload refuses it.
+            // The policy has no addresses and no HTTPS record for this type. It still decides,
+            // because other clients may get a CNAME, which answers every type. Resolvers may keep
+            // this denial for all clients (RFC 7871 section 7.4), so its TTL is at most that of the
+            // policy. The owner has no records of its own, because a reload refuses other records
+            // beside a CNAME.
             Choice::Pop { .. } => self.negative(step, Rcode::NOERROR, ttl),
         }
     }
 
-    /// A chosen slot as it is answered. Where the probes are ignored, so is what they say of single
-    /// addresses.
+    /// The chosen slot with the families and addresses to answer. If the resort ignores probe
+    /// results of PoPs, those of single addresses are ignored too.
     fn seen(&self, view: &View, slot: SlotId, resort: Resort) -> Seen<'s> {
         let (seen, slot) = (view.slot(slot), &self.reply.snapshot.steering.slots[slot.index()]);
         let families = seen.families(resort.tier(), resort.ignores_probes()) | seen.awaited;
@@ -152,7 +155,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 }
 
-/// A chosen slot, and its families and addresses of both families that are answered.
+/// The chosen slot, the families to answer, and the answerable addresses (IPv4, IPv6).
 type Seen<'s> = (&'s Slot, Families, (Answerable, Answerable));
 
 /// The choice of a policy, to be written.
@@ -164,10 +167,10 @@ struct Chosen<'a> {
 }
 
 impl<'s, T: Trace> Walk<'s, '_, T> {
-    /// Writes the HTTPS record of a PoP (RFC 9460): service mode, for the owner itself, with the
-    /// PoP's addresses that A and AAAA of the same decision have. A family that this PoP cannot
-    /// answer now comes from another one, whose addresses would not go with these parameters, so it
-    /// has no hint.
+    /// Writes the HTTPS record of a PoP (RFC 9460) in service mode, for the owner itself. The hints
+    /// are the addresses of the PoP that A and AAAA queries with the same decision get. A family
+    /// that this PoP cannot answer now has no hint: A or AAAA queries get this family from another
+    /// PoP, and addresses of another PoP would not go with these parameters.
     #[inline(never)]
     fn https(
         &mut self,
@@ -216,9 +219,9 @@ impl HttpsData {
         }
     }
 
-    /// A hint with the addresses that are picked, in the order of the file: unlike that of records,
-    /// the order inside record data is part of what a scope promises, so it must depend on nothing
-    /// else.
+    /// Appends a hint with the picked addresses, in the order of the file. Clients in one ECS scope
+    /// must get the same record data, and the order of addresses is a part of it, so the order must
+    /// not be random. The order of A and AAAA records may be.
     fn hint<A: Copy, const N: usize>(
         &mut self,
         key: u8,

@@ -28,15 +28,16 @@ impl Step<'_> {
         OwnerName { at: self.written.start(), wire: self.name }
     }
 
-    /// True if ready records have the right owner. They point at the name in the
-    /// question. The root is never pointed at.
+    /// True if ready-made records have the right owner. Their owner is a compression pointer to the
+    /// name in the question, so they fit only there. The root is excluded, because it is never
+    /// compressed.
     #[inline(always)]
     pub fn owns_what_is_ready(&self) -> bool {
         self.written.start() == HEADER_LEN && self.name.len() > 1
     }
 
-    /// Seed of its sharing where a policy decides. Names share independently of each other, those
-    /// below one wildcard too.
+    /// Seed with which a policy shares the clients of this name among PoPs. Each name has a seed of
+    /// its own, also below a wildcard, so that names are shared independently of each other.
     #[inline(always)]
     pub(crate) fn seed(&self, steered: &Steered) -> u64 {
         match self.found.matched {

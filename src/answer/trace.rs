@@ -11,7 +11,7 @@ use crate::steer::table::PolicyTable;
 pub trait Trace {
     /// The listener to the choice of a PoP.
     type ChoiceTrace: ChoiceTrace;
-    /// True if it records nothing, so that the answer may take the fast path.
+    /// True if the trace records nothing, so that the answer may take the fast path.
     const IS_SILENT: bool = false;
     /// The listener to the choice of a PoP.
     fn choice_trace(&mut self) -> &mut Self::ChoiceTrace;

@@ -36,8 +36,8 @@ struct Trail {
 impl<'s, 't, T: Trace> Walk<'s, 't, T> {
     /// Continues a reply.
     pub(crate) fn new(reply: Reply<'s>, outcome: &'t mut Outcome, trace: &'t mut T) -> Walk<'s, 't, T> {
-        // A trace hears each step once, so it cannot begin again: it keeps the trail from the
-        // start.
+        // A recording trace must get each step once, so a traced walk cannot be repeated to find a
+        // loop, and keeps the trail from its start.
         let trail = (!T::IS_SILENT).then(Trail::default);
         Walk { reply, trace, outcome, extended_error: None, trail, is_cut_short: false }
     }
@@ -50,8 +50,9 @@ impl<'s, 't, T: Trace> Walk<'s, 't, T> {
         (self.trail, self.is_cut_short) = (Some(Trail::default()), false);
     }
 
-    /// True if the chain has been at this name before, so that it is a loop. Each CNAME of it
-    /// then stands in the answer once (RFC 1034 section 3.6.2).
+    /// True if the chain is a loop: it has visited this name before. The answer ends there, so that
+    /// each CNAME of the loop is in the answer once (RFC 1034 section 3.6.2). Without a trail,
+    /// always false.
     pub(crate) fn goes_in_circle(&mut self, name: &[u8]) -> bool {
         let Some(trail) = &mut self.trail else { return false };
         let hash = self.reply.snapshot.zones.key().whole(name);
@@ -64,10 +65,10 @@ impl<'s, 't, T: Trace> Walk<'s, 't, T> {
         false
     }
 
-    /// Match of a name in our zones, for the asked type; `None` outside them. DS belongs to the
-    /// parent's side of a cut (RFC 4035 section 3.1.4.1), unless the parent is not ours or knows
-    /// nothing of the name: a child that no delegation of ours leads to does exist, so its parent
-    /// must not deny it.
+    /// Match of a name in our zones, for the query type; `None` outside them. DS belongs to the
+    /// parent's side of a cut (RFC 4035 section 3.1.4.1). The child zone is used instead if the
+    /// parent zone is not ours, or if it has neither a delegation nor the name: the child zone
+    /// exists, so its parent must not deny it.
     pub(crate) fn find(&self, name: &QueryName) -> Option<Found> {
         if self.reply.query.qtype == RrType::DS {
             self.find_signer(name)

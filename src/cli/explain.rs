@@ -1,9 +1,10 @@
 //! `meridian explain`: the reasons of the answer that a client gets.
 //!
 //! The command asks the running server, because overrides, verdicts, ramps, guards and shed shares
-//! shape an answer as much as files do, and only the server knows them. It reads files on `--files`
-//! alone. If no server runs, it reports that and explains nothing: an answer from files would
-//! mislead the operator just when the server's own answer matters.
+//! shape an answer as much as files do, and only the server knows them. Only `--files` and
+//! `--verify-scopes` read files instead. If no server runs, the command reports that and explains
+//! nothing: an answer from files would mislead the operator just when the server's own answer
+//! matters.
 
 use super::server::{ServerClient, complain};
 use super::{Config, Format, json, print, print_findings, verify};

@@ -159,7 +159,8 @@ const FILES: [Row; 4] = [
 
 fn page(command: &Command, above: &[&Command]) -> String {
     let name = name_of(command);
-    // clap_mangen leaves the quotes of empty words out, and the version would become the date.
+    // The quotes are given here, because clap_mangen writes an empty word without quotes, and the
+    // version would be read as the date.
     let sections = Sections::new(command.clone().subcommand_value_name("command"))
         .title(name.to_uppercase())
         .date("\"\"")

@@ -82,7 +82,7 @@ impl ServerClient {
     }
 
     /// Sends a request. If no server answers, prints that to stderr, and the error is the exit
-    /// status. Names on stderr a server that the server file does not lead to.
+    /// status. If the socket is another than the server file names, prints the socket to stderr.
     fn reach(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reached, ExitCode> {
         let candidates = match &self.control {
             Some(socket) => {

@@ -34,7 +34,7 @@ pub struct VerifyReport {
 const FAULTS_MAX: usize = 20;
 
 /// Walks every leaf and asks for `samples_per_leaf` addresses inside it, each with two partners
-/// inside the scope of its answer. Errors are sentences, one for each breach of the law.
+/// inside the scope of its answer. Errors are sentences, one for each false scope or other fault.
 pub fn verify_scopes(snapshot: &Snapshot, samples_per_leaf: usize) -> Result<VerifyReport, Vec<String>> {
     let mut walk = Walk {
         snapshot,
@@ -105,7 +105,8 @@ impl Walk<'_> {
                     ExplainQuery { owner, rtype, resolver, policy, exists, tailors, packet: Vec::new() };
                 for leaf in routes.v4.blocks() {
                     self.report.leaves += 1;
-                    // In a special-purpose block the block is the scope; a CNAME brings others.
+                    // Clients of these leaves may get different scopes: a special-purpose block is
+                    // the scope itself, and a CNAME may add the scope of its target.
                     let is_apart =
                         policy.choices[leaf.value as usize][0] == BY_ECS_SPECIAL || policy.may_alias();
                     let mut scope = None;
@@ -124,7 +125,8 @@ impl Walk<'_> {
                 }
                 for leaf in routes.v6.blocks().filter(|leaf| leaf.value != REDIRECT) {
                     self.report.leaves += 1;
-                    // In a special-purpose block the block is the scope; a CNAME brings others.
+                    // Clients of these leaves may get different scopes: a special-purpose block is
+                    // the scope itself, and a CNAME may add the scope of its target.
                     let is_apart =
                         policy.choices[leaf.value as usize][0] == BY_ECS_SPECIAL || policy.may_alias();
                     let mut scope = None;

@@ -9,9 +9,9 @@
 //! A connection without a whole request can always be closed, so the listener accepts a new
 //! connection at once. Each class of requests has places of its own, so that waiting reloads or
 //! scrapes never delay a verb or `/readyz`. If all places of a class are taken, the listener closes
-//! a connection whose peer does not read its answer. If there is none, a request for a page takes
-//! the place of a page request from the address with the most of them, and any other request is
-//! refused.
+//! a connection of the class whose peer does not read its answer. If there is none, a request for a
+//! check or a page takes the place of another one of its class, from the address with the most of
+//! them; any other request is refused.
 //!
 //! The listener closes the oldest connection of the address that has the most: a storm from one
 //! address closes only its own connections.
@@ -183,8 +183,9 @@ impl Table {
         self.rows.values().filter(|row| is_meant(row.stage)).count()
     }
 
-    /// For a page request: closes the oldest page connection of the address that has the most, if
-    /// that address has more than the requester. Pages change nothing, so closing them is safe.
+    /// For a check or a page: closes the oldest connection of the class from the address that has
+    /// the most, if that address still has more than the requester with this request. Checks and
+    /// pages only read, so closing them is safe.
     fn make_room(&mut self, class: Class, asks: u64) -> bool {
         let address = self.rows.get(&asks).and_then(|row| row.address);
         let of = |address| move |row: &&Row| row.stage == Stage::Answering(class) && row.address == address;

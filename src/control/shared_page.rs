@@ -1,9 +1,9 @@
 //! A page that many readers share: waiting readers get the same rendering.
 //!
 //! A reader gets a text whose rendering began after the request, so a page is never older than its
-//! request. The pause after a rendering is a multiple of the duration of the rendering, so that any
-//! number of readers costs a bounded share of one core. A request after a longer pause does not
-//! wait.
+//! request. The pause after a rendering is a multiple of the duration of the rendering, but at most
+//! [`PAGE_PAUSE_MILLIS`], so that many readers cannot fill a core with renderings, and none waits
+//! long. A request after the pause does not wait.
 
 use crate::limits::{PAGE_PAUSE_MILLIS, PAGE_SHARE};
 use axum::body::Bytes;

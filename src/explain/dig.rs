@@ -27,7 +27,7 @@ pub fn query(name: &Name, rtype: RrType, ecs: Option<Prefix>) -> Vec<u8> {
     packet
 }
 
-/// Formats a message as text. A remark ends it where the message is malformed.
+/// Formats a message as text. The text of a malformed message ends with a remark at the fault.
 pub fn render(message: &[u8]) -> String {
     let mut text = String::new();
     if sections(message, &mut text).is_none() {

@@ -1,9 +1,10 @@
 //! Explanation of the answer that a client gets.
 //!
-//! The function that serves queries computes the answer, with a trace that records its steps (law
-//! 7). It reads the served snapshot, or one that would be served. Other facts are looked up
-//! separately: places in the databases from which the snapshot was compiled ([`places`]), and
-//! reasons for the state of a PoP (overrides, probes, load) in the operator view.
+//! The function that serves queries computes the answer, with a trace that records its steps, so
+//! that the explained answer is the served one (law 7, tests/laws/served). The function reads the
+//! served snapshot, or one that would be served. Other facts are looked up separately: places in
+//! the databases from which the snapshot was compiled ([`places`]), and reasons for the state of a
+//! PoP (overrides, probes, load) in the operator view.
 //!
 //! The server and `meridian explain --files` share this renderer, so that their texts agree.
 

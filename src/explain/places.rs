@@ -1,8 +1,8 @@
 //! Places of a query's addresses, and the databases from which they come.
 //!
-//! A snapshot no longer holds the databases. So the files are read again, each only as far as the
-//! query needs. A file that has changed since the snapshot was compiled is not consulted, because
-//! the snapshot does not use its present content.
+//! A snapshot no longer holds the databases. So the files are read again, and only the entries that
+//! the query needs are decoded. A file that has changed since the snapshot was compiled is not
+//! consulted, because the snapshot does not use its present content.
 
 use crate::finding::FileId;
 use crate::geo::atlas::{Atlas, Provenance};

@@ -136,7 +136,8 @@ impl<'a> Story<'a> {
                 _ => format!("number {} matches", index + 1),
             },
         };
-        // The rules were matched against another place, which is not known here.
+        // If this place is overruled, the rules were matched against the place of another part of
+        // the block, which is not known here.
         if !is_overruled {
             self.line("rule", &rule);
         }

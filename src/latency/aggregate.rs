@@ -1,8 +1,9 @@
 //! Samples by network, PoP and hour, in bounded memory.
 //!
 //! At most [`LATENCY_SAMPLES_MAX`] samples of one key count, so that a busy or hostile network
-//! weighs no more than its neighbours. When [`LATENCY_KEYS_MAX`] keys are held, all are written and
-//! begun anew: the same key may then have several rows, which the reader of measurements joins.
+//! weighs no more than its neighbours. When [`LATENCY_KEYS_MAX`] keys are held, the rows of all
+//! keys are written, and the aggregate is empty again. A key may then have several rows, which the
+//! reader of measurements joins.
 
 use super::estimate::representative_ms;
 use super::measurements::Row;

@@ -30,7 +30,7 @@ pub(crate) struct Truth {
     rtt_ms: Vec<Vec<f64>>,
 }
 
-/// Penalty of a way of choosing: RTT of the chosen PoP over that of the best, in ms.
+/// Penalty of a way of choosing: RTT of the chosen PoP minus the RTT of the best PoP.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Penalty {
     /// Mean over the clients.

@@ -41,7 +41,8 @@ pub(crate) enum Column {
 /// Shape of the lines of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {
-    /// Words separated by a character (a blank stands for any white space), the last of a line.
+    /// Words separated by a character (a blank stands for any white space). The columns are the
+    /// last words of a line.
     Columns {
         /// Separator.
         separator: char,
@@ -70,8 +71,8 @@ pub(crate) struct Sample<'l> {
     pub(crate) rtt_ms: f64,
     /// Samples that the RTT stands for.
     pub(crate) samples: u32,
-    /// Network of the client's resolver, cut like that of the client; `None` where the line names
-    /// none of the internet.
+    /// Network of the client's resolver, cut to the same length as a client's. `None` if the line
+    /// names no resolver, or one that has no public address.
     pub(crate) resolver: Option<Prefix>,
 }
 
@@ -135,7 +136,8 @@ impl LogFormat {
         })
     }
 
-    /// The format after a first line, and whether that line was a header only.
+    /// Reads the first line. Returns the format of the lines, and true if the first line is a
+    /// header (CSV), which has no sample.
     pub(crate) fn after_header(self, line: &str) -> Result<(LogFormat, bool), String> {
         if self != LogFormat::Csv {
             return Ok((self, false));
@@ -348,7 +350,8 @@ pub(super) fn client_prefix(word: &str) -> Option<Prefix> {
     Some(Prefix::new(address, len.min(if address.is_ipv4() { 24 } else { 48 })))
 }
 
-/// False for addresses that health checks and neighbours in the same rack have.
+/// False for private, loopback and link-local addresses, because health checks and machines in the
+/// same rack use them, and for addresses that no host has.
 fn is_client(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(a) => {

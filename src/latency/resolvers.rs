@@ -1,5 +1,5 @@
-//! Clients behind resolvers: where a query has no client subnet, the best PoP is that of the
-//! clients, not that of the resolver.
+//! Clients behind resolvers. A query without a client subnet comes from clients that may be far
+//! from the resolver, so the best PoP for the answer is the one that is best for these clients.
 //!
 //! ```text
 //! resolver,prefix,weight
@@ -7,9 +7,9 @@
 //! ```
 //!
 //! A file says which networks use a resolver, and how much (queries, samples, bytes). The RTT of a
-//! resolver to a PoP is the mean over the units of its clients, weighted so. A resolver counts from
-//! [`NETWORKS_MIN`] networks of clients on, because one client can invent a network; a prefix wider
-//! than /24 (IPv4) or /48 (IPv6) counts as all of those in it.
+//! resolver to a PoP is the mean over the units ([`Unit`]) of its clients, weighted by this use. A
+//! resolver counts only if it has at least [`NETWORKS_MIN`] networks of clients, because one client
+//! can invent a network; a prefix wider than /24 (IPv4) or /48 (IPv6) counts as all of those in it.
 
 use super::estimate::Estimate;
 use super::log_line::client_prefix;
@@ -109,8 +109,9 @@ pub(crate) struct Resolver {
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     rtt_ms: f64,
-    /// Weight of RTTs that rest on the units' own samples, and on networks near them.
+    /// Weight of RTTs from the units' own samples.
     measured: f32,
+    /// Weight of RTTs estimated from measured networks near the units.
     neighbours: f32,
 }
 
@@ -185,8 +186,9 @@ impl Resolvers {
         Ok(())
     }
 
-    /// The ranking of each resolver over `pops` PoPs; none if less than half of its clients have a
-    /// place. `estimates` gives those of a unit, one for each PoP.
+    /// The ranking of each resolver over `pops` PoPs; empty if less than half of the weight of its
+    /// clients is in units with a known place. `estimates` returns the estimates of a unit, one for
+    /// each PoP, or `None` if its place is unknown.
     pub(crate) fn ranked(
         &mut self,
         units: &[Unit],

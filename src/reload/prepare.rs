@@ -37,15 +37,18 @@ pub(crate) const NEVER_SERVED: u64 = 0;
 /// Rules for faulty and missing zones.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ZoneRules<'a> {
-    /// Source of last good texts: the state folder, if no snapshot has them.
+    /// Source of last good texts of zones for a start, which has no previous snapshot: the state
+    /// folder.
     pub(crate) recall: Option<Recall<'a>>,
     /// True if missing zones are dropped, whatever their number and whatever refers to them.
     pub(crate) allow_loss: bool,
 }
 
 /// Reads the deployment at `root` and compiles it as snapshot `sequence`. Unchanged parts, and
-/// texts for faulty zones, come from `previous`. With `running`, files are refused that need a
-/// restart, or that break its safety rules. The call blocks while files are read and compiled.
+/// texts for faulty zones, come from `previous`. Files that newly break a safety rule are refused
+/// if there is a `previous`. With `running`, files that need a restart are refused too, and
+/// overrides and probes count for the safety rules. The call blocks while files are read and
+/// compiled.
 pub fn run(
     root: &Path,
     previous: Option<&Arc<Snapshot>>,

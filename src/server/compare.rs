@@ -53,8 +53,8 @@ impl Comparer {
         }
     }
 
-    /// Waits for the end of a comparison, or for the next check of it. Never returns if no
-    /// comparison runs. Cancel-safe.
+    /// Waits for the end of a comparison, at most [`LOOK_EVERY`]: then [`Comparer::advance`] must
+    /// check for a hang. Never returns if no comparison runs. Cancel-safe.
     pub(crate) async fn wait(&mut self) {
         match &mut self.running {
             Some((attempt, _)) if self.ended.is_none() => {
@@ -95,8 +95,8 @@ fn refused(finding: Finding) -> Compared {
     Err(Box::new((finding.into(), Files::default())))
 }
 
-/// Reads and compiles the files as a reload would, and asks every leaf before and after, under the
-/// live state. Blocks for at least as long as a reload.
+/// Reads and compiles the files as a reload would, and compares the answers in every leaf before
+/// and after, under the live state. Blocks for at least as long as a reload.
 pub(crate) fn compare(
     root: &Path,
     running: &Running,

@@ -132,8 +132,8 @@ pub(crate) fn open_control(path: &Path) -> io::Result<std::os::unix::net::UnixLi
     socket::private(path)
 }
 
-/// Removes the control socket after the server has stopped. If the removal fails, the next start
-/// recognises the socket as stale.
+/// Removes the control socket when the server has stopped, or its start has failed. If the removal
+/// fails, the next start recognises the socket as stale.
 pub(crate) fn remove_control(path: &Path) {
     hooks::hang(path);
     let _ = std::fs::remove_file(path);

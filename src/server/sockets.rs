@@ -170,8 +170,8 @@ pub(crate) fn cut(listen: &Listen, granted: Option<Buffers>) -> Findings {
     findings
 }
 
-/// CPU cores that workers are bound to; empty if unbound. A core in the file that the machine lacks
-/// is an error, so that a move to a smaller machine is noticed.
+/// CPU cores that workers are bound to; empty if unbound. A core in the file on which this process
+/// may not run is an error, so that a move to a smaller machine is noticed.
 fn cores(listen: &Listen, engine: Engine) -> Result<Vec<u16>, Finding> {
     let allowed = || affinity::allowed().unwrap_or_default();
     match &listen.cpus {
@@ -222,7 +222,7 @@ fn threads(listen: &Listen) -> usize {
 type Opened = (TcpListener, Vec<UdpSocket>, SocketAddr);
 
 /// Opens the sockets of one address. TCP first, because TCP refuses a port that another server
-/// uses, whereas UDP sockets with a shared port would take a part of its queries.
+/// uses, whereas UDP sockets with a shared port would take a part of the other server's queries.
 fn open_dns(
     address: SocketAddr,
     engine: Engine,

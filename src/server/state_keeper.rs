@@ -1,8 +1,8 @@
 //! The keeper of the state folder: checks and repairs the state folder at intervals, and reports to
 //! the writer.
 //!
-//! A check runs on a thread of its own. While the disk does not answer, no second check begins, and
-//! an alarm has the start of the hang.
+//! A check runs on a thread of its own. While the disk does not answer, no second check begins, so
+//! that the alarm about the disk keeps the time of its first report.
 
 use crate::limits::{STATE_ANSWER_SECS, STATE_LOOK_SECS};
 use crate::reload::watch::Watch;

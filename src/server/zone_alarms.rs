@@ -59,7 +59,8 @@ impl ZoneAlarms {
         events
     }
 
-    /// Adds the alarms to the operator view, after the alarms of the ledger.
+    /// Puts the alarms before the other alarms of the operator view. The alarms of the ledger come
+    /// first, so show them after these.
     pub(crate) fn show(&self, operator_view: &mut OperatorView) {
         let alarms = self.of_zones.values().chain(self.of_strays.values());
         operator_view.alarms.splice(0..0, alarms.cloned());

@@ -63,7 +63,7 @@ pub struct Batch {
     departures: Headers,
     /// Number of queries from the last `receive`.
     received: usize,
-    /// Number of arrivals, from the first, used since they were last reset.
+    /// Number of headers, from the first, that the kernel has filled since they were last reset.
     used: usize,
     /// Number of replies noted since then.
     noted: usize,

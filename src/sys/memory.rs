@@ -103,9 +103,9 @@ fn placed(layout: Layout) -> Layout {
 /// before any thread exists, as mallopt(3) requires.
 pub fn keep_large_apart() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: mallopt takes no pointer; it stores numbers under the allocator's own lock. The
-    // second is what the C library itself comes to once such a size was freed, and is no longer
-    // found by it when the first is set.
+    // SAFETY: mallopt takes no pointer; it stores numbers under the allocator's own lock. The C
+    // library would find the second number itself once such a size was freed, but no longer does so
+    // once the first is set.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_PAGE as libc::c_int);
         libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * LARGE_PAGE as libc::c_int);
@@ -130,7 +130,8 @@ impl Passing {
         Passing(PhantomData)
     }
 
-    /// True if this thread has a value; work that it hands to other threads must begin one there.
+    /// True if this thread has a live value. A thread that does part of its work must begin a value
+    /// too.
     pub(crate) fn is_on() -> bool {
         PASSING.get() > 0
     }

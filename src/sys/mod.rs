@@ -5,7 +5,7 @@
 //!
 //! The unsafe code consists of sixteen kinds of calls:
 //!
-//! * `recvmmsg` and `sendmmsg` ([`datagram`]). The kernel gets arrays of headers that point at
+//! * `recvmmsg`, `sendmmsg` and `sendmsg` ([`datagram`]). The kernel gets headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or
 //!   by the caller's stack frame for a single message), have fixed sizes, never move while it lives
 //!   (boxes that are never replaced), are reached only through the exclusive borrow that the call
@@ -16,14 +16,15 @@
 //! * `malloc_trim` ([`memory`]), which takes no pointer and touches only what the allocator holds
 //!   free.
 //! * `mallopt` ([`memory`]), which takes no pointer, before there are threads.
-//! * The system's allocator ([`memory::Allocator`]), to which every call is passed on with the same
-//!   size and at least the same alignment, and `madvise` on whole pages that it has just given.
+//! * The system's allocator ([`memory::Allocator`]), which gets every call with the same size and
+//!   at least the same alignment. Only a reallocation from or to the size of a huge page becomes an
+//!   allocation, a copy and a release. `madvise` on whole pages that the allocator has just given.
 //! * `sendmmsg` again for loads (`volley`, behind a feature): headers of one stack frame over the
 //!   caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
 //! * `getsockopt` ([`socket::drops`]) into a local array, with its own length.
-//! * `getrlimit` and `setrlimit` ([`descriptors`]), on a local; `prlimit` ([`children`]), on a
-//!   local, for a child that is not reaped.
+//! * `getrlimit` and `setrlimit` ([`descriptors`], [`children`]), on a local; `prlimit`
+//!   ([`children`]), on a local, for a child that is not reaped.
 //! * `prctl` ([`children`]), which sets a flag of the process, or reads it into a local.
 //! * `pidfd_open` and `pidfd_send_signal` ([`children`]): the descriptor is owned, and its process
 //!   is checked once more before the signal. `waitpid` writes nothing.
@@ -32,8 +33,10 @@
 //! * `openat2` and `openat` ([`beneath`]): the folder's descriptor is borrowed for the call, the
 //!   path ends with a zero, and the descriptor that comes back is owned at once.
 //! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
-//! * `kill` ([`process_group`]), which takes no pointer; the number belongs to a process group that
-//!   we made and have not reaped, so that it cannot belong to another.
+//! * `kill`, which takes no pointer. In [`process_group`] the number belongs to a process group
+//!   that we made and have not reaped, or only just now, so that no other group has it. In
+//!   [`children`] it belongs to a process that was checked just before, where the kernel has no
+//!   `pidfd_open`.
 //! * `localtime_r` ([`clock`]), from one local into another; the zone's name that it points at is
 //!   the C library's own, and copied at once.
 //!

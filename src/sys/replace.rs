@@ -33,8 +33,10 @@ pub(crate) fn named(target: &Path, octets: &[u8], source: Option<&Path>) -> io::
     owned(target, &format!(".{}.new", std::process::id()), octets, mode, owner.as_ref())
 }
 
-/// Replaces the object at a path, even a link, by a file with this mode: a temporary file beside
-/// it, which is on the disk before it takes the name. After an error the old file is unchanged.
+/// Replaces the object at a path, even a link, by a file with this mode. A temporary file beside
+/// the object is on the disk before it takes the name. After an error the old file is unchanged,
+/// unless only the last step fails: then the new file is in place, but its name may not be on the
+/// disk.
 ///
 /// The temporary file has the name of the target followed by `ending`. A missing folder is an
 /// error.

@@ -54,7 +54,7 @@ pub(crate) fn worker(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSoc
     Ok(socket.into())
 }
 
-/// Unshared UDP socket for the portable engine, non-blocking.
+/// Unshared UDP socket, non-blocking: for the portable engine, and to test a port or the buffers.
 pub(crate) fn plain(address: SocketAddr, buffers: Buffers) -> io::Result<UdpSocket> {
     let socket = open(address, Type::DGRAM, Protocol::UDP)?;
     enlarge(&socket, buffers);

@@ -1,5 +1,6 @@
-//! The slow path: all messages that are not plain queries. The messages wait in a bounded queue;
-//! one task answers them with hickory's decoder and encoder, off the fast lane.
+//! The slow path: messages that the core leaves ([`crate::wire::query::Parsed::SlowPath`]), which
+//! are other opcodes, transfers, TKEY and signed messages. They wait in a bounded queue; one task
+//! answers them with hickory's decoder and encoder, off the fast lane.
 //!
 //! | message | answer | why |
 //! |---|---|---|

@@ -207,7 +207,7 @@ impl<'a, C: Carrier> Connection<'a, C> {
             Some(begun) => (begun + Duration::from_secs(STREAM_MESSAGE_SECS), End::SlowMessage),
             None => (Instant::now() + self.context.idle, End::Idle),
         };
-        // The only buffer of an idle connection.
+        // Small at first, because every idle connection holds this buffer.
         self.pending.reserve(512);
         let read = tokio::select! {
             biased;

@@ -25,7 +25,7 @@ fn script(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "meridian", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    // PoPs come first; if the next word is none, the function goes on as before.
+    // The function completes names of PoPs first. If the next word is no PoP, it goes on as before.
     let with_pops = |pops: &str, call: &str| {
         let script = format!("\n{script}");
         let script = script.replacen(FUNCTION, &format!("{pops}{FUNCTION}    {call} && return 0\n"), 1);
@@ -74,7 +74,8 @@ struct Line {
 }
 
 impl Line {
-    /// Server file of the PoPs; `None` rather than one of another deployment than the line names.
+    /// Server file from which to read the names of PoPs. `None` if the line names a file that only
+    /// a shell can find, because another file may belong to another deployment.
     fn server_file(self) -> Option<PathBuf> {
         if self.names_config && self.config.is_none() {
             return None;

@@ -138,7 +138,8 @@ pub(crate) fn lookup(atlas: &Atlas, databases: &[Database], address: IpAddr, now
 }
 
 /// RTTs of a place to PoPs, in the order of the map, with their evidence and the age of the newest
-/// sample. `resolvers` heads those of the clients behind resolvers there.
+/// sample. `head` is `latency` for RTTs of the place itself, `resolvers` for RTTs of the clients
+/// behind resolvers there.
 fn rtts_text(head: &str, list: &RttList, now: u64) -> String {
     let age = match list.measured_at {
         0 => String::new(),

@@ -25,8 +25,9 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     }
 }
 
-/// Reads the next line without its end into `line`; false at the end of the input. Of a line longer
-/// than [`LATENCY_LINE_OCTETS_MAX`] one octet more than that is kept, and the rest is dropped.
+/// Reads the next line without its end into `line`; false at the end of the input. A line longer
+/// than [`LATENCY_LINE_OCTETS_MAX`] is cut one octet after this limit, so that the caller sees that
+/// the line is too long.
 pub(super) fn next(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
     let mut has_any = false;

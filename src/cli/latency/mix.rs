@@ -101,8 +101,8 @@ impl Ranking {
         self.resolvers.list.iter().zip(&self.rankings)
     }
 
-    /// Holds the rankings near those of the map before. `first` gives the first PoP that a resolver
-    /// had there.
+    /// Keeps the rankings near those of the previous map. `first` returns the first PoP that a
+    /// resolver had in the previous map.
     pub(super) fn settle(
         &mut self,
         first: impl Fn(crate::geo::prefix::Prefix) -> Option<u16>,

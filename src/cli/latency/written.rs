@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 /// Octets of text that are gathered before a write.
 const GATHERED: usize = 1 << 16;
 
-/// A file beside the old one takes its place at the end, so that a command that fails leaves the
-/// old one. Without a path the text goes to standard output.
+/// Writer of a file under a temporary name. At the end the file replaces the old one, so that a
+/// command that fails leaves the old file as it was. Pipes and terminals are written directly.
+/// Without a path, the text goes to standard output.
 pub(super) struct Written<'a> {
     out: Box<dyn Write>,
     /// The file beside, and the file.
@@ -65,7 +66,7 @@ impl<'a> Written<'a> {
         Ok(self.rows)
     }
 
-    /// The file beside and the file, if the one takes the place of the other.
+    /// Temporary path and path of the file; `None` if the text is written directly.
     fn replaced(&self) -> Option<(&Path, &Path)> {
         let (beside, path) = self.paths.as_ref()?;
         (beside != path).then_some((beside.as_path(), *path))

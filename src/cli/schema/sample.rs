@@ -1,6 +1,6 @@
 //! The catalogue as a commented sample of a file. All samples together are a deployment that
-//! `meridian check` accepts. The first line of each leads editors to the schema, in the file that
-//! the help of `meridian schema` writes beside the server file.
+//! `meridian check` accepts. The first line of each sample names the schema file for editors; the
+//! help of `meridian schema` shows the command that writes this file beside the server file.
 
 use crate::config::catalogue::{Absent, FileKind, KeyEntry, KeySection, Others, Shape};
 use std::fmt::Write as _;

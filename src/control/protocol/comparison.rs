@@ -20,7 +20,7 @@ pub(crate) struct ComparisonReply {
     pub(crate) lost: Vec<Lost>,
     /// Number of all such names.
     pub(crate) lost_in_all: usize,
-    /// Networks of resolvers that are not steered like a client subnet there, over all policies.
+    /// Networks in which resolvers are steered otherwise than client subnets, over all policies.
     pub(crate) resolvers: ResolverMoves,
 }
 

@@ -24,7 +24,8 @@ pub(crate) struct OverrideRequest {
     /// Reason.
     #[serde(default)]
     pub(crate) reason: String,
-    /// Seconds for which it holds, counted from its last step; until it is taken back unless given.
+    /// Seconds for which the override holds after its last step. Without a value, the override
+    /// holds until it is removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) for_secs: Option<u64>,
     /// Seconds that a gradual move takes; 0 for a change at once.

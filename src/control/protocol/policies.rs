@@ -113,9 +113,10 @@ pub(crate) struct Rule {
     pub(crate) when: String,
     /// Answer of the rule.
     pub(crate) candidates: RuleTarget,
-    /// Order of its own candidates: `nearest`, `listed`; `None` for that of the policy.
+    /// Order of the rule's own candidates: `nearest`, `listed`; `None` for the order of the policy.
     pub(crate) order: Option<Word>,
-    /// True if no other candidate is answered where all of the rule's are down.
+    /// True if only the rule's candidates are ever answered; else the policy's candidates follow
+    /// them.
     pub(crate) fence: bool,
 }
 

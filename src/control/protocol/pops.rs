@@ -42,7 +42,8 @@ pub(crate) struct Pop {
     pub(crate) health: Word,
     /// True while some target of it flaps.
     pub(crate) flaps: bool,
-    /// Answers of policies with it: `yes`, `partly`, `last resort`, `no`, `unused`.
+    /// Service of the PoP in the policies that answer with it: `yes`, `partly`, `last resort`,
+    /// `no`, `unused`.
     pub(crate) in_service: Word,
     /// Reason why probes keep clients away from a PoP that is up: `flaps`, `on the way back`.
     pub(crate) in_service_why: Option<Word>,
@@ -50,9 +51,10 @@ pub(crate) struct Pop {
     pub(crate) since: String,
     /// Settings to come by the ledger and the clock alone, in order.
     pub(crate) coming: Vec<Coming>,
-    /// Safety rules that do not hold while an override keeps it out of service, one sentence each.
+    /// Safety rules that are broken while an override keeps the PoP out of service, one sentence
+    /// each.
     pub(crate) breaks: Vec<String>,
-    /// Share of its cells that a ramp has not brought back since it came up.
+    /// Share of the PoP's cells that a ramp has not brought back since the PoP came up.
     pub(crate) ramp_left: f64,
     /// Load feeds.
     pub(crate) feeds: Vec<Feed>,
@@ -77,7 +79,7 @@ pub(crate) struct EffectiveSetting {
     /// State and weight.
     #[serde(flatten)]
     pub(crate) setting: Setting,
-    /// Cells of 256 that have left by a gradual move, or are not back yet.
+    /// Cells, of 256, that have left the PoP in a gradual override, or are not back yet.
     pub(crate) left: u16,
 }
 
@@ -89,7 +91,8 @@ pub(crate) struct Progress {
     pub(crate) text: String,
     /// Part of the time that is over, per cent.
     pub(crate) done_percent: f64,
-    /// Part of the move that resolvers may still have the old answer for, per cent.
+    /// Part of the move that happened within the longest TTL, per cent. Resolvers may still have
+    /// the old answers for it.
     pub(crate) cached_percent: f64,
     /// Moment of the last step.
     pub(crate) end: String,
@@ -134,8 +137,8 @@ pub(crate) struct Feed {
     pub(crate) age_secs: Option<u64>,
 }
 
-/// Target of probes: one address of a service, or the service as a whole. A target that PoPs share
-/// stands with each of them.
+/// Target of probes: one address of a service, or the service as a whole. Each of the PoPs that
+/// share a target lists it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Target {
@@ -143,7 +146,7 @@ pub(crate) struct Target {
     pub(crate) probe: Arc<str>,
     /// Service.
     pub(crate) service: Arc<str>,
-    /// Address; destination of the check where the target belongs to another PoP.
+    /// Address. For a target that PoPs share, the destination of the check.
     pub(crate) address: Option<Arc<str>>,
     /// Verdict: `up`, `down`, `unknown`.
     pub(crate) verdict: Word,
@@ -151,7 +154,8 @@ pub(crate) struct Target {
     pub(crate) good_streak: u32,
     /// Bad results in a row.
     pub(crate) bad_streak: u32,
-    /// Results until the verdict can change; `None` while none points that way.
+    /// Results still needed to change the verdict; `None` if the last results do not point to a
+    /// change.
     pub(crate) checks_to_flip: Option<u32>,
     /// Failures that count towards going down.
     pub(crate) failures: u16,

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct ReloadQuery {
     /// True for terminal colours in `text` of the reply.
     pub(crate) colour: bool,
-    /// True to let zones without files go, however many they are, and even if other zones need
-    /// them.
+    /// True to remove zones whose files are gone, however many they are, and even if other zones
+    /// need them.
     pub(crate) allow_loss: bool,
 }
 
@@ -118,7 +118,7 @@ pub(crate) struct OtherZone {
     pub(crate) standing: Word,
     /// First fault with its place, or the zones that need this one.
     pub(crate) why: String,
-    /// Digest of the texts that it is served from, hexadecimal; `None` where it is dead.
+    /// Digest of the texts that the zone is served from, hexadecimal; `None` if the zone is dead.
     pub(crate) digest: Option<String>,
 }
 

@@ -196,8 +196,8 @@ impl Writer {
         self.publish();
     }
 
-    /// Handles commands and results until the server stops. Commands other than reloads are handled
-    /// at once, even during a reload.
+    /// Handles commands and results until the server stops. A command is taken up at once, even
+    /// during a reload; reloads wait for the next run, and verbs may wait for a running save.
     async fn run(&mut self, commands: &mut Receiver<Command>, stop: &CancellationToken) {
         loop {
             let wake = self.next_wake();
@@ -344,7 +344,9 @@ impl Writer {
         self.shown = Instant::now();
     }
 
-    /// Saves health and load: at once if a verdict or a share has changed, else at intervals.
+    /// Saves zones, health and load for the next start: health and load at once if a verdict or a
+    /// share has changed, else at intervals. Saves nothing while another server has the state
+    /// folder.
     fn remember(&mut self, [has_turned, has_moved]: [bool; 2], now: Now) {
         let [health, load] = &mut self.memories;
         let live = &self.driver.live;

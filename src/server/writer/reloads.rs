@@ -1,6 +1,6 @@
 //! Reloads: waiting requests are coalesced into one run. A request during a run waits for the next
 //! run, because the running one may have read the files before the request. Overrides do not wait
-//! for a run: they are published at once, and apply to the result of the run too.
+//! for a run: they are saved and published meanwhile, and apply to the result of the run too.
 //!
 //! ```text
 //!        ask            start                     end               saves decide nothing
@@ -67,7 +67,8 @@ impl Reloads {
         self.waiting.push(Request { origin, reply, allow_loss });
     }
 
-    /// Waits for the end of a run, or for the next check of it. Cancel-safe.
+    /// Waits for the end of a run, at most [`LOOK_EVERY`]: then [`Writer::advance_reload`] must
+    /// check for a hang. Never returns if no run is in progress. Cancel-safe.
     pub(super) async fn wait(&mut self) {
         match &mut self.running {
             Some(run) if self.ended.is_none() => {

@@ -1,5 +1,5 @@
 //! Overrides and their saves: a change is saved on a thread of its own ([`super::super::saves`])
-//! and then published. With `--unsaved` it is published at once.
+//! and then published. A change with `--unsaved` is published before it is saved.
 
 use super::Writer;
 use crate::impact::prediction;
@@ -94,8 +94,8 @@ impl Writer {
         }
     }
 
-    /// Judges a change, and saves it before it comes into force, so that a restart does not undo a
-    /// change in force.
+    /// Judges a change. A change is saved before it comes into force, so that a restart does not
+    /// undo a change in force; only with `--unsaved` it is published first, under an alarm.
     fn begin_override(&mut self, change: &OverrideChange, reply: OverrideReply) {
         // Judges the change against the current state, not against the last step.
         self.look();
