@@ -16,7 +16,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(crate) struct ResolverMoves {
     /// Networks that either side steers for themselves.
     pub(crate) networks: usize,
-    /// Those whose resolvers get another PoP.
+    /// Networks whose resolvers get another PoP.
     pub(crate) moved: usize,
 }
 

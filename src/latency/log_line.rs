@@ -76,8 +76,8 @@ pub(crate) struct Sample<'l> {
     pub(crate) resolver: Option<Prefix>,
 }
 
-/// Reason for which a line is no sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Reason for which a line is no sample, in the order of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LineFault {
     /// Longer than a line of a log can be.
     TooLong,
@@ -94,16 +94,6 @@ pub(crate) enum LineFault {
 }
 
 impl LineFault {
-    /// Every fault, in the order of reports.
-    pub(crate) const ALL: [LineFault; 6] = [
-        LineFault::TooLong,
-        LineFault::Malformed,
-        LineFault::NoClient,
-        LineFault::BadTime,
-        LineFault::BadRtt,
-        LineFault::UnknownPop,
-    ];
-
     /// The fault in a report.
     pub(crate) fn words(self) -> &'static str {
         match self {

@@ -90,7 +90,7 @@ pub(crate) enum BandWidth {
     /// PoPs within the band's best distance, plus this percentage of it, plus 50 km. For RTTs, PoPs
     /// within this percentage of the band's best RTT, but at least 5 ms.
     Percent(u16),
-    /// Those within a width of the band's best RTT.
+    /// PoPs within a width of the band's best RTT.
     Latency(LatencyBand),
 }
 
@@ -282,5 +282,34 @@ impl Policy {
             });
             of_rules.chain([&policy.candidates]).flatten().flatten()
         })
+    }
+    /// A policy over candidates with an order, all else as a small file would have it: for tests.
+    #[cfg(test)]
+    pub(crate) fn bare(candidates: Bands, order: Order, at: At) -> Policy {
+        Policy {
+            name: "web".into(),
+            candidates,
+            is_listed: true,
+            default: vec![],
+            service: "default".into(),
+            ttl: TtlRange { min_secs: 30, max_secs: 60 },
+            answers: 1,
+            rules: vec![],
+            order,
+            band: BandWidth::None,
+            weights: vec![],
+            share: Sharing::Sticky,
+            when_all_down: WhenAllDown::AsIfUp,
+            ecs: true,
+            depth: 8,
+            cell_max_v4: 20,
+            cell_max_v6: 40,
+            spill_max_km: None,
+            up_threshold_percent: 50,
+            guard: PanicGuard::default(),
+            expose_pops: false,
+            https: false,
+            at,
+        }
     }
 }

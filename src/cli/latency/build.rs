@@ -13,7 +13,7 @@
 //! The same inputs, `--epoch` and `--previous` make the same octets on every machine.
 
 use super::Config;
-use super::lines::{self, Progress};
+use super::lines::{self, Faults, Progress};
 use super::mix::{Mix, Ranking};
 use crate::cli::print_findings;
 use crate::finding::Files;
@@ -33,7 +33,7 @@ use crate::sys::replace;
 use crate::wire::hash;
 use ipnet::IpNet;
 use mmdb_writer::{Ipv4Aliasing, Value, Writer};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
@@ -215,42 +215,27 @@ impl World {
     }
 }
 
-/// Faulty rows by reason, each with the place of the first.
-type RowFaults = BTreeMap<RowFault, (u64, String)>;
-
-fn read_rows(paths: &[PathBuf], pops: &[Arc<str>]) -> Result<(Vec<Row>, RowFaults), String> {
+fn read_rows(paths: &[PathBuf], pops: &[Arc<str>]) -> Result<(Vec<Row>, Faults<RowFault>), String> {
     let index: HashMap<&str, u16> = pops.iter().map(|pop| &**pop).zip(0..).collect();
-    let (mut rows, mut faults) = (Vec::new(), RowFaults::new());
-    let (mut progress, mut done) = (Progress::new("rows"), 0);
-    for path in paths {
-        let failed = |error: std::io::Error| format!("cannot read `{}`: {error}", path.display());
-        let mut reader = lines::open(path).map_err(failed)?;
-        let (mut line, mut number) = (Vec::new(), 0_u64);
-        while lines::next(reader.as_mut(), &mut line).map_err(failed)? {
-            number += 1;
-            done += 1;
-            progress.at(done, None);
-            let text = std::str::from_utf8(&line).unwrap_or_default().trim();
-            if text == HEADER || (text.is_empty() && line.is_empty()) {
-                continue;
-            }
-            match Row::read(text, |pop| index.get(pop).copied()) {
-                Ok(row) => rows.push(row),
-                Err(fault) => {
-                    let place = || (0, format!("{}:{number}", path.display()));
-                    faults.entry(fault).or_insert_with(place).0 += 1;
-                }
-            }
+    let (mut rows, mut faults) = (Vec::new(), Faults::default());
+    lines::each(paths, "rows", |line| {
+        let text = std::str::from_utf8(line.octets).unwrap_or_default().trim();
+        if text == HEADER || line.octets.is_empty() {
+            return Ok(());
         }
-    }
-    progress.end();
+        match Row::read(text, |pop| index.get(pop).copied()) {
+            Ok(row) => rows.push(row),
+            Err(fault) => faults.add(fault, line),
+        }
+        Ok(())
+    })?;
     match rows.is_empty() {
         true => Err(format!("no measurements: no line of the form `{HEADER}` in the files given")),
         false => Ok((rows, faults)),
     }
 }
 
-fn faults_text(faults: &RowFaults, rows: usize, units: &Units) -> String {
+fn faults_text(faults: &Faults<RowFault>, rows: usize, units: &Units) -> String {
     let mut text = format!("rows      {rows} used");
     if units.impossible > 0 {
         text.push_str(&format!("; {} not believed: faster than light in fibre", units.impossible));
@@ -258,7 +243,7 @@ fn faults_text(faults: &RowFaults, rows: usize, units: &Units) -> String {
     if units.unplaced > 0 {
         text.push_str(&format!("; {} of networks or PoPs without a place", units.unplaced));
     }
-    for (fault, (count, first)) in faults {
+    for (fault, count, first) in faults.each() {
         text.push_str(&format!("; {count} not used: {} (first {first})", fault.words()));
     }
     text.push('\n');

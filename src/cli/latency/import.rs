@@ -1,7 +1,7 @@
 //! `meridian latency import`: logs become measurements, and no client address is kept.
 
 use super::Config;
-use super::lines::{self, Progress};
+use super::lines::{self, Faults, Line};
 use super::written::Written;
 use crate::latency::aggregate::Aggregate;
 use crate::latency::log_line::{LineFault, LogFormat};
@@ -11,8 +11,7 @@ use crate::reload::prepare;
 use crate::sys::clock::epoch_secs;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Formats and examples.
 pub(super) const HELP: &str = "\
@@ -69,14 +68,7 @@ struct Counts {
     rows: u64,
     /// Samples that name a resolver, and the rows made of them; `None` if no file is written.
     of_resolvers: Option<(u64, u64)>,
-    faults: HashMap<LineFault, Fault>,
-}
-
-/// Lines with one fault.
-struct Fault {
-    count: u64,
-    /// File and number of the first.
-    first: String,
+    faults: Faults<LineFault>,
 }
 
 impl Import {
@@ -99,11 +91,15 @@ impl Import {
             rows: Written::create(self.output.as_deref(), HEADER)?,
             pops: &pops,
             clients: clients.map(|file| (Clients::default(), file)),
-            progress: Progress::new("lines"),
         };
-        for log in &self.logs {
-            pass.read_log(log, &self.format)?;
-        }
+        // Each log of CSV names its columns anew.
+        let mut format = self.format.clone();
+        pass.counts.lines = lines::each(&self.logs, "lines", |line| {
+            if line.number == 1 {
+                format.clone_from(&self.format);
+            }
+            pass.read_line(&mut format, line)
+        })?;
         let counts = pass.end()?;
         // The report goes to stderr, since standard output may hold the rows.
         eprint!("{}", counts.report());
@@ -125,39 +121,30 @@ struct Pass<'a> {
     pops: &'a [String],
     /// Clients behind resolvers, and their file, if it is asked for.
     clients: Option<(Clients, Written<'a>)>,
-    progress: Progress,
 }
 
 impl Pass<'_> {
-    /// Reads all lines of a log.
-    fn read_log(&mut self, log: &Path, format: &LogFormat) -> Result<(), String> {
-        let failed = |error: io::Error| format!("cannot read `{}`: {error}", log.display());
-        let mut reader = lines::open(log).map_err(failed)?;
-        let (mut line, mut number, mut format) = (Vec::new(), 0_u64, format.clone());
-        while lines::next(reader.as_mut(), &mut line).map_err(failed)? {
-            number += 1;
-            self.counts.lines += 1;
-            self.progress.at(self.counts.lines, None);
-            if line.trim_ascii().is_empty() {
-                continue;
+    /// Reads a line, and writes rows once enough are held.
+    fn read_line(&mut self, format: &mut LogFormat, line: &Line<'_>) -> Result<(), String> {
+        if line.octets.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        if *format == LogFormat::Csv {
+            let (after, is_header) = (format.clone().after_header(&String::from_utf8_lossy(line.octets)))
+                .map_err(|sentence| format!("`{}`: {sentence}", line.path.display()))?;
+            *format = after;
+            if is_header {
+                return Ok(());
             }
-            if format == LogFormat::Csv {
-                let (after, is_header) = (format.after_header(&String::from_utf8_lossy(&line)))
-                    .map_err(|sentence| format!("`{}`: {sentence}", log.display()))?;
-                format = after;
-                if is_header {
-                    continue;
-                }
-            }
-            if let Err(fault) = self.read_line(&format, &line) {
-                self.counts.add_fault(fault, || format!("{}:{number}", log.display()));
-            }
-            if self.aggregate.is_full() {
-                self.write_samples()?;
-            }
-            if self.clients.as_ref().is_some_and(|(clients, _)| clients.is_full()) {
-                self.write_clients()?;
-            }
+        }
+        if let Err(fault) = self.take_samples(format, line.octets) {
+            self.counts.faults.add(fault, line);
+        }
+        if self.aggregate.is_full() {
+            self.write_samples()?;
+        }
+        if self.clients.as_ref().is_some_and(|(clients, _)| clients.is_full()) {
+            self.write_clients()?;
         }
         Ok(())
     }
@@ -175,7 +162,7 @@ impl Pass<'_> {
     }
 
     /// Takes the samples of a line up to its first fault.
-    fn read_line(&mut self, format: &LogFormat, line: &[u8]) -> Result<(), LineFault> {
+    fn take_samples(&mut self, format: &LogFormat, line: &[u8]) -> Result<(), LineFault> {
         let Pass { aggregate, counts, default_pop, index, clients, .. } = self;
         format.read(line, |sample| {
             let name = sample.pop.or(*default_pop).ok_or(LineFault::UnknownPop)?;
@@ -199,7 +186,6 @@ impl Pass<'_> {
     fn end(mut self) -> Result<Counts, String> {
         self.write_samples()?;
         self.write_clients()?;
-        self.progress.end();
         let mut counts = self.counts;
         counts.rows = self.rows.end()?;
         if let Some((_, file)) = self.clients {
@@ -220,23 +206,15 @@ pub(super) fn pop_names(config: &Config) -> Result<Vec<String>, String> {
 }
 
 impl Counts {
-    fn add_fault(&mut self, fault: LineFault, place: impl FnOnce() -> String) {
-        let fault = self.faults.entry(fault).or_insert_with(|| Fault { count: 0, first: place() });
-        fault.count += 1;
-    }
-
     fn report(&self) -> String {
         let mut text = format!("{} lines: {} samples in {} rows\n", self.lines, self.samples, self.rows);
         if let Some((samples, rows)) = self.of_resolvers {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "  {samples} samples name a resolver: {rows} rows of its clients");
         }
-        for kind in LineFault::ALL {
-            if let Some(fault) = self.faults.get(&kind) {
-                // Writing to a string cannot fail.
-                let _ =
-                    writeln!(text, "  {} not used: {} (first {})", fault.count, kind.words(), fault.first);
-            }
+        for (fault, count, first) in self.faults.each() {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  {count} not used: {} (first {first})", fault.words());
         }
         text
     }

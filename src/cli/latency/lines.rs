@@ -1,10 +1,11 @@
-//! Lines of a log file or of standard input, gzip or not, with progress.
+//! Lines of log files or of standard input, gzip or not, with progress, and their faults by kind.
 
 use crate::limits::LATENCY_LINE_OCTETS_MAX;
 use flate2::read::MultiGzDecoder;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Octets of a buffer: large enough that a system call costs nothing beside parsing.
@@ -12,6 +13,61 @@ const BUFFER: usize = 1 << 18;
 
 /// Lines between two looks at the clock.
 const LINES_PER_LOOK: u64 = 8192;
+
+/// A line of a file.
+pub(super) struct Line<'l> {
+    /// The line without its end.
+    pub(super) octets: &'l [u8],
+    /// The file.
+    pub(super) path: &'l Path,
+    /// Number of the line in the file, from 1.
+    pub(super) number: u64,
+}
+
+/// Calls `take` for every line of the files, with progress over all of them, up to the first error
+/// of `take` or of reading. Returns the number of lines.
+pub(super) fn each(
+    paths: &[PathBuf],
+    noun: &'static str,
+    mut take: impl FnMut(&Line<'_>) -> Result<(), String>,
+) -> Result<u64, String> {
+    let (mut progress, mut done) = (Progress::new(noun), 0);
+    for path in paths {
+        let failed = |error: io::Error| format!("cannot read `{}`: {error}", path.display());
+        let mut reader = open(path).map_err(failed)?;
+        let (mut octets, mut number) = (Vec::new(), 0);
+        while next(reader.as_mut(), &mut octets).map_err(failed)? {
+            (number, done) = (number + 1, done + 1);
+            progress.at(done, None);
+            take(&Line { octets: &octets, path, number })?;
+        }
+    }
+    progress.end();
+    Ok(done)
+}
+
+/// Lines that were not used, by fault: their number, and the place of the first.
+#[derive(Debug)]
+pub(super) struct Faults<K>(BTreeMap<K, (u64, String)>);
+
+impl<K> Default for Faults<K> {
+    fn default() -> Faults<K> {
+        Faults(BTreeMap::new())
+    }
+}
+
+impl<K: Copy + Ord> Faults<K> {
+    /// Counts a line with a fault.
+    pub(super) fn add(&mut self, fault: K, line: &Line<'_>) {
+        let first = || (0, format!("{}:{}", line.path.display(), line.number));
+        self.0.entry(fault).or_insert_with(first).0 += 1;
+    }
+
+    /// Faults in order, with their number of lines and the place of the first.
+    pub(super) fn each(&self) -> impl Iterator<Item = (K, u64, &str)> {
+        self.0.iter().map(|(fault, (count, first))| (*fault, *count, first.as_str()))
+    }
+}
 
 /// A reader of a file (`-`: standard input), unpacked where it is gzip.
 pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
@@ -28,7 +84,7 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
 /// Reads the next line without its end into `line`; false at the end of the input. A line longer
 /// than [`LATENCY_LINE_OCTETS_MAX`] is cut one octet after this limit, so that the caller sees that
 /// the line is too long.
-pub(super) fn next(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+fn next(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
     let mut has_any = false;
     loop {

@@ -1,12 +1,11 @@
 //! The mix of the clients behind resolvers, for `meridian latency build --resolvers`.
 
-use super::lines::{self, Progress};
+use super::lines::{self, Faults};
 use crate::latency::ranking::{Moves, Ranked, settle};
 use crate::latency::resolvers::{ClientRow, HEADER, Resolvers, units_of};
 use crate::latency::units::Unit;
 use crate::limits::LATENCY_MIX_ROWS_MAX;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Rows of the files of mixes, and those that were not used.
 #[derive(Default)]
@@ -14,45 +13,31 @@ pub(super) struct Mix {
     /// The rows.
     pub(super) rows: Vec<ClientRow>,
     is_asked: bool,
-    /// Faulty rows by reason, each with the place of the first.
-    faults: BTreeMap<&'static str, (u64, String)>,
+    faults: Faults<&'static str>,
 }
 
 impl Mix {
     /// Reads the files.
     pub(super) fn read(paths: &[PathBuf]) -> Result<Mix, String> {
         let mut mix = Mix { is_asked: !paths.is_empty(), ..Mix::default() };
-        let (mut progress, mut done) = (Progress::new("rows of clients"), 0);
-        for path in paths {
-            let failed = |error: std::io::Error| format!("cannot read `{}`: {error}", path.display());
-            let mut reader = lines::open(path).map_err(failed)?;
-            let (mut line, mut number) = (Vec::new(), 0_u64);
-            while lines::next(reader.as_mut(), &mut line).map_err(failed)? {
-                (number, done) = (number + 1, done + 1);
-                progress.at(done, None);
-                let text = std::str::from_utf8(&line).unwrap_or_default().trim();
-                if text == HEADER || line.trim_ascii().is_empty() {
-                    continue;
-                }
-                match ClientRow::read(text) {
-                    Ok(row) => mix.rows.push(row),
-                    Err(fault) => mix.add_fault(fault, path, number),
-                }
-                if mix.rows.len() > LATENCY_MIX_ROWS_MAX {
-                    return Err(format!("`{}`: more than {LATENCY_MIX_ROWS_MAX} rows", path.display()));
-                }
+        lines::each(paths, "rows of clients", |line| {
+            let text = std::str::from_utf8(line.octets).unwrap_or_default().trim();
+            if text == HEADER || line.octets.trim_ascii().is_empty() {
+                return Ok(());
             }
-        }
-        progress.end();
+            match ClientRow::read(text) {
+                Ok(row) => mix.rows.push(row),
+                Err(fault) => mix.faults.add(fault, line),
+            }
+            match mix.rows.len() > LATENCY_MIX_ROWS_MAX {
+                true => Err(format!("`{}`: more than {LATENCY_MIX_ROWS_MAX} rows", line.path.display())),
+                false => Ok(()),
+            }
+        })?;
         match mix.rows.is_empty() && mix.is_asked {
             true => Err(format!("--resolvers: no line of the form `{HEADER}` in the files given")),
             false => Ok(mix),
         }
-    }
-
-    fn add_fault(&mut self, fault: &'static str, path: &Path, number: u64) {
-        let first = || (0, format!("{}:{number}", path.display()));
-        self.faults.entry(fault).or_insert_with(first).0 += 1;
     }
 
     /// Lines of the report: resolvers with a mix, and those that leave the PoP of their network.
@@ -79,7 +64,7 @@ impl Mix {
         if unplaced > 0 {
             text.push_str(&format!("; {unplaced} not used: most clients have no place"));
         }
-        for (fault, (count, first)) in &self.faults {
+        for (fault, count, first) in self.faults.each() {
             text.push_str(&format!("; {count} rows not used: {fault} (first {first})"));
         }
         text.push('\n');

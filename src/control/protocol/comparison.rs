@@ -30,7 +30,7 @@ pub(crate) struct ComparisonReply {
 pub(crate) struct ResolverMoves {
     /// Networks that either side steers for themselves.
     pub(crate) networks: usize,
-    /// Those whose resolvers get another PoP without a client subnet.
+    /// Networks whose resolvers get another PoP without a client subnet.
     pub(crate) moved: usize,
 }
 

@@ -3,35 +3,10 @@
 use super::*;
 use crate::geo::mmdb::Fields;
 use crate::geo::rtts::{Rtt, RttList, share_known};
-use crate::steer::policy::{BandWidth, Sharing, TtlRange, WhenAllDown};
 
 /// A policy over one PoP.
 fn policy(order: Order, at: At) -> Policy {
-    Policy {
-        name: "web".into(),
-        candidates: vec![vec![Candidate::Pop(PopId(0))]],
-        is_listed: true,
-        default: vec![],
-        service: "default".into(),
-        ttl: TtlRange { min_secs: 30, max_secs: 60 },
-        answers: 1,
-        rules: vec![],
-        order,
-        band: BandWidth::None,
-        weights: vec![],
-        share: Sharing::Sticky,
-        when_all_down: WhenAllDown::AsIfUp,
-        ecs: true,
-        depth: 8,
-        cell_max_v4: 20,
-        cell_max_v6: 40,
-        spill_max_km: None,
-        up_threshold_percent: 50,
-        guard: crate::health::spec::PanicGuard::default(),
-        expose_pops: false,
-        https: false,
-        at,
-    }
+    Policy::bare(vec![vec![Candidate::Pop(PopId(0))]], order, at)
 }
 
 /// A map of a build in day 100 since 1970, whose newest sample is so many days older, over PoPs.

@@ -3,7 +3,8 @@
 use super::{Contest, RankBy, Ranker};
 use crate::steer::fastest::{RankedRtt, band_len};
 use crate::steer::nearest::Ranked;
-use crate::steer::policy::{BandWidth, Candidate, LatencyBand};
+use crate::steer::policy::{BandWidth, Candidate, LatencyBand, Weights};
+use crate::steer::pop::PopId;
 use crate::steer::preference_list::Entry;
 
 /// Width of every band in addition to its percentage, so that PoPs in one metropolis are equals
@@ -21,52 +22,32 @@ impl Ranker<'_> {
         depth: u8,
         by: RankBy<'_>,
     ) -> Vec<Entry> {
-        let RankBy { width, weights, .. } = by;
-        let depth = usize::from(depth);
+        let width = by.width;
         let place_of = |r: &Ranked| self.pops[usize::from(r.pop.0)].coordinates;
         let at_one_place =
             |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
-        let (grouped, mut rest);
-        match width {
+        let grouped;
+        let ranked = match width {
             // A band never ends between equal distances, so candidates at one place are in one
             // band.
-            BandWidth::Percent(_) | BandWidth::Latency(_) => rest = ranked,
+            BandWidth::Percent(_) | BandWidth::Latency(_) => ranked,
             // Without a width, a band has the candidates at one place only. They must be brought
             // together first, because a PoP elsewhere may have the same distance.
             BandWidth::None => {
                 grouped = with_ties_grouped(ranked, at_one_place);
-                rest = &grouped;
+                &grouped
             }
-        }
-        let mut entries: Vec<Entry> = Vec::with_capacity(ranked.len().min(depth));
-        let mut band = 0;
-        while let Some(best) = rest.first() {
-            let count = match width {
-                BandWidth::None => rest.iter().take_while(|r| at_one_place(r, best)).count(),
-                // A width of RTTs has no distance: `check` refuses it beside `order: nearest`.
-                BandWidth::Latency(LatencyBand { percent, .. }) | BandWidth::Percent(percent) => {
-                    let reach_m =
-                        best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M;
-                    rest.iter().take_while(|r| r.biased_m <= reach_m).count()
-                }
-            };
-            let (equals, behind) = rest.split_at(count);
-            let begin = entries.len();
-            let room = (depth - begin).max(1);
-            entries
-                .extend(equals.iter().take(room).map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
-            entries[begin..].sort_unstable_by_key(|e| e.target);
-            rest = behind;
-            band += 1;
-            if entries.len() >= depth {
-                break;
+        };
+        let equals = |rest: &[Ranked]| match (rest.first(), width) {
+            (None, _) => 0,
+            (Some(best), BandWidth::None) => rest.iter().take_while(|r| at_one_place(r, best)).count(),
+            // A width of RTTs has no distance: `check` refuses it beside `order: nearest`.
+            (Some(best), BandWidth::Latency(LatencyBand { percent, .. }) | BandWidth::Percent(percent)) => {
+                let reach_m = best.biased_m + best.biased_m.max(0) * i64::from(percent) / 100 + BAND_FLOOR_M;
+                rest.iter().take_while(|r| r.biased_m <= reach_m).count()
             }
-        }
-        for candidate in &contest.placeless {
-            entries.push(self.entry(candidate, band, weights));
-            band += 1;
-        }
-        entries
+        };
+        self.banded(contest, ranked, depth, by.weights, |r| r.pop, equals)
     }
 
     /// Cuts a ranking by RTT into bands, up to the band in which `depth` is reached.
@@ -77,16 +58,29 @@ impl Ranker<'_> {
         depth: u8,
         by: RankBy<'_>,
     ) -> Vec<Entry> {
-        let RankBy { width, weights, .. } = by;
+        let equals = |rest: &[RankedRtt]| band_len(rest, by.width.of_latency());
+        self.banded(contest, ranked, depth, by.weights, |r| r.pop, equals)
+    }
+
+    /// Cuts a ranking into bands, up to the band in which `depth` entries are reached; candidates
+    /// without a place follow. `equals` returns the length of the first band of a ranking.
+    fn banded<R>(
+        &self,
+        contest: &Contest<'_>,
+        ranked: &[R],
+        depth: u8,
+        weights: &Weights,
+        pop_of: impl Fn(&R) -> PopId,
+        equals: impl Fn(&[R]) -> usize,
+    ) -> Vec<Entry> {
         let depth = usize::from(depth);
         let mut entries: Vec<Entry> = Vec::with_capacity(ranked.len().min(depth));
         let (mut rest, mut band) = (ranked, 0);
         while !rest.is_empty() && entries.len() < depth {
-            let (equals, behind) = rest.split_at(band_len(rest, width.of_latency()));
+            let (equals, behind) = rest.split_at(equals(rest));
             let begin = entries.len();
-            let room = (depth - begin).max(1);
-            entries
-                .extend(equals.iter().take(room).map(|r| self.entry(&Candidate::Pop(r.pop), band, weights)));
+            let listed = equals.iter().take(depth - begin).map(|r| Candidate::Pop(pop_of(r)));
+            entries.extend(listed.map(|candidate| self.entry(&candidate, band, weights)));
             entries[begin..].sort_unstable_by_key(|e| e.target);
             rest = behind;
             band += 1;

@@ -4,7 +4,7 @@ use super::bands::BAND_FLOOR_M;
 use super::*;
 use crate::finding::{At, FileId};
 use crate::geo::place::Country;
-use crate::steer::policy::{LatencyBand, Sharing, TtlRange};
+use crate::steer::policy::LatencyBand;
 use crate::steer::rule::When;
 use proptest::prelude::*;
 
@@ -37,31 +37,7 @@ fn bands(text: &str) -> Bands {
 }
 
 fn policy(candidates: &str, order: Order, band: BandWidth) -> Policy {
-    Policy {
-        name: "web".into(),
-        candidates: bands(candidates),
-        is_listed: true,
-        default: vec![],
-        service: "default".into(),
-        ttl: TtlRange { min_secs: 30, max_secs: 60 },
-        answers: 1,
-        rules: vec![],
-        order,
-        band,
-        weights: vec![],
-        share: Sharing::Sticky,
-        when_all_down: WhenAllDown::AsIfUp,
-        ecs: true,
-        depth: 8,
-        cell_max_v4: 20,
-        cell_max_v6: 40,
-        spill_max_km: None,
-        up_threshold_percent: 50,
-        guard: crate::health::spec::PanicGuard::default(),
-        expose_pops: false,
-        https: false,
-        at: AT,
-    }
+    Policy { band, ..Policy::bare(bands(candidates), order, AT) }
 }
 
 fn rule(country: &str, target: RuleTarget, fence: bool) -> Rule {
