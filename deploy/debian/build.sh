@@ -4,7 +4,7 @@
 #   deploy/debian/build.sh
 #
 # MERIDIAN_PROFILE  profile of the build (`dist`)
-# MERIDIAN_BIN      a program that is built already, with the feature `geoip-build`
+# MERIDIAN_BIN      a program that is built already, with default features
 # MERIDIAN_OUT      folder of the package (`target/debian`)
 #
 # Needs cargo-deb: cargo install --locked cargo-deb

@@ -194,11 +194,11 @@ families! {
     LATENCY_SAMPLE_AGE = Gauge "meridian_latency_map_newest_sample_age_seconds" ["name"]
         "Age of the newest sample in a latency map, by path of the map.";
     LATENCY_NETWORKS = Gauge "meridian_latency_map_networks" ["name", "source"]
-        "Networks with RTTs in a latency map, by path of the map and evidence of the first RTT (measured, \
+        "Leaves of a latency map that have RTTs, by path of the map and evidence of the first RTT (measured, \
          neighbours, distance).";
     LATENCY_RESOLVERS = Gauge "meridian_latency_map_resolver_networks" ["name"]
-        "Networks of resolvers for which a latency map has the RTTs of the clients behind them, by path of \
-         the map.";
+        "Leaves of a latency map that have RTTs of the clients behind the resolvers there, by path of the \
+         map.";
     LATENCY_ADDRESSES = Gauge "meridian_latency_address_share" ["policy", "family", "source"]
         "Share of the addresses with a known place that a policy ranks by latency, by address family and \
          evidence of the RTT to the PoP that leads (measured, neighbours, distance; none: the map has no \

@@ -6,10 +6,11 @@
 //! 192.0.2.0/24,198.51.100.0/24,12
 //! ```
 //!
-//! A file says which networks use a resolver, and how much (queries, samples, bytes). The RTT of a
-//! resolver to a PoP is the mean over the units ([`Unit`]) of its clients, weighted by this use. A
-//! resolver counts only if it has at least [`NETWORKS_MIN`] networks of clients, because one client
-//! can invent a network; a prefix wider than /24 (IPv4) or /48 (IPv6) counts as all of those in it.
+//! A row gives a network of clients of a resolver, and its weight (queries, samples, bytes). The
+//! RTT of a resolver to a PoP is the mean over the units ([`Unit`]) of its clients, weighted by
+//! this use. A resolver counts only if it has at least [`NETWORKS_MIN`] networks of clients,
+//! because one client can invent a network; a prefix wider than /24 (IPv4) or /48 (IPv6) counts as
+//! all of those in it.
 
 use super::estimate::Estimate;
 use super::log_line::client_prefix;
@@ -45,7 +46,7 @@ impl ClientRow {
         let _ = writeln!(out, "{},{},{}", self.resolver, self.clients, self.weight);
     }
 
-    /// Reads a line. The error says what is wrong.
+    /// Reads a line. The error is a reason without a subject, for the report.
     pub(crate) fn read(line: &str) -> Result<ClientRow, &'static str> {
         let mut words = line.split(',').map(str::trim);
         let mut next = || words.next().filter(|word| !word.is_empty()).ok_or("fewer than three columns");
@@ -61,7 +62,7 @@ impl ClientRow {
 }
 
 /// Clients of resolvers that logs name, in bounded memory. At most [`LATENCY_SAMPLES_MAX`] samples
-/// of one resolver, network and hour count.
+/// of one resolver, network and hour count between two calls of [`Clients::take`].
 #[derive(Default)]
 pub(crate) struct Clients {
     held: HashMap<(Prefix, Prefix, u32), u32>,
@@ -79,7 +80,7 @@ impl Clients {
         self.held.len() >= LATENCY_KEYS_MAX
     }
 
-    /// The rows of what was added since the last call, in order, their hours joined.
+    /// Rows of the samples added since the last call, in order, with their hours joined.
     pub(crate) fn take(&mut self) -> Vec<ClientRow> {
         let mut sums: BTreeMap<(Prefix, Prefix), u64> = BTreeMap::new();
         for ((resolver, clients, _), samples) in self.held.drain() {
@@ -99,7 +100,7 @@ pub(crate) struct Resolver {
     pub(crate) networks: u32,
     /// Weight of all its clients.
     pub(crate) weight: f64,
-    /// Weight of those whose place is known.
+    /// Weight of the clients whose place is known.
     placed: f64,
     /// For each PoP the sum of the RTTs.
     sums: Vec<Sum>,

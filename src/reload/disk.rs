@@ -141,7 +141,8 @@ impl Sources for Disk<'_> {
     }
 
     fn is_withheld(&self, path: &Path) -> bool {
-        File::open(path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+        let Ok(_waiting) = self.ask(path) else { return false };
+        beneath::open(path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
     }
 
     fn own_secret(&self) -> Option<[u8; SECRET_LEN]> {

@@ -294,7 +294,7 @@ impl<'o> Start<'o> {
         Box::new((finding.into(), Files::default()))
     }
 
-    /// The server of this start, of which nothing runs yet, and the far end of its command channel.
+    /// The server of this start, which does not answer yet, and the far end of its command channel.
     fn server(
         self,
         fixed: &RestartOnly,

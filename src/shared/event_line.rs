@@ -8,7 +8,7 @@ use crate::shared::override_entry::OverrideEntry;
 use serde::Serialize;
 use std::net::IpAddr;
 
-/// Line of an event, in the order of the object's keys.
+/// Line of an event. Its keys come out in alphabetical order, because it goes through a `Value`.
 #[derive(Serialize)]
 struct Line<'e> {
     time: String,

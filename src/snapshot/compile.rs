@@ -113,21 +113,17 @@ fn steer(each: Each<'_>, deployment: &Deployment, geography: &Geography, key: In
     let (steering, findings) = steering::compile_by(each, inputs);
     let mut findings = findings;
     // A policy that failed to compile would shift the numbers of the others.
-    let (target_set, loads) = if findings.has_errors() {
+    let (target_set, loads, evidence) = if findings.has_errors() {
         Default::default()
     } else {
         let (target_set, found) = targets::of(deployment, &steering);
         findings.extend(found);
-        (target_set, targets::feeds::of(deployment, &steering))
+        let (policies, pops) = (&deployment.policies, &deployment.pops);
+        let site = deployment.node.site.as_ref();
+        let evidence = EvidenceShares::of(&steering, policies, pops, site, &geography.atlas);
+        (target_set, targets::feeds::of(deployment, &steering), evidence)
     };
     let key = findings.is_empty().then_some(key);
-    let evidence = EvidenceShares::of(
-        &steering,
-        &deployment.policies,
-        &deployment.pops,
-        deployment.node.site.as_ref(),
-        &geography.atlas,
-    );
     let facts = Arc::new(Facts { evidence, ..geography.facts.clone() });
     SteeringParts {
         steering: Arc::new(steering),

@@ -7,9 +7,9 @@ use crate::geo::mmdb::Database;
 use crate::geo::rtts::RttSource;
 use crate::geo::trie::{AddressBits, AddressTable};
 use crate::snapshot::Steering;
-use crate::steer::policy::{Bands, Candidate, Order, Policy};
+use crate::steer::policy::{Bands, Order, Policy};
 use crate::steer::pop::{Pop, PopId};
-use crate::steer::ranker::Ranker;
+use crate::steer::ranker::{Ranker, pops_of};
 use crate::steer::rule::RuleTarget;
 use crate::steer::table::{PolicyTable, REDIRECT};
 use crate::zone::text::ScopedPolicy;
@@ -159,7 +159,7 @@ impl Counted<'_> {
         let list = self.table.preference_lists.get(*by_ecs as usize)?;
         let pop = list.entries.first()?.target.split().ok()?;
         let Some(rtts) = &self.atlas.places[place as usize].rtts else { return Some(RttSource::ALL.len()) };
-        let name = &self.steering.pops[usize::from(pop.0)].name;
+        let name = &self.steering.pops[pop.index()].name;
         // A PoP outside the list was estimated from its distance.
         Some(rtts.find(name).map_or(RttSource::Distance, |rtt| rtt.source) as usize)
     }
@@ -173,11 +173,7 @@ fn orders(policy: &Policy) -> impl Iterator<Item = Order> {
 /// PoPs that a policy or a rule of it orders by latency.
 fn pops_by_latency(policy: &Policy) -> BTreeSet<PopId> {
     let own = |order: Order, bands: &Bands| -> Vec<PopId> {
-        let pops = bands.iter().flatten().filter_map(|candidate| match candidate {
-            Candidate::Pop(pop) => Some(*pop),
-            Candidate::Cname(_) => None,
-        });
-        if order == Order::Latency { pops.collect() } else { Vec::new() }
+        if order == Order::Latency { pops_of(bands).collect() } else { Vec::new() }
     };
     let of_rules = policy.rules.iter().flat_map(|rule| {
         let bands = match &rule.target {
@@ -200,7 +196,7 @@ pub(super) fn check(
     file_of: impl Fn(&str) -> Option<FileId>,
 ) -> Findings {
     let mut findings = Findings::default();
-    let is_known = |pop: &PopId| maps.iter().any(|map| map.pops.contains(&*pops[usize::from(pop.0)].name));
+    let is_known = |pop: &PopId| maps.iter().any(|map| map.pops.contains(&*pops[pop.index()].name));
     let mut ranked = BTreeSet::new();
     for policy in policies.iter().map(|scoped| &scoped.policy) {
         let by_latency = pops_by_latency(policy);

@@ -41,6 +41,13 @@ impl Choices {
         let own = self.of_resolvers.binary_search_by_key(&place, |(place, _)| *place);
         own.map_or_else(|_| self.of_place[place as usize], |at| self.of_resolvers[at].1)
     }
+
+    /// Choices of all places, then those of the resolvers of some places, then that of
+    /// special-purpose blocks.
+    fn with_resolvers(&self, places: &[u32]) -> impl Iterator<Item = u32> {
+        let of_resolvers = places.iter().map(|place| self.of_resolver(*place));
+        self.of_place.iter().copied().chain(of_resolvers).chain([self.special])
+    }
 }
 
 /// Requested table of routes.
@@ -106,10 +113,6 @@ impl Tables {
             self.asked.iter().flat_map(|asked| &asked.of_resolvers).map(|(place, _)| *place).collect();
         apart.sort_unstable();
         apart.dedup();
-        let choices_of = |asked: &Choices| -> Vec<u32> {
-            let of_resolvers = apart.iter().map(|place| asked.of_resolver(*place));
-            asked.of_place.iter().copied().chain(of_resolvers).chain([asked.special]).collect()
-        };
         let mut class_of: Vec<u32> = vec![0; places + apart.len() + 1];
         let (mut count, mut finer) = (1, Interner::default());
         for asked in &self.asked {
@@ -118,7 +121,7 @@ impl Tables {
                 break;
             }
             finer.clear();
-            for (class, choice) in class_of.iter_mut().zip(choices_of(asked)) {
+            for (class, choice) in class_of.iter_mut().zip(asked.with_resolvers(&apart)) {
                 *class = finer.intern((*class, choice));
             }
             count = finer.list().len();
@@ -139,7 +142,7 @@ impl Tables {
         let cuts = compile(atlas, &Choices { of_place, of_resolvers, special });
         let meaning = |asked: &Arc<Choices>| {
             let mut of_class = vec![asked.special; count];
-            for (class, choice) in class_of.iter().zip(choices_of(asked)) {
+            for (class, choice) in class_of.iter().zip(asked.with_resolvers(&apart)) {
                 of_class[*class as usize] = choice;
             }
             Arc::new(cuts.of_classes(of_class.into()))

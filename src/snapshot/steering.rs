@@ -18,7 +18,7 @@ use crate::geo::trie::{Trie, VALUE_MAX};
 use crate::health::targets::SlotId;
 use crate::limits::ROUTES_OCTETS_MAX;
 use crate::snapshot::each::{Each, in_order};
-use crate::steer::policy::{Candidate, Policy, PolicyId};
+use crate::steer::policy::{Candidate, Order, Policy, PolicyId};
 use crate::steer::pop::Pop;
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::ranker::{PlaceRanking, Ranker};
@@ -296,7 +296,10 @@ impl<'a> ListedPolicy<'a> {
             .map_or(by_ecs, |site| self.preference_lists.intern(self.ranker.preference_list(site, networks)));
         let choice = self.choices.intern([by_ecs, by_resolver]);
         let choices = &mut self.choices_of_class[class];
-        if let Some(place) = place.of_clients(at_site.unwrap_or(place)) {
+        // Other orders rank the clients' place as that of the resolver.
+        let of_clients = place.of_clients(at_site.unwrap_or(place));
+        let is_by_latency = |place: &Place| self.ranker.order_at(place, networks) == Order::Latency;
+        if let Some(place) = of_clients.filter(is_by_latency) {
             let by_clients = self.preference_lists.intern(self.ranker.preference_list(&place, networks));
             let of_resolver = self.choices.intern([by_ecs, by_clients]);
             if of_resolver != choice {

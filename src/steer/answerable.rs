@@ -40,13 +40,22 @@ impl Answerable {
         (self.count == 1).then(|| self.bits.trailing_zeros() as usize)
     }
 
+    /// Number of addresses of an answer, if that is fewer than there are.
+    #[inline(always)]
+    fn fewer(self, answers: u8) -> Option<u8> {
+        let wanted = answers.min(ANSWERS_MAX);
+        (self.count > wanted).then_some(wanted)
+    }
+
     /// Number of addresses that [`Answerable::pick`] picks. Asks for the key where that does.
     pub(crate) fn count(self, answers: u8, key: &impl Fn() -> u64) -> usize {
-        let wanted = answers.min(ANSWERS_MAX);
-        if self.count > wanted {
-            key();
+        match self.fewer(answers) {
+            Some(wanted) => {
+                key();
+                usize::from(wanted)
+            }
+            None => usize::from(self.count),
         }
-        usize::from(self.count.min(wanted))
     }
 
     /// Picks at most `answers` addresses by weighted rendezvous hashing. Calls `key` only if more
@@ -59,8 +68,7 @@ impl Answerable {
         answers: u8,
         key: &impl Fn() -> u64,
     ) -> Picked {
-        let wanted = answers.min(ANSWERS_MAX);
-        if self.count > wanted {
+        if let Some(wanted) = self.fewer(answers) {
             return self.best(addresses, usize::from(wanted), mix(key(), ADDRESS_SALT));
         }
         let mut picked = Picked { indexes: [0; ANSWERS_MAX as usize], count: usize::from(self.count) };

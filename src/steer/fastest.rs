@@ -53,7 +53,7 @@ impl Fastest {
         ids.sort_unstable();
         ids.dedup();
         let member = |id: PopId| {
-            let pop = &pops[usize::from(id.0)];
+            let pop = &pops[id.index()];
             Member {
                 pop: id,
                 name: Arc::clone(&pop.name),

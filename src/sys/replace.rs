@@ -15,22 +15,9 @@ const READABLE: u32 = 0o644;
 /// A link is an error too: replacing it would leave its target unchanged, and writing through it
 /// would change a file that was not named.
 pub(crate) fn named(target: &Path, octets: &[u8], source: Option<&Path>) -> io::Result<()> {
-    let refuse = |words: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, words.to_owned()));
-    let (mode, owner) = match fs::symlink_metadata(target) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => (READABLE, None),
-        Err(error) => return Err(error),
-        Ok(there) if there.is_symlink() => {
-            return refuse("it is a link; name its target, or remove the link");
-        }
-        Ok(there) if !there.is_file() => return refuse("it is not a regular file"),
-        Ok(there) => {
-            if source.is_some_and(|source| is_same(source, &there)) {
-                return refuse("it is the source itself");
-            }
-            (mode_of(&there), Some(there))
-        }
-    };
-    owned(target, &format!(".{}.new", std::process::id()), octets, mode, owner.as_ref())
+    let mut replacement = Replacement::of_named(target, source)?;
+    replacement.write_all(octets)?;
+    replacement.finish()
 }
 
 /// Replaces the object at a path, even a link, by a file with this mode. A temporary file beside
@@ -41,44 +28,97 @@ pub(crate) fn named(target: &Path, octets: &[u8], source: Option<&Path>) -> io::
 /// The temporary file has the name of the target followed by `ending`. A missing folder is an
 /// error.
 pub(crate) fn whole(path: &Path, ending: &str, octets: &[u8], mode: u32) -> io::Result<()> {
-    owned(path, ending, octets, mode, None)
+    let mut replacement = Replacement::begin(path, ending, mode, None)?;
+    replacement.write_all(octets)?;
+    replacement.finish()
 }
 
-/// [`whole`], with the owner of another file.
-fn owned(
-    path: &Path,
-    ending: &str,
-    octets: &[u8],
+/// The contents of a file that is being replaced, until they are finished. Without the finish the
+/// old file stays, and the new octets go.
+#[derive(Debug)]
+pub(crate) struct Replacement {
+    file: File,
+    /// Path of the temporary file; `None` once it has the name of the target.
+    fresh: Option<PathBuf>,
+    path: PathBuf,
+    /// Folder of both.
+    names: File,
     mode: u32,
-    owner: Option<&fs::Metadata>,
-) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Open the folder first, because a failure after the rename could not be undone.
-    let names = File::open(folder)?;
-    let fresh = beside(path, ending);
-    // Remove leftovers of a crash, or a pipe on which an open would wait: the file must be ours
-    // alone.
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    owner: Option<fs::Metadata>,
+}
+
+impl Replacement {
+    /// Begins what [`named`] does at once.
+    pub(crate) fn of_named(target: &Path, source: Option<&Path>) -> io::Result<Replacement> {
+        let refuse = |words: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, words.to_owned()));
+        let (mode, owner) = match fs::symlink_metadata(target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (READABLE, None),
+            Err(error) => return Err(error),
+            Ok(there) if there.is_symlink() => {
+                return refuse("it is a link; name its target, or remove the link");
+            }
+            Ok(there) if !there.is_file() => return refuse("it is not a regular file"),
+            Ok(there) => {
+                if source.is_some_and(|source| is_same(source, &there)) {
+                    return refuse("it is the source itself");
+                }
+                (mode_of(&there), Some(there))
+            }
+        };
+        Replacement::begin(target, &format!(".{}.new", std::process::id()), mode, owner)
     }
-    let written = create(&fresh).and_then(|mut file| {
-        file.write_all(octets)?;
+
+    fn begin(path: &Path, ending: &str, mode: u32, owner: Option<fs::Metadata>) -> io::Result<Replacement> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Open the folder first, because a failure after the rename could not be undone.
+        let names = File::open(folder)?;
+        let fresh = beside(path, ending);
+        // Remove leftovers of a crash, or a pipe on which an open would wait: the file must be ours
+        // alone.
+        match fs::remove_file(&fresh) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let file = create(&fresh)?;
+        Ok(Replacement { file, fresh: Some(fresh), path: path.to_owned(), names, mode, owner })
+    }
+
+    /// Puts the new file in its place. After an error the old file is unchanged, unless only the
+    /// last step fails.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
         // Change the owner before the mode, because the system may reduce the mode when the owner
         // changes.
-        if let Some(owner) = owner {
-            give(&file, owner);
+        if let Some(owner) = &self.owner {
+            give(&self.file, owner);
         }
-        set_mode(&file, mode)?;
-        file.sync_all()
-    });
-    if let Err(error) = written.and_then(|()| fs::rename(&fresh, path)) {
-        // If removing fails too, the first error is the one to report.
-        let _ = fs::remove_file(&fresh);
-        return Err(error);
+        set_mode(&self.file, self.mode)?;
+        self.file.sync_all()?;
+        if let Some(fresh) = &self.fresh {
+            fs::rename(fresh, &self.path)?;
+        }
+        self.fresh = None;
+        // The new name is on the disk once its folder is.
+        self.names.sync_all()
     }
-    // The new name is on the disk once its folder is.
-    names.sync_all()
+}
+
+impl Write for Replacement {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.file.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if let Some(fresh) = &self.fresh {
+            // If removing fails too, the first error is the one to report.
+            let _ = fs::remove_file(fresh);
+        }
+    }
 }
 
 /// The path with an ending added to its last component.

@@ -223,3 +223,22 @@ fn faults_are_told_with_their_place() {
     }
     assert!(!map.exists());
 }
+
+/// An import that finds no sample leaves the old measurements, and nothing beside them.
+#[test]
+fn a_failed_import_keeps_the_old_file() {
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
+    let (junk, old) = (sample.path("junk"), sample.path("fra.csv"));
+    fs::write(&junk, "no log\n").expect("the folder is ours");
+    fs::write(&old, "old\n").expect("the folder is ours");
+    let count = || fs::read_dir(old.parent().expect("a folder")).expect("the folder is ours").count();
+    let before = count();
+    let config = sample.path("meridian.yaml");
+    let common = ["latency", "import", "--config", text(&config), "--output", text(&old), "--pop", "fra"];
+    for log in [text(&junk), "nowhere"] {
+        let (status, ..) = run(&[&common[..], &["--format", "nginx", log]].concat());
+        assert_ne!(status, 0, "{log}");
+        assert_eq!(fs::read_to_string(&old).expect("the file stays"), "old\n", "{log}");
+        assert_eq!(count(), before, "{log}");
+    }
+}

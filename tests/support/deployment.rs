@@ -72,7 +72,7 @@ impl Deployment {
         self.write("pops.yaml", &one_pop(address));
     }
 
-    /// The event log once it tells enough: a thread of its own writes it, after the answers are
+    /// Event log, once `is_enough` accepts it: a separate thread writes it, after the answers are
     /// right.
     pub fn events(&self, is_enough: impl Fn(&str) -> bool) -> String {
         until_seen("enough events", PATIENCE, || {
@@ -117,7 +117,7 @@ impl Deployment {
         self.try_start(engine).unwrap_or_else(|findings| panic!("refused: {findings}"))
     }
 
-    /// The same; findings as text if the files are refused.
+    /// Starts a server in this process; the error is the findings as text.
     pub fn try_start(&self, engine: Engine) -> Result<Server, String> {
         let options = Options { config: self.config(), engine, log_dropped: Arc::default() };
         Server::start(&options).map_err(|refusal| render::text(&refusal.0, &refusal.1, false))
@@ -206,7 +206,8 @@ pub fn ask_udp(server: SocketAddr, octets: &[u8]) -> Vec<u8> {
     ask_from(&client(server), server, octets)
 }
 
-/// The same from a client that goes on. A question without an answer within its patience is lost.
+/// Asks over UDP from a client that exists already. A question without an answer within its
+/// patience is lost.
 pub fn ask_from(client: &UdpSocket, server: SocketAddr, octets: &[u8]) -> Vec<u8> {
     client.send_to(octets, server).expect("the client sends");
     let mut answer = [0; 65_535];
@@ -244,7 +245,7 @@ pub fn ask_tcp(server: SocketAddr, octets: &[u8]) -> Vec<u8> {
     read_framed(&mut stream)
 }
 
-/// Whether the other end closes the connection without another octet.
+/// True if the other end closes the connection without another octet.
 pub fn is_closed(stream: &mut TcpStream) -> bool {
     match stream.read(&mut [0; 1]) {
         Ok(length) => length == 0,
@@ -258,7 +259,7 @@ pub fn decode(octets: &[u8]) -> (u16, u16, Vec<String>) {
     (reply.id, reply.rcode, reply.addresses())
 }
 
-/// Has a server of this process reload, as SIGHUP does.
+/// Reloads a server of this process, as SIGHUP does.
 pub fn reload(server: &Server) -> Arc<Report> {
     let (tell, told) = mpsc::channel();
     let reply = Box::new(move |report| drop(tell.send(report)));
@@ -267,8 +268,8 @@ pub fn reload(server: &Server) -> Arc<Report> {
     told.recv_timeout(PATIENCE).expect("a report comes")
 }
 
-/// Says to a server of this process that addresses of a PoP, or all of them if there are none here,
-/// are up or down by a pushed probe. It is taken when this returns, and soon served.
+/// Pushes a result (up or down) to a server of this process, for these addresses of a PoP, or for
+/// all of them if none is given. The server has taken it when this returns, and soon serves it.
 pub fn push(server: &Server, probe: &str, pop: &str, addresses: &[&str], up: bool) {
     let each = if addresses.is_empty() {
         vec![None]

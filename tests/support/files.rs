@@ -36,7 +36,7 @@ impl Default for ServerFile<'_> {
 }
 
 impl ServerFile<'_> {
-    /// Its text.
+    /// Text of the server file.
     pub fn text(&self) -> String {
         let ServerFile { node, dns, control, listen, more } = self;
         format!(

@@ -1,4 +1,4 @@
-//! What tests and benchmarks share.
+//! Shared means of tests and benchmarks.
 //!
 //! A test that needs a deployment begins with a [`Tree`], which is its files ([`files`]). [`load`]
 //! makes a [`World`] of them in memory; [`deployment::Deployment`] is a folder with them, over

@@ -49,7 +49,7 @@ fn first_line(path: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
 }
 
-/// What a program prints; nothing if it is not there.
+/// Output of a program; empty if the program is missing.
 fn output_of(program: &str, arguments: &[&str]) -> String {
     let told = Command::new(program).args(arguments).output().map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&told).trim().to_owned()

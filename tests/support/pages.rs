@@ -38,7 +38,7 @@ pub fn send(socket: &Path, method: &str, path: &str, body: &str) -> Page {
     try_control(socket, method, path, body).expect("the server answers and closes")
 }
 
-/// The same of a server that may be gone.
+/// Asks a control socket whose server may have ended.
 pub fn try_control(socket: &Path, method: &str, path: &str, body: &str) -> std::io::Result<Page> {
     let stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(PATIENCE))?;

@@ -68,7 +68,7 @@ pub fn installed(name: &str) -> Option<PathBuf> {
         .find(|path| path.exists())
 }
 
-/// Whether this machine has a program: whether it runs with this argument.
+/// True if the program runs with this argument.
 pub fn has(program: &str, argument: &str) -> bool {
     Command::new(program).arg(argument).stdin(Stdio::null()).output().is_ok()
 }
@@ -83,7 +83,7 @@ pub fn until_so(what: &str, is_so: impl Fn() -> bool) {
     until(what, PATIENCE, || is_so().then_some(()));
 }
 
-/// Looks until there is something; what is seen instead is told if it never comes.
+/// Looks until `look` succeeds; a timeout panics with the last value seen.
 pub fn until_seen<T, S: Display>(what: &str, within: Duration, mut look: impl FnMut() -> Result<T, S>) -> T {
     let end = Instant::now() + within;
     loop {
@@ -103,7 +103,7 @@ pub fn run(command: Command) -> (i32, String, String) {
     (code, process.stdout(), process.stderr())
 }
 
-/// What a stream has printed: a file without a name, which never keeps the program waiting.
+/// Output of a stream: an unnamed file, so that the program never waits for a reader.
 struct Printed(File);
 
 impl Printed {
@@ -115,7 +115,7 @@ impl Printed {
         self.0.try_clone().expect("descriptors suffice").into()
     }
 
-    /// All of it. The place of the program in the file stays where it is.
+    /// Output so far. The place of the program in the file stays where it is.
     fn text(&self) -> String {
         let (mut octets, mut part) = (Vec::new(), [0; 16_384]);
         loop {
@@ -146,7 +146,7 @@ impl Process {
         Process::spawn(command, Stdio::piped(), None)
     }
 
-    /// Starts a program whose errors go elsewhere, such as to a pipe that nobody reads.
+    /// Starts a program whose errors go elsewhere, such as to a pipe without a reader.
     pub fn start_with_errors_to(command: Command, errors: impl Into<Stdio>) -> Process {
         Process::spawn(command, Stdio::null(), Some(errors.into()))
     }
@@ -159,12 +159,12 @@ impl Process {
         Process { name, child, stdout, stderr }
     }
 
-    /// Its number.
+    /// Process ID.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it has printed so far.
+    /// Standard output so far.
     pub fn stdout(&self) -> String {
         self.stdout.text()
     }
@@ -174,16 +174,16 @@ impl Process {
         self.stderr.text()
     }
 
-    /// Its standard input, once.
+    /// Standard input; may be taken once.
     pub fn input(&mut self) -> ChildStdin {
         self.child.stdin.take().expect("started with input, and not taken before")
     }
 
-    /// Waits until what it has printed holds something; the error is why it never will.
+    /// Waits until `look` finds something in the output; the error has the exit status and output.
     pub fn prints<T>(&mut self, within: Duration, look: impl Fn(&str) -> Option<T>) -> Result<T, String> {
         let mut seen = String::new();
         until(&format!("words of {}", self.name), within, || {
-            // Looked at first: what is printed before the end is there then.
+            // Read the status first, so that output printed before the end is complete.
             let status = self.status();
             seen = self.stdout();
             look(&seen)
@@ -192,7 +192,7 @@ impl Process {
         })
     }
 
-    /// Waits until its errors hold `words`; they as they are then.
+    /// Waits until the standard error holds `words`; returns all of it.
     pub fn logs(&self, words: &str) -> String {
         until_seen(words, PATIENCE, || {
             let log = self.stderr();
@@ -202,7 +202,7 @@ impl Process {
 
     /// Sends a signal, by its name without `SIG`.
     pub fn signal(&self, name: &str) {
-        // By its number alone; it has not been waited for, so that the number is still its own.
+        // The process has not been waited for, so its ID cannot belong to another.
         let sent = Command::new("kill").args([format!("-{name}"), self.pid().to_string()]).status();
         assert!(sent.expect("kill runs").success(), "SIG{name} to {}", self.name);
     }
@@ -230,7 +230,7 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    /// Asks it to end, for so long; then it is killed. For servers with children of their own.
+    /// Sends SIGTERM, and SIGKILL after `within`. For servers with children of their own.
     pub fn terminate(&mut self, within: Duration) {
         let end = Instant::now() + within;
         if self.status().is_none() {
@@ -268,7 +268,7 @@ impl Served {
         Served::printed_by(Process::start(command)).unwrap_or_else(|why| panic!("no server: {why}"))
     }
 
-    /// The server that a process is, once it has said where it answers; why it is none.
+    /// Server of a process, once its banner has the addresses; the error is the reason.
     pub fn printed_by(mut process: Process) -> Result<Served, String> {
         let (dns, admin) = process.prints(PATIENCE, banner)?;
         Ok(Served { process, dns, admin })

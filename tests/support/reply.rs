@@ -31,7 +31,7 @@ pub struct Reply {
     pub is_response: bool,
     /// Response code, the upper bits of the OPT included.
     pub rcode: u16,
-    /// Its mnemonic.
+    /// Mnemonic of the response code.
     pub status: String,
     /// Name and type of the question.
     pub question: Option<(String, String)>,
@@ -75,7 +75,7 @@ pub struct OptReply {
     pub options: Vec<(u16, Vec<u8>)>,
 }
 
-/// Decodes a reply strictly; the error says what a resolver would choke on.
+/// Decodes a reply strictly; the error is the first fault of the message.
 pub fn decode(octets: &[u8]) -> Result<Reply, String> {
     let message = Message::from_octets(octets).map_err(|e| e.to_string())?;
     let header = message.header();
@@ -218,8 +218,8 @@ impl Reply {
         self.opt.as_ref()?.cookie.as_deref()
     }
 
-    /// What counts where two replies to one question are compared: the order of records in a
-    /// section, and of options, is aside, and so is compression.
+    /// Reply for a comparison with another one: the records of each section and the options are
+    /// sorted, and compression does not matter.
     pub fn in_order(mut self) -> Reply {
         self.sections.iter_mut().for_each(|section| section.sort());
         if let Some(opt) = &mut self.opt {

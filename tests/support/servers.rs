@@ -184,7 +184,7 @@ fn gdnsd(world: &dyn Deployment, folder: &Path, port: u16) -> PathBuf {
         }
     }
     for (apex, text) in world.zones(&steered) {
-        // It knows no DNAME, and refuses a zone that has one.
+        // gdnsd knows no DNAME, and refuses a zone that has one.
         let lines = text.lines().filter(|line| !line.contains(" DNAME "));
         put(folder.join(format!("zones/{apex}")), &lines.map(|line| format!("{line}\n")).collect::<String>());
     }

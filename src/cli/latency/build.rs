@@ -48,7 +48,7 @@ pub(super) const HELP: &str = "\
 Examples:
   meridian latency build --output geoip/latency.mmdb fra.csv ams.csv
   meridian latency build --resolvers clients.csv --output geoip/latency.mmdb *.csv
-  meridian latency build --previous geoip/latency.mmdb --explore 0.5 --output new.mmdb *.csv";
+  meridian latency build --previous geoip/latency.mmdb --explore 0.5 --output new.mmdb fra.csv ams.csv";
 
 /// Build the map of RTTs
 #[derive(Debug, clap::Args)]
@@ -395,7 +395,7 @@ fn network(prefix: Prefix) -> Result<IpNet, String> {
     IpNet::new(prefix.address(), prefix.len()).map_err(|error| error.to_string())
 }
 
-/// The record of a unit; where resolvers there have a ranking of their own, with that.
+/// Record of a unit, with the ranking for resolvers there if they have one.
 fn record(unit: &Unit, ranking: &[Ranked], of_resolvers: &[Ranked], pops: &[Arc<str>]) -> Value {
     let mut fields = if ranking.is_empty() { Vec::new() } else { arrays(ranking, pops) };
     if !unit.own.is_empty() {

@@ -65,9 +65,8 @@ fn format_of(name: &str) -> Result<LogFormat, String> {
 struct Counts {
     lines: u64,
     samples: u64,
-    rows: u64,
-    /// Samples that name a resolver, and the rows made of them; `None` if no file is written.
-    of_resolvers: Option<(u64, u64)>,
+    /// Samples that name a resolver, if a file of them is written.
+    of_resolvers: u64,
     faults: Faults<LineFault>,
 }
 
@@ -100,12 +99,13 @@ impl Import {
             }
             pass.read_line(&mut format, line)
         })?;
-        let counts = pass.end()?;
+        pass.write_samples()?;
+        pass.write_clients()?;
         // The report goes to stderr, since standard output may hold the rows.
-        eprint!("{}", counts.report());
-        match counts.samples {
+        eprint!("{}", pass.report());
+        match pass.counts.samples {
             0 => Err("no line had a sample".to_owned()),
-            _ => Ok(String::new()),
+            _ => pass.end().map(|()| String::new()),
         }
     }
 }
@@ -176,22 +176,31 @@ impl Pass<'_> {
             counts.samples += 1;
             if let (Some((clients, _)), Some(resolver)) = (clients.as_mut(), sample.resolver) {
                 clients.add(resolver, sample.prefix, hour, sample.samples);
-                counts.of_resolvers.get_or_insert_default().0 += 1;
+                counts.of_resolvers += 1;
             }
             Ok(())
         })
     }
 
-    /// Writes the rows that are still held, and puts the file in its place.
-    fn end(mut self) -> Result<Counts, String> {
-        self.write_samples()?;
-        self.write_clients()?;
-        let mut counts = self.counts;
-        counts.rows = self.rows.end()?;
-        if let Some((_, file)) = self.clients {
-            counts.of_resolvers.get_or_insert_default().1 = file.end()?;
+    /// Puts the files in their places.
+    fn end(self) -> Result<(), String> {
+        self.rows.end()?;
+        self.clients.map_or(Ok(()), |(_, file)| file.end())
+    }
+
+    fn report(&self) -> String {
+        let Counts { lines, samples, of_resolvers, faults } = &self.counts;
+        let mut text = format!("{lines} lines: {samples} samples in {} rows\n", self.rows.count());
+        if let Some((_, file)) = &self.clients {
+            let rows = file.count();
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  {of_resolvers} samples name a resolver: {rows} rows of its clients");
         }
-        Ok(counts)
+        for (fault, count, first) in faults.each() {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  {count} not used: {} (first {first})", fault.words());
+        }
+        text
     }
 }
 
@@ -203,19 +212,4 @@ pub(super) fn pop_names(config: &Config) -> Result<Vec<String>, String> {
         return Err("the deployment has faults, so its PoPs are not known".to_owned());
     };
     Ok(deployment.pops.iter().map(|pop| pop.name.to_string()).collect())
-}
-
-impl Counts {
-    fn report(&self) -> String {
-        let mut text = format!("{} lines: {} samples in {} rows\n", self.lines, self.samples, self.rows);
-        if let Some((samples, rows)) = self.of_resolvers {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "  {samples} samples name a resolver: {rows} rows of its clients");
-        }
-        for (fault, count, first) in self.faults.each() {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "  {count} not used: {} (first {first})", fault.words());
-        }
-        text
-    }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use std::cell::RefCell;
 
-/// Sources that answer each question otherwise than by default, and note what they were asked.
+/// Sources whose answers all differ from the defaults, with a list of the calls.
 #[derive(Default)]
 struct Asked(RefCell<Vec<&'static str>>);
 

@@ -171,8 +171,8 @@ fn lower_when(node: &Node, world: &World, out: &mut Findings) -> When {
     places::countries(countries, world);
     places::subdivisions(subdivisions, world, out);
     places::contradictions(&when, node.at, world, out);
-    // Refuse an empty list, because a condition without members is no condition, and would match
-    // every client.
+    // Refuse an empty list, because a condition without members is no condition, and would not
+    // restrict the clients.
     for key in ["country", "subdivision", "continent", "asn", "network", "resolver_network", "site"] {
         if let Some(node) = table.take(key)
             && members(node).is_empty()
@@ -180,7 +180,7 @@ fn lower_when(node: &Node, world: &World, out: &mut Findings) -> When {
             out.push(
                 Finding::error(
                     code::BAD_VALUE,
-                    format!("`{key}` lists nothing, so the condition would match every client"),
+                    format!("`{key}` lists nothing, so it would not restrict the clients"),
                 )
                 .at(node.at, "an empty list")
                 .help("list values, or leave the key out"),

@@ -102,17 +102,7 @@ impl PoolTable {
             _ => GuardState::Idle,
         };
         let mut judgements = Vec::new();
-        let serves = |member: &PoolMember| match manual_states[member.pop.index()] {
-            ManualState::None | ManualState::Moved => !guard.is_down(member.member as usize),
-            ManualState::Up => true,
-            ManualState::Down => false,
-        };
-        for (pool, number) in self.pools[policy.index()].iter_mut().zip(0u16..) {
-            // An open pool changes once none of its PoPs serves: mostly the first one does, and a
-            // verdict concerns all policies of its PoP.
-            if pool.way_back.is_open() && pool.members.iter().any(serves) {
-                continue;
-            }
+        'pools: for (pool, number) in self.pools[policy.index()].iter_mut().zip(0u16..) {
             let mut census = Census::default();
             for member in &pool.members {
                 let is_down = guard.is_down(member.member as usize);
@@ -124,6 +114,11 @@ impl PoolTable {
                     ManualState::Up => census.is_served = true,
                     ManualState::Moved => census.is_served |= !is_down,
                     ManualState::Down => {}
+                }
+                // An open pool changes once none of its PoPs serves: mostly the first one does, and
+                // a verdict concerns all policies of its PoP.
+                if pool.way_back.is_open() && (census.is_served || census.up > 0) {
+                    continue 'pools;
                 }
             }
             let change = pool.way_back.judge(census, guard_state, now);

@@ -55,7 +55,7 @@ fn formats_are_read() {
             "resolver,address,rtt_ms\n192.0.2.53,198.51.100.7,7.5",
             &["- 198.51.100.0/24 - 7.5 1 by 192.0.2.0/24"],
         ),
-        // A resolver that nobody on the internet has is no fault of the sample.
+        // A resolver without a public address is no fault of the sample.
         ("csv", "resolver,address,rtt_ms\n-,198.51.100.7,7.5", &["- 198.51.100.0/24 - 7.5 1"]),
         (
             "json",

@@ -71,7 +71,7 @@ fn the_mean_of_the_clients_decides() {
     }
 }
 
-/// Whatever the order of the rows, resolvers and means are the same.
+/// Resolvers and means do not depend on the order of rows.
 #[test]
 fn the_order_of_rows_is_no_input() {
     let mut rows = vec![

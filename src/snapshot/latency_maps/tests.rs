@@ -3,6 +3,7 @@
 use super::*;
 use crate::geo::mmdb::Fields;
 use crate::geo::rtts::{Rtt, RttList, share_known};
+use crate::steer::policy::Candidate;
 
 /// A policy over one PoP.
 fn policy(order: Order, at: At) -> Policy {

@@ -23,7 +23,7 @@ impl Ranker<'_> {
         by: RankBy<'_>,
     ) -> Vec<Entry> {
         let width = by.width;
-        let place_of = |r: &Ranked| self.pops[usize::from(r.pop.0)].coordinates;
+        let place_of = |r: &Ranked| self.pops[r.pop.index()].coordinates;
         let at_one_place =
             |r: &Ranked, best: &Ranked| r.biased_m == best.biased_m && place_of(r) == place_of(best);
         let grouped;

@@ -451,7 +451,7 @@ impl<'a> Ranker<'a> {
 }
 
 /// The PoPs among candidates.
-fn pops_of(bands: &Bands) -> impl Iterator<Item = PopId> {
+pub(crate) fn pops_of(bands: &Bands) -> impl Iterator<Item = PopId> {
     bands.iter().flatten().filter_map(|candidate| match candidate {
         Candidate::Pop(pop) => Some(*pop),
         Candidate::Cname(_) => None,

@@ -161,7 +161,7 @@ impl Expected {
     }
 }
 
-/// A question, who asks, and what must come back.
+/// Question, its client, and the expected answer.
 #[derive(Clone, Debug)]
 pub struct Question {
     pub packet: Vec<u8>,

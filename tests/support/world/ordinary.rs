@@ -40,7 +40,7 @@ pub const SITES: [Site; 12] = [
 /// Address sets of a PoP: the word in its files, and how many addresses of each family.
 pub const SERVICES: [(&str, u8); 3] = [("default", 1), ("two", 2), ("four", 4)];
 
-/// Policies, each with its own steered names: the word, its service, and what else its file says.
+/// Policies, each with its own steered names: word, service, and further lines of its file.
 const POLICIES: [(&str, usize, &[&str]); 7] = [
     ("one", 0, &["order: listed", "band: none", "ttl: 60"]),
     ("two", 1, &["order: listed", "band: none", "answers: 2", "ttl: { min: 20, max: 60 }"]),
@@ -61,7 +61,7 @@ pub fn v4_of(service: usize, pop: usize, index: u8) -> Ipv4Addr {
     Ipv4Addr::new(198, 18, service as u8, pop as u8 * 8 + index)
 }
 
-/// The same of IPv6.
+/// IPv6 address of a service of a PoP.
 pub fn v6_of(service: usize, pop: usize, index: u8) -> Ipv6Addr {
     Ipv6Addr::new(0x2001, 0xdb8, service as u16, pop as u16, 0, 0, 0, u16::from(index) + 1)
 }

@@ -20,7 +20,8 @@ impl SlotTable {
         let of_policy = |(policy, number): (&PolicyMembers, PolicyId)| {
             // Mostly all that are down or damped anywhere are within the share of the policy.
             let of = self.guards[number.index()].counting() as usize;
-            if troubled <= of * usize::from(policy.guard.share_percent) / 100 {
+            let share = of * usize::from(policy.guard.share_percent) / 100;
+            if troubled <= share {
                 return None;
             }
             let counts =
@@ -29,7 +30,6 @@ impl SlotTable {
                 let (slot, is) = (&target_set.slots[index.index()], &self.slots[index.index()]);
                 slot::is_down(slot, is, policy.up_threshold_percent)
             };
-            let share = counts.clone().count() * usize::from(policy.guard.share_percent) / 100;
             let most = share.saturating_sub(counts.clone().filter(is_down).count());
             let damped = |(_, index): &(PopId, SlotId)| {
                 let (slot, is) = (&target_set.slots[index.index()], &self.slots[index.index()]);

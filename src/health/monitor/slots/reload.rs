@@ -14,6 +14,8 @@ struct Succession<'r> {
     new: &'r TargetSet,
     /// For each old slot, the new one that is the same.
     slot_of: &'r [Option<SlotId>],
+    /// Old slots by PoP and service.
+    old_slot_of: BTreeMap<(&'r str, &'r str), usize>,
 }
 
 impl SlotTable {
@@ -27,7 +29,9 @@ impl SlotTable {
         new: &TargetSet,
         slot_of: &[Option<SlotId>],
     ) {
-        let from = Succession { before, old, new, slot_of };
+        let old_slot_of =
+            old.slots.iter().zip(0..).map(|(slot, number)| (old.name_of(slot), number)).collect();
+        let from = Succession { before, old, new, slot_of, old_slot_of };
         let policy_of: BTreeMap<&str, usize> =
             old.policies.iter().zip(0..).map(|(policy, number)| (&*policy.name, number)).collect();
         for (number, policy) in new.policies.iter().enumerate() {
@@ -77,9 +81,7 @@ impl SlotTable {
     /// stay up also if checks or addresses changed, because a repaired probe must not end the hold
     /// of its PoP.
     fn held_as_before(&self, from: &Succession<'_>, old_held: &[SlotHealth]) -> Vec<SlotHealth> {
-        let Succession { old, new, slot_of, .. } = from;
-        let old_slot_of: BTreeMap<(&str, &str), usize> =
-            old.slots.iter().zip(0..).map(|(slot, number)| (old.name_of(slot), number)).collect();
+        let Succession { old, new, slot_of, old_slot_of, .. } = from;
         let mut held = self.slots.clone();
         for (slot, held) in new.slots.iter().zip(&mut held) {
             let Some(&number) = old_slot_of.get(&new.name_of(slot)) else { continue };
@@ -101,7 +103,7 @@ impl SlotTable {
 
     /// Takes over when slots fell, and how they were before.
     fn take_over_falls(&mut self, from: &Succession<'_>) {
-        let Succession { before, old, new, slot_of } = from;
+        let Succession { before, old, new, slot_of, .. } = from;
         let same_policy = |number: PolicyId| {
             let mut policies = new.policies.iter().zip(PolicyId::in_order());
             policies.find(|(policy, _)| policy.name == old.policies[number.index()].name)
