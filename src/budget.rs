@@ -176,8 +176,8 @@ impl Share<'_> {
         self.steps.give_back();
     }
 
-    /// True if the budget lent something: other texts have used it up, and the result cannot be
-    /// kept.
+    /// True if this reader used octets or steps on credit, because other texts had used up the
+    /// budget: its records must be dropped.
     pub(crate) fn owes(&self) -> bool {
         self.octets.lent > 0 || self.steps.lent > 0
     }

@@ -464,7 +464,7 @@ pub(crate) const LOAD_STARVED_ROUNDS_MAX: usize = 4;
 /// Octets that a reader draws from the load's budget at once: cores need not synchronise for a few
 /// records.
 pub(crate) const SHARE_OCTETS: u64 = 64 << 10;
-/// Steps that a reader draws from the load's budget at once, for the same reason.
+/// Steps that a reader draws from the load's budget at once; see [`SHARE_OCTETS`].
 pub(crate) const SHARE_STEPS: u64 = 64 << 10;
 
 /// Longest RTT in ms that a sample may have: a slower one shows a queue or a sleeping phone.

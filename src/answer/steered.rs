@@ -201,7 +201,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     }
 }
 
-/// Octets that an HTTPS record can have here: 3 of priority and target, 26 of `alpn` and `port`,
+/// Octets that an HTTPS record can have here: 3 of priority and target, 25 of `alpn` and `port`,
 /// the hints with the most addresses, and `ech`; with room to spare.
 const HTTPS_OCTETS_MAX: usize = 64 + 8 + 20 * ANSWERS_MAX as usize + 4 + ECH_OCTETS_MAX;
 

@@ -287,7 +287,8 @@ impl<'s> Reading<'s> {
         (zones, known)
     }
 
-    /// Checks the zones together, decides about the missing ones, and adds the dead ones.
+    /// Checks the zones together, notes which missing zones others need, and adds the dead zones
+    /// without records. `Choices::judge` decides about the missing ones.
     fn check_zones(&mut self, contents: &mut Contents) {
         let Contents { policies, zones, zones_known, .. } = contents;
         let mut findings = Findings::default();

@@ -141,7 +141,7 @@ pub struct Deployment {
     pub(crate) keeps_zones: bool,
     /// File for the process ID.
     pub(crate) pid_file: Option<PathBuf>,
-    /// True if the first fault of a control plane task ends the process.
+    /// True if the first fault of a supervised task ends the process.
     pub(crate) exit_on_fault: bool,
     /// Operator networks, sorted by name.
     pub networks: Vec<Network>,

@@ -1,4 +1,4 @@
-//! The supervisor: restarts the long-lived tasks of the control plane after a fault.
+//! The supervisor: restarts long-lived tasks (all but the UDP workers) after a fault.
 //!
 //! ```text
 //!             fault (panic, or an end without a request)

@@ -39,9 +39,9 @@ pub(crate) enum AlarmKey {
     StateFolder,
     /// Descriptors are short.
     DescriptorsShort,
-    /// A task of the control plane has ended by a fault.
+    /// A supervised task has ended by a fault.
     TaskEnded(Task),
-    /// A task of the control plane has not moved for long.
+    /// A supervised task has not moved for long.
     TaskStill(Task),
     /// A UDP worker, by its number, has not moved for long.
     WorkerStill(usize),

@@ -71,7 +71,8 @@ pub enum Event {
         /// Seconds of the change; negative for back.
         secs: i64,
     },
-    /// A task of the control plane has ended although the server runs, and is started again.
+    /// End of a supervised task while the server runs. The task is restarted; with `exit_on_fault`
+    /// the process ends.
     TaskEnded {
         /// Name of the task.
         task: &'static str,

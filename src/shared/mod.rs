@@ -38,7 +38,7 @@ pub struct Shared {
     pub published: Published,
     /// Counters of all workers.
     pub counters: Counters,
-    /// Tasks of the control plane.
+    /// Supervised tasks.
     pub(crate) tasks: Arc<TaskBoard>,
     /// Phase of the server's life.
     pub(crate) phase: AtomicPhase,

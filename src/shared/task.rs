@@ -1,4 +1,4 @@
-//! Task: long-lived work of the control plane.
+//! Supervised task: long-lived work of any part but the UDP workers.
 
 /// A long-lived task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,4 +1,4 @@
-//! Board of tasks: for each long-lived task of the control plane, its last heartbeat, the number of
+//! Board of tasks: for each supervised task, its last heartbeat, the number of
 //! its unplanned ends, and its alarm.
 //!
 //! Tasks and their supervisor write it. Pages and metrics read it without the writer, because the

@@ -318,9 +318,9 @@ impl<'a> ListedPolicy<'a> {
     ) -> Result<ChosenPolicy, Finding> {
         let (ranker, scoped) = (self.ranker, &inputs.policies[self.index]);
         let policy = ranker.policy;
-        // Only now are all preference lists known, and with them whether the policy shares by cell.
-        // If it does, a class of resolvers for which all places are equal must still keep IPv4
-        // inside IPv6 apart.
+        // Compute `by_cell` here, because it depends on all preference lists. With it, build a full
+        // table even for a class of resolvers that has one choice: the ECS scope of an IPv6 client
+        // must not cover a block of embedded IPv4.
         let by_cell = !policy.share.is_drawn()
             && shares_by_cell(policy, self.preference_lists.list(), ranker, &slots, slot_list);
         let mut drafted = Vec::with_capacity(self.classes.len());

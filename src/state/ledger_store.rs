@@ -139,7 +139,8 @@ impl LedgerStore {
         }
     }
 
-    /// Opens the store again after a panic, with the last known content of the file.
+    /// Reopens the store after a panic. Keeps the last known content of the file, so that a save
+    /// still detects a change from outside.
     pub(crate) fn reopen(state: &Path, good: Arc<Good>) -> LedgerStore {
         LedgerStore { good, ..LedgerStore::open(state).store }
     }

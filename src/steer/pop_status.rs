@@ -66,8 +66,8 @@ impl PopStatus {
 }
 
 impl Shed {
-    /// True if a cell is among those that load sends elsewhere. `seed` is the PoP's. `cell` is
-    /// called only if some cells are sent elsewhere and some are not.
+    /// True if a cell is shed. `seed` is the PoP's. `cell` is called only if some cells are shed
+    /// and some are not.
     pub fn sheds(&self, cell: impl FnOnce() -> u64, seed: u64) -> bool {
         is_among(self.share, || order(cell(), seed, SHED_SALT))
     }

@@ -93,8 +93,8 @@ pub struct PolicyTable {
     pub choices: Box<[[u32; 2]]>,
     /// Address to choice, for each class of resolver.
     pub routes: Box<[Arc<Trie>]>,
-    /// As `routes`, for answers that also depend on the client's cell. Their scopes keep IPv4
-    /// inside IPv6 apart even if all places have one choice.
+    /// As `routes`, for answers that also depend on the client's cell. No scope of an IPv6 client
+    /// covers a block of embedded IPv4, even if all places have one choice.
     pub(crate) cell_routes: Box<[Arc<Trie>]>,
     /// Resolver address to class; `None` if no rule asks for the resolver's network.
     pub resolver_classes: Option<Arc<Trie>>,

@@ -159,9 +159,9 @@ impl ResponseOptions<'_> {
         if let Some((code, text)) = self.error {
             len += write_option(EDE, &code.to_be_bytes(), text.as_bytes(), behind.get_mut(len..)?)?;
         }
-        // First word: root, type, payload size, upper half of the response code, version 0, and the
-        // upper half of the flags. Second word: lower half of the flags and length of the options.
-        // The words overlap by one octet.
+        // First word (8 octets): root, type, payload size, EXTENDED-RCODE, version 0, first octet
+        // of the flags. Second word (4 octets): both octets of the flags, RDLEN. The words share
+        // an octet.
         let flags = u64::from(self.asked.dnssec_ok) << 7;
         let head = u64::from(super::rr::RrType::OPT.0) << 40
             | u64::from(self.payload) << 24

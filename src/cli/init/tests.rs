@@ -42,8 +42,8 @@ fn paths_are_words_of_a_shell() {
     }
 }
 
-/// The package begins with the same PoPs, records and networks. Only comments, the server file and
-/// the zone differ.
+/// The Debian package installs the same PoPs, policies and geofeed as `init` writes. Comments, the
+/// server file and the zone may differ.
 #[test]
 fn the_package_begins_with_the_same_places() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/debian/etc");

@@ -69,8 +69,8 @@ state: /var/lib/meridian",
             "exit_on_fault",
             &Shape::Switch,
             Absent::Default("off"),
-            "`on`: the first fault of a control plane task ends the process, so that systemd can restart it; \
-             `off`: the task is restarted, and answers continue",
+            "`on`: the first fault of a supervised task (any but a UDP worker) ends the process, so that \
+             systemd can restart it; `off`: the task is restarted, and answers continue",
             "on",
         ),
         entry(

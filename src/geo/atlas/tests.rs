@@ -98,7 +98,8 @@ fn seen(atlas: &Atlas, address: &str) -> String {
     )
 }
 
-/// Layers in order, field by field; supernets and subnets; misses; IPv4 inside IPv6.
+/// Each field comes from the first layer that has it. Also supernets and subnets, addresses without
+/// data, and IPv4 inside IPv6.
 #[test]
 fn layers() {
     let city = database(

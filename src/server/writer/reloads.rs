@@ -172,7 +172,8 @@ impl Writer {
             }
             return;
         }
-        // A running save decides first whether its override is in force when the files are judged.
+        // Wait for a running save of an override: the safety rules judge the new files with that
+        // override in force or without it.
         if self.saves.is_deciding() {
             return;
         }

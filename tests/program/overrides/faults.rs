@@ -61,7 +61,7 @@ fn every_task_is_begun_anew() {
     process.ends();
 }
 
-/// A writer that ends three times stays an alarm, and goes on working between.
+/// Ends the writer three times: its alarm stays, and the restarted writer does its work.
 #[test]
 fn trouble_that_comes_back_stays_an_alarm() {
     let deployment = two_pops();

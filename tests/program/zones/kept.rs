@@ -30,8 +30,8 @@ fn status(deployment: &Deployment) -> String {
     run(deployment, &["reload", "--status"]).1
 }
 
-/// A zone that is kept outlasts restarts, with its own policies, its included files, and under
-/// steering that has changed since; mended, it leaves nothing behind.
+/// A zone on its last good texts survives restarts, with its own policies and included files, even
+/// if steering has changed. Once its files are correct, its saved texts are deleted.
 #[test]
 fn a_restart_keeps_the_texts() {
     let deployment = three_zones();

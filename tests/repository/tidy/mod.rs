@@ -211,8 +211,8 @@ fn crates_stay_where_they_belong() {
     none(breaches);
 }
 
-/// Below the edges there is no I/O, no clock, no dice, no lock, and no float that differs by
-/// platform.
+/// No folder of [`PURE`] names files, processes, clocks, threads, locks or sockets ([`IMPURE`]), or
+/// calls a float function whose result differs by platform ([`STD_FLOAT`]).
 #[test]
 fn the_core_owns_nothing_of_the_world() {
     let mut breaches = Vec::new();
