@@ -7,7 +7,7 @@
 //! 3  core      answer  snapshot  shared  live  explain   pure function of a query; its tables; live state
 //! 2  words     config                               text -> checked values, or findings
 //! 1  facts     zone  steer  health  latency  geo    facts about names, places and PoPs
-//! 0  ground    wire  finding  budget  rfc3339  limits  octets, faults, dates, bounds
+//! 0  ground    wire  finding  budget  rfc3339  limits  closed_set   octets, faults, dates, bounds
 //! ```
 //!
 //! A lower floor never imports a higher one, and a test checks it. ARCHITECTURE.md explains the
@@ -17,6 +17,9 @@
 
 #[cfg(all(not(target_os = "linux"), not(feature = "portable")))]
 compile_error!("the fast engine needs Linux: build with the feature `portable`");
+
+#[macro_use]
+mod closed_set;
 
 mod answer;
 mod budget;

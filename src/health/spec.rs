@@ -105,54 +105,147 @@ pub enum Check {
     Icmp,
 }
 
-impl Check {
+closed_set! {
+    /// Kind of a check. Its word is the key of the file, and stands in the keys of targets and in
+    /// differences.
+    pub(crate) enum CheckKind {
+        /// An HTTP request over TLS.
+        Https = "https",
+        /// An HTTP request without TLS.
+        Http = "http",
+        /// A TCP connection.
+        Tcp = "tcp",
+        /// A DNS query.
+        Dns = "dns",
+        /// A program.
+        Exec = "exec",
+        /// A file.
+        File = "file",
+        /// Pushed results.
+        Push = "push",
+        /// ICMP echo.
+        Icmp = "icmp",
+    }
+}
+
+/// Facts of a kind of check that no setting changes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KindFacts {
+    /// Default port; 0 if the port is required, or if there is none.
+    pub(crate) port: u16,
+    /// True if the check connects to an address, so that `to` has a meaning.
+    pub(crate) connects: bool,
     /// True if its result comes over this node's network, so that a cut of the network looks like a
-    /// fault of the target. Pushed results and files do not.
-    pub(crate) fn is_networked(&self) -> bool {
+    /// fault of the target.
+    pub(crate) is_networked: bool,
+    /// Results arrive by themselves: the server never begins such a check.
+    pub(crate) is_pushed: bool,
+    /// Arguments of the check.
+    pub(crate) scope: KeyScope,
+}
+
+/// Arguments of a check beside its settings and its destination. Users of a check share its target
+/// if these are equal too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyScope {
+    /// None.
+    Destination,
+    /// PoP and service.
+    Service,
+    /// PoP and service, if the path has placeholders for them; else the path alone.
+    Path,
+    /// Probe, PoP and service.
+    Probe,
+}
+
+impl CheckKind {
+    /// Facts of the kind.
+    pub(crate) const fn facts(self) -> KindFacts {
+        let connected = KindFacts {
+            port: 0,
+            connects: true,
+            is_networked: true,
+            is_pushed: false,
+            scope: KeyScope::Destination,
+        };
+        let local = KindFacts { connects: false, is_networked: false, ..connected };
         match self {
-            Check::Http(_) | Check::Tcp(_) | Check::Dns(_) | Check::Exec(_) | Check::Icmp => true,
-            Check::File(_) | Check::Push(_) => false,
+            CheckKind::Https => KindFacts { port: 443, ..connected },
+            CheckKind::Http => KindFacts { port: 80, ..connected },
+            CheckKind::Tcp | CheckKind::Icmp => connected,
+            CheckKind::Dns => KindFacts { port: 53, ..connected },
+            CheckKind::Exec => KindFacts { connects: false, scope: KeyScope::Service, ..connected },
+            CheckKind::File => KindFacts { scope: KeyScope::Path, ..local },
+            CheckKind::Push => KindFacts { is_pushed: true, scope: KeyScope::Probe, ..local },
+        }
+    }
+}
+
+/// Settings that are asked of every check.
+#[derive(Clone, Copy, Debug)]
+struct SharedSettings<'c> {
+    port: u16,
+    tls: Option<&'c TlsCheck>,
+    push_ttl_ms: u32,
+    path: Option<&'c str>,
+}
+
+impl Check {
+    /// Kind of the check.
+    pub(crate) fn kind(&self) -> CheckKind {
+        match self {
+            Check::Http(HttpCheck { tls: Some(_), .. }) => CheckKind::Https,
+            Check::Http(HttpCheck { tls: None, .. }) => CheckKind::Http,
+            Check::Tcp(_) => CheckKind::Tcp,
+            Check::Dns(_) => CheckKind::Dns,
+            Check::Exec(_) => CheckKind::Exec,
+            Check::File(_) => CheckKind::File,
+            Check::Push(_) => CheckKind::Push,
+            Check::Icmp => CheckKind::Icmp,
         }
     }
 
-    /// Results arrive by themselves: the server never begins such a check.
-    pub(crate) fn is_pushed(&self) -> bool {
+    fn settings(&self) -> SharedSettings<'_> {
+        let none = SharedSettings { port: 0, tls: None, push_ttl_ms: 0, path: None };
         match self {
-            Check::Push(_) => true,
-            Check::Http(_)
-            | Check::Tcp(_)
-            | Check::Dns(_)
-            | Check::Exec(_)
-            | Check::File(_)
-            | Check::Icmp => false,
+            Check::Http(http) => SharedSettings { port: http.port, tls: http.tls.as_ref(), ..none },
+            Check::Tcp(tcp) => SharedSettings { port: tcp.port, ..none },
+            Check::Dns(dns) => SharedSettings { port: dns.port, ..none },
+            Check::File(file) => SharedSettings { path: Some(&file.path), ..none },
+            Check::Push(push) => SharedSettings { push_ttl_ms: push.ttl_ms, ..none },
+            Check::Exec(_) | Check::Icmp => none,
         }
+    }
+
+    /// True if its result comes over this node's network.
+    pub(crate) fn is_networked(&self) -> bool {
+        self.kind().facts().is_networked
+    }
+
+    /// True if its results arrive by themselves.
+    pub(crate) fn is_pushed(&self) -> bool {
+        self.kind().facts().is_pushed
+    }
+
+    /// Port to connect to; 0 where there is none.
+    pub(crate) fn port(&self) -> u16 {
+        self.settings().port
     }
 
     /// Time without a push after which the target fails, in milliseconds; `None` where that never
     /// happens.
     pub(crate) fn push_ttl_ms(&self) -> Option<u32> {
-        match self {
-            Check::Push(push) => Some(push.ttl_ms).filter(|ttl_ms| *ttl_ms > 0),
-            Check::Http(_)
-            | Check::Tcp(_)
-            | Check::Dns(_)
-            | Check::Exec(_)
-            | Check::File(_)
-            | Check::Icmp => None,
-        }
+        Some(self.settings().push_ttl_ms).filter(|ttl_ms| *ttl_ms > 0)
     }
 
     /// TLS of the connection.
     pub(crate) fn tls(&self) -> Option<&TlsCheck> {
-        match self {
-            Check::Http(http) => http.tls.as_ref(),
-            Check::Tcp(_)
-            | Check::Dns(_)
-            | Check::Exec(_)
-            | Check::File(_)
-            | Check::Push(_)
-            | Check::Icmp => None,
-        }
+        self.settings().tls
+    }
+
+    /// Path of the file that is read, with its placeholders.
+    pub(crate) fn watched(&self) -> Option<&str> {
+        self.settings().path
     }
 
     /// Path of the file that is read.

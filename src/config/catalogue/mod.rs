@@ -47,7 +47,7 @@ pub(crate) enum Others {
 }
 
 /// A key.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyEntry {
     /// The key.
     pub(crate) key: &'static str,

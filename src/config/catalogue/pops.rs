@@ -1,41 +1,23 @@
 //! Keys of `pops.yaml`.
 
-use super::probes::{
-    DNS_CHECK, EXEC_CHECK, FILE_CHECK, HTTP_CHECK, HTTPS_CHECK, ICMP_CHECK, N_OF, PROBE, PUSH_CHECK,
-    TCP_CHECK,
-};
+use super::probes::{CHECKS, N_OF, PROBE};
 use super::*;
+use crate::closed_set::in_a_row;
 use crate::config::pops::https::ALPN;
 
 /// The PoP file.
 pub(super) const FILE: FileKind =
     FileKind { word: "pops", path: "pops.yaml", root: &POPS, sections: SECTIONS };
 
-const SECTIONS: &[&KeySection] = &[
-    &POPS,
-    &POP_MAP,
-    &AT,
-    &ADDRESS,
-    &SERVICE,
-    &HTTPS,
-    &PROBE,
-    &HTTPS_CHECK,
-    &HTTP_CHECK,
-    &TCP_CHECK,
-    &DNS_CHECK,
-    &EXEC_CHECK,
-    &FILE_CHECK,
-    &PUSH_CHECK,
-    &ICMP_CHECK,
-    &N_OF,
-    &CANARIES,
-    &SAFETY,
-    &SAFETY_OF,
-    &LOAD,
-    &HTTP_FEED,
-    &PROMETHEUS_FEED,
-    &PUSH_FEED,
-];
+const SECTIONS: &[&KeySection] =
+    &in_a_row::<_, { BEFORE.len() + CHECKS.len() + BEHIND.len() }>(&[BEFORE, &CHECKS, BEHIND]);
+
+/// Sections before those of the checks.
+const BEFORE: &[&KeySection] = &[&POPS, &POP_MAP, &AT, &ADDRESS, &SERVICE, &HTTPS, &PROBE];
+
+/// Sections behind those of the checks.
+const BEHIND: &[&KeySection] =
+    &[&N_OF, &CANARIES, &SAFETY, &SAFETY_OF, &LOAD, &HTTP_FEED, &PROMETHEUS_FEED, &PUSH_FEED];
 
 static PROBE_NAMES: Shape = Shape::List(&Shape::Text("a probe"));
 static ADDRESSES: Shape = Shape::List(&Shape::Either(&[Shape::Text("an IP address"), Shape::Map(&ADDRESS)]));

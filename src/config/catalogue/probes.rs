@@ -1,6 +1,9 @@
 //! Keys of `probes:` in `pops.yaml`.
 
 use super::*;
+use crate::closed_set::{enumerated, in_a_row};
+use crate::config::probes::group::GroupKind;
+use crate::health::spec::CheckKind;
 
 static PORT: Shape = Shape::Integer(1, 65_535);
 static HEADERS: Shape = Shape::Names("header", &Shape::AnyText("a text"));
@@ -35,118 +38,184 @@ probes:
   ping: { icmp: {} }
   both: { all_of: [web, ping] }
   most: { n_of: { n: 2, of: [web, plain, ssh] } }",
-    entries: &[
-        aside(
-            "https",
-            &Shape::Either(&[URL_PATH, Shape::Map(&HTTPS_CHECK)]),
-            NONE,
+    entries: &in_a_row::<_, { KINDS.len() + GROUPS.len() + SETTINGS.len() }>(&[&KINDS, &GROUPS, SETTINGS]),
+    others: Others::None,
+    notes: "",
+};
+
+/// Entry of each kind of check.
+const KINDS: [KeyEntry; CheckKind::ALL.len()] = {
+    let mut entries = [kind(CheckKind::ALL[0]); CheckKind::ALL.len()];
+    let mut at = 1;
+    while at < entries.len() {
+        entries[at] = kind(CheckKind::ALL[at]);
+        at += 1;
+    }
+    entries
+};
+
+/// Section of the settings of each kind of check.
+pub(super) const CHECKS: [&KeySection; CheckKind::ALL.len()] = {
+    let mut sections = [check(CheckKind::ALL[0]); CheckKind::ALL.len()];
+    let mut at = 1;
+    while at < sections.len() {
+        sections[at] = check(CheckKind::ALL[at]);
+        at += 1;
+    }
+    sections
+};
+
+/// Section of the settings of a kind of check.
+const fn check(kind: CheckKind) -> &'static KeySection {
+    match kind {
+        CheckKind::Https => &HTTPS_CHECK,
+        CheckKind::Http => &HTTP_CHECK,
+        CheckKind::Tcp => &TCP_CHECK,
+        CheckKind::Dns => &DNS_CHECK,
+        CheckKind::Exec => &EXEC_CHECK,
+        CheckKind::File => &FILE_CHECK,
+        CheckKind::Push => &PUSH_CHECK,
+        CheckKind::Icmp => &ICMP_CHECK,
+    }
+}
+
+/// Entry of a kind of check: the shape of its settings, its meaning and an example.
+const fn kind(kind: CheckKind) -> KeyEntry {
+    let (shape, about, example): (&Shape, _, _) = match kind {
+        CheckKind::Https => (
+            const { &Shape::Either(&[URL_PATH, Shape::Map(&HTTPS_CHECK)]) },
             "an HTTP/1.1 request over TLS; a text is its path",
             "{ path: /healthz }",
         ),
-        aside(
-            "http",
-            &Shape::Either(&[URL_PATH, Shape::Map(&HTTP_CHECK)]),
-            NONE,
+        CheckKind::Http => (
+            const { &Shape::Either(&[URL_PATH, Shape::Map(&HTTP_CHECK)]) },
             "an HTTP/1.1 request without TLS; a text is its path",
             "/healthz",
         ),
-        aside("tcp", &Shape::Map(&TCP_CHECK), NONE, "a TCP connection", "{ port: 22 }"),
-        aside("dns", &Shape::Map(&DNS_CHECK), NONE, "a DNS query", "{ name: cdn.example. }"),
-        aside(
-            "exec",
-            &Shape::Either(&[Shape::List(&Shape::Text("a word")), Shape::Map(&EXEC_CHECK)]),
-            NONE,
+        CheckKind::Tcp => (const { &Shape::Map(&TCP_CHECK) }, "a TCP connection", "{ port: 22 }"),
+        CheckKind::Dns => (const { &Shape::Map(&DNS_CHECK) }, "a DNS query", "{ name: cdn.example. }"),
+        CheckKind::Exec => (
+            const { &Shape::Either(&[Shape::List(&Shape::Text("a word")), Shape::Map(&EXEC_CHECK)]) },
             "a program and its arguments; exit status 0 means success. It runs without a shell, with \
              `MERIDIAN_POP`, `MERIDIAN_SERVICE` and `MERIDIAN_ADDRESS` in its environment. Processes that it \
              starts inherit `MERIDIAN_RUN`, and are killed when it ends",
             "[/usr/local/bin/check-pop]",
         ),
-        aside(
-            "file",
-            &Shape::Either(&[PATH_ONLY, Shape::Map(&FILE_CHECK)]),
-            NONE,
+        CheckKind::File => (
+            const { &Shape::Either(&[PATH_ONLY, Shape::Map(&FILE_CHECK)]) },
             "a file with `UP` or `DOWN`, optionally followed by the seconds for which it is valid",
             "/run/pops/fra.state",
         ),
-        aside(
-            "push",
-            &Shape::Map(&PUSH_CHECK),
-            NONE,
-            "results pushed over the control socket",
-            "{ ttl: 60s }",
-        ),
-        aside(
-            "icmp",
-            &Shape::Map(&ICMP_CHECK),
-            NONE,
+        CheckKind::Push => {
+            (const { &Shape::Map(&PUSH_CHECK) }, "results pushed over the control socket", "{ ttl: 60s }")
+        }
+        CheckKind::Icmp => (
+            const { &Shape::Map(&ICMP_CHECK) },
             "an ICMP echo request, if the system lets the server send one",
             "{}",
         ),
-        aside("all_of", &PARTS, NONE, "a group: all of these must succeed", "[web, ping]"),
-        aside("any_of", &PARTS, NONE, "a group: one of these must succeed", "[web, ping]"),
-        aside(
-            "n_of",
-            &Shape::Map(&N_OF),
-            NONE,
-            "a group: a number of these must succeed",
-            "{ n: 2, of: [web, ping, ssh] }",
-        ),
-        aside(
-            "to",
-            &Shape::Text("an address, or `address:port`"),
-            Absent::Words("the PoP's address"),
-            "address to check instead; all users of the probe then share one result. Not for `exec`, `file` \
-             and `push`",
-            "192.0.2.250:8443",
-        ),
-        aside(
-            "every",
-            &Shape::Time(100, DAY_MS),
-            Absent::Default("5s"),
-            "interval between checks of an address, 100 ms to 1 d",
-            "5s",
-        ),
-        aside(
-            "timeout",
-            &Shape::Time(10, DAY_MS),
-            Absent::Words("2s, or half of `every` if that is 2s or less"),
-            "shorter than `every`",
-            "2s",
-        ),
-        aside("up_after", &COUNT, Absent::Default("3"), "successes in a row until an address is up", "3"),
-        aside(
-            "down_after",
-            &COUNT,
-            Absent::Default("3"),
-            "failures until it is down; successes between them do not reset the count",
-            "3",
-        ),
-        aside(
-            "ok_after",
-            &COUNT,
-            Absent::Default("10"),
-            "successes in a row that reset the count of failures",
-            "10",
-        ),
-        aside(
-            "flap_turns",
-            &Shape::Either(&[Shape::Integer(1, 100), Shape::Choice(&["off"])]),
-            Absent::Default("6"),
-            "an address whose verdict changes more often than this within `flap_window` becomes a last \
-             resort, for a growing time of at most 10 min",
-            "6",
-        ),
-        aside(
-            "flap_window",
-            &TIME,
-            Absent::Default("10m"),
-            "window for counting changes of a verdict, 1 s to 1 d",
-            "10m",
-        ),
-    ],
-    others: Others::None,
-    notes: "",
+    };
+    aside(kind.word(), shape, NONE, about, example)
+}
+
+/// Entry of each kind of group.
+const GROUPS: [KeyEntry; GroupKind::ALL.len()] = [
+    aside(GroupKind::All.word(), &PARTS, NONE, "a group: all of these must succeed", "[web, ping]"),
+    aside(GroupKind::Any.word(), &PARTS, NONE, "a group: one of these must succeed", "[web, ping]"),
+    aside(
+        GroupKind::Number.word(),
+        const { &Shape::Map(&N_OF) },
+        NONE,
+        "a group: a number of these must succeed",
+        "{ n: 2, of: [web, ping, ssh] }",
+    ),
+];
+
+/// Words of all kinds, of which a probe has one.
+pub(super) const ALL_KINDS: [&str; CheckKind::ALL.len() + GroupKind::ALL.len()] =
+    in_a_row(&[&CheckKind::WORDS, &GroupKind::WORDS]);
+
+/// Words of the kinds of checks for which `to` has no meaning.
+pub(super) const UNCONNECTED: [&str; CheckKind::ALL.len() - connected()] = {
+    let mut words = [""; CheckKind::ALL.len() - connected()];
+    let (mut at, mut count) = (0, 0);
+    while at < CheckKind::ALL.len() {
+        if !CheckKind::ALL[at].facts().connects {
+            words[count] = CheckKind::WORDS[at];
+            count += 1;
+        }
+        at += 1;
+    }
+    words
 };
+
+/// Number of kinds of checks for which `to` has a meaning.
+const fn connected() -> usize {
+    let (mut at, mut count) = (0, 0);
+    while at < CheckKind::ALL.len() {
+        count += CheckKind::ALL[at].facts().connects as usize;
+        at += 1;
+    }
+    count
+}
+
+/// Settings of all probes.
+const SETTINGS: &[KeyEntry] = &[
+    aside(
+        "to",
+        &Shape::Text("an address, or `address:port`"),
+        Absent::Words("the PoP's address"),
+        const_text!(&[
+            "address to check instead; all users of the probe then share one result. Not for ",
+            const_text!(&enumerated::<{ 4 * UNCONNECTED.len() - 1 }>(&UNCONNECTED)),
+        ]),
+        "192.0.2.250:8443",
+    ),
+    aside(
+        "every",
+        &Shape::Time(100, DAY_MS),
+        Absent::Default("5s"),
+        "interval between checks of an address, 100 ms to 1 d",
+        "5s",
+    ),
+    aside(
+        "timeout",
+        &Shape::Time(10, DAY_MS),
+        Absent::Words("2s, or half of `every` if that is 2s or less"),
+        "shorter than `every`",
+        "2s",
+    ),
+    aside("up_after", &COUNT, Absent::Default("3"), "successes in a row until an address is up", "3"),
+    aside(
+        "down_after",
+        &COUNT,
+        Absent::Default("3"),
+        "failures until it is down; successes between them do not reset the count",
+        "3",
+    ),
+    aside(
+        "ok_after",
+        &COUNT,
+        Absent::Default("10"),
+        "successes in a row that reset the count of failures",
+        "10",
+    ),
+    aside(
+        "flap_turns",
+        &Shape::Either(&[Shape::Integer(1, 100), Shape::Choice(&["off"])]),
+        Absent::Default("6"),
+        "an address whose verdict changes more often than this within `flap_window` becomes a last \
+         resort, for a growing time of at most 10 min",
+        "6",
+    ),
+    aside(
+        "flap_window",
+        &TIME,
+        Absent::Default("10m"),
+        "window for counting changes of a verdict, 1 s to 1 d",
+        "10m",
+    ),
+];
 
 const PATH_ONLY: Shape = Shape::Text("a path");
 /// Visible ASCII after a slash, without a fragment.
@@ -174,7 +243,7 @@ macro_rules! http_entries {
 }
 
 /// Section of `https`.
-pub(super) static HTTPS_CHECK: KeySection = KeySection {
+static HTTPS_CHECK: KeySection = KeySection {
     id: "https_check",
     title: "",
     about: "Keys of `https` as a map:",
@@ -210,7 +279,7 @@ pub(super) static HTTPS_CHECK: KeySection = KeySection {
 };
 
 /// Section of `http`.
-pub(super) static HTTP_CHECK: KeySection = KeySection {
+static HTTP_CHECK: KeySection = KeySection {
     id: "http_check",
     title: "",
     about: "Keys of `http` as a map:",
@@ -221,7 +290,7 @@ pub(super) static HTTP_CHECK: KeySection = KeySection {
 };
 
 /// Section of `tcp`.
-pub(super) static TCP_CHECK: KeySection = KeySection {
+static TCP_CHECK: KeySection = KeySection {
     id: "tcp_check",
     title: "",
     about: "Keys of `tcp`:",
@@ -242,7 +311,7 @@ pub(super) static TCP_CHECK: KeySection = KeySection {
 };
 
 /// Section of `dns`.
-pub(super) static DNS_CHECK: KeySection = KeySection {
+static DNS_CHECK: KeySection = KeySection {
     id: "dns_check",
     title: "",
     about: "Keys of `dns`:",
@@ -272,7 +341,7 @@ pub(super) static DNS_CHECK: KeySection = KeySection {
 };
 
 /// Section of `exec`.
-pub(super) static EXEC_CHECK: KeySection = KeySection {
+static EXEC_CHECK: KeySection = KeySection {
     id: "exec_check",
     title: "",
     about: "Keys of `exec` as a map:",
@@ -289,7 +358,7 @@ pub(super) static EXEC_CHECK: KeySection = KeySection {
 };
 
 /// Section of `file`.
-pub(super) static FILE_CHECK: KeySection = KeySection {
+static FILE_CHECK: KeySection = KeySection {
     id: "file_check",
     title: "",
     about: "Keys of `file` as a map:",
@@ -306,7 +375,7 @@ pub(super) static FILE_CHECK: KeySection = KeySection {
 };
 
 /// Section of `push`.
-pub(super) static PUSH_CHECK: KeySection = KeySection {
+static PUSH_CHECK: KeySection = KeySection {
     id: "push_check",
     title: "",
     about: "Keys of `push`:",
@@ -323,7 +392,7 @@ pub(super) static PUSH_CHECK: KeySection = KeySection {
 };
 
 /// Section of `icmp`.
-pub(super) static ICMP_CHECK: KeySection = KeySection {
+static ICMP_CHECK: KeySection = KeySection {
     id: "icmp_check",
     title: "",
     about: "",

@@ -1,7 +1,12 @@
 //! Relations between keys of one map, for the JSON Schema.
 
+use super::probes::{ALL_KINDS, UNCONNECTED};
+use crate::closed_set::in_a_row;
+use crate::config::pops::feed;
+use crate::config::probes::group::GroupKind;
+
 /// A relation between the keys of one map.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Together {
     /// Exactly one of these keys is present.
     ExactlyOne(&'static [&'static str]),
@@ -19,6 +24,17 @@ pub(crate) enum Together {
 const TIMING: &[&str] =
     &["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"];
 
+/// Exclusion of `others` by each of the keys.
+const fn excluding<const N: usize>(keys: &[&'static str], others: &'static [&'static str]) -> [Together; N] {
+    let mut relations = [Together::Excludes("", others); N];
+    let mut at = 0;
+    while at < N {
+        relations[at] = Together::Excludes(keys[at], others);
+        at += 1;
+    }
+    relations
+}
+
 /// Settings of a policy with `use` that come from the other policy, apart from its PoPs.
 pub(crate) const POLICY_SETTINGS: &[&str] =
     &["default", "order", "band", "weights", "ttl", "answers", "when_all_down", "depth", "spill_max_km"];
@@ -33,20 +49,14 @@ pub(crate) static TOGETHER: &[(&str, &[Together])] = &[
     ("network", &[Together::Needs("lat", "lon"), Together::Needs("lon", "lat")]),
     ("pop", &[Together::Some(&["addresses", "services"]), Together::Needs("https", "addresses")]),
     ("safety", &[Together::ExactlyOne(&["never_fewer_than", "never_more_off_than"])]),
-    ("load", &[Together::ExactlyOne(&["http", "prometheus", "file", "push"])]),
+    ("load", &[Together::ExactlyOne(&feed::KINDS)]),
     (
         "probe",
-        &[
-            Together::ExactlyOne(&[
-                "https", "http", "tcp", "dns", "exec", "file", "push", "icmp", "all_of", "any_of", "n_of",
-            ]),
-            Together::Excludes("all_of", TIMING),
-            Together::Excludes("any_of", TIMING),
-            Together::Excludes("n_of", TIMING),
-            Together::Excludes("exec", &["to"]),
-            Together::Excludes("file", &["to"]),
-            Together::Excludes("push", &["to"]),
-        ],
+        &in_a_row::<_, { 1 + GroupKind::ALL.len() + UNCONNECTED.len() }>(&[
+            &[Together::ExactlyOne(&ALL_KINDS)],
+            &excluding::<{ GroupKind::ALL.len() }>(&GroupKind::WORDS, TIMING),
+            &excluding::<{ UNCONNECTED.len() }>(&UNCONNECTED, &["to"]),
+        ]),
     ),
     ("policy", &[Together::ExactlyOne(&["pops", "use"]), Together::Excludes("use", POLICY_SETTINGS)]),
     ("rule", &[Together::AtMostOne(&["pops", "cname", "use"]), Together::Excludes("use", RULE_SETTINGS)]),

@@ -9,7 +9,8 @@ use crate::config::table::{MapReader, shown};
 use crate::config::tree::{Node, ValueKind};
 use crate::finding::{At, Finding, Findings, code};
 use crate::health::spec::{
-    Check, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PushCheck, TcpCheck, TlsCheck, Verify,
+    Check, CheckKind, DnsCheck, ExecCheck, FileCheck, HttpCheck, HttpMethod, PushCheck, TcpCheck, TlsCheck,
+    Verify,
 };
 use crate::limits::PROBE_TEXT_OCTETS_MAX;
 use crate::wire::name::Name;
@@ -18,46 +19,27 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// A kind of check, as files write it.
-pub(crate) struct CheckKind {
-    /// Its key.
-    pub(crate) word: &'static str,
-    /// True if the check connects to an address, so that `to` has a meaning.
-    pub(crate) connects: bool,
-    /// Reads the settings.
-    read: fn(&Node, &mut Certificates<'_>, &mut Findings) -> Option<Check>,
-}
-
-/// Every kind.
-pub(crate) static KINDS: [CheckKind; 8] = [
-    CheckKind {
-        word: "https",
-        connects: true,
-        read: |node, certificates, out| http(node, Some(certificates), out).map(Check::Http),
-    },
-    CheckKind { word: "http", connects: true, read: |node, _, out| http(node, None, out).map(Check::Http) },
-    CheckKind { word: "tcp", connects: true, read: |node, _, out| tcp(node, out).map(Check::Tcp) },
-    CheckKind { word: "dns", connects: true, read: |node, _, out| dns(node, out).map(Check::Dns) },
-    CheckKind { word: "exec", connects: false, read: |node, _, out| exec(node, out).map(Check::Exec) },
-    CheckKind { word: "file", connects: false, read: |node, _, out| file(node, out).map(Check::File) },
-    CheckKind { word: "push", connects: false, read: |node, _, out| push(node, out).map(Check::Push) },
-    CheckKind { word: "icmp", connects: true, read: |node, _, out| icmp(node, out) },
-];
-
 /// Default number of days before the end of a certificate at which a probe warns.
 const WARN_DAYS: u16 = 14;
 /// Most headers, or words of a command, in one check: a person writes fewer.
 const PARTS_MAX: usize = 64;
 
-impl CheckKind {
-    /// Reads the check of this kind.
-    pub(crate) fn lower(
-        &self,
-        node: &Node,
-        certificates: &mut Certificates<'_>,
-        out: &mut Findings,
-    ) -> Option<Check> {
-        (self.read)(node, certificates, out)
+/// Reads the settings of a check of this kind.
+pub(crate) fn lower(
+    kind: CheckKind,
+    node: &Node,
+    certificates: &mut Certificates<'_>,
+    out: &mut Findings,
+) -> Option<Check> {
+    match kind {
+        CheckKind::Https => http(node, Some(certificates), out).map(Check::Http),
+        CheckKind::Http => http(node, None, out).map(Check::Http),
+        CheckKind::Tcp => tcp(node, out).map(Check::Tcp),
+        CheckKind::Dns => dns(node, out).map(Check::Dns),
+        CheckKind::Exec => exec(node, out).map(Check::Exec),
+        CheckKind::File => file(node, out).map(Check::File),
+        CheckKind::Push => push(node, out).map(Check::Push),
+        CheckKind::Icmp => icmp(node, out),
     }
 }
 
@@ -71,7 +53,7 @@ fn http(node: &Node, certificates: Option<&mut Certificates<'_>>, out: &mut Find
     let tls = TlsCheck { sni: None, verify: Verify::System, warn_days: WARN_DAYS };
     let mut check = HttpCheck {
         tls: secure.then_some(tls),
-        port: if secure { 443 } else { 80 },
+        port: if secure { CheckKind::Https } else { CheckKind::Http }.facts().port,
         method: HttpMethod::Get,
         path: "/".into(),
         host: None,
@@ -368,7 +350,7 @@ fn dns(node: &Node, out: &mut Findings) -> Option<DnsCheck> {
         }
         parsed
     });
-    let port = table.take("port").and_then(|node| port(node, out)).unwrap_or(53);
+    let port = table.take("port").and_then(|node| port(node, out)).unwrap_or(CheckKind::Dns.facts().port);
     let tcp = table.take("tcp").and_then(|node| switch(node, "tcp", out)).unwrap_or(false);
     table.finish(out);
     Some(DnsCheck { port, tcp, qname: qname?, qtype: qtype?, rcode, answer })

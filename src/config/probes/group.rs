@@ -8,28 +8,15 @@ use crate::finding::{At, Finding, Findings, code};
 use crate::health::spec::{Kind, Need, Probe, ProbeId};
 use crate::limits::{FORMULA_CHECKS_MAX, GROUP_DEPTH_MAX};
 
-/// Kind of group: how many of its parts must succeed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GroupKind {
-    /// Every part.
-    All,
-    /// One part.
-    Any,
-    /// A number of parts.
-    Number,
-}
-
-impl GroupKind {
-    /// Every kind.
-    pub(crate) const ALL: [GroupKind; 3] = [GroupKind::All, GroupKind::Any, GroupKind::Number];
-
-    /// Its key in the file.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            GroupKind::All => "all_of",
-            GroupKind::Any => "any_of",
-            GroupKind::Number => "n_of",
-        }
+closed_set! {
+    /// Kind of group: how many of its parts must succeed.
+    pub(crate) enum GroupKind {
+        /// Every part.
+        All = "all_of",
+        /// One part.
+        Any = "any_of",
+        /// A number of parts.
+        Number = "n_of",
     }
 }
 

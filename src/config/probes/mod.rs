@@ -14,7 +14,7 @@ use super::table::{MapReader, shown};
 use super::tree::{Key, Node};
 use super::world::missing;
 use crate::finding::{At, Finding, Findings, code};
-use crate::health::spec::{Check, FlapLimits, Kind, Probe, ProbeId, Spec};
+use crate::health::spec::{Check, CheckKind, FlapLimits, Kind, Probe, ProbeId, Spec};
 use crate::limits::PROBES_MAX;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -132,7 +132,7 @@ fn written_kind<'n>(
     at: At,
     out: &mut Findings,
 ) -> Option<WrittenKind<'n>> {
-    let every = || check::KINDS.iter().map(ProbeKey::Check).chain(GroupKind::ALL.map(ProbeKey::Group));
+    let every = || CheckKind::ALL.into_iter().map(ProbeKey::Check).chain(GroupKind::ALL.map(ProbeKey::Group));
     let mut take =
         |kind: ProbeKey| table.take_entry(kind.word()).map(|(key, value)| WrittenKind { kind, key, value });
     let mut kinds: Vec<WrittenKind<'n>> = every().filter_map(&mut take).collect();
@@ -150,18 +150,18 @@ fn written_kind<'n>(
 
 /// Reads a check with its timing and its address.
 fn of_check(
-    kind: &check::CheckKind,
+    kind: CheckKind,
     value: &Node,
     table: &mut MapReader<'_>,
     certificates: &mut Certificates<'_>,
     out: &mut Findings,
 ) -> Option<Kind> {
-    let check = kind.lower(value, certificates, out);
+    let check = check::lower(kind, value, certificates, out);
     let mut spec = timing(table, spec(check.clone().unwrap_or(Check::Icmp)), out);
     if let Some((key, node)) = table.take_entry("to") {
-        if !kind.connects {
+        if !kind.facts().connects {
             out.push(
-                Finding::error(code::BAD_VALUE, format!("`to` has no meaning for `{}`", kind.word))
+                Finding::error(code::BAD_VALUE, format!("`to` has no meaning for `{}`", kind.word()))
                     .at(key.at, "makes no connection")
                     .help("a program finds the address in `MERIDIAN_ADDRESS`; a path may have `{address}`"),
             );
@@ -190,14 +190,14 @@ fn refuse_timing(table: &mut MapReader<'_>, group: &Key, out: &mut Findings) {
 /// Key that makes a probe a check or a group.
 #[derive(Clone, Copy)]
 enum ProbeKey {
-    Check(&'static check::CheckKind),
+    Check(CheckKind),
     Group(GroupKind),
 }
 
 impl ProbeKey {
     fn word(self) -> &'static str {
         match self {
-            ProbeKey::Check(of_check) => of_check.word,
+            ProbeKey::Check(of_check) => of_check.word(),
             ProbeKey::Group(of_group) => of_group.word(),
         }
     }

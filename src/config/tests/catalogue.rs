@@ -1,8 +1,9 @@
 //! The catalogue and the reader know the same keys.
 
 use super::*;
-use crate::config::catalogue::{FILES, KeyEntry, KeySection, Shape};
+use crate::config::catalogue::{Absent, FILES, KeyEntry, KeySection, Shape};
 use crate::config::table::asked;
+use crate::health::spec::CheckKind;
 use std::collections::BTreeSet;
 
 /// Names of each section's map in findings of the reader.
@@ -145,4 +146,19 @@ fn the_catalogue_knows_what_the_reader_asks_for() {
     let untold = asked.keys().filter(|kind| !told.contains(kind.as_str()) && !named.contains(&kind.as_str()));
     faults.extend(untold.map(|kind| format!("{kind} is read but not told")));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn default_ports_are_those_of_the_kinds() {
+    let probe = sections().into_iter().find(|section| section.id == "probe").unwrap();
+    for kind in CheckKind::ALL.into_iter().filter(|kind| kind.facts().port > 0) {
+        let entry = probe.entries.iter().find(|entry| entry.key == kind.word()).unwrap();
+        let settings = match entry.shape {
+            Shape::Map(section) | Shape::Either([_, Shape::Map(section)]) => section,
+            other => panic!("{}: {other:?}", kind.word()),
+        };
+        let port = settings.entries.iter().find(|entry| entry.key == "port").unwrap();
+        let Absent::Default(default) = port.absent else { panic!("{}: {:?}", kind.word(), port.absent) };
+        assert_eq!(default, kind.facts().port.to_string(), "{}", kind.word());
+    }
 }

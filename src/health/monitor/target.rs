@@ -3,7 +3,6 @@
 use crate::health::Moment;
 use crate::health::flap::Flap;
 use crate::health::probe_result::ProbeResult;
-use crate::health::spec::Check;
 use crate::health::targets::Target;
 use crate::health::verdict::{Thresholds, VerdictState};
 use std::sync::Arc;
@@ -46,14 +45,10 @@ impl WatchedTarget {
     /// unknown.
     pub(crate) fn new(target: &Target, now: Moment, startup_wait_ms: u32) -> WatchedTarget {
         let mut watched = WatchedTarget { since_ms: now.clock_ms(), ..WatchedTarget::default() };
-        match &target.spec.check {
-            Check::Push(push) => {
-                watched.push_due = (push.ttl_ms > 0).then(|| now.after_ms(u64::from(push.ttl_ms)))
-            }
-            _ if startup_wait_ms > 0 => {
-                watched.awaited_until = Some(now.after_ms(u64::from(startup_wait_ms)))
-            }
-            _ => {}
+        let check = &target.spec.check;
+        watched.push_due = check.push_ttl_ms().map(|ttl_ms| now.after_ms(u64::from(ttl_ms)));
+        if !check.is_pushed() && startup_wait_ms > 0 {
+            watched.awaited_until = Some(now.after_ms(u64::from(startup_wait_ms)));
         }
         watched
     }

@@ -52,38 +52,32 @@ fn of_probe(snapshot: &Snapshot, probe: &Probe) -> Fields {
 
 fn of_check(check: &Check) -> Fields {
     let octets = |octets: &&[u8]| octets.escape_ascii().to_string();
-    let (kind, fields): (&str, Vec<(&str, String)>) = match check {
-        Check::Http(http) => return of_http(http),
-        Check::Tcp(TcpCheck { port, send, expect }) => (
-            "tcp",
-            vec![
-                ("port", port.to_string()),
-                ("send", maybe(send.as_deref().as_ref(), octets)),
-                ("expect", maybe(expect.as_deref().as_ref(), octets)),
-            ],
-        ),
-        Check::Dns(DnsCheck { port, tcp, qname, qtype, rcode, answer }) => (
-            "dns",
-            vec![
-                ("port", port.to_string()),
-                ("tcp", tcp.to_string()),
-                ("name", qname.to_string()),
-                ("type", qtype.to_string()),
-                ("rcode", rcode.to_string()),
-                ("answer", maybe(answer.as_ref(), ToString::to_string)),
-            ],
-        ),
-        Check::Exec(ExecCheck { command }) => ("exec", vec![("command", list(command, ToString::to_string))]),
-        Check::File(FileCheck { path }) => ("file", vec![("path", path.to_string())]),
-        Check::Push(PushCheck { ttl_ms: 0 }) => ("push", vec![("ttl", "for ever".to_owned())]),
-        Check::Push(PushCheck { ttl_ms }) => ("push", vec![("ttl", millis(*ttl_ms))]),
-        Check::Icmp => ("icmp", Vec::new()),
+    let fields: Vec<(&str, String)> = match check {
+        Check::Http(http) => of_http(http),
+        Check::Tcp(TcpCheck { port, send, expect }) => vec![
+            ("port", port.to_string()),
+            ("send", maybe(send.as_deref().as_ref(), octets)),
+            ("expect", maybe(expect.as_deref().as_ref(), octets)),
+        ],
+        Check::Dns(DnsCheck { port, tcp, qname, qtype, rcode, answer }) => vec![
+            ("port", port.to_string()),
+            ("tcp", tcp.to_string()),
+            ("name", qname.to_string()),
+            ("type", qtype.to_string()),
+            ("rcode", rcode.to_string()),
+            ("answer", maybe(answer.as_ref(), ToString::to_string)),
+        ],
+        Check::Exec(ExecCheck { command }) => vec![("command", list(command, ToString::to_string))],
+        Check::File(FileCheck { path }) => vec![("path", path.to_string())],
+        Check::Push(PushCheck { ttl_ms: 0 }) => vec![("ttl", "for ever".to_owned())],
+        Check::Push(PushCheck { ttl_ms }) => vec![("ttl", millis(*ttl_ms))],
+        Check::Icmp => Vec::new(),
     };
-    let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value));
-    std::iter::once(("kind".to_owned(), kind.to_owned())).chain(fields).collect()
+    let kind = ("kind", check.kind().word().to_owned());
+    std::iter::once(kind).chain(fields).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-fn of_http(check: &HttpCheck) -> Fields {
+fn of_http(check: &HttpCheck) -> Vec<(&'static str, String)> {
     let HttpCheck { tls, port, method, path, host, headers, expect, expect_headers, body } = check;
     let header = |(name, value): &(std::sync::Arc<str>, std::sync::Arc<str>)| format!("{name}: {value}");
     let method = match method {
@@ -91,7 +85,6 @@ fn of_http(check: &HttpCheck) -> Fields {
         HttpMethod::Head => "HEAD",
     };
     let mut fields = vec![
-        ("kind", if tls.is_some() { "https" } else { "http" }.to_owned()),
         ("path", path.to_string()),
         ("port", port.to_string()),
         ("method", method.to_owned()),
@@ -111,7 +104,7 @@ fn of_http(check: &HttpCheck) -> Fields {
         fields.push(("verify", verify));
         fields.push(("warn_days", warn_days.to_string()));
     }
-    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    fields
 }
 
 /// Canaries, and the wait for first results.

@@ -12,7 +12,7 @@ pub(crate) mod feeds;
 use super::Steering;
 use crate::config::Deployment;
 use crate::finding::{Finding, Findings, code};
-use crate::health::spec::{Check, Kind, Need, ProbeId, Spec};
+use crate::health::spec::{Check, KeyScope, Kind, Need, ProbeId, Spec};
 use crate::health::targets::{
     Formula, PolicyMembers, Pool, PopCapacity, SlotId, SlotTargets, Target, TargetId, TargetSet,
 };
@@ -138,7 +138,7 @@ impl TargetSetBuilder<'_> {
         service: &Arc<str>,
         address: IpAddr,
     ) -> TargetId {
-        let port = port_of(&spec.check);
+        let port = spec.check.port();
         let destination = match spec.to {
             Some(to) if to.port() == 0 => SocketAddr::new(to.ip(), port),
             Some(to) => to,
@@ -181,32 +181,21 @@ impl TargetSetBuilder<'_> {
     }
 }
 
-/// Port of a network check; 0 for other checks.
-fn port_of(check: &Check) -> u16 {
-    match check {
-        Check::Http(http) => http.port,
-        Check::Tcp(tcp) => tcp.port,
-        Check::Dns(dns) => dns.port,
-        Check::Exec(_) | Check::File(_) | Check::Push(_) | Check::Icmp => 0,
-    }
-}
-
 /// Key of a target: readable up to the hash, which stands for the rest of the check.
 fn key(check: &Check, destination: SocketAddr, probe: &str, pop: &str, service: &str) -> Arc<str> {
-    let (kind, told) = match check {
-        Check::Http(http) if http.tls.is_some() => ("https", String::new()),
-        Check::Http(_) => ("http", String::new()),
-        Check::Tcp(_) => ("tcp", String::new()),
-        Check::Dns(_) => ("dns", String::new()),
-        Check::Icmp => ("icmp", String::new()),
-        Check::Exec(_) => ("exec", format!(" {pop} {service}")),
-        // A path without placeholders is the same file for all targets.
-        Check::File(file) if !file.path.contains('{') => return format!("file {}", file.path).into(),
-        Check::File(_) => ("file", format!(" {pop} {service}")),
-        Check::Push(_) => ("push", format!(" {probe} {pop} {service}")),
+    let kind = check.kind();
+    let scope = match kind.facts().scope {
+        KeyScope::Destination => String::new(),
+        KeyScope::Service => format!(" {pop} {service}"),
+        KeyScope::Path => match check.watched().filter(|path| !path.contains('{')) {
+            // A path without placeholders is the same file for all targets.
+            Some(path) => return format!("{} {path}", kind.word()).into(),
+            None => format!(" {pop} {service}"),
+        },
+        KeyScope::Probe => format!(" {probe} {pop} {service}"),
     };
-    let check = hash::octets(check.identity().as_bytes());
-    format!("{kind} {destination}{told} {check:016x}").into()
+    let settings = hash::octets(check.identity().as_bytes());
+    format!("{} {destination}{scope} {settings:016x}", kind.word()).into()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 #[rustfmt::skip]
 pub const MAY_USE: &[(&str, &[&str])] = &[
     // 0  ground
+    ("closed_set", &[]),
     ("limits",    &[]),
     ("rfc3339",   &[]),
     ("budget",    &["limits"]),
@@ -49,6 +50,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Every folder.
 pub const EVERYTHING: &[&str] = &[
+    "closed_set",
     "limits",
     "rfc3339",
     "budget",
@@ -78,8 +80,24 @@ pub const EVERYTHING: &[&str] = &[
 
 /// Folders of floors 0 to 3, which use no I/O, clock, thread or lock ([`IMPURE`]).
 pub const PURE: &[&str] = &[
-    "limits", "rfc3339", "budget", "finding", "wire", "geo", "health", "steer", "zone", "config", "snapshot",
-    "answer", "impact", "shared", "live", "explain", "latency",
+    "closed_set",
+    "limits",
+    "rfc3339",
+    "budget",
+    "finding",
+    "wire",
+    "geo",
+    "health",
+    "steer",
+    "zone",
+    "config",
+    "snapshot",
+    "answer",
+    "impact",
+    "shared",
+    "live",
+    "explain",
+    "latency",
 ];
 
 /// Uses beyond the table: files that begin so may use paths that begin so, for a reason.
