@@ -23,6 +23,37 @@ macro_rules! closed_set {
     };
 }
 
+/// Declares an enum of which some members stand for each member of another set, such as a task for
+/// each stream transport. The list of all members and their words come from the one declaration.
+macro_rules! closed_union {
+    (@each $id:ident $name:ident) => { std::iter::once($id::$name) };
+    (@each $id:ident $name:ident $each:expr) => { $each.map($id::$name) };
+    ($(#[$doc:meta])* $vis:vis enum $id:ident {
+        $($(#[$about:meta])* $name:ident $(($member:ident: $of:ty = $each:expr))? = $word:expr,)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $vis enum $id { $($(#[$about])* $name $(($of))?,)* }
+
+        impl $id {
+            /// Every member, in order of the declaration.
+            pub(crate) fn all() -> impl Iterator<Item = $id> + Clone {
+                std::iter::empty()$(.chain(closed_union!(@each $id $name $($each)?)))*
+            }
+
+            /// Word in metrics, pages and events.
+            pub(crate) fn word(self) -> &'static str {
+                match self { $($id::$name $(($member))? => $word,)* }
+            }
+
+            /// Place in the list of all members.
+            pub(crate) fn index(self) -> usize {
+                $id::all().position(|member| member == self).expect("every member is listed")
+            }
+        }
+    };
+}
+
 /// Text of pieces that the compiler knows.
 macro_rules! const_text {
     ($pieces:expr) => {{
@@ -107,6 +138,26 @@ mod tests {
             /// Blue.
             Blue = "blue",
         }
+    }
+
+    closed_union! {
+        /// A union.
+        enum Thing {
+            /// A stone.
+            Stone = "stone",
+            /// Paint of one colour.
+            Paint(colour: Colour = Colour::ALL.into_iter().filter(|colour| *colour != Colour::Green)) = colour.word(),
+            /// A tree.
+            Tree = "tree",
+        }
+    }
+
+    #[test]
+    fn unions_list_each_member() {
+        let words: Vec<&str> = Thing::all().map(Thing::word).collect();
+        assert_eq!(words, ["stone", "red", "blue", "tree"]);
+        assert_eq!(Thing::Paint(Colour::Blue).index(), 2);
+        assert!(Thing::all().enumerate().all(|(index, thing)| thing.index() == index));
     }
 
     #[test]

@@ -190,7 +190,7 @@ fn ledger(fresh: &mut Fresh) {
 fn descriptors(fresh: &mut Fresh) {
     let listen = &fresh.fixed.listen;
     let limit = sys::descriptors::limit().map(|limit| limit.hard);
-    let (_, found) = descriptors::share(listen, fresh.tcp_connections_at, sockets::count(listen), limit);
+    let (_, found) = descriptors::share(listen, sockets::count(listen), limit);
     found.into_iter().for_each(|finding| fresh.findings.push(finding));
 }
 

@@ -177,7 +177,6 @@ impl<'s> Reading<'s> {
         Some(Deployment {
             node: server.node,
             listen: server.listen,
-            tcp_connections_at: server.tcp_connections_at,
             state: server.state,
             cookies,
             databases,

@@ -1,49 +1,150 @@
-//! Sockets of a server, one row a key of `listen`.
+//! Sockets of a server, one row a key of `listen`, and one row a stream transport.
 
 use super::Cpus;
+use crate::finding::At;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// Default limit of the connections of a transport: each takes a file descriptor, and services
+/// usually may open more descriptors than this.
+const CONNECTIONS: u32 = 4_096;
+/// Default limit of connections per client prefix: enough for a resolver farm behind one /24, but
+/// no prefix can take all.
+const CONNECTIONS_PER_PREFIX: u32 = 256;
+/// Default idle time in seconds: RFC 7766 section 6.2.3 recommends a few seconds.
+const IDLE_SECS: u32 = 10;
+
+/// Limits of a stream transport.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StreamLimits {
+    /// Most connections.
+    pub(crate) connections: u32,
+    /// Place of that key in the file.
+    pub(crate) connections_at: Option<At>,
+    /// Most connections of one client prefix (/24 or /56).
+    pub(crate) per_prefix: u32,
+    /// Seconds until an idle connection is closed.
+    pub(crate) idle_secs: u32,
+}
+
+impl Default for StreamLimits {
+    fn default() -> StreamLimits {
+        StreamLimits {
+            connections: CONNECTIONS,
+            connections_at: None,
+            per_prefix: CONNECTIONS_PER_PREFIX,
+            idle_secs: IDLE_SECS,
+        }
+    }
+}
+
+/// Names of a stream transport in the file and in its reference.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StreamKeys {
+    /// Name in sentences.
+    pub(crate) name: &'static str,
+    /// Key of the limit of connections.
+    pub(crate) connections: &'static str,
+    /// Key of the limit of connections of one client prefix.
+    pub(crate) per_prefix: &'static str,
+    /// Key of the idle time.
+    pub(crate) idle: &'static str,
+}
+
 /// Makes the struct and everything that names each of its fields.
 macro_rules! listen {
-    ($($(#[doc = $about:literal])* $field:ident: $kind:ty = $key:literal;)*) => {
+    (
+        sockets { $($(#[doc = $about:literal])* $field:ident: $kind:ty = $key:literal;)* }
+        streams { $($(#[doc = $of:literal])* $stream:ident = $word:literal, $name:literal;)* }
+    ) => {
         /// Sockets and other settings of `listen`, which only a restart changes.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub(crate) struct Listen {
             $($(#[doc = $about])* pub(crate) $field: $kind,)*
+            $($(#[doc = $of])* pub(crate) $stream: StreamLimits,)*
         }
 
+        /// Names of every stream transport, in order.
+        pub(crate) const STREAMS: [StreamKeys; [$($word),*].len()] = [$(StreamKeys {
+            name: $name,
+            connections: concat!($word, "_connections"),
+            per_prefix: concat!($word, "_connections_per_prefix"),
+            idle: concat!($word, "_idle"),
+        }),*];
+
         impl Listen {
+            /// Limits of every stream transport, in order of [`STREAMS`].
+            pub(crate) fn streams_mut(&mut self) -> [&mut StreamLimits; STREAMS.len()] {
+                [$(&mut self.$stream),*]
+            }
+
             /// Keys whose values differ, with their path in the server file.
             pub(crate) fn differing(&self, other: &Listen) -> Vec<&'static str> {
                 let keys = [$((concat!("listen.", $key), self.$field == other.$field)),*];
-                keys.into_iter().filter(|(_, is_same)| !is_same).map(|(key, _)| key).collect()
+                let streams = [$({
+                    let (a, b) = (&self.$stream, &other.$stream);
+                    [
+                        (concat!("listen.", $word, "_connections"), a.connections == b.connections),
+                        (concat!("listen.", $word, "_connections_per_prefix"), a.per_prefix == b.per_prefix),
+                        (concat!("listen.", $word, "_idle"), a.idle_secs == b.idle_secs),
+                    ]
+                }),*];
+                let all = keys.into_iter().chain(streams.into_iter().flatten());
+                all.filter(|(_, is_same)| !is_same).map(|(key, _)| key).collect()
             }
         }
     };
 }
 
+/// Key of `listen` whose addresses are bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// `dns`: UDP, and TCP beside it.
+    Dns,
+    /// `admin`.
+    Admin,
+}
+
+impl Listen {
+    /// Every address that is bound, with its key.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = (Bound, SocketAddr)> + '_ {
+        let Listen {
+            dns,
+            admin,
+            control: _,
+            threads: _,
+            cpus: _,
+            batch: _,
+            receive_buffer: _,
+            send_buffer: _,
+            tcp: _,
+        } = self;
+        let dns = dns.iter().map(|address| (Bound::Dns, *address));
+        dns.chain(admin.iter().map(|address| (Bound::Admin, *address)))
+    }
+}
+
 listen! {
-    /// UDP and TCP addresses.
-    dns: Vec<SocketAddr> = "dns";
-    /// Control socket, resolved against the folder of the server file.
-    control: PathBuf = "control";
-    /// Address of the read-only HTTP server.
-    admin: Option<SocketAddr> = "admin";
-    /// UDP worker threads per address; `None` is one per core.
-    threads: Option<u16> = "threads";
-    /// Cores of the UDP worker threads.
-    cpus: Cpus = "cpus";
-    /// Datagrams that a worker takes from the kernel at once.
-    batch: u16 = "batch";
-    /// Octets of kernel buffer for queries, requested for each UDP socket; `None` is the default.
-    receive_buffer: Option<u32> = "receive_buffer";
-    /// Octets of kernel buffer for answers, requested for each UDP socket; `None` is the default.
-    send_buffer: Option<u32> = "send_buffer";
-    /// Most TCP connections.
-    tcp_connections: u32 = "tcp_connections";
-    /// Most TCP connections of one client prefix (/24 or /56).
-    tcp_connections_per_prefix: u32 = "tcp_connections_per_prefix";
-    /// Seconds until an idle TCP connection is closed.
-    tcp_idle_secs: u32 = "tcp_idle";
+    sockets {
+        /// UDP and TCP addresses.
+        dns: Vec<SocketAddr> = "dns";
+        /// Control socket, resolved against the folder of the server file.
+        control: PathBuf = "control";
+        /// Address of the read-only HTTP server.
+        admin: Option<SocketAddr> = "admin";
+        /// UDP worker threads per address; `None` is one per core.
+        threads: Option<u16> = "threads";
+        /// Cores of the UDP worker threads.
+        cpus: Cpus = "cpus";
+        /// Datagrams that a worker takes from the kernel at once.
+        batch: u16 = "batch";
+        /// Octets of kernel buffer for queries, requested for each UDP socket; `None` is the default.
+        receive_buffer: Option<u32> = "receive_buffer";
+        /// Octets of kernel buffer for answers, requested for each UDP socket; `None` is the default.
+        send_buffer: Option<u32> = "send_buffer";
+    }
+    streams {
+        /// Limits of TCP.
+        tcp = "tcp", "TCP";
+    }
 }

@@ -36,7 +36,7 @@ pub(crate) use scalar::UNITS;
 pub(crate) use zones::choices::Choices;
 pub(crate) use zones::file_name::is_zone_file;
 
-pub(crate) use self::listen::Listen;
+pub(crate) use self::listen::{Bound, Listen, StreamLimits};
 use crate::config::input::Input;
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
@@ -127,8 +127,6 @@ pub struct Deployment {
     pub node: NodeIdentity,
     /// Sockets.
     pub(crate) listen: Listen,
-    /// Place of `listen.tcp_connections`.
-    pub(crate) tcp_connections_at: Option<At>,
     /// State folder.
     pub(crate) state: PathBuf,
     /// Secrets of DNS cookies.

@@ -29,7 +29,7 @@ async fn happen(State(shared): State<Arc<Shared>>, Json(fault): Json<Fault>) -> 
     if let Some(secs) = fault.clock_shift_secs {
         hooks::set_clock(secs);
     }
-    match fault.end.map(|end| Task::ALL.into_iter().find(|task| task.word() == end)) {
+    match fault.end.map(|end| Task::all().find(|task| task.word() == end)) {
         Some(Some(task)) => shared.tasks.end(task),
         Some(None) => return StatusCode::BAD_REQUEST,
         None => {}

@@ -364,7 +364,7 @@ fn descriptors(page: &mut Page, shown: &Shown) {
     }
     page.set(&catalogue::DESCRIPTORS_OPEN, &[], descriptors.open() as f64);
     page.set(&catalogue::DESCRIPTORS_LIMIT, &[], share(descriptors.shares().limit));
-    for part in Use::ALL {
+    for part in Use::all() {
         page.set(&catalogue::DESCRIPTORS, &[part.word()], descriptors.held(part) as f64);
         page.set(&catalogue::DESCRIPTORS_SHARE, &[part.word()], share(descriptors.shares().of(part)));
     }

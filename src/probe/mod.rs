@@ -108,7 +108,7 @@ impl Prober {
     /// Prober whose limits fit the share of descriptors for probes. A check holds one descriptor, a
     /// program four more: the ends of its pipe and its handle.
     pub(crate) fn within(descriptors: Arc<Descriptors>) -> Prober {
-        let share = descriptors.shares().probes;
+        let share = descriptors.shares().of(Use::Probes);
         Prober {
             tls: tls::Settings::default(),
             #[cfg(unix)]

@@ -23,8 +23,6 @@ pub struct Fresh {
     pub snapshot: Snapshot,
     /// Settings that need a restart, as the files have them.
     pub(crate) fixed: RestartOnly,
-    /// Place of `listen.tcp_connections` in the files.
-    pub(crate) tcp_connections_at: Option<At>,
     /// Warnings and notes.
     pub findings: Findings,
     /// Files that were read.
@@ -92,17 +90,15 @@ pub(crate) fn run_watched(
         };
         let files = reading.into_files();
         match fresh {
-            Some((snapshot, fixed, tcp_connections_at)) => {
-                Ok(Fresh { snapshot, fixed, tcp_connections_at, findings, files })
-            }
+            Some((snapshot, fixed)) => Ok(Fresh { snapshot, fixed, findings, files }),
             None => Err(Box::new((findings, files))),
         }
     })
 }
 
-/// Compiled deployment: the snapshot, the settings that need a restart, and the place of
-/// `tcp_connections`. `None` if a finding is an error.
-type Compiled = (Snapshot, RestartOnly, Option<At>);
+/// Compiled deployment: the snapshot, and the settings that need a restart. `None` if a finding is
+/// an error.
+type Compiled = (Snapshot, RestartOnly);
 
 fn compiled(
     root: &Path,
@@ -129,7 +125,7 @@ fn compiled(
         findings.extend(safety::judge(previous.map(|previous| (previous, running)), snapshot, epoch_secs()));
     }
     let snapshot = snapshot.filter(|_| !findings.has_errors());
-    (snapshot.map(|snapshot| (snapshot, fixed, deployment.tcp_connections_at)), findings)
+    (snapshot.map(|snapshot| (snapshot, fixed)), findings)
 }
 
 /// Reads and checks one consistent state of the files: if a file changes meanwhile, all are read

@@ -1,17 +1,20 @@
 //! Shares of the file descriptors of the process ([`Shares`]), computed from the limit and the
 //! server file, and the watch for a lack of descriptors.
 
+use crate::answer::Transport;
 use crate::config::Listen;
 use crate::control;
-use crate::finding::{At, Finding, code};
+use crate::finding::{Finding, code};
 use crate::limits::{
     DESCRIPTORS_CALM_LOOKS, DESCRIPTORS_OWN, DESCRIPTORS_OWN_LEAST, DESCRIPTORS_WATCH_SECS,
     PAGE_DESCRIPTORS_LEAST, PROBE_DESCRIPTORS_LEAST, PROBE_DESCRIPTORS_MAX, TCP_CONNECTIONS_FEWEST,
     TCP_CONNECTIONS_LEAST,
 };
+use crate::server::streams::{StreamListen, stream_listen};
 use crate::shared::Shared;
 use crate::shared::descriptors::{Descriptors, Shares, Use};
 use crate::shared::event::Event;
+use crate::shared::streams::streams;
 use crate::state::event_log::EventLog;
 use crate::sys;
 use crate::sys::clock::epoch_secs;
@@ -20,61 +23,86 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Shares of a server that opens `sockets` sockets, and a finding if the limit is too low: a
-/// warning if `listen.tcp_connections` (written at `at`) exceeds the room, a note if its default
-/// does, a warning if every share is cut, an error if the limit is below the sum of the minimum
-/// shares.
-pub(crate) fn share(
-    listen: &Listen,
-    at: Option<At>,
-    sockets: usize,
-    limit: Option<usize>,
-) -> (Shares, Option<Finding>) {
+/// warning if the connections that the file asks for (such as `listen.tcp_connections`) exceed the
+/// room, a note if their default does, a warning if every share is cut, an error if the limit is
+/// below the sum of the minimum shares.
+pub(crate) fn share(listen: &Listen, sockets: usize, limit: Option<usize>) -> (Shares, Option<Finding>) {
+    let asked =
+        |transport| stream_listen(listen, transport).map_or(0, |stream| stream.limits.connections as usize);
     let Some(limit) = limit.filter(|limit| *limit < usize::MAX) else {
-        return (Shares { tcp: listen.tcp_connections as usize, ..Shares::default() }, None);
+        let unlimited = Shares::each(usize::MAX, |part| match part {
+            Use::Stream(transport) => asked(transport),
+            Use::Pages | Use::Probes | Use::Own => usize::MAX,
+        });
+        return (unlimited, None);
     };
     let listeners = if listen.admin.is_some() { 2 } else { 1 };
-    let asked = listen.tcp_connections as usize;
-    let full = Shares {
-        limit,
-        own: DESCRIPTORS_OWN + sockets,
-        pages: listeners * control::places::DESCRIPTORS,
-        probes: PROBE_DESCRIPTORS_MAX.min(limit / 4).max(PROBE_DESCRIPTORS_LEAST),
-        tcp: asked.min(TCP_CONNECTIONS_LEAST),
-    };
-    if sum(&full) > limit {
-        let least = Shares {
-            limit,
-            own: DESCRIPTORS_OWN_LEAST + sockets,
-            pages: listeners * PAGE_DESCRIPTORS_LEAST,
-            probes: PROBE_DESCRIPTORS_LEAST,
-            tcp: asked.min(TCP_CONNECTIONS_FEWEST),
-        };
+    let full = Shares::each(limit, |part| match part {
+        Use::Stream(transport) => asked(transport).min(TCP_CONNECTIONS_LEAST),
+        Use::Pages => listeners * control::places::DESCRIPTORS,
+        Use::Probes => PROBE_DESCRIPTORS_MAX.min(limit / 4).max(PROBE_DESCRIPTORS_LEAST),
+        Use::Own => DESCRIPTORS_OWN + sockets,
+    });
+    if full.sum() > limit {
+        let least = Shares::each(limit, |part| match part {
+            Use::Stream(transport) => asked(transport).min(TCP_CONNECTIONS_FEWEST),
+            Use::Pages => listeners * PAGE_DESCRIPTORS_LEAST,
+            Use::Probes => PROBE_DESCRIPTORS_LEAST,
+            Use::Own => DESCRIPTORS_OWN_LEAST + sockets,
+        });
         return cut(&full, &least);
     }
-    let left = limit - (full.own + full.pages + full.probes);
-    let shares = Shares { tcp: asked.min(left), ..full };
-    if asked <= left {
-        return (shares, None);
-    }
-    let message = format!(
-        "`listen.tcp_connections` is {asked}, and the limit of {limit} descriptors leaves {left} besides {} \
-         for sockets and files, {} for pages, {} for probes",
-        full.own, full.pages, full.probes
-    );
-    let finding = match at {
-        Some(at) => Finding::warning(code::DESCRIPTORS, message).at(at, format!("{left} are used instead")),
-        None => Finding::note(code::DESCRIPTORS, message),
-    };
-    let needed = asked + full.own + full.pages + PROBE_DESCRIPTORS_MAX;
-    let finding = finding.help(format!(
-        "raise the limit to {needed} (`LimitNOFILE=` of the unit, or `ulimit -Hn`), or set \
-         `listen.tcp_connections` to at most {left}"
-    ));
-    (shares, Some(finding))
+    let reserved =
+        Reserved { limit, own: full.of(Use::Own), pages: full.of(Use::Pages), probes: full.of(Use::Probes) };
+    let (mut left, mut finding) = (reserved.left(), None);
+    let shares = Shares::each(limit, |part| match part {
+        Use::Stream(transport) => {
+            let share = asked(transport).min(left);
+            let stream = stream_listen(listen, transport).filter(|_| share < asked(transport));
+            finding = finding.take().or_else(|| stream.map(|stream| reserved.short(&stream, left)));
+            left -= share;
+            share
+        }
+        Use::Pages | Use::Probes | Use::Own => full.of(part),
+    });
+    (shares, finding)
 }
 
-fn sum(shares: &Shares) -> usize {
-    Use::ALL.into_iter().map(|part| shares.of(part)).sum()
+/// Shares that come before those of connections.
+#[derive(Clone, Copy, Debug)]
+struct Reserved {
+    limit: usize,
+    own: usize,
+    pages: usize,
+    probes: usize,
+}
+
+impl Reserved {
+    /// Descriptors for connections.
+    fn left(&self) -> usize {
+        self.limit - (self.own + self.pages + self.probes)
+    }
+
+    /// Finding for a transport for which `left` descriptors are too few.
+    fn short(&self, stream: &StreamListen<'_>, left: usize) -> Finding {
+        let Reserved { limit, own, pages, probes } = *self;
+        let (key, asked) = (stream.connections_key, stream.limits.connections as usize);
+        let message = format!(
+            "`{key}` is {asked}, and the limit of {limit} descriptors leaves {left} besides {own} for sockets \
+             and files, {pages} for pages, {probes} for probes"
+        );
+        let finding = match stream.limits.connections_at {
+            Some(at) => {
+                Finding::warning(code::DESCRIPTORS, message).at(at, format!("{left} are used instead"))
+            }
+            None => Finding::note(code::DESCRIPTORS, message),
+        };
+        let needed = asked + own + pages + PROBE_DESCRIPTORS_MAX;
+        finding.help(format!(
+            "raise the limit to {needed} (`LimitNOFILE=` of the unit, or `ulimit -Hn`), or set \
+             `{key}` to at most {left}"
+        ))
+    }
 }
 
 /// Shares for a limit below the sum of the full shares. Each part gets its minimum; the rest is
@@ -82,38 +110,36 @@ fn sum(shares: &Shares) -> usize {
 fn cut(full: &Shares, least: &Shares) -> (Shares, Option<Finding>) {
     let limit = full.limit;
     // A quarter of the limit is for probes.
-    let needed = (full.own + full.pages + full.tcp) * 4 / 3 + 1;
+    let needed = (full.sum() - full.of(Use::Probes)) * 4 / 3 + 1;
     let help = format!("raise the limit to {needed} or more: `LimitNOFILE=` of the unit, or `ulimit -Hn`");
-    let (spare, lack) = (limit.saturating_sub(sum(least)), sum(full) - sum(least));
+    let (spare, lack) = (limit.saturating_sub(least.sum()), full.sum() - least.sum());
     let of = |part: Use| least.of(part) + spare * (full.of(part) - least.of(part)) / lack.max(1);
-    let shares = Shares {
-        limit,
-        tcp: of(Use::Tcp),
-        pages: of(Use::Pages),
-        probes: of(Use::Probes),
-        own: of(Use::Own),
-    };
-    if sum(least) > limit {
+    let shares = Shares::each(limit, of);
+    let each = |words: &dyn Fn(Use) -> String| Use::all().map(words).collect::<Vec<_>>().join(", ");
+    if least.sum() > limit {
         let message = format!(
             "the process may open {limit} descriptors, and needs {} at least: {}",
-            sum(least),
-            Use::ALL.map(|part| format!("{} {}", least.of(part), part.word())).join(", ")
+            least.sum(),
+            each(&|part| format!("{} {}", least.of(part), part.word()))
         );
         return (shares, Some(Finding::error(code::DESCRIPTORS, message).help(help)));
     }
-    let cut = Use::ALL.map(|part| format!("{} of {} {}", shares.of(part), full.of(part), part.word()));
-    let message =
-        format!("the process may open {limit} descriptors, so every share is cut: {}", cut.join(", "));
+    let cut = each(&|part| format!("{} of {} {}", shares.of(part), full.of(part), part.word()));
+    let message = format!("the process may open {limit} descriptors, so every share is cut: {cut}");
     (shares, Some(Finding::warning(code::DESCRIPTORS, message).help(help)))
 }
 
 /// One line for the banner.
 pub(crate) fn words(shares: &Shares) -> String {
     if shares.limit == usize::MAX {
-        return format!("no limit, {} for TCP", shares.tcp);
+        let of = |transport: Transport| {
+            let word = transport.word().to_uppercase();
+            format!("{} for {word}", shares.of(Use::Stream(transport)))
+        };
+        return format!("no limit, {}", streams().map(of).collect::<Vec<_>>().join(", "));
     }
     let of = |part: Use| format!("{} {}", shares.of(part), part.word());
-    format!("{} at most: {}", shares.limit, Use::ALL.map(of).join(", "))
+    format!("{} at most: {}", shares.limit, Use::all().map(of).collect::<Vec<_>>().join(", "))
 }
 
 /// Counts open descriptors, and logs the begin and the end of a lack of descriptors, until the
@@ -150,7 +176,7 @@ impl Watched {
         }
         let exhausted = descriptors.exhausted();
         let lacks = exhausted > self.exhausted
-            || open.is_some() && descriptors.held(Use::Own) > descriptors.shares().own;
+            || open.is_some() && descriptors.held(Use::Own) > descriptors.shares().of(Use::Own);
         self.exhausted = exhausted;
         self.calm = if lacks { 0 } else { self.calm.saturating_add(1) };
         let is_short = lacks || self.is_short && self.calm < DESCRIPTORS_CALM_LOOKS;

@@ -2,11 +2,13 @@
 
 use super::pages::{self, PageSockets, PagesContext};
 use super::sockets::Sockets;
+use super::streams::{StreamListen, stream_listens};
 use super::{Engine, Server};
 use crate::answer::Transport;
 use crate::control;
 use crate::reload::running::RestartOnly;
 use crate::shared::counters::CounterBlock;
+use crate::shared::descriptors::Use;
 use crate::shared::task::Task;
 use crate::sys::socket::take_up;
 use crate::transport::connection_limit::ConnectionLimit;
@@ -32,17 +34,22 @@ impl Server {
         let runtime = self.runtimes.tcp.handle().clone();
         let context = runtime.enter();
         let (queue, far_end) = SlowPathQueue::new();
-        let limits = StreamLimits {
-            connections: self.shared.descriptors.shares().tcp as u32,
-            per_prefix: fixed.listen.tcp_connections_per_prefix,
-            idle_secs: fixed.listen.tcp_idle_secs,
-        };
-        let streams = self.start_streams(PlainTcp, sockets.tcp, limits, &blocks, &queue)?;
-        self.tasks.extend(streams);
+        let mut listeners = sockets.streams;
+        for stream in stream_listens(&fixed.listen) {
+            let (its, others) =
+                listeners.into_iter().partition(|(transport, _)| *transport == stream.transport);
+            listeners = others;
+            let its = StreamLane { stream, listeners: its, blocks: &blocks, slow_path: &queue };
+            let tasks = match stream.transport {
+                Transport::Udp => continue,
+                Transport::Tcp => self.start_stream(PlainTcp, its)?,
+            };
+            self.tasks.extend(tasks);
+        }
         self.start_slow_path(far_end);
         match self.engine {
             #[cfg(feature = "portable")]
-            Engine::Hickory => self.start_portable(sockets.udp, blocks.shared_udp)?,
+            Engine::Hickory => self.start_portable(sockets.udp, Arc::clone(blocks.shared(Transport::Udp)))?,
             Engine::Fast => {
                 #[cfg(target_os = "linux")]
                 {
@@ -136,25 +143,20 @@ impl Server {
     }
 
     /// Starts the listeners of one stream transport.
-    fn start_streams<C: Carrier>(
-        &self,
-        carrier: C,
-        listeners: Vec<TcpListener>,
-        limits: StreamLimits,
-        blocks: &Blocks,
-        slow_path: &SlowPathQueue,
-    ) -> io::Result<Vec<JoinHandle<()>>> {
+    fn start_stream<C: Carrier>(&self, carrier: C, lane: StreamLane<'_>) -> io::Result<Vec<JoinHandle<()>>> {
+        let connections = self.shared.descriptors.shares().of(Use::Stream(C::TRANSPORT)) as u32;
+        let limits = lane.stream.limits;
         let context = Arc::new(StreamContext {
             carrier,
             shared: Arc::clone(&self.shared),
-            block: blocks.of_stream(C::TRANSPORT),
-            connection_limit: Arc::new(ConnectionLimit::new(limits.connections, limits.per_prefix)),
-            slow_path: slow_path.clone(),
+            block: Arc::clone(lane.blocks.shared(C::TRANSPORT)),
+            connection_limit: Arc::new(ConnectionLimit::new(connections, limits.per_prefix)),
+            slow_path: lane.slow_path.clone(),
             idle: Duration::from_secs(u64::from(limits.idle_secs)),
             stop: self.stop.clone(),
         });
         let mut tasks = Vec::new();
-        for listener in listeners {
+        for (_, listener) in lane.listeners {
             let context = Arc::clone(&context);
             let mut first = Some(listener.try_clone()?);
             let serve = move || {
@@ -167,58 +169,53 @@ impl Server {
                     }
                 }
             };
-            tasks.push(self.runtimes.tcp.spawn(self.supervisor.clone().keep(Task::Tcp, serve)));
+            let kept = self.supervisor.clone().keep(Task::Stream(C::TRANSPORT), serve);
+            tasks.push(self.runtimes.tcp.spawn(kept));
         }
         Ok(tasks)
     }
 }
 
-/// Connection limits of one stream transport.
-#[derive(Clone, Copy, Debug)]
-struct StreamLimits {
-    /// Connections in total.
-    connections: u32,
-    /// Connections of each client prefix.
-    per_prefix: u32,
-    /// Seconds after which an idle connection is closed.
-    idle_secs: u32,
+/// Sockets, settings and counters of one stream transport.
+struct StreamLane<'l> {
+    /// Limits.
+    stream: StreamListen<'l>,
+    /// Listeners, with the transport of each.
+    listeners: Vec<(Transport, TcpListener)>,
+    /// Counter blocks.
+    blocks: &'l Blocks,
+    /// Queue for slow-path messages.
+    slow_path: &'l SlowPathQueue,
 }
 
 /// Counter blocks of the transports of a server.
 pub(super) struct Blocks {
     /// One for each UDP worker.
     pub(super) udp: Vec<Arc<CounterBlock>>,
-    /// UDP of the portable engine.
-    pub(super) shared_udp: Arc<CounterBlock>,
-    /// One for each stream transport.
-    streams: Vec<(Transport, Arc<CounterBlock>)>,
+    /// One for each transport, in order of [`Transport::ALL`]: UDP of the portable engine, and each
+    /// stream transport.
+    shared: [Arc<CounterBlock>; Transport::ALL.len()],
 }
 
 impl Blocks {
     /// Blocks for `workers` UDP workers.
     pub(super) fn new(workers: usize) -> Blocks {
-        let streams = Transport::ALL.into_iter().filter(|transport| transport.is_stream());
-        let stream = |(index, transport)| {
-            (transport, Arc::new(CounterBlock::multi_writer(transport, workers + 1 + index)))
-        };
+        let shared = |index| Arc::new(CounterBlock::multi_writer(Transport::ALL[index], workers + index));
         Blocks {
             udp: (0..workers)
                 .map(|worker| Arc::new(CounterBlock::single_writer(Transport::Udp, worker)))
                 .collect(),
-            shared_udp: Arc::new(CounterBlock::multi_writer(Transport::Udp, workers)),
-            streams: streams.enumerate().map(stream).collect(),
+            shared: std::array::from_fn(shared),
         }
     }
 
     /// All blocks.
     pub(super) fn all(&self) -> Vec<Arc<CounterBlock>> {
-        let streams = self.streams.iter().map(|(_, block)| block);
-        self.udp.iter().chain([&self.shared_udp]).chain(streams).cloned().collect()
+        self.udp.iter().chain(&self.shared).cloned().collect()
     }
 
-    /// Block of a stream transport.
-    fn of_stream(&self, transport: Transport) -> Arc<CounterBlock> {
-        let found = self.streams.iter().find(|(of, _)| *of == transport);
-        Arc::clone(&found.expect("every stream transport has a block").1)
+    /// Block that all tasks of a transport share.
+    fn shared(&self, transport: Transport) -> &Arc<CounterBlock> {
+        &self.shared[transport as usize]
     }
 }

@@ -24,6 +24,7 @@ pub(crate) mod signals;
 pub(crate) mod sockets;
 mod start;
 pub(crate) mod state_keeper;
+pub(crate) mod streams;
 pub(crate) mod supervisor;
 pub(crate) mod writer;
 pub(crate) mod zone_alarms;

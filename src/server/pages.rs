@@ -7,6 +7,7 @@ use crate::server::control_socket::ControlSocket;
 use crate::server::descriptors;
 use crate::server::supervisor::Supervisor;
 use crate::shared::command::CommandSender;
+use crate::shared::descriptors::Use;
 use crate::shared::task::Task;
 use crate::state::event_log::EventLog;
 use crate::sys::socket::take_up;
@@ -46,7 +47,7 @@ pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSocke
     let watch = move || descriptors::watch(Arc::clone(&shared), event_log.clone(), board.clone());
     let mut tasks = vec![runtime.spawn(supervisor.clone().keep(Task::Descriptors, watch))];
     let held = Arc::clone(&shown.shared.descriptors);
-    let share = held.shares().pages / if sockets.admin.is_some() { 2 } else { 1 };
+    let share = held.shares().of(Use::Pages) / if sockets.admin.is_some() { 2 } else { 1 };
     #[cfg(unix)]
     {
         let (control, shown, held, stop) = (sockets.control, shown.clone(), Arc::clone(&held), stop.clone());

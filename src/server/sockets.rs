@@ -1,11 +1,13 @@
 //! Opens all sockets of a server together, or reports every socket that cannot be opened.
 
-use crate::config::{Cpus, Listen};
+use crate::answer::Transport;
+use crate::config::{Bound, Cpus, Listen};
 use crate::finding::{Finding, Findings, code};
 use crate::limits::THREADS_MAX;
 use crate::server::Engine;
 #[cfg(unix)]
 use crate::server::control_socket::{ControlSocket, open_control, place_of_control, probe_control};
+use crate::server::streams::{Listeners, stream_listens};
 use crate::sys::affinity;
 use crate::sys::socket::{self, Buffers};
 use std::io;
@@ -21,8 +23,8 @@ pub(crate) struct Sockets {
     pub(crate) udp: Vec<UdpSocket>,
     /// CPU core of each UDP socket; `None` if its worker is not bound to a core.
     pub(crate) cpus: Vec<Option<u16>>,
-    /// TCP, one for each address.
-    pub(crate) tcp: Vec<TcpListener>,
+    /// Listeners of the stream transports, one for each address.
+    pub(crate) streams: Vec<(Transport, TcpListener)>,
     /// Addresses as bound.
     pub(crate) bound: Vec<SocketAddr>,
     /// The control socket.
@@ -36,13 +38,13 @@ impl Sockets {
     /// Opens all sockets. The error has a finding for each socket that cannot be opened.
     pub(crate) fn open(listen: &Listen, engine: Engine) -> Result<Sockets, Findings> {
         let mut findings = obstacles(listen, engine);
-        let (mut udp, mut tcp, mut bound) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut udp, mut streams, mut bound) = (Vec::new(), Vec::new(), Vec::new());
         let cores = cores(listen, engine).unwrap_or_default();
         let mut cpus = Vec::new();
         for address in &listen.dns {
             match open_dns(*address, engine, threads(listen), buffers(listen)) {
                 Ok((listener, sockets, at)) => {
-                    tcp.push(listener);
+                    streams.push((Transport::Tcp, listener));
                     cpus.extend(
                         (0..sockets.len()).map(|worker| cores.get(worker % cores.len().max(1)).copied()),
                     );
@@ -51,6 +53,22 @@ impl Sockets {
                 }
                 Err((protocol, error)) => {
                     findings.push(cannot(&format!("{protocol} {address}"), &error, address.port()))
+                }
+            }
+        }
+        for stream in stream_listens(listen) {
+            match stream.listeners {
+                Listeners::BesideUdp => {}
+                Listeners::At(addresses) => {
+                    for address in addresses {
+                        match socket::listener(*address) {
+                            Ok(listener) => streams.push((stream.transport, listener)),
+                            Err(error) => {
+                                let word = stream.transport.word();
+                                findings.push(cannot(&format!("{word} {address}"), &error, address.port()));
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -71,7 +89,7 @@ impl Sockets {
                 let control = open_control(&listen.control);
                 control.map(|listener| Some(Arc::new(ControlSocket::new(&listen.control, listener))))
             } {
-                Ok(Some(control)) => Ok(Sockets { udp, cpus, tcp, bound, control, admin }),
+                Ok(Some(control)) => Ok(Sockets { udp, cpus, streams, bound, control, admin }),
                 Ok(None) => Err(findings),
                 Err(_) if !has_place(&listen.control) => Err(findings),
                 Err(error) => {
@@ -81,7 +99,7 @@ impl Sockets {
             }
         }
         #[cfg(not(unix))]
-        if findings.has_errors() { Err(findings) } else { Ok(Sockets { udp, cpus, tcp, bound, admin }) }
+        if findings.has_errors() { Err(findings) } else { Ok(Sockets { udp, cpus, streams, bound, admin }) }
     }
 
     /// Number of UDP workers.
@@ -205,9 +223,15 @@ pub(crate) fn words(asked: Buffers, granted: Buffers) -> String {
 
 /// Most sockets that a server opens.
 pub(crate) fn count(listen: &Listen) -> usize {
-    // For each address, the workers and a listener. Three more: a socket that tests whether a port
-    // is free, the control socket, and the admin address.
-    listen.dns.len() * (threads(listen) + 1) + 3
+    let of = |(bound, _)| match bound {
+        // The workers and a listener.
+        Bound::Dns => threads(listen) + 1,
+        // Counted below, whether it is configured or not.
+        Bound::Admin => 0,
+    };
+    // Three more: a socket that tests whether a port is free, the control socket, and the admin
+    // address.
+    listen.addresses().map(of).sum::<usize>() + 3
 }
 
 fn threads(listen: &Listen) -> usize {

@@ -203,8 +203,7 @@ impl<'o> Start<'o> {
         limit: Option<usize>,
     ) -> Result<Arc<Descriptors>, Refusal> {
         let listen = &fresh.fixed.listen;
-        let (shares, found) =
-            descriptors::share(listen, fresh.tcp_connections_at, sockets::count(listen), limit);
+        let (shares, found) = descriptors::share(listen, sockets::count(listen), limit);
         found.into_iter().for_each(|finding| self.findings.push(finding));
         if self.findings.has_errors() {
             return Err(self.refusal());

@@ -4,88 +4,81 @@
 //!  limit ─┬─ own      sockets, files of a reload, logs
 //!         ├─ pages    connections of the control socket and of the admin address
 //!         ├─ probes   checks, load feeds, programs
-//!         └─ tcp      what is left, or less: connections of DNS over TCP
+//!         └─ streams  what is left, or less: connections of DNS over TCP
 //! ```
 //!
 //! Each part keeps to its share, so that a storm of TCP connections cannot take descriptors from
 //! probes or pages.
 
+use super::streams::streams;
+use crate::answer::Transport;
 use crate::shared::alarm::{Alarm, AlarmKey};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Part of the server that holds descriptors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Use {
-    /// DNS over TCP.
-    Tcp,
-    /// Control socket and admin address.
-    Pages,
-    /// Checks, load feeds, programs.
-    Probes,
-    /// All descriptors that are not counted one by one.
-    Own,
-}
-
-impl Use {
-    /// All parts.
-    pub(crate) const ALL: [Use; 4] = [Use::Tcp, Use::Pages, Use::Probes, Use::Own];
-
-    /// Name in metrics.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Use::Tcp => "tcp",
-            Use::Pages => "pages",
-            Use::Probes => "probes",
-            Use::Own => "own",
-        }
+closed_union! {
+    /// Part of the server that holds descriptors. Its word stands in metrics.
+    pub(crate) enum Use {
+        /// Connections of a stream transport.
+        Stream(transport: Transport = streams()) = transport.word(),
+        /// Control socket and admin address.
+        Pages = "pages",
+        /// Checks, load feeds, programs.
+        Probes = "probes",
+        /// All descriptors that are not counted one by one.
+        Own = "own",
     }
 }
 
 /// Most descriptors of each part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shares {
-    /// Limit of the process.
+    /// Limit of the process; `usize::MAX` for none.
     pub(crate) limit: usize,
-    /// DNS over TCP.
-    pub(crate) tcp: usize,
-    /// Connections to the control socket and the admin address.
-    pub(crate) pages: usize,
-    /// Checks, load feeds and programs.
-    pub(crate) probes: usize,
-    /// Sockets, files and others.
-    pub(crate) own: usize,
+    /// Share of each part, in order of [`Use::all`].
+    parts: Box<[usize]>,
 }
 
 impl Default for Shares {
     /// No limit, for systems without one.
     fn default() -> Shares {
-        let all = usize::MAX;
-        Shares { limit: all, tcp: all, pages: all, probes: all, own: all }
+        Shares::each(usize::MAX, |_| usize::MAX)
     }
 }
 
 impl Shares {
+    /// Shares of a limit.
+    pub(crate) fn each(limit: usize, share: impl FnMut(Use) -> usize) -> Shares {
+        Shares { limit, parts: Use::all().map(share).collect() }
+    }
+
     /// Share of one part.
     pub(crate) fn of(&self, part: Use) -> usize {
-        match part {
-            Use::Tcp => self.tcp,
-            Use::Pages => self.pages,
-            Use::Probes => self.probes,
-            Use::Own => self.own,
-        }
+        self.parts[part.index()]
+    }
+
+    /// Sum of all shares.
+    pub(crate) fn sum(&self) -> usize {
+        self.parts.iter().sum()
     }
 }
 
 /// Descriptors of one server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Descriptors {
     shares: Shares,
-    held: [AtomicUsize; 3],
+    /// Descriptors that each part holds, in order of [`Use::all`]. [`Use::Own`] is never counted.
+    held: Box<[AtomicUsize]>,
     open: AtomicUsize,
     exhausted: AtomicU64,
     /// Start of the current shortage, in seconds since 1970; 0 if there is none.
     short_since: AtomicU64,
+}
+
+impl Default for Descriptors {
+    fn default() -> Descriptors {
+        Descriptors::new(Shares::default())
+    }
 }
 
 /// One descriptor of a part, released on drop.
@@ -98,7 +91,13 @@ pub(crate) struct Held {
 impl Descriptors {
     /// Counters for these shares.
     pub(crate) fn new(shares: Shares) -> Descriptors {
-        Descriptors { shares, ..Descriptors::default() }
+        Descriptors {
+            shares,
+            held: Use::all().map(|_| AtomicUsize::new(0)).collect(),
+            open: AtomicUsize::new(0),
+            exhausted: AtomicU64::new(0),
+            short_since: AtomicU64::new(0),
+        }
     }
 
     /// Shares of the parts.
@@ -108,16 +107,24 @@ impl Descriptors {
 
     /// Counts one more descriptor of a part. The caller keeps to the share.
     pub(crate) fn hold(self: Arc<Descriptors>, part: Use) -> Held {
-        if let Some(count) = self.held.get(part as usize) {
+        if let Some(count) = self.count(part) {
             count.fetch_add(1, Ordering::Relaxed);
         }
         Held { descriptors: self, part }
     }
 
+    /// Count of a part; `None` if its descriptors are not counted one by one.
+    fn count(&self, part: Use) -> Option<&AtomicUsize> {
+        match part {
+            Use::Stream(_) | Use::Pages | Use::Probes => Some(&self.held[part.index()]),
+            Use::Own => None,
+        }
+    }
+
     /// Descriptors that a part holds. For `Own`: those that were open at the last check, less all
     /// others.
     pub(crate) fn held(&self, part: Use) -> usize {
-        match self.held.get(part as usize) {
+        match self.count(part) {
             Some(count) => count.load(Ordering::Relaxed),
             None => {
                 let others: usize = self.held.iter().map(|count| count.load(Ordering::Relaxed)).sum();
@@ -163,7 +170,7 @@ impl Descriptors {
             "descriptors are short: {} of {} are open ({}), and the system refused {}",
             self.open(),
             self.shares.limit,
-            Use::ALL.map(held).join(", "),
+            Use::all().map(held).collect::<Vec<_>>().join(", "),
             self.exhausted()
         )
     }
@@ -176,7 +183,7 @@ impl Descriptors {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some(count) = self.descriptors.held.get(self.part as usize) {
+        if let Some(count) = self.descriptors.count(self.part) {
             count.fetch_sub(1, Ordering::Relaxed);
         }
     }

@@ -20,6 +20,7 @@ pub(crate) mod operator_view;
 pub(crate) mod override_entry;
 pub(crate) mod phase;
 pub(crate) mod published;
+pub(crate) mod streams;
 pub(crate) mod task;
 pub(crate) mod tasks;
 

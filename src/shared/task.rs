@@ -1,66 +1,48 @@
 //! Supervised task: long-lived work of any part but the UDP workers.
 
-/// A long-lived task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Task {
-    /// The single writer.
-    Writer,
-    /// Runs checks.
-    Checks,
-    /// Reads load feeds.
-    Feeds,
-    /// Answers over TCP.
-    Tcp,
-    /// Answers rare messages.
-    SlowPath,
-    /// Serves the control socket.
-    Control,
-    /// Serves the admin address.
-    Admin,
-    /// Looks after the state folder.
-    StateFolder,
-    /// Writes the event log.
-    Events,
-    /// Counts descriptors.
-    Descriptors,
-    /// hickory's server, where it carries UDP.
-    Portable,
-    /// Looks at the UDP workers.
-    Workers,
+use super::streams::streams;
+use crate::answer::Transport;
+use std::cmp::Ordering;
+
+closed_union! {
+    /// A long-lived task. Its word stands in metrics, events and alarms.
+    pub(crate) enum Task {
+        /// The single writer.
+        Writer = "writer",
+        /// Runs checks.
+        Checks = "checks",
+        /// Reads load feeds.
+        Feeds = "feeds",
+        /// Answers over a stream transport.
+        Stream(transport: Transport = streams()) = transport.word(),
+        /// Answers rare messages.
+        SlowPath = "slow_path",
+        /// Serves the control socket.
+        Control = "control",
+        /// Serves the admin address.
+        Admin = "admin",
+        /// Looks after the state folder.
+        StateFolder = "state_folder",
+        /// Writes the event log.
+        Events = "events",
+        /// Counts descriptors.
+        Descriptors = "descriptors",
+        /// hickory's server, where it carries UDP.
+        Portable = "portable",
+        /// Looks at the UDP workers.
+        Workers = "workers",
+    }
 }
 
-impl Task {
-    /// Every task, in order.
-    pub(crate) const ALL: [Task; 12] = [
-        Task::Writer,
-        Task::Checks,
-        Task::Feeds,
-        Task::Tcp,
-        Task::SlowPath,
-        Task::Control,
-        Task::Admin,
-        Task::StateFolder,
-        Task::Events,
-        Task::Descriptors,
-        Task::Portable,
-        Task::Workers,
-    ];
+/// Tasks stand in the order of their list.
+impl Ord for Task {
+    fn cmp(&self, other: &Task) -> Ordering {
+        self.index().cmp(&other.index())
+    }
+}
 
-    /// The word in metrics, events and alarms.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Task::Writer => "writer",
-            Task::Checks => "checks",
-            Task::Feeds => "feeds",
-            Task::Tcp => "tcp",
-            Task::SlowPath => "slow_path",
-            Task::Control => "control",
-            Task::Admin => "admin",
-            Task::StateFolder => "state_folder",
-            Task::Events => "events",
-            Task::Descriptors => "descriptors",
-            Task::Portable => "portable",
-            Task::Workers => "workers",
-        }
+impl PartialOrd for Task {
+    fn partial_cmp(&self, other: &Task) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }

@@ -11,7 +11,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Instance of a task. Most tasks have one. TCP has one for each listener, so that the heartbeats
+/// Instance of a task. Most tasks have one. A stream transport has one for each listener, so that the heartbeats
 /// of one cannot hide another that hangs.
 #[derive(Debug, Default)]
 pub(crate) struct Runner {
@@ -52,7 +52,7 @@ impl Runner {
 #[derive(Debug)]
 pub(crate) struct TaskBoard {
     /// Runners of each task.
-    rows: [ArcSwap<Vec<Arc<Runner>>>; Task::ALL.len()],
+    rows: Box<[ArcSwap<Vec<Arc<Runner>>>]>,
     /// Loop iterations of each UDP worker at the last look, and the time of their last change.
     workers: Box<[(AtomicU64, AtomicU64)]>,
 }
@@ -61,18 +61,18 @@ impl TaskBoard {
     /// Board without a started task, for `workers` UDP workers.
     pub(crate) fn new(workers: usize) -> TaskBoard {
         let workers = (0..workers).map(|_| Default::default()).collect();
-        TaskBoard { rows: std::array::from_fn(|_| ArcSwap::default()), workers }
+        TaskBoard { rows: Task::all().map(|_| ArcSwap::default()).collect(), workers }
     }
 
     fn row(&self, task: Task) -> Arc<Vec<Arc<Runner>>> {
-        self.rows[task as usize].load_full()
+        self.rows[task.index()].load_full()
     }
 
     /// Adds a runner of a task.
     pub(crate) fn enter(&self, task: Task) -> Arc<Runner> {
         let runner = Arc::<Runner>::default();
         let one = || std::iter::once(Arc::clone(&runner));
-        self.rows[task as usize].rcu(|row| row.iter().cloned().chain(one()).collect::<Vec<_>>());
+        self.rows[task.index()].rcu(|row| row.iter().cloned().chain(one()).collect::<Vec<_>>());
         runner
     }
 
@@ -98,7 +98,7 @@ impl TaskBoard {
     /// Started tasks, with the milliseconds since the last heartbeat; of several runners, the
     /// oldest heartbeat.
     pub(crate) fn ages(&self, now_ms: u64) -> impl Iterator<Item = (Task, u64)> {
-        Task::ALL.into_iter().filter_map(move |task| {
+        Task::all().filter_map(move |task| {
             let row = self.row(task);
             let begun = row.iter().filter(|runner| runner.is_begun.load(Ordering::Relaxed));
             let ages = begun.map(|runner| now_ms.saturating_sub(runner.beat_ms.load(Ordering::Relaxed)));
@@ -126,7 +126,7 @@ impl TaskBoard {
     /// moved for longer than `still_ms`.
     pub(crate) fn alarms(&self, now_ms: u64, still_ms: u64) -> Vec<StandingTask> {
         let mut alarms: Vec<StandingTask> = Vec::new();
-        for task in Task::ALL {
+        for task in Task::all() {
             let ended =
                 self.row(task).iter().filter_map(|runner| runner.alarm.load_full()).collect::<Vec<_>>();
             // Runners of one task share a sentence: the oldest is reported.

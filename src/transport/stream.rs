@@ -100,7 +100,7 @@ fn admit<C: Carrier>(
         Ok(pass) => {
             context.block.connected();
             let context = Arc::clone(context);
-            let held = Arc::clone(&context.shared.descriptors).hold(Use::Tcp);
+            let held = Arc::clone(&context.shared.descriptors).hold(Use::Stream(C::TRANSPORT));
             connections.spawn(async move {
                 let opening =
                     timeout(Duration::from_secs(STREAM_MESSAGE_SECS), context.carrier.open(connection));

@@ -1,6 +1,8 @@
 //! Keys of `meridian.yaml`.
 
 use super::*;
+use crate::closed_set::in_a_row;
+use crate::config::listen::STREAMS;
 use crate::limits::{BATCH_MAX, CPU_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
 
 /// The server file.
@@ -114,98 +116,116 @@ static NODE: KeySection = KeySection {
 
 static BUFFER: Shape = Shape::Integer(SOCKET_OCTETS_MIN as i64, SOCKET_OCTETS_MAX as i64);
 
+/// Keys of `listen` but those of the stream transports.
+const SOCKETS: &[KeyEntry] = &[
+    entry(
+        "dns",
+        const { &Shape::List(&SOCKET) },
+        REQUIRED,
+        "addresses for UDP and TCP",
+        "[\"127.0.0.1:5300\", \"[::1]:5300\"]",
+    ),
+    entry(
+        "control",
+        &PATH,
+        Absent::Default("state/control.sock"),
+        "Unix socket for commands, mode 0600",
+        "state/control.sock",
+    ),
+    entry(
+        "admin",
+        &SOCKET,
+        NONE,
+        "read-only HTTP: `/status`, `/metrics`, `/healthz`, `/readyz`",
+        "\"127.0.0.1:8053\"",
+    ),
+    entry(
+        "threads",
+        &Shape::Either(&[Shape::Integer(1, THREADS_MAX as i64), Shape::Choice(&["auto"])]),
+        Absent::Words("one per core"),
+        "UDP threads per address; `auto` is one per core, or one per member of `cpus`",
+        "auto",
+    ),
+    entry(
+        "cpus",
+        &Shape::Either(&[
+            Shape::Choice(&["off"]),
+            Shape::Choice(&["auto"]),
+            Shape::List(&Shape::Integer(0, CPU_MAX as i64)),
+        ]),
+        Absent::Default("off"),
+        "binds each UDP thread to one core, in turn: to those that the process may use (`auto`), or to \
+         these numbers. With `off`, the kernel schedules the threads, which is as good unless other \
+         programs are kept off those cores",
+        "auto",
+    ),
+    entry(
+        "batch",
+        &Shape::Integer(1, BATCH_MAX as i64),
+        Absent::Default("64"),
+        "datagrams that a thread takes from the kernel at once; fewer shorten the longest wait, more \
+         save some processor time under load",
+        "64",
+    ),
+    entry(
+        "receive_buffer",
+        &BUFFER,
+        Absent::Default("524288"),
+        "octets of kernel buffer for waiting queries, requested for each UDP socket",
+        "524288",
+    ),
+    entry(
+        "send_buffer",
+        &BUFFER,
+        Absent::Default("4194304"),
+        "octets of kernel buffer for waiting answers, requested for each UDP socket",
+        "4194304",
+    ),
+];
+
+/// Limits of a stream transport, by its place in [`STREAMS`].
+macro_rules! stream_limits {
+    ($at:literal) => {
+        [
+            entry(
+                STREAMS[$at].connections,
+                &Shape::Integer(1, 1_000_000),
+                Absent::Default("4096"),
+                const_text!(&[
+                    "most ",
+                    STREAMS[$at].name,
+                    " connections; the descriptor limit may allow fewer \
+                     ([operate.md](operate.md#descriptors)), which gives a warning",
+                ]),
+                "4096",
+            ),
+            entry(
+                STREAMS[$at].per_prefix,
+                &Shape::Integer(1, 1_000_000),
+                Absent::Default("256"),
+                const_text!(&["most ", STREAMS[$at].name, " connections of one client prefix (/24, /56)"]),
+                "256",
+            ),
+            entry(
+                STREAMS[$at].idle,
+                &Shape::Seconds(1, 3_600),
+                Absent::Default("10s"),
+                "time until a connection without a query is closed, 1 s to 1 h",
+                "10s",
+            ),
+        ]
+    };
+}
+
+/// Limits of each stream transport.
+const STREAM_LIMITS: [[KeyEntry; 3]; STREAMS.len()] = [stream_limits!(0)];
+
 static LISTEN: KeySection = KeySection {
     id: "listen",
     title: "",
     about: "Keys of `listen`:",
     block: "",
-    entries: &[
-        entry(
-            "dns",
-            &Shape::List(&SOCKET),
-            REQUIRED,
-            "addresses for UDP and TCP",
-            "[\"127.0.0.1:5300\", \"[::1]:5300\"]",
-        ),
-        entry(
-            "control",
-            &PATH,
-            Absent::Default("state/control.sock"),
-            "Unix socket for commands, mode 0600",
-            "state/control.sock",
-        ),
-        entry(
-            "admin",
-            &SOCKET,
-            NONE,
-            "read-only HTTP: `/status`, `/metrics`, `/healthz`, `/readyz`",
-            "\"127.0.0.1:8053\"",
-        ),
-        entry(
-            "threads",
-            &Shape::Either(&[Shape::Integer(1, THREADS_MAX as i64), Shape::Choice(&["auto"])]),
-            Absent::Words("one per core"),
-            "UDP threads per address; `auto` is one per core, or one per member of `cpus`",
-            "auto",
-        ),
-        entry(
-            "cpus",
-            &Shape::Either(&[
-                Shape::Choice(&["off"]),
-                Shape::Choice(&["auto"]),
-                Shape::List(&Shape::Integer(0, CPU_MAX as i64)),
-            ]),
-            Absent::Default("off"),
-            "binds each UDP thread to one core, in turn: to those that the process may use (`auto`), or to \
-             these numbers. With `off`, the kernel schedules the threads, which is as good unless other \
-             programs are kept off those cores",
-            "auto",
-        ),
-        entry(
-            "batch",
-            &Shape::Integer(1, BATCH_MAX as i64),
-            Absent::Default("64"),
-            "datagrams that a thread takes from the kernel at once; fewer shorten the longest wait, more \
-             save some processor time under load",
-            "64",
-        ),
-        entry(
-            "receive_buffer",
-            &BUFFER,
-            Absent::Default("524288"),
-            "octets of kernel buffer for waiting queries, requested for each UDP socket",
-            "524288",
-        ),
-        entry(
-            "send_buffer",
-            &BUFFER,
-            Absent::Default("4194304"),
-            "octets of kernel buffer for waiting answers, requested for each UDP socket",
-            "4194304",
-        ),
-        entry(
-            "tcp_connections",
-            &Shape::Integer(1, 1_000_000),
-            Absent::Default("4096"),
-            "most TCP connections; the descriptor limit may allow fewer \
-             ([operate.md](operate.md#descriptors)), which gives a warning",
-            "4096",
-        ),
-        entry(
-            "tcp_connections_per_prefix",
-            &Shape::Integer(1, 1_000_000),
-            Absent::Default("256"),
-            "most TCP connections of one client prefix (/24, /56)",
-            "256",
-        ),
-        entry(
-            "tcp_idle",
-            &Shape::Seconds(1, 3_600),
-            Absent::Default("10s"),
-            "time until a connection without a query is closed, 1 s to 1 h",
-            "10s",
-        ),
-    ],
+    entries: &in_a_row::<_, { SOCKETS.len() + 3 * STREAMS.len() }>(&[SOCKETS, STREAM_LIMITS.as_flattened()]),
     others: Others::None,
     notes: "The kernel limits buffers to `net.core.rmem_max` and `net.core.wmem_max` \
         ([deploy/sysctl.conf](../deploy/sysctl.conf)). `serve` and `meridian size` print the granted sizes; \

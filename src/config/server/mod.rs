@@ -2,11 +2,12 @@
 
 pub(crate) mod cookie_secrets;
 
+use super::listen::{STREAMS, StreamKeys};
 use super::scalar::{choice, integer, is_off, members, plain, seconds_within, switch, text};
 use super::table::{MapReader, shown};
 use super::tree::Node;
 use super::zones::choices::OnError;
-use super::{Cpus, Listen, NodeIdentity};
+use super::{Cpus, Listen, NodeIdentity, StreamLimits};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{
     BATCH_DEFAULT, BATCH_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX,
@@ -71,8 +72,6 @@ pub(crate) struct ServerFile {
     pub(crate) site_at: Option<At>,
     /// Addresses and sockets, and how they are served.
     pub(crate) listen: Listen,
-    /// Place of `listen.tcp_connections`.
-    pub(crate) tcp_connections_at: Option<At>,
     /// Folder of state that outlasts a restart.
     pub(crate) state: PathBuf,
     /// File for the process ID.
@@ -97,15 +96,6 @@ pub(crate) struct ServerFile {
     pub(crate) on_error: OnError,
 }
 
-/// Default limit of TCP connections: each takes a file descriptor, and services usually may open
-/// more descriptors than this.
-const TCP_CONNECTIONS: u32 = 4_096;
-/// Default limit of TCP connections per client prefix: enough for a resolver farm behind one /24,
-/// but no prefix can take all.
-const TCP_CONNECTIONS_PER_PREFIX: u32 = 256;
-/// Default idle time in seconds: RFC 7766 section 6.2.3 recommends a few seconds.
-const TCP_IDLE_SECS: u32 = 10;
-
 impl ServerFile {
     /// The defaults of a file in `folder`.
     fn empty(folder: &Path) -> ServerFile {
@@ -121,11 +111,8 @@ impl ServerFile {
                 batch: BATCH_DEFAULT,
                 receive_buffer: None,
                 send_buffer: None,
-                tcp_connections: TCP_CONNECTIONS,
-                tcp_connections_per_prefix: TCP_CONNECTIONS_PER_PREFIX,
-                tcp_idle_secs: TCP_IDLE_SECS,
+                tcp: StreamLimits::default(),
             },
-            tcp_connections_at: None,
             state: folder.join("state"),
             pid_file: None,
             exit_on_fault: false,
@@ -150,7 +137,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
         lower_node(node, &mut file, out);
     }
     if let Some(node) = table.need("listen", out) {
-        file.tcp_connections_at = lower_listen(node, folder, &mut file.listen, out);
+        lower_listen(node, folder, &mut file.listen, out);
     }
     if let Some(node) = table.take("geoip") {
         lower_geoip(node, folder, &mut file, out);
@@ -204,16 +191,16 @@ fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
     table.finish(out);
 }
 
-/// Reads `listen`; returns the place of `tcp_connections`.
-fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findings) -> Option<At> {
-    let mut table = MapReader::open(node, "`listen`", out)?;
-    let mut dns: Vec<(SocketAddr, At)> = Vec::new();
+/// Reads `listen`.
+fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findings) {
+    let Some(mut table) = MapReader::open(node, "`listen`", out) else { return };
+    let mut places: Vec<At> = Vec::new();
     if let Some(node) = table.need("dns", out) {
         for member in members(node) {
             let Some(address) = socket(member, "dns", out) else { continue };
-            if !overlaps(&dns, [(address, member.at)], out) {
+            if !overlaps(listen, &places, (address, member.at), out) {
                 listen.dns.push(address);
-                dns.push((address, member.at));
+                places.push(member.at);
             }
         }
         if members(node).is_empty() {
@@ -228,9 +215,11 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
         listen.control = written.path;
     }
     if let Some(node) = table.take("admin") {
-        listen.admin = socket(node, "admin", out);
-        let admin = listen.admin.iter().map(|address| (*address, node.at));
-        overlaps(&dns, admin, out);
+        let admin = socket(node, "admin", out);
+        if let Some(address) = admin {
+            overlaps(listen, &places, (address, node.at), out);
+        }
+        listen.admin = admin;
     }
     listen.threads = table
         .take("threads")
@@ -238,55 +227,54 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
         .and_then(|node| integer(node, "threads", 1..=i64::from(THREADS_MAX), out))
         .map(|n| n as u16);
     lower_workers(&mut table, listen, out);
-    let tcp_connections = table.take("tcp_connections");
-    if let Some(n) = tcp_connections.and_then(|node| integer(node, "tcp_connections", 1..=1_000_000, out)) {
-        listen.tcp_connections = n as u32;
-    }
-    if let Some(n) = table
-        .take("tcp_connections_per_prefix")
-        .and_then(|node| integer(node, "tcp_connections_per_prefix", 1..=1_000_000, out))
-    {
-        listen.tcp_connections_per_prefix = n as u32;
-    }
-    if let Some(secs) =
-        table.take("tcp_idle").and_then(|node| seconds_within(node, "tcp_idle", 1..=3_600, out))
-    {
-        listen.tcp_idle_secs = secs;
+    for (keys, limits) in STREAMS.iter().zip(listen.streams_mut()) {
+        lower_stream(&mut table, keys, limits, out);
     }
     table.finish(out);
-    tcp_connections.map(|node| node.at)
 }
 
-/// Refuses addresses that collide with earlier ones: the same address, or a wildcard of the family
-/// with the same port. Sockets of the two families are separate.
-fn overlaps(
-    before: &[(SocketAddr, At)],
-    new: impl IntoIterator<Item = (SocketAddr, At)>,
-    out: &mut Findings,
-) -> bool {
-    let mut any = false;
-    for (address, at) in new {
-        let clash = before.iter().find(|(other, _)| {
-            let (ip, other_ip) = (address.ip(), other.ip());
-            address.port() != 0
-                && address.port() == other.port()
-                && ip.is_ipv4() == other_ip.is_ipv4()
-                && (ip == other_ip || ip.is_unspecified() || other_ip.is_unspecified())
-        });
-        let Some((other, first)) = clash else { continue };
-        let message = match address == *other {
-            true => format!("`{address}` is listed twice"),
-            false => format!("`{address}` and `{other}` overlap: one of them is the wildcard of its family"),
-        };
-        out.push(
-            Finding::error(code::DUPLICATE_ADDRESS, message)
-                .at(at, "cannot be opened too")
-                .related(*first, "already opened here")
-                .help("list each address once, or the wildcard alone; `admin` needs a port of its own"),
-        );
-        any = true;
+/// Reads the limits of a stream transport.
+fn lower_stream(table: &mut MapReader<'_>, keys: &StreamKeys, limits: &mut StreamLimits, out: &mut Findings) {
+    let connections = table.take(keys.connections);
+    if let Some(n) = connections.and_then(|node| integer(node, keys.connections, 1..=1_000_000, out)) {
+        limits.connections = n as u32;
     }
-    any
+    limits.connections_at = connections.map(|node| node.at);
+    if let Some(n) =
+        table.take(keys.per_prefix).and_then(|node| integer(node, keys.per_prefix, 1..=1_000_000, out))
+    {
+        limits.per_prefix = n as u32;
+    }
+    if let Some(secs) = table.take(keys.idle).and_then(|node| seconds_within(node, keys.idle, 1..=3_600, out))
+    {
+        limits.idle_secs = secs;
+    }
+}
+
+/// Refuses an address that collides with one that was read before: the same address, or a wildcard
+/// of the family with the same port. Sockets of the two families are separate. `places` are those
+/// of the addresses read before.
+fn overlaps(listen: &Listen, places: &[At], (address, at): (SocketAddr, At), out: &mut Findings) -> bool {
+    let before = listen.addresses().map(|(_, address)| address).zip(places);
+    let clash = before.into_iter().find(|(other, _)| {
+        let (ip, other_ip) = (address.ip(), other.ip());
+        address.port() != 0
+            && address.port() == other.port()
+            && ip.is_ipv4() == other_ip.is_ipv4()
+            && (ip == other_ip || ip.is_unspecified() || other_ip.is_unspecified())
+    });
+    let Some((other, first)) = clash else { return false };
+    let message = match address == other {
+        true => format!("`{address}` is listed twice"),
+        false => format!("`{address}` and `{other}` overlap: one of them is the wildcard of its family"),
+    };
+    out.push(
+        Finding::error(code::DUPLICATE_ADDRESS, message)
+            .at(at, "cannot be opened too")
+            .related(*first, "already opened here")
+            .help("list each address once, or the wildcard alone; `admin` needs a port of its own"),
+    );
+    true
 }
 
 /// Octets of the path of a Unix socket: `sun_path` has 108, the last of which is 0 (unix(7)).

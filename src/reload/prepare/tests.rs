@@ -1,7 +1,7 @@
 //! Tests of `prepare`.
 
 use super::*;
-use crate::config::{Cpus, Listen};
+use crate::config::{Cpus, Listen, StreamLimits};
 use crate::finding::Severity;
 
 fn fixed() -> RestartOnly {
@@ -14,9 +14,7 @@ fn fixed() -> RestartOnly {
         batch: 64,
         receive_buffer: None,
         send_buffer: None,
-        tcp_connections: 100,
-        tcp_connections_per_prefix: 10,
-        tcp_idle_secs: 10,
+        tcp: StreamLimits::default(),
     };
     RestartOnly { listen, pid_file: None, exit_on_fault: false, state: "state".into() }
 }
@@ -96,9 +94,9 @@ fn restart_keys_are_named() {
         ("listen.batch", |f| f.listen.batch = 1),
         ("listen.receive_buffer", |f| f.listen.receive_buffer = Some(1)),
         ("listen.send_buffer", |f| f.listen.send_buffer = Some(1)),
-        ("listen.tcp_connections", |f| f.listen.tcp_connections = 1),
-        ("listen.tcp_connections_per_prefix", |f| f.listen.tcp_connections_per_prefix = 1),
-        ("listen.tcp_idle", |f| f.listen.tcp_idle_secs = 1),
+        ("listen.tcp_connections", |f| f.listen.tcp.connections = 1),
+        ("listen.tcp_connections_per_prefix", |f| f.listen.tcp.per_prefix = 1),
+        ("listen.tcp_idle", |f| f.listen.tcp.idle_secs = 1),
         ("pid_file", |f| f.pid_file = Some("other.pid".into())),
         ("exit_on_fault", |f| f.exit_on_fault = true),
         ("state", |f| f.state = "other".into()),

@@ -1,11 +1,13 @@
 //! Tests of the shares by limit, and of the watch.
 
 use super::*;
-use crate::config::Cpus;
-use crate::finding::{FileId, Severity};
+use crate::config::{Cpus, StreamLimits};
+use crate::finding::{At, FileId, Severity};
 use crate::limits::BATCH_DEFAULT;
 
-fn listen(tcp_connections: u32, admin: bool) -> Listen {
+const TCP: Use = Use::Stream(Transport::Tcp);
+
+fn listen(connections: u32, connections_at: Option<At>, admin: bool) -> Listen {
     Listen {
         dns: vec![([127, 0, 0, 1], 53).into()],
         control: "control.sock".into(),
@@ -15,9 +17,7 @@ fn listen(tcp_connections: u32, admin: bool) -> Listen {
         batch: BATCH_DEFAULT,
         receive_buffer: None,
         send_buffer: None,
-        tcp_connections,
-        tcp_connections_per_prefix: 256,
-        tcp_idle_secs: 10,
+        tcp: StreamLimits { connections, connections_at, ..StreamLimits::default() },
     }
 }
 
@@ -40,8 +40,8 @@ fn reserves_come_first() {
         (4_096, at, Some(usize::MAX), 4_096, None),
     ];
     for (asked, at, limit, tcp, severity) in rows {
-        let (shares, finding) = share(&listen(asked, true), at, 10, limit);
-        assert_eq!(shares.tcp, tcp, "{asked} of {limit:?}");
+        let (shares, finding) = share(&listen(asked, at, true), 10, limit);
+        assert_eq!(shares.of(TCP), tcp, "{asked} of {limit:?}");
         assert_eq!(finding.as_ref().map(|finding| finding.severity), severity, "{asked} of {limit:?}");
         if let Some(finding) = finding {
             assert_eq!(finding.help.len(), 1, "{finding:?}");
@@ -49,7 +49,7 @@ fn reserves_come_first() {
             assert_eq!(is_cut, limit.is_some_and(|limit| (128..600).contains(&limit)), "{finding:?}");
         }
         if let Some(limit) = limit.filter(|limit| (128..usize::MAX).contains(limit)) {
-            assert!(shares.tcp + shares.pages + shares.probes + shares.own <= limit, "{shares:?}");
+            assert!(shares.sum() <= limit, "{shares:?}");
         }
     }
 }
@@ -57,12 +57,12 @@ fn reserves_come_first() {
 /// No share grows as the limit falls, and no share is below its minimum.
 #[test]
 fn shares_fall_with_the_limit() {
-    let mut before = share(&listen(4_096, true), None, 10, Some(1_024)).0;
+    let mut before = share(&listen(4_096, None, true), 10, Some(1_024)).0;
     for limit in (122..1_024).rev() {
-        let (shares, finding) = share(&listen(4_096, true), None, 10, Some(limit));
+        let (shares, finding) = share(&listen(4_096, None, true), 10, Some(limit));
         assert!(finding.is_some_and(|finding| finding.severity != Severity::Error), "{limit}");
-        assert!(sum(&shares) <= limit, "{shares:?}");
-        for (part, least) in [(Use::Tcp, 16), (Use::Pages, 24), (Use::Probes, 16), (Use::Own, 66)] {
+        assert!(shares.sum() <= limit, "{shares:?}");
+        for (part, least) in [(TCP, 16), (Use::Pages, 24), (Use::Probes, 16), (Use::Own, 66)] {
             let of = shares.of(part);
             assert!(
                 (least..=before.of(part).max(least)).contains(&of),
@@ -77,10 +77,10 @@ fn shares_fall_with_the_limit() {
 #[test]
 fn the_help_of_an_error_helps() {
     for (admin, sockets) in [(false, 3), (true, 10), (true, 2_000)] {
-        let refused = share(&listen(100, admin), None, sockets, Some(64)).1.expect("an error");
+        let refused = share(&listen(100, None, admin), sockets, Some(64)).1.expect("an error");
         let words = refused.help[0].split_whitespace();
         let needed = words.filter_map(|word| word.parse().ok()).next().expect("a number");
-        let found = share(&listen(64, admin), None, sockets, Some(needed)).1;
+        let found = share(&listen(64, None, admin), sockets, Some(needed)).1;
         assert!(found.is_none(), "{needed}: {found:?}");
     }
 }
@@ -88,7 +88,7 @@ fn the_help_of_an_error_helps() {
 /// The alarm begins at the first lack, and ends after several checks without a lack.
 #[test]
 fn the_watch_tells_begin_and_end() {
-    let descriptors = Descriptors::new(Shares { limit: 100, own: 20, ..Shares::default() });
+    let descriptors = Descriptors::new(Shares::each(100, |_| 20));
     let mut watched = Watched::default();
     let mut look = |open| watched.look(&descriptors, open, 7).map(|event| event.kind());
     assert_eq!(look(Some(20)), None);
