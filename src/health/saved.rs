@@ -32,13 +32,14 @@ pub struct SavedHealth {
 impl SavedHealth {
     /// Lines of text, without their ends.
     pub fn to_lines(&self) -> Vec<String> {
-        self.targets
+        let SavedHealth { targets, holds, returns, flaps, spared } = self;
+        targets
             .iter()
             .map(SavedTarget::to_line)
-            .chain(self.holds.iter().flat_map(SavedHold::to_lines))
-            .chain(self.returns.iter().flat_map(SavedReturn::to_lines))
-            .chain(self.flaps.iter().map(SavedFlap::to_line))
-            .chain(self.spared.iter().map(SavedSpared::to_line))
+            .chain(holds.iter().flat_map(SavedHold::to_lines))
+            .chain(returns.iter().flat_map(SavedReturn::to_lines))
+            .chain(flaps.iter().map(SavedFlap::to_line))
+            .chain(spared.iter().map(SavedSpared::to_line))
             .collect()
     }
 

@@ -8,7 +8,7 @@ use crate::health::health_state::HealthState;
 use crate::health::monitor::Monitor;
 use crate::health::saved::SavedHealth;
 use crate::health::targets::TargetSet;
-use crate::shared::alarm::{Alarm, AlarmKey};
+use crate::shared::alarm::{Alarm, AlarmKey, HealthAlarm};
 use crate::shared::event::Event;
 use crate::snapshot::Snapshot;
 use crate::steer::policy::PolicyId;
@@ -23,7 +23,7 @@ pub(crate) struct LiveHealth {
     /// Health state for the target set in force.
     pub(super) health_state: HealthState,
     /// Alarms that stand.
-    alarms: BTreeMap<AlarmKey, Alarm>,
+    pub(super) alarms: BTreeMap<HealthAlarm, Alarm>,
 }
 
 impl LiveHealth {
@@ -59,17 +59,17 @@ impl LiveHealth {
         while let Some(event) = self.monitor.poll_event() {
             match &event {
                 HealthEvent::Frozen { family, .. } | HealthEvent::FreezeSpent { family, .. } => {
-                    self.raise(AlarmKey::CanariesFail(*family), event.to_string(), now_epoch_secs);
+                    self.raise(HealthAlarm::CanariesFail(*family), event.to_string(), now_epoch_secs);
                 }
-                HealthEvent::Thawed { family, .. } => self.end(&AlarmKey::CanariesFail(*family)),
+                HealthEvent::Thawed { family, .. } => self.end(&HealthAlarm::CanariesFail(*family)),
                 HealthEvent::Held { policy, .. } => {
-                    self.raise(AlarmKey::PolicyHeld(policy.clone()), event.to_string(), now_epoch_secs);
+                    self.raise(HealthAlarm::PolicyHeld(policy.clone()), event.to_string(), now_epoch_secs);
                 }
-                HealthEvent::Released { policy, .. } => self.end(&AlarmKey::PolicyHeld(policy.clone())),
+                HealthEvent::Released { policy, .. } => self.end(&HealthAlarm::PolicyHeld(policy.clone())),
                 HealthEvent::OwnFault { .. } => {
-                    self.raise(AlarmKey::NoResults, event.to_string(), now_epoch_secs);
+                    self.raise(HealthAlarm::NoResults, event.to_string(), now_epoch_secs);
                 }
-                HealthEvent::OwnFaultOver => self.end(&AlarmKey::NoResults),
+                HealthEvent::OwnFaultOver => self.end(&HealthAlarm::NoResults),
                 HealthEvent::Turned { .. }
                 | HealthEvent::Damped { .. }
                 | HealthEvent::DampingOver { .. }
@@ -84,19 +84,20 @@ impl LiveHealth {
     }
 
     /// Raises an alarm, also where one of the same cause stands.
-    fn raise(&mut self, key: AlarmKey, sentence: String, since_epoch_secs: u64) {
-        self.alarms.insert(key.clone(), Alarm { key, sentence, since_epoch_secs });
+    fn raise(&mut self, cause: HealthAlarm, sentence: String, since_epoch_secs: u64) {
+        let key = AlarmKey::Health(cause.clone());
+        self.alarms.insert(cause, Alarm { key, sentence, since_epoch_secs });
     }
 
-    fn end(&mut self, key: &AlarmKey) {
-        self.alarms.remove(key);
+    fn end(&mut self, cause: &HealthAlarm) {
+        self.alarms.remove(cause);
     }
 
     /// The alarm of a cause that stands, raised now if its event was lost.
-    fn standing(&mut self, key: AlarmKey, sentence: &str, now_epoch_secs: u64) -> &mut Alarm {
-        let alarm =
-            || Alarm { key: key.clone(), sentence: sentence.to_owned(), since_epoch_secs: now_epoch_secs };
-        self.alarms.entry(key.clone()).or_insert_with(alarm)
+    fn standing(&mut self, cause: HealthAlarm, sentence: &str, now_epoch_secs: u64) -> &mut Alarm {
+        let key = AlarmKey::Health(cause.clone());
+        let alarm = || Alarm { key, sentence: sentence.to_owned(), since_epoch_secs: now_epoch_secs };
+        self.alarms.entry(cause).or_insert_with(alarm)
     }
 
     /// Alarms that stand. Events give the time at which an alarm began. The present state decides
@@ -106,16 +107,16 @@ impl LiveHealth {
         for policy in &held {
             let sentence =
                 format!("policy {policy} keeps the state before: too many PoPs went down together");
-            self.standing(AlarmKey::PolicyHeld(policy.clone()), &sentence, now_epoch_secs);
+            self.standing(HealthAlarm::PolicyHeld(policy.clone()), &sentence, now_epoch_secs);
         }
         let own_fault = self.monitor.own_fault().cloned();
         if let Some(why) = &own_fault {
             let sentence = HealthEvent::OwnFault { why: why.clone() }.to_string();
-            self.standing(AlarmKey::NoResults, &sentence, now_epoch_secs);
+            self.standing(HealthAlarm::NoResults, &sentence, now_epoch_secs);
         }
         let damped = self.damped_sentence();
         if let Some(sentence) = &damped {
-            let alarm = self.standing(AlarmKey::TargetsFlap, sentence, now_epoch_secs);
+            let alarm = self.standing(HealthAlarm::TargetsFlap, sentence, now_epoch_secs);
             alarm.sentence.clone_from(sentence);
         }
         let target_set = self.monitor.target_set();
@@ -125,24 +126,10 @@ impl LiveHealth {
             canaries.any(|canary| canary.address.is_ipv4() == (family == IpFamily::V4))
         };
         self.alarms.retain(|key, _| match key {
-            AlarmKey::CanariesFail(family) => has_canaries(*family),
-            AlarmKey::TargetsFlap => damped.is_some(),
-            AlarmKey::NoResults => own_fault.is_some(),
-            AlarmKey::PolicyHeld(policy) => held.contains(policy),
-            AlarmKey::FeedLost(_)
-            | AlarmKey::NoRoom(_)
-            | AlarmKey::ShedOscillates(_)
-            | AlarmKey::SafetyRule(_)
-            | AlarmKey::Zone(_)
-            | AlarmKey::StrayFile(_)
-            | AlarmKey::LedgerDamaged
-            | AlarmKey::StateDiskHangs
-            | AlarmKey::LedgerUnsaved
-            | AlarmKey::StateFolder
-            | AlarmKey::DescriptorsShort
-            | AlarmKey::TaskEnded(_)
-            | AlarmKey::TaskStill(_)
-            | AlarmKey::WorkerStill(_) => false,
+            HealthAlarm::CanariesFail(family) => has_canaries(*family),
+            HealthAlarm::TargetsFlap => damped.is_some(),
+            HealthAlarm::NoResults => own_fault.is_some(),
+            HealthAlarm::PolicyHeld(policy) => held.contains(policy),
         });
         self.alarms.values().cloned().collect()
     }

@@ -9,7 +9,7 @@ use crate::health::load::report::FeedReport;
 use crate::health::load::{LoadController, ShedRow};
 use crate::health::ramp::{RampPop, Ramps};
 use crate::impact::prediction::{FeedName, MeasuredLoad, MeasuredLoads};
-use crate::shared::alarm::{Alarm, AlarmKey};
+use crate::shared::alarm::{Alarm, AlarmKey, AlarmOwner};
 use crate::shared::event::Event;
 use crate::snapshot::Snapshot;
 use crate::steer::pop::{Pop, PopId};
@@ -29,7 +29,7 @@ pub(crate) struct LiveLoad {
     /// Cells of each PoP that a ramp has not brought back.
     pub(super) left: Vec<Share256>,
     /// Alarms that stand.
-    alarms: BTreeMap<AlarmKey, Alarm>,
+    pub(super) alarms: BTreeMap<AlarmKey, Alarm>,
 }
 
 impl LiveLoad {
@@ -81,6 +81,7 @@ impl LiveLoad {
         let mut events = Vec::new();
         while let Some(event) = self.loads.poll_event() {
             let mut raise = |key: AlarmKey| {
+                debug_assert_eq!(key.owner(), AlarmOwner::Load);
                 let (sentence, since_epoch_secs) = (event.to_string(), now_epoch_secs);
                 self.alarms.insert(key.clone(), Alarm { key, sentence, since_epoch_secs });
             };
@@ -133,9 +134,11 @@ impl LiveLoad {
 
     /// State to save for a restart.
     pub(super) fn saved(&self, now: Now, reported_until: u64) -> SavedLoadAndRamps {
+        // Sheds, ramped shares and alarms follow from feeds and ramps.
+        let LiveLoad { loads, ramps, sheds: _, left: _, alarms: _ } = self;
         SavedLoadAndRamps {
-            loads: self.loads.save(now.epoch_secs),
-            ramps: self.ramps.save(now.moment, now.epoch_secs),
+            loads: loads.save(now.epoch_secs),
+            ramps: ramps.save(now.moment, now.epoch_secs),
             reported_until: Some(reported_until),
         }
     }

@@ -71,9 +71,10 @@ pub struct SavedLoadAndRamps {
 impl SavedLoadAndRamps {
     /// Lines of text, without their ends.
     pub fn to_lines(&self) -> Vec<String> {
-        let reported = self.reported_until.map(|reported_until| format!("{REPORTED_UNTIL}{reported_until}"));
-        (self.loads.iter().map(SavedLoad::to_line))
-            .chain(self.ramps.iter().map(SavedRamp::to_line))
+        let SavedLoadAndRamps { loads, ramps, reported_until } = self;
+        let reported = reported_until.map(|reported_until| format!("{REPORTED_UNTIL}{reported_until}"));
+        (loads.iter().map(SavedLoad::to_line))
+            .chain(ramps.iter().map(SavedRamp::to_line))
             .chain(reported)
             .collect()
     }
@@ -120,7 +121,9 @@ impl Stepped {
     }
 }
 
-/// All state that changes between two reloads.
+/// All state that changes between two reloads. The functions that save it, show it, pass it on or
+/// move it to another snapshot name every field, so that a new one does not compile until each of
+/// them has decided.
 #[derive(Clone, Debug)]
 pub struct LiveState {
     /// Snapshot that it follows, without live inputs.
@@ -163,10 +166,23 @@ impl LiveState {
 
     /// Follows another snapshot. State of parts that both have is kept.
     pub fn follow(&mut self, snapshot: Arc<Snapshot>, now: Now) {
-        self.snapshot = snapshot;
-        self.health.follow(&self.snapshot.target_set, now.moment);
-        self.load.follow(&self.snapshot, now.moment);
-        self.overrides_pending = true;
+        let LiveState {
+            snapshot: followed,
+            overrides: _,
+            health,
+            load,
+            // Derived in the next step.
+            service: _,
+            overrides_pending,
+            overrides_due_at: _,
+            stepped: _,
+            events: _,
+            since: _,
+        } = self;
+        *followed = snapshot;
+        health.follow(&followed.target_set, now.moment);
+        load.follow(followed, now.moment);
+        *overrides_pending = true;
     }
 
     /// Replaces the ledger.
@@ -177,20 +193,31 @@ impl LiveState {
 
     /// Brings every part to a moment, each after the parts on which it depends.
     pub fn step(&mut self, now: Now) -> Stepped {
-        let LiveState { snapshot, overrides, health, load, service, .. } = self;
+        let LiveState {
+            snapshot,
+            overrides,
+            health,
+            load,
+            service,
+            overrides_pending,
+            overrides_due_at,
+            stepped,
+            events,
+            since: _,
+        } = self;
         let pops = &snapshot.pops;
         // 1. Overrides. After a change of the wall clock all are evaluated again, because they
         //    depend on ledger and clock alone.
-        if let Some(secs) = clock_step(self.stepped, now) {
-            self.events.push(Event::ClockStepped { secs });
-            self.overrides_pending = true;
+        if let Some(secs) = clock_step(*stepped, now) {
+            events.push(Event::ClockStepped { secs });
+            *overrides_pending = true;
         }
-        self.stepped = now;
-        let is_due = self.overrides_due_at.is_some_and(|at| at <= now.epoch_secs);
-        let overrides_changed = std::mem::take(&mut self.overrides_pending) || is_due;
+        *stepped = now;
+        let is_due = overrides_due_at.is_some_and(|at| at <= now.epoch_secs);
+        let overrides_changed = std::mem::take(overrides_pending) || is_due;
         if overrides_changed {
-            self.events.extend(overrides.progress(now.epoch_secs));
-            self.overrides_due_at = overrides.ledger().next_step(now.epoch_secs, ahead_secs(snapshot));
+            events.extend(overrides.progress(now.epoch_secs));
+            *overrides_due_at = overrides.ledger().next_step(now.epoch_secs, ahead_secs(snapshot));
             // 2. Probes. The guards learn about overrides before they judge: they never count a PoP
             //    with an operator's decision.
             health.monitor.handle_overrides(&overrides.overridden(pops, now.epoch_secs));
@@ -404,11 +431,26 @@ impl LiveState {
 
     /// State to pass to the next live state.
     pub fn remembered(&self, now: Now) -> Remembered {
-        let LiveState { overrides, health, load, .. } = self;
+        let LiveState {
+            // Read from the files again.
+            snapshot: _,
+            overrides,
+            health,
+            load,
+            // Derived in the first step.
+            service: _,
+            overrides_pending: _,
+            overrides_due_at: _,
+            stepped,
+            // Logged before a restart.
+            events: _,
+            // Begin again with the process.
+            since: _,
+        } = self;
         Remembered {
             ledger: overrides.ledger().clone(),
             health: health.monitor.save(now.moment, now.epoch_secs),
-            load: load.saved(now, self.stepped.epoch_secs),
+            load: load.saved(now, stepped.epoch_secs),
         }
     }
 

@@ -19,7 +19,20 @@ impl LiveState {
     /// Operator view as of publication `sequence`.
     pub fn operator_view(&mut self, sequence: u64, now: Now) -> OperatorView {
         let (status, is_off) = (self.status(), self.is_off());
-        let LiveState { snapshot, overrides, health, load, since, .. } = self;
+        let LiveState {
+            snapshot,
+            overrides,
+            health,
+            load,
+            // Shown by its effect on the status.
+            service: _,
+            overrides_pending: _,
+            overrides_due_at: _,
+            stepped: _,
+            // Logged, not shown.
+            events: _,
+            since,
+        } = self;
         let mut operator_view = of_overrides(overrides, snapshot, sequence, now.epoch_secs);
         add_health(&mut operator_view, health, snapshot, now);
         add_load(&mut operator_view, load, snapshot, now);
@@ -64,18 +77,21 @@ fn of_overrides(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: 
 
 /// Adds health.
 fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapshot: &Snapshot, now: Now) {
-    let users = users(health.monitor.target_set());
-    for (target, report) in TargetId::in_order().zip(health.monitor.targets(now.moment)) {
+    let (held, returning) = (health.held(snapshot), health.returning(snapshot));
+    let alarms = health.alarms(snapshot, now.epoch_secs);
+    let LiveHealth { monitor, health_state, alarms: _ } = health;
+    let users = users(monitor.target_set());
+    for (target, report) in TargetId::in_order().zip(monitor.targets(now.moment)) {
         // Canaries belong to no PoP.
         for (pop, service) in users.get(&target).into_iter().flatten() {
-            let is_spared = health.monitor.is_spared(*pop, target);
+            let is_spared = monitor.is_spared(*pop, target);
             let Some(pop) = operator_view.pops.get_mut(pop.index()) else { continue };
             let mut shown = view(&report, &pop.name, service);
             shown.damped_secs = shown.damped_secs.filter(|_| !is_spared);
             pop.targets.push(shown);
         }
     }
-    for (pop, is) in operator_view.pops.iter_mut().zip(health_of_pops(snapshot, &health.health_state.slots)) {
+    for (pop, is) in operator_view.pops.iter_mut().zip(health_of_pops(snapshot, &health_state.slots)) {
         pop.health = match is {
             PopHealth::Up if pop.targets.iter().all(|target| target.verdict != Verdict::Up.word()) => {
                 PopHealth::Unknown
@@ -86,12 +102,12 @@ fn add_health(operator_view: &mut OperatorView, health: &mut LiveHealth, snapsho
             pop.health = PopHealth::NoProbe;
         }
     }
-    operator_view.without_result = health.monitor.own_faults();
-    operator_view.frozen = health.monitor.frozen();
-    operator_view.held = health.held(snapshot);
-    operator_view.damped = health.monitor.damped().count();
-    operator_view.returning = health.returning(snapshot);
-    operator_view.alarms.extend(health.alarms(snapshot, now.epoch_secs));
+    operator_view.without_result = monitor.own_faults();
+    operator_view.frozen = monitor.frozen();
+    operator_view.held = held;
+    operator_view.damped = monitor.damped().count();
+    operator_view.returning = returning;
+    operator_view.alarms.extend(alarms);
 }
 
 /// For each target, the PoPs and services whose addresses it judges, each once.
@@ -134,10 +150,13 @@ fn add_load(operator_view: &mut OperatorView, load: &mut LiveLoad, snapshot: &Sn
         });
     }
     debug_assert_eq!(operator_view.pops.len(), snapshot.pops.len());
-    for (pop, left) in operator_view.pops.iter_mut().zip(&load.left) {
+    let alarms = load.alarms(now.moment);
+    // Feeds report themselves and their sheds; ramps are shown by what is left.
+    let LiveLoad { loads: _, ramps: _, sheds: _, left, alarms: _ } = load;
+    for (pop, left) in operator_view.pops.iter_mut().zip(left) {
         pop.ramp_left = *left;
     }
-    operator_view.alarms.extend(load.alarms(now.moment));
+    operator_view.alarms.extend(alarms);
 }
 
 /// Health of each PoP, in order, over the addresses of all its services. Unknown counts as up.

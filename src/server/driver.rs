@@ -50,6 +50,9 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
+    /// Tasks that a driver runs, which [`Driver::mend`] restarts.
+    pub(crate) const TASKS: [Task; 2] = [Task::Checks, Task::Feeds];
+
     /// Begins the checks and load feeds of a snapshot, on a runtime.
     pub(crate) fn begin(
         handle: Handle,
@@ -85,15 +88,16 @@ impl Driver {
         if self.stop.is_cancelled() || is_soon || !(self.checks.has_ended() || self.feeds.has_ended()) {
             return Vec::new();
         }
+        let [checks, feeds] = Driver::TASKS;
         let (now, mut ended) = (self.now(), Vec::new());
         if self.checks.has_ended() {
-            ended.push(Task::Checks);
+            ended.push(checks);
             for ticket in self.checks.begin_anew() {
                 self.live.handle_result(Ticket(ticket), &ProbeResult::without(LEFT), now);
             }
         }
         if self.feeds.has_ended() {
-            ended.push(Task::Feeds);
+            ended.push(feeds);
             for ticket in self.feeds.begin_anew() {
                 self.live.handle_reading(FeedTicket(ticket), Err(LEFT.into()), now);
             }

@@ -1,7 +1,7 @@
 //! Alarms of the ledger: a damaged ledger file, a disk that does not answer, a ledger in force that
 //! is not saved, and a fault of the state folder.
 
-use crate::shared::alarm::{Alarm, AlarmKey};
+use crate::shared::alarm::{Alarm, AlarmKey, AlarmOwner};
 use crate::shared::event::Event;
 use crate::shared::operator_view::OperatorView;
 
@@ -87,6 +87,7 @@ impl LedgerAlarms {
 
 /// Raises an alarm. Returns the event unless the same alarm is active with the same text.
 fn raise(place: &mut Option<Alarm>, key: AlarmKey, sentence: String, now: u64) -> Option<Event> {
+    debug_assert_eq!(key.owner(), AlarmOwner::Ledger);
     let since_epoch_secs = match place {
         Some(alarm) if alarm.sentence == sentence => return None,
         Some(alarm) => alarm.since_epoch_secs,

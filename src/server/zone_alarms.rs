@@ -1,7 +1,7 @@
 //! Alarms of zones that are not served from their current files, and of stray files. An alarm ends
 //! when the files are repaired.
 
-use crate::shared::alarm::{Alarm, AlarmKey};
+use crate::shared::alarm::{Alarm, AlarmKey, AlarmOwner};
 use crate::shared::event::Event;
 use crate::shared::operator_view::OperatorView;
 use crate::wire::name::Name;
@@ -74,6 +74,7 @@ fn is_new(known: Option<&Alarm>, sentence: &str) -> bool {
 
 /// Alarm that keeps the start of a known alarm.
 fn alarm(key: AlarmKey, known: Option<Alarm>, sentence: String, now: u64) -> Alarm {
+    debug_assert_eq!(key.owner(), AlarmOwner::Zones);
     let since_epoch_secs = known.map_or(now, |alarm| alarm.since_epoch_secs);
     Alarm { key, sentence, since_epoch_secs }
 }

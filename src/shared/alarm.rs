@@ -9,14 +9,8 @@ use std::sync::Arc;
 /// Cause of an alarm. Alarms of one part of the server stand in the order of their keys.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum AlarmKey {
-    /// All canaries of an address family fail.
-    CanariesFail(IpFamily),
-    /// Targets flap: one alarm for all, because a broken path makes many flap.
-    TargetsFlap,
-    /// Checks have no result, by the node's own trouble.
-    NoResults,
-    /// The panic guard holds a policy.
-    PolicyHeld(Arc<str>),
+    /// Health.
+    Health(HealthAlarm),
     /// A load feed gives no readings.
     FeedLost(LoadSubject),
     /// Cells should leave a PoP, and no other has room for them.
@@ -45,6 +39,56 @@ pub(crate) enum AlarmKey {
     TaskStill(Task),
     /// A UDP worker, by its number, has not moved for long.
     WorkerStill(usize),
+}
+
+/// Cause of an alarm of health.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum HealthAlarm {
+    /// All canaries of an address family fail.
+    CanariesFail(IpFamily),
+    /// Targets flap: one alarm for all, because a broken path makes many flap.
+    TargetsFlap,
+    /// Checks have no result, by the node's own trouble.
+    NoResults,
+    /// The panic guard holds a policy.
+    PolicyHeld(Arc<str>),
+}
+
+/// Part of the server that raises an alarm, and that alone ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AlarmOwner {
+    /// Health of live state: by events of the monitor, and by its state at each view.
+    Health,
+    /// Load of live state: by events of feeds, and by their state at each view.
+    Load,
+    /// Derived parts of the operator view: made anew for each view.
+    Standing,
+    /// Alarms of zones of the writer: by the zone folder of each snapshot.
+    Zones,
+    /// Alarms of the ledger of the writer: by saves, and by the keeper of the state folder.
+    Ledger,
+    /// Watch of the descriptors.
+    Descriptors,
+    /// Board of tasks: by the supervisor, and by the heartbeats.
+    Tasks,
+}
+
+impl AlarmKey {
+    /// Part of the server that raises and ends the alarm.
+    pub(crate) fn owner(&self) -> AlarmOwner {
+        match self {
+            AlarmKey::Health(_) => AlarmOwner::Health,
+            AlarmKey::FeedLost(_) | AlarmKey::NoRoom(_) | AlarmKey::ShedOscillates(_) => AlarmOwner::Load,
+            AlarmKey::SafetyRule(_) => AlarmOwner::Standing,
+            AlarmKey::Zone(_) | AlarmKey::StrayFile(_) => AlarmOwner::Zones,
+            AlarmKey::LedgerDamaged
+            | AlarmKey::StateDiskHangs
+            | AlarmKey::LedgerUnsaved
+            | AlarmKey::StateFolder => AlarmOwner::Ledger,
+            AlarmKey::DescriptorsShort => AlarmOwner::Descriptors,
+            AlarmKey::TaskEnded(_) | AlarmKey::TaskStill(_) | AlarmKey::WorkerStill(_) => AlarmOwner::Tasks,
+        }
+    }
 }
 
 /// Alarm that stands.

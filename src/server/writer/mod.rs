@@ -240,7 +240,7 @@ impl Writer {
             self.save_again();
             self.free_retired();
             self.start_reload();
-            [Task::Checks, Task::Feeds].iter().for_each(|task| self.supervisor.see(*task, self.mended_ms));
+            Driver::TASKS.iter().for_each(|task| self.supervisor.see(*task, self.mended_ms));
         }
     }
 
