@@ -45,6 +45,9 @@ pub mod config {
     }
 }
 pub mod control {
+    pub mod routes {
+        pub use crate::control::routes::{PAGES, Page};
+    }
     pub mod catalogue {
         pub use crate::control::catalogue::{CATALOGUE, document};
     }

@@ -5,8 +5,9 @@
 //! body.
 
 use crate::control::peer::Peer;
-use crate::control::places::{Class, Place, Places};
+use crate::control::places::{Place, Places};
 use crate::control::reply::refused;
+use crate::control::routes::class_of;
 use crate::limits::{CONTROL_BODY_OCTETS_MAX, CONTROL_HEADER_SECS, DRAIN_SECS};
 use crate::shared::descriptors::{Descriptors, Use};
 use crate::sys::accept::AcceptPause;
@@ -153,7 +154,7 @@ async fn respond(
         }
         Err(_) => return refused(StatusCode::BAD_REQUEST, "the body cannot be read"),
     };
-    let class = Class::of(&head.method, head.uri.path());
+    let class = class_of(&head.method, head.uri.path());
     if place.answer(class).is_err() {
         let sentence = "too many requests of this kind are running; try again";
         let mut busy = refused(StatusCode::SERVICE_UNAVAILABLE, sentence);

@@ -1,6 +1,6 @@
 //! Control: HTTP and JSON for the commands over a Unix socket, and a read-only part of it over TCP.
-//! `docs/control.md` has every page. Pages of [`read_only`] change nothing, so the admin address
-//! has them too.
+//! [`routes`] and `docs/control.md` have every page. Pages of [`read_only`] change nothing, so the
+//! admin address has them too.
 
 pub(crate) mod api;
 pub(crate) mod catalogue;
@@ -19,6 +19,7 @@ pub(crate) mod pops;
 pub(crate) mod protocol;
 pub(crate) mod pushes;
 mod reply;
+pub(crate) mod routes;
 pub(crate) mod shared_page;
 pub(crate) mod socket_note;
 
@@ -31,7 +32,6 @@ use crate::shared::tasks::StandingTask;
 use crate::sys::clock::{epoch_secs, uptime_ms};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -81,32 +81,16 @@ pub(crate) struct Pages {
     pub(crate) policies: SharedPage,
 }
 
-/// Router of the admin address. No route changes anything.
+/// Router of the admin address. No page changes anything.
 pub(crate) fn read_only(shown: Shown) -> Router {
-    Router::new()
-        .route("/status", get(api::status))
-        .route("/healthz", get(api::healthz))
-        .route("/readyz", get(api::readyz))
-        .route("/metrics", get(metrics::page))
-        .route("/pops", get(pops::pops))
-        .route("/pops/{name}", get(pops::pop))
-        .route("/policies", get(policies::policies))
-        .route("/policies/{*name}", get(policies::policy))
-        .with_state(shown)
+    routes::shows(routes::is_read_only).with_state(shown)
 }
 
-/// Router of the control socket.
+/// Router of the control socket, which has every page.
 pub(crate) fn full(shown: Shown, command_sender: CommandSender) -> Router {
-    let commands = Router::new()
-        .route("/reload", post(api::reload).get(api::reload_status).delete(api::cancel_reload))
-        .route("/diff", post(comparison::diff))
-        .route("/pops/override", post(overrides::change))
-        .route("/ledger/acknowledge", post(overrides::acknowledge))
-        .route("/probes/push", post(pushes::probe))
-        .route("/load/push", post(pushes::load))
-        .with_state(command_sender);
+    let commands = routes::commands().with_state(command_sender);
     #[cfg(debug_assertions)]
     let commands = commands.merge(hooks::router(Arc::clone(&shown.shared)));
-    let explaining = Router::new().route("/explain", post(explain::explain)).with_state(shown.clone());
-    read_only(shown).merge(commands).merge(explaining).layer(DefaultBodyLimit::max(CONTROL_BODY_OCTETS_MAX))
+    let shows = routes::shows(|_| true).with_state(shown);
+    shows.merge(commands).layer(DefaultBodyLimit::max(CONTROL_BODY_OCTETS_MAX))
 }

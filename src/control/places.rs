@@ -20,7 +20,6 @@ use crate::limits::{
     CONTROL_ANSWER_SECS, CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_REQUEST_SECS,
     CONTROL_TAKE_SECS, CONTROL_WAITING_MAX, PAGE_DESCRIPTORS_LEAST,
 };
-use hyper::Method;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,9 +30,9 @@ use tokio::time::{Instant, sleep_until};
 /// Requests that share a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// `/healthz`, `/readyz`, `/status`.
+    /// Pages that say whether the node is well.
     Check,
-    /// The other pages.
+    /// The other pages that change nothing.
     Page,
     /// Verbs and pushes, which the writer answers quickly.
     Verb,
@@ -42,17 +41,6 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// Class of a request.
-    pub(crate) fn of(method: &Method, path: &str) -> Class {
-        match path {
-            "/healthz" | "/readyz" | "/status" => Class::Check,
-            "/reload" | "/diff" if method == Method::POST => Class::Wait,
-            "/explain" => Class::Page,
-            _ if method == Method::POST => Class::Verb,
-            _ => Class::Page,
-        }
-    }
-
     /// Seconds until the answer must be ready; `None` for no limit.
     fn answer_secs(self) -> Option<u64> {
         (self != Class::Wait).then_some(CONTROL_ANSWER_SECS)

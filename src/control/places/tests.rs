@@ -75,24 +75,6 @@ fn the_largest_reader_makes_room() {
     }
 }
 
-#[test]
-fn requests_have_classes() {
-    let rows = [
-        (Method::GET, "/readyz", Class::Check),
-        (Method::GET, "/healthz", Class::Check),
-        (Method::GET, "/metrics", Class::Page),
-        (Method::GET, "/pops/fra", Class::Page),
-        (Method::POST, "/reload", Class::Wait),
-        (Method::POST, "/diff", Class::Wait),
-        (Method::GET, "/reload", Class::Page),
-        (Method::POST, "/pops/override", Class::Verb),
-        (Method::POST, "/probes/push", Class::Verb),
-    ];
-    for (method, path, class) in rows {
-        assert_eq!(Class::of(&method, path), class, "{method} {path}");
-    }
-}
-
 /// Each stage sets a deadline, except the answer of a reload.
 #[test]
 fn every_stage_has_a_deadline() {

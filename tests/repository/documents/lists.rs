@@ -2,6 +2,7 @@
 
 use super::references::code_spans;
 use super::{documents, text, top};
+use meridian::testing::control::routes::{PAGES, Page};
 use std::fs;
 use support::program;
 
@@ -85,7 +86,7 @@ fn commands(above: &[&str]) -> Vec<String> {
 /// Every page of the control socket stands in `docs/control.md`, and no other.
 #[test]
 fn every_control_page_is_documented() {
-    let routed = routes(&fs::read_to_string(top().join("src/control/mod.rs")).unwrap());
+    let routed: Vec<String> = PAGES.iter().map(Page::request).collect();
     assert!(routed.len() > 10, "{routed:?}");
     let page = text("docs/control.md");
     let told: Vec<String> = page
@@ -100,28 +101,9 @@ fn every_control_page_is_documented() {
     for page in &told {
         assert!(
             routed.contains(page),
-            "docs/control.md has `{page}`, which src/control/mod.rs does not route"
+            "docs/control.md has `{page}`, which src/control/routes.rs does not have"
         );
     }
-}
-
-/// Pages that a source routes: `GET /pops/{name}`.
-fn routes(source: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for route in source.split(".route(").skip(1) {
-        let Some(path) = route.split('"').nth(1) else { continue };
-        let handlers = route.split(".route(").next().unwrap_or(route);
-        let handlers = handlers.split(';').next().unwrap_or(handlers);
-        for method in ["get", "post", "delete", "put"] {
-            let is_method = |at: usize| {
-                !handlers[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_')
-            };
-            if handlers.match_indices(&format!("{method}(")).any(|(at, _)| is_method(at)) {
-                found.push(format!("{} {}", method.to_uppercase(), path.replace("{*", "{")));
-            }
-        }
-    }
-    found
 }
 
 /// A decision has its number, a status and a date, and stands in the list with its title.
