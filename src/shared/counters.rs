@@ -100,23 +100,96 @@ const SLOT_OF_TYPE: [u8; 258] = {
 pub(crate) const EVIDENCE: [(Evidence, &str); 3] =
     [(Evidence::Ecs, "ecs"), (Evidence::Resolver, "resolver"), (Evidence::Nothing, "nothing")];
 
-/// Counters of one worker. Aligned so that no two workers share a cache line, or a pair of lines
-/// that processors fetch together.
-#[repr(align(128))]
-#[derive(Debug)]
-pub struct CounterBlock {
-    transport: Transport,
-    worker: WorkerId,
-    received: AtomicU64,
-    replies: [AtomicU64; RCODES],
-    drops: [AtomicU64; DROPS],
-    types: [AtomicU64; TYPE_SLOTS],
-    evidence: [AtomicU64; EVIDENCE.len()],
-    truncated: AtomicU64,
-    cookies: [AtomicU64; CookieStatus::ALL.len()],
-    connections: AtomicU64,
-    /// Iterations of the receive loop, including those without a message.
-    turns: AtomicU64,
+/// Counter, or a row of counters, with its sum over several blocks.
+pub trait Cell {
+    /// Sum.
+    type Sum: Default;
+    /// Counter at 0.
+    fn zero() -> Self;
+    /// Adds the counter to a sum.
+    fn add_to(&self, sum: &mut Self::Sum);
+}
+
+impl Cell for AtomicU64 {
+    type Sum = u64;
+
+    fn zero() -> AtomicU64 {
+        AtomicU64::new(0)
+    }
+
+    fn add_to(&self, sum: &mut u64) {
+        *sum += self.load(Ordering::Relaxed);
+    }
+}
+
+impl<const N: usize> Cell for [AtomicU64; N]
+where
+    [u64; N]: Default,
+{
+    type Sum = [u64; N];
+
+    fn zero() -> [AtomicU64; N] {
+        array::from_fn(|_| AtomicU64::new(0))
+    }
+
+    fn add_to(&self, sums: &mut [u64; N]) {
+        for (sum, counter) in sums.iter_mut().zip(self) {
+            counter.add_to(sum);
+        }
+    }
+}
+
+/// Makes the block of counters, their sums, and all functions that name each of them.
+macro_rules! counters {
+    ($($(#[doc = $about:literal])* $vis:vis $name:ident: $cell:ty;)*) => {
+        /// Counters of one worker. Aligned so that no two workers share a cache line, or a pair of
+        /// lines that processors fetch together.
+        #[repr(align(128))]
+        #[derive(Debug)]
+        pub struct CounterBlock {
+            transport: Transport,
+            worker: WorkerId,
+            $($name: $cell,)*
+            /// Iterations of the receive loop, including those without a message. Each block has
+            /// its own, and nothing sums them.
+            turns: AtomicU64,
+        }
+
+        impl CounterBlock {
+            fn new(transport: Transport, worker: WorkerId) -> CounterBlock {
+                CounterBlock { transport, worker, $($name: Cell::zero(),)* turns: Cell::zero() }
+            }
+
+            fn add_to(&self, totals: &mut Totals) {
+                $(self.$name.add_to(&mut totals.$name);)*
+            }
+        }
+
+        /// Sums of one transport.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct Totals {
+            $($(#[doc = $about])* $vis $name: <$cell as Cell>::Sum,)*
+        }
+    };
+}
+
+counters! {
+    /// Messages received.
+    pub received: AtomicU64;
+    /// Connections admitted.
+    pub(crate) connections: AtomicU64;
+    /// Replies with TC set.
+    pub(crate) truncated: AtomicU64;
+    /// Replies, by response code.
+    replies: [AtomicU64; RCODES];
+    /// Drops, by reason.
+    drops: [AtomicU64; DROPS];
+    /// Replies, by query type.
+    types: [AtomicU64; TYPE_SLOTS];
+    /// Decisions, by evidence.
+    evidence: [AtomicU64; EVIDENCE.len()];
+    /// Replies, by the status of the cookie.
+    cookies: [AtomicU64; CookieStatus::ALL.len()];
 }
 
 impl CounterBlock {
@@ -128,22 +201,6 @@ impl CounterBlock {
     /// Block that several tasks write.
     pub(crate) fn multi_writer(transport: Transport, worker: usize) -> CounterBlock {
         CounterBlock::new(transport, WorkerId { index: worker, is_multi_writer: true })
-    }
-
-    fn new(transport: Transport, worker: WorkerId) -> CounterBlock {
-        CounterBlock {
-            transport,
-            worker,
-            received: AtomicU64::new(0),
-            replies: array::from_fn(|_| AtomicU64::new(0)),
-            drops: array::from_fn(|_| AtomicU64::new(0)),
-            types: array::from_fn(|_| AtomicU64::new(0)),
-            evidence: array::from_fn(|_| AtomicU64::new(0)),
-            truncated: AtomicU64::new(0),
-            cookies: array::from_fn(|_| AtomicU64::new(0)),
-            connections: AtomicU64::new(0),
-            turns: AtomicU64::new(0),
-        }
     }
 
     /// Counts an iteration of the loop.
@@ -299,39 +356,10 @@ impl Counters {
         let mut totals = Totals::default();
         for block in self.blocks.iter().chain([&self.slow_path]).filter(|block| block.transport == transport)
         {
-            totals.received += block.received.load(Ordering::Relaxed);
-            totals.connections += block.connections.load(Ordering::Relaxed);
-            totals.truncated += block.truncated.load(Ordering::Relaxed);
-            sum(&mut totals.replies, &block.replies);
-            sum(&mut totals.drops, &block.drops);
-            sum(&mut totals.types, &block.types);
-            sum(&mut totals.evidence, &block.evidence);
-            sum(&mut totals.cookies, &block.cookies);
+            block.add_to(&mut totals);
         }
         totals
     }
-}
-
-fn sum(sums: &mut [u64], counters: &[AtomicU64]) {
-    for (sum, counter) in sums.iter_mut().zip(counters) {
-        *sum += counter.load(Ordering::Relaxed);
-    }
-}
-
-/// Sums of one transport.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Messages received.
-    pub received: u64,
-    /// Connections admitted.
-    pub(crate) connections: u64,
-    /// Replies with TC set.
-    pub(crate) truncated: u64,
-    replies: [u64; RCODES],
-    drops: [u64; DROPS],
-    types: [u64; TYPE_SLOTS],
-    evidence: [u64; EVIDENCE.len()],
-    cookies: [u64; CookieStatus::ALL.len()],
 }
 
 impl Totals {
