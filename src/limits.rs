@@ -124,8 +124,6 @@ pub(crate) const ACCEPT_PAUSE_MILLIS_MIN: u64 = 5;
 pub(crate) const CONNECTION_PREFIX_V4: u8 = 24;
 /// Prefix length by which IPv6 connections are counted: a common allocation to one site (RFC 6177).
 pub(crate) const CONNECTION_PREFIX_V6: u8 = 56;
-/// Queue of slow-path messages: none of them is urgent, and a longer queue means an attack.
-pub(crate) const SLOW_PATH_QUEUE_MAX: usize = 256;
 /// Queue of commands to the writer. The writer takes a command without waiting for a disk, so a
 /// full queue means that it hangs, and a longer queue gains nothing.
 pub(crate) const COMMAND_QUEUE: usize = 64;

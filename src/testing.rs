@@ -289,9 +289,6 @@ pub mod transport {
     pub mod draw {
         pub use crate::transport::draw::Draws;
     }
-    pub mod slow_path {
-        pub use crate::transport::slow_path::answer;
-    }
     #[cfg(target_os = "linux")]
     pub mod stepped {
         pub use crate::transport::stepped::SteppedWorker;
@@ -319,6 +316,9 @@ pub mod wire {
     pub mod response {
         pub use crate::wire::response::rrset::Made;
         pub use crate::wire::response::{OwnerName, Response, Section};
+    }
+    pub mod tsig {
+        pub use crate::wire::tsig::{REFUSAL_OCTETS_MAX, Signature};
     }
     pub mod rr {
         pub use crate::wire::rr::{CLASS_CH, Rcode, RrType};

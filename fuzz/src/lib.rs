@@ -14,5 +14,6 @@ pub mod rare;
 pub mod rdata;
 pub mod sample;
 pub mod state;
+pub mod tsig;
 pub mod yaml;
 pub mod zone_text;

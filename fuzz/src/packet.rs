@@ -68,7 +68,6 @@ pub fn packet(data: &[u8]) {
         let parsed = parse(data, &mut query);
         match outcome.disposition {
             Disposition::Silence => assert!(matches!(parsed, Parsed::Silence)),
-            Disposition::SlowPath => assert!(matches!(parsed, Parsed::SlowPath)),
             Disposition::Send(len) => {
                 reply(data, (&parsed, &query), &out[..len], transport);
                 // A cookie for a cookie, and for nobody else.
@@ -82,7 +81,7 @@ fn reply(asked: &[u8], (parsed, query): (&Parsed<'_>, &Query), reply: &[u8], tra
     let (question, edns) = match parsed {
         Parsed::Query => (query.question(asked), query.edns),
         Parsed::Reject(reject) | Parsed::CookieOnly(reject) => (reject.question, reject.edns),
-        Parsed::Silence | Parsed::SlowPath => panic!("a reply to what deserves none"),
+        Parsed::Silence => panic!("a reply to what deserves none"),
     };
     let word = |at: usize| u16::from_be_bytes([reply[at], reply[at + 1]]);
     assert!(reply.len() >= 12 && reply.len() <= limit(transport, edns.as_ref()), "{} octets", reply.len());

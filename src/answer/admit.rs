@@ -29,13 +29,17 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     /// Turns away what is not to be looked up.
     fn screen(&mut self) -> Result<(), Rcode> {
         match (self.reply.query.qclass, self.reply.query.qtype) {
-            (CLASS_CH, _) => Err(self.chaos()),
             // OPT is not a question type. Type 0 is answered like any type without data, as in NSD
             // and BIND.
             (CLASS_IN, RrType::OPT) => Err(Rcode::FORMERR),
+            // Transfers are not offered (RFC 5936 section 2.2.1).
+            (_, RrType::AXFR | RrType::IXFR) => Err(Rcode::REFUSED),
+            // No keys are agreed upon (RFC 2930).
+            (_, RrType::TKEY) => Err(Rcode::NOTIMP),
             // Obsolete question types (RFC 1035 section 3.2.3).
             (CLASS_IN, RrType::MAILA | RrType::MAILB) => Err(Rcode::NOTIMP),
             (CLASS_IN, _) => Ok(()),
+            (CLASS_CH, _) => Err(self.chaos()),
             _ => Err(Rcode::REFUSED),
         }
     }

@@ -9,7 +9,7 @@
 //! two paths: a traced answer is the served answer.
 //!
 //! ```text
-//! parse --- Silence, SlowPath
+//! parse --- Silence
 //!   |-- Reject, CookieOnly ------------------------------------.
 //!   `-- Query -> admit -> look up -+- positive --- follow --.   |
 //!                          ^       +- steered ---- follow --+   |
@@ -154,7 +154,6 @@ fn converse<T: Trace>(
             }
         }
         Parsed::Silence => {}
-        Parsed::SlowPath => outcome.disposition = Disposition::SlowPath,
         Parsed::Reject(of) => reject::reject(snapshot, (of, false), (client, context), out, outcome),
         Parsed::CookieOnly(of) => reject::reject(snapshot, (of, true), (client, context), out, outcome),
     }

@@ -16,8 +16,6 @@ pub enum Disposition {
     /// Send nothing.
     #[default]
     Silence,
-    /// Hand the message to the slow path.
-    SlowPath,
 }
 
 /// The reason for a policy's answer.

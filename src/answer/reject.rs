@@ -4,11 +4,12 @@
 
 use super::outcome::Outcome;
 use super::reply::Reply;
-use super::{Client, QueryContext};
+use super::{Client, Disposition, QueryContext};
 use crate::snapshot::Snapshot;
 use crate::wire::cookie::CookieStatus;
-use crate::wire::query::{Query, Reject};
+use crate::wire::query::{Query, Question, Reject};
 use crate::wire::rr::Rcode;
+use crate::wire::tsig::{REFUSAL_OCTETS_MAX, Signature};
 
 /// Writes the error. If the message asks for a cookie alone (`asks_cookie`), writes the cookie
 /// instead (RFC 7873 section 5.4), with BADCOOKIE if the server cookie in the message is invalid.
@@ -29,4 +30,23 @@ pub(crate) fn reject(
         _ => reject.rcode,
     };
     reply.finish(rcode, None, outcome);
+    if let Some(signature) = &reject.signature {
+        reply.refuse(signature, reject.question, outcome);
+    }
+}
+
+impl Reply<'_> {
+    /// Appends the TSIG record that refuses a key, behind the OPT. If there is no room, sets TC, so
+    /// that the client asks for the record over TCP (RFC 8945 section 5.3).
+    fn refuse(&mut self, signature: &Signature<'_>, question: Question<'_>, outcome: &mut Outcome) {
+        let (name, mut room) = (question.name(), [0; REFUSAL_OCTETS_MAX]);
+        let appended = signature.refusal(name, &mut room).and_then(|record| self.response.append(record));
+        match appended {
+            Some(len) => outcome.disposition = Disposition::Send(len),
+            None => {
+                self.response.mark_truncated();
+                outcome.truncated = true;
+            }
+        }
+    }
 }

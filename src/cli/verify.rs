@@ -233,7 +233,7 @@ impl Walk<'_> {
         );
         let records = match outcome.disposition {
             Disposition::Send(len) => records(&self.out[..len]),
-            Disposition::Silence | Disposition::SlowPath => None,
+            Disposition::Silence => None,
         };
         if records.is_none() {
             self.fault(format!(

@@ -50,7 +50,7 @@ pub struct ExplainQuery {
 pub struct Explanation {
     /// Lines of the explanation: subject and text.
     pub lines: Vec<(String, String)>,
-    /// Response; `None` if there is none, or if the slow path answers.
+    /// Response; `None` if there is none.
     pub message: Option<Vec<u8>>,
 }
 
@@ -120,10 +120,6 @@ pub fn explain(
     let message = match outcome.disposition {
         Disposition::Silence => {
             story.line("answer", "none: the server stays silent");
-            None
-        }
-        Disposition::SlowPath => {
-            story.line("answer", "from the slow path, not from the core");
             None
         }
         Disposition::Send(len) => {

@@ -14,7 +14,6 @@ use crate::sys::socket::take_up;
 use crate::transport::connection_limit::ConnectionLimit;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
-use crate::transport::slow_path::{self, FarEnd, SlowPathQueue};
 use crate::transport::stream::{self, Carrier, StreamContext};
 use crate::transport::tcp::PlainTcp;
 use std::io;
@@ -33,20 +32,18 @@ impl Server {
     ) -> io::Result<()> {
         let runtime = self.runtimes.tcp.handle().clone();
         let context = runtime.enter();
-        let (queue, far_end) = SlowPathQueue::new();
         let mut listeners = sockets.streams;
         for stream in stream_listens(&fixed.listen) {
             let (its, others) =
                 listeners.into_iter().partition(|(transport, _)| *transport == stream.transport);
             listeners = others;
-            let its = StreamLane { stream, listeners: its, blocks: &blocks, slow_path: &queue };
+            let its = StreamLane { stream, listeners: its, blocks: &blocks };
             let tasks = match stream.transport {
                 Transport::Udp => continue,
                 Transport::Tcp => self.start_stream(PlainTcp, its)?,
             };
             self.tasks.extend(tasks);
         }
-        self.start_slow_path(far_end);
         match self.engine {
             #[cfg(feature = "portable")]
             Engine::Hickory => self.start_portable(sockets.udp, Arc::clone(blocks.shared(Transport::Udp)))?,
@@ -54,7 +51,7 @@ impl Server {
                 #[cfg(target_os = "linux")]
                 {
                     let pinned = sockets.udp.into_iter().zip(sockets.cpus);
-                    self.start_workers(pinned, blocks.udp, &queue, fixed.listen.batch)?;
+                    self.start_workers(pinned, blocks.udp, fixed.listen.batch)?;
                 }
             }
         }
@@ -67,28 +64,19 @@ impl Server {
         Ok(())
     }
 
-    /// Starts the task of the slow path.
-    fn start_slow_path(&mut self, far_end: FarEnd) {
-        let shared = Arc::clone(&self.shared);
-        let serve = move || slow_path::serve(Arc::clone(&far_end), Arc::clone(&shared));
-        self.tasks.push(self.runtimes.tcp.spawn(self.supervisor.clone().keep(Task::SlowPath, serve)));
-    }
-
     /// Starts a UDP worker for each socket, bound to the core beside it.
     #[cfg(target_os = "linux")]
     fn start_workers(
         &mut self,
         sockets: impl Iterator<Item = (UdpSocket, Option<u16>)>,
         blocks: Vec<Arc<CounterBlock>>,
-        slow_path: &SlowPathQueue,
         batch: u16,
     ) -> io::Result<()> {
         for ((socket, cpu), block) in sockets.zip(blocks) {
             self.workers.threads.start(crate::transport::udp::WorkerContext {
-                socket: Arc::new(socket),
+                socket,
                 shared: Arc::clone(&self.shared),
                 block,
-                slow_path: slow_path.clone(),
                 batch: usize::from(batch),
                 cpu,
                 stop: Arc::clone(&self.workers.stop),
@@ -151,7 +139,6 @@ impl Server {
             shared: Arc::clone(&self.shared),
             block: Arc::clone(lane.blocks.shared(C::TRANSPORT)),
             connection_limit: Arc::new(ConnectionLimit::new(connections, limits.per_prefix)),
-            slow_path: lane.slow_path.clone(),
             idle: Duration::from_secs(u64::from(limits.idle_secs)),
             stop: self.stop.clone(),
         });
@@ -185,7 +172,6 @@ struct StreamLane<'l> {
     /// Counter blocks.
     blocks: &'l Blocks,
     /// Queue for slow-path messages.
-    slow_path: &'l SlowPathQueue,
 }
 
 /// Counter blocks of the transports of a server.

@@ -2,7 +2,7 @@
 //! another.
 //!
 //! ```text
-//!  tcp      answers over TCP, the slow path, the portable engine    one thread a core
+//!  tcp      answers over TCP, the portable engine                   one thread a core
 //!  pages    control socket, admin address                           one thread, and renderers
 //!  probes   checks, load feeds                                      two threads, and readers of files
 //!  writer   the single writer                                       one thread, and reloads and saves

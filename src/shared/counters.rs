@@ -46,7 +46,6 @@ drops! {
         "a datagram for which the socket's buffer had no room; counted once a second";
     Unsent = "unsent", "a reply that the kernel did not take";
     Panic = "panic", "a fault of the program while it answered; please report it";
-    SlowPathFull = "slow_path_full", "a slow-path message while too many of them waited";
     SocketError = "socket_error", "a receive or accept that failed";
     ConnectionsFull = "connections_full", "a connection past the limit in all";
     PrefixFull = "prefix_full", "a connection past the limit of its client prefix";
@@ -265,7 +264,6 @@ impl CounterBlock {
 #[derive(Debug)]
 pub struct Counters {
     blocks: Vec<Arc<CounterBlock>>,
-    slow_path: Arc<CounterBlock>,
     /// Reloads that published a snapshot.
     pub(crate) reloads_published: AtomicU64,
     /// Reloads that were refused.
@@ -317,8 +315,6 @@ impl Counters {
     /// Counters over the blocks of the workers, and the counter of lost log lines.
     pub(crate) fn new(blocks: Vec<Arc<CounterBlock>>, log_dropped: Arc<AtomicU64>) -> Counters {
         Counters {
-            // No policy decides a slow-path message, so this block needs no shard.
-            slow_path: Arc::new(CounterBlock::multi_writer(Transport::Udp, usize::MAX)),
             blocks,
             reloads_published: AtomicU64::new(0),
             reloads_refused: AtomicU64::new(0),
@@ -346,15 +342,10 @@ impl Counters {
         own.map(|block| (block.worker.index, block.turns.load(Ordering::Relaxed)))
     }
 
-    /// Block for slow-path replies over UDP, which no worker sends.
-    pub(crate) fn slow_path(&self) -> &Arc<CounterBlock> {
-        &self.slow_path
-    }
-
     /// The sums of one transport now.
     pub fn fold(&self, transport: Transport) -> Totals {
         let mut totals = Totals::default();
-        for block in self.blocks.iter().chain([&self.slow_path]).filter(|block| block.transport == transport)
+        for block in self.blocks.iter().filter(|block| block.transport == transport)
         {
             block.add_to(&mut totals);
         }
@@ -373,7 +364,7 @@ impl Totals {
     }
 
     /// Replies by query type, without zeros; `None` stands for types that are not in [`TYPES`].
-    /// Slow-path messages are not counted here.
+    /// Messages that are no query count as `None`.
     pub(crate) fn types(&self) -> impl Iterator<Item = (Option<RrType>, u64)> {
         self.types.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, n)| (TYPES.get(i).copied(), *n))
     }

@@ -15,8 +15,6 @@ closed_union! {
         Feeds = "feeds",
         /// Answers over a stream transport.
         Stream(transport: Transport = streams()) = transport.word(),
-        /// Answers rare messages.
-        SlowPath = "slow_path",
         /// Serves the control socket.
         Control = "control",
         /// Serves the admin address.

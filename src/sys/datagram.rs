@@ -8,7 +8,7 @@
 use crate::limits::{DATAGRAM_MAX, UDP_PAYLOAD_MAX};
 use std::io;
 use std::mem::{size_of, zeroed};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::ptr;
 
@@ -167,12 +167,6 @@ impl Batch {
         read_sender(&self.arrivals.headers[index], &self.peers[index])
     }
 
-    /// Socket address of the sender of a query from the last `receive`.
-    pub(crate) fn peer(&self, index: usize) -> Option<SocketAddr> {
-        assert!(index < self.received, "a datagram of this batch");
-        read_peer(&self.arrivals.headers[index], &self.peers[index])
-    }
-
     /// A query from the last `receive`, with room for its reply; `index` must be less than the
     /// result of `receive`.
     #[inline(always)]
@@ -252,8 +246,7 @@ impl Batch {
     }
 }
 
-/// Sends a single message from the destination address of its query, for answers that are later
-/// than their batch.
+/// Sends a single message from an address of this host, for tests that ask from many.
 pub fn send_one(socket: &UdpSocket, octets: &[u8], peer: SocketAddr, local: Option<Local>) -> io::Result<()> {
     let mut control = Control([0; CONTROL_OCTETS]);
     let control_length = local.map_or(0, |local| write_local(&mut control, local));
@@ -358,19 +351,6 @@ fn read_sender(header: &libc::mmsghdr, storage: &libc::sockaddr_storage) -> Opti
         }
         _ => None,
     }
-}
-
-fn read_peer(header: &libc::mmsghdr, storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
-    let (address, port) = read_sender(header, storage)?;
-    Some(match address {
-        IpAddr::V4(address) => SocketAddrV4::new(address, port).into(),
-        IpAddr::V6(address) => {
-            // SAFETY: the family is that of sockaddr_in6, which is smaller than the storage and as
-            // aligned; every bit pattern is one.
-            let v6: &libc::sockaddr_in6 = unsafe { &*ptr::from_ref(storage).cast() };
-            SocketAddrV6::new(address, port, v6.sin6_flowinfo, v6.sin6_scope_id).into()
-        }
-    })
 }
 
 /// # Safety

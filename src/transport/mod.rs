@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! worker (threads) ── udp ──┐                       ┌─▶ reply
-//!                           ├─▶ answer::respond ────┼─▶ silence
-//! stream (tasks) ── tcp ────┘                       └─▶ slow path (a bounded queue, one task)
+//!                           ├─▶ answer::respond ────┤
+//! stream (tasks) ── tcp ────┘                       └─▶ silence
 //!  ▲ connection limit  ▲ one file for each carrier
 //!
 //! portable: hickory's server over the same core, for systems without the fast lane
@@ -14,7 +14,6 @@ pub(crate) mod connection_limit;
 pub(crate) mod draw;
 #[cfg(feature = "portable")]
 pub(crate) mod portable;
-pub(crate) mod slow_path;
 #[cfg(target_os = "linux")]
 pub(crate) mod stepped;
 pub(crate) mod stream;

@@ -18,7 +18,6 @@ use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::sys::clock;
 use crate::transport::draw::Draws;
-use crate::transport::slow_path;
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::proto::op::{Header, HeaderCounts, Message, Metadata};
@@ -71,26 +70,15 @@ impl Portable {
                 match outcome.disposition {
                     Disposition::Send(length) => (outcome, scratch.get(..length).map(<[u8]>::to_vec)),
                     Disposition::Silence => (outcome, None),
-                    Disposition::SlowPath => (
-                        outcome,
-                        slow_path::answer(request.as_slice(), client.address, &service.snapshot.cookies),
-                    ),
                 }
             }));
-            if let Ok((outcome, Some(_))) = &outcome
-                && outcome.disposition != Disposition::SlowPath
-            {
+            if let Ok((outcome, Some(_))) = &outcome {
                 block.answered(&service, outcome);
             }
             outcome
         });
         match outcome {
-            Ok((outcome, Some(octets))) => {
-                if outcome.disposition == Disposition::SlowPath {
-                    block.replied(u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f));
-                }
-                Some(octets)
-            }
+            Ok((_, Some(octets))) => Some(octets),
             Ok((_, None)) => {
                 block.dropped(Dropped::Silence, 1);
                 None

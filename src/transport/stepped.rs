@@ -11,7 +11,6 @@ use crate::shared::published::Published;
 use crate::shared::tasks::TaskBoard;
 use crate::snapshot::Snapshot;
 use crate::sys::socket::{self, Buffers};
-use crate::transport::slow_path::{FarEnd, SlowPathQueue};
 use crate::transport::udp::{self, Drops, Kept, WorkerContext};
 use std::io;
 use std::net::SocketAddr;
@@ -23,8 +22,6 @@ pub struct SteppedWorker {
     worker_context: WorkerContext,
     kept: Kept,
     drops: Drops,
-    /// Held so that the queue stays open.
-    _far_end: FarEnd,
 }
 
 impl SteppedWorker {
@@ -32,7 +29,6 @@ impl SteppedWorker {
     /// `batch` datagrams.
     pub fn open(address: SocketAddr, snapshot: Arc<Snapshot>, batch: usize) -> io::Result<SteppedWorker> {
         let block = Arc::new(CounterBlock::single_writer(Transport::Udp, 0));
-        let (slow_path, far_end) = SlowPathQueue::new();
         let shared = Shared::new(
             Published::new(snapshot, 1),
             Counters::new(vec![Arc::clone(&block)], Arc::default()),
@@ -41,20 +37,14 @@ impl SteppedWorker {
             Arc::new(Descriptors::default()),
         );
         let worker_context = WorkerContext {
-            socket: Arc::new(socket::worker(address, Buffers::default())?),
+            socket: socket::worker(address, Buffers::default())?,
             shared: Arc::new(shared),
             block,
-            slow_path,
             batch,
             cpu: None,
             stop: Arc::new(AtomicBool::new(false)),
         };
-        Ok(SteppedWorker {
-            worker_context,
-            kept: Kept::new(batch),
-            drops: Drops::default(),
-            _far_end: far_end,
-        })
+        Ok(SteppedWorker { worker_context, kept: Kept::new(batch), drops: Drops::default() })
     }
 
     /// Address of the worker's socket.

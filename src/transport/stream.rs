@@ -11,7 +11,6 @@ use crate::sys::accept::AcceptPause;
 use crate::sys::clock;
 use crate::transport::connection_limit::{ConnectionLimit, LimitReached};
 use crate::transport::draw::Draws;
-use crate::transport::slow_path::{ReplyTo, SlowPathQuery, SlowPathQueue};
 use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -46,8 +44,6 @@ pub(crate) struct StreamContext<C> {
     pub(crate) block: Arc<CounterBlock>,
     /// Limits of connections.
     pub(crate) connection_limit: Arc<ConnectionLimit>,
-    /// Queue for slow-path messages.
-    pub(crate) slow_path: SlowPathQueue,
     /// Time without a query after which a connection is closed.
     pub(crate) idle: Duration,
     /// Cancelled when the server stops.
@@ -187,7 +183,7 @@ impl<'a, C: Carrier> Connection<'a, C> {
         while let Some(length) = whole_message(&self.pending[start..]) {
             let message = start + 2..start + 2 + length;
             start = message.end;
-            self.answer(message).await?;
+            self.answer(message);
             if self.answers.len() >= STREAM_GATHER_OCTETS {
                 self.write().await?;
             }
@@ -224,14 +220,14 @@ impl<'a, C: Carrier> Connection<'a, C> {
         }
     }
 
-    async fn answer(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
+    fn answer(&mut self, message: std::ops::Range<usize>) {
         self.context.block.received(1);
-        let octets = &self.pending[message.clone()];
+        let octets = &self.pending[message];
         let client = Client { address: self.peer.ip(), transport: C::TRANSPORT };
         let moment = QueryContext { draw: self.draws.draw(), epoch_secs: clock::cookie_secs() };
         let answers = &mut self.answers;
         let context = self.context;
-        let disposition = SCRATCH.with_borrow_mut(|scratch| {
+        SCRATCH.with_borrow_mut(|scratch| {
             let service = context.shared.published.served();
             // The core does not panic. If it ever does, one query is lost and counted, and the
             // connection continues.
@@ -239,8 +235,7 @@ impl<'a, C: Carrier> Connection<'a, C> {
                 answer::respond(&service.snapshot, octets, &client, moment, scratch)
             }));
             let Ok(outcome) = outcome else {
-                context.block.dropped(Dropped::Panic, 1);
-                return Disposition::Silence;
+                return context.block.dropped(Dropped::Panic, 1);
             };
             match outcome.disposition {
                 Disposition::Send(length) => match scratch.get(..length) {
@@ -248,34 +243,8 @@ impl<'a, C: Carrier> Connection<'a, C> {
                     _ => context.block.dropped(Dropped::TooLong, 1),
                 },
                 Disposition::Silence => context.block.dropped(Dropped::Silence, 1),
-                Disposition::SlowPath => {}
             }
-            outcome.disposition
         });
-        if disposition == Disposition::SlowPath { self.answer_rare(message).await } else { Ok(()) }
-    }
-
-    /// Writes the earlier answers, then waits for the answer to a slow-path message, so that the
-    /// answers keep the order of the queries.
-    async fn answer_rare(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
-        let (sender, receiver) = oneshot::channel();
-        let slow_path = SlowPathQuery {
-            octets: self.pending[message].to_vec(),
-            peer: self.peer,
-            reply: ReplyTo::Stream(sender),
-        };
-        if !self.context.slow_path.offer(slow_path) {
-            self.context.block.dropped(Dropped::SlowPathFull, 1);
-            return Ok(());
-        }
-        self.write().await?;
-        match receiver.await {
-            Ok(octets) if frame(&mut self.answers, &octets) => {
-                self.context.block.replied(u16::from(octets.get(3).copied().unwrap_or(0) & 0x0f));
-            }
-            _ => self.context.block.dropped(Dropped::Silence, 1),
-        }
-        Ok(())
     }
 
     async fn write(&mut self) -> Result<(), End> {

@@ -10,7 +10,6 @@ use crate::sys::clock;
 use crate::sys::datagram::Batch;
 use crate::sys::socket;
 use crate::transport::draw::Draws;
-use crate::transport::slow_path::{ReplyTo, SlowPathQuery, SlowPathQueue};
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -22,14 +21,12 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Context of one worker thread.
 pub(crate) struct WorkerContext {
-    /// Socket of the worker. The slow path shares it to send its replies.
-    pub(crate) socket: Arc<UdpSocket>,
+    /// Socket of the worker.
+    pub(crate) socket: UdpSocket,
     /// State that threads share.
     pub(crate) shared: Arc<Shared>,
     /// Counters of the worker.
     pub(crate) block: Arc<CounterBlock>,
-    /// Queue for slow-path messages.
-    pub(crate) slow_path: SlowPathQueue,
     /// Most datagrams per receive call.
     pub(crate) batch: usize,
     /// CPU core that the worker is bound to.
@@ -192,22 +189,12 @@ fn answer_one(
         }
         Disposition::Send(_) => worker_context.block.dropped(Dropped::TooLong, 1),
         Disposition::Silence => worker_context.block.dropped(Dropped::Silence, 1),
-        Disposition::SlowPath => hand_over(worker_context, batch, index),
     }
 }
 
 #[inline(always)]
 fn is_answerable((address, port): &(IpAddr, u16)) -> bool {
     *port != 0 && !address.is_unspecified() && !address.is_multicast()
-}
-
-#[cold]
-fn hand_over(worker_context: &WorkerContext, batch: &mut Batch, index: usize) {
-    let reply = ReplyTo::Datagram { socket: Arc::clone(&worker_context.socket), local: batch.local(index) };
-    let (Some(peer), octets) = (batch.peer(index), batch.octets(index).to_vec()) else { return };
-    if !worker_context.slow_path.offer(SlowPathQuery { octets, peer, reply }) {
-        worker_context.block.dropped(Dropped::SlowPathFull, 1);
-    }
 }
 
 #[cfg(test)]

@@ -3,20 +3,21 @@
 use super::edns::Edns;
 use super::header::HEADER_LEN;
 use super::rr::{Rcode, RrType};
+use super::tsig::Signature;
 
 /// The OPT of a message, as far as it is readable, whatever else is wrong with the message.
 #[cold]
 pub(crate) fn edns_of(packet: &[u8]) -> Option<Edns> {
     let questions = packet.get(4..6)?.first_chunk().map(|count| u16::from_be_bytes(*count))?;
     match behind_questions(packet, questions) {
-        Behind::Edns(edns) | Behind::SlowPath(edns) | Behind::Reject(_, edns) => edns,
+        Behind::Sound(edns) | Behind::Signed(edns, _) | Behind::Reject(_, edns) => edns,
     }
 }
 
 /// Reads every record of a message that has not exactly one question. A sender of an OPT gets one
 /// back, in errors too (RFC 6891 section 6.1.1).
 #[cold]
-pub(super) fn behind_questions(packet: &[u8], questions: u16) -> Behind {
+pub(super) fn behind_questions(packet: &[u8], questions: u16) -> Behind<'_> {
     let mut at = HEADER_LEN;
     for _ in 0..questions {
         let Some(end) = name_end(packet, at).map(|end| end + 4).filter(|end| *end <= packet.len()) else {
@@ -24,19 +25,25 @@ pub(super) fn behind_questions(packet: &[u8], questions: u16) -> Behind {
         };
         at = end;
     }
-    let Some(&[a0, a1, n0, n1, r0, r1]) = packet.get(6..).and_then(|counts| counts.first_chunk()) else {
-        return Behind::Reject(Rcode::FORMERR, None);
+    let [_, answers, authority, additional] = counts(packet);
+    records(packet, at, answers + authority, additional)
+}
+
+/// Counts of the header: questions, answers, authority, additional; zeros without a header.
+pub(super) fn counts(packet: &[u8]) -> [usize; 4] {
+    let Some(&[q0, q1, a0, a1, n0, n1, r0, r1]) = packet.get(4..).and_then(|counts| counts.first_chunk())
+    else {
+        return [0; 4];
     };
-    let [answers, authority, additional] = [[a0, a1], [n0, n1], [r0, r1]].map(u16::from_be_bytes);
-    records(packet, at, usize::from(answers) + usize::from(authority), usize::from(additional))
+    [[q0, q1], [a0, a1], [n0, n1], [r0, r1]].map(|count| usize::from(u16::from_be_bytes(count)))
 }
 
 /// Result of reading the records behind a question.
-pub(super) enum Behind {
+pub(super) enum Behind<'a> {
     /// No obstacle to an answer.
-    Edns(Option<Edns>),
-    /// A signed message.
-    SlowPath(Option<Edns>),
+    Sound(Option<Edns>),
+    /// A signed message: by TSIG, or by SIG(0) (RFC 2931), for which the signature is `None`.
+    Signed(Option<Edns>, Option<Signature<'a>>),
     /// A fault, with the OPT as far as it is readable.
     Reject(Rcode, Option<Edns>),
 }
@@ -45,12 +52,12 @@ pub(super) enum Behind {
 /// authority sections, then `additional` ones.
 #[cold]
 #[inline(never)]
-pub(super) fn records(packet: &[u8], mut at: usize, before: usize, additional: usize) -> Behind {
-    let mut edns = None;
+pub(super) fn records(packet: &[u8], mut at: usize, before: usize, additional: usize) -> Behind<'_> {
+    let (mut edns, mut signed, mut is_bad) = (None, None, false);
     let total = before + additional;
     for index in 0..total {
         let Some(record) = next_record(packet, at) else { return Behind::Reject(Rcode::FORMERR, edns) };
-        at = record.end;
+        let owner_at = std::mem::replace(&mut at, record.end);
         let additional = index >= before;
         match record.rtype {
             RrType::OPT => {
@@ -64,17 +71,28 @@ pub(super) fn records(packet: &[u8], mut at: usize, before: usize, additional: u
                     Err((read, _)) => return Behind::Reject(Rcode::FORMERR, Some(read)),
                 }
             }
-            RrType::TSIG | RrType::SIG if additional && index + 1 == total => return Behind::SlowPath(edns),
+            // A TSIG record is the last of a message, and can be interpreted (RFC 8945 section 5.2).
+            RrType::TSIG => {
+                let is_last = additional && index + 1 == total;
+                let tsig = Signature::read(packet, owner_at, (record.class, record.ttl), record.rdata);
+                // Continue after the fault: the error response must carry the OPT.
+                is_bad |= !is_last || tsig.is_none();
+                signed = Some(tsig);
+            }
+            RrType::SIG if additional && index + 1 == total => signed = Some(None),
             _ => {}
         }
     }
-    if at != packet.len() {
+    if is_bad || at != packet.len() {
         return Behind::Reject(Rcode::FORMERR, edns);
     }
     if edns.is_some_and(|e| e.version != 0) {
         return Behind::Reject(Rcode::BADVERS, edns);
     }
-    Behind::Edns(edns)
+    match signed {
+        Some(signature) => Behind::Signed(edns, signature),
+        None => Behind::Sound(edns),
+    }
 }
 
 struct RawRecord<'a> {

@@ -16,3 +16,13 @@ pub(crate) mod flag {
     /// Checking disabled.
     pub(crate) const CD: u16 = 0x0010;
 }
+
+/// Opcodes that are answered for themselves (RFC 1035 section 4.1.1, RFC 1996, RFC 2136).
+pub(crate) mod opcode {
+    /// Standard query.
+    pub(crate) const QUERY: u8 = 0;
+    /// Notice of a change of a zone.
+    pub(crate) const NOTIFY: u8 = 4;
+    /// Dynamic update.
+    pub(crate) const UPDATE: u8 = 5;
+}

@@ -12,5 +12,7 @@ pub(crate) mod name;
 pub(crate) mod name_hash;
 pub(crate) mod position;
 pub(crate) mod query;
+pub(crate) mod refusal;
 pub(crate) mod response;
 pub(crate) mod rr;
+pub(crate) mod tsig;

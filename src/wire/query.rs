@@ -1,16 +1,18 @@
 //! The only parser of DNS messages from clients: fills a [`Query`] in place, or decides how else
 //! the message is handled.
 //!
-//! The core answers a message, rejects it with a response code, stays silent, or hands it to the
-//! slow path. Every read has a limit, and nothing allocates.
+//! The core answers a message, rejects it with a response code ([`super::refusal`]), or stays
+//! silent. Every read has a limit, and nothing allocates.
 
-use super::behind::{Behind, behind_questions, records};
+use super::behind::{Behind, edns_of, records};
 use super::ecs::ClientSubnet;
 use super::edns::Edns;
 use super::header::HEADER_LEN;
 use super::name::NAME_OCTETS_MAX;
 use super::name_hash::{NameHash, NameKey};
+use super::refusal::{may_be_dns, no_query};
 use super::rr::{Rcode, RrType};
+use super::tsig::Signature;
 use crate::limits::LABELS_MAX;
 use crate::wire::header::flag;
 
@@ -33,9 +35,8 @@ impl Query {
     /// Query for the reply to a rejected message: ID, opcode, RD and EDNS of the message. Without
     /// the client subnet, because an error does not depend on it; so the reply has no ECS option.
     pub(crate) fn left_by(reject: &Reject<'_>) -> Query {
-        let flags = u16::from(reject.opcode) << 11 | if reject.recursion_desired { flag::RD } else { 0 };
         Query {
-            head: u32::from(reject.id) << 16 | u32::from(flags),
+            head: reject.head,
             edns: reject.edns.map(|edns| Edns { subnet: None, ..edns }),
             ..Query::default()
         }
@@ -76,12 +77,9 @@ pub enum Parsed<'a> {
     Reject(Reject<'a>),
     /// A DNS cookie without a question (RFC 7873 section 5.4); FORMERR if cookies are off.
     CookieOnly(Reject<'a>),
-    /// A message that gets no answer: a response (QR=1), because two servers must never answer each
-    /// other in a loop, or less than a header.
+    /// A message that gets no answer, because two servers must never answer each other in a loop: a
+    /// response (QR=1), less than a header, or a header that no message of the DNS has.
     Silence,
-    /// A message that the core does not answer, with a valid header: an opcode other than QUERY, a
-    /// transfer, TKEY, or a signed message.
-    SlowPath,
 }
 
 /// The question section as sent: name, type, class.
@@ -99,23 +97,33 @@ impl<'a> Question<'a> {
     pub fn octets(&self) -> &'a [u8] {
         self.body.get(..self.len).unwrap_or_default()
     }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &'a [u8] {
+        self.body.get(..self.len.saturating_sub(4)).unwrap_or_default()
+    }
 }
 
 /// A message that is answered with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reject<'a> {
-    /// Message ID.
-    pub(crate) id: u16,
-    /// Opcode, copied to the response.
-    pub(crate) opcode: u8,
-    /// Recursion desired, copied to the response.
-    pub(crate) recursion_desired: bool,
+    /// First four octets of the header: ID, then flags and opcode in the lower bits.
+    pub(super) head: u32,
     /// Response code.
     pub(crate) rcode: Rcode,
     /// The question, if it was readable.
     pub question: Question<'a>,
     /// The OPT, if it was readable; its options may be missing.
     pub edns: Option<Edns>,
+    /// The signature by a key that we do not hold, to be answered with BADKEY.
+    pub(crate) signature: Option<Signature<'a>>,
+}
+
+impl<'a> Reject<'a> {
+    /// The error, unless the message is none of the DNS.
+    pub(super) fn of(self, packet: &[u8]) -> Parsed<'a> {
+        if may_be_dns(packet) { Parsed::Reject(self) } else { Parsed::Silence }
+    }
 }
 
 /// Name of a question in lower case, with the offsets of its labels. The struct is large, so it is
@@ -310,27 +318,14 @@ pub fn parse<'a>(packet: &'a [u8], query: &mut Query) -> Parsed<'a> {
     let [h0, h1, h2, h3, counts @ ..] = *header;
     let (head, counts) = (u32::from_be_bytes([h0, h1, h2, h3]), u64::from_be_bytes(counts));
     if head & u32::from(flag::QR | OPCODE_BITS) != 0 || counts >> 48 != 1 {
-        return no_question(packet, (head >> 16) as u16, head as u16, (counts >> 48) as u16);
+        return no_query(packet, head, (counts >> 48) as u16);
     }
-    let reject = |question, edns, rcode| {
-        let recursion_desired = head & u32::from(flag::RD) != 0;
-        Parsed::Reject(Reject {
-            id: (head >> 16) as u16,
-            opcode: 0,
-            recursion_desired,
-            rcode,
-            question,
-            edns,
-        })
-    };
     if !query.name.read(body) {
-        return reject(Question::default(), None, Rcode::FORMERR);
+        return unreadable(packet, head);
     }
     let name_len = usize::from(query.name.len);
-    let Some((octets, behind)) = body.split_at_checked(name_len + 4) else {
-        return reject(Question::default(), None, Rcode::FORMERR);
-    };
-    let Some(fields) = octets.last_chunk() else { return reject(Question::default(), None, Rcode::FORMERR) };
+    let Some((octets, behind)) = body.split_at_checked(name_len + 4) else { return unreadable(packet, head) };
+    let Some(fields) = octets.last_chunk() else { return unreadable(packet, head) };
     query.head = head;
     let fields = u32::from_be_bytes(*fields);
     (query.qtype, query.qclass) = (RrType((fields >> 16) as u16), fields as u16);
@@ -344,16 +339,27 @@ pub fn parse<'a>(packet: &'a [u8], query: &mut Query) -> Parsed<'a> {
     if !is_read {
         let (before, additional) = ((counts >> 32) as u16, counts as u16);
         let before = usize::from(before) + usize::from((counts >> 16) as u16);
-        match records(packet, HEADER_LEN + octets.len(), before, usize::from(additional)) {
-            Behind::Edns(edns) => query.edns = edns,
-            Behind::SlowPath(_) => return Parsed::SlowPath,
-            Behind::Reject(rcode, edns) => return reject(query.question(packet), edns, rcode),
-        }
-    }
-    if matches!(query.qtype, RrType::AXFR | RrType::IXFR | RrType::TKEY) {
-        return Parsed::SlowPath;
+        let (rcode, edns, signature) =
+            match records(packet, HEADER_LEN + octets.len(), before, usize::from(additional)) {
+                Behind::Sound(edns) => {
+                    query.edns = edns;
+                    return Parsed::Query;
+                }
+                // A key that we do not hold (RFC 8945 section 5.2.1); SIG(0) is not served.
+                Behind::Signed(edns, Some(signature)) => (Rcode::NOTAUTH, edns, Some(signature)),
+                Behind::Signed(edns, None) => (Rcode::NOTIMP, edns, None),
+                Behind::Reject(rcode, edns) => (rcode, edns, None),
+            };
+        return Reject { head, rcode, question: query.question(packet), edns, signature }.of(packet);
     }
     Parsed::Query
+}
+
+/// A query whose question cannot be read.
+#[cold]
+fn unreadable(packet: &[u8], head: u32) -> Parsed<'_> {
+    let (question, edns) = (Question::default(), edns_of(packet));
+    Reject { head, rcode: Rcode::FORMERR, question, edns, signature: None }.of(packet)
 }
 
 /// Header counts of one question alone, in the order questions, answers, authority, additional.
@@ -382,44 +388,6 @@ fn only_opt(behind: &[u8], edns: &mut Option<Edns>) -> bool {
 
 /// Bits of the opcode among the flags.
 const OPCODE_BITS: u16 = 0x7800;
-
-/// True for opcodes with answers of their own: QUERY, NOTIFY and UPDATE. All others get NOTIMP
-/// whatever else is wrong with the message, except for BADVERS, which comes first.
-pub(crate) fn is_served(opcode: u8) -> bool {
-    matches!(opcode, 0 | 4 | 5)
-}
-
-/// Parses a message that is a response, has another opcode than QUERY, or has not exactly one
-/// question.
-#[cold]
-fn no_question(packet: &[u8], id: u16, flags: u16, questions: u16) -> Parsed<'static> {
-    if flags & flag::QR != 0 {
-        return Parsed::Silence;
-    }
-    let opcode = (flags >> 11) as u8 & 0xf;
-    if questions == 1 {
-        return Parsed::SlowPath;
-    }
-    // QUERY, NOTIFY and UPDATE need exactly one question, so any other number is a format error.
-    let (rcode, edns, is_sound) = match behind_questions(packet, questions) {
-        Behind::Reject(rcode, edns) => (rcode, edns, false),
-        Behind::Edns(edns) => (Rcode::FORMERR, edns, true),
-        Behind::SlowPath(edns) => (Rcode::FORMERR, edns, false),
-    };
-    // BADVERS takes precedence over NOTIMP (RFC 6891 section 6.1.3).
-    let rcode = if is_served(opcode) || rcode == Rcode::BADVERS { rcode } else { Rcode::NOTIMP };
-    let reject = Reject {
-        id,
-        opcode,
-        recursion_desired: flags & flag::RD != 0,
-        rcode,
-        question: Question::default(),
-        edns,
-    };
-    let is_alone = opcode == 0 && packet.get(4..HEADER_LEN) == Some(&[0, 0, 0, 0, 0, 0, 0, 1]);
-    let asks_cookie = is_sound && edns.is_some_and(|edns| edns.cookie.is_some());
-    if is_alone && asks_cookie { Parsed::CookieOnly(reject) } else { Parsed::Reject(reject) }
-}
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ mod golden;
 mod moves;
 mod oracle;
 mod planned;
+mod rare;
 mod reply;
 mod reuse;
 mod scope;

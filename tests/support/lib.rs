@@ -108,7 +108,7 @@ pub fn ask_over(
     );
     match outcome.disposition {
         Disposition::Send(len) => out.truncate(len),
-        Disposition::Silence | Disposition::SlowPath => out.clear(),
+        Disposition::Silence => out.clear(),
     }
     (outcome, out)
 }

@@ -47,7 +47,6 @@ fn answers_from_the_address_asked() {
         let count = batch.receive(&server).expect("the socket receives");
         assert_eq!(count, 1, "{asked}");
         let (peer, local) = (client.local_addr().expect("bound"), batch.local(0));
-        assert_eq!(batch.peer(0), Some(peer));
         let is_told = server.local_addr().expect("bound").ip().is_unspecified();
         assert_eq!(local, is_told.then_some(Local { address: asked.ip(), interface: 0 }));
         assert!(reply(&mut batch, 0, b"me"));

@@ -21,7 +21,6 @@ enum Is {
     Reject(Rcode),
     CookieOnly,
     Silence,
-    SlowPath,
 }
 
 fn kind(packet: &[u8]) -> Is {
@@ -30,7 +29,6 @@ fn kind(packet: &[u8]) -> Is {
         Parsed::Reject(r) => Is::Reject(r.rcode),
         Parsed::CookieOnly(_) => Is::CookieOnly,
         Parsed::Silence => Is::Silence,
-        Parsed::SlowPath => Is::SlowPath,
     }
 }
 
@@ -40,8 +38,9 @@ fn each_message_is_what_it_is() {
     let bad_version: &[u8] = &[0, 0, 41, 4, 208, 0, 1, 0, 0, 0, 0];
     let owned_opt: &[u8] = &[1, b'a', 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0];
     let cookie: &[u8] = &[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 12, 0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8];
-    let tsig: &[u8] = &[0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 0];
-    let axfr: &[u8] = b"\x07example\0\0\xfc\0\x01";
+    let no_tsig: &[u8] = &[0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 0];
+    let tsig: &[u8] = &[&no_tsig[..9], &[0, 17], &[0; 17]].concat();
+    let sig: &[u8] = &[0, 0, 24, 0, 255, 0, 0, 0, 0, 0, 0];
     let rows: Vec<(&str, Vec<u8>, Is)> = vec![
         ("a plain query", message(0x0100, [1, 0, 0, 0], WWW), Is::Query),
         ("a query with OPT", message(0, [1, 0, 0, 1], &join(&[WWW, OPT])), Is::Query),
@@ -64,7 +63,11 @@ fn each_message_is_what_it_is() {
         ),
         ("a cookie with a status request", message(0x1000, [0, 0, 0, 1], cookie), Is::Reject(Rcode::NOTIMP)),
         ("two questions", message(0, [2, 0, 0, 0], &join(&[WWW, WWW])), Is::Reject(Rcode::FORMERR)),
-        ("65535 questions", message(0, [65535, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
+        ("65535 questions", message(0, [65535, 0, 0, 0], &[]), Is::Silence),
+        ("65535 answers", message(0, [1, 65535, 0, 0], WWW), Is::Silence),
+        ("three records too many", message(0, [1, 3, 0, 0], WWW), Is::Reject(Rcode::FORMERR)),
+        ("a line of text", b"GET / HTTP/1.1\r\n\r\n".to_vec(), Is::Silence),
+        ("lines of nothing", [b'\n'; 5_000].to_vec(), Is::Silence),
         ("a question cut short", message(0, [1, 0, 0, 0], &WWW[..9]), Is::Reject(Rcode::FORMERR)),
         ("a question without class", message(0, [1, 0, 0, 0], &WWW[..15]), Is::Reject(Rcode::FORMERR)),
         (
@@ -106,9 +109,37 @@ fn each_message_is_what_it_is() {
             message(2 << 11, [0, 0, 0, 1], &join(&[bad_version, &[0]])),
             Is::Reject(Rcode::NOTIMP),
         ),
-        ("a signed message", message(0, [1, 0, 0, 1], &join(&[WWW, tsig])), Is::SlowPath),
-        ("a zone transfer", message(0, [1, 0, 0, 0], axfr), Is::SlowPath),
-        ("a NOTIFY", message(4 << 11, [1, 0, 0, 0], WWW), Is::SlowPath),
+        ("a signed message", message(0, [1, 0, 0, 1], &join(&[WWW, tsig])), Is::Reject(Rcode::NOTAUTH)),
+        ("a signed STATUS", message(2 << 11, [1, 0, 0, 1], &join(&[WWW, tsig])), Is::Reject(Rcode::NOTAUTH)),
+        ("half a signature", message(0, [1, 0, 0, 1], &join(&[WWW, no_tsig])), Is::Reject(Rcode::FORMERR)),
+        ("two signatures", message(0, [1, 0, 0, 2], &join(&[WWW, tsig, tsig])), Is::Reject(Rcode::FORMERR)),
+        ("a signature first", message(0, [1, 0, 0, 2], &join(&[WWW, tsig, OPT])), Is::Reject(Rcode::FORMERR)),
+        (
+            "a signature among the answers",
+            message(0, [1, 1, 0, 0], &join(&[WWW, tsig])),
+            Is::Reject(Rcode::FORMERR),
+        ),
+        (
+            "a signature in EDNS version 1",
+            message(0, [1, 0, 0, 2], &join(&[WWW, bad_version, tsig])),
+            Is::Reject(Rcode::BADVERS),
+        ),
+        ("a query with SIG(0)", message(0, [1, 0, 0, 1], &join(&[WWW, sig])), Is::Reject(Rcode::NOTIMP)),
+        (
+            "an UPDATE with SIG(0)",
+            message(5 << 11, [1, 0, 0, 1], &join(&[WWW, sig])),
+            Is::Reject(Rcode::REFUSED),
+        ),
+        ("a NOTIFY", message(4 << 11, [1, 0, 0, 0], WWW), Is::Reject(Rcode::NOTAUTH)),
+        ("an UPDATE", message(5 << 11, [1, 0, 0, 0], WWW), Is::Reject(Rcode::REFUSED)),
+        ("a STATUS", message(2 << 11, [1, 0, 0, 0], WWW), Is::Reject(Rcode::NOTIMP)),
+        ("a NOTIFY cut short", message(4 << 11, [1, 0, 0, 0], &WWW[..15]), Is::Reject(Rcode::FORMERR)),
+        ("a STATUS cut short", message(2 << 11, [1, 0, 0, 0], &WWW[..15]), Is::Reject(Rcode::NOTIMP)),
+        (
+            "octets behind a NOTIFY",
+            message(4 << 11, [1, 0, 0, 0], &join(&[WWW, &[0]])),
+            Is::Reject(Rcode::FORMERR),
+        ),
         // An UPDATE counts zones in place of questions (RFC 2136 section 3.1.1).
         ("an UPDATE with many zones", message(5 << 11, [7, 0, 0, 0], WWW), Is::Reject(Rcode::FORMERR)),
         ("an UPDATE without a zone", message(5 << 11, [0, 0, 0, 0], &[]), Is::Reject(Rcode::FORMERR)),
@@ -172,7 +203,16 @@ fn an_error_without_a_question_keeps_the_opt() {
         ("an opcode with two questions", message(0x1000, [2, 0, 0, 1], &join(&[WWW, WWW, OPT])), true),
         ("no OPT", message(0, [0, 0, 0, 0], &[]), false),
         ("an OPT that is announced but absent", message(0, [0, 0, 0, 1], &[]), false),
-        ("65535 questions", message(0, [65535, 0, 0, 1], OPT), false),
+        (
+            "a question that cannot be read",
+            message(0, [1, 0, 0, 1], &join(&[b"\xc0\x0c\0\x01\0\x01", OPT])),
+            true,
+        ),
+        (
+            "a NOTIFY that cannot be read",
+            message(0x2000, [1, 0, 0, 1], &join(&[b"\xc0\x0c\0\x06\0\x01", OPT])),
+            true,
+        ),
     ];
     for (what, packet, has_opt) in rows {
         let mut query = Query::default();
@@ -193,5 +233,5 @@ fn a_reject_keeps_question_and_opt() {
     assert_eq!(reject.rcode, Rcode::FORMERR);
     assert_eq!(reject.question.octets(), WWW);
     assert!(reject.edns.is_some_and(|e| e.payload == 1232 && e.subnet.is_none()));
-    assert!(reject.recursion_desired);
+    assert_eq!(reject.head, 0x1234_0100);
 }

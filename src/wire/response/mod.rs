@@ -262,13 +262,35 @@ impl<'a> Response<'a> {
             self.at += written;
             self.lower += 1;
         }
-        let upper = self.upper | u64::from(rcode.0 & 0xf) << FLAGS_SHIFT;
+        self.upper |= u64::from(rcode.0 & 0xf) << FLAGS_SHIFT;
+        self.write_header();
+        self.at
+    }
+
+    /// Appends a record behind the OPT of a finished message. Returns the octets of the message;
+    /// `None` if the record does not fit.
+    pub(crate) fn append(&mut self, record: &[u8]) -> Option<usize> {
+        let end = self.at + record.len();
+        let room = self.out.get_mut(self.at..end).filter(|_| end <= self.limit + self.reserved)?;
+        room.copy_from_slice(record);
+        (self.at, self.lower) = (end, self.lower + 1);
+        self.write_header();
+        Some(end)
+    }
+
+    /// Sets TC in a finished message.
+    pub(crate) fn mark_truncated(&mut self) {
+        self.set_flag(flag::TC);
+        self.write_header();
+    }
+
+    #[inline(always)]
+    fn write_header(&mut self) {
         if let Some((upper_to, lower_to)) = self.out.split_first_chunk_mut()
             && let Some(lower_to) = lower_to.first_chunk_mut()
         {
-            (*upper_to, *lower_to) = (upper.to_be_bytes(), self.lower.to_be_bytes());
+            (*upper_to, *lower_to) = (self.upper.to_be_bytes(), self.lower.to_be_bytes());
         }
-        self.at
     }
 }
 

@@ -184,7 +184,7 @@ fn served(snapshot: &Snapshot, query: &ExplainQuery) -> (Outcome, Option<Vec<u8>
     let outcome = respond(snapshot, &packet, &client, CONTEXT, &mut out);
     let message = match outcome.disposition {
         Disposition::Send(len) => Some(out[..len].to_vec()),
-        Disposition::Silence | Disposition::SlowPath => None,
+        Disposition::Silence => None,
     };
     (outcome, message)
 }

@@ -42,7 +42,7 @@ fn every_task_is_begun_anew() {
     let process = Process::start(&deployment);
     assert_eq!(process.run(&["pop", "down", "--yes", "one", "--reason", "before"]).0, 0);
     assert_eq!(process.answers(), [TWO, TWO]);
-    for task in ["writer", "checks", "feeds", "tcp", "slow_path", "state_folder", "events", "control"] {
+    for task in ["writer", "checks", "feeds", "tcp", "state_folder", "events", "control"] {
         process.fault(&format!("{{\"end\":\"{task}\"}}"));
         process.reaches(&format!("meridian_task_ends_total{{task=\"{task}\"}}"), 1.0);
         process.notes(&format!("the task `{task}` has ended"), true);

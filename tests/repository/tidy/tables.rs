@@ -151,7 +151,7 @@ pub const ONLY: &[(&str, &[&str])] = &[
 
 /// Where a crate may be named.
 pub const CRATES: &[(&str, &[&str])] = &[
-    ("hickory_proto", &["src/transport/slow_path", "src/transport/portable"]),
+    ("hickory_proto", &[]),
     ("hickory_server", &["src/transport/portable"]),
     ("async_trait", &["src/transport/"]),
     ("tokio", EDGES_AND_PROGRAM),

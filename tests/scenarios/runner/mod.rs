@@ -97,7 +97,6 @@ fn wrong_expectations_are_reported() {
         "pop fra",
         "truncated",
         "silence",
-        "slow_path",
         "ede 20",
         "nsid x",
         "no opt",

@@ -121,7 +121,7 @@ fn one(
             Ok(reply) => Some(reply),
             Err(error) => return fail(line, format!("the reply cannot be decoded: {error}\n{octets:02x?}")),
         },
-        Disposition::Silence | Disposition::SlowPath => None,
+        Disposition::Silence => None,
     };
     if let Some(words) = reply.as_ref().and_then(|reply| broken_promise(ask, reply, octets.len())) {
         fail(line, format!("{words}\n{}", reply.as_ref().map_or_else(String::new, Reply::dig)));
@@ -270,9 +270,6 @@ fn compare(
     match expect {
         Expect::Silence => {
             return differs("verdict", format!("{:?}", Disposition::Silence), format!("{verdict:?}"));
-        }
-        Expect::SlowPath => {
-            return differs("verdict", format!("{:?}", Disposition::SlowPath), format!("{verdict:?}"));
         }
         Expect::Pop(wanted) if pop.is_some_and(|p| wanted.iter().any(|w| w == p)) => return Ok(()),
         Expect::Pop(wanted) => {

@@ -89,8 +89,6 @@ pub enum Expect {
     NoQuestion,
     /// Nothing is sent.
     Silence,
-    /// It goes to the slow path.
-    SlowPath,
 }
 
 /// What is expected of many replies.
@@ -254,7 +252,6 @@ fn expect(words: &[&str]) -> Result<Expect, String> {
         ["whole"] => Expect::Whole,
         ["question", name, rtype] => Expect::Question((*name).to_owned(), (*rtype).to_owned()),
         ["silence"] => Expect::Silence,
-        ["slow_path"] => Expect::SlowPath,
         [word, record @ ..] if section(word).is_some() => {
             if record.len() < 4 {
                 return Err(format!("expected `{word} OWNER TTL TYPE DATA`"));
