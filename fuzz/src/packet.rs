@@ -91,6 +91,7 @@ fn reply(asked: &[u8], (parsed, query): (&Parsed<'_>, &Query), reply: &[u8], tra
     assert_eq!(word(2) & 0x0040, 0, "Z is zero");
     if word(2) & 0x0200 != 0 {
         assert_eq!(transport, Transport::Udp, "the sample fits a stream");
+        assert_eq!((word(6), word(8)), (0, 0), "a truncated reply has no records");
     }
     let question = question.octets();
     assert_eq!(usize::from(word(4)), usize::from(!question.is_empty()));

@@ -97,6 +97,11 @@ impl<'s, 't, T: Trace> Walk<'s, 't, T> {
         if rcode == Rcode::SERVFAIL {
             self.reply.response.clear_flag(flag::AA);
         }
+        // A truncated reply is only a request to ask over TCP: what has no room for all of the
+        // answer has none of it, so a forged query gains nothing. The fast path truncates nothing.
+        if self.reply.response.is_truncated() {
+            self.reply.response.clear_records(self.reply.query.end_of_question());
+        }
         self.reply.finish(rcode, self.extended_error, self.outcome);
     }
 }

@@ -86,7 +86,7 @@ fn a_node_alone() {
     other.stop();
 }
 
-/// Both engines, both families, both transports and the slow path answer a cookie; each query is
+/// Both engines, both families, both transports and the refusal of a NOTIFY answer a cookie; each query is
 /// counted by what its cookie said.
 #[test]
 fn cookies_everywhere() {
@@ -105,8 +105,8 @@ fn cookies_everywhere() {
                 cookie_of(&ask_udp(*address, &with_option(query(3, "other.test", A), 10, &cookie))),
                 Some(cookie.clone())
             );
-            let slow_path = with_option(message(4, NOTIFY, "cdn.example", 6), 10, &cookie);
-            assert_eq!(cookie_of(&ask_udp(*address, &slow_path)), Some(cookie.clone()), "{engine:?}");
+            let notify = with_option(message(4, NOTIFY, "cdn.example", 6), 10, &cookie);
+            assert_eq!(cookie_of(&ask_udp(*address, &notify)), Some(cookie.clone()), "{engine:?}");
             let mut forged = cookie;
             forged[23] ^= 1;
             assert_ne!(

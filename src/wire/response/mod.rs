@@ -278,6 +278,12 @@ impl<'a> Response<'a> {
         Some(end)
     }
 
+    /// Removes every record of a message without OPT, whose question ends at `end`.
+    pub(crate) fn clear_records(&mut self, end: usize) {
+        (self.at, self.lower) = (end, 0);
+        self.upper &= !0xffff;
+    }
+
     /// Sets TC in a finished message.
     pub(crate) fn mark_truncated(&mut self) {
         self.set_flag(flag::TC);

@@ -191,6 +191,10 @@ fn broken_promise(ask: &Ask, reply: &Reply, octets: usize) -> Option<String> {
             "a client subnet, but the client sent none",
         ),
         (reply.opt.as_ref().is_none_or(|o| o.version == 0), "an OPT of another version than 0"),
+        (
+            !reply.flags.contains(&"tc") || reply.sections.iter().all(Vec::is_empty),
+            "a truncated reply with records",
+        ),
         (!reply.flags.contains(&"ra"), "RA is set by an authoritative server"),
         (reply.flags.contains(&"rd") == (ask.flags & 0x0100 != 0), "RD is not copied"),
     ];
