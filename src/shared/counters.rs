@@ -38,16 +38,18 @@ macro_rules! drops {
 }
 
 drops! {
-    Silence = "silence", "a message that must not be answered, such as a response";
+    Silence = "silence", "a message that must not be answered, such as a response, or is none of the DNS";
     Cut = "cut", "a datagram longer than the server reads";
     BadPeer = "bad_peer", "a sender that cannot be answered, such as port 0";
+    ServicePort = "service_port",
+        "a datagram from the port of a service that answers anything, such as echo or chargen";
     TooLong = "too_long", "a reply that does not fit its transport";
     ReceiveFull = "receive_full",
         "a datagram for which the socket's buffer had no room; counted once a second";
     Unsent = "unsent", "a reply that the kernel did not take";
     Panic = "panic", "a fault of the program while it answered; please report it";
     SocketError = "socket_error", "a receive or accept that failed";
-    ConnectionsFull = "connections_full", "a connection past the limit in all";
+    ConnectionsFull = "connections_full", "a connection that was idle for longest, closed for a new one";
     PrefixFull = "prefix_full", "a connection past the limit of its client prefix";
     SlowMessage = "slow_message", "a connection whose message took too long to arrive";
     SlowReader = "slow_reader", "a connection that did not take its answers";

@@ -14,6 +14,7 @@ pub(crate) mod connection_limit;
 pub(crate) mod draw;
 #[cfg(feature = "portable")]
 pub(crate) mod portable;
+pub(crate) mod sender;
 #[cfg(target_os = "linux")]
 pub(crate) mod stepped;
 pub(crate) mod stream;

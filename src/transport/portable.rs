@@ -18,6 +18,7 @@ use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::sys::clock;
 use crate::transport::draw::Draws;
+use crate::transport::sender;
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
 use hickory_server::proto::op::{Header, HeaderCounts, Message, Metadata};
@@ -61,6 +62,11 @@ impl Portable {
         let client = Client { address: request.src().ip(), transport: Transport::Udp };
         let block = &self.udp;
         block.received(1);
+        let sender = (client.address, request.src().port());
+        if !sender::is_answerable(&sender) {
+            block.dropped(sender::reason(Some(sender)), 1);
+            return None;
+        }
         let outcome = SCRATCH.with_borrow_mut(|(scratch, draws)| {
             let service = self.shared.published.served();
             let moment = QueryContext { draw: draws.draw(), epoch_secs: clock::cookie_secs() };

@@ -10,6 +10,7 @@ use crate::sys::clock;
 use crate::sys::datagram::Batch;
 use crate::sys::socket;
 use crate::transport::draw::Draws;
+use crate::transport::sender;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -176,9 +177,8 @@ fn answer_one(
     if datagram.cut {
         return worker_context.block.dropped(Dropped::Cut, 1);
     }
-    // Port 0 and addresses that are not unicast can only be forged.
-    let Some((address, _)) = datagram.sender.filter(is_answerable) else {
-        return worker_context.block.dropped(Dropped::BadPeer, 1);
+    let Some((address, _)) = datagram.sender.filter(sender::is_answerable) else {
+        return worker_context.block.dropped(sender::reason(datagram.sender), 1);
     };
     let client = Client { address, transport: Transport::Udp };
     let moment = QueryContext { draw: worker_scratch.draws.draw(), epoch_secs };
@@ -190,11 +190,6 @@ fn answer_one(
         Disposition::Send(_) => worker_context.block.dropped(Dropped::TooLong, 1),
         Disposition::Silence => worker_context.block.dropped(Dropped::Silence, 1),
     }
-}
-
-#[inline(always)]
-fn is_answerable((address, port): &(IpAddr, u16)) -> bool {
-    *port != 0 && !address.is_unspecified() && !address.is_multicast()
 }
 
 #[cfg(test)]

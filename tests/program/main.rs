@@ -19,6 +19,7 @@ mod programs;
 mod refused;
 mod reload_under_load;
 mod restarts;
+mod rounds;
 mod shedding;
 mod storms;
 mod transport;
