@@ -124,6 +124,12 @@ pub(crate) const ACCEPT_PAUSE_MILLIS_MIN: u64 = 5;
 pub(crate) const CONNECTION_PREFIX_V4: u8 = 24;
 /// Prefix length by which IPv6 connections are counted: a common allocation to one site (RFC 6177).
 pub(crate) const CONNECTION_PREFIX_V6: u8 = 56;
+/// Second prefix length by which IPv6 connections are counted: the largest allocation to one site,
+/// with 256 of the smaller ones.
+pub(crate) const CONNECTION_SITE_V6: u8 = 48;
+/// Connections of a /48 for each that a /56 may have: a large site has some networks with clients,
+/// and no more of the total than a quarter by default.
+pub(crate) const CONNECTION_SITE_FACTOR: u32 = 4;
 /// Queue of commands to the writer. The writer takes a command without waiting for a disk, so a
 /// full queue means that it hangs, and a longer queue gains nothing.
 pub(crate) const COMMAND_QUEUE: usize = 64;

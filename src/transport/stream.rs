@@ -9,7 +9,7 @@ use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::descriptors::Use;
 use crate::sys::accept::AcceptPause;
 use crate::sys::clock;
-use crate::transport::connection_limit::{ConnectionLimit, LimitReached};
+use crate::transport::connection_limit::{ConnectionLimit, ConnectionPermit, PrefixFull};
 use crate::transport::draw::Draws;
 use std::cell::RefCell;
 use std::io;
@@ -68,12 +68,23 @@ pub(crate) async fn serve<C: Carrier>(listener: TcpListener, context: Arc<Stream
                 context.block.dropped(Dropped::SocketError, 1);
                 if let Some(wait) = pause.after(&error) {
                     context.shared.descriptors.note_exhausted();
+                    // Frees a descriptor for the connection that waits in the kernel.
+                    if context.connection_limit.make_room() {
+                        context.block.dropped(Dropped::ConnectionsFull, 1);
+                    }
                     tracing::debug!(%error, "a DNS listener cannot accept a connection");
                     tokio::select! { () = sleep(wait) => {}, () = context.stop.cancelled() => break }
                 }
             }
         }
         while let Some(ended) = connections.try_join_next() {
+            count_panic(&context, &ended);
+        }
+        // Waits until the descriptors of connections that give way are free, so that a storm never
+        // exceeds the limit.
+        while connections.len() > context.connection_limit.total_max()
+            && let Some(ended) = connections.join_next().await
+        {
             count_panic(&context, &ended);
         }
     }
@@ -93,25 +104,37 @@ fn admit<C: Carrier>(
     connections: &mut JoinSet<()>,
 ) {
     match context.connection_limit.enter(peer.ip()) {
-        Ok(pass) => {
+        Ok((permit, has_displaced)) => {
             context.block.connected();
+            if has_displaced {
+                context.block.dropped(Dropped::ConnectionsFull, 1);
+            }
             let context = Arc::clone(context);
             let held = Arc::clone(&context.shared.descriptors).hold(Use::Stream(C::TRANSPORT));
             connections.spawn(async move {
-                let opening =
-                    timeout(Duration::from_secs(STREAM_MESSAGE_SECS), context.carrier.open(connection));
-                match opening.await {
-                    Ok(Ok(stream)) => Connection::new(stream, peer, &context).run().await,
-                    Ok(Err(error)) => {
-                        tracing::debug!(%error, "a TCP connection cannot be opened as a DNS stream")
-                    }
-                    Err(_) => context.block.dropped(Dropped::SlowMessage, 1),
+                tokio::select! {
+                    () = carry(connection, peer, &context, &permit) => {}
+                    () = permit.revoked() => tracing::debug!("an idle TCP connection gives way to another"),
                 }
-                drop((pass, held));
+                drop((permit, held));
             });
         }
-        Err(LimitReached::Total) => context.block.dropped(Dropped::ConnectionsFull, 1),
-        Err(LimitReached::Prefix) => context.block.dropped(Dropped::PrefixFull, 1),
+        Err(PrefixFull) => context.block.dropped(Dropped::PrefixFull, 1),
+    }
+}
+
+/// Carries one connection from its opening to its end.
+async fn carry<C: Carrier>(
+    connection: TcpStream,
+    peer: SocketAddr,
+    context: &StreamContext<C>,
+    permit: &ConnectionPermit,
+) {
+    let opening = timeout(Duration::from_secs(STREAM_MESSAGE_SECS), context.carrier.open(connection));
+    match opening.await {
+        Ok(Ok(stream)) => Connection::new(stream, peer, context, permit).run().await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TCP connection cannot be opened as a DNS stream"),
+        Err(_) => context.block.dropped(Dropped::SlowMessage, 1),
     }
 }
 
@@ -140,6 +163,7 @@ struct Connection<'a, C: Carrier> {
     stream: C::Stream,
     peer: SocketAddr,
     context: &'a StreamContext<C>,
+    permit: &'a ConnectionPermit,
     draws: Draws,
     /// Octets read and not yet answered.
     pending: Vec<u8>,
@@ -150,11 +174,17 @@ struct Connection<'a, C: Carrier> {
 }
 
 impl<'a, C: Carrier> Connection<'a, C> {
-    fn new(stream: C::Stream, peer: SocketAddr, context: &'a StreamContext<C>) -> Connection<'a, C> {
+    fn new(
+        stream: C::Stream,
+        peer: SocketAddr,
+        context: &'a StreamContext<C>,
+        permit: &'a ConnectionPermit,
+    ) -> Connection<'a, C> {
         Connection {
             stream,
             peer,
             context,
+            permit,
             draws: Draws::seeded(),
             pending: Vec::new(),
             answers: Vec::new(),
@@ -189,6 +219,8 @@ impl<'a, C: Carrier> Connection<'a, C> {
             }
         }
         if start > 0 {
+            // Only whole messages count as activity.
+            self.permit.touch();
             self.pending.drain(..start);
             self.begun = (!self.pending.is_empty()).then(Instant::now);
             // Frees the memory of a large message before the connection ends.

@@ -3,8 +3,9 @@
 use meridian::testing::answer::Transport;
 use meridian::testing::server::{Engine, Server};
 use meridian::testing::shared::counters::Dropped;
+use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Instant;
 use support::deployment::*;
 use support::program::until_so;
@@ -47,7 +48,7 @@ fn both_engines_answer_everywhere() {
     }
 }
 
-/// On a wildcard bind, answers (of the slow path too) leave from the address that was asked;
+/// On a wildcard bind, answers (refusals too) leave from the address that was asked;
 /// `ask_udp` checks it.
 #[test]
 fn wildcard_binds_answer_from_the_address_asked() {
@@ -164,7 +165,7 @@ fn a_full_buffer_is_counted() {
     panic!("{sent} datagrams found room");
 }
 
-/// Pipelined queries are answered in order, slow-path ones too, however the octets are cut; and a
+/// Pipelined queries are answered in order, refused ones too, however the octets are cut; and a
 /// client that has closed its side still gets every answer.
 #[test]
 fn tcp_pipelines_in_order() {
@@ -172,11 +173,11 @@ fn tcp_pipelines_in_order() {
     let server = deployment.start(Engine::Fast);
     let mut octets = Vec::new();
     for id in 0..300 {
-        let slow_path = id % 50 == 49;
+        let refused = id % 50 == 49;
         octets.extend(framed(&query(
             id,
-            if slow_path { "cdn.example" } else { "www.cdn.example" },
-            if slow_path { AXFR } else { A },
+            if refused { "cdn.example" } else { "www.cdn.example" },
+            if refused { AXFR } else { A },
         )));
     }
     for step in [1, 7, 4096, octets.len()] {
@@ -217,32 +218,68 @@ fn tcp_closes_idle_connections() {
     server.stop();
 }
 
-/// Connections past the limit are closed at once; a closed one makes room.
+/// Asks over a connection.
+fn is_answered(stream: &mut TcpStream) -> bool {
+    stream.write_all(&framed(&query(1, "www.cdn.example", A))).expect("the server reads");
+    decode(&read_framed(stream)) == expected(1)
+}
+
+/// Connections of a prefix past its limit are closed at once; a closed one makes room.
 #[test]
 fn tcp_limits_connections() {
-    for (listen, reason) in [
-        ("  tcp_connections: 3\n", Dropped::ConnectionsFull),
-        ("  tcp_connections_per_prefix: 3\n", Dropped::PrefixFull),
-    ] {
-        let deployment = Deployment::new(&["127.0.0.1:0"], listen);
-        let server = deployment.start(Engine::Fast);
-        let address = server.dns()[0];
-        let mut open: Vec<_> = (0..3).map(|_| connect(address)).collect();
-        for stream in &mut open {
-            stream.write_all(&framed(&query(1, "www.cdn.example", A))).expect("the server reads");
-            assert_eq!(decode(&read_framed(stream)), expected(1));
-        }
-        assert!(is_closed(&mut connect(address)));
-        assert_eq!(dropped(&server, Transport::Tcp, reason), 1);
-        open.pop();
-        // The server sees the close when it sees it: ask until there is room.
-        until_so("room for another", || {
-            let mut stream = connect(address);
-            let _ = stream.write_all(&framed(&query(2, "www.cdn.example", A)));
-            stream.read(&mut [0; 2]).is_ok_and(|length| length > 0)
-        });
-        server.stop();
+    let deployment = Deployment::new(&["127.0.0.1:0"], "  tcp_connections_per_prefix: 3\n");
+    let server = deployment.start(Engine::Fast);
+    let address = server.dns()[0];
+    let mut open: Vec<_> = (0..3).map(|_| connect(address)).collect();
+    assert!(open.iter_mut().all(is_answered));
+    assert!(is_closed(&mut connect(address)));
+    assert_eq!(dropped(&server, Transport::Tcp, Dropped::PrefixFull), 1);
+    open.pop();
+    // The server sees the close when it sees it: ask until there is room.
+    until_so("room for another", || {
+        let mut stream = connect(address);
+        let _ = stream.write_all(&framed(&query(2, "www.cdn.example", A)));
+        stream.read(&mut [0; 2]).is_ok_and(|length| length > 0)
+    });
+    server.stop();
+}
+
+/// Sixteen prefixes hold all connections, and say nothing more. Clients of other prefixes are
+/// served all the same: those that were idle for longest give way, those that ask stay.
+#[test]
+fn idle_connections_give_way() {
+    const PREFIXES: u8 = 16;
+    let listen = "  tcp_connections: 32\n  tcp_connections_per_prefix: 2\n  tcp_idle: 1h\n";
+    let deployment = Deployment::new(&["127.0.0.1:0"], listen);
+    let server = deployment.start(Engine::Fast);
+    let from = |prefix: u8| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::from(([127, 1, prefix, 1], 0)).into()).expect("loopback has room");
+        socket.connect(&server.dns()[0].into()).expect("the server accepts");
+        let stream = TcpStream::from(socket);
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
+        stream
+    };
+    let received = || server.shared().counters.fold(Transport::Tcp).received;
+    let mut idle: Vec<TcpStream> = Vec::new();
+    for prefix in (0..PREFIXES).flat_map(|prefix| [prefix, prefix]) {
+        idle.push(from(prefix));
+        // Each asks once, so that all are known to be admitted in this order.
+        assert!(is_answered(idle.last_mut().expect("pushed")));
     }
+    assert!(is_closed(&mut from(0)), "the prefix is at its limit");
+    assert!(is_answered(&mut idle[0]), "asked again, so no longer the longest idle");
+    let before = received();
+    for prefix in PREFIXES..PREFIXES + 4 {
+        assert!(is_answered(&mut from(prefix)), "prefix {prefix}");
+    }
+    assert_eq!(received(), before + 4);
+    // The four newcomers have closed their ends, which makes room too, so at least one gave way.
+    let displaced = dropped(&server, Transport::Tcp, Dropped::ConnectionsFull);
+    assert!((1..=4).contains(&displaced), "{displaced}");
+    assert!(is_closed(&mut idle[1]));
+    assert!(is_answered(&mut idle[0]) && is_answered(&mut idle[31]));
+    server.stop();
 }
 
 /// Threads run on the cores that the file names, and take batches of the width it says; every query
