@@ -201,7 +201,7 @@ pub mod shared {
         };
     }
     pub mod counters {
-        pub use crate::shared::counters::{CounterBlock, Dropped};
+        pub use crate::shared::counters::{CounterBlock, Dropped, Totals};
     }
     pub mod decisions {
         pub use crate::shared::decisions::Decisions;

@@ -2,6 +2,7 @@
 
 use super::Cpus;
 use crate::finding::At;
+use crate::wire::name::Name;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -111,6 +112,7 @@ impl Listen {
         let Listen {
             dns,
             admin,
+            admin_hosts: _,
             control: _,
             threads: _,
             cpus: _,
@@ -132,6 +134,8 @@ listen! {
         control: PathBuf = "control";
         /// Address of the read-only HTTP server.
         admin: Option<SocketAddr> = "admin";
+        /// Host names for which the admin address serves pages, beside those of this host.
+        admin_hosts: Vec<Name> = "admin_hosts";
         /// UDP worker threads per address; `None` is one per core.
         threads: Option<u16> = "threads";
         /// Cores of the UDP worker threads.

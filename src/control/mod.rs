@@ -2,6 +2,7 @@
 //! [`routes`] and `docs/control.md` have every page. Pages of [`read_only`] change nothing, so the
 //! admin address has them too.
 
+pub(crate) mod admin_host;
 pub(crate) mod api;
 pub(crate) mod catalogue;
 pub(crate) mod client;
@@ -23,6 +24,7 @@ pub(crate) mod routes;
 pub(crate) mod shared_page;
 pub(crate) mod socket_note;
 
+use crate::control::admin_host::AdminHosts;
 use crate::control::shared_page::SharedPage;
 use crate::limits::{CONTROL_BODY_OCTETS_MAX, STILL_MILLIS};
 use crate::shared::Shared;
@@ -32,6 +34,7 @@ use crate::shared::tasks::StandingTask;
 use crate::sys::clock::{epoch_secs, uptime_ms};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -81,8 +84,13 @@ pub(crate) struct Pages {
     pub(crate) policies: SharedPage,
 }
 
-/// Router of the admin address. No page changes anything.
-pub(crate) fn read_only(shown: Shown) -> Router {
+/// Router of the admin address: [`read_only`] for the hosts that it serves.
+pub(crate) fn admin(shown: Shown, hosts: Arc<AdminHosts>) -> Router {
+    read_only(shown).layer(from_fn_with_state(hosts, admin_host::check))
+}
+
+/// Pages that change nothing.
+fn read_only(shown: Shown) -> Router {
     routes::shows(routes::is_read_only).with_state(shown)
 }
 

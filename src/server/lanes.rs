@@ -6,10 +6,12 @@ use super::streams::{StreamListen, stream_listens};
 use super::{Engine, Server};
 use crate::answer::Transport;
 use crate::control;
+use crate::control::admin_host::AdminHosts;
 use crate::reload::running::RestartOnly;
 use crate::shared::counters::CounterBlock;
 use crate::shared::descriptors::Use;
 use crate::shared::task::Task;
+use crate::sys::host_name::host_name;
 use crate::sys::socket::take_up;
 use crate::transport::connection_limit::ConnectionLimit;
 #[cfg(feature = "portable")]
@@ -56,10 +58,11 @@ impl Server {
             }
         }
         drop(context);
+        let hosts = AdminHosts::new(&fixed.listen.admin_hosts, host_name().as_deref());
         self.start_pages(PageSockets {
             #[cfg(unix)]
             control: sockets.control,
-            admin: sockets.admin,
+            admin: sockets.admin.map(|listener| (listener, Arc::new(hosts))),
         });
         Ok(())
     }
@@ -171,7 +174,6 @@ struct StreamLane<'l> {
     listeners: Vec<(Transport, TcpListener)>,
     /// Counter blocks.
     blocks: &'l Blocks,
-    /// Queue for slow-path messages.
 }
 
 /// Counter blocks of the transports of a server.

@@ -1,6 +1,7 @@
 //! Starts the control pages: the control socket, the admin address, and the descriptor watch, on a
 //! runtime of their own.
 
+use crate::control::admin_host::AdminHosts;
 use crate::control::{self, Shown, listener};
 #[cfg(unix)]
 use crate::server::control_socket::ControlSocket;
@@ -36,8 +37,8 @@ pub(crate) struct PageSockets {
     /// The control socket.
     #[cfg(unix)]
     pub(crate) control: Arc<ControlSocket>,
-    /// The admin listener.
-    pub(crate) admin: Option<TcpListener>,
+    /// The admin listener, and the hosts for which it serves pages.
+    pub(crate) admin: Option<(TcpListener, Arc<AdminHosts>)>,
 }
 
 /// Starts to serve the pages. Returns the tasks, which end when the server stops.
@@ -61,10 +62,11 @@ pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSocke
         };
         tasks.push(runtime.spawn(supervisor.clone().keep(Task::Control, serve)));
     }
-    if let Some(listener) = sockets.admin {
+    if let Some((listener, hosts)) = sockets.admin {
         let mut first = listener.try_clone().ok();
         let serve = move || {
-            let (router, held, stop) = (control::read_only(shown.clone()), Arc::clone(&held), stop.clone());
+            let router = control::admin(shown.clone(), Arc::clone(&hosts));
+            let (held, stop) = (Arc::clone(&held), stop.clone());
             let listener = take_up(&mut first, || listener.try_clone());
             async move {
                 match listener.and_then(tokio::net::TcpListener::from_std) {

@@ -347,8 +347,7 @@ impl Counters {
     /// The sums of one transport now.
     pub fn fold(&self, transport: Transport) -> Totals {
         let mut totals = Totals::default();
-        for block in self.blocks.iter().filter(|block| block.transport == transport)
-        {
+        for block in self.blocks.iter().filter(|block| block.transport == transport) {
             block.add_to(&mut totals);
         }
         totals

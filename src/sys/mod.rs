@@ -3,7 +3,7 @@
 //!
 //! ## Audit
 //!
-//! The unsafe code consists of sixteen kinds of calls:
+//! The unsafe code consists of seventeen kinds of calls:
 //!
 //! * `recvmmsg`, `sendmmsg` and `sendmsg` ([`datagram`]). The kernel gets headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or
@@ -32,6 +32,7 @@
 //!   calling thread.
 //! * `openat2` and `openat` ([`beneath`]): the folder's descriptor is borrowed for the call, the
 //!   path ends with a zero, and the descriptor that comes back is owned at once.
+//! * `gethostname` ([`host_name`]), into a local array, with its own length.
 //! * `getrandom` ([`random`]), into a slice that is borrowed for the call, with its own length.
 //! * `kill`, which takes no pointer. In [`process_group`] the number belongs to a process group
 //!   that we made and have not reaped, or only just now, so that no other group has it. In
@@ -64,6 +65,7 @@ pub(crate) mod datagram;
 pub(crate) mod descriptors;
 #[cfg(unix)]
 pub(crate) mod hooks;
+pub(crate) mod host_name;
 pub(crate) mod icmp_socket;
 pub(crate) mod log_queue;
 pub(crate) mod memory;

@@ -114,8 +114,10 @@ fn reloads_are_coalesced() {
 /// The admin address shows and changes nothing; the control socket is its owner's alone.
 #[test]
 fn admin_shows_and_changes_nothing() {
+    use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
-    let deployment = Deployment::new(&["127.0.0.1:0"], "  admin: \"127.0.0.1:0\"\n");
+    let listen = "  admin: \"127.0.0.1:0\"\n  admin_hosts: [status.example.net]\n";
+    let deployment = Deployment::new(&["127.0.0.1:0"], listen);
     let served = deployment.serve(&["--log", "json"]);
     let admin = served.admin();
     assert_eq!(address(&served), ["198.51.100.10"]);
@@ -133,6 +135,17 @@ fn admin_shows_and_changes_nothing() {
     }
     let refused = pages::ask(connect(admin), "POST", "/reload", "").expect("an answer");
     assert_eq!(refused.status, 404);
+    // A name that a stranger may own gets nothing, whatever the page.
+    for (host, status) in [("127.0.0.1:80", 200), ("status.example.net", 200), ("evil.example", 421)] {
+        for path in ["/healthz", "/status"] {
+            let mut stream = connect(admin);
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+                .expect("it reads");
+            let page = pages::read(stream).expect("an answer");
+            assert_eq!(page.status, status, "{host} {path}");
+            assert_eq!(page.body.contains("listen.admin_hosts"), status == 421, "{host} {path}");
+        }
+    }
     let mode = std::fs::metadata(deployment.path("control.sock")).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

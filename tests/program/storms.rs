@@ -176,7 +176,7 @@ fn a_storm_on_the_pages_cuts_its_own() {
     let process = Process::start(deployment, LIMIT, "fast");
     let silent: Vec<TcpStream> = (0..STORM).map(|_| connect(process.admin)).collect();
     let control = process.deployment.path("control.sock");
-    let half = b"POST /pops/override HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{";
+    let half = b"POST /pops/override HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{";
     let verbs: Vec<UnixStream> = (0..2 * CONTROL_CONNECTIONS_MAX)
         .map(|_| {
             let mut stream = UnixStream::connect(&control).expect("the kernel accepts");
@@ -187,7 +187,9 @@ fn a_storm_on_the_pages_cuts_its_own() {
     let deaf: Vec<TcpStream> = (0..CONTROL_CONNECTIONS_MAX)
         .map(|_| {
             let mut stream = connect(process.admin);
-            stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").expect("the kernel takes it");
+            stream
+                .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                .expect("the kernel takes it");
             stream
         })
         .collect();
@@ -214,9 +216,9 @@ fn a_lack_of_descriptors_ends_no_listener() {
         let mut tcp = connect(process.dns);
         tcp.write_all(&framed(&query(7, "www.cdn.example", A))).expect("the kernel takes it");
         let mut admin = connect(process.admin);
-        admin.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").expect("the kernel takes it");
+        admin.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("the kernel takes it");
         let mut control = UnixStream::connect(process.deployment.path("control.sock")).expect("accepts");
-        control.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").expect("the kernel takes it");
+        control.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("the kernel takes it");
         // Nobody accepts: the answer does not come while the limit is low.
         tcp.set_read_timeout(Some(std::time::Duration::from_millis(300))).expect("it can be set");
         assert!(tcp.read(&mut [0]).is_err(), "{engine}: the limit is in force");

@@ -50,7 +50,7 @@ pub fn ask(mut stream: impl Read + Write, method: &str, path: &str, body: &str) 
     let length = body.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: \
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: \
          application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )?;
     read(stream)

@@ -114,6 +114,7 @@ static NODE: KeySection = KeySection {
     notes: "",
 };
 
+static HOSTS: Shape = Shape::List(&NAME);
 static BUFFER: Shape = Shape::Integer(SOCKET_OCTETS_MIN as i64, SOCKET_OCTETS_MAX as i64);
 
 /// Keys of `listen` but those of the stream transports.
@@ -138,6 +139,15 @@ const SOCKETS: &[KeyEntry] = &[
         NONE,
         "read-only HTTP: `/status`, `/metrics`, `/healthz`, `/readyz`",
         "\"127.0.0.1:8053\"",
+    ),
+    entry(
+        "admin_hosts",
+        &HOSTS,
+        NONE,
+        "host names for which `admin` answers, beside IP addresses, `localhost` and the name of this host; a \
+         request for any other gets 421, because a page in a browser could give its own name the address of \
+         this server",
+        "[fra-ns1.example.net]",
     ),
     entry(
         "threads",
@@ -194,8 +204,8 @@ macro_rules! stream_limits {
                 const_text!(&[
                     "most ",
                     STREAMS[$at].name,
-                    " connections; the descriptor limit may allow fewer \
-                     ([operate.md](operate.md#descriptors)), which gives a warning",
+                    " connections; one more closes the one that was idle for longest; the descriptor limit \
+                     may allow fewer ([operate.md](operate.md#descriptors)), which gives a warning",
                 ]),
                 "4096",
             ),
@@ -203,7 +213,11 @@ macro_rules! stream_limits {
                 STREAMS[$at].per_prefix,
                 &Shape::Integer(1, 1_000_000),
                 Absent::Default("256"),
-                const_text!(&["most ", STREAMS[$at].name, " connections of one client prefix (/24, /56)"]),
+                const_text!(&[
+                    "most ",
+                    STREAMS[$at].name,
+                    " connections of one client prefix (/24, /56); a /48 may have four times as many",
+                ]),
                 "256",
             ),
             entry(

@@ -3,7 +3,7 @@
 pub(crate) mod cookie_secrets;
 
 use super::listen::{STREAMS, StreamKeys};
-use super::scalar::{choice, integer, is_off, members, plain, seconds_within, switch, text};
+use super::scalar::{choice, integer, is_off, members, name, plain, seconds_within, switch, text};
 use super::table::{MapReader, shown};
 use super::tree::Node;
 use super::zones::choices::OnError;
@@ -12,6 +12,7 @@ use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{
     BATCH_DEFAULT, BATCH_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX,
 };
+use crate::wire::name::Name;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -106,6 +107,7 @@ impl ServerFile {
                 dns: Vec::new(),
                 control: folder.join("state/control.sock"),
                 admin: None,
+                admin_hosts: Vec::new(),
                 threads: None,
                 cpus: Cpus::Off,
                 batch: BATCH_DEFAULT,
@@ -220,6 +222,9 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
             overlaps(listen, &places, (address, node.at), out);
         }
         listen.admin = admin;
+    }
+    for node in table.take("admin_hosts").map(members).unwrap_or_default() {
+        listen.admin_hosts.extend(name(node, "admin_hosts", Some(&Name::root()), out));
     }
     listen.threads = table
         .take("threads")

@@ -9,6 +9,7 @@ fn fixed() -> RestartOnly {
         dns: vec![([127, 0, 0, 1], 5300).into()],
         control: "control.sock".into(),
         admin: None,
+        admin_hosts: Vec::new(),
         threads: None,
         cpus: Cpus::Off,
         batch: 64,
@@ -85,10 +86,11 @@ fn files_must_keep_safety_rules() {
 #[test]
 fn restart_keys_are_named() {
     type Change = fn(&mut RestartOnly);
-    let change: [(&str, Change); 14] = [
+    let change: [(&str, Change); 15] = [
         ("listen.dns", |f| f.listen.dns.clear()),
         ("listen.control", |f| f.listen.control = "other".into()),
         ("listen.admin", |f| f.listen.admin = Some(([127, 0, 0, 1], 1).into())),
+        ("listen.admin_hosts", |f| f.listen.admin_hosts.push(crate::wire::name::Name::root())),
         ("listen.threads", |f| f.listen.threads = Some(1)),
         ("listen.cpus", |f| f.listen.cpus = Cpus::Auto),
         ("listen.batch", |f| f.listen.batch = 1),

@@ -12,6 +12,7 @@ fn listen(connections: u32, connections_at: Option<At>, admin: bool) -> Listen {
         dns: vec![([127, 0, 0, 1], 53).into()],
         control: "control.sock".into(),
         admin: admin.then(|| ([127, 0, 0, 1], 8053).into()),
+        admin_hosts: Vec::new(),
         threads: None,
         cpus: Cpus::Off,
         batch: BATCH_DEFAULT,

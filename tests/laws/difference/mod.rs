@@ -128,13 +128,14 @@ fn base() -> Tree {
 }
 
 /// Keys that no reload takes over: a finding refuses them, or they only say where a file is.
-const BY_RESTART: [&str; 14] = [
+const BY_RESTART: [&str; 15] = [
     "pid_file",
     "exit_on_fault",
     "listen",
     "dns",
     "control",
     "admin",
+    "admin_hosts",
     "threads",
     "cpus",
     "batch",
