@@ -315,7 +315,7 @@ pub mod wire {
     }
     pub mod response {
         pub use crate::wire::response::rrset::Made;
-        pub use crate::wire::response::{OwnerName, Response, Section};
+        pub use crate::wire::response::{Origin, OwnerName, Response, Section};
     }
     pub mod tsig {
         pub use crate::wire::tsig::{REFUSAL_OCTETS_MAX, Signature};

@@ -91,7 +91,7 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
                 let owner = OwnerName { at: 12, wire: query.name.wire() };
                 let rdata = std::iter::once(black_box(address));
                 let address = Made { rtype: RrType::A, ttl, len: address.len(), rdata };
-                black_box(response.rrset(Section::Answer, owner, address));
+                black_box(response.rrset(Section::Answer, Origin::Synthesised, owner, address));
             }),
         },
         Stage {

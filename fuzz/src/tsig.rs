@@ -25,18 +25,21 @@ pub fn tsig(data: &[u8]) {
     assert!(reply.len() <= message.len().min(512), "{} octets for {}", reply.len(), message.len());
     let read = Message::from_octets(&reply[..]).expect("a message");
     let records: Vec<_> = read.additional().expect("a section").map(|r| r.expect("a record")).collect();
+    // A key name may swallow the rest of the record, which then is another.
+    let asked = Message::from_octets(&message[..]).expect("a message");
+    let is_tsig = asked
+        .additional()
+        .is_ok_and(|mut records| matches!(records.next(), Some(Ok(r)) if r.rtype() == Rtype::TSIG));
     match read.header().rcode() {
         Rcode::FORMERR => assert!(records.is_empty()),
-        Rcode::NOTAUTH if read.header().tc() => assert!(records.is_empty()),
+        Rcode::NOTAUTH if read.header().tc() || !is_tsig => assert!(records.is_empty()),
         Rcode::NOTAUTH => {
             let [record] = &records[..] else { panic!("{} records", records.len()) };
             let ours = record.to_record::<Tsig<_, ParsedName<_>>>().expect("sound").expect("a TSIG record");
             assert_eq!((ours.data().error(), ours.data().mac().len()), (TsigRcode::BADKEY, 0));
             assert!(ours.data().other().is_empty());
             // What both of us read is the same.
-            let asked = Message::from_octets(&message[..]).expect("a message");
             let theirs = asked.additional().expect("a section").next().expect("a record").expect("sound");
-            assert_eq!(theirs.rtype(), Rtype::TSIG);
             assert_eq!(ours.owner(), &theirs.owner());
             if let Ok(Some(theirs)) = theirs.to_record::<Tsig<_, ParsedName<_>>>() {
                 assert_eq!(ours.data().algorithm(), theirs.data().algorithm());

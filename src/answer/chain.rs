@@ -15,7 +15,7 @@ use crate::wire::name::common_ending_len;
 use crate::wire::position::{NamePosition, WrittenName};
 use crate::wire::query::QueryName;
 use crate::wire::response::rrset::{Made, One};
-use crate::wire::response::{Owner, Section};
+use crate::wire::response::{Origin, Owner, Section};
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{NodeId, Set};
 use crate::zone::links::{LinkTarget, read_target};
@@ -38,7 +38,12 @@ impl Reply<'_> {
         owner: impl Owner,
         rdata: Rdata<'_>,
     ) -> Option<NamePosition> {
-        let rdata_at = self.response.rrset(Section::Answer, owner, One(&rdata, step.written()))?;
+        let rdata_at = self.response.rrset(
+            Section::Answer,
+            Origin::Authoritative,
+            owner,
+            One(&rdata, step.written()),
+        )?;
         Some(rdata.written(rdata_at, step.written()))
     }
 }
@@ -79,7 +84,9 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let dname_owner = step.ending(&self.reply.response, owner_name);
         let (position, before) = (self.reply.response.position(), self.reply.response.answers());
         let dname = Made::one(RrType::DNAME, set.ttl, target.octets);
-        let Some(ending_at) = self.reply.response.rrset(Section::Answer, dname_owner, dname) else {
+        let Some(ending_at) =
+            self.reply.response.rrset(Section::Answer, Origin::Authoritative, dname_owner, dname)
+        else {
             return Next::Done(Rcode::NOERROR);
         };
         let (kept, ending_len) = (&step.name[..step.name.len() - owner_name.len()], target.octets.len());

@@ -5,8 +5,8 @@ use super::walk::Walk;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::header::flag;
 use crate::wire::response::rrset::Made;
-use crate::wire::response::{OwnerName, Section};
-use crate::wire::rr::{CLASS_CH, Rcode, RrType, Ttl};
+use crate::wire::response::{Origin, OwnerName, Section};
+use crate::wire::rr::{Rcode, RrType, Ttl};
 
 /// Longest character string (RFC 1035 section 3.3).
 const STRING_MAX: usize = 255;
@@ -35,9 +35,7 @@ impl<T: Trace> Walk<'_, '_, T> {
         let owner = OwnerName { at: HEADER_LEN, wire: query.name.wire() };
         let zero = Ttl::from_secs(0).unwrap_or(Ttl::MAX);
         let text = Made::one(RrType::TXT, zero, &rdata[..=text.len()]);
-        if let Some(rdata_at) = self.reply.response.rrset(Section::Answer, owner, text) {
-            self.reply.response.set_class(rdata_at, CLASS_CH);
-        }
+        self.reply.response.rrset(Section::Answer, Origin::Chaos, owner, text);
         Rcode::NOERROR
     }
 }

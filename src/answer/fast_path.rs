@@ -15,7 +15,7 @@ use crate::answer::step::Step;
 use crate::steer::choose::{Choice, Resort, leader};
 use crate::wire::header::flag;
 use crate::wire::position::NamePosition;
-use crate::wire::rr::{CLASS_IN, Rcode, RrType};
+use crate::wire::rr::{CLASS_IN, Rcode, RrType, Ttl};
 use crate::zone::image::{Match, NodeId, Set, Steered, Usual};
 use crate::zone::set::Found;
 use crate::zone::text::ChainMode;
@@ -69,7 +69,7 @@ impl<'s> Reply<'s> {
     #[inline(always)]
     fn fast_denial(&mut self, step: Step<'s>) -> Option<usize> {
         let apex = step.ending(&self.response, step.image.apex()).pointer()?;
-        self.denial(step, apex)
+        self.denial(step, apex, Ttl::MAX)
     }
 
     /// Writes a CNAME, if it leads to one of our names.
@@ -116,20 +116,42 @@ impl<'s> Reply<'s> {
     }
 }
 
-/// True if the fast path may answer this type. False for OPT, CNAME, and DS, which lies above a cut
-/// (RFC 4035 section 3.1.4.1). False for all types from 249 on: ANY and the other types for
-/// questions alone are among them, and the data types (such as CAA) are rare.
+/// True if the fast path may answer this type ([`is_plain_number`]).
 #[inline(always)]
 pub(super) fn is_plain(qtype: RrType) -> bool {
     IS_PLAIN.get(usize::from(qtype.0)).is_some_and(|is_plain| *is_plain)
 }
 
-const IS_PLAIN: [bool; 249] = {
-    let mut types = [true; 249];
-    let mut apart = [RrType::CNAME, RrType::OPT, RrType::DS].as_slice();
-    while let [next, others @ ..] = apart {
-        types[next.0 as usize] = false;
-        apart = others;
+/// The lowest number from which no type is plain.
+const TYPES_END: u16 = RrType::TKEY.0;
+
+/// Each type with a rule of its own is named here. All others are looked up alike, whatever their
+/// number: a node has data of the type, or is denied it.
+const fn is_plain_number(number: u16) -> bool {
+    const CNAME: u16 = RrType::CNAME.0;
+    const OPT: u16 = RrType::OPT.0;
+    const DS: u16 = RrType::DS.0;
+    match number {
+        // No chain is followed.
+        CNAME => false,
+        // Not a question type.
+        OPT => false,
+        // Lies above a cut (RFC 4035 section 3.1.4.1).
+        DS => false,
+        // Data types, and numbers that no type has yet.
+        0..TYPES_END => true,
+        // TKEY, TSIG, transfers, MAILB, MAILA and ANY are no data. The data types behind them, such
+        // as CAA, are rare.
+        TYPES_END.. => false,
+    }
+}
+
+const IS_PLAIN: [bool; TYPES_END as usize] = {
+    let mut types = [true; TYPES_END as usize];
+    let mut number = 0;
+    while number < TYPES_END {
+        types[number as usize] = is_plain_number(number);
+        number += 1;
     }
     types
 };

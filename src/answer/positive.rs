@@ -4,8 +4,8 @@ use super::reply::Reply;
 use super::trace::Trace;
 use super::walk::Walk;
 use crate::answer::step::{Next, Step};
-use crate::wire::response::Section;
 use crate::wire::response::rrset::{Made, Ready};
+use crate::wire::response::{Origin, Section};
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{NodeId, Usual};
 
@@ -19,11 +19,14 @@ impl Reply<'_> {
     #[inline(always)]
     pub(crate) fn data(&mut self, step: Step<'_>, data: Usual<'_>) -> Option<usize> {
         match data {
-            Usual::Ready(records, set) if step.owns_what_is_ready() => {
-                self.response.rrset(Section::Answer, step.owner(), Ready(records, set.count))
-            }
+            Usual::Ready(records, set) if step.owns_what_is_ready() => self.response.rrset(
+                Section::Answer,
+                Origin::Authoritative,
+                step.owner(),
+                Ready(records, set.count),
+            ),
             Usual::Ready(_, set) | Usual::Named(set) => {
-                self.response.rrset(Section::Answer, step.owner(), step.stored(set))
+                self.response.rrset(Section::Answer, Origin::Authoritative, step.owner(), step.stored(set))
             }
             Usual::Steered(_) | Usual::Alias(_) | Usual::NoData => None,
         }
@@ -47,7 +50,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
     /// The least that answers ANY, for at most `ttl`.
     pub(crate) fn any(&mut self, step: Step, ttl: Ttl) -> Next<'static> {
         let ttl = Ttl::from_secs(ANY_TTL_SECS).map_or(ttl, |any| any.min(ttl));
-        self.reply.response.rrset(Section::Answer, step.owner(), Made::one(RrType::HINFO, ttl, ANY_HINFO));
+        let hinfo = Made::one(RrType::HINFO, ttl, ANY_HINFO);
+        self.reply.response.rrset(Section::Answer, Origin::Synthesised, step.owner(), hinfo);
         Next::Done(Rcode::NOERROR)
     }
 }

@@ -13,7 +13,7 @@ use crate::steer::table::{Families, PolicyTable, SharedAddress, Slot, V4, V6};
 use crate::steer::view::View;
 use crate::wire::edns::extended_error;
 use crate::wire::response::rrset::Made;
-use crate::wire::response::{Owner, Section};
+use crate::wire::response::{Origin, Owner, Section};
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{NodeId, Steered};
 use std::iter::once;
@@ -48,12 +48,17 @@ impl Reply<'_> {
         let rtype = self.query.qtype;
         if let Some(only) = answerable.only() {
             let rdata = once(octets(addresses.get(only)?.address));
-            return self.response.rrset(Section::Answer, owner, Made { rtype, ttl, len: N, rdata });
+            return self.response.rrset(
+                Section::Answer,
+                Origin::Synthesised,
+                owner,
+                Made { rtype, ttl, len: N, rdata },
+            );
         }
         let mut picked = answerable.pick(addresses, decision.preference_list.answers, &|| decision.key());
         picked.shuffle(self.draw);
         let rdata = picked.indexes().iter().map(|&index| octets(addresses[usize::from(index)].address));
-        self.response.rrset(Section::Answer, owner, Made { rtype, ttl, len: N, rdata })
+        self.response.rrset(Section::Answer, Origin::Synthesised, owner, Made { rtype, ttl, len: N, rdata })
     }
 }
 
@@ -196,7 +201,8 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         }
         self.trace.picked(1, 1, ttl.secs());
         let rdata = &rdata.octets[..rdata.len];
-        self.reply.response.rrset(Section::Answer, step.owner(), Made::one(RrType::HTTPS, ttl, rdata));
+        let https = Made::one(RrType::HTTPS, ttl, rdata);
+        self.reply.response.rrset(Section::Answer, Origin::Synthesised, step.owner(), https);
         Next::Done(Rcode::NOERROR)
     }
 }

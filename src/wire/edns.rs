@@ -1,4 +1,17 @@
 //! EDNS(0): the OPT record of a query and of a response (RFC 6891).
+//!
+//! | code | option | here |
+//! |---|---|---|
+//! | 3 | NSID (RFC 5001) | answered |
+//! | 8 | client subnet (RFC 7871) | read strictly, answered with a scope |
+//! | 10 | cookie (RFC 7873) | the first is answered, others are ignored |
+//! | 15 | extended error (RFC 8914) | sent; ignored in a query |
+//! | 1, 2 | LLQ, update lease | ignored: there are no updates |
+//! | 5 to 7, 13, 14 | algorithms, chain, key tags | ignored: nothing is signed |
+//! | 9 | expire (RFC 7314) | ignored: there are no secondaries |
+//! | 11, 12 | keepalive (RFC 7828), padding (RFC 7830) | ignored: not built yet |
+//! | 16 to 19 | client and server tags, report channel, zone version | ignored |
+//! | 0, 4, from 20 on | reserved, unassigned, local | ignored (RFC 6891 section 6.1.2) |
 
 use super::cookie;
 use super::ecs::{self, ClientSubnet};
@@ -93,7 +106,9 @@ impl Edns {
                         return Err(BadOptions);
                     }
                 }
-                _ => {}
+                cookie::CODE => {}
+                // Ignored: the table above has the reasons.
+                0..NSID | 4..ecs::CODE | 9 | 11.. => {}
             }
             rest = tail;
         }

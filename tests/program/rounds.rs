@@ -2,15 +2,23 @@
 
 use meridian::testing::answer::Transport;
 use meridian::testing::server::{Engine, Server};
-use meridian::testing::shared::counters::{Dropped, Totals};
+use meridian::testing::shared::counters::Dropped;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 use support::deployment::*;
 use support::program::until_so;
 
-fn totals(server: &Server) -> Totals {
-    server.shared().counters.fold(Transport::Udp)
+fn received(server: &Server) -> u64 {
+    server.shared().counters.fold(Transport::Udp).received
+}
+
+fn replied(server: &Server) -> u64 {
+    server.shared().counters.fold(Transport::Udp).replied()
+}
+
+fn dropped(server: &Server, reason: Dropped) -> u64 {
+    server.shared().counters.fold(Transport::Udp).dropped(reason)
 }
 
 /// Sends a datagram to `server` from an address and port of another server of this process. The
@@ -44,18 +52,18 @@ fn a_forged_datagram_dies_out() {
     ];
     let deployments = [(); 2].map(|()| Deployment::new(&["127.0.0.1:0"], ""));
     let [one, two] = deployments.each_ref().map(|deployment| deployment.start(Engine::Fast));
-    let (mut received, mut replied) = (0, 0);
+    let (mut sent, mut answered) = (0, 0);
     for (what, octets, is_answered) in &rows {
         forge(octets, two.dns()[0], one.dns()[0]);
-        (received, replied) = (received + 1, replied + u64::from(*is_answered));
-        until_so(what, || totals(&one).received == received && totals(&two).received == replied);
+        (sent, answered) = (sent + 1, answered + u64::from(*is_answered));
+        until_so(what, || received(&one) == sent && received(&two) == answered);
     }
     // A second round would come within microseconds.
     std::thread::sleep(Duration::from_millis(200));
-    assert_eq!((totals(&one).received, totals(&one).replied()), (received, replied));
-    assert_eq!((totals(&two).received, totals(&two).replied()), (replied, 0));
-    assert_eq!(totals(&one).dropped(Dropped::Silence), received - replied);
-    assert_eq!(totals(&two).dropped(Dropped::Silence), replied);
+    assert_eq!((received(&one), replied(&one)), (sent, answered));
+    assert_eq!((received(&two), replied(&two)), (answered, 0));
+    assert_eq!(dropped(&one, Dropped::Silence), sent - answered);
+    assert_eq!(dropped(&two, Dropped::Silence), answered);
     one.stop();
     two.stop();
 }
@@ -73,8 +81,8 @@ fn service_ports_get_nothing() {
             socket.send_to(&query(1, "www.cdn.example", 1), server.dns()[0]).expect("the client sends");
             sent += 1;
         }
-        until_so("each is dropped", || totals(&server).dropped(Dropped::ServicePort) == sent);
-        assert_eq!(totals(&server).replied(), 0, "{engine:?}");
+        until_so("each is dropped", || dropped(&server, Dropped::ServicePort) == sent);
+        assert_eq!(replied(&server), 0, "{engine:?}");
         server.stop();
     }
 }

@@ -12,7 +12,7 @@ use super::header::flag;
 use super::name::NAME_OCTETS_MAX;
 use super::position::{NamePosition, WrittenName};
 use super::query::Question;
-use super::rr::{Rcode, RrType, Ttl};
+use super::rr::{CLASS_CH, Rcode, RrType, Ttl};
 use crate::wire::header::HEADER_LEN;
 use rrset::{Made, Rrset};
 
@@ -28,6 +28,46 @@ pub enum Section {
     Authority,
     /// Additional, except the OPT.
     Additional,
+}
+
+/// Origin of the data of an RRset. Signatures (RFC 4035) depend on it: only authoritative and
+/// synthesised data has any, and the latter must be signed for the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A record of a zone of ours, as its files have it; of a wildcard too.
+    Authoritative,
+    /// Made for this answer: addresses, CNAMEs and HTTPS records of policies, the CNAME of a DNAME,
+    /// the HINFO that answers ANY.
+    Synthesised,
+    /// NS records of a delegation, which the child zone owns.
+    Delegation,
+    /// Addresses of name servers beside a delegation.
+    Glue,
+    /// Of class CH, which has no zones: about the server itself.
+    Chaos,
+}
+
+impl Origin {
+    /// True if such data may stand in a section. The answer section of a reply with AA has only what
+    /// we are an authority for (RFC 2181 section 5.4.1).
+    const fn may_stand_in(self, section: Section) -> bool {
+        match (self, section) {
+            (Origin::Authoritative | Origin::Synthesised, _) => true,
+            (Origin::Delegation, Section::Authority) | (Origin::Glue, Section::Additional) => true,
+            (Origin::Chaos, Section::Answer) => true,
+            (Origin::Delegation, Section::Answer | Section::Additional)
+            | (Origin::Glue, Section::Answer | Section::Authority)
+            | (Origin::Chaos, Section::Authority | Section::Additional) => false,
+        }
+    }
+
+    /// Class of such records, if it is another than that of all others.
+    const fn other_class(self) -> Option<u16> {
+        match self {
+            Origin::Authoritative | Origin::Synthesised | Origin::Delegation | Origin::Glue => None,
+            Origin::Chaos => Some(CLASS_CH),
+        }
+    }
 }
 
 /// An owner: its position in the message, and its octets in case a pointer does not reach it.
@@ -195,7 +235,14 @@ impl<'a> Response<'a> {
     /// section, sets TC, so that the client comes back over TCP. Returns the offset of the data of
     /// its first record. Every RRset goes out here.
     #[inline(always)]
-    pub fn rrset(&mut self, section: Section, owner: impl Owner, rrset: impl Rrset) -> Option<usize> {
+    pub fn rrset(
+        &mut self,
+        section: Section,
+        origin: Origin,
+        owner: impl Owner,
+        rrset: impl Rrset,
+    ) -> Option<usize> {
+        debug_assert!(origin.may_stand_in(section), "{origin:?} data in {section:?}");
         let Some((rdata_at, records)) = rrset.write(self, &owner) else {
             if section != Section::Additional {
                 self.set_flag(flag::TC);
@@ -203,6 +250,9 @@ impl<'a> Response<'a> {
             return None;
         };
         self.count(section, records);
+        if let Some(class) = origin.other_class() {
+            self.set_class(rdata_at, class);
+        }
         Some(rdata_at)
     }
 
@@ -231,11 +281,21 @@ impl<'a> Response<'a> {
             Some(data) if ending > 2 && at <= POINTER_MAX => {
                 data[..literal].copy_from_slice(&target[..literal]);
                 data[literal..].copy_from_slice(&pointer(at));
-                let rdata_at = self.rrset(Section::Answer, owner, Made::one(RrType::CNAME, ttl, data))?;
+                let rdata_at = self.rrset(
+                    Section::Answer,
+                    Origin::Synthesised,
+                    owner,
+                    Made::one(RrType::CNAME, ttl, data),
+                )?;
                 Some(behind.position.before(rdata_at, literal as u16, behind.len - ending))
             }
             _ => {
-                let rdata_at = self.rrset(Section::Answer, owner, Made::one(RrType::CNAME, ttl, target))?;
+                let rdata_at = self.rrset(
+                    Section::Answer,
+                    Origin::Synthesised,
+                    owner,
+                    Made::one(RrType::CNAME, ttl, target),
+                )?;
                 Some(NamePosition::whole(rdata_at))
             }
         }
@@ -248,9 +308,12 @@ impl<'a> Response<'a> {
         self.upper = self.upper & !0xffff | u64::from(answers);
     }
 
-    /// Sets the class of the record with data at `rdata_at`.
-    pub(crate) fn set_class(&mut self, rdata_at: usize, class: u16) {
-        self.out[rdata_at - 8..rdata_at - 6].copy_from_slice(&class.to_be_bytes());
+    /// Sets the class of the record with data at `rdata_at`; RRsets of other classes have one.
+    fn set_class(&mut self, rdata_at: usize, class: u16) {
+        let place = rdata_at.checked_sub(8).and_then(|at| self.out.get_mut(at..)?.first_chunk_mut());
+        if let Some(octets) = place {
+            *octets = class.to_be_bytes();
+        }
     }
 
     /// Writes the OPT into the reserved room, then the header. Returns the octets of the message.

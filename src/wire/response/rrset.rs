@@ -36,32 +36,28 @@ impl Rrset for Ready<'_> {
 }
 
 /// Records in stored form.
-pub(crate) struct Stored<I, P> {
-    /// The records.
-    pub(crate) records: I,
+struct Stored<I> {
+    records: I,
     /// The owner, or a name that ends in it.
-    pub(crate) name: WrittenName,
-    /// Hears of each record and the offset of its data.
-    pub(crate) placed: P,
+    name: WrittenName,
 }
 
 /// Records in stored form. The owner is `name` or an ending of it.
 #[inline(always)]
 pub(crate) fn stored<'z>(records: impl Iterator<Item = Rdata<'z>>, name: WrittenName) -> impl Rrset {
-    Stored { records, name, placed: |_, _: &Rdata<'z>| {} }
+    Stored { records, name }
 }
 
-impl<'z, I: Iterator<Item = Rdata<'z>>, P: FnMut(usize, &Rdata<'z>)> Rrset for Stored<I, P> {
+impl<'z, I: Iterator<Item = Rdata<'z>>> Rrset for Stored<I> {
     #[inline(always)]
     fn write(self, response: &mut Response<'_>, owner: &impl Owner) -> Option<(usize, u16)> {
-        let Stored { records, name, mut placed } = self;
+        let Stored { records, name } = self;
         let (begin, mut first, mut count) = (response.at, None, 0);
         for rdata in records {
             let Some(rdata_at) = response.put(owner, &rdata, (name, begin)) else {
                 response.at = begin;
                 return None;
             };
-            placed(rdata_at, &rdata);
             (first, count) = (first.or(Some(rdata_at)), count + 1);
         }
         Some((first.unwrap_or(begin), count))

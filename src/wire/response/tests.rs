@@ -12,6 +12,33 @@ fn ttl() -> Ttl {
     Ttl::from_secs(60).unwrap()
 }
 
+/// Each origin has its sections, so no delegation, glue or answer of another class is taken for
+/// data of a zone; class CH is written where it belongs.
+#[test]
+fn origins_have_their_sections() {
+    let sections = [Section::Answer, Section::Authority, Section::Additional];
+    let rows = [
+        (Origin::Authoritative, [true; 3]),
+        (Origin::Synthesised, [true; 3]),
+        (Origin::Delegation, [false, true, false]),
+        (Origin::Glue, [false, false, true]),
+        (Origin::Chaos, [true, false, false]),
+    ];
+    for (origin, may) in rows {
+        assert_eq!(sections.map(|section| origin.may_stand_in(section)), may, "{origin:?}");
+        let Some(section) = sections.into_iter().find(|section| origin.may_stand_in(*section)) else {
+            panic!("{origin:?} stands nowhere")
+        };
+        let mut out = [0; 512];
+        let mut response = Response::begin(&mut out, 512, 0, 0, Question::default());
+        let owner = OwnerName { at: HEADER_LEN, wire: b"\x01a\0" };
+        let rdata_at = response.rrset(section, origin, owner, Made::one(RrType::TXT, ttl(), b"\0"));
+        let class = if origin == Origin::Chaos { 3 } else { 1 };
+        let rdata_at = rdata_at.expect("room");
+        assert_eq!(out[rdata_at - 8..rdata_at - 6], [0, class], "{origin:?}");
+    }
+}
+
 /// An RRset goes out whole or not at all, in each of its forms and for each kind of owner: one that
 /// a pointer reaches, the root, and one beyond the reach of pointers. What does not fit leaves the
 /// response as it was, with TC unless it is additional.
@@ -30,13 +57,23 @@ fn an_rrset_is_written_whole_or_not_at_all() {
         let name = WrittenName { position: NamePosition::QUESTION, len: owner.wire.len() };
         let made: Write<'_> = &|response, section, owner| {
             let rdata = [[192u8, 0, 2, 1]; 2].into_iter().take(records);
-            response.rrset(section, owner, Made { rtype: RrType::A, ttl: ttl(), len: 4, rdata })
+            response.rrset(
+                section,
+                Origin::Authoritative,
+                owner,
+                Made { rtype: RrType::A, ttl: ttl(), len: 4, rdata },
+            )
         };
         let kept: Write<'_> = &|response, section, owner| {
-            response.rrset(section, owner, stored(std::iter::repeat_n(rdata, records), name))
+            response.rrset(
+                section,
+                Origin::Authoritative,
+                owner,
+                stored(std::iter::repeat_n(rdata, records), name),
+            )
         };
         let ready: Write<'_> = &|response, section, owner| {
-            response.rrset(section, owner, Ready(&two[..16 * records], records as u16))
+            response.rrset(section, Origin::Authoritative, owner, Ready(&two[..16 * records], records as u16))
         };
         for (form, write) in [("made", made), ("stored", kept), ("ready", ready)] {
             for section in [Section::Answer, Section::Authority, Section::Additional] {

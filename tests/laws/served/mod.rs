@@ -351,6 +351,7 @@ fn what_came_before_leaves_nothing() {
     response[2] |= 0x80;
     let mut short = ask("video.edge.cdn.example.", None);
     short.truncate(20);
+    const NOTAUTH: Rcode = Rcode(9);
     let reply = |rcode, scope| (Some(rcode), scope);
     let rows = [
         (
@@ -362,7 +363,7 @@ fn what_came_before_leaves_nothing() {
         ("NSID", ask("status.cdn.example.", Some(&[0, 3, 0, 0])), reply(Rcode::NOERROR, false)),
         ("no options", ask("video.edge.cdn.example.", Some(&[])), reply(Rcode::NOERROR, false)),
         ("ECS with a scope", ask("video.edge.cdn.example.", Some(&dirty)), reply(Rcode::FORMERR, false)),
-        ("NOTIFY", notify, (None, false)),
+        ("NOTIFY", notify, reply(NOTAUTH, false)),
         ("a response", response, (None, false)),
         ("the longest name", ask(&longest, None), reply(Rcode::NXDOMAIN, false)),
         ("the root", ask(".", None), reply(Rcode::REFUSED, false)),
