@@ -4,7 +4,8 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use meridian::testing::answer::stages::{Plans, Stages};
 use meridian::testing::answer::{Client, QueryContext, Transport};
-use meridian::testing::wire::query::{Parsed, Query, parse};
+use meridian::testing::wire::query::{Query, parse};
+use meridian::testing::wire::reject::Parsed;
 use meridian::testing::wire::rr::RrType;
 use std::hint::black_box;
 use support::{prefix, query, sample};

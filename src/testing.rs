@@ -311,7 +311,10 @@ pub mod wire {
         pub use crate::wire::name::Name;
     }
     pub mod query {
-        pub use crate::wire::query::{Parsed, Query, parse};
+        pub use crate::wire::query::{Query, parse};
+    }
+    pub mod reject {
+        pub use crate::wire::reject::Parsed;
     }
     pub mod response {
         pub use crate::wire::response::rrset::Made;

@@ -12,8 +12,9 @@ use meridian::testing::snapshot::Snapshot;
 use meridian::testing::steer::choose::sole;
 use meridian::testing::steer::table::V4;
 use meridian::testing::wire::edns::ResponseOptions;
-use meridian::testing::wire::query::{Parsed, Query, parse};
-use meridian::testing::wire::response::{Made, OwnerName, Response, Section};
+use meridian::testing::wire::query::{Query, parse};
+use meridian::testing::wire::reject::Parsed;
+use meridian::testing::wire::response::{Made, Origin, OwnerName, Response, Section};
 use meridian::testing::wire::rr::{Rcode, RrType};
 use std::hint::black_box;
 use std::net::IpAddr;
@@ -127,7 +128,38 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
                 block.answered(service, black_box(&decided));
             }),
         },
+        refused(snapshot, "AXFR", &[0, 0, 252], &[]),
+        refused(snapshot, "NOTIFY", &[0x20, 0, 6], &[]),
+        refused(snapshot, "STATUS", &[0x10, 0, 1], &[]),
+        refused(snapshot, "TSIG", &[0, 0, 1], TSIG),
+        refused(snapshot, "malformed", &[0, 0, 1], &[0]),
     ]
+}
+
+/// A TSIG record: key `key`, HMAC-SHA-256 and a MAC of 32 octets.
+const TSIG: &[u8] = b"\x03key\0\0\xfa\0\xff\0\0\0\0\0\x3d\x0bhmac-sha256\0\0\0\x65\0\0\0\x01\x2c\0\x20\
+    0123456789abcdef0123456789abcdef\x12\x34\0\0\0\0";
+
+/// The whole reply to a message that is refused: the flags with its opcode, its type, and what
+/// stands behind its question. 20 us are some 60,000 instructions; a budget of 3,000 makes a forged
+/// message no dearer than a query.
+fn refused<'a>(
+    snapshot: &'a Snapshot,
+    word: &'static str,
+    [opcode, high, low]: &[u8; 3],
+    behind: &[u8],
+) -> Stage<'a> {
+    let additional = u8::from(behind.len() > 1);
+    let head = [0x12, 0x34, *opcode, 0, 0, 1, 0, 0, 0, 0, 0, additional];
+    let packet = [&head, &b"\x03www\x07example\0"[..], &[*high, *low, 0, 1], behind].concat();
+    let client = Client { address: [192, 0, 2, 1].into(), transport: Transport::Udp };
+    let mut out = [0; 1232];
+    let run = move |_: usize| {
+        let context = QueryContext { draw: 1, epoch_secs: 1 };
+        let outcome = respond(snapshot, black_box(&packet), &client, context, &mut out);
+        assert!(matches!(black_box(outcome).disposition, Disposition::Send(_)));
+    };
+    Stage { word, budget: 3_000, run: Box::new(run) }
 }
 
 /// The policy that decides a question.

@@ -42,7 +42,8 @@ pub use step::Step;
 pub use trace::Trace;
 
 use crate::snapshot::Snapshot;
-use crate::wire::query::{Parsed, Query, parse};
+use crate::wire::query::{Query, parse};
+use crate::wire::reject::Parsed;
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::Match;
 use ahead::Ahead;

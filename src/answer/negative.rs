@@ -14,8 +14,8 @@ use crate::wire::rr::{Rcode, Ttl};
 impl Reply<'_> {
     /// Writes the SOA that denies the name, or the type of the name. Its TTL is the smaller of the
     /// TTL and the MINIMUM of the SOA (RFC 2308 section 5), and at most `ttl`: pass `Ttl::MAX`
-    /// unless the reason of the denial can change, such as the state of a PoP. Returns the offset of
-    /// the record data.
+    /// unless the reason of the denial can change, such as the state of a PoP. Returns the offset
+    /// of the record data.
     #[inline(always)]
     pub(crate) fn denial(&mut self, step: Step<'_>, apex: impl Owner, ttl: Ttl) -> Option<usize> {
         let soa = step.image.denial()?;

@@ -7,7 +7,8 @@ use super::reply::Reply;
 use super::{Client, Disposition, QueryContext};
 use crate::snapshot::Snapshot;
 use crate::wire::cookie::CookieStatus;
-use crate::wire::query::{Query, Question, Reject};
+use crate::wire::query::Query;
+use crate::wire::reject::{Question, Reject};
 use crate::wire::rr::Rcode;
 use crate::wire::tsig::{REFUSAL_OCTETS_MAX, Signature};
 

@@ -1,8 +1,8 @@
 //! Limits of TCP connections: in total, and for each client prefix.
 //!
 //! Past the limit of its prefix, a connection is refused. Past the limit in total, it is admitted,
-//! and the connection that was idle for longest gives way (RFC 7766 section 6.2.3): else the clients
-//! of a few prefixes could hold every connection with idle ones.
+//! and the connection that was idle for longest gives way (RFC 7766 section 6.2.3). Otherwise the
+//! clients of a few prefixes could lock out all others with idle connections.
 
 use crate::geo::prefix::Prefix;
 use crate::limits::{CONNECTION_PREFIX_V4, CONNECTION_PREFIX_V6, CONNECTION_SITE_FACTOR, CONNECTION_SITE_V6};
@@ -117,8 +117,8 @@ impl Blocks {
     }
 }
 
-/// Connections in the order of their last activity, and their counts. Every operation takes the same
-/// time, however many connections there are.
+/// Connections in the order of their last activity, and their counts. Every operation takes the
+/// same time, however many connections there are.
 #[derive(Debug, Default)]
 struct Table {
     /// Connections that hold a permit and need not give way.

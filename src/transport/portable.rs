@@ -4,7 +4,8 @@
 //! hickory's handler can only send records, so it decodes and encodes our octets once more. A
 //! client decodes the same records from both engines. The differences:
 //!
-//! * hickory itself answers undecodable messages (FORMERR without question and OPT), uncounted;
+//! * hickory itself answers undecodable messages (FORMERR without question and OPT), uncounted,
+//!   texts of other protocols among them: `fast` is the engine for the open internet;
 //! * on a wildcard bind, the kernel's route selects the source address of a UDP reply, which may
 //!   differ from the destination address of the query: list the addresses instead.
 //!

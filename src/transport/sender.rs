@@ -1,7 +1,7 @@
 //! Senders of datagrams: addresses and ports that get no reply, whatever they send.
 //!
-//! A datagram's source can be forged. Services on these ports answer whatever they get, so our reply
-//! would be answered in turn.
+//! A datagram's source can be forged. Services on these ports answer whatever they get, so our
+//! reply would be answered in turn.
 
 use crate::shared::counters::Dropped;
 use std::net::IpAddr;

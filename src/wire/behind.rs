@@ -71,7 +71,7 @@ pub(super) fn records(packet: &[u8], mut at: usize, before: usize, additional: u
                     Err((read, _)) => return Behind::Reject(Rcode::FORMERR, Some(read)),
                 }
             }
-            // A TSIG record is the last of a message, and can be interpreted (RFC 8945 section 5.2).
+            // A TSIG record is the last, and can be interpreted (RFC 8945 section 5.2).
             RrType::TSIG => {
                 let is_last = additional && index + 1 == total;
                 let tsig = Signature::read(packet, owner_at, (record.class, record.ttl), record.rdata);

@@ -13,6 +13,7 @@ pub(crate) mod name_hash;
 pub(crate) mod position;
 pub(crate) mod query;
 pub(crate) mod refusal;
+pub(crate) mod reject;
 pub(crate) mod response;
 pub(crate) mod rr;
 pub(crate) mod tsig;

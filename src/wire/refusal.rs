@@ -19,7 +19,8 @@
 use super::behind::{Behind, behind_questions, counts, edns_of, records};
 use super::edns::Edns;
 use super::header::{HEADER_LEN, flag, opcode};
-use super::query::{Parsed, QueryName, Question, Reject};
+use super::name::wire_name_len;
+use super::reject::{Parsed, Question, Reject};
 use super::rr::Rcode;
 
 /// Octets of the shortest question: the root, type and class.
@@ -31,11 +32,18 @@ const RECORD_LEN_MIN: usize = 11;
 /// short lacks at most its question, its OPT and its signature. Texts and most other protocols
 /// announce thousands of questions by this reading. They get silence, because their servers might
 /// answer our error, and we theirs, for ever.
-pub(super) fn may_be_dns(packet: &[u8]) -> bool {
+fn may_be_dns(packet: &[u8]) -> bool {
     let Some((_, behind)) = packet.split_first_chunk::<HEADER_LEN>() else { return false };
     let [questions, answers, authority, additional] = counts(packet);
     let least = questions * QUESTION_LEN_MIN + (answers + authority + additional) * RECORD_LEN_MIN;
     least <= behind.len() + QUESTION_LEN_MIN + 2 * RECORD_LEN_MIN
+}
+
+impl<'a> Reject<'a> {
+    /// The error, unless the message is none of the DNS.
+    pub(super) fn of(self, packet: &[u8]) -> Parsed<'a> {
+        if may_be_dns(packet) { Parsed::Reject(self) } else { Parsed::Silence }
+    }
 }
 
 /// True for opcodes with replies of their own. All others get NOTIMP whatever else is wrong with
@@ -84,8 +92,8 @@ pub(super) fn no_query(packet: &[u8], head: u32, questions: u16) -> Parsed<'_> {
 /// Reads a message with one question: the question, if it is readable, and the records behind it.
 fn one_question(packet: &[u8]) -> (Question<'_>, Behind<'_>) {
     let body = packet.get(HEADER_LEN..).unwrap_or_default();
-    let question = match QueryName::parse(body) {
-        Some(name) => Question { body, len: name.wire().len() + 4 },
+    let question = match wire_name_len(body) {
+        Some(len) => Question { body, len: len + 4 },
         None => Question::default(),
     };
     if question.len > 0 && question.len <= body.len() {

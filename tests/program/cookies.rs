@@ -86,8 +86,8 @@ fn a_node_alone() {
     other.stop();
 }
 
-/// Both engines, both families, both transports and the refusal of a NOTIFY answer a cookie; each query is
-/// counted by what its cookie said.
+/// Both engines, both families, both transports and the refusal of a NOTIFY answer a cookie; each
+/// query is counted by what its cookie said.
 #[test]
 fn cookies_everywhere() {
     for engine in [Engine::Fast, Engine::Hickory] {

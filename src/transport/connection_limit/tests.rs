@@ -66,10 +66,12 @@ fn the_longest_idle_gives_way() {
     held[1].touch();
     assert!(limit.make_room() && is_revoked(&held[3]));
     held.truncate(4);
-    assert_eq!((limit.table().total, limit.table().counts.len()), (0, 0));
+    assert_eq!(limit.table().total, 0);
+    assert!(limit.table().counts.is_empty());
     assert!(!limit.make_room());
     drop(held);
-    assert_eq!((limit.table().unused.len(), limit.table().ends), (6, None));
+    assert_eq!(limit.table().unused.len(), 6);
+    assert_eq!(limit.table().ends, None);
 }
 
 /// A connection of a prefix that is at its limit displaces nothing.

@@ -11,7 +11,7 @@ use super::edns::ResponseOptions;
 use super::header::flag;
 use super::name::NAME_OCTETS_MAX;
 use super::position::{NamePosition, WrittenName};
-use super::query::Question;
+use super::reject::Question;
 use super::rr::{CLASS_CH, Rcode, RrType, Ttl};
 use crate::wire::header::HEADER_LEN;
 use rrset::{Made, Rrset};
@@ -43,13 +43,13 @@ pub enum Origin {
     Delegation,
     /// Addresses of name servers beside a delegation.
     Glue,
-    /// Of class CH, which has no zones: about the server itself.
+    /// Data of class CH, which has no zones: about the server itself.
     Chaos,
 }
 
 impl Origin {
-    /// True if such data may stand in a section. The answer section of a reply with AA has only what
-    /// we are an authority for (RFC 2181 section 5.4.1).
+    /// True if such data may stand in a section. The answer section has only what this server is an
+    /// authority for (RFC 2181 section 5.4.1).
     const fn may_stand_in(self, section: Section) -> bool {
         match (self, section) {
             (Origin::Authoritative | Origin::Synthesised, _) => true,

@@ -23,7 +23,7 @@ fn refused(owner: &[u8], rdata: &[u8]) -> Option<Vec<u8>> {
     signature.refusal(QUESTION, &mut [0; REFUSAL_OCTETS_MAX]).map(<[u8]>::to_vec)
 }
 
-/// Key name as in the answer, then type, class, TTL, and the record data without MAC, with error 17.
+/// Key name as in the answer, type, class, TTL, then record data without MAC, with error 17.
 fn expected(owner: &[u8], algorithm: &[u8]) -> Vec<u8> {
     let rdata_len = (algorithm.len() + 16) as u16;
     let mut record = [owner, &[0, 250, 0, 255, 0, 0, 0, 0], &rdata_len.to_be_bytes(), algorithm].concat();
