@@ -4,26 +4,43 @@ use super::references::code_spans;
 use super::{documents, text, top};
 use meridian::testing::control::routes::{PAGES, Page};
 use std::fs;
+use std::path::{Path, PathBuf};
 use support::program;
 
-/// Every key that the configuration knows stands in the reference.
+/// Every key that a reader takes by its name stands in the reference.
 #[test]
 fn the_reference_has_every_key() {
-    let mut missing = Vec::new();
-    for entry in fs::read_dir(top().join("src/config")).unwrap().flatten() {
+    let (mut missing, mut count) = (Vec::new(), 0);
+    for path in sources(&top().join("src/config")) {
         // The ledger is written by the program; its keys stand with the verbs that write it.
-        let is_ledger = entry.file_name() == "ledger_file.rs";
+        let is_ledger = path.ends_with("ledger_file.rs");
         let reference = text(if is_ledger { "docs/control.md" } else { "docs/configuration.md" });
-        let source = fs::read_to_string(entry.path()).unwrap_or_default();
+        let source = fs::read_to_string(&path).unwrap();
         for reader in [".take(\"", ".need(\"", ".take_entry(\""] {
             for key in source.split(reader).skip(1).filter_map(|rest| rest.split('"').next()) {
+                count += 1;
                 if !reference.contains(&format!("`{key}`")) {
-                    missing.push(format!("{}: `{key}`", entry.path().display()));
+                    missing.push(format!("{}: `{key}`", path.display()));
                 }
             }
         }
     }
     assert!(missing.is_empty(), "the reference does not tell\n{}", missing.join("\n"));
+    assert!(count > 100, "{count} keys");
+}
+
+/// Every source below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// The front page is read at once.
