@@ -6,6 +6,7 @@
 //! its reason.
 
 mod circles;
+mod codes;
 mod functions;
 mod ids;
 mod markdown;
