@@ -99,6 +99,7 @@ fn wrong_expectations_are_reported() {
         "silence",
         "ede 20",
         "nsid x",
+        "option 3 78",
         "no opt",
         "question www.lab.example. AAAA",
     ] {

@@ -286,6 +286,10 @@ fn compare(
     let opt = reply.opt.as_ref();
     let subnet = opt.and_then(|o| o.subnet.as_ref());
     let none = || "none".to_owned();
+    let option = |code: u16| {
+        let (_, octets) = opt?.options.iter().find(|(sent, _)| *sent == code)?;
+        Some(if octets.is_empty() { "-".to_owned() } else { hex(octets) })
+    };
     match expect {
         Expect::Status(wanted) => differs("status", wanted.clone(), reply.status.clone()),
         Expect::Flags(wanted) => {
@@ -323,6 +327,8 @@ fn compare(
         Expect::Nsid(wanted) => {
             differs("NSID", wanted.clone(), opt.and_then(|o| o.nsid.clone()).unwrap_or_else(none))
         }
+        Expect::Option(code, wanted) => differs("option", wanted.clone(), option(*code).unwrap_or_else(none)),
+        Expect::NoOption(code) => differs("option", none(), option(*code).unwrap_or_else(none)),
         Expect::Cookie(wanted) => {
             differs("cookie", wanted.clone(), reply.cookie().map(hex).unwrap_or_else(none))
         }

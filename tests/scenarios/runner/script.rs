@@ -69,6 +69,10 @@ pub enum Expect {
     NoOpt,
     /// NSID.
     Nsid(String),
+    /// An option by its code, in hexadecimal.
+    Option(u16, String),
+    /// No option of this code.
+    NoOption(u16),
     /// The COOKIE option in hexadecimal.
     Cookie(String),
     /// No COOKIE option.
@@ -244,6 +248,8 @@ fn expect(words: &[&str]) -> Result<Expect, String> {
         ["opt"] => Expect::Opt(None),
         ["opt", "payload", size] => Expect::Opt(Some(number(size)?)),
         ["nsid", name] => Expect::Nsid((*name).to_owned()),
+        ["option", code, octets] => Expect::Option(number(code)?, (*octets).to_owned()),
+        ["no", "option", code] => Expect::NoOption(number(code)?),
         ["cookie", octets] => Expect::Cookie((*octets).to_owned()),
         ["no", "cookie"] => Expect::NoCookie,
         ["ede", code] => Expect::Ede(number(code)?),
