@@ -97,18 +97,14 @@ impl EvidenceShares {
         atlas: &Atlas,
     ) -> Vec<EvidenceShares> {
         let by_latency = |(_, scoped): &(&PolicyTable, &ScopedPolicy)| {
-            scoped
-                .policy
-                .reach()
-                .into_iter()
-                .any(|policy| orders(policy).any(|order| order == Order::Latency))
+            scoped.policy.reach().into_iter().any(|policy| orders(policy).any(Order::is_by_rtt))
         };
         let of_policy = |(table, scoped): (&PolicyTable, &ScopedPolicy)| {
             let ranker = Ranker::new(&scoped.policy, pops, site.cloned());
             let is_ranked: Vec<bool> = (atlas.places.iter())
                 .map(|place| place.is_located() || place.rtts.is_some())
                 .zip(&atlas.places)
-                .map(|(known, place)| known && ranker.order_at(place, &[]) == Order::Latency)
+                .map(|(known, place)| known && ranker.order_at(place, &[]).is_by_rtt())
                 .collect();
             let mut shares = [[0.0; RttSource::ALL.len() + 1]; 2];
             if let Some(routes) = table.routes.first() {
@@ -173,7 +169,7 @@ fn orders(policy: &Policy) -> impl Iterator<Item = Order> {
 /// PoPs that a policy or a rule of it orders by latency.
 fn pops_by_latency(policy: &Policy) -> BTreeSet<PopId> {
     let own = |order: Order, bands: &Bands| -> Vec<PopId> {
-        if order == Order::Latency { pops_of(bands).collect() } else { Vec::new() }
+        if order.is_by_rtt() { pops_of(bands).collect() } else { Vec::new() }
     };
     let of_rules = policy.rules.iter().flat_map(|rule| {
         let bands = match &rule.target {

@@ -18,7 +18,7 @@ use crate::geo::trie::{Trie, VALUE_MAX};
 use crate::health::targets::SlotId;
 use crate::limits::ROUTES_OCTETS_MAX;
 use crate::snapshot::each::{Each, in_order};
-use crate::steer::policy::{Candidate, Order, Policy, PolicyId};
+use crate::steer::policy::{Candidate, Policy, PolicyId};
 use crate::steer::pop::Pop;
 use crate::steer::preference_list::PreferenceList;
 use crate::steer::ranker::{PlaceRanking, Ranker};
@@ -298,7 +298,7 @@ impl<'a> ListedPolicy<'a> {
         let choices = &mut self.choices_of_class[class];
         // Other orders rank the clients' place as that of the resolver.
         let of_clients = place.of_clients(at_site.unwrap_or(place));
-        let is_by_latency = |place: &Place| self.ranker.order_at(place, networks) == Order::Latency;
+        let is_by_latency = |place: &Place| self.ranker.order_at(place, networks).is_by_rtt();
         if let Some(place) = of_clients.filter(is_by_latency) {
             let by_clients = self.preference_lists.intern(self.ranker.preference_list(&place, networks));
             let of_resolver = self.choices.intern([by_ecs, by_clients]);

@@ -73,6 +73,14 @@ impl Order {
         }
     }
 
+    /// Round-trip times rank, so that a latency map and a band in milliseconds have an effect.
+    pub(crate) fn is_by_rtt(self) -> bool {
+        match self {
+            Order::Latency => true,
+            Order::Nearest | Order::Listed => false,
+        }
+    }
+
     /// The site of the node stands in for a client whose place is unknown.
     pub(super) fn takes_site(self) -> bool {
         match self {

@@ -8,7 +8,7 @@ use super::settings::TTL_DEFAULT;
 use crate::config::policy::WrittenPolicy;
 use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
-use crate::steer::policy::{BandWidth, Bands, Candidate, Order, Policy};
+use crate::steer::policy::{BandWidth, Bands, Candidate, Policy};
 use crate::steer::pop::PopId;
 use crate::steer::rule::RuleTarget;
 
@@ -57,13 +57,9 @@ fn band_of_latency(written: &WrittenPolicy, out: &mut Findings) {
         let finding = Finding::warning(code::BAD_VALUE, message).at(at, "ordered by distance");
         out.push(finding.help("write the band of a distance order as a percentage, such as `band: 10%`"));
     };
-    let is_by_rtt = |order: Order| match order {
-        Order::Latency => true,
-        Order::Nearest | Order::Listed => false,
-    };
-    let of_rule = |rule: &WrittenRule| is_by_rtt(rule.rule.order.unwrap_or(policy.order));
+    let of_rule = |rule: &WrittenRule| rule.rule.order.unwrap_or(policy.order).is_by_rtt();
     let is_for_rtt = |band: Option<BandWidth>| matches!(band, Some(BandWidth::Latency(_)));
-    if is_for_rtt(Some(policy.band)) && !is_by_rtt(policy.order) && !written.rules.iter().any(of_rule) {
+    if is_for_rtt(Some(policy.band)) && !policy.order.is_by_rtt() && !written.rules.iter().any(of_rule) {
         warn(policy.at, out);
     }
     for rule in written.rules.iter().filter(|rule| is_for_rtt(rule.rule.band) && !of_rule(rule)) {

@@ -380,7 +380,7 @@ impl<'a> Ranker<'a> {
             },
             Order::Listed => listed(),
         };
-        let is_located = around.from.is_some() || (by.order == Order::Latency && around.rtts.is_some());
+        let is_located = around.from.is_some() || (by.order.is_by_rtt() && around.rtts.is_some());
         if is_located || policy.default.is_empty() {
             return entries;
         }
