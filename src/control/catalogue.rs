@@ -240,7 +240,7 @@ pub fn document() -> String {
          PoPs are counted by name.\n\n\
          This file is printed from the catalogue in `src/control/catalogue.rs`; a test compares the two,\n\
          and both with a scrape of a running server. After a change:\n\
-         `MERIDIAN_PRINT=1 cargo test --test program metrics`.\n\n\
+         `MERIDIAN_WRITE=1 cargo test --test program metrics`.\n\n\
          | name | kind | labels | meaning |\n|---|---|---|---|\n",
     );
     for family in CATALOGUE {

@@ -275,7 +275,7 @@ fn the_scrape_is_the_catalogue() {
 #[test]
 fn the_document_is_the_catalogue() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md");
-    if std::env::var_os("MERIDIAN_PRINT").is_some() {
+    if std::env::var_os("MERIDIAN_WRITE").is_some() {
         std::fs::write(&path, catalogue::document()).expect("docs/ is there");
     }
     assert_eq!(
