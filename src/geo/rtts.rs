@@ -71,6 +71,8 @@ pub(crate) struct RttList {
     pub(crate) measured_at: u64,
     known: Known,
     of_clients: bool,
+    /// True if the first PoP is tried, and the second is held to be better.
+    explored: bool,
 }
 
 /// Names of all PoPs in a map, shared by its lists.
@@ -112,6 +114,7 @@ impl RttList {
             measured_at,
             known: Known::default(),
             of_clients: false,
+            explored: false,
         })
     }
 
@@ -119,6 +122,17 @@ impl RttList {
     /// about their RTTs to a PoP that is not in the list, so the list counts as complete.
     pub(crate) fn of_clients(self) -> RttList {
         RttList { of_clients: true, ..self }
+    }
+
+    /// The list as one whose first PoP is explored: the second is the one that is held to be best.
+    pub(crate) fn explored(self) -> RttList {
+        RttList { explored: true, ..self }
+    }
+
+    /// Name of the PoP that comes first where nothing is explored.
+    #[cfg(feature = "geoip-build")]
+    pub(crate) fn settled(&self) -> Option<&str> {
+        self.names.split(' ').nth(usize::from(self.explored && self.rtts.len() > 1))
     }
 
     /// Names of all PoPs to which the map has RTTs for any place.

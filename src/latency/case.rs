@@ -1,6 +1,7 @@
 //! Evaluation cases: PoPs, clients and samples in one file, the true RTTs in another.
 
-use super::estimate::{Estimator, MeasuredNetwork, OwnRtt, Spot, representative_ms};
+use super::estimate::{Estimator, Spot, representative_ms};
+use super::measured::{Measured, OwnRtt, Vote};
 use crate::geo::place::{Coordinates, Country};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -77,15 +78,20 @@ pub(crate) fn evaluate(case: &Case, truth: &Truth) -> Result<Evaluation, String>
         return Err(format!("the truth is not a table of {} clients by {} PoPs", clients.len(), pops.len()));
     }
     let own = own_rtts(case)?;
-    let measured: Vec<MeasuredNetwork> = (own.iter())
-        .map(|(&client, own)| MeasuredNetwork { spot: clients[client], own: own.clone() })
-        .collect();
+    let mut measured = Measured::default();
+    for (&client, own) in &own {
+        let votes = own.iter().map(|own| Vote { pop: own.pop, network: 0, rtt_ms: own.rtt_ms });
+        measured.push(clients[client], 0, own.iter().copied(), votes);
+    }
     let estimator = Estimator::learn(&pops, &measured, 1);
     let (mut by_latency, mut by_distance) = (Vec::new(), Vec::new());
     for (client, (spot, row)) in clients.iter().zip(&truth.rtt_ms).enumerate() {
         let best = row.iter().copied().fold(f64::INFINITY, f64::min);
-        let estimates = estimator.estimates(spot, own.get(&client).map_or(&[], Vec::as_slice));
-        by_latency.push(row[usize::from(estimates[0].pop)] - best);
+        let number = own.keys().position(|measured| *measured == client).map(|at| at as u32);
+        let (own, votes) = number.map_or((&[][..], &[][..]), |at| (measured.own(at), measured.votes(at)));
+        let estimates = estimator.around(spot).estimates(own, votes);
+        let chosen = estimates.iter().min_by(|a, b| a.rtt_ms.total_cmp(&b.rtt_ms)).expect("a case has PoPs");
+        by_latency.push(row[usize::from(chosen.pop)] - best);
         let nearest = (0..pops.len()).min_by_key(|&pop| spot.point.metres_to(&pops[pop].point));
         by_distance.push(row[nearest.unwrap_or_default()] - best);
     }
@@ -114,7 +120,7 @@ fn own_rtts(case: &Case) -> Result<BTreeMap<usize, Vec<OwnRtt>>, String> {
     let mut own: BTreeMap<usize, Vec<OwnRtt>> = BTreeMap::new();
     for ((client, pop), mut values) in samples {
         if let Some(rtt_ms) = representative_ms(&mut values) {
-            let rtt = OwnRtt { pop: pop as u16, rtt_ms, samples: values.len() as u32, networks: 1 };
+            let rtt = OwnRtt { pop: pop as u16, rtt_ms, samples: values.len() as u32 };
             own.entry(client).or_default().push(rtt);
         }
     }

@@ -31,10 +31,20 @@ pub(crate) struct Ranked {
     pub(crate) samples: u32,
 }
 
-/// The best [`RANKED`] of estimates (fastest first), ties in the order of PoP names: those within
-/// 2 ms or 5 % of the fastest, which is why `pop` indices must ascend with names.
-pub(crate) fn rank(estimates: &[Estimate]) -> Vec<Ranked> {
-    let mut ranked: Vec<Ranked> = (estimates.iter().take(RANKED))
+/// The best [`RANKED`] of estimates, fastest first, ties in the order of PoP names: those within
+/// 2 ms or 5 % of the fastest, which is why `pop` indices must ascend with names. The PoP `before`
+/// of the map before comes behind them if it is not one of them, because hysteresis compares it.
+pub(crate) fn rank(mut estimates: Vec<Estimate>, before: Option<u16>) -> Vec<Ranked> {
+    let order = |a: &Estimate, b: &Estimate| a.rtt_ms.total_cmp(&b.rtt_ms).then(a.pop.cmp(&b.pop));
+    let before = estimates.iter().find(|estimate| Some(estimate.pop) == before).copied();
+    if estimates.len() > RANKED {
+        estimates.select_nth_unstable_by(RANKED, order);
+        estimates.truncate(RANKED);
+    }
+    estimates.sort_unstable_by(order);
+    let beyond = before.filter(|before| estimates.iter().all(|estimate| estimate.pop != before.pop));
+    let count = estimates.len();
+    let mut ranked: Vec<Ranked> = (estimates.iter().chain(&beyond))
         .map(|estimate| Ranked {
             pop: estimate.pop,
             rtt_ms: libm::round(estimate.rtt_ms).clamp(1.0, f64::from(u16::MAX)) as u16,
@@ -44,15 +54,114 @@ pub(crate) fn rank(estimates: &[Estimate]) -> Vec<Ranked> {
         .collect();
     let Some(best) = ranked.first().map(|best| f64::from(best.rtt_ms)) else { return ranked };
     let limit = best + TIE.0.max(best * TIE.1);
-    let tied = ranked.iter().take_while(|ranked| f64::from(ranked.rtt_ms) <= limit).count();
+    let tied = ranked[..count].iter().take_while(|ranked| f64::from(ranked.rtt_ms) <= limit).count();
     ranked[..tied].sort_by_key(|ranked| ranked.pop);
     ranked
+}
+
+/// The ranking of one unit: its list, and the PoPs of the list that are put in front.
+#[derive(Clone, Copy, Debug)]
+struct Choice {
+    list: u32,
+    /// Place in the list of the PoP that hysteresis holds; 0 if it holds none.
+    held: u8,
+    /// Place in the ranking of the PoP that is explored; 0 if none is.
+    explored: u8,
+}
+
+/// Rankings of units (or resolvers). Units with one ranking share its list, because there are
+/// millions of units.
+#[derive(Clone, Debug)]
+pub(crate) struct Rankings {
+    entries: Vec<Ranked>,
+    /// For each list the end of its entries; the first list is empty.
+    ends: Vec<u32>,
+    choices: Vec<Choice>,
+}
+
+impl Rankings {
+    /// Empty rankings of so many units.
+    pub(crate) fn new(units: usize) -> Rankings {
+        let choice = Choice { list: 0, held: 0, explored: 0 };
+        Rankings { entries: Vec::new(), ends: vec![0], choices: vec![choice; units] }
+    }
+
+    /// Adds a list of [`rank`], and returns its number.
+    pub(crate) fn add(&mut self, list: &[Ranked]) -> u32 {
+        self.entries.extend_from_slice(list);
+        self.ends.push(self.entries.len() as u32);
+        self.ends.len() as u32 - 1
+    }
+
+    /// Gives a unit a list.
+    pub(crate) fn set(&mut self, unit: usize, list: u32) {
+        self.choices[unit].list = list;
+    }
+
+    /// Number of units.
+    pub(crate) fn len(&self) -> usize {
+        self.choices.len()
+    }
+
+    fn list(&self, unit: usize) -> &[Ranked] {
+        let list = self.choices[unit].list as usize;
+        let begin = list.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.entries[begin as usize..self.ends[list] as usize]
+    }
+
+    /// The ranking of a unit in the map; empty if its place is unknown.
+    pub(crate) fn of(&self, unit: usize) -> Vec<Ranked> {
+        let (list, choice) = (self.list(unit), self.choices[unit]);
+        let mut ranking = Vec::with_capacity(RANKED + 1);
+        ranking.extend_from_slice(list);
+        put_first(&mut ranking, choice.held);
+        ranking.truncate(RANKED);
+        put_first(&mut ranking, choice.explored);
+        ranking
+    }
+
+    /// The first PoP of a unit in the map.
+    pub(crate) fn first(&self, unit: usize) -> Option<Ranked> {
+        match self.choices[unit] {
+            Choice { explored: 0, held, .. } => self.list(unit).get(usize::from(held)).copied(),
+            _ => self.of(unit).first().copied(),
+        }
+    }
+
+    /// True if a unit explores: the second PoP of its ranking is the one that it would go to.
+    pub(crate) fn is_explored(&self, unit: usize) -> bool {
+        self.choices[unit].explored > 0
+    }
+
+    /// Puts the second or third PoP of a unit in front, if it costs at most 30 ms. `draw` is a hash
+    /// of the unit and the build. True if the ranking changed.
+    pub(crate) fn explore(&mut self, unit: usize, draw: u64) -> bool {
+        let ranking = self.of(unit);
+        let Some(first) = ranking.first() else { return false };
+        let affordable = (ranking.iter().skip(1).take(2))
+            .take_while(|other| f64::from(other.rtt_ms) <= f64::from(first.rtt_ms) + EXPLORE_LOSS_MS)
+            .count() as u64;
+        if affordable == 0 {
+            return false;
+        }
+        self.choices[unit].explored = 1 + (draw % affordable) as u8;
+        true
+    }
+}
+
+/// Puts the PoP at a place of a ranking in front.
+fn put_first(ranking: &mut [Ranked], at: u8) {
+    if let Some(up_to) = ranking.get_mut(..=usize::from(at)) {
+        up_to.rotate_right(1);
+    }
 }
 
 /// A unit that would rather have another PoP than the map before gave it.
 #[derive(Clone, Copy, Debug)]
 struct Wish {
     unit: usize,
+    /// Place of the PoP of the map before in the list.
+    held: u8,
     /// Gain in ms times demand.
     worth: f64,
     demand: f64,
@@ -73,10 +182,11 @@ pub(crate) struct Moves {
 
 /// Puts the PoP that a unit had before in front where moving is not worth it or has to wait.
 ///
-/// `before` gives the first PoP of a unit in the map before: `None` where it had none or the PoP is
-/// gone. `is_new` is true for PoPs that the map before did not know.
+/// `before` gives the first PoP of a unit in the map before, that which [`rank`] was given: `None`
+/// where it had none or the PoP is gone. `is_new` is true for PoPs that the map before did not
+/// know.
 pub(crate) fn settle(
-    rankings: &mut [Vec<Ranked>],
+    rankings: &mut Rankings,
     demand: &[f64],
     before: impl Fn(usize) -> Option<u16>,
     is_new: impl Fn(u16) -> bool,
@@ -84,25 +194,23 @@ pub(crate) fn settle(
     let mut moves = Moves::default();
     let mut wishes = Vec::new();
     for unit in 0..rankings.len() {
-        let (Some(old), Some(first)) = (before(unit), rankings[unit].first().copied()) else { continue };
-        let Some(held) = rankings[unit].iter().find(|ranked| ranked.pop == old) else {
-            moves.moved += 1;
+        let list = rankings.list(unit);
+        let (Some(old), Some(first)) = (before(unit), list.first().copied()) else { continue };
+        let Some(at) = list.iter().position(|ranked| ranked.pop == old).filter(|at| *at > 0) else {
             continue;
         };
-        if first.pop == old {
-            continue;
-        }
-        let gain = f64::from(held.rtt_ms) - f64::from(first.rtt_ms);
+        let (held, old_rtt_ms) = (at as u8, f64::from(list[at].rtt_ms));
+        let gain = old_rtt_ms - f64::from(first.rtt_ms);
         if is_new(first.pop) {
             moves.moved += 1;
-        } else if gain < MOVE.0 || gain < MOVE.1 * f64::from(held.rtt_ms) {
-            put_first(&mut rankings[unit], old);
+        } else if gain < MOVE.0 || gain < MOVE.1 * old_rtt_ms {
+            rankings.choices[unit].held = held;
             moves.stayed += 1;
         } else {
-            wishes.push(Wish { unit, worth: gain * demand[unit], demand: demand[unit] });
+            wishes.push(Wish { unit, held, worth: gain * demand[unit], demand: demand[unit] });
         }
     }
-    wishes.sort_by(|a, b| b.worth.total_cmp(&a.worth).then(a.unit.cmp(&b.unit)));
+    wishes.sort_unstable_by(|a, b| b.worth.total_cmp(&a.worth).then(a.unit.cmp(&b.unit)));
     let all: f64 = demand.iter().sum();
     let mut moved = 0.0;
     for wish in wishes {
@@ -110,34 +218,12 @@ pub(crate) fn settle(
             moved += wish.demand;
             moves.moved += 1;
         } else {
-            let old = before(wish.unit).expect("a wish has a PoP before");
-            put_first(&mut rankings[wish.unit], old);
+            rankings.choices[wish.unit].held = wish.held;
             moves.waiting += 1;
         }
     }
     moves.demand_share = if all > 0.0 { moved / all } else { 0.0 };
     moves
-}
-
-fn put_first(ranking: &mut [Ranked], pop: u16) {
-    if let Some(at) = ranking.iter().position(|ranked| ranked.pop == pop) {
-        ranking[..=at].rotate_right(1);
-    }
-}
-
-/// Puts the second or third PoP of a unit in front, if it costs at most 30 ms. `draw` is a hash of
-/// the unit and the build. True if the ranking changed.
-pub(crate) fn explore(ranking: &mut [Ranked], draw: u64) -> bool {
-    let Some(first) = ranking.first().copied() else { return false };
-    let affordable = (ranking.iter().skip(1).take(2))
-        .take_while(|other| f64::from(other.rtt_ms) <= f64::from(first.rtt_ms) + EXPLORE_LOSS_MS)
-        .count() as u64;
-    if affordable == 0 {
-        return false;
-    }
-    let pop = ranking[1 + (draw % affordable) as usize].pop;
-    put_first(ranking, pop);
-    true
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! Gains are those of the estimates; only units with samples of their own count, because elsewhere
 //! the estimate would be its own witness.
 
-use super::estimate::{Estimator, OwnRtt, Spot};
+use super::estimate::{Estimate, Spot};
+use super::measured::OwnRtt;
 use super::ranking::Ranked;
-use super::units::Unit;
+use crate::geo::place::Country;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -21,7 +22,7 @@ pub(crate) struct Report {
     distance: usize,
     unplaced: usize,
     /// (country, gain in ms, leaves its nearest PoP) of units with samples.
-    gains: Vec<(String, f64, bool)>,
+    gains: Vec<(Option<Country>, f64, bool)>,
 }
 
 impl Report {
@@ -30,16 +31,8 @@ impl Report {
         Report { pops, ..Report::default() }
     }
 
-    /// Counts a unit and its ranking.
-    pub(crate) fn add(
-        &mut self,
-        unit: &Unit,
-        spot: &Spot,
-        ranking: &[Ranked],
-        pops: &[Spot],
-        estimator: &Estimator,
-        own: &[OwnRtt],
-    ) {
+    /// Counts a unit with its ranking.
+    pub(crate) fn add(&mut self, ranking: &[Ranked]) {
         use crate::geo::rtts::RttSource::{Distance, Measured, Neighbours};
         let Some(first) = ranking.first() else { return };
         match first.source {
@@ -47,25 +40,30 @@ impl Report {
             Neighbours => self.neighbours += 1,
             Distance => self.distance += 1,
         }
-        if unit.own.is_empty() {
-            return;
-        }
-        let nearest = (0..pops.len()).min_by_key(|&pop| spot.point.metres_to(&pops[pop].point));
-        let Some(nearest) = nearest.map(|pop| pop as u16) else { return };
+    }
+
+    /// Notes what a unit with samples of its own gains over its nearest PoP.
+    pub(crate) fn add_gain(
+        &mut self,
+        spot: &Spot,
+        ranking: &[Ranked],
+        nearest: Option<u16>,
+        estimates: &[Estimate],
+        own: &[OwnRtt],
+    ) {
+        let Some((first, nearest)) = ranking.first().zip(nearest) else { return };
         let rtt_of = |pop: u16| match own.iter().find(|own| own.pop == pop) {
             Some(own) => own.rtt_ms,
-            None => (estimator.estimates(spot, own).iter().find(|estimate| estimate.pop == pop))
-                .map_or(0.0, |estimate| estimate.rtt_ms),
+            None => estimates.get(usize::from(pop)).map_or(0.0, |estimate| estimate.rtt_ms),
         };
-        let country = spot.country.map_or_else(|| "-".to_owned(), |country| country.to_string());
         let gain = if first.pop == nearest { 0.0 } else { rtt_of(nearest) - rtt_of(first.pop) };
-        self.gains.push((country, gain, first.pop != nearest));
+        self.gains.push((spot.country, gain, first.pop != nearest));
     }
 
     /// The report.
-    pub(crate) fn text(&mut self, units: &[Unit]) -> String {
+    pub(crate) fn text(&mut self, units: usize) -> String {
         let placed = self.measured + self.neighbours + self.distance;
-        self.unplaced = units.len() - placed;
+        self.unplaced = units - placed;
         let share = |count: usize| count as f64 * 100.0 / (placed.max(1)) as f64;
         let mut text = format!(
             "units     {placed} over {} PoPs: {:.1} % measured, {:.1} % by neighbours, {:.1} % by distance",
@@ -92,15 +90,16 @@ impl Report {
             gains[(gains.len() * 95).div_ceil(100).clamp(1, gains.len()) - 1],
             leaving as f64 * 100.0 / gains.len() as f64
         );
-        let mut by_country: BTreeMap<&str, (f64, usize)> = BTreeMap::new();
+        let mut by_country: BTreeMap<String, (f64, usize)> = BTreeMap::new();
         for (country, gain, _) in &self.gains {
-            let entry = by_country.entry(country).or_default();
+            let name = country.map_or_else(|| "-".to_owned(), |country| country.to_string());
+            let entry = by_country.entry(name).or_default();
             entry.0 += gain;
             entry.1 += 1;
         }
-        let mut rows: Vec<(&str, (f64, usize))> =
+        let mut rows: Vec<(String, (f64, usize))> =
             by_country.into_iter().filter(|(_, (gain, _))| *gain > 0.0).collect();
-        rows.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then(a.0.cmp(b.0)));
+        rows.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then(a.0.cmp(&b.0)));
         for (country, (gain, count)) in rows.iter().take(COUNTRIES) {
             let _ = writeln!(text, "          {country}  {:.1} ms over {count} units", gain / *count as f64);
         }

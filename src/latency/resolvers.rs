@@ -14,7 +14,7 @@
 
 use super::estimate::Estimate;
 use super::log_line::client_prefix;
-use super::ranking::{Ranked, rank};
+use super::ranking::{Rankings, rank};
 use super::units::{NETWORKS_MIN, Unit};
 use crate::geo::prefix::Prefix;
 use crate::geo::rtts::RttSource;
@@ -167,7 +167,7 @@ impl Resolvers {
         // Units whose estimates are the same stand together.
         let key = |part: &Part| {
             let unit = &units[part.unit as usize];
-            (unit.own.is_empty().then_some(unit.place), part.unit, part.resolver)
+            (unit.measured().is_none().then_some(unit.spot()), part.unit, part.resolver)
         };
         resolvers.parts.sort_by_key(key);
         Ok(resolvers)
@@ -189,19 +189,22 @@ impl Resolvers {
 
     /// The ranking of each resolver over `pops` PoPs; empty if less than half of the weight of its
     /// clients is in units with a known place. `estimates` returns the estimates of a unit, one for
-    /// each PoP, or `None` if its place is unknown.
+    /// each PoP, or `None` if its place is unknown. `before` gives the first PoP of a resolver in
+    /// the map before.
     pub(crate) fn ranked(
         &mut self,
         units: &[Unit],
         pops: usize,
         mut estimates: impl FnMut(&Unit) -> Option<Vec<Estimate>>,
-    ) -> Vec<Vec<Ranked>> {
+        before: impl Fn(Prefix) -> Option<u16>,
+    ) -> Rankings {
         for resolver in &mut self.list {
             (resolver.placed, resolver.sums) = (0.0, vec![Sum::default(); pops]);
         }
         let same = |a: &Part, b: &Part| {
             let (one, other) = (&units[a.unit as usize], &units[b.unit as usize]);
-            a.unit == b.unit || one.own.is_empty() && other.own.is_empty() && one.place == other.place
+            let is_shared = one.measured().is_none() && other.measured().is_none();
+            a.unit == b.unit || is_shared && one.spot() == other.spot()
         };
         for group in self.parts.chunk_by(same) {
             let Some(estimates) = estimates(&units[group[0].unit as usize]) else { continue };
@@ -209,7 +212,13 @@ impl Resolvers {
                 self.list[part.resolver as usize].add(part.weight, &estimates);
             }
         }
-        self.list.iter().map(Resolver::ranking).collect()
+        let mut rankings = Rankings::new(self.list.len());
+        for (at, resolver) in self.list.iter_mut().enumerate() {
+            let list = rankings.add(&rank(resolver.means(), before(resolver.prefix)));
+            rankings.set(at, list);
+            resolver.sums = Vec::new();
+        }
+        rankings
     }
 }
 
@@ -227,7 +236,8 @@ impl Resolver {
         }
     }
 
-    fn ranking(&self) -> Vec<Ranked> {
+    /// Mean RTTs by PoP; none if most clients have no place.
+    fn means(&self) -> Vec<Estimate> {
         if self.placed * 2.0 < self.weight {
             return Vec::new();
         }
@@ -237,9 +247,7 @@ impl Resolver {
             source: sum.source(self.placed as f32),
             samples: self.networks,
         };
-        let mut means: Vec<Estimate> = self.sums.iter().zip(0..).map(estimate).collect();
-        means.sort_by(|a, b| a.rtt_ms.total_cmp(&b.rtt_ms).then(a.pop.cmp(&b.pop)));
-        rank(&means)
+        self.sums.iter().zip(0..).map(estimate).collect()
     }
 }
 

@@ -1,12 +1,15 @@
 //! Units of the map: leaves of the place databases, at the finest a /24 (IPv4) or /48 (IPv6), with
 //! the measurements that fall into each.
 
-use super::estimate::{MeasuredNetwork, OwnRtt, Spot};
+use super::estimate::Spot;
+use super::measured::{Measured, OwnRtt, Vote};
 use super::measurements::Row;
 use super::model::{is_possible, km_between};
 use crate::geo::atlas::{Atlas, Leaf, Space};
+use crate::geo::place::Country;
 use crate::geo::prefix::Prefix;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::limits::LATENCY_SAMPLES_MAX;
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Hours after which a sample counts half beside a fresh one of the same network and PoP.
@@ -15,19 +18,33 @@ const HALF_LIFE_HOURS: f64 = 12.0;
 /// Networks that must agree about a unit wider than they are.
 pub(crate) const NETWORKS_MIN: u32 = 3;
 
+/// A number that no spot and no measured unit has.
+const NONE: u32 = u32::MAX;
+
 /// A unit: a prefix whose clients get one estimate.
 #[derive(Clone, Debug)]
 pub(crate) struct Unit {
     /// Its prefix.
     pub(crate) prefix: Prefix,
-    /// Its place; `None` where the databases give no coordinates.
-    pub(crate) spot: Option<Spot>,
-    /// Index of its place in [`Atlas::places`].
-    pub(crate) place: u32,
-    /// Its own samples by PoP; empty where too few networks of it sampled.
-    pub(crate) own: Vec<OwnRtt>,
-    /// Hour of the newest sample, since 1970.
-    pub(crate) newest_hour: u32,
+    spot: u32,
+    measured: u32,
+}
+
+impl Unit {
+    /// A unit with the number of its place, `None` where the databases give no coordinates.
+    pub(crate) fn new(prefix: Prefix, spot: Option<u32>) -> Unit {
+        Unit { prefix, spot: spot.unwrap_or(NONE), measured: NONE }
+    }
+
+    /// Number of its place in [`Units::spots`].
+    pub(crate) fn spot(&self) -> Option<u32> {
+        (self.spot != NONE).then_some(self.spot)
+    }
+
+    /// Number of its samples in [`Units::measured`], if it goes by some of its own.
+    pub(crate) fn measured(&self) -> Option<u32> {
+        (self.measured != NONE).then_some(self.measured)
+    }
 }
 
 /// Units in the order of addresses, IPv4 first, and what was learnt of them.
@@ -35,8 +52,10 @@ pub(crate) struct Unit {
 pub(crate) struct Units {
     /// The units.
     pub(crate) list: Vec<Unit>,
+    /// The places of units, each once.
+    pub(crate) spots: Vec<Spot>,
     /// Units with samples, also those with too few for an estimate of their own.
-    pub(crate) measured: Vec<MeasuredNetwork>,
+    pub(crate) measured: Measured,
     /// Rows that no path allows: faster than light in fibre.
     pub(crate) impossible: u64,
     /// Rows outside of any place with coordinates.
@@ -45,7 +64,8 @@ pub(crate) struct Units {
 
 /// Samples of one network to one PoP over all hours.
 struct Joined {
-    network: Prefix,
+    /// Number of the network among those of its unit.
+    network: u32,
     pop: u16,
     rtt_ms: f64,
     /// Samples, the old ones discounted.
@@ -54,51 +74,81 @@ struct Joined {
 }
 
 impl Units {
-    /// The units of an atlas, with the measurements in `rows`. `pops` gives the place of each PoP;
-    /// rows of PoPs without a place are left out.
-    pub(crate) fn new(atlas: &Atlas, pops: &[Option<Spot>], rows: &mut [Row]) -> Units {
+    /// The units of an atlas.
+    pub(crate) fn of_atlas(atlas: &Atlas) -> Units {
         let mut units = Units::default();
-        units.add(atlas, &atlas.v4, 24, |start, len| Prefix::new(Ipv4Addr::from_bits(start).into(), len));
-        units.add(atlas, &atlas.v6, 48, |start, len| Prefix::new(Ipv6Addr::from_bits(start).into(), len));
-        rows.sort_unstable_by_key(|row| (row.prefix, row.pop, row.hour));
-        let mut by_unit: BTreeMap<usize, Vec<Joined>> = BTreeMap::new();
-        for group in rows.chunk_by(|a, b| (a.prefix, a.pop) == (b.prefix, b.pop)) {
-            let first = &group[0];
-            let unit = units.find(first.prefix);
-            let spots = unit
-                .and_then(|unit| Some((unit, units.list[unit].spot?, (*pops.get(usize::from(first.pop))?)?)));
-            let Some((unit, spot, pop)) = spots else {
-                units.unplaced += group.len() as u64;
-                continue;
-            };
-            let km = km_between(&spot.point, &pop.point);
-            let possible: Vec<&Row> = group.iter().filter(|row| is_possible(row.rtt_ms, km)).collect();
-            units.impossible += (group.len() - possible.len()) as u64;
-            by_unit.entry(unit).or_default().extend(join(&possible));
-        }
-        for (unit, joined) in by_unit {
-            units.measure(unit, &joined);
-        }
+        let mut numbers: HashMap<(Option<Country>, i32, i32), u32> = HashMap::new();
+        let spots: Vec<Option<u32>> = (atlas.places.iter())
+            .map(|place| {
+                let at = place.coordinates?;
+                let spots = &mut units.spots;
+                Some(*numbers.entry((place.country, at.lat_e4, at.lon_e4)).or_insert_with(|| {
+                    spots.push(Spot::new(place.country, at));
+                    spots.len() as u32 - 1
+                }))
+            })
+            .collect();
+        units.add(&spots, &atlas.v4, 24, |start, len| Prefix::new(Ipv4Addr::from_bits(start).into(), len));
+        units.add(&spots, &atlas.v6, 48, |start, len| Prefix::new(Ipv6Addr::from_bits(start).into(), len));
+        units.list.shrink_to_fit();
         units
+    }
+
+    /// Takes the measurements in `rows`. `pops` are the places of the PoPs; rows of other PoPs are
+    /// left out. The order of rows does not matter.
+    pub(crate) fn take(&mut self, pops: &[Spot], rows: &mut [Row]) {
+        rows.sort_unstable_by(|a, b| {
+            let key = |row: &Row| (row.prefix, row.pop, row.hour);
+            key(a).cmp(&key(b)).then(a.rtt_ms.total_cmp(&b.rtt_ms)).then(a.samples.cmp(&b.samples))
+        });
+        // The networks of one unit stand together, because both are in the order of addresses.
+        let (mut open, mut joined) = (None, Vec::new());
+        let (mut network, mut widest) = (0, 0);
+        for of_network in rows.chunk_by(|a, b| a.prefix == b.prefix) {
+            let prefix = of_network[0].prefix;
+            let unit = self.find(prefix).filter(|unit| self.list[*unit].spot().is_some());
+            if unit != open {
+                self.measure(open, &mut joined, widest);
+                (open, network, widest) = (unit, 0, prefix.len());
+            }
+            widest = widest.min(prefix.len());
+            for rows in of_network.chunk_by(|a, b| a.pop == b.pop) {
+                joined.extend(self.join(unit, pops, rows, network));
+            }
+            network += 1;
+        }
+        self.measure(open, &mut joined, widest);
     }
 
     fn add<B: Copy>(
         &mut self,
-        atlas: &Atlas,
+        spots: &[Option<u32>],
         leaves: &[Leaf<B>],
         finest: u8,
         prefix: impl Fn(B, u8) -> Prefix,
     ) {
         for leaf in leaves.iter().filter(|leaf| leaf.space == Space::Usable) {
-            let place = &atlas.places[leaf.place as usize];
             let prefix = prefix(leaf.start, leaf.len.min(finest));
             // Deeper leaves of one unit: the first is its place.
-            if self.list.last().is_some_and(|last| last.prefix == prefix) {
-                continue;
+            if self.list.last().is_none_or(|last| last.prefix != prefix) {
+                self.list.push(Unit::new(prefix, spots[leaf.place as usize]));
             }
-            let spot = place.coordinates.map(|at| Spot::new(place.country, at));
-            self.list.push(Unit { prefix, spot, place: leaf.place, own: Vec::new(), newest_hour: 0 });
         }
+    }
+
+    /// Place of a unit.
+    pub(crate) fn spot(&self, unit: &Unit) -> Option<&Spot> {
+        self.spots.get(unit.spot as usize)
+    }
+
+    /// Samples that a unit goes by; empty where too few networks of it sampled.
+    pub(crate) fn own(&self, unit: &Unit) -> &[OwnRtt] {
+        unit.measured().map_or(&[], |number| self.measured.own(number))
+    }
+
+    /// Samples of the networks of a unit that goes by its own.
+    pub(crate) fn votes(&self, unit: &Unit) -> &[Vote] {
+        unit.measured().map_or(&[], |number| self.measured.votes(number))
     }
 
     /// The unit that holds a network.
@@ -108,56 +158,68 @@ impl Units {
         self.list[unit].prefix.contains(network.address()).then_some(unit)
     }
 
-    /// Gives a unit its samples, and the estimator the network that they are.
-    fn measure(&mut self, index: usize, joined: &[Joined]) {
-        let unit = &mut self.list[index];
-        let Some(spot) = unit.spot else { return };
-        let networks: BTreeSet<Prefix> = joined.iter().map(|joined| joined.network).collect();
-        let mut by_pop: BTreeMap<u16, Vec<&Joined>> = BTreeMap::new();
-        for joined in joined {
-            by_pop.entry(joined.pop).or_default().push(joined);
+    /// Joins rows of one network and PoP, and counts those that are not used.
+    fn join(&mut self, unit: Option<usize>, pops: &[Spot], rows: &[Row], network: u32) -> Option<Joined> {
+        let spot = unit.and_then(|unit| self.spot(&self.list[unit]));
+        let Some((spot, pop)) = spot.zip(pops.get(usize::from(rows[0].pop))) else {
+            self.unplaced += rows.len() as u64;
+            return None;
+        };
+        let km = km_between(&spot.point, &pop.point);
+        let possible: Vec<&Row> = rows.iter().filter(|row| is_possible(row.rtt_ms, km)).collect();
+        self.impossible += (rows.len() - possible.len()) as u64;
+        join(&possible, network)
+    }
+
+    /// Gives a unit its samples, and the estimator the votes of its networks. `widest` is the least
+    /// length of their prefixes.
+    fn measure(&mut self, unit: Option<usize>, joined: &mut Vec<Joined>, widest: u8) {
+        let Some((unit, first)) = unit.zip(joined.first()) else { return joined.clear() };
+        let is_whole = joined.iter().all(|other| other.network == first.network)
+            && widest <= self.list[unit].prefix.len();
+        let networks_min = if is_whole { 1 } else { NETWORKS_MIN };
+        joined.sort_unstable_by(|a, b| {
+            a.pop.cmp(&b.pop).then(a.rtt_ms.total_cmp(&b.rtt_ms)).then(a.network.cmp(&b.network))
+        });
+        let by_pop = joined.chunk_by(|a, b| a.pop == b.pop);
+        let own = by_pop.filter(|of_pop| of_pop.len() as u32 >= networks_min).map(|of_pop| {
+            let samples: f64 = of_pop.iter().map(|joined| joined.weight).sum();
+            // Each network has one vote, however much it samples.
+            let rtt_ms = of_pop[(of_pop.len() - 1) / 2].rtt_ms;
+            OwnRtt { pop: of_pop[0].pop, rtt_ms, samples: libm::round(samples).max(1.0) as u32 }
+        });
+        let newest_hour = joined.iter().map(|joined| joined.newest_hour).max().unwrap_or_default();
+        let spot = self.spots[self.list[unit].spot as usize];
+        let votes = joined.iter().map(|of| Vote { pop: of.pop, network: of.network, rtt_ms: of.rtt_ms });
+        let number = self.measured.push(spot, newest_hour, own, votes);
+        if !self.measured.own(number).is_empty() {
+            self.list[unit].measured = number;
         }
-        let own: Vec<OwnRtt> = (by_pop.into_iter())
-            .map(|(pop, mut all)| {
-                all.sort_by(|a, b| a.rtt_ms.total_cmp(&b.rtt_ms));
-                let samples: f64 = all.iter().map(|joined| joined.weight).sum();
-                // Each network has one vote, however much it samples.
-                let rtt_ms = all[(all.len() - 1) / 2].rtt_ms;
-                let (samples, networks) = (libm::round(samples).max(1.0) as u32, all.len() as u32);
-                OwnRtt { pop, rtt_ms, samples, networks }
-            })
-            .collect();
-        unit.newest_hour = joined.iter().map(|joined| joined.newest_hour).max().unwrap_or_default();
-        let is_whole = networks.len() == 1 && networks.first().is_some_and(|n| n.len() <= unit.prefix.len());
-        if is_whole || networks.len() as u32 >= NETWORKS_MIN {
-            unit.own.clone_from(&own);
-        }
-        self.measured.push(MeasuredNetwork { spot, own });
+        joined.clear();
     }
 }
 
 /// Joins the hours of one network and PoP, ascending: the RTT is the weighted median of the hours.
-fn join(rows: &[&Row]) -> Option<Joined> {
+/// At most [`LATENCY_SAMPLES_MAX`] samples of an hour count, however many its rows claim.
+fn join(rows: &[&Row], network: u32) -> Option<Joined> {
+    const MOST: u32 = LATENCY_SAMPLES_MAX as u32;
     let newest = rows.last()?;
-    let weight = |row: &Row| {
-        let age = f64::from(newest.hour - row.hour);
-        f64::from(row.samples) * libm::exp2(-age / HALF_LIFE_HOURS)
-    };
-    let mut weighted: Vec<(f64, f64)> = rows.iter().map(|row| (row.rtt_ms, weight(row))).collect();
-    weighted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut weighted: Vec<(f64, f64)> = Vec::with_capacity(rows.len());
+    for hour in rows.chunk_by(|a, b| a.hour == b.hour) {
+        let counted = |row: &Row| f64::from(row.samples.min(MOST));
+        let all: f64 = hour.iter().map(|row| counted(row)).sum();
+        let age = f64::from(newest.hour - hour[0].hour);
+        let share = libm::exp2(-age / HALF_LIFE_HOURS) * (f64::from(MOST) / all).min(1.0);
+        weighted.extend(hour.iter().map(|row| (row.rtt_ms, counted(row) * share)));
+    }
+    weighted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let all: f64 = weighted.iter().map(|(_, weight)| weight).sum();
     let mut below = 0.0;
     let middle = weighted.iter().find(|(_, weight)| {
         below += weight;
         below * 2.0 >= all
     })?;
-    Some(Joined {
-        network: newest.prefix,
-        pop: newest.pop,
-        rtt_ms: middle.0,
-        weight: all,
-        newest_hour: newest.hour,
-    })
+    Some(Joined { network, pop: newest.pop, rtt_ms: middle.0, weight: all, newest_hour: newest.hour })
 }
 
 #[cfg(test)]

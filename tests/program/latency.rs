@@ -198,6 +198,14 @@ fn a_resolver_gets_the_pop_of_its_clients() {
     {
         assert!(place.contains(words), "no {words:?} in\n{place}");
     }
+
+    // A build on top of this map drops its lists without their mix, and says so.
+    let old = sample.path("old.mmdb");
+    fs::copy(&map, &old).expect("a copy");
+    let report = build(&["--previous", text(&old)]);
+    assert!(report.contains("warning   the map before has 1 lists of resolvers"), "{report}");
+    let report = build(&["--previous", text(&old), "--resolvers", text(&clients)]);
+    assert!(!report.contains("warning"), "{report}");
 }
 
 /// What is no log, no map and no PoP is an error with its place, and writes no map.

@@ -4,44 +4,39 @@
 //!
 //! ```text
 //! latency: { pop: [fra, ams], rtt_ms: [12, 19], samples: [40, 3], source: [measured, neighbours],
-//!            measured_at: 1764230400, resolver: { pop: [iad, fra], ... } }
+//!            measured_at: 1764230400, explored: 1, resolver: { pop: [iad, fra], ... } }
 //! ```
 //!
 //! `resolver` has the same arrays for queries that are steered by the address of a resolver there,
 //! where `--resolvers` names the clients behind it; `samples` counts the networks of these clients.
 //!
-//! The same inputs, `--epoch` and `--previous` make the same octets on every machine.
+//! `explored` stands where the first PoP is only tried: the PoP behind it is held to be better, so
+//! that the next build with `--previous` returns to it.
+//!
+//! The same inputs, `--epoch` and `--previous` make the same octets on every machine,
+//! in any order of files and rows.
 
 use super::Config;
+use super::deployed::Deployed;
 use super::lines::{self, Faults, Progress};
+use super::map_file::{MapFile, Record};
 use super::mix::{Mix, Ranking};
-use crate::cli::print_findings;
-use crate::finding::Files;
-use crate::geo::atlas::Atlas;
-use crate::geo::mmdb::{Database, Fields};
-use crate::geo::prefix::Prefix;
-use crate::latency::estimate::{Estimator, OwnRtt, Spot};
+use super::picture;
+use super::previous::Previous;
+use crate::latency::estimate::{Around, Estimator, Spot};
 use crate::latency::measurements::{HEADER, Row, RowFault};
-use crate::latency::ranking::{Moves, Ranked, explore, rank, settle};
+use crate::latency::quality::Quality;
+use crate::latency::ranking::{Moves, Ranked, Rankings, rank, settle};
 use crate::latency::report::Report;
 use crate::latency::resolvers::{Resolvers, units_of};
 use crate::latency::units::{NETWORKS_MIN, Unit, Units};
 use crate::limits::DATABASE_OCTETS_MAX;
-use crate::reload::prepare;
 use crate::sys::clock::epoch_secs;
 use crate::sys::replace;
 use crate::wire::hash;
-use ipnet::IpNet;
-use mmdb_writer::{Ipv4Aliasing, Value, Writer};
 use std::collections::HashMap;
-use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
-
-/// The name of this kind of database.
-const KIND: &str = "Meridian-Latency";
 
 /// Examples.
 pub(super) const HELP: &str = "\
@@ -66,6 +61,9 @@ pub(crate) struct Build {
     /// Files with the networks of clients behind each resolver: `resolver,prefix,weight`
     #[arg(long, value_name = "FILE")]
     resolvers: Vec<PathBuf>,
+    /// Picture to write: estimated against measured RTTs, and the penalty of the choices
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// Date of the map in seconds since 1970; now by default
     #[arg(long, value_name = "SECONDS")]
     epoch: Option<u64>,
@@ -77,41 +75,36 @@ pub(crate) struct Build {
     config: Config,
 }
 
-/// PoPs and places of the deployment.
-struct World {
-    pops: Vec<Arc<str>>,
-    spots: Vec<Option<Spot>>,
-    atlas: Atlas,
-}
-
-/// The map before: the first PoP of each unit, and the PoPs that it knew.
-struct Previous {
-    map: Database,
-    first: Vec<Option<u16>>,
-    knows: Vec<bool>,
-}
-
 impl Build {
     /// Runs the command.
     pub(super) fn run(self) -> Result<String, String> {
         if !(0.0..=100.0).contains(&self.explore) {
             return Err(format!("--explore {}: a percentage lies between 0 and 100", self.explore));
         }
-        let world = World::read(&self.config)?;
+        let epoch = self.epoch.unwrap_or_else(epoch_secs);
+        if epoch == 0 {
+            return Err("--epoch 0: no date of a database".to_owned());
+        }
+        let Deployed { pops, spots, atlas } = Deployed::read(&self.config)?;
+        let mut units = Units::of_atlas(&atlas);
+        drop(atlas);
         let mut mix = Mix::read(&self.resolvers)?;
-        let (mut rows, faults) = read_rows(&self.measurements, &world.pops)?;
+        let (mut rows, faults) = read_rows(&self.measurements, &pops)?;
         let row_count = rows.len();
-        let units = Units::new(&world.atlas, &world.spots, &mut rows);
+        units.take(&spots, &mut rows);
         drop(rows);
         let resolvers = Resolvers::new(std::mem::take(&mut mix.rows), &units.list)?;
-        let (mut rankings, mut resolvers, mut report) = world.ranked(&units, resolvers)?;
-        let moves = self.settle(&units.list, &mut rankings, &mut resolvers, &world.pops)?;
-        let epoch = self.epoch.unwrap_or_else(epoch_secs);
+        let previous = match &self.previous {
+            Some(path) => Previous::read(path, &units.list, &resolvers, &pops[..spots.len()])?,
+            None => Previous::default(),
+        };
+        let (mut rankings, mut resolvers, mut report) = self.ranked(&units, &spots, resolvers, &previous)?;
+        let moves = self.settle(&units, &mut rankings, &mut resolvers, &previous);
         let explored = self.explore(&units.list, &mut rankings, epoch);
-        let octets = encode(&units.list, &rankings, &resolvers, &world.pops, epoch)?;
+        let octets = encode(&units, &rankings, &resolvers, &pops, epoch)?;
         replace::named(&self.output, &octets, None)
             .map_err(|error| format!("cannot write `{}`: {error}", self.output.display()))?;
-        let mut text = report.text(&units.list);
+        let mut text = report.text(units.list.len());
         text.push_str(&faults_text(&faults, row_count, &units));
         text.push_str(&mix.text(&resolvers, &units.list, &rankings));
         for (noun, moves) in ["units", "resolvers"].into_iter().zip(moves.into_iter().flatten()) {
@@ -122,96 +115,79 @@ impl Build {
         if explored > 0 {
             text.push_str(&format!("explores  {explored} units\n"));
         }
+        if self.resolvers.is_empty() && previous.resolver_lists > 0 {
+            let lists = previous.resolver_lists;
+            text.push_str(&format!(
+                "warning   the map before has {lists} lists of resolvers, and this one has none: give \
+                 --resolvers with the files of their clients\n"
+            ));
+        }
         text.push_str(&format!("wrote     {}: {} octets\n", self.output.display(), octets.len()));
         Ok(text)
+    }
+
+    /// The ranking of each unit and resolver, and the picture of both if it is asked for. Units at
+    /// one place share what is known around it, and those without samples their list too.
+    fn ranked(
+        &self,
+        units: &Units,
+        pops: &[Spot],
+        mut resolvers: Resolvers,
+        previous: &Previous,
+    ) -> Result<(Rankings, Ranking, Report), String> {
+        let estimator = Estimator::learn(pops, &units.measured, NETWORKS_MIN);
+        let mut making = Making {
+            units,
+            previous,
+            rankings: Rankings::new(units.list.len()),
+            report: Report::new(pops.len()),
+            quality: self.svg.is_some().then(Quality::default),
+        };
+        making.rank(&estimator);
+        if let Some((path, mut quality)) = self.svg.as_ref().zip(making.quality.take()) {
+            quality.sort();
+            replace::named(path, picture::svg(&quality).as_bytes(), None)
+                .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+        }
+        let estimates = |unit: &Unit| {
+            let (own, votes) = (units.own(unit), units.votes(unit));
+            Some(estimator.around(units.spot(unit)?).estimates(own, votes))
+        };
+        let of_resolvers =
+            resolvers.ranked(&units.list, pops.len(), estimates, |prefix| previous.of_resolver(prefix));
+        Ok((making.rankings, Ranking { resolvers, rankings: of_resolvers }, making.report))
     }
 
     /// Holds the rankings near those of `--previous`, if there is one.
     fn settle(
         &self,
-        units: &[Unit],
-        rankings: &mut [Vec<Ranked>],
+        units: &Units,
+        rankings: &mut Rankings,
         resolvers: &mut Ranking,
-        pops: &[Arc<str>],
-    ) -> Result<Option<[Moves; 2]>, String> {
-        let Some(path) = &self.previous else { return Ok(None) };
-        let previous = Previous::read(path, units, pops)?;
-        let samples = |unit: &Unit| unit.own.iter().map(|own| own.samples).sum::<u32>();
-        let demand: Vec<f64> = units.iter().map(|unit| 1.0 + f64::from(samples(unit))).collect();
-        let is_new = |pop: u16| !previous.knows[usize::from(pop)];
-        let of_units = settle(rankings, &demand, |unit| previous.first[unit], is_new);
-        let of_resolvers = resolvers.settle(|prefix| previous.first_of_resolver(prefix, pops), is_new);
-        Ok(Some([of_units, of_resolvers]))
+        previous: &Previous,
+    ) -> Option<[Moves; 2]> {
+        self.previous.as_ref()?;
+        let samples = |unit: &Unit| units.own(unit).iter().map(|own| own.samples).sum::<u32>();
+        let demand: Vec<f64> = units.list.iter().map(|unit| 1.0 + f64::from(samples(unit))).collect();
+        let is_new = |pop: u16| previous.is_new(pop);
+        let of_units = settle(rankings, &demand, |unit| previous.of_unit(unit), is_new);
+        let of_resolvers = resolvers.settle(|prefix| previous.of_resolver(prefix), is_new);
+        Some([of_units, of_resolvers])
     }
 
-    fn explore(&self, units: &[Unit], rankings: &mut [Vec<Ranked>], epoch: u64) -> usize {
+    fn explore(&self, units: &[Unit], rankings: &mut Rankings, epoch: u64) -> usize {
         let limit = (self.explore / 100.0 * 2_f64.powi(32)) as u64;
+        if limit == 0 {
+            return 0;
+        }
         let mut count = 0;
-        for (unit, ranking) in units.iter().zip(rankings) {
+        for (at, unit) in units.iter().enumerate() {
             let draw = hash::octets(format!("{} {epoch}", unit.prefix).as_bytes());
-            if draw >> 32 < limit && explore(ranking, draw & 0xffff_ffff) {
+            if draw >> 32 < limit && rankings.explore(at, draw & 0xffff_ffff) {
                 count += 1;
             }
         }
         count
-    }
-}
-
-impl World {
-    fn read(config: &Config) -> Result<World, String> {
-        let (deployment, findings, files) = prepare::read(&config.path(), true);
-        let Some(deployment) = deployment else {
-            print_findings(&findings, &files);
-            return Err("the deployment has faults".to_owned());
-        };
-        let mut databases = Vec::new();
-        for source in &deployment.databases {
-            match Database::read(source.path.clone(), &source.octets, source.file) {
-                Ok(database) => databases.push(database),
-                Err(findings) => {
-                    print_findings(&findings, &files);
-                    return Err("a database cannot be read".to_owned());
-                }
-            }
-        }
-        let (atlas, _) = Atlas::build(&databases, &deployment.networks);
-        let spots = (deployment.pops.iter())
-            .map(|pop| pop.coordinates.map(|at| Spot::new(pop.country, at)))
-            .collect();
-        let pops = deployment.pops.iter().map(|pop| Arc::clone(&pop.name)).collect();
-        Ok(World { pops, spots, atlas })
-    }
-
-    /// The ranking of each unit and resolver over the PoPs that have a place; the others are in
-    /// none.
-    fn ranked(
-        &self,
-        units: &Units,
-        mut resolvers: Resolvers,
-    ) -> Result<(Vec<Vec<Ranked>>, Ranking, Report), String> {
-        // The located PoPs are numbered anew, in the order of their names.
-        let located: Vec<u16> = (0..).zip(&self.spots).filter_map(|(pop, spot)| spot.map(|_| pop)).collect();
-        let spots: Vec<Spot> = self.spots.iter().flatten().copied().collect();
-        if spots.is_empty() {
-            return Err("no PoP has a place: give them `location` in the file of PoPs".to_owned());
-        }
-        let place_of = |pop: u16| located.binary_search(&pop).ok().map(|at| at as u16);
-        let measured: Vec<_> = (units.measured.iter().cloned())
-            .map(|mut network| {
-                network.own = renumbered(&network.own, place_of);
-                network
-            })
-            .collect();
-        let estimator = Estimator::learn(&spots, &measured, NETWORKS_MIN);
-        let mut report = Report::new(spots.len());
-        let mut rankings = ranked(&units.list, &estimator, &spots, place_of, &mut report);
-        let mut of_resolvers = resolvers.ranked(&units.list, spots.len(), |unit| {
-            Some(estimator.estimates(&unit.spot?, &renumbered(&unit.own, place_of)))
-        });
-        for ranked in rankings.iter_mut().chain(&mut of_resolvers).flatten() {
-            ranked.pop = located[usize::from(ranked.pop)];
-        }
-        Ok((rankings, Ranking { resolvers, rankings: of_resolvers }, report))
     }
 }
 
@@ -261,157 +237,102 @@ fn moves_text(noun: &str, moves: &Moves) -> String {
     )
 }
 
-/// Samples with PoPs renumbered; those of other PoPs go.
-fn renumbered(own: &[OwnRtt], place_of: impl Fn(u16) -> Option<u16>) -> Vec<OwnRtt> {
-    own.iter().filter_map(|own| place_of(own.pop).map(|pop| OwnRtt { pop, ..*own })).collect()
+/// Rankings at work.
+struct Making<'m> {
+    units: &'m Units,
+    previous: &'m Previous,
+    rankings: Rankings,
+    report: Report,
+    quality: Option<Quality>,
 }
 
-/// The ranking of each unit. Units of one place without samples share the estimates.
-fn ranked(
-    units: &[Unit],
-    estimator: &Estimator,
-    pops: &[Spot],
-    place_of: impl Fn(u16) -> Option<u16>,
-    report: &mut Report,
-) -> Vec<Vec<Ranked>> {
-    let mut by_place: HashMap<u32, Vec<Ranked>> = HashMap::new();
-    let (mut progress, all) = (Progress::new("units"), units.len() as u64);
-    (units.iter().zip(1..))
-        .map(|(unit, done)| {
-            progress.at(done, Some(all));
-            let Some(spot) = unit.spot else { return Vec::new() };
-            let own = renumbered(&unit.own, &place_of);
-            let known = if own.is_empty() { by_place.get(&unit.place) } else { None };
-            let ranking = match known {
-                Some(ranking) => ranking.clone(),
-                None => rank(&estimator.estimates(&spot, &own)),
-            };
-            report.add(unit, &spot, &ranking, pops, estimator, &own);
-            if own.is_empty() {
-                by_place.entry(unit.place).or_insert_with(|| ranking.clone());
-            }
-            ranking
-        })
-        .collect()
-}
-
-impl Previous {
-    /// Reads the choices of a map. A damaged map is an error, because without hysteresis all
-    /// clients would move.
-    fn read(path: &Path, units: &[Unit], pops: &[Arc<str>]) -> Result<Previous, String> {
-        let shown = path.display().to_string();
-        let octets = fs::read(path).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
-        let mut files = Files::default();
-        let file = files.add(shown.as_str(), "");
-        let map = Database::read(shown.as_str(), &octets, file).map_err(|findings| {
-            print_findings(&findings, &files);
-            format!("the previous map `{shown}` cannot be used")
-        })?;
-        let index: HashMap<&str, u16> = pops.iter().map(|pop| &**pop).zip(0..).collect();
-        let mut knows = vec![false; pops.len()];
-        let lists = map.places.iter().flat_map(|place| [&place.rtts, &place.resolver_rtts]).flatten();
-        for (name, _) in lists.flat_map(|list| list.entries()) {
-            if let Some(&pop) = index.get(name) {
-                knows[usize::from(pop)] = true;
+impl Making<'_> {
+    /// Ranks all units.
+    fn rank(&mut self, estimator: &Estimator) {
+        let units = self.units;
+        let mut order: Vec<u32> = (0..units.list.len() as u32).collect();
+        let spot_of = |unit: &u32| units.list[*unit as usize].spot();
+        order.sort_by_key(spot_of);
+        let (mut progress, mut done) = (Progress::new("units"), 0);
+        for at_place in order.chunk_by(|a, b| spot_of(a) == spot_of(b)) {
+            let Some(spot) = units.spot(&units.list[at_place[0] as usize]) else { continue };
+            self.rank_place(at_place, spot, &mut estimator.around(spot));
+            for _ in at_place {
+                done += 1;
+                progress.at(done, Some(order.len() as u64));
             }
         }
-        let first = |unit: &Unit| {
-            let (name, _) = fields_of(&map, unit.prefix)?.rtts.as_ref()?.entries().next()?;
-            index.get(name).copied()
-        };
-        Ok(Previous { first: units.iter().map(first).collect(), knows, map })
+        progress.end();
     }
 
-    /// The first PoP that the resolvers of a prefix had.
-    fn first_of_resolver(&self, prefix: Prefix, pops: &[Arc<str>]) -> Option<u16> {
-        let (name, _) = fields_of(&self.map, prefix)?.resolver_rtts.as_ref()?.entries().next()?;
-        pops.iter().position(|pop| **pop == *name).map(|at| at as u16)
+    /// Ranks the units of one place.
+    fn rank_place(&mut self, at_place: &[u32], spot: &Spot, around: &mut Around<'_>) {
+        // Lists of units without samples by their first PoP in the map before.
+        let mut lists: Vec<(Option<u16>, u32, Vec<Ranked>)> = Vec::new();
+        for &number in at_place {
+            let number = number as usize;
+            let (unit, before) = (&self.units.list[number], self.previous.of_unit(number));
+            if unit.measured().is_some() {
+                let own = self.units.own(unit);
+                let estimates = around.estimates(own, self.units.votes(unit));
+                let ranking = rank(estimates.clone(), before);
+                self.report.add(&ranking);
+                self.report.add_gain(spot, &ranking, around.nearest(), &estimates, own);
+                if let Some(quality) = &mut self.quality {
+                    quality.add(around, own, self.units.votes(unit));
+                }
+                let list = self.rankings.add(&ranking);
+                self.rankings.set(number, list);
+                continue;
+            }
+            let at = lists.iter().position(|list| list.0 == before).unwrap_or_else(|| {
+                let ranking = rank(around.estimates(&[], &[]), before);
+                lists.push((before, self.rankings.add(&ranking), ranking));
+                lists.len() - 1
+            });
+            self.rankings.set(number, lists[at].1);
+            self.report.add(&lists[at].2);
+        }
     }
-}
-
-/// The fields of a map for the first address of a prefix.
-fn fields_of(map: &Database, prefix: Prefix) -> Option<&Fields> {
-    let holds = |start: IpAddr, len| Prefix::new(start, len).contains(prefix.address());
-    let place = match prefix {
-        Prefix::V4 { bits, .. } => {
-            let &(start, len, place) = before(&map.leaves_v4, |leaf| leaf.0 <= bits)?;
-            holds(Ipv4Addr::from_bits(start).into(), len).then_some(place)?
-        }
-        Prefix::V6 { bits, .. } => {
-            let &(start, len, place) = before(&map.leaves_v6, |leaf| leaf.0 <= bits)?;
-            holds(Ipv6Addr::from_bits(start).into(), len).then_some(place)?
-        }
-    };
-    map.places.get(place as usize)
-}
-
-/// The last leaf that begins at or before an address.
-fn before<L>(leaves: &[L], is_before: impl Fn(&L) -> bool) -> Option<&L> {
-    leaves.get(leaves.partition_point(is_before).checked_sub(1)?)
 }
 
 fn encode(
-    units: &[Unit],
-    rankings: &[Vec<Ranked>],
+    units: &Units,
+    rankings: &Rankings,
     resolvers: &Ranking,
     pops: &[Arc<str>],
     epoch: u64,
 ) -> Result<Vec<u8>, String> {
-    let date = (UNIX_EPOCH.checked_add(Duration::from_secs(epoch)).filter(|_| epoch > 0))
-        .ok_or_else(|| format!("--epoch {epoch}: no date of a database"))?;
-    let mut writer = Writer::builder(KIND)
-        .description(&[("en", "Estimated RTT of networks to PoPs, made by meridian latency build")])
-        .languages(["en"])
-        .ipv4_aliasing(Ipv4Aliasing::Disabled)
-        .build_epoch(date)
-        .build();
+    let mut map = MapFile::new(pops);
+    let put = |map: &mut MapFile<'_>, number: usize, prefix, of_resolver: &[Ranked]| {
+        let unit = &units.list[number];
+        let newest_hour = unit.measured().map_or(0, |number| units.measured.newest_hour(number));
+        let record = Record {
+            ranking: &rankings.of(number),
+            is_explored: rankings.is_explored(number),
+            measured_at: u64::from(newest_hour) * 3600,
+            resolver: of_resolver,
+        };
+        let is_empty = record.ranking.is_empty() && record.resolver.is_empty();
+        if is_empty { Ok(()) } else { map.insert(prefix, &record) }
+    };
     let mut progress = Progress::new("records");
-    for ((unit, ranking), done) in units.iter().zip(rankings).zip(1..) {
-        progress.at(done, Some(units.len() as u64));
-        if !ranking.is_empty() {
-            let value = record(unit, ranking, &[], pops);
-            writer.insert_value(network(unit.prefix)?, value).map_err(|error| error.to_string())?;
-        }
+    for (number, unit) in units.list.iter().enumerate() {
+        progress.at(number as u64 + 1, Some(units.list.len() as u64));
+        put(&mut map, number, unit.prefix, &[])?;
     }
     progress.end();
     // Wider prefixes come first, so that the longest decides where they nest.
     for (resolver, of_resolver) in resolvers.each().filter(|(_, of_resolver)| !of_resolver.is_empty()) {
-        for unit in units_of(units, resolver.prefix) {
-            let narrower =
-                [units[unit].prefix, resolver.prefix].into_iter().max_by_key(|prefix| prefix.len());
-            let value = record(&units[unit], &rankings[unit], of_resolver, pops);
-            let network = network(narrower.unwrap_or(resolver.prefix))?;
-            writer.insert_value(network, value).map_err(|error| error.to_string())?;
+        for number in units_of(&units.list, resolver.prefix) {
+            let own = units.list[number].prefix;
+            let narrower = if own.len() > resolver.prefix.len() { own } else { resolver.prefix };
+            put(&mut map, number, narrower, &of_resolver)?;
         }
     }
-    let octets = writer.to_bytes().map_err(|error| error.to_string())?;
+    let octets = map.finish(epoch);
     match octets.len() > DATABASE_OCTETS_MAX {
         true => Err(format!("the map would have {} octets, at most {DATABASE_OCTETS_MAX}", octets.len())),
         false => Ok(octets),
     }
-}
-
-fn network(prefix: Prefix) -> Result<IpNet, String> {
-    IpNet::new(prefix.address(), prefix.len()).map_err(|error| error.to_string())
-}
-
-/// Record of a unit, with the ranking for resolvers there if they have one.
-fn record(unit: &Unit, ranking: &[Ranked], of_resolvers: &[Ranked], pops: &[Arc<str>]) -> Value {
-    let mut fields = if ranking.is_empty() { Vec::new() } else { arrays(ranking, pops) };
-    if !unit.own.is_empty() {
-        fields.push(("measured_at", Value::from(u64::from(unit.newest_hour) * 3600)));
-    }
-    if !of_resolvers.is_empty() {
-        fields.push(("resolver", Value::map(arrays(of_resolvers, pops))));
-    }
-    Value::map([("latency", Value::map(fields))])
-}
-
-fn arrays(ranking: &[Ranked], pops: &[Arc<str>]) -> Vec<(&'static str, Value)> {
-    vec![
-        ("pop", Value::array(ranking.iter().map(|ranked| &*pops[usize::from(ranked.pop)]))),
-        ("rtt_ms", Value::array(ranking.iter().map(|ranked| ranked.rtt_ms))),
-        ("samples", Value::array(ranking.iter().map(|ranked| ranked.samples))),
-        ("source", Value::array(ranking.iter().map(|ranked| ranked.source.word()))),
-    ]
 }

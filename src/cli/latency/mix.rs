@@ -1,8 +1,9 @@
 //! The mix of the clients behind resolvers, for `meridian latency build --resolvers`.
 
 use super::lines::{self, Faults};
-use crate::latency::ranking::{Moves, Ranked, settle};
-use crate::latency::resolvers::{ClientRow, HEADER, Resolvers, units_of};
+use crate::geo::prefix::Prefix;
+use crate::latency::ranking::{Moves, Ranked, Rankings, settle};
+use crate::latency::resolvers::{ClientRow, HEADER, Resolver, Resolvers, units_of};
 use crate::latency::units::Unit;
 use crate::limits::LATENCY_MIX_ROWS_MAX;
 use std::path::PathBuf;
@@ -41,15 +42,15 @@ impl Mix {
     }
 
     /// Lines of the report: resolvers with a mix, and those that leave the PoP of their network.
-    pub(super) fn text(&self, resolvers: &Ranking, units: &[Unit], of_units: &[Vec<Ranked>]) -> String {
+    pub(super) fn text(&self, resolvers: &Ranking, units: &[Unit], of_units: &Rankings) -> String {
         if !self.is_asked {
             return String::new();
         }
-        let first = |ranking: &Vec<Ranked>| ranking.first().map(|ranked| ranked.pop);
+        let pop = |ranked: Option<Ranked>| ranked.map(|ranked| ranked.pop);
         let with_mix = || resolvers.each().filter(|(_, ranking)| !ranking.is_empty());
         let leaving = with_mix().filter(|(resolver, ranking)| {
             let own = units_of(units, resolver.prefix).next();
-            own.and_then(|own| first(&of_units[own])) != first(ranking)
+            own.and_then(|own| pop(of_units.first(own))) != pop(ranking.first().copied())
         });
         let mut text = format!(
             "resolvers {} by the clients behind them, {} to another PoP than their own network",
@@ -77,20 +78,20 @@ pub(super) struct Ranking {
     /// The resolvers.
     pub(super) resolvers: Resolvers,
     /// Their rankings, empty where most clients have no place.
-    pub(super) rankings: Vec<Vec<Ranked>>,
+    pub(super) rankings: Rankings,
 }
 
 impl Ranking {
     /// The resolvers with their rankings.
-    pub(super) fn each(&self) -> impl Iterator<Item = (&crate::latency::resolvers::Resolver, &Vec<Ranked>)> {
-        self.resolvers.list.iter().zip(&self.rankings)
+    pub(super) fn each(&self) -> impl Iterator<Item = (&Resolver, Vec<Ranked>)> {
+        self.resolvers.list.iter().enumerate().map(|(at, resolver)| (resolver, self.rankings.of(at)))
     }
 
     /// Keeps the rankings near those of the previous map. `first` returns the first PoP that a
     /// resolver had in the previous map.
     pub(super) fn settle(
         &mut self,
-        first: impl Fn(crate::geo::prefix::Prefix) -> Option<u16>,
+        first: impl Fn(Prefix) -> Option<u16>,
         is_new: impl Fn(u16) -> bool,
     ) -> Moves {
         let list = &self.resolvers.list;

@@ -2,11 +2,19 @@
 
 #[cfg(feature = "geoip-build")]
 mod build;
+#[cfg(feature = "geoip-build")]
+mod deployed;
 mod evaluate;
 mod import;
 mod lines;
 #[cfg(feature = "geoip-build")]
+mod map_file;
+#[cfg(feature = "geoip-build")]
 mod mix;
+#[cfg(feature = "geoip-build")]
+mod picture;
+#[cfg(feature = "geoip-build")]
+mod previous;
 mod written;
 
 use super::{Config, print};

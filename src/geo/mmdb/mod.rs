@@ -84,6 +84,12 @@ impl Database {
         Ok(database)
     }
 
+    /// The name of its kind that a database has in itself, without a reading of the rest.
+    #[cfg(feature = "geoip-build")]
+    pub(crate) fn kind_of(octets: &[u8]) -> Option<String> {
+        Reader::from_source(octets).ok().map(|reader| reader.metadata().database_type.clone())
+    }
+
     fn walk(&mut self, reader: &Reader<&[u8]>, octets: &[u8]) -> Result<(), Fault> {
         let tree = Tree::new(octets, self.node_count, reader.metadata().record_size);
         let mut records = Records::new(reader, &tree, octets);

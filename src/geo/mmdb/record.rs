@@ -97,7 +97,7 @@ impl Fields {
 }
 
 /// Keys that hold fields, or maps with fields.
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 30] = [
     "as",
     "as_number",
     "asn",
@@ -107,6 +107,7 @@ const KEYS: [&str; 29] = [
     "continent_code",
     "country",
     "country_code",
+    "explored",
     "geo",
     "iso_code",
     "lat",
@@ -172,7 +173,9 @@ impl Node {
             Some((pop.text.as_deref()?, rtt))
         });
         let measured_at = self.field("measured_at").and_then(|at| at.number).unwrap_or_default();
-        RttList::new(entries, measured_at as u64)
+        let list = RttList::new(entries, measured_at as u64)?;
+        let is_explored = self.field("explored").is_some_and(|explored| explored.number == Some(1.0));
+        Some(if is_explored { list.explored() } else { list })
     }
 
     fn degrees(&self) -> Option<f64> {

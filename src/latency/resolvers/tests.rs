@@ -1,6 +1,7 @@
 //! Mixes of clients as data.
 
 use super::*;
+use crate::latency::ranking::Ranked;
 use std::net::IpAddr;
 
 fn prefix(text: &str) -> Prefix {
@@ -13,20 +14,22 @@ fn row(resolver: &str, clients: &str, weight: f64) -> ClientRow {
 
 /// Three units: places 1, 1 and 2, and one without coordinates of its own.
 fn units() -> Vec<Unit> {
-    let unit =
-        |text: &str, place| Unit { prefix: prefix(text), spot: None, place, own: Vec::new(), newest_hour: 0 };
+    let unit = |text: &str, place| Unit::new(prefix(text), Some(place));
     vec![unit("20.0.0.0/16", 1), unit("20.1.0.0/16", 1), unit("20.2.0.0/16", 2), unit("2a00::/32", 2)]
 }
 
 /// Clients at place 1 are 10 ms from PoP 0 and 50 ms from PoP 1, those at place 2 the other way.
 fn ranked(rows: &[ClientRow]) -> (Resolvers, Vec<Vec<Ranked>>) {
+    let before = |_| None;
     let units = units();
     let mut resolvers = Resolvers::new(rows.to_vec(), &units).unwrap();
-    let rankings = resolvers.ranked(&units, 2, |unit| {
-        let (near, far) = if unit.place == 1 { (0, 1) } else { (1, 0) };
+    let estimates = |unit: &Unit| {
+        let (near, far) = if unit.spot() == Some(1) { (0, 1) } else { (1, 0) };
         let estimate = |pop, rtt_ms, source| Estimate { pop, rtt_ms, source, samples: 1 };
         Some(vec![estimate(near, 10.0, RttSource::Measured), estimate(far, 50.0, RttSource::Distance)])
-    });
+    };
+    let rankings = resolvers.ranked(&units, 2, estimates, before);
+    let rankings = (0..rankings.len()).map(|at| rankings.of(at)).collect();
     (resolvers, rankings)
 }
 

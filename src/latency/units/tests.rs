@@ -26,8 +26,18 @@ fn atlas() -> Atlas {
     atlas
 }
 
-fn pops() -> Vec<Option<Spot>> {
-    vec![Some(Spot::new(Country::from_code("DE"), Coordinates::from_degrees(50.1, 8.7).unwrap()))]
+/// PoPs in Frankfurt and Amsterdam.
+fn pops() -> Vec<Spot> {
+    let spot = |country: &str, lat: f64, lon: f64| {
+        Spot::new(Country::from_code(country), Coordinates::from_degrees(lat, lon).unwrap())
+    };
+    vec![spot("DE", 50.1, 8.7), spot("NL", 52.4, 4.9)]
+}
+
+fn units(rows: &mut [Row]) -> Units {
+    let mut units = Units::of_atlas(&atlas());
+    units.take(&pops(), rows);
+    units
 }
 
 fn row(address: &str, hour: u32, samples: u32, rtt_ms: f64) -> Row {
@@ -40,8 +50,8 @@ fn row(address: &str, hour: u32, samples: u32, rtt_ms: f64) -> Row {
 fn one_network_does_not_speak_for_a_wide_unit() {
     for (networks, has_own) in [(1, false), (2, false), (3, true)] {
         let mut rows: Vec<Row> = (0..networks).map(|n| row(&format!("20.0.{n}.0"), 5, 2, 10.0)).collect();
-        let units = Units::new(&atlas(), &pops(), &mut rows);
-        assert_eq!(!units.list[0].own.is_empty(), has_own, "{networks}");
+        let units = units(&mut rows);
+        assert_eq!(!units.own(&units.list[0]).is_empty(), has_own, "{networks}");
         assert_eq!(units.measured.len(), 1);
     }
 }
@@ -55,18 +65,61 @@ fn what_cannot_be_is_counted() {
         row("20.2.0.0", 6, 2, 95.0),
         row("9.9.9.0", 5, 1, 1.0),
     ];
-    let units = Units::new(&atlas(), &pops(), &mut rows);
+    let units = units(&mut rows);
     assert_eq!((units.unplaced, units.impossible), (2, 1));
     assert_eq!(units.list[2].prefix.to_string(), "20.2.0.0/24");
-    assert_eq!(units.list[2].own, [OwnRtt { pop: 0, rtt_ms: 95.0, samples: 2, networks: 1 }]);
+    assert_eq!(units.own(&units.list[2]), [OwnRtt { pop: 0, rtt_ms: 95.0, samples: 2 }]);
 }
 
 /// Old hours weigh half every twelve hours beside fresh ones, and everything where they are alone.
 #[test]
 fn old_samples_fade_beside_fresh_ones() {
-    let own = |rows: &mut [Row]| Units::new(&atlas(), &pops(), rows).list[2].own[0];
-    let alone = own(&mut [row("20.2.0.0", 100, 8, 95.0)]);
+    let alone = own_of(&mut [row("20.2.0.0", 100, 8, 95.0)]);
     assert_eq!((alone.rtt_ms, alone.samples), (95.0, 8));
-    let fresh = own(&mut [row("20.2.0.0", 100, 8, 95.0), row("20.2.0.0", 124, 4, 120.0)]);
+    let fresh = own_of(&mut [row("20.2.0.0", 100, 8, 95.0), row("20.2.0.0", 124, 4, 120.0)]);
     assert_eq!((fresh.rtt_ms, fresh.samples), (120.0, 6));
+}
+
+/// What the /24 in New York goes by.
+fn own_of(rows: &mut [Row]) -> OwnRtt {
+    let units = units(rows);
+    units.own(&units.list[2])[0]
+}
+
+/// Three networks must agree about each PoP of a wide unit, not about any.
+#[test]
+fn one_network_does_not_speak_for_one_pop() {
+    let of = |network: u8, pop: u16| Row { pop, ..row(&format!("20.0.{network}.0"), 5, 2, 10.0) };
+    let mut rows = vec![of(0, 0), of(1, 0), of(2, 0), of(2, 1)];
+    let units = units(&mut rows);
+    assert_eq!(units.own(&units.list[0]).iter().map(|own| own.pop).collect::<Vec<_>>(), [0]);
+    assert_eq!(units.votes(&units.list[0]).len(), 4);
+}
+
+/// At most 50 samples of an hour count, over all rows, whatever they claim.
+#[test]
+fn rows_cannot_claim_more_samples() {
+    let claim = || row("20.2.0.0", 5, 4_000_000_000, 70.0);
+    assert_eq!(own_of(&mut [claim()]).samples, 50);
+    assert_eq!(own_of(&mut [claim(), claim(), claim()]).samples, 50);
+    // Two hours of fifty: the newer counts whole, and the older nearly.
+    let older = Row { hour: 4, ..claim() };
+    assert_eq!(own_of(&mut [claim(), older]).samples, 97);
+    // A row that claims much has the share of fifty beside another one.
+    let fair = || row("20.2.0.0", 5, 50, 90.0);
+    assert_eq!(own_of(&mut [claim(), fair(), fair()]).rtt_ms, 90.0);
+}
+
+/// Equal rows, and rows of one key, count the same in any order.
+#[test]
+fn the_order_of_rows_does_not_matter() {
+    let mut rows: Vec<Row> = (0..40)
+        .map(|n| row("20.2.0.0", 100 - n % 7, 1 + n * 13 % 60, 70.0 + f64::from(n * 31 % 11) / 10.0))
+        .collect();
+    let first = own_of(&mut rows.clone());
+    for turn in 1..rows.len() {
+        rows.rotate_left(turn);
+        rows.reverse();
+        assert_eq!(own_of(&mut rows.clone()), first, "{turn}");
+    }
 }
