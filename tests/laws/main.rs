@@ -4,6 +4,7 @@ mod difference;
 mod digests;
 mod generator;
 mod golden;
+mod latency;
 mod moves;
 mod oracle;
 mod planned;
