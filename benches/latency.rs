@@ -1,0 +1,185 @@
+//! Cost of latency maps: an import of logs, and builds of maps, the second one on top of the first.
+//!
+//! ```console
+//! # 20,000 networks, 40 PoPs and 200,000 log lines, some seconds
+//! $ cargo bench --bench latency -- run
+//! # a million networks, 200 PoPs and five million log lines
+//! $ cargo bench --bench latency -- run --full
+//! ```
+//!
+//! Prints one row for each command: processor time (user and system) and the most resident memory,
+//! both of the whole process, from reading the deployment to the finished file. Networks are /24
+//! at places around 300 cities, three in ten of them with samples to their eight nearest PoPs.
+//! Figures are read every 20 ms, so they miss at most the last 20 ms. Needs Linux.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use support::dice::Dice;
+use support::{ServerFile, Tree, machine, program};
+
+const USAGE: &str = "usage: cargo bench --bench latency -- run [--full]";
+/// Seconds since 1970 of the first sample.
+const BEGIN: u64 = 1_764_230_400;
+/// Ticks of the kernel in a second, for `/proc/PID/stat`.
+const TICKS: f64 = 100.0;
+
+/// Size of a run.
+struct Size {
+    networks: usize,
+    places: usize,
+    pops: usize,
+    log_lines: usize,
+}
+
+const SMALL: Size = Size { networks: 20_000, places: 3_000, pops: 40, log_lines: 200_000 };
+const FULL: Size = Size { networks: 1_000_000, places: 120_000, pops: 200, log_lines: 5_000_000 };
+
+/// Latitude and longitude in degrees.
+type Place = (f64, f64);
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let size = match words[..] {
+        ["run"] => SMALL,
+        ["run", "--full"] => FULL,
+        // `cargo bench` runs every benchmark without arguments.
+        _ => return eprintln!("{USAGE}"),
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    write(&size, folder.path());
+    println!("{}, {}; {}", machine::processor(), machine::kernel(), machine::date());
+    println!(
+        "{} networks at {} places, {} PoPs, {} log lines",
+        size.networks, size.places, size.pops, size.log_lines
+    );
+    let import = ["latency", "import", "--format", "nginx", "--pop", "p000", "--output", "rtt.csv", "log"];
+    let first = ["latency", "build", "--epoch", "1764230400", "--output", "a.mmdb", "rows.csv"];
+    let again =
+        [&first[..4], &["--previous", "a.mmdb", "--explore", "0.5", "--output", "b.mmdb", "rows.csv"]];
+    println!("{:<28}{:>10}{:>10}{:>10}", "command", "CPU s", "wall s", "MiB");
+    run(folder.path(), "import", &import);
+    run(folder.path(), "build", &first);
+    run(folder.path(), "build --previous --explore", &again.concat());
+}
+
+/// Runs a command in the folder, and prints its cost.
+fn run(folder: &Path, name: &str, arguments: &[&str]) {
+    let begun = Instant::now();
+    let mut command = Command::new(program::path());
+    command.args(arguments).args(["--config", "meridian.yaml"]).current_dir(folder);
+    let mut child =
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program of this build");
+    let (mut cpu_secs, mut memory_kib) = (0.0_f64, 0_u64);
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            break status;
+        }
+        let file =
+            |name: &str| fs::read_to_string(format!("/proc/{}/{name}", child.id())).unwrap_or_default();
+        let stat = file("stat");
+        // Fields 14 and 15, counted behind the name in parentheses.
+        let times = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace().skip(11).take(2);
+        cpu_secs = cpu_secs.max(times.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS);
+        let status = file("status");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse().ok());
+        memory_kib = memory_kib.max(peak.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(status.success(), "{name}: {status}");
+    let wall_secs = begun.elapsed().as_secs_f64();
+    println!("{name:<28}{cpu_secs:>10.1}{wall_secs:>10.1}{:>10}", memory_kib >> 10);
+}
+
+/// Writes a deployment, measurements and a log.
+fn write(size: &Size, folder: &Path) {
+    let dice = &mut Dice(7);
+    let cities: Vec<Place> =
+        (0..300).map(|_| (dice.between(-50.0, 65.0), dice.between(-170.0, 170.0))).collect();
+    let near = |dice: &mut Dice| {
+        let (lat, lon) = *dice.pick(&cities);
+        (lat + dice.between(-4.0, 4.0), lon + dice.between(-5.0, 5.0))
+    };
+    let pops: Vec<Place> = (0..size.pops).map(|_| near(dice)).collect();
+    let places: Vec<Place> = (0..size.places).map(|_| near(dice)).collect();
+    let mut list = "pops:\n".to_owned();
+    for (pop, (lat, lon)) in pops.iter().enumerate() {
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            list,
+            "  p{pop:03}: {{ at: {{ lat: {lat:.4}, lon: {lon:.4} }}, addresses: [203.0.113.{pop}] }}"
+        );
+    }
+    Tree::of(ServerFile { more: "geoip: { databases: [places.mmdb] }\n", ..ServerFile::default() })
+        .with("pops.yaml", list)
+        .with(
+            "zones/made.example.yaml",
+            "zone: made.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
+             192.0.2.1 }\n",
+        )
+        .write(folder);
+    let (mut source, mut rows) = (create(folder, "places.csv"), create(folder, "rows.csv"));
+    line(
+        &mut source,
+        "# epoch: 1764230400\nprefix,continent,country,subdivision,latitude,longitude,asn,city",
+    );
+    line(&mut rows, "prefix,pop,hour,samples,rtt_ms");
+    let mut nearest: Vec<Vec<(usize, f64)>> = vec![Vec::new(); places.len()];
+    for number in 0..size.networks {
+        let place = dice.below(places.len());
+        let ((lat, lon), network) = (places[place], network(number));
+        line(&mut source, &format!("{network}/24,,,,{lat:.4},{lon:.4},,"));
+        if dice.below(10) >= 3 {
+            continue;
+        }
+        if nearest[place].is_empty() {
+            nearest[place] = eight_nearest(places[place], &pops);
+        }
+        let last_mile_ms = dice.between(1.0, 20.0);
+        for (pop, km) in &nearest[place] {
+            let (samples, rtt_ms) = (1 + dice.below(30), 3.0 + km * 0.021 + last_mile_ms);
+            line(&mut rows, &format!("{network}/24,p{pop:03},2025-11-27T08:00:00Z,{samples},{rtt_ms:.1}"));
+        }
+    }
+    let mut log = create(folder, "log");
+    for number in 0..size.log_lines {
+        let [a, b, c, _] = network(dice.below(size.networks)).octets();
+        let (second, rtt_us) = (BEGIN + number as u64 / 1_400, 2_000 + dice.below(88_000));
+        line(&mut log, &format!("{second}.000 {a}.{b}.{c}.{} {rtt_us}", number % 250));
+    }
+    for mut file in [source, rows, log] {
+        file.flush().expect("the disk has room");
+    }
+    let arguments = ["geoip", "build", "places.csv", "places.mmdb"];
+    let built =
+        Command::new(program::path()).args(arguments).current_dir(folder).output().expect("the program");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+}
+
+/// The eight nearest PoPs, with their distance in km on a plane, which is enough for a benchmark.
+fn eight_nearest((lat, lon): Place, pops: &[Place]) -> Vec<(usize, f64)> {
+    let km = |pop: &Place| 111.0 * (pop.0 - lat).hypot((pop.1 - lon) * lat.to_radians().cos());
+    let mut all: Vec<(usize, f64)> = pops.iter().map(km).enumerate().collect();
+    all.sort_by(|a, b| a.1.total_cmp(&b.1));
+    all.truncate(8);
+    all
+}
+
+/// A /24 that is nowhere special.
+fn network(number: usize) -> Ipv4Addr {
+    Ipv4Addr::from_bits(u32::from(Ipv4Addr::new(11, 0, 0, 0)) + ((number as u32) << 8))
+}
+
+fn create(folder: &Path, name: &str) -> BufWriter<File> {
+    BufWriter::new(File::create(folder.join(name)).expect("the folder is ours"))
+}
+
+fn line(file: &mut BufWriter<File>, text: &str) {
+    writeln!(file, "{text}").expect("the disk has room");
+}
