@@ -31,9 +31,10 @@ pub(crate) struct Ranked {
     pub(crate) samples: u32,
 }
 
-/// The best [`RANKED`] of estimates, fastest first, ties in the order of PoP names: those within
-/// 2 ms or 5 % of the fastest, which is why `pop` indices must ascend with names. The PoP `before`
-/// of the map before comes behind them if it is not one of them, because hysteresis compares it.
+/// The best [`RANKED`] of estimates, fastest first. Those within 2 ms or 5 % of the fastest, or of
+/// the fastest behind a tie, are in the order of PoP names, so that networks side by side have equal
+/// lists; `pop` indices must ascend with names. The PoP `before` of the map before comes behind them
+/// if it is not one of them, because hysteresis compares it.
 pub(crate) fn rank(mut estimates: Vec<Estimate>, before: Option<u16>) -> Vec<Ranked> {
     let order = |a: &Estimate, b: &Estimate| a.rtt_ms.total_cmp(&b.rtt_ms).then(a.pop.cmp(&b.pop));
     let before = estimates.iter().find(|estimate| Some(estimate.pop) == before).copied();
@@ -52,10 +53,14 @@ pub(crate) fn rank(mut estimates: Vec<Estimate>, before: Option<u16>) -> Vec<Ran
             samples: estimate.samples,
         })
         .collect();
-    let Some(best) = ranked.first().map(|best| f64::from(best.rtt_ms)) else { return ranked };
-    let limit = best + TIE.0.max(best * TIE.1);
-    let tied = ranked[..count].iter().take_while(|ranked| f64::from(ranked.rtt_ms) <= limit).count();
-    ranked[..tied].sort_by_key(|ranked| ranked.pop);
+    let mut rest = &mut ranked[..count];
+    while let Some(best) = rest.first().map(|best| f64::from(best.rtt_ms)) {
+        let limit = best + TIE.0.max(best * TIE.1);
+        let tied = rest.partition_point(|ranked| f64::from(ranked.rtt_ms) <= limit);
+        let (tied, behind) = rest.split_at_mut(tied);
+        tied.sort_unstable_by_key(|ranked| ranked.pop);
+        rest = behind;
+    }
     ranked
 }
 

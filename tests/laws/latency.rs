@@ -60,11 +60,19 @@ impl Sampled {
     }
 }
 
-/// A deployment whose units are /24 networks, each at a place of its own or at that of another one.
+/// Latitude and longitude in degrees.
+type Place = (f64, f64);
+
+fn km_between(a: Place, b: Place) -> f64 {
+    let point = |at: Place| Coordinates::from_degrees(at.0, at.1).expect("a place on earth");
+    f64::from(great_circle_m(point(a), point(b))) / 1000.0
+}
+
+/// A deployment whose units are /24 networks, each at a place of its own or at that of the one before.
 struct Ground {
     deployment: Deployment,
-    pops: Vec<Coordinates>,
-    units: Vec<Coordinates>,
+    pops: Vec<Place>,
+    units: Vec<Place>,
 }
 
 /// The network of a unit, in address space that is nowhere special.
@@ -73,12 +81,12 @@ fn network(unit: usize) -> Ipv4Addr {
 }
 
 /// A place near one of six cities.
-fn place(dice: &mut Dice, spread: f64) -> Coordinates {
+fn place(dice: &mut Dice, spread: f64) -> Place {
     let (lat, lon) =
         *dice.pick(&[(50.0, 8.0), (40.0, -75.0), (35.0, 139.0), (-23.0, -46.0), (1.0, 103.0), (52.0, 21.0)]);
     let (lat, lon) = (lat + dice.between(-spread, spread), lon + dice.between(-spread, spread));
     let rounded = |degrees: f64| (degrees * 1e4).round() / 1e4;
-    Coordinates::from_degrees(rounded(lat), rounded(lon)).expect("a place on earth")
+    (rounded(lat), rounded(lon))
 }
 
 /// The policies of a deployment: one by distance, one by latency, which differ in nothing else.
@@ -87,21 +95,22 @@ const POLICIES: &str = "policies:\n  near: { pops: all, order: nearest, band: no
 
 impl Ground {
     fn new(dice: &mut Dice, units: usize) -> Ground {
-        let pops: Vec<Coordinates> = (0..3 + dice.below(12)).map(|_| place(dice, 12.0)).collect();
-        let mut places: Vec<Coordinates> = Vec::new();
+        let pops: Vec<Place> = (0..3 + dice.below(12)).map(|_| place(dice, 12.0)).collect();
+        let mut places: Vec<Place> = Vec::new();
         let mut source = format!("{HEADER}\n");
         for unit in 0..units {
-            let at =
-                if !places.is_empty() && dice.once_in(2) { *dice.pick(&places) } else { place(dice, 4.0) };
+            // Networks side by side are often at one place.
+            let at = if dice.once_in(3) { None } else { places.last().copied() };
+            let at = at.unwrap_or_else(|| place(dice, 4.0));
             places.push(at);
             // Writing to a string does not fail.
-            let _ = writeln!(source, "{}/24,,,,{:.4},{:.4},,", network(unit), at.lat(), at.lon());
+            let _ = writeln!(source, "{}/24,,,,{:.4},{:.4},,", network(unit), at.0, at.1);
         }
         let database =
             geoip::compile(&source, FileId(0), Some(1)).unwrap_or_else(|findings| panic!("{findings:?}"));
         let mut list = "pops:\n".to_owned();
         for (pop, at) in pops.iter().enumerate() {
-            let (lat, lon) = (at.lat(), at.lon());
+            let (lat, lon) = *at;
             let _ = writeln!(
                 list,
                 "  p{pop:02}: {{ at: {{ lat: {lat:.4}, lon: {lon:.4} }}, addresses: [203.0.113.{pop}] }}"
@@ -122,10 +131,10 @@ impl Ground {
         Ground { deployment: Deployment::of(&tree), pops, units: places }
     }
 
-    /// RTT that no path undercuts, with something more.
+    /// RTT of the model of distance, with something more: honest networks agree about the rest.
     fn rtt(&self, unit: usize, pop: usize, more: f64) -> f64 {
-        let km = f64::from(great_circle_m(self.units[unit], self.pops[pop])) / 1000.0;
-        (2.0 + km * 0.022 + more).min(2999.0)
+        let km = km_between(self.units[unit], self.pops[pop]);
+        (3.5 + 18.0 * (1.0 - (-km / 900.0).exp()) + 0.017 * km + more).min(2999.0)
     }
 
     /// Samples of one in two units to up to six PoPs; a path has up to `noise` ms of its own.
@@ -285,7 +294,7 @@ fn a_liar_moves_no_other_network() {
         // Every PoP at once, each too slow or as fast as light allows.
         let lies = |dice: &mut Dice| -> Vec<Sampled> {
             let lie = |pop| {
-                let km = f64::from(great_circle_m(ground.units[liar], ground.pops[pop])) / 1000.0;
+                let km = km_between(ground.units[liar], ground.pops[pop]);
                 let rtt_ms = if dice.once_in(2) { 2999.0 } else { km * 0.0099 + 0.3 };
                 Sampled { unit: liar, pop, samples: 4_000_000_000, rtt_ms }
             };

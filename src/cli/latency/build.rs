@@ -37,6 +37,7 @@ use crate::wire::hash;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Examples.
 pub(super) const HELP: &str = "\
@@ -82,8 +83,8 @@ impl Build {
             return Err(format!("--explore {}: a percentage lies between 0 and 100", self.explore));
         }
         let epoch = self.epoch.unwrap_or_else(epoch_secs);
-        if epoch == 0 {
-            return Err("--epoch 0: no date of a database".to_owned());
+        if epoch == 0 || UNIX_EPOCH.checked_add(Duration::from_secs(epoch)).is_none() {
+            return Err(format!("--epoch {epoch}: no date of a database"));
         }
         let Deployed { pops, spots, atlas } = Deployed::read(&self.config)?;
         let mut units = Units::of_atlas(&atlas);

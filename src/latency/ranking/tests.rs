@@ -25,13 +25,15 @@ fn rankings(lists: &[Vec<Ranked>]) -> Rankings {
 /// PoPs with a number each.
 type Numbered<T> = &'static [(u16, T)];
 
-/// Estimates within 2 ms or 5 % of the fastest are in the order of names, the others by RTT.
+/// Estimates within 2 ms or 5 % of the fastest, and of the fastest behind a tie, are in the order of
+/// names, the others by RTT.
 #[test]
 fn ties_follow_names() {
     let rows: &[(Numbered<f64>, &[u16])] = &[
         (&[(5, 10.0), (2, 11.9), (1, 12.6)], &[2, 5, 1]),
         (&[(5, 100.0), (2, 104.9), (1, 106.0)], &[2, 5, 1]),
         (&[(5, 0.0), (2, 3.6)], &[5, 2]),
+        (&[(5, 10.0), (9, 30.0), (8, 31.0), (7, 32.0), (6, 33.0)], &[5, 7, 8, 9, 6]),
         (&[], &[]),
     ];
     for (estimates, order) in rows {
