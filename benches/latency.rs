@@ -17,10 +17,10 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::dice::Dice;
-use support::{ServerFile, Tree, machine, program};
+use support::program::{self, Process};
+use support::{ServerFile, Tree, machine};
 
 const USAGE: &str = "usage: cargo bench --bench latency -- run [--full]";
 /// Seconds since 1970 of the first sample.
@@ -71,17 +71,17 @@ fn main() {
 /// Runs a command in the folder, and prints its cost.
 fn run(folder: &Path, name: &str, arguments: &[&str]) {
     let begun = Instant::now();
-    let mut command = Command::new(program::path());
-    command.args(arguments).args(["--config", "meridian.yaml"]).current_dir(folder);
-    let mut child =
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program of this build");
+    let config = folder.join("meridian.yaml");
+    let mut command = program::meridian_over(&config, arguments);
+    command.current_dir(folder);
+    let mut process = Process::start(command);
     let (mut cpu_secs, mut memory_kib) = (0.0_f64, 0_u64);
     let status = loop {
-        if let Some(status) = child.try_wait().expect("a child") {
+        if let Some(status) = process.status() {
             break status;
         }
         let file =
-            |name: &str| fs::read_to_string(format!("/proc/{}/{name}", child.id())).unwrap_or_default();
+            |name: &str| fs::read_to_string(format!("/proc/{}/{name}", process.pid())).unwrap_or_default();
         let stat = file("stat");
         // Fields 14 and 15, counted behind the name in parentheses.
         let times = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace().skip(11).take(2);
@@ -92,7 +92,7 @@ fn run(folder: &Path, name: &str, arguments: &[&str]) {
         memory_kib = memory_kib.max(peak.unwrap_or(0));
         std::thread::sleep(Duration::from_millis(20));
     };
-    assert!(status.success(), "{name}: {status}");
+    assert!(status.success(), "{name}: {status}\n{}", process.stderr());
     let wall_secs = begun.elapsed().as_secs_f64();
     println!("{name:<28}{cpu_secs:>10.1}{wall_secs:>10.1}{:>10}", memory_kib >> 10);
 }
@@ -156,10 +156,10 @@ fn write(size: &Size, folder: &Path) {
     for mut file in [source, rows, log] {
         file.flush().expect("the disk has room");
     }
-    let arguments = ["geoip", "build", "places.csv", "places.mmdb"];
-    let built =
-        Command::new(program::path()).args(arguments).current_dir(folder).output().expect("the program");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let mut command = program::meridian(&["geoip", "build", "places.csv", "places.mmdb"]);
+    command.current_dir(folder);
+    let (status, _, stderr) = program::run(command);
+    assert_eq!(status, 0, "{stderr}");
 }
 
 /// The eight nearest PoPs, with their distance in km on a plane, which is enough for a benchmark.
