@@ -198,7 +198,7 @@ pub(crate) fn settle(
 ) -> Moves {
     let mut moves = Moves::default();
     let mut wishes = Vec::new();
-    for unit in 0..rankings.len() {
+    for (unit, &weight) in demand.iter().enumerate() {
         let list = rankings.list(unit);
         let (Some(old), Some(first)) = (before(unit), list.first().copied()) else { continue };
         let Some(at) = list.iter().position(|ranked| ranked.pop == old).filter(|at| *at > 0) else {
@@ -212,7 +212,7 @@ pub(crate) fn settle(
             rankings.choices[unit].held = held;
             moves.stayed += 1;
         } else {
-            wishes.push(Wish { unit, held, worth: gain * demand[unit], demand: demand[unit] });
+            wishes.push(Wish { unit, held, worth: gain * weight, demand: weight });
         }
     }
     wishes.sort_unstable_by(|a, b| b.worth.total_cmp(&a.worth).then(a.unit.cmp(&b.unit)));
