@@ -1,4 +1,4 @@
-//! What the parser makes of a message: a query, an error to answer with, or silence.
+//! Result of the parser for a message: a query, an error to answer with, or silence.
 
 use super::edns::Edns;
 use super::rr::Rcode;
