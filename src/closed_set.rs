@@ -83,8 +83,8 @@ pub(crate) const fn in_a_row<T: Copy, const N: usize>(lists: &[&[T]]) -> [T; N] 
     all
 }
 
-/// Pieces of an enumeration in Markdown, such as "`a`, `b` and `c`"; `N` is four for each word, less
-/// one.
+/// Pieces of an enumeration in Markdown, such as "`a`, `b` and `c`"; `N` is four for each word,
+/// less one.
 pub(crate) const fn enumerated<const N: usize>(words: &[&'static str]) -> [&'static str; N] {
     let mut pieces = ["`"; N];
     let mut at = 0;
@@ -125,55 +125,4 @@ pub(crate) const fn joined<const N: usize>(pieces: &[&str]) -> [u8; N] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    closed_set! {
-        /// A set.
-        enum Colour {
-            /// Red.
-            Red = "red",
-            /// Green.
-            Green = "green",
-            /// Blue.
-            Blue = "blue",
-        }
-    }
-
-    closed_union! {
-        /// A union.
-        enum Thing {
-            /// A stone.
-            Stone = "stone",
-            /// Paint of one colour.
-            Paint(colour: Colour = Colour::ALL.into_iter().filter(|colour| *colour != Colour::Green)) = colour.word(),
-            /// A tree.
-            Tree = "tree",
-        }
-    }
-
-    #[test]
-    fn unions_list_each_member() {
-        let words: Vec<&str> = Thing::all().map(Thing::word).collect();
-        assert_eq!(words, ["stone", "red", "blue", "tree"]);
-        assert_eq!(Thing::Paint(Colour::Blue).index(), 2);
-        assert!(Thing::all().enumerate().all(|(index, thing)| thing.index() == index));
-    }
-
-    #[test]
-    fn members_and_words_are_in_order() {
-        assert_eq!(Colour::ALL, [Colour::Red, Colour::Green, Colour::Blue]);
-        assert_eq!(Colour::ALL.map(Colour::word), ["red", "green", "blue"]);
-        assert_eq!(in_a_row::<_, 4>(&[&Colour::WORDS, &["grey"]]), ["red", "green", "blue", "grey"]);
-    }
-
-    #[test]
-    fn enumerations_are_english() {
-        assert_eq!(const_text!(&enumerated::<3>(&["a"])), "`a`");
-        assert_eq!(const_text!(&enumerated::<7>(&["a", "b"])), "`a` and `b`");
-        assert_eq!(
-            const_text!(&["of ", const_text!(&enumerated::<11>(&["a", "b", "c"]))]),
-            "of `a`, `b` and `c`"
-        );
-    }
-}
+mod tests;

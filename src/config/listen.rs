@@ -142,9 +142,9 @@ listen! {
         cpus: Cpus = "cpus";
         /// Datagrams that a worker takes from the kernel at once.
         batch: u16 = "batch";
-        /// Octets of kernel buffer for queries, requested for each UDP socket; `None` is the default.
+        /// Octets of kernel buffer for queries, of each UDP socket; `None` is the default.
         receive_buffer: Option<u32> = "receive_buffer";
-        /// Octets of kernel buffer for answers, requested for each UDP socket; `None` is the default.
+        /// Octets of kernel buffer for answers, of each UDP socket; `None` is the default.
         send_buffer: Option<u32> = "send_buffer";
     }
     streams {

@@ -1,5 +1,5 @@
-//! Pages of the control socket, one row each: method, path, class, and whether the admin address has
-//! it too. The routers, the class of a request, answers to other methods (405) and the test of
+//! Pages of the control socket, one row each: method, path, class, and whether the admin address
+//! has it too. The routers, the class of a request, answers to other methods (405) and the test of
 //! `docs/control.md` follow from these rows.
 
 use crate::control::places::Class;

@@ -88,8 +88,8 @@ impl Reserved {
         let Reserved { limit, own, pages, probes } = *self;
         let (key, asked) = (stream.connections_key, stream.limits.connections as usize);
         let message = format!(
-            "`{key}` is {asked}, and the limit of {limit} descriptors leaves {left} besides {own} for sockets \
-             and files, {pages} for pages, {probes} for probes"
+            "`{key}` is {asked}, and the limit of {limit} descriptors leaves {left} besides {own} for \
+             sockets and files, {pages} for pages, {probes} for probes"
         );
         let finding = match stream.limits.connections_at {
             Some(at) => {

@@ -1,5 +1,5 @@
-//! Stream transports: those of [`Transport`] whose messages come over connections. Each has its task,
-//! its share of descriptors and its counters.
+//! Stream transports: those of [`Transport`] whose messages come over connections. Each has its
+//! task, its share of descriptors and its counters.
 
 use crate::answer::Transport;
 

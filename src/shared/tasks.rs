@@ -11,8 +11,8 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Instance of a task. Most tasks have one. A stream transport has one for each listener, so that the heartbeats
-/// of one cannot hide another that hangs.
+/// Instance of a task. Most tasks have one. A stream transport has one for each listener, so that
+/// the heartbeats of one cannot hide another that hangs.
 #[derive(Debug, Default)]
 pub(crate) struct Runner {
     is_begun: AtomicBool,
