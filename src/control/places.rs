@@ -43,7 +43,10 @@ pub(crate) enum Class {
 impl Class {
     /// Seconds until the answer must be ready; `None` for no limit.
     fn answer_secs(self) -> Option<u64> {
-        (self != Class::Wait).then_some(CONTROL_ANSWER_SECS)
+        match self {
+            Class::Check | Class::Page | Class::Verb => Some(CONTROL_ANSWER_SECS),
+            Class::Wait => None,
+        }
     }
 }
 
@@ -120,7 +123,10 @@ impl Places {
 
     /// Places of a class.
     fn of(&self, class: Class) -> usize {
-        if class == Class::Wait { self.waiting } else { self.others }
+        match class {
+            Class::Check | Class::Page | Class::Verb => self.others,
+            Class::Wait => self.waiting,
+        }
     }
 
     /// Takes a place for a new connection. If all places are taken, closes another connection.
@@ -179,7 +185,10 @@ impl Table {
         let of = |address| move |row: &&Row| row.stage == Stage::Answering(class) && row.address == address;
         let count = |address| self.rows.values().filter(of(address)).count();
         let most = self.rows.values().map(|row| count(row.address)).max().unwrap_or(0);
-        let is_read = matches!(class, Class::Check | Class::Page);
+        let is_read = match class {
+            Class::Check | Class::Page => true,
+            Class::Verb | Class::Wait => false,
+        };
         is_read && most > count(address) + 1 && self.cut(|stage| stage == Stage::Answering(class))
     }
 

@@ -3,6 +3,7 @@
 use crate::geo::prefix::Prefix;
 use crate::wire::name::{Name, write_name};
 use crate::wire::rr::{Rcode, RrType};
+use crate::zone::image::names_in;
 use crate::zone::rdata;
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -124,12 +125,7 @@ fn options(mut data: &[u8], text: &mut String) {
 
 /// Decompresses the names in record data, for the types that may be compressed.
 fn expanded(message: &[u8], rtype: RrType, at: usize, data: &[u8]) -> Option<Vec<u8>> {
-    let (skip, names) = match rtype {
-        RrType::NS | RrType::CNAME | RrType::PTR => (0, 1),
-        RrType::MX => (2, 1),
-        RrType::SOA => (0, 2),
-        _ => return Some(data.to_vec()),
-    };
+    let Some((skip, names)) = names_in(rtype) else { return Some(data.to_vec()) };
     let mut whole = data.get(..skip)?.to_vec();
     let mut from = at + skip;
     for _ in 0..names {

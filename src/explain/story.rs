@@ -133,7 +133,9 @@ impl<'a> Story<'a> {
                 RuleTarget::Use(other) => {
                     format!("number {} matches: as the policy {} has it", index + 1, other.name)
                 }
-                _ => format!("number {} matches", index + 1),
+                RuleTarget::Policy | RuleTarget::Candidates(_) | RuleTarget::Cname(_) => {
+                    format!("number {} matches", index + 1)
+                }
             },
         };
         // If this place is overruled, the rules were matched against the place of another part of

@@ -163,29 +163,48 @@ pub enum HealthEvent {
     },
 }
 
+/// Gravity of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gravity {
+    /// The state is not worse than before.
+    Note,
+    /// The state is worse than before.
+    Worse,
+    /// An operator must act now.
+    Alarm,
+}
+
 impl HealthEvent {
     /// True for an event that needs an operator now.
     pub(crate) fn is_alarm(&self) -> bool {
-        matches!(
-            self,
-            HealthEvent::Frozen { .. }
-                | HealthEvent::FreezeSpent { .. }
-                | HealthEvent::Held { .. }
-                | HealthEvent::Damped { .. }
-                | HealthEvent::OwnFault { .. }
-        )
+        self.gravity() == Gravity::Alarm
     }
 
     /// True if the state is worse than before.
     pub(crate) fn is_bad(&self) -> bool {
-        self.is_alarm()
-            || matches!(
-                self,
-                HealthEvent::Turned { now: Verdict::Down, .. }
-                    | HealthEvent::Certificate { .. }
-                    | HealthEvent::Lost { .. }
-            )
+        self.gravity() != Gravity::Note
     }
+
+    fn gravity(&self) -> Gravity {
+        match self {
+            HealthEvent::Frozen { .. }
+            | HealthEvent::FreezeSpent { .. }
+            | HealthEvent::Held { .. }
+            | HealthEvent::Damped { .. }
+            | HealthEvent::OwnFault { .. } => Gravity::Alarm,
+            HealthEvent::Turned { now: Verdict::Down, .. }
+            | HealthEvent::Certificate { .. }
+            | HealthEvent::Lost { .. } => Gravity::Worse,
+            HealthEvent::Turned { now: Verdict::Up | Verdict::Unknown, .. }
+            | HealthEvent::Thawed { .. }
+            | HealthEvent::Released { .. }
+            | HealthEvent::DampingOver { .. }
+            | HealthEvent::Returning { .. }
+            | HealthEvent::Returned { .. }
+            | HealthEvent::OwnFaultOver => Gravity::Note,
+        }
+    }
+
     /// Duration or limit in the sentence of the event, in milliseconds; 0 for a sentence without.
     fn span_ms(&self) -> u64 {
         match self {

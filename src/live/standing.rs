@@ -129,7 +129,7 @@ fn in_service(snapshot: &Snapshot, status: &Status) -> Vec<(InService, Option<Se
                 _ if weight == 0 || is.left >= ALL_CELLS => (InService::LastResort, None),
                 AdminState::Auto if is_withheld => (InService::Partly, Some(ServiceLimit::Returns)),
                 _ if lacks || is.left > 0 || sheds => (InService::Partly, flaps),
-                _ => (InService::Yes, None),
+                AdminState::Auto | AdminState::Up => (InService::Yes, None),
             };
             all[index] = Some(match all[index] {
                 None => (is, why),

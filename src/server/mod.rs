@@ -62,6 +62,15 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// UDP is carried by workers, each with a thread and a socket of its own.
+    pub(crate) fn has_workers(self) -> bool {
+        match self {
+            Engine::Fast => true,
+            #[cfg(feature = "portable")]
+            Engine::Hickory => false,
+        }
+    }
+
     /// Name of the engine, as on the command line.
     pub(crate) fn word(self) -> &'static str {
         match self {

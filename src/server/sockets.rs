@@ -56,22 +56,7 @@ impl Sockets {
                 }
             }
         }
-        for stream in stream_listens(listen) {
-            match stream.listeners {
-                Listeners::BesideUdp => {}
-                Listeners::At(addresses) => {
-                    for address in addresses {
-                        match socket::listener(*address) {
-                            Ok(listener) => streams.push((stream.transport, listener)),
-                            Err(error) => {
-                                let word = stream.transport.word();
-                                findings.push(cannot(&format!("{word} {address}"), &error, address.port()));
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        streams.extend(open_streams(listen, &mut findings));
         let admin = listen.admin.and_then(|address| match socket::listener(address) {
             Ok(listener) => Some(listener),
             Err(error) => {
@@ -193,7 +178,7 @@ pub(crate) fn cut(listen: &Listen, granted: Option<Buffers>) -> Findings {
 fn cores(listen: &Listen, engine: Engine) -> Result<Vec<u16>, Finding> {
     let allowed = || affinity::allowed().unwrap_or_default();
     match &listen.cpus {
-        _ if engine != Engine::Fast => Ok(Vec::new()),
+        _ if !engine.has_workers() => Ok(Vec::new()),
         Cpus::Off => Ok(Vec::new()),
         Cpus::Auto => Ok(allowed()),
         Cpus::List(cpus) => {
@@ -241,6 +226,27 @@ fn threads(listen: &Listen) -> usize {
         Cpus::Off | Cpus::Auto => std::thread::available_parallelism().map_or(1, usize::from),
     };
     asked.unwrap_or_else(cores).clamp(1, usize::from(THREADS_MAX))
+}
+
+/// Opens the listeners of the stream transports with addresses of their own.
+fn open_streams(listen: &Listen, findings: &mut Findings) -> Vec<(Transport, TcpListener)> {
+    let mut opened = Vec::new();
+    for stream in stream_listens(listen) {
+        let addresses = match stream.listeners {
+            Listeners::BesideUdp => &[],
+            Listeners::At(addresses) => addresses,
+        };
+        for address in addresses {
+            match socket::listener(*address) {
+                Ok(listener) => opened.push((stream.transport, listener)),
+                Err(error) => {
+                    let word = stream.transport.word();
+                    findings.push(cannot(&format!("{word} {address}"), &error, address.port()));
+                }
+            }
+        }
+    }
+    opened
 }
 
 type Opened = (TcpListener, Vec<UdpSocket>, SocketAddr);

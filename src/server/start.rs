@@ -234,7 +234,7 @@ impl<'o> Start<'o> {
 
     /// Number of UDP workers of this program; hickory's server uses none.
     fn own_workers(&self, sockets: &Sockets) -> usize {
-        if self.options.engine == Engine::Fast { sockets.workers() } else { 0 }
+        if self.options.engine.has_workers() { sockets.workers() } else { 0 }
     }
 
     /// Begins live state and its probes. Overrides apply from the first answer on, so that a

@@ -143,7 +143,44 @@ pub enum Event {
     Stopped,
 }
 
+/// Saved state that an event of live state changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Saved {
+    /// Health.
+    Health,
+    /// Load, ramps, and the progress of overrides.
+    Load,
+}
+
 impl Event {
+    /// Saved state that must be written after the event.
+    pub(crate) fn saved_in(&self) -> Option<Saved> {
+        match self {
+            Event::Health(_) => Some(Saved::Health),
+            Event::OverrideProgress { .. } | Event::OverrideExpired { .. } => Some(Saved::Load),
+            // Steps that move load save it.
+            Event::Load(_)
+            | Event::Serving { .. }
+            | Event::ReloadStarted { .. }
+            | Event::Published { .. }
+            | Event::Refused { .. }
+            | Event::OverrideSet { .. }
+            | Event::ClockStepped { .. }
+            | Event::TaskEnded { .. }
+            | Event::TaskWell { .. }
+            | Event::StateFolder { .. }
+            | Event::Zone { .. }
+            | Event::StrayFile { .. }
+            | Event::LedgerAlarm { .. }
+            | Event::LedgerAcknowledged { .. }
+            | Event::MemoryFault { .. }
+            | Event::DescriptorsShort { .. }
+            | Event::DescriptorsEnough
+            | Event::Stopping { .. }
+            | Event::Stopped => None,
+        }
+    }
+
     /// Event of a server that starts to answer from a snapshot.
     pub(crate) fn serving(snapshot: &Snapshot) -> Event {
         Event::Serving {

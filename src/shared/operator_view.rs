@@ -167,36 +167,21 @@ pub(crate) struct Coming {
     pub(crate) weight: u32,
 }
 
-/// Health of a PoP by its probes, over all its services.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PopHealth {
-    /// No target is probed.
-    #[default]
-    NoProbe,
-    /// Targets are probed, without a verdict yet.
-    Unknown,
-    /// All targets with a verdict are up.
-    Up,
-    /// Some addresses are down.
-    Partial,
-    /// Every address of every service is down.
-    Down,
-}
-
-impl PopHealth {
-    /// All values, in order.
-    pub(crate) const ALL: [PopHealth; 5] =
-        [PopHealth::NoProbe, PopHealth::Unknown, PopHealth::Up, PopHealth::Partial, PopHealth::Down];
-
-    /// Name in tables and metrics.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            PopHealth::NoProbe => "no probe",
-            PopHealth::Unknown => "unknown",
-            PopHealth::Up => "up",
-            PopHealth::Partial => "partial",
-            PopHealth::Down => "down",
-        }
+closed_set! {
+    /// Health of a PoP by its probes, over all its services. Its word stands in tables and metrics.
+    #[derive(Default)]
+    pub enum PopHealth {
+        /// No target is probed.
+        #[default]
+        NoProbe = "no probe",
+        /// Targets are probed, without a verdict yet.
+        Unknown = "unknown",
+        /// All targets with a verdict are up.
+        Up = "up",
+        /// Some addresses are down.
+        Partial = "partial",
+        /// Every address of every service is down.
+        Down = "down",
     }
 }
 

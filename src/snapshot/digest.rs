@@ -27,7 +27,7 @@ use crate::steer::status::Status;
 use crate::steer::table::{NO_SLOT, PolicyTable, Slot};
 use crate::steer::view::SlotView;
 use crate::wire::hash::mix;
-use crate::zone::source::{Standing, ZoneSource};
+use crate::zone::source::ZoneSource;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -87,7 +87,7 @@ impl Digest {
 /// Digest of a zone's texts, in hexadecimal: nodes compare it to see if they serve the zone from
 /// the same texts. `None` for a zone that is not served.
 pub(crate) fn of_texts(source: &ZoneSource) -> Option<String> {
-    if matches!(source.standing, Standing::Dead(_)) {
+    if source.standing.is_dead() {
         return None;
     }
     let mut each: Vec<_> =

@@ -97,9 +97,22 @@ fn log(event: &Event) {
         ) => {
             tracing::warn!(kind = event.kind(), "{event}");
         }
-        Event::Load(_) => tracing::info!(kind = event.kind(), "{event}"),
-        Event::Health(_) => tracing::info!(kind = event.kind(), "{event}"),
-        _ => tracing::info!("{event}"),
+        Event::Load(
+            LoadEvent::FeedBack { .. }
+            | LoadEvent::HasRoom { .. }
+            | LoadEvent::Calm { .. }
+            | LoadEvent::Began { .. }
+            | LoadEvent::Ended { .. },
+        )
+        | Event::Health(_) => tracing::info!(kind = event.kind(), "{event}"),
+        Event::OverrideSet { .. }
+        | Event::OverrideProgress { .. }
+        | Event::OverrideExpired { .. }
+        | Event::TaskWell { .. }
+        | Event::StrayFile { .. }
+        | Event::LedgerAcknowledged { .. }
+        | Event::DescriptorsEnough
+        | Event::Stopped => tracing::info!("{event}"),
     }
 }
 

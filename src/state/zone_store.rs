@@ -122,7 +122,7 @@ pub(crate) fn keep(state: &Path, standing: &FolderStanding) -> Result<(), String
         }
     }
     // A file that cannot be read now may be readable at the next start.
-    let is_dead = |source: &&ZoneSource| matches!(source.standing, Standing::Dead(_));
+    let is_dead = |source: &&ZoneSource| source.standing.is_dead();
     let spared: BTreeSet<PathBuf> =
         sources.iter().filter(is_dead).map(|source| folder.join(file_name(&source.apex))).collect();
     for path in there.iter().filter(|path| !wanted.contains_key(*path) && !spared.contains(*path)) {

@@ -87,7 +87,10 @@ impl Resort {
 
     /// True if the stage considers only the PoPs that went down last.
     fn asks_last(self) -> bool {
-        matches!(self, Resort::LastGood | Resort::LastGoodLastResort)
+        match self {
+            Resort::LastGood | Resort::LastGoodLastResort => true,
+            Resort::Regular | Resort::LastResort | Resort::AsIfUp | Resort::AsIfUpLastResort => false,
+        }
     }
 
     /// True if the stage ignores the verdicts of probes.
@@ -661,7 +664,8 @@ impl<'a, K: Fn() -> u64, W: ChoiceTrace> Scan<'a, '_, K, W> {
             (None, _) => Some(Passed::Off),
             (Some(CandidateTier::LastResort), CandidateTier::Regular) => Some(Passed::LastResort),
             (Some(CandidateTier::Regular), CandidateTier::LastResort) if !flaps => Some(Passed::NotYet),
-            _ => None,
+            (Some(CandidateTier::Regular), CandidateTier::Regular | CandidateTier::LastResort)
+            | (Some(CandidateTier::LastResort), CandidateTier::LastResort) => None,
         };
         if let Some(passed) = passed {
             // The probes of a PoP that is passed over do not matter, but a planned change of its

@@ -290,10 +290,11 @@ impl Ledger {
     pub fn all_taken_out(&self) -> Ledger {
         let mut ledger = self.clone();
         for entry in &mut ledger.entries {
-            if matches!(
-                entry.action,
-                Action::State(AdminState::Down | AdminState::Drain) | Action::Weight(Some(0))
-            ) {
+            let takes_out = match entry.action {
+                Action::State(state) => state.is_out(),
+                Action::Weight(weight) => weight == Some(0),
+            };
+            if takes_out {
                 entry.transition = Transition::default();
             }
         }

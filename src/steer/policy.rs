@@ -32,28 +32,27 @@ impl Candidate {
 /// Candidates in the order written: a list of bands, each a list of equals.
 pub(crate) type Bands = Vec<Vec<Candidate>>;
 
-/// Order of candidates for a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub(crate) enum Order {
-    /// By great-circle distance.
-    #[default]
-    Nearest,
-    /// As written.
-    Listed,
-    /// By round-trip time, measured where the latency map knows it.
-    Latency,
+closed_set! {
+    /// Order of candidates for a client. Its word stands in files, on control pages and in
+    /// differences.
+    #[derive(Hash, Default)]
+    pub(crate) enum Order {
+        /// By great-circle distance.
+        #[default]
+        Nearest = "nearest",
+        /// As written.
+        Listed = "listed",
+        /// By round-trip time, measured where the latency map knows it.
+        Latency = "latency",
+    }
 }
 
 impl Order {
-    /// Every order.
-    pub(crate) const ALL: [Order; 3] = [Order::Nearest, Order::Listed, Order::Latency];
-
-    /// The word in files, on control pages and in differences.
-    pub(crate) fn word(self) -> &'static str {
+    /// Round-trip times rank the PoPs, where a client's are known.
+    pub(crate) fn is_by_rtt(self) -> bool {
         match self {
-            Order::Nearest => "nearest",
-            Order::Listed => "listed",
-            Order::Latency => "latency",
+            Order::Latency => true,
+            Order::Nearest | Order::Listed => false,
         }
     }
 

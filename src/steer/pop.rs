@@ -9,35 +9,23 @@ use std::sync::Arc;
 
 pub use crate::health::targets::PopId;
 
-/// State that the operator gives a PoP in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum AdminState {
-    /// Probes decide.
-    #[default]
-    Auto,
-    /// In service whatever the probes say.
-    Up,
-    /// Never answered, not even when everything else is down.
-    Down,
-    /// Only answered when nothing else passes.
-    Drain,
+closed_set! {
+    /// State that the operator gives a PoP in the file.
+    #[derive(Hash, Default)]
+    pub enum AdminState {
+        /// Probes decide.
+        #[default]
+        Auto = "auto",
+        /// In service whatever the probes say.
+        Up = "up",
+        /// Never answered, not even when everything else is down.
+        Down = "down",
+        /// Only answered when nothing else passes.
+        Drain = "drain",
+    }
 }
 
 impl AdminState {
-    /// Every state.
-    pub(crate) const ALL: [AdminState; 4] =
-        [AdminState::Auto, AdminState::Up, AdminState::Down, AdminState::Drain];
-
-    /// The word in files and commands.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            AdminState::Auto => "auto",
-            AdminState::Up => "up",
-            AdminState::Down => "down",
-            AdminState::Drain => "drain",
-        }
-    }
-
     /// Probes decide.
     pub(crate) fn is_auto(self) -> bool {
         match self {

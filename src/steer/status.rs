@@ -216,7 +216,7 @@ impl Status {
             AdminState::Drain => Some(CandidateTier::LastResort),
             _ if weight == 0 => Some(CandidateTier::LastResort),
             _ if status.is_left_by(cell, seed) => Some(CandidateTier::LastResort),
-            _ => Some(CandidateTier::Regular),
+            AdminState::Auto | AdminState::Up => Some(CandidateTier::Regular),
         }
     }
 

@@ -75,7 +75,9 @@ impl Links {
         let link = self.links.get((self.first[zone.0 as usize] + cname) as usize)?.as_ref()?;
         let name = match link.found.matched {
             Match::Exact(node) => zones.zone(link.found.zone).name(node),
-            _ => &self.names[link.name_at as usize..link.name_at as usize + usize::from(link.name_len)],
+            Match::Wildcard(_) | Match::Cut(_) | Match::Redirected(_) | Match::NoName => {
+                &self.names[link.name_at as usize..link.name_at as usize + usize::from(link.name_len)]
+            }
         };
         Some(LinkTarget { name, found: link.found })
     }

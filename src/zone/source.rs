@@ -100,6 +100,14 @@ impl Standing {
         }
     }
 
+    /// The zone is not served.
+    pub(crate) fn is_dead(&self) -> bool {
+        match self {
+            Standing::Dead(_) => true,
+            Standing::Current | Standing::Kept(_) | Standing::Vanished(_) => false,
+        }
+    }
+
     /// Reason for a state other than current.
     pub(crate) fn why(&self) -> &str {
         match self {

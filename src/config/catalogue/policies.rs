@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::limits::{ANSWERS_MAX, LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX, LIST_DEPTH_MAX};
+use crate::steer::policy::Order;
 
 /// The policy file.
 pub(super) const FILE: FileKind = FileKind {
@@ -20,7 +21,7 @@ static MEMBER: Shape =
 static LISTED: Shape = Shape::List(&MEMBER);
 static CHOSEN: Shape =
     Shape::Either(&[Shape::Choice(&["all"]), Shape::Map(&CANDIDATES), Shape::List(&MEMBER)]);
-static ORDER: Shape = Shape::Choice(&["nearest", "listed", "latency"]);
+static ORDER: Shape = Shape::Choice(&Order::WORDS);
 static BAND: Shape =
     Shape::Either(&[Shape::Percent(0, 1_000), Shape::Choice(&["none"]), Shape::Map(&LATENCY_BAND)]);
 static WEIGHTS: Shape = Shape::Names("PoP", &WEIGHT);

@@ -218,7 +218,7 @@ fn depth_of(policy: &Policy, known: &mut HashMap<At, usize>) -> usize {
     }
     let used = policy.rules.iter().filter_map(|rule| match &rule.target {
         RuleTarget::Use(other) => Some(depth_of(other, known)),
-        _ => None,
+        RuleTarget::Policy | RuleTarget::Candidates(_) | RuleTarget::Cname(_) => None,
     });
     let depth = 1 + used.max().unwrap_or(0);
     known.insert(policy.at, depth);

@@ -143,7 +143,7 @@ impl Choices {
 
     /// Zones that are not served.
     pub(crate) fn dead(&self) -> Vec<Name> {
-        let is_dead = |standing: &Standing| matches!(standing, Standing::Dead(_));
+        let is_dead = Standing::is_dead;
         self.aside.iter().filter(|(_, standing)| is_dead(standing)).map(|(zone, _)| zone.clone()).collect()
     }
 
@@ -196,7 +196,7 @@ impl Choices {
         let is_gone = |source: &&ZoneSource| {
             !there.contains(&source.apex)
                 && !self.aside.contains_key(&source.apex)
-                && !matches!(source.standing, Standing::Dead(_))
+                && !source.standing.is_dead()
         };
         self.last_good.zones.iter().filter(is_gone).map(|source| source.apex.clone()).collect()
     }
@@ -243,7 +243,7 @@ impl Choices {
                 Standing::Dead(_) if !self.last_good.is_served => {
                     "correct its files; a server that already serves it continues with its last good texts"
                 }
-                _ => "correct its files and reload",
+                Standing::Current | Standing::Kept(_) | Standing::Dead(_) => "correct its files and reload",
             };
             let finding = Finding::warning(code::ZONE_STANDING, sentence).help(help);
             findings.push(match at {
@@ -285,7 +285,7 @@ impl Choices {
         self.spare_starved(&mut blamed, findings);
         let before = self.aside.clone();
         let unfit = self.fall_back(blamed.zones);
-        let is_served = |zone: &Name| !matches!(self.aside.get(zone), Some(Standing::Dead(_)));
+        let is_served = |zone: &Name| !self.aside.get(zone).is_some_and(Standing::is_dead);
         let is_new_stray = |path: &PathBuf| !self.strays_aside.contains_key(path);
         // Another round without a change would give the same result for ever.
         let is_news = self.aside != before || blamed.strays.keys().any(is_new_stray);
@@ -371,7 +371,7 @@ impl Choices {
     /// service, which a reload never does.
     fn next_standing(&self, zone: &Name, why: &str) -> Option<Standing> {
         let before = self.last_good.of(zone);
-        let was_served = before.is_some_and(|source| !matches!(source.standing, Standing::Dead(_)));
+        let was_served = before.is_some_and(|source| !source.standing.is_dead());
         match self.aside.get(zone) {
             None if before.is_some_and(ZoneSource::has_texts) => Some(Standing::Kept(why.into())),
             None | Some(Standing::Kept(_) | Standing::Vanished(_))
@@ -398,7 +398,7 @@ impl Choices {
     /// corrected files may name another apex.
     fn lost(&self, at: Option<At>) -> Option<Finding> {
         let there: BTreeSet<&Name> = self.zones_of_paths.values().collect();
-        let lives = |source: &&ZoneSource| !matches!(source.standing, Standing::Dead(_));
+        let lives = |source: &&ZoneSource| !source.standing.is_dead();
         let before: Vec<&Name> =
             self.last_good.zones.iter().filter(lives).map(|source| &source.apex).collect();
         let all = before.len();

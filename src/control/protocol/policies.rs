@@ -26,7 +26,7 @@ pub(crate) struct Policy {
     pub(crate) service: Arc<str>,
     /// Candidates in bands, the preferred band first.
     pub(crate) candidates: Bands,
-    /// Order: `nearest`, `listed`.
+    /// Order, a word of [`Order`](crate::steer::policy::Order).
     pub(crate) order: Word,
     /// Width of a band of equals: `none`, or a percentage such as `10%`.
     pub(crate) band: String,
@@ -113,7 +113,7 @@ pub(crate) struct Rule {
     pub(crate) when: String,
     /// Answer of the rule.
     pub(crate) candidates: RuleTarget,
-    /// Order of the rule's own candidates: `nearest`, `listed`; `None` for the order of the policy.
+    /// Order of the rule's own candidates, such as `nearest`; `None` for the order of the policy.
     pub(crate) order: Option<Word>,
     /// True if only the rule's candidates are ever answered; else the policy's candidates follow
     /// them.

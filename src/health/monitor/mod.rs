@@ -467,7 +467,7 @@ impl Monitor {
         let canaries = &self.canaries[family as usize];
         let is_proved = |id: &TargetId| match self.watched[id.index()].verdict_state {
             VerdictState::Suspect { failed_at, .. } => canaries.proves(failed_at),
-            _ => true,
+            VerdictState::Cold { .. } | VerdictState::Up { .. } | VerdictState::Down { .. } => true,
         };
         let proved: Vec<TargetId> =
             self.suspects[family as usize].iter().copied().filter(is_proved).collect();
@@ -498,7 +498,9 @@ impl Monitor {
         let suspects = &mut self.suspects[IpFamily::of(target.destination) as usize];
         match next {
             VerdictState::Suspect { .. } => _ = suspects.insert(id),
-            _ => _ = suspects.remove(&id),
+            VerdictState::Cold { .. } | VerdictState::Up { .. } | VerdictState::Down { .. } => {
+                _ = suspects.remove(&id);
+            }
         }
         let watch = &mut self.watched[id.index()];
         let (before, now_is) = (watch.verdict_state.verdict(), next.verdict());
@@ -539,7 +541,7 @@ impl Monitor {
         let step_ms = match watch.verdict_state {
             _ if is_pushed => 0,
             VerdictState::Cold { .. } => quick_ms(every_ms),
-            _ => every_ms,
+            VerdictState::Up { .. } | VerdictState::Suspect { .. } | VerdictState::Down { .. } => every_ms,
         };
         let next_ms = self.schedule.due(id).map_or(0, |due| due.since_ms(now)).min(step_ms);
         let horizon_ms =

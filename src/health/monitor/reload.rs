@@ -186,6 +186,6 @@ fn is_same_formula((old, a): (&TargetSet, &Formula), (new, b): (&TargetSet, &For
                 && a.len() == b.len()
                 && a.iter().zip(b).all(|(a, b)| is_same_formula((old, a), (new, b)))
         }
-        _ => false,
+        (Formula::Unwatched | Formula::Target(_) | Formula::Group(..), _) => false,
     }
 }

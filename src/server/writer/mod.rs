@@ -21,7 +21,7 @@ use crate::server::supervisor::Supervisor;
 use crate::server::zone_alarms::ZoneAlarms;
 use crate::shared::Shared;
 use crate::shared::command::{Command, CommandSender};
-use crate::shared::event::Event;
+use crate::shared::event::{Event, Saved};
 use crate::shared::published::ServedSnapshot;
 use crate::shared::task::Task;
 use crate::snapshot::Snapshot;
@@ -308,12 +308,9 @@ impl Writer {
         if is_published || !events.is_empty() || self.shown.elapsed() >= VIEW_EVERY {
             self.refresh_view();
         }
-        let has_turned = events.iter().any(|event| matches!(event, Event::Health(_)));
+        let has = |memory| events.iter().any(|event| event.saved_in() == Some(memory));
         // Saves the progress, so that no restart logs it again.
-        let has_progress = events
-            .iter()
-            .any(|event| matches!(event, Event::OverrideProgress { .. } | Event::OverrideExpired { .. }));
-        self.remember([has_turned, stepped.has_moved || has_progress], now);
+        self.remember([has(Saved::Health), stepped.has_moved || has(Saved::Load)], now);
         events.iter().for_each(|event| self.log_event(event));
     }
 

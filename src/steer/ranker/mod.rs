@@ -184,7 +184,9 @@ impl<'a> Ranker<'a> {
             let rule = self.rule_of(policy, place, resolver_networks).map(|(_, rule)| rule);
             match rule.map(|rule| &rule.target) {
                 Some(RuleTarget::Use(other)) => policy = other,
-                _ => return rule.and_then(|rule| rule.order).unwrap_or(policy.order),
+                Some(RuleTarget::Policy | RuleTarget::Candidates(_) | RuleTarget::Cname(_)) | None => {
+                    return rule.and_then(|rule| rule.order).unwrap_or(policy.order);
+                }
             }
         }
         policy.order

@@ -103,7 +103,7 @@ const NAMED_HEAD: usize = 8;
 
 /// Names in data of a compressible type: the octets before the first name, and the number of names.
 /// Only types of RFC 1035 are compressible (RFC 3597 section 4).
-fn names_in(rtype: RrType) -> Option<(usize, usize)> {
+pub(crate) fn names_in(rtype: RrType) -> Option<(usize, usize)> {
     match rtype {
         RrType::NS | RrType::CNAME | RrType::PTR => Some((0, 1)),
         RrType::MX => Some((2, 1)),

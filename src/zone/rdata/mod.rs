@@ -70,6 +70,8 @@ struct Grammar {
     encode: fn(&[Token], &Name) -> Result<Vec<u8>, RdataError>,
     is_valid: fn(&[u8]) -> bool,
     decode: fn(&[u8]) -> Option<String>,
+    /// Offset of the name in the data whose letter case is folded for comparison, if there is one.
+    name_at: Option<usize>,
 }
 
 const OWN: &[Grammar] = &[
@@ -78,54 +80,63 @@ const OWN: &[Grammar] = &[
         encode: |tokens, _| well_known::encode(tokens),
         is_valid: well_known::is_valid,
         decode: well_known::decode,
+        name_at: None,
     },
     Grammar {
         rtype: RrType::NSAP,
         encode: |tokens, _| nsap::encode(tokens),
         is_valid: nsap::is_valid,
         decode: nsap::decode,
+        name_at: None,
     },
     Grammar {
         rtype: RrType::LOC,
         encode: |tokens, _| location::encode(tokens),
         is_valid: location::is_valid,
         decode: location::decode,
+        name_at: None,
     },
     Grammar {
         rtype: RrType::SVCB,
         encode: service::encode,
         is_valid: service::is_valid,
         decode: service::decode,
+        name_at: Some(2),
     },
     Grammar {
         rtype: RrType::HTTPS,
         encode: service::encode,
         is_valid: service::is_valid,
         decode: service::decode,
+        name_at: Some(2),
     },
     Grammar {
         rtype: RrType::APL,
         encode: |tokens, _| prefixes::encode(tokens),
         is_valid: prefixes::is_valid,
         decode: prefixes::decode,
+        name_at: None,
     },
     Grammar {
         rtype: RrType::IPSECKEY,
         encode: gateway::encode_ipseckey,
         is_valid: |rdata| gateway::decode_ipseckey(rdata).is_some(),
         decode: gateway::decode_ipseckey,
+        name_at: None,
     },
     Grammar {
         rtype: RrType::AMTRELAY,
         encode: gateway::encode_amtrelay,
         is_valid: |rdata| gateway::decode_amtrelay(rdata).is_some(),
         decode: gateway::decode_amtrelay,
+        name_at: None,
     },
     Grammar {
         rtype: RrType::HIP,
         encode: host_identity::encode,
         is_valid: |rdata| host_identity::decode(rdata).is_some(),
         decode: host_identity::decode,
+        name_at: None,
     },
 ];
 
@@ -264,34 +275,35 @@ pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
 /// Record data in its form for comparison: names in lower case, since letter case distinguishes
 /// neither names (RFC 4343 section 3) nor records of a set (RFC 2181 section 5).
 pub(crate) fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
-    if is_service(rtype) {
-        let end = rdata.get(2..).and_then(wire_name_len).map_or(0, |len| 2 + len);
+    if let Some(at) = own(rtype).and_then(|grammar| grammar.name_at) {
+        let end = rdata.get(at..).and_then(wire_name_len).map_or(0, |len| at + len);
         let mut folded = rdata.to_vec();
-        folded.iter_mut().take(end).skip(2).for_each(|octet| octet.make_ascii_lowercase());
+        folded.iter_mut().take(end).skip(at).for_each(|octet| octet.make_ascii_lowercase());
         return Cow::Owned(folded);
     }
-    let fields = shape::of(rtype).filter(|fields| fields.contains(&shape::Field::Name));
+    let fields = shape::of(rtype).filter(|fields| fields.iter().any(|field| field.is_name()));
     let Some(parts) = fields.and_then(|fields| shape::walk(fields, rdata)) else {
         return Cow::Borrowed(rdata);
     };
     let mut folded = Vec::with_capacity(rdata.len());
     for (field, octets) in parts {
-        match field {
-            shape::Field::Name => folded.extend(octets.iter().map(u8::to_ascii_lowercase)),
-            _ => folded.extend_from_slice(octets),
+        match field.is_name() {
+            true => folded.extend(octets.iter().map(u8::to_ascii_lowercase)),
+            false => folded.extend_from_slice(octets),
         }
     }
     Cow::Owned(folded)
 }
 
-/// Names in record data, in order; none if the octets are not valid.
+/// Names in record data, in order; none if the octets are not valid, or if the type has a grammar
+/// of its own.
 pub fn names_in(rtype: RrType, rdata: &[u8]) -> Vec<Name> {
     let Some(parts) = shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)) else {
         return Vec::new();
     };
     parts
         .iter()
-        .filter(|(field, _)| *field == shape::Field::Name)
+        .filter(|(field, _)| field.is_name())
         .filter_map(|(_, octets)| Name::from_wire(octets).ok())
         .collect()
 }

@@ -53,6 +53,17 @@ use Field::{
     U32, V4, V6,
 };
 
+impl Field {
+    /// True for a domain name.
+    pub(super) fn is_name(self) -> bool {
+        match self {
+            Field::Name => true,
+            V4 | V6 | U8 | U16 | U32 | Time | Text | Texts | Tag | Rest | Hex | Base64 | Algorithm
+            | CertKind | Eui48 | Eui64 | Groups | Types => false,
+        }
+    }
+}
+
 /// Fields of a type, if its data is a plain sequence of fields.
 pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
     const NAME: Field = Field::Name;
