@@ -208,7 +208,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["src/cli/man.rs"]),
     ("arc_swap", &["src/shared/"]),
     ("maxminddb", &["src/geo/mmdb"]),
-    ("mmdb_writer", &["src/cli/geoip", "src/cli/latency"]),
+    ("mmdb_writer", &["src/cli/geoip"]),
     ("flate2", &["src/cli/latency"]),
     ("annotate_snippets", &["src/finding/render"]),
     ("sha2", &["src/snapshot/digest.rs", "src/snapshot/inputs.rs"]),
