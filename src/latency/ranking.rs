@@ -32,9 +32,9 @@ pub(crate) struct Ranked {
 }
 
 /// The best [`RANKED`] of estimates, fastest first. Those within 2 ms or 5 % of the fastest, or of
-/// the fastest behind a tie, are in the order of PoP names, so that networks side by side have equal
-/// lists; `pop` indices must ascend with names. The PoP `before` of the map before comes behind them
-/// if it is not one of them, because hysteresis compares it.
+/// the fastest behind a tie, are in the order of PoP names, so that networks side by side have
+/// equal lists; `pop` indices must ascend with names. The PoP `before` of the map before comes
+/// behind them if it is not one of them, because hysteresis compares it.
 pub(crate) fn rank(mut estimates: Vec<Estimate>, before: Option<u16>) -> Vec<Ranked> {
     let order = |a: &Estimate, b: &Estimate| a.rtt_ms.total_cmp(&b.rtt_ms).then(a.pop.cmp(&b.pop));
     let before = estimates.iter().find(|estimate| Some(estimate.pop) == before).copied();

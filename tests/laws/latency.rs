@@ -68,7 +68,8 @@ fn km_between(a: Place, b: Place) -> f64 {
     f64::from(great_circle_m(point(a), point(b))) / 1000.0
 }
 
-/// A deployment whose units are /24 networks, each at a place of its own or at that of the one before.
+/// A deployment whose units are /24 networks, each at a place of its own or at that of the one
+/// before.
 struct Ground {
     deployment: Deployment,
     pops: Vec<Place>,

@@ -4,7 +4,7 @@
 use crate::latency::quality::Quality;
 use std::fmt::Write as _;
 
-/// Dots of the left panel: more cannot be told apart.
+/// Dots of the left panel: more would hide each other.
 const DOTS_MAX: usize = 4_000;
 /// Points of a curve of the right panel.
 const POINTS: usize = 200;

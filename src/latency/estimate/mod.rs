@@ -6,7 +6,8 @@
 //!    centres lack), and `by_pop` the median of what it leaves at one PoP. Both are drawn towards
 //!    zero while few networks are measured, and are zero below `networks_min` of them.
 //! 2. Measured networks of one country and quarter degree are one neighbour, if at least
-//!    `networks_min` of them measured a PoP. At another place, the 16 nearest neighbours that know a PoP correct its base b = f + offset + by_pop:
+//!    `networks_min` of them measured a PoP. At another place, the 16 nearest neighbours that know a
+//!    PoP correct its base b = f + offset + by_pop:
 //!    K = b + sum w (m - b') / (sum w + 0.25), with w = e^(-D/L), four times as much in the same
 //!    country. L is the distance of the fourth of them, 50 to 1,500 km: where measurements are
 //!    dense they are local, where they are few they reach far.

@@ -25,8 +25,8 @@ fn rankings(lists: &[Vec<Ranked>]) -> Rankings {
 /// PoPs with a number each.
 type Numbered<T> = &'static [(u16, T)];
 
-/// Estimates within 2 ms or 5 % of the fastest, and of the fastest behind a tie, are in the order of
-/// names, the others by RTT.
+/// Estimates within 2 ms or 5 % of the fastest, and of the fastest behind a tie, are in the order
+/// of names, the others by RTT.
 #[test]
 fn ties_follow_names() {
     let rows: &[(Numbered<f64>, &[u16])] = &[

@@ -114,7 +114,9 @@ proptest! {
 
     /// Each of the widths of a pointer in the data leads where it should.
     #[test]
-    fn pointers_of_every_width(offset in prop_oneof![0..2_048_u32, 2_048..526_336_u32, 526_336..134_744_064_u32, any::<u32>()]) {
+    fn pointers_of_every_width(
+        offset in prop_oneof![0..2_048_u32, 2_048..526_336_u32, 526_336..134_744_064_u32, any::<u32>()],
+    ) {
         let mut octets = Vec::new();
         pointer(&mut octets, offset);
         let whole = octets[1..].iter().fold(u64::from(octets[0] & 7), |n, octet| n << 8 | u64::from(*octet));
