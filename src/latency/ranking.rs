@@ -196,6 +196,7 @@ pub(crate) fn settle(
     before: impl Fn(usize) -> Option<u16>,
     is_new: impl Fn(u16) -> bool,
 ) -> Moves {
+    debug_assert_eq!(demand.len(), rankings.len(), "each unit has a demand");
     let mut moves = Moves::default();
     let mut wishes = Vec::new();
     for (unit, &weight) in demand.iter().enumerate() {

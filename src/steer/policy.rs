@@ -48,14 +48,6 @@ closed_set! {
 }
 
 impl Order {
-    /// Round-trip times rank the PoPs, where a client's are known.
-    pub(crate) fn is_by_rtt(self) -> bool {
-        match self {
-            Order::Latency => true,
-            Order::Nearest | Order::Listed => false,
-        }
-    }
-
     /// PoPs need coordinates to be ranked.
     pub(crate) fn needs_coordinates(self) -> bool {
         match self {
