@@ -196,10 +196,10 @@ pub(crate) fn settle(
     before: impl Fn(usize) -> Option<u16>,
     is_new: impl Fn(u16) -> bool,
 ) -> Moves {
-    debug_assert_eq!(demand.len(), rankings.len(), "each unit has a demand");
     let mut moves = Moves::default();
     let mut wishes = Vec::new();
-    for (unit, &weight) in demand.iter().enumerate() {
+    debug_assert_eq!(demand.len(), rankings.len());
+    for (unit, &demand) in demand.iter().enumerate() {
         let list = rankings.list(unit);
         let (Some(old), Some(first)) = (before(unit), list.first().copied()) else { continue };
         let Some(at) = list.iter().position(|ranked| ranked.pop == old).filter(|at| *at > 0) else {
@@ -213,7 +213,7 @@ pub(crate) fn settle(
             rankings.choices[unit].held = held;
             moves.stayed += 1;
         } else {
-            wishes.push(Wish { unit, held, worth: gain * weight, demand: weight });
+            wishes.push(Wish { unit, held, worth: gain * demand, demand });
         }
     }
     wishes.sort_unstable_by(|a, b| b.worth.total_cmp(&a.worth).then(a.unit.cmp(&b.unit)));

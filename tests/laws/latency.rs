@@ -1,15 +1,18 @@
 //! Laws of latency maps, over random deployments and measurements: a map depends on no order, moves
 //! few clients, believes no single network, returns what it explored, and keeps the scope law.
 
+use crate::reply::got;
 use maxminddb::Reader;
 use meridian::testing::cli::geoip::build as geoip;
 use meridian::testing::cli::verify::verify_scopes;
 use meridian::testing::finding::FileId;
 use meridian::testing::geo::distance::great_circle_m;
 use meridian::testing::geo::place::Coordinates;
+use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::geo::source_text::HEADER;
+use meridian::testing::wire::rr::RrType;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use support::deployment::Deployment;
@@ -95,13 +98,23 @@ const POLICIES: &str = "policies:\n  near: { pops: all, order: nearest, band: no
                         order: latency, band: none }\n";
 
 impl Ground {
+    /// Networks side by side are often at one place, and then one unit.
     fn new(dice: &mut Dice, units: usize) -> Ground {
+        Ground::of(dice, units, 3)
+    }
+
+    /// Each network is a unit of its own.
+    fn apart(dice: &mut Dice, units: usize) -> Ground {
+        Ground::of(dice, units, 1)
+    }
+
+    /// Networks of which one in `together` is at a place of its own.
+    fn of(dice: &mut Dice, units: usize, together: usize) -> Ground {
         let pops: Vec<Place> = (0..3 + dice.below(12)).map(|_| place(dice, 12.0)).collect();
         let mut places: Vec<Place> = Vec::new();
         let mut source = format!("{HEADER}\n");
         for unit in 0..units {
-            // Networks side by side are often at one place.
-            let at = if dice.once_in(3) { None } else { places.last().copied() };
+            let at = if dice.once_in(together) { None } else { places.last().copied() };
             let at = at.unwrap_or_else(|| place(dice, 4.0));
             places.push(at);
             // Writing to a string does not fail.
@@ -246,14 +259,14 @@ fn a_build_moves_few_clients() {
     let mut moved_all = 0;
     for seed in SEEDS {
         let dice = &mut Dice(seed);
-        let ground = Ground::new(dice, 60);
+        let ground = Ground::apart(dice, 60);
         let before = ground.sampled(dice, 200.0);
         let old_map = ground.map(&before, &[]);
         let old = ground.keep("old.mmdb", &old_map);
         assert_eq!(ground.map(&before, &["--previous", &old]), old_map, "on top of itself, seed {seed}");
         let after = ground.sampled(dice, 200.0);
         let (new_map, report) = ground.build(&[lines(&after)], &["--previous", &old]);
-        let known: std::collections::BTreeSet<String> =
+        let known: BTreeSet<String> =
             ground.said(&old_map).iter().flat_map(|said| said.pop.clone()).collect();
         let mut demand = vec![1; ground.units.len()];
         after.iter().for_each(|row| demand[row.unit] += row.samples);
@@ -406,15 +419,18 @@ fn scopes_are_true_and_few() {
         let world = load(&tree).unwrap_or_else(|findings| panic!("seed {seed}: {findings}"));
         verify_scopes(&world.snapshot, 2)
             .unwrap_or_else(|faults| panic!("seed {seed}: {}", faults.join("\n")));
-        let summary = world.snapshot.summary().to_string();
-        let scopes = |policy: &str| -> usize {
-            let line = summary.lines().find(|line| line.starts_with(&format!("policy    {policy} (")));
-            let words =
-                line.unwrap_or_else(|| panic!("{summary}")).split(" scopes").next().unwrap_or_default();
-            words.rsplit(' ').next().and_then(|word| word.parse().ok()).unwrap_or(2)
+        // The distinct scopes of answers to the networks.
+        let scopes = |name: &str| -> usize {
+            let resolver = "192.0.2.77".parse().expect("an address");
+            let scope = |unit| {
+                let asked = Prefix::new(network(unit).into(), 24);
+                let answer = got(&world.snapshot, name, RrType::A, Some(asked), resolver, 0);
+                Prefix::new(network(unit).into(), answer.scope)
+            };
+            (0..ground.units.len()).map(scope).collect::<BTreeSet<Prefix>>().len()
         };
-        by_latency += scopes("fast");
-        by_distance += scopes("near");
+        by_latency += scopes("b.gen.example.");
+        by_distance += scopes("a.gen.example.");
     }
     println!("{by_latency} scopes by latency, {by_distance} by distance");
     assert!(by_latency * 10 <= by_distance * 12, "{by_latency} scopes by latency, {by_distance} by distance");

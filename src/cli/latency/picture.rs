@@ -15,20 +15,26 @@ const TOP: f64 = 64.0;
 /// Distance between the left edges of both panels.
 const STEP: f64 = 420.0;
 
+/// Plain colours, because some renderers know no variables of CSS.
 const STYLE: &str = "\
-svg { color-scheme: light dark; --ground: #ffffff; --ink: #1f2328; --faint: #d0d7de; --ours: #0969da;
-  --other: #bc4c00 }
-@media (prefers-color-scheme: dark) {
-  svg { --ground: #0d1117; --ink: #e6edf3; --faint: #3d444d; --ours: #58a6ff; --other: #f0883e }
-}
-.ground { fill: var(--ground) }
-text { fill: var(--ink); font: 13px sans-serif }
+svg { color-scheme: light dark }
+text { fill: #1f2328; font: 13px sans-serif }
+.ground { fill: #ffffff }
 .title { font-weight: bold; font-size: 15px }
-.grid { stroke: var(--faint); fill: none }
-.equal { stroke: var(--ink); stroke-dasharray: 2 4; fill: none }
-.dot { fill: var(--ours); fill-opacity: .35 }
-.ours { stroke: var(--ours); stroke-width: 2.5; fill: none }
-.other { stroke: var(--other); stroke-width: 2.5; stroke-dasharray: 7 4; fill: none }
+.grid { stroke: #d0d7de; fill: none }
+.equal { stroke: #1f2328; stroke-dasharray: 2 4; fill: none }
+.dot { fill: #0969da; fill-opacity: .35 }
+.ours { stroke: #0969da; stroke-width: 2.5; fill: none }
+.other { stroke: #bc4c00; stroke-width: 2.5; stroke-dasharray: 7 4; fill: none }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e6edf3 }
+  .ground { fill: #0d1117 }
+  .grid { stroke: #3d444d }
+  .equal { stroke: #e6edf3 }
+  .dot { fill: #58a6ff }
+  .ours { stroke: #58a6ff }
+  .other { stroke: #f0883e }
+}
 ";
 
 /// The picture. `quality` is sorted.

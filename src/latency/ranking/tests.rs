@@ -105,12 +105,12 @@ proptest! {
                 .sum();
             prop_assert!(moved <= demand.iter().sum::<f64>() * MOVES_MAX + 1e-9);
             prop_assert!((moves.demand_share - moved / demand.iter().sum::<f64>()).abs() < 1e-9);
-            for (unit, before) in old.iter_mut().enumerate() {
+            for (unit, old) in old.iter_mut().enumerate() {
                 let ranking = rankings.of(unit);
                 prop_assert_eq!(ranking.len(), 2);
-                let goes_back = ranking[0].pop != *before && ranking[0].rtt_ms > ranking[1].rtt_ms;
+                let goes_back = ranking[0].pop != *old && ranking[0].rtt_ms > ranking[1].rtt_ms;
                 prop_assert!(!goes_back);
-                *before = ranking[0].pop;
+                *old = ranking[0].pop;
             }
         }
     }
