@@ -16,7 +16,6 @@ use crate::steer::policy::{Policy, TtlRange};
 use crate::steer::pop::{AdminState, PopId};
 use crate::steer::preference_list::{Entry, OWN_WEIGHT};
 use crate::steer::ranker::Ranker;
-use crate::steer::rule::RuleTarget;
 use crate::steer::table::PolicyTable;
 use crate::steer::unknown::UnknownOrder;
 use crate::wire::name::Name;
@@ -129,13 +128,9 @@ impl<'a> Story<'a> {
         let rule = match ranker.rule_for(place, resolver_networks) {
             None if written.rules.is_empty() => "the policy has none".to_owned(),
             None => "none matches".to_owned(),
-            Some((index, rule)) => match &rule.target {
-                RuleTarget::Use(other) => {
-                    format!("number {} matches: as the policy {} has it", index + 1, other.name)
-                }
-                RuleTarget::Policy | RuleTarget::Candidates(_) | RuleTarget::Cname(_) => {
-                    format!("number {} matches", index + 1)
-                }
+            Some((index, rule)) => match rule.target.used() {
+                Some(other) => format!("number {} matches: as the policy {} has it", index + 1, other.name),
+                None => format!("number {} matches", index + 1),
             },
         };
         // If this place is overruled, the rules were matched against the place of another part of

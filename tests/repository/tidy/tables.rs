@@ -17,7 +17,8 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     ("steer",     &["limits", "finding", "wire", "geo", "health", "latency"]),
     ("zone",      &["limits", "budget", "finding", "wire"]),
     // 2  words
-    ("config",    &["closed_set", "limits", "rfc3339", "budget", "finding", "wire", "geo", "health", "steer", "zone"]),
+    ("config",    &["closed_set", "limits", "rfc3339", "budget", "finding", "wire", "geo", "health", "steer",
+                    "zone"]),
     // 3  core
     ("snapshot",  &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone"]),
     ("answer",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot"]),
