@@ -35,7 +35,16 @@ pub(crate) struct Supervisor {
     stop: CancellationToken,
     /// Cancelled by the first fault; `None` without `exit_on_fault`.
     fault: Option<CancellationToken>,
-    ends: Arc<Mutex<Box<[Ends]>>>,
+    ends: Arc<Mutex<AllEnds>>,
+}
+
+/// Ends of every task, in order of [`Task::all`].
+struct AllEnds(Box<[Ends]>);
+
+impl Default for AllEnds {
+    fn default() -> AllEnds {
+        AllEnds(Task::all().map(|_| Ends::default()).collect())
+    }
 }
 
 /// Ends of one task.
@@ -151,7 +160,7 @@ impl Supervisor {
 
     fn see_runner(&self, task: Task, runner: &Runner, began_ms: u64) {
         let mut ends = self.ends();
-        let ends = &mut ends[task.index()];
+        let ends = &mut ends.0[task.index()];
         let has_ended = ends.is_trouble || !ends.recent.is_empty();
         if has_ended && ends.is_well(began_ms, uptime_ms()) {
             *ends = Ends::default();
@@ -169,7 +178,7 @@ impl Supervisor {
     fn tell_runner(&self, task: Task, runner: &Runner, why: &str) -> Duration {
         let (count, pause_ms) = {
             let mut ends = self.ends();
-            let ends = &mut ends[task.index()];
+            let ends = &mut ends.0[task.index()];
             (ends.count(uptime_ms()), ends.pause_ms())
         };
         let word = task.word();
@@ -188,7 +197,7 @@ impl Supervisor {
         Duration::from_millis(pause_ms)
     }
 
-    fn ends(&self) -> MutexGuard<'_, Box<[Ends]>> {
+    fn ends(&self) -> MutexGuard<'_, AllEnds> {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
