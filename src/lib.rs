@@ -38,6 +38,7 @@ mod live;
 mod probe;
 mod reload;
 mod rfc3339;
+mod rrl;
 mod server;
 mod shared;
 mod snapshot;

@@ -20,6 +20,7 @@
 //! ```
 
 pub(crate) mod outcome;
+pub(crate) mod slip;
 pub(crate) mod stages;
 pub(crate) mod trace;
 

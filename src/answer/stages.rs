@@ -114,6 +114,11 @@ impl Stages {
         plans
     }
 
+    /// The query at `index`, as the last answer to that message read it.
+    pub(crate) fn query(&self, index: usize) -> &Query {
+        &self.queries[index.min(PREFETCH_MAX - 1)]
+    }
+
     /// Answers the message at `index` of the last call of [`Stages::read`], which returned `plans`
     /// and had the same snapshot. The outcome is in [`Stages::outcome`].
     #[inline(always)]

@@ -179,6 +179,7 @@ impl<'s> Reading<'s> {
             listen: server.listen,
             state: server.state,
             cookies,
+            rate_limit: server.rate_limit.map(Arc::new),
             databases,
             accept_shrunk: server.accept_shrunk,
             keeps_zones: server.on_error == OnError::Keep,

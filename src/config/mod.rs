@@ -41,6 +41,7 @@ use crate::config::input::Input;
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
 use crate::health::spec::{Canaries, Probe};
+use crate::rrl::RateLimit;
 use crate::steer::pop::Pop;
 use crate::steer::safety::SafetyRule;
 use crate::wire::cookie::{SECRET_LEN, Secrets};
@@ -131,6 +132,8 @@ pub struct Deployment {
     pub(crate) state: PathBuf,
     /// Secrets of DNS cookies.
     pub(crate) cookies: Secrets,
+    /// Limits of answers over UDP; `None` is off.
+    pub(crate) rate_limit: Option<Arc<RateLimit>>,
     /// Databases in the order of the file: later ones fill the gaps of earlier ones.
     pub(crate) databases: Vec<DatabaseSource>,
     /// True if a database may have far fewer networks than the one in service.

@@ -79,11 +79,12 @@ fn prefixes(name: &str, node: &Node, out: &mut Findings) -> Vec<(Prefix, crate::
                 .at(node.at, "an empty list"),
         );
     }
-    members(node).iter().filter_map(|member| prefix(member, out)).collect()
+    members(node).iter().filter_map(|member| prefix(member, "prefixes", out)).collect()
 }
 
-fn prefix(node: &Node, out: &mut Findings) -> Option<(Prefix, crate::finding::At)> {
-    let text = text(node, "prefixes", out)?;
+/// Reads a member of the list `what`: a prefix, or an address as the prefix of itself alone.
+pub(super) fn prefix(node: &Node, what: &str, out: &mut Findings) -> Option<(Prefix, crate::finding::At)> {
+    let text = text(node, what, out)?;
     if let Ok(net) = text.parse::<ipnet::IpNet>() {
         let prefix = Prefix::from(net);
         if net.addr() != net.network() {

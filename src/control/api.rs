@@ -7,7 +7,7 @@ use crate::control::protocol::reload::{
     Cancelled, OtherZone, ReloadQuery, ReloadReply, ReloadResult, ReloadStatus, RunningReload, StrayFile,
     Zones,
 };
-use crate::control::protocol::status::{LaneTotals, Readiness, Status};
+use crate::control::protocol::status::{LaneTotals, LimitedPrefix, Readiness, Status};
 use crate::control::reply::{ask, busy, refused, reply};
 use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
@@ -17,7 +17,7 @@ use crate::shared::command::{Command, CommandSender, Origin, Report, RunningStat
 use crate::shared::counters::{Dropped, Totals};
 use crate::shared::phase::Phase;
 use crate::snapshot::digest;
-use crate::sys::clock::uptime_ms;
+use crate::sys::clock::{cookie_secs, uptime_ms};
 use crate::wire::rr::Rcode;
 use crate::zone::source::{self, FolderStanding, ZoneSource};
 use axum::Extension;
@@ -142,6 +142,9 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Response {
             files_digest: snapshot.files_digest().to_string(),
             zones: zones(&snapshot.folder),
             summary: snapshot.summary().to_string().lines().map(str::to_owned).collect(),
+            rate_limited: (shown.shared.limiter.heavy.list(cookie_secs()).into_iter())
+                .map(|(prefix, answers)| LimitedPrefix { prefix: prefix.to_string(), answers })
+                .collect(),
             lanes: lanes
                 .map(|transport| (transport.word().into(), totals(&shown.shared.counters.fold(transport))))
                 .collect(),

@@ -164,6 +164,9 @@ fn traffic(page: &mut Page, shown: &Shown) {
         for (cookie, count) in totals.cookies() {
             page.count(&catalogue::COOKIES, &[word, cookie], count);
         }
+        for (limit, treatment, count) in totals.limited() {
+            page.count(&catalogue::RATE_LIMITED, &[word, limit.word(), treatment.word()], count);
+        }
         for reason in Dropped::ALL {
             page.count(&catalogue::DROPPED, &[word, reason.word()], totals.dropped(*reason));
         }

@@ -75,12 +75,14 @@ impl Server {
         blocks: Vec<Arc<CounterBlock>>,
         batch: u16,
     ) -> io::Result<()> {
+        let workers = blocks.len() as u32;
         for ((socket, cpu), block) in sockets.zip(blocks) {
             self.workers.threads.start(crate::transport::udp::WorkerContext {
                 socket,
                 shared: Arc::clone(&self.shared),
                 block,
                 batch: usize::from(batch),
+                workers,
                 cpu,
                 stop: Arc::clone(&self.workers.stop),
             })?;

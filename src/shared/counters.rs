@@ -5,6 +5,7 @@
 //! torn number.
 
 use crate::answer::{Outcome, Transport};
+use crate::rrl::{Limit, Treatment};
 use crate::shared::decisions::WorkerId;
 use crate::shared::published::ServedSnapshot;
 use crate::snapshot::locate::Evidence;
@@ -48,6 +49,7 @@ drops! {
         "a datagram for which the socket's buffer had no room; counted once a second";
     Unsent = "unsent", "a reply that the kernel did not take";
     Panic = "panic", "a fault of the program while it answered; please report it";
+    RateLimited = "rate_limited", "an answer past a rate limit; see `meridian_rate_limited_total`";
     SocketError = "socket_error", "a receive or accept that failed";
     ConnectionsFull = "connections_full", "a connection that was idle for longest, closed for a new one";
     PrefixFull = "prefix_full", "a connection past the limit of its client prefix";
@@ -100,6 +102,9 @@ const SLOT_OF_TYPE: [u8; 258] = {
 /// Evidence for the place of a client, in the order of the counters.
 pub(crate) const EVIDENCE: [(Evidence, &str); 3] =
     [(Evidence::Ecs, "ecs"), (Evidence::Resolver, "resolver"), (Evidence::Nothing, "nothing")];
+
+/// Slots of answers past a rate limit: for each limit one a treatment.
+const LIMITED: usize = Limit::ALL.len() * Treatment::ALL.len();
 
 /// Counter, or a row of counters, with its sum over several blocks.
 pub trait Cell {
@@ -189,6 +194,8 @@ counters! {
     types: [AtomicU64; TYPE_SLOTS];
     /// Decisions, by evidence.
     evidence: [AtomicU64; EVIDENCE.len()];
+    /// Answers past a rate limit, by limit and treatment.
+    limited: [AtomicU64; LIMITED];
     /// Replies, by the status of the cookie.
     cookies: [AtomicU64; CookieStatus::ALL.len()];
 }
@@ -245,6 +252,11 @@ impl CounterBlock {
     /// Counts drops of a message, or closed connections.
     pub(crate) fn dropped(&self, reason: Dropped, count: u64) {
         self.add(&self.drops[reason as usize], count);
+    }
+
+    /// Counts an answer past a rate limit.
+    pub(crate) fn limited(&self, limit: Limit, treatment: Treatment) {
+        self.add(&self.limited[limit as usize * Treatment::ALL.len() + treatment as usize], 1);
     }
 
     /// Counts an admitted connection.
@@ -373,6 +385,13 @@ impl Totals {
     /// Decisions by evidence: name and count.
     pub(crate) fn evidence(&self) -> impl Iterator<Item = (&'static str, u64)> {
         EVIDENCE.iter().zip(&self.evidence).map(|((_, word), n)| (*word, *n))
+    }
+
+    /// Answers past a rate limit, by limit and treatment, without zeros.
+    pub(crate) fn limited(&self) -> impl Iterator<Item = (Limit, Treatment, u64)> {
+        let pairs =
+            Limit::ALL.into_iter().flat_map(|limit| Treatment::ALL.map(|treatment| (limit, treatment)));
+        pairs.zip(self.limited).filter(|(_, n)| *n > 0).map(|((limit, treatment), n)| (limit, treatment, n))
     }
 
     /// Replies by the status of the query's DNS cookie: name and count.

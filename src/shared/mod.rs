@@ -30,6 +30,7 @@ use self::operator_view::OperatorView;
 use self::phase::AtomicPhase;
 use self::published::Published;
 use self::tasks::TaskBoard;
+use crate::rrl::Limiter;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 
@@ -45,6 +46,8 @@ pub struct Shared {
     pub(crate) phase: AtomicPhase,
     /// State of PoPs, as control pages show it.
     pub operator_view: ArcSwap<OperatorView>,
+    /// Accounts of the rate limits.
+    pub(crate) limiter: Limiter,
     /// Descriptors, by the part that holds them.
     pub(crate) descriptors: Arc<Descriptors>,
 }
@@ -64,6 +67,7 @@ impl Shared {
             counters,
             phase: AtomicPhase::default(),
             operator_view: ArcSwap::from_pointee(operator_view),
+            limiter: Limiter::default(),
             descriptors,
         }
     }

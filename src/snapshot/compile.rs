@@ -173,6 +173,7 @@ fn assemble(
             site: deployment.node.site.clone(),
         }),
         cookies: Arc::new(deployment.cookies.clone()),
+        rate_limit: deployment.rate_limit.clone(),
         zones: Arc::new(ZoneSet::new(images)),
         steering: parts.steering,
         status: Arc::new(status),

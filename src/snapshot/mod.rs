@@ -33,6 +33,7 @@ pub(crate) use summary::Summary;
 use crate::geo::lands::Lands;
 use crate::health::load::feeds::FeedSet;
 use crate::health::targets::TargetSet;
+use crate::rrl::RateLimit;
 use crate::steer::pop::Pop;
 use crate::steer::safety::Safety;
 use crate::steer::status::Status;
@@ -62,6 +63,9 @@ pub struct Snapshot {
     pub(crate) identity: Arc<Identity>,
     /// Secrets of DNS cookies. Not part of the digest, because no record depends on them.
     pub cookies: Arc<Secrets>,
+    /// Limits of answers over UDP; `None` is off. Not part of the digest, because no record depends
+    /// on them.
+    pub(crate) rate_limit: Option<Arc<RateLimit>>,
     /// Zone images.
     pub zones: Arc<ZoneSet>,
     /// Preference lists, routes and addresses.

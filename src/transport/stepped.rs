@@ -41,6 +41,7 @@ impl SteppedWorker {
             shared: Arc::new(shared),
             block,
             batch,
+            workers: 1,
             cpu: None,
             stop: Arc::new(AtomicBool::new(false)),
         };

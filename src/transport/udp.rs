@@ -1,16 +1,20 @@
 //! The fast lane: one batch of datagrams in, one batch of answers out.
 
+use crate::answer::slip::slip;
 use crate::answer::stages::{Plans, Stages};
-use crate::answer::{Client, Disposition, QueryContext, Transport};
+use crate::answer::{Client, Disposition, Outcome, QueryContext, Transport};
 use crate::limits::PREFETCH_MAX;
+use crate::rrl::{Limit, RateLimit, Ready, Treatment};
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::published::ServedSnapshot;
+use crate::snapshot::Snapshot;
 use crate::sys::clock;
 use crate::sys::datagram::Batch;
 use crate::sys::socket;
 use crate::transport::draw::Draws;
 use crate::transport::sender;
+use crate::wire::cookie::CookieStatus;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -30,6 +34,8 @@ pub(crate) struct WorkerContext {
     pub(crate) block: Arc<CounterBlock>,
     /// Most datagrams per receive call.
     pub(crate) batch: usize,
+    /// UDP workers of the server, this one included.
+    pub(crate) workers: u32,
     /// CPU core that the worker is bound to.
     pub(crate) cpu: Option<u16>,
     /// Set when the server stops; the worker reads it at least every `WORKER_WAKE_MILLIS`.
@@ -54,6 +60,7 @@ pub(crate) fn turn(worker_context: &WorkerContext, kept: &mut Kept, drops: &mut 
             let epoch_secs = clock::cookie_secs();
             drops.count(worker_context, epoch_secs);
             if count > 0 {
+                kept.worker_scratch.query_rate.count(epoch_secs, count as u32);
                 answer_batch(worker_context, &mut kept.batch, count, epoch_secs, &mut kept.worker_scratch);
             }
             count
@@ -78,7 +85,11 @@ impl Kept {
     pub(crate) fn new(batch: usize) -> Kept {
         Kept {
             batch: Batch::new(batch),
-            worker_scratch: WorkerScratch { draws: Draws::seeded(), stages: Stages::default() },
+            worker_scratch: WorkerScratch {
+                draws: Draws::seeded(),
+                stages: Stages::default(),
+                query_rate: QueryRate::default(),
+            },
         }
     }
 }
@@ -113,6 +124,31 @@ impl Drops {
 struct WorkerScratch {
     draws: Draws,
     stages: Stages,
+    query_rate: QueryRate,
+}
+
+/// Queries of a worker in the current second and in the last one in which some came.
+#[derive(Default)]
+struct QueryRate {
+    second: u32,
+    now: u32,
+    before: u32,
+}
+
+impl QueryRate {
+    fn count(&mut self, second: u32, queries: u32) {
+        if std::mem::replace(&mut self.second, second) != second {
+            self.before = std::mem::take(&mut self.now);
+        }
+        self.now = self.now.saturating_add(queries);
+    }
+
+    /// The limits, if the node has so many queries that they hold: this worker has its share of
+    /// `from_qps`.
+    fn limits<'s>(&self, snapshot: &'s Snapshot, workers: u32) -> Option<&'s RateLimit> {
+        let limits = snapshot.rate_limit.as_deref()?;
+        (self.now.max(self.before) >= limits.from_qps / workers.max(1)).then_some(limits)
+    }
 }
 
 fn answer_batch(
@@ -125,6 +161,7 @@ fn answer_batch(
     worker_context.block.received(count as u64);
     // Loaded after the receive returns, so that a sleeping worker holds no snapshot.
     let service = worker_context.shared.published.served();
+    let limits = worker_scratch.query_rate.limits(&service.snapshot, worker_context.workers);
     for start in (0..count).step_by(PREFETCH_MAX) {
         let end = count.min(start + PREFETCH_MAX);
         // Without plans, the worker answers each query by itself. A panic here is counted as a
@@ -147,7 +184,8 @@ fn answer_batch(
                 while next < end {
                     next += 1;
                     let place = (next - 1, next - 1 - start);
-                    answer_one(worker_context, &service, batch, (place, &plans), epoch_secs, worker_scratch);
+                    let of_batch = (&**service, limits, epoch_secs);
+                    answer_one(worker_context, of_batch, batch, (place, &plans), worker_scratch);
                 }
             }));
             if answered.is_err() {
@@ -167,10 +205,9 @@ const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 #[inline(always)]
 fn answer_one(
     worker_context: &WorkerContext,
-    service: &ServedSnapshot,
+    (service, limits, epoch_secs): (&ServedSnapshot, Option<&RateLimit>, u32),
     batch: &mut Batch,
     ((index, lane), plans): ((usize, usize), &Plans<'_>),
-    epoch_secs: u32,
     worker_scratch: &mut WorkerScratch,
 ) {
     let (datagram, room) = batch.exchange(index);
@@ -183,6 +220,20 @@ fn answer_one(
     let client = Client { address, transport: Transport::Udp };
     let moment = QueryContext { draw: worker_scratch.draws.draw(), epoch_secs };
     worker_scratch.stages.respond((plans, lane), &service.snapshot, datagram.octets, &client, moment, room);
+    if let Some(limits) = limits
+        && let Some(limit) =
+            passed_limit(worker_context, limits, epoch_secs, address, lane, room, worker_scratch)
+    {
+        let past = (limits, limit);
+        let slipped = treat(worker_context, past, &service.snapshot, datagram.octets, &client, moment, room);
+        match slipped.map(|outcome| (outcome, outcome.disposition)) {
+            None => {}
+            Some((_, Disposition::Silence)) => {
+                return worker_context.block.dropped(Dropped::RateLimited, 1);
+            }
+            Some((outcome, _)) => worker_scratch.stages.outcome = outcome,
+        }
+    }
     match worker_scratch.stages.outcome.disposition {
         Disposition::Send(length) if batch.reply(index, length) => {
             worker_context.block.answered(service, &worker_scratch.stages.outcome)
@@ -190,6 +241,59 @@ fn answer_one(
         Disposition::Send(_) => worker_context.block.dropped(Dropped::TooLong, 1),
         Disposition::Silence => worker_context.block.dropped(Dropped::Silence, 1),
     }
+}
+
+/// Counts the reply in `room` for the rate limits, unless a cookie proves the address of its client.
+/// Returns the limit that it passes.
+#[inline(always)]
+fn passed_limit(
+    worker_context: &WorkerContext,
+    limits: &RateLimit,
+    now: u32,
+    address: IpAddr,
+    lane: usize,
+    room: &[u8],
+    worker_scratch: &WorkerScratch,
+) -> Option<Limit> {
+    let outcome = &worker_scratch.stages.outcome;
+    if outcome.cookie == CookieStatus::Valid || !matches!(outcome.disposition, Disposition::Send(_)) {
+        return None;
+    }
+    let ready = Ready {
+        address,
+        query: worker_scratch.stages.query(lane),
+        reply: room,
+        rcode: outcome.rcode,
+        scope: outcome.scope,
+        zone: outcome.zone.map(|zone| zone.0),
+    };
+    worker_context.shared.limiter.count(limits, now, &ready)
+}
+
+/// Treats an answer past a limit. Returns the outcome that takes the place of the answer's, if the
+/// answer is not sent.
+#[cold]
+fn treat(
+    worker_context: &WorkerContext,
+    (limits, limit): (&RateLimit, Limit),
+    snapshot: &Snapshot,
+    packet: &[u8],
+    client: &Client,
+    moment: QueryContext,
+    room: &mut [u8],
+) -> Option<Outcome> {
+    worker_context.shared.limiter.heavy.note(client.address, moment.epoch_secs);
+    let mut treatment = limits.treatment(moment.draw);
+    let outcome = match treatment {
+        Treatment::Passed => None,
+        Treatment::Dropped => Some(Outcome::default()),
+        Treatment::Slipped => Some(slip(snapshot, packet, client, moment, limits.may_grow(), room)),
+    };
+    if outcome.is_some_and(|outcome| outcome.disposition == Disposition::Silence) {
+        treatment = Treatment::Dropped;
+    }
+    worker_context.block.limited(limit, treatment);
+    outcome
 }
 
 #[cfg(test)]

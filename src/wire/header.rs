@@ -26,3 +26,15 @@ pub(crate) mod opcode {
     /// Dynamic update.
     pub(crate) const UPDATE: u8 = 5;
 }
+
+/// ANCOUNT of a message; 0 if it has no header.
+#[inline(always)]
+pub(crate) fn answers(message: &[u8]) -> u16 {
+    message.first_chunk::<HEADER_LEN>().map_or(0, |header| u16::from_be_bytes([header[6], header[7]]))
+}
+
+/// True if AA is set.
+#[inline(always)]
+pub(crate) fn is_authoritative(message: &[u8]) -> bool {
+    message.first_chunk::<HEADER_LEN>().is_some_and(|header| header[2] & (flag::AA >> 8) as u8 != 0)
+}

@@ -117,6 +117,11 @@ impl NameHash {
         self.0 as usize & mask
     }
 
+    /// The hash as a number, for other keyed hashes of this process.
+    pub(crate) fn word(self) -> u64 {
+        self.0
+    }
+
     /// Upper half of the hash; tables of up to 2^32 slots choose the slot by the lower half.
     #[inline(always)]
     pub(crate) fn tag(self) -> u32 {

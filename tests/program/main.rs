@@ -16,6 +16,7 @@ mod overrides;
 mod probes;
 mod process;
 mod programs;
+mod rate_limit;
 mod refused;
 mod reload_under_load;
 mod restarts;

@@ -3,14 +3,16 @@
 use super::*;
 use crate::closed_set::in_a_row;
 use crate::config::listen::STREAMS;
-use crate::limits::{BATCH_MAX, CPU_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
+use crate::limits::{
+    BATCH_MAX, CPU_MAX, RRL_RATE_MAX, RRL_WINDOW_SECS_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX,
+};
 
 /// The server file.
 pub(super) const FILE: FileKind = FileKind {
     word: "server",
     path: "meridian.yaml",
     root: &SERVER,
-    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &ZONES, &COOKIES],
+    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &ZONES, &COOKIES, &RATE_LIMIT],
 };
 
 static SERVER: KeySection = KeySection {
@@ -82,6 +84,14 @@ state: /var/lib/meridian",
             "DNS cookies (RFC 7873, RFC 9018). Nodes behind one address must share their secrets, because \
              otherwise they reject each other's cookies; `off` disables cookies",
             "off",
+        ),
+        entry(
+            "rate_limit",
+            &Shape::Either(&[Shape::Choice(&["off"]), Shape::Map(&RATE_LIMIT)]),
+            Absent::Default("off"),
+            "bounds of the answers that one client prefix gets over UDP, so that forged queries do not make \
+             this server a weapon",
+            "{ per_second: 20, exempt: [192.0.2.0/24] }",
         ),
     ],
     others: Others::None,
@@ -312,4 +322,83 @@ static COOKIES: KeySection = KeySection {
     others: Others::None,
     notes: "The file is read at every reload, and no secret is ever logged or shown. \
         [operate.md](operate.md#dns-cookies) explains how to change secrets without an effect on clients.",
+};
+
+static RATE: Shape = Shape::Integer(1, RRL_RATE_MAX as i64);
+
+static RATE_LIMIT: KeySection = KeySection {
+    id: "rate_limit",
+    title: "",
+    about: "Keys of `rate_limit`, which holds for UDP (a valid DNS cookie and TCP are never limited). A \
+        prefix is a /24 (IPv4) or /56 (IPv6):",
+    block: "",
+    entries: &[
+        entry(
+            "mode",
+            &Shape::Choice(&["enforce", "log_only"]),
+            Absent::Default("enforce"),
+            "`log_only`: answers past a limit are counted, and sent",
+            "log_only",
+        ),
+        entry(
+            "from_qps",
+            &Shape::Integer(0, u32::MAX as i64),
+            Absent::Default("500"),
+            "queries a second of this node over UDP below which nothing is limited. Each worker applies its \
+             share",
+            "500",
+        ),
+        entry(
+            "per_second",
+            &RATE,
+            Absent::Default("20"),
+            "equal answers a second to one prefix (same name, type and client subnet), and answers of each of \
+             the classes below",
+            "20",
+        ),
+        entry("answers", &RATE, Absent::Words("`per_second`"), "equal answers with records", "50"),
+        entry("nodata", &RATE, Absent::Words("`per_second`"), "denials of a type", "20"),
+        entry("nxdomain", &RATE, Absent::Words("`per_second`"), "denials of a name", "20"),
+        entry("referrals", &RATE, Absent::Words("`per_second`"), "delegations", "20"),
+        entry("errors", &RATE, Absent::Words("`per_second`"), "other response codes, such as REFUSED", "5"),
+        entry(
+            "prefix_per_second",
+            &RATE,
+            NONE,
+            "all answers a second to one prefix. Large resolvers ask for many names: exempt them, or leave \
+             this key out",
+            "2000",
+        ),
+        entry(
+            "zone_nxdomain_per_second",
+            &RATE,
+            NONE,
+            "denials of names a second in one zone to all prefixes, against floods of random subdomains",
+            "5000",
+        ),
+        entry(
+            "window",
+            &Shape::Seconds(1, RRL_WINDOW_SECS_MAX as u32),
+            Absent::Default("15s"),
+            "time for which a prefix that used half of a limit in a second is watched closely",
+            "15s",
+        ),
+        entry(
+            "slip",
+            &Shape::Integer(0, 10),
+            Absent::Default("2"),
+            "one in so many answers past a limit becomes a short reply: TC, or BADCOOKIE if the query has a \
+             cookie; the others get none. `0`: no reply; `1`: always TC",
+            "2",
+        ),
+        entry(
+            "exempt",
+            &Shape::List(&Shape::Text("a prefix")),
+            NONE,
+            "prefixes or addresses without limits, at most 256",
+            "[192.0.2.0/24, \"2001:db8::/32\"]",
+        ),
+    ],
+    others: Others::None,
+    notes: "[operate.md](operate.md#rate-limits) says how to find the limits of a deployment.",
 };

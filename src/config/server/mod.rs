@@ -1,6 +1,7 @@
 //! `meridian.yaml`: the identity of this node, its sockets, and the files of the deployment.
 
 pub(crate) mod cookie_secrets;
+mod rate_limit;
 
 use super::listen::{STREAMS, StreamKeys};
 use super::scalar::{choice, integer, is_off, members, name, plain, seconds_within, switch, text};
@@ -12,6 +13,7 @@ use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{
     BATCH_DEFAULT, BATCH_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX,
 };
+use crate::rrl::RateLimit;
 use crate::wire::name::Name;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -81,6 +83,8 @@ pub(crate) struct ServerFile {
     pub(crate) exit_on_fault: bool,
     /// Source of the secrets of DNS cookies.
     pub(crate) cookies: Cookies,
+    /// Limits of answers over UDP; `None` is off.
+    pub(crate) rate_limit: Option<RateLimit>,
     /// GeoIP databases, in order of precedence.
     pub(crate) databases: Vec<WrittenPath>,
     /// True if a database may have far fewer networks than the one in service.
@@ -119,6 +123,7 @@ impl ServerFile {
             pid_file: None,
             exit_on_fault: false,
             cookies: Cookies::Own,
+            rate_limit: None,
             databases: Vec::new(),
             accept_shrunk: false,
             networks: Named::No,
@@ -161,6 +166,9 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     }
     if let Some(node) = table.take("cookies") {
         lower_cookies(node, folder, &mut file.cookies, out);
+    }
+    if let Some(node) = table.take("rate_limit") {
+        file.rate_limit = rate_limit::lower(node, out);
     }
     table.finish(out);
     file

@@ -109,6 +109,12 @@ fn server_files() {
         (&SERVER.replace("listen: {", "listen: { receive_buffer: ¦65535,"), "MRD0104"),
         (&SERVER.replace("listen: {", "listen: { send_buffer: ¦1073741824,"), "MRD0104"),
         (&SERVER.replace("zones: zones", "zones: zones\ncookies: ¦on"), "MRD0104"),
+        (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { per_second: ¦0 }"), "MRD0104"),
+        (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { nxdomain: ¦60001 }"), "MRD0104"),
+        (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { mode: ¦log }"), "MRD0104"),
+        (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { window: ¦2m }"), "MRD0104"),
+        (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { slip: ¦11 }"), "MRD0104"),
+        (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { exempt: [¦office] }"), "MRD0107"),
         (&SERVER.replace("zones: zones", "zones: zones\ncookies: { secrets: ¦none.secrets }"), "MRD0100"),
     ] {
         // A deployment without its policies has dangling names, which is another fault.

@@ -7,12 +7,13 @@ use crate::health::spec::CheckKind;
 use std::collections::BTreeSet;
 
 /// Names of each section's map in findings of the reader.
-const READ_AS: [(&str, &str); 44] = [
+const READ_AS: [(&str, &str); 45] = [
     ("server", "the server file"),
     ("node", "`node`"),
     ("listen", "`listen`"),
     ("geoip", "`geoip`"),
     ("cookies", "`cookies`"),
+    ("rate_limit", "`rate_limit`"),
     ("pops", "the PoP file"),
     ("pop", "the PoP"),
     ("at", "`at`"),

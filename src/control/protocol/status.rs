@@ -34,8 +34,20 @@ pub(crate) struct Status {
     pub(crate) zones: Zones,
     /// Summary of the snapshot, line by line.
     pub(crate) summary: Vec<String>,
+    /// Client prefixes with most answers past a rate limit in the last minutes, the first most.
+    pub(crate) rate_limited: Vec<LimitedPrefix>,
     /// Counters by transport: `udp`, `tcp`.
     pub(crate) lanes: BTreeMap<Word, LaneTotals>,
+}
+
+/// Client prefix with answers past a rate limit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct LimitedPrefix {
+    /// Prefix: /24 (IPv4) or /56 (IPv6).
+    pub(crate) prefix: String,
+    /// Answers past a limit, halved every minute.
+    pub(crate) answers: u64,
 }
 
 /// Counters of one transport since the start of the server.

@@ -16,22 +16,23 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     ("latency",   &["limits", "rfc3339", "geo"]),
     ("steer",     &["limits", "finding", "wire", "geo", "health", "latency"]),
     ("zone",      &["limits", "budget", "finding", "wire"]),
+    ("rrl",       &["closed_set", "limits", "wire", "geo"]),
     // 2  words
     ("config",    &["closed_set", "limits", "rfc3339", "budget", "finding", "wire", "geo", "health", "steer",
-                    "zone"]),
+                    "zone", "rrl"]),
     // 3  core
-    ("snapshot",  &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone"]),
+    ("snapshot",  &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "rrl"]),
     ("answer",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot"]),
     ("impact",    &["limits", "rfc3339", "wire", "geo", "health", "steer", "zone", "snapshot"]),
     ("shared",    &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
-                    "answer", "impact"]),
+                    "answer", "impact", "rrl"]),
     ("explain",   &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
                     "answer", "shared"]),
     ("live",      &["limits", "rfc3339", "wire", "health", "steer", "snapshot", "impact", "shared"]),
     // 4  edges
     ("sys",       &["limits"]),
     ("transport", &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer",
-                    "shared", "sys"]),
+                    "shared", "sys", "rrl"]),
     ("probe",     &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "shared",
                     "sys"]),
     ("reload",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "shared",
@@ -62,6 +63,7 @@ pub const EVERYTHING: &[&str] = &[
     "latency",
     "steer",
     "zone",
+    "rrl",
     "config",
     "snapshot",
     "answer",
@@ -99,6 +101,7 @@ pub const PURE: &[&str] = &[
     "live",
     "explain",
     "latency",
+    "rrl",
 ];
 
 /// Uses beyond the table: files that begin so may use paths that begin so, for a reason.

@@ -1,0 +1,50 @@
+//! The reply in place of an answer past a rate limit: no records, and hardly longer than the query.
+//!
+//! A client behind a real address takes TC as a request to ask over TCP (RFC 2181 section 9), and
+//! BADCOOKIE as one to ask again with the cookie that comes with it (RFC 7873 section 5.2.3). The
+//! answer to either proves its address, and is not limited.
+
+use super::outcome::Outcome;
+use super::reply::Reply;
+use super::{Client, QueryContext};
+use crate::snapshot::Snapshot;
+use crate::wire::cookie::CookieStatus;
+use crate::wire::header::flag;
+use crate::wire::query::{Query, parse};
+use crate::wire::reject::Parsed;
+use crate::wire::rr::Rcode;
+
+/// Writes the reply. With `may_grow`, a client that sent a cookie gets BADCOOKIE, which is at most
+/// 16 octets longer than the query; otherwise no reply is longer. A message that is no query gets
+/// no reply.
+#[cold]
+pub(crate) fn slip(
+    snapshot: &Snapshot,
+    packet: &[u8],
+    client: &Client,
+    context: QueryContext,
+    may_grow: bool,
+    out: &mut [u8],
+) -> Outcome {
+    let (mut query, mut outcome) = (Query::default(), Outcome::default());
+    if !matches!(parse(packet, &mut query), Parsed::Query) {
+        return outcome;
+    }
+    if let Some(edns) = &mut query.edns {
+        edns.nsid = false;
+        if !may_grow {
+            edns.cookie = None;
+        }
+    }
+    let mut reply =
+        Reply::new(snapshot, &query, query.question(packet), (client, context), out, &mut outcome);
+    let rcode = match outcome.cookie {
+        CookieStatus::Client | CookieStatus::Invalid => Rcode::BADCOOKIE,
+        CookieStatus::None | CookieStatus::Valid => {
+            reply.response.set_flag(flag::TC);
+            Rcode::NOERROR
+        }
+    };
+    reply.finish(rcode, None, &mut outcome);
+    outcome
+}

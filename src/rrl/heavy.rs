@@ -1,0 +1,112 @@
+//! Prefixes with most answers past a limit, by the space-saving sketch (Metwally, Agrawal, El
+//! Abbadi 2005): a prefix that is not among the 64 takes the place of the least, and continues from
+//! its count. So a prefix with more than a 64th of all such answers is always there, and its count
+//! is too high by at most the least.
+//!
+//! Counts halve every minute, so that a flood of yesterday does not hide the present one. Only
+//! answers past a limit come here, and nothing locks: a count may lose a few that workers add at
+//! the same moment.
+
+use super::prefix_of;
+use crate::geo::prefix::Prefix;
+use crate::limits::{RRL_PREFIX_V4, RRL_PREFIX_V6};
+use std::array;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// Prefixes in the sketch.
+const PLACES: usize = 64;
+/// Seconds after which counts halve.
+const HALF_LIFE_SECS: u32 = 60;
+/// Marks of the families in a word, so that no prefix is 0, the empty place.
+const V4: u64 = 1 << 63;
+const V6: u64 = 1 << 62;
+
+#[derive(Debug, Default)]
+struct Place {
+    prefix: AtomicU64,
+    count: AtomicU64,
+}
+
+/// The sketch.
+#[derive(Debug)]
+pub(crate) struct HeavyPrefixes {
+    places: [Place; PLACES],
+    /// Number of the minute for which counts were halved last.
+    minute: AtomicU32,
+}
+
+impl Default for HeavyPrefixes {
+    fn default() -> HeavyPrefixes {
+        HeavyPrefixes { places: array::from_fn(|_| Place::default()), minute: AtomicU32::new(0) }
+    }
+}
+
+impl HeavyPrefixes {
+    /// Notes an answer past a limit.
+    #[cold]
+    pub(crate) fn note(&self, address: IpAddr, now: u32) {
+        self.age(now);
+        let word = word(prefix_of(address));
+        let mut least = &self.places[0];
+        let mut least_count = u64::MAX;
+        for place in &self.places {
+            if place.prefix.load(Ordering::Relaxed) == word {
+                place.count.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            let count = place.count.load(Ordering::Relaxed);
+            if count < least_count {
+                (least, least_count) = (place, count);
+            }
+        }
+        least.prefix.store(word, Ordering::Relaxed);
+        least.count.store(least_count + 1, Ordering::Relaxed);
+    }
+
+    /// Prefixes and their counts, the heaviest first. A count is of the last minutes: every minute
+    /// that passed halved it.
+    pub(crate) fn list(&self, now: u32) -> Vec<(Prefix, u64)> {
+        self.age(now);
+        let read = |place: &Place| {
+            let prefix = prefix(place.prefix.load(Ordering::Relaxed))?;
+            let count = place.count.load(Ordering::Relaxed);
+            (count > 0).then_some((prefix, count))
+        };
+        let mut list: Vec<(Prefix, u64)> = self.places.iter().filter_map(read).collect();
+        list.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        list
+    }
+
+    /// Halves the counts once for each minute since the last time.
+    fn age(&self, now: u32) {
+        let minute = now / HALF_LIFE_SECS;
+        let last = self.minute.swap(minute, Ordering::Relaxed);
+        if last == minute {
+            return;
+        }
+        let halvings = minute.wrapping_sub(last).min(63);
+        for place in &self.places {
+            let count = place.count.load(Ordering::Relaxed);
+            place.count.store(count >> halvings, Ordering::Relaxed);
+        }
+    }
+}
+
+fn word(prefix: Prefix) -> u64 {
+    match prefix {
+        Prefix::V4 { bits, .. } => V4 | u64::from(bits),
+        Prefix::V6 { bits, .. } => V6 | (bits >> (128 - RRL_PREFIX_V6)) as u64,
+    }
+}
+
+fn prefix(word: u64) -> Option<Prefix> {
+    if word & V4 != 0 {
+        return Some(Prefix::new(IpAddr::V4(Ipv4Addr::from_bits(word as u32)), RRL_PREFIX_V4));
+    }
+    let bits = u128::from(word & (V6 - 1)) << (128 - RRL_PREFIX_V6);
+    (word & V6 != 0).then(|| Prefix::new(IpAddr::V6(Ipv6Addr::from_bits(bits)), RRL_PREFIX_V6))
+}
+
+#[cfg(test)]
+mod tests;

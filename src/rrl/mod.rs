@@ -1,0 +1,300 @@
+//! Response rate limiting (RRL): a bound on the answers that one client prefix gets over UDP.
+//!
+//! A forged source address makes a name server send its answers to a victim. Over UDP a server
+//! cannot tell, so it answers an address only so often that the answers do no harm. A client that
+//! proved its address, by a valid DNS cookie or by TCP, is never limited.
+//!
+//! ```text
+//! prefix (/24, /56)   at most half of the limit in this second  -> pass, and nothing else is read
+//!   | busy            more than `prefix_per_second`             -> limited
+//!   v
+//! prefix and class    more than the limit of the class          -> limited, else pass
+//! limited             exempt prefix, `log_only`: pass; one in `slip`: TC or BADCOOKIE; else nothing
+//! ```
+//!
+//! The account of a class of answers with records is one for each name, type and client subnet, so
+//! that a large resolver that asks for many names is no flood. Denials, referrals and errors of a
+//! prefix share one account for each class, because their names can be invented.
+//!
+//! Seconds are those of the clock. A prefix is busy from the moment that it has used half of a
+//! limit, and stays busy while it does so at least once in `window` seconds. When it becomes busy,
+//! the accounts of its classes begin at half: every answer before may have been of the same class.
+//! So no class ever passes its limit in any second.
+
+pub(crate) mod heavy;
+pub(crate) mod table;
+
+use crate::geo::prefix::Prefix;
+use crate::limits::{RRL_PREFIX_V4, RRL_PREFIX_V6};
+use crate::wire::hash::mix;
+use crate::wire::header;
+use crate::wire::name_hash::NameKey;
+use crate::wire::query::Query;
+use crate::wire::rr::Rcode;
+use heavy::HeavyPrefixes;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use table::{Account, Table};
+
+closed_set! {
+    /// Class of an answer. Its word is the key of its limit.
+    pub(crate) enum Class {
+        /// Records.
+        Answer = "answers",
+        /// A name without the type.
+        NoData = "nodata",
+        /// A name that does not exist.
+        NxDomain = "nxdomain",
+        /// A delegation.
+        Referral = "referrals",
+        /// Another response code.
+        Error = "errors",
+    }
+}
+
+closed_set! {
+    /// Limit that an answer passed. Its word stands in metrics.
+    pub(crate) enum Limit {
+        /// Equal answers to one prefix.
+        Answers = "answers",
+        /// Denials of types to one prefix.
+        NoData = "nodata",
+        /// Denials of names to one prefix.
+        NxDomain = "nxdomain",
+        /// Delegations to one prefix.
+        Referrals = "referrals",
+        /// Errors to one prefix.
+        Errors = "errors",
+        /// All answers to one prefix.
+        Prefix = "prefix",
+        /// Denials of names in one zone, to all prefixes.
+        Zone = "zone",
+    }
+}
+
+closed_set! {
+    /// Treatment of an answer past a limit. Its word stands in metrics.
+    pub(crate) enum Treatment {
+        /// No reply.
+        Dropped = "dropped",
+        /// A reply without records: TC, or BADCOOKIE to a client with cookies.
+        Slipped = "slipped",
+        /// The whole answer, because of `mode: log_only`.
+        Passed = "log_only",
+    }
+}
+
+impl Class {
+    /// Class of a reply, from its header.
+    #[inline(always)]
+    fn of(rcode: Rcode, reply: &[u8]) -> Class {
+        match rcode {
+            Rcode::NXDOMAIN => Class::NxDomain,
+            Rcode::NOERROR if header::answers(reply) > 0 => Class::Answer,
+            Rcode::NOERROR if header::is_authoritative(reply) => Class::NoData,
+            Rcode::NOERROR => Class::Referral,
+            _ => Class::Error,
+        }
+    }
+
+    fn limit(self) -> Limit {
+        match self {
+            Class::Answer => Limit::Answers,
+            Class::NoData => Limit::NoData,
+            Class::NxDomain => Limit::NxDomain,
+            Class::Referral => Limit::Referrals,
+            Class::Error => Limit::Errors,
+        }
+    }
+}
+
+/// Limits of the server file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RateLimit {
+    /// True if answers past a limit are only counted.
+    pub(crate) is_log_only: bool,
+    /// Queries a second of the node below which nothing is limited.
+    pub(crate) from_qps: u32,
+    /// Answers a second to one prefix, in the order of [`Class::ALL`].
+    pub(crate) per_second: [u16; Class::ALL.len()],
+    /// Answers a second to one prefix, all classes together; `None` is no limit.
+    pub(crate) prefix_per_second: Option<u16>,
+    /// Denials of names (NXDOMAIN) a second in one zone; `None` is no limit.
+    pub(crate) zone_nxdomain_per_second: Option<u16>,
+    /// Seconds for which a prefix stays busy.
+    pub(crate) window_secs: u8,
+    /// One in so many limited answers is a short reply; 0 is none.
+    pub(crate) slip: u8,
+    /// Prefixes without limits, sorted.
+    pub(crate) exempt: Vec<Prefix>,
+}
+
+impl RateLimit {
+    /// Answers of a prefix in one second before it is busy: half of the strictest limit.
+    fn half(&self) -> u16 {
+        let limits = self.per_second.into_iter().chain(self.prefix_per_second);
+        limits.min().unwrap_or(u16::MAX) / 2
+    }
+
+    /// Treatment of an answer past a limit. `draw` is a random number.
+    pub(crate) fn treatment(&self, draw: u64) -> Treatment {
+        if self.is_log_only {
+            return Treatment::Passed;
+        }
+        match mix(draw, 0).checked_rem(u64::from(self.slip)) {
+            Some(0) => Treatment::Slipped,
+            Some(_) | None => Treatment::Dropped,
+        }
+    }
+
+    /// True if a short reply may be longer than its query: at least as many limited queries get
+    /// none, so that fewer octets go out than came in.
+    pub(crate) fn may_grow(&self) -> bool {
+        self.slip > 1
+    }
+
+    fn is_exempt(&self, address: IpAddr) -> bool {
+        self.exempt.iter().any(|prefix| prefix.contains(address))
+    }
+}
+
+/// A reply that is ready to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ready<'a> {
+    /// Source address of the query.
+    pub(crate) address: IpAddr,
+    /// The query, if it could be read.
+    pub(crate) query: &'a Query,
+    /// The reply.
+    pub(crate) reply: &'a [u8],
+    /// Response code.
+    pub(crate) rcode: Rcode,
+    /// ECS scope prefix length.
+    pub(crate) scope: u8,
+    /// Number of the zone, which is the same for all names of a zone.
+    pub(crate) zone: Option<u32>,
+}
+
+/// Accounts of prefixes, shared by all workers.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    table: Table,
+    /// Prefixes with most answers past a limit.
+    pub(crate) heavy: HeavyPrefixes,
+    /// Secret key of the hashes, so that nobody can choose prefixes that share an account.
+    key: [u64; 2],
+}
+
+impl Default for Limiter {
+    fn default() -> Limiter {
+        let dice = RandomState::new();
+        Limiter {
+            table: Table::default(),
+            heavy: HeavyPrefixes::default(),
+            key: [0u8, 1].map(|word| dice.hash_one(word)),
+        }
+    }
+}
+
+/// Kind of the holder of an account, mixed into its hash. Classes follow [`Holder::Class`].
+#[derive(Clone, Copy)]
+enum Holder {
+    Prefix = 1,
+    Zone = 2,
+    Class = 16,
+}
+
+impl Limiter {
+    /// Counts a reply in the second `now` (seconds since 1970 modulo 2^32). Returns the limit that
+    /// it passes, if any.
+    #[inline(always)]
+    pub(crate) fn count(&self, limits: &RateLimit, now: u32, ready: &Ready<'_>) -> Option<Limit> {
+        let prefix = prefix_word(ready.address);
+        let hash = self.hash(prefix, Holder::Prefix as u64);
+        let half = limits.half();
+        let account = self.table.count(hash, now, |old, age| Account {
+            count: 0,
+            is_busy: old.count > half && age <= u32::from(limits.window_secs),
+        });
+        let zone_limit = limits.zone_nxdomain_per_second.filter(|_| ready.rcode == Rcode::NXDOMAIN);
+        if !account.is_busy && account.count <= half && zone_limit.is_none() {
+            return None;
+        }
+        self.look_closer(limits, now, ready, (hash, account), zone_limit)
+    }
+
+    #[inline(never)]
+    fn look_closer(
+        &self,
+        limits: &RateLimit,
+        now: u32,
+        ready: &Ready<'_>,
+        (prefix, account): (u64, Account),
+        zone_limit: Option<u16>,
+    ) -> Option<Limit> {
+        let half = limits.half();
+        let mut passed = None;
+        if account.is_busy || account.count > half {
+            let class = Class::of(ready.rcode, ready.reply);
+            let begin = if account.is_busy { 0 } else { half };
+            let hash = self.hash(prefix ^ class_word(class, ready), Holder::Class as u64 + class as u64);
+            let of_class = self.table.count(hash, now, |_, _| Account { count: begin, is_busy: false });
+            if of_class.count > limits.per_second[class as usize] {
+                passed = Some(class.limit());
+            }
+            if limits.prefix_per_second.is_some_and(|most| account.count > most) {
+                passed = Some(Limit::Prefix);
+            }
+        }
+        if let (None, Some(most), Some(zone)) = (passed, zone_limit, ready.zone) {
+            let hash = self.hash(u64::from(zone), Holder::Zone as u64);
+            let account = self.table.count(hash, now, |_, _| Account { count: 0, is_busy: false });
+            passed = (account.count > most).then_some(Limit::Zone);
+        }
+        passed.filter(|_| !limits.is_exempt(ready.address.to_canonical()))
+    }
+
+    #[inline(always)]
+    fn hash(&self, word: u64, holder: u64) -> u64 {
+        mix(word ^ self.key[0], holder ^ self.key[1])
+    }
+}
+
+/// The prefix that an address is limited by: /24 (IPv4) or /56 (IPv6).
+pub(crate) fn prefix_of(address: IpAddr) -> Prefix {
+    let address = address.to_canonical();
+    Prefix::new(address, if address.is_ipv4() { RRL_PREFIX_V4 } else { RRL_PREFIX_V6 })
+}
+
+/// The bits of [`prefix_of`] in one word.
+#[inline(always)]
+fn prefix_word(address: IpAddr) -> u64 {
+    match address {
+        IpAddr::V4(address) => u64::from(address.to_bits() >> (32 - RRL_PREFIX_V4)) | 1 << 63,
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(address) => u64::from(address.to_bits() >> (32 - RRL_PREFIX_V4)) | 1 << 63,
+            None => (address.to_bits() >> (128 - RRL_PREFIX_V6)) as u64,
+        },
+    }
+}
+
+/// Facts of a reply that share an account within its prefix and class.
+fn class_word(class: Class, ready: &Ready<'_>) -> u64 {
+    match class {
+        Class::Answer => {
+            let question = mix(
+                NameKey::of_process().whole(ready.query.name.wire()).word(),
+                u64::from(ready.query.qtype.0),
+            );
+            match ready.query.subnet().map(|subnet| Prefix::new(subnet.address, ready.scope)) {
+                Some(Prefix::V4 { bits, .. }) => mix(question, u64::from(bits)),
+                Some(Prefix::V6 { bits, .. }) => mix(question, (bits >> 64) as u64),
+                None => question,
+            }
+        }
+        Class::NoData | Class::NxDomain | Class::Referral | Class::Error => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! Tests of `rrl`.
+
+use super::*;
+use crate::wire::query::parse;
+use crate::wire::reject::Parsed;
+use crate::wire::rr::RrType;
+
+/// The limits of a test: 20 a second in each class.
+fn limits() -> RateLimit {
+    RateLimit {
+        is_log_only: false,
+        from_qps: 0,
+        per_second: [20; Class::ALL.len()],
+        prefix_per_second: None,
+        zone_nxdomain_per_second: None,
+        window_secs: 15,
+        slip: 2,
+        exempt: Vec::new(),
+    }
+}
+
+/// A query message for a name of one label under `example.`, with a client subnet if it has one.
+fn query(label: &str, subnet: Option<[u8; 3]>) -> Query {
+    let mut message = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(subnet.is_some())];
+    message.push(label.len() as u8);
+    message.extend_from_slice(label.as_bytes());
+    message.extend_from_slice(b"\x07example\0\0\x01\0\x01");
+    if let Some([a, b, c]) = subnet {
+        message.extend_from_slice(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11, 0, 8, 0, 7, 0, 1, 24, 0, a, b, c]);
+    }
+    let mut query = Query::default();
+    assert!(matches!(parse(&message, &mut query), Parsed::Query));
+    assert_eq!(query.qtype, RrType::A);
+    query
+}
+
+/// Headers of replies, one for each class.
+const ANSWER: [u8; 12] = [0, 1, 0x84, 0, 0, 1, 0, 1, 0, 0, 0, 0];
+const NODATA: [u8; 12] = [0, 1, 0x84, 0, 0, 1, 0, 0, 0, 1, 0, 0];
+const REFERRAL: [u8; 12] = [0, 1, 0x80, 0, 0, 1, 0, 0, 0, 2, 0, 0];
+
+fn ready<'a>(query: &'a Query, address: &str, reply: &'a [u8], rcode: Rcode) -> Ready<'a> {
+    Ready { address: address.parse().unwrap(), query, reply, rcode, scope: 24, zone: Some(0) }
+}
+
+/// Answers that pass among `count` in one second.
+fn passing(limiter: &Limiter, limits: &RateLimit, now: u32, count: u32, ready: &Ready<'_>) -> u32 {
+    (0..count).filter(|_| limiter.count(limits, now, ready).is_none()).count() as u32
+}
+
+#[test]
+fn equal_answers_have_the_limit_in_every_second() {
+    let (limiter, limits, www) = (Limiter::default(), limits(), query("www", None));
+    let flood = ready(&www, "192.0.2.1", &ANSWER, Rcode::NOERROR);
+    let passed: Vec<u32> = (100..105).map(|now| passing(&limiter, &limits, now, 1000, &flood)).collect();
+    assert_eq!(passed, [20; 5], "the first second is no exception");
+    let neighbour = ready(&www, "192.0.2.254", &ANSWER, Rcode::NOERROR);
+    assert_eq!(passing(&limiter, &limits, 104, 1, &neighbour), 0, "a prefix shares its accounts");
+    let stranger = ready(&www, "192.0.3.1", &ANSWER, Rcode::NOERROR);
+    assert_eq!(passing(&limiter, &limits, 104, 20, &stranger), 20);
+}
+
+#[test]
+fn every_class_is_limited() {
+    let www = query("www", None);
+    let rows: [(&[u8], Rcode, Limit); 5] = [
+        (&ANSWER, Rcode::NOERROR, Limit::Answers),
+        (&NODATA, Rcode::NOERROR, Limit::NoData),
+        (&NODATA, Rcode::NXDOMAIN, Limit::NxDomain),
+        (&REFERRAL, Rcode::NOERROR, Limit::Referrals),
+        (&REFERRAL, Rcode::REFUSED, Limit::Errors),
+    ];
+    for (index, (reply, rcode, limit)) in rows.into_iter().enumerate() {
+        let mut limits = limits();
+        limits.per_second = [30; Class::ALL.len()];
+        limits.per_second[index] = 8;
+        let (limiter, flood) = (Limiter::default(), ready(&www, "2001:db8::1", reply, rcode));
+        let outcome: Vec<Option<Limit>> = (0..10).map(|_| limiter.count(&limits, 7, &flood)).collect();
+        assert_eq!(outcome, [[None; 8].as_slice(), &[Some(limit); 2]].concat(), "{limit:?}");
+    }
+}
+
+#[test]
+fn a_resolver_that_asks_for_many_names_is_no_flood() {
+    let (limiter, limits) = (Limiter::default(), limits());
+    let names: Vec<Query> = (0..500).map(|n| query(&format!("n{n}"), None)).collect();
+    let subnets: Vec<Query> = (0..200).map(|n| query("www", Some([10, n, 7]))).collect();
+    for now in 50..53 {
+        for query in names.iter().chain(&subnets) {
+            let answer = ready(query, "198.51.100.7", &ANSWER, Rcode::NOERROR);
+            assert_eq!(limiter.count(&limits, now, &answer), None, "{now}");
+        }
+    }
+    // Invented names have one account.
+    let denied = names.iter().filter(|query| {
+        let denial = ready(query, "198.51.100.7", &NODATA, Rcode::NXDOMAIN);
+        limiter.count(&limits, 53, &denial).is_some()
+    });
+    assert_eq!(denied.count(), 480);
+}
+
+#[test]
+fn the_case_of_a_name_opens_no_account() {
+    let (limiter, limits) = (Limiter::default(), limits());
+    let names = [query("www", None), query("WwW", None)];
+    let passed: u32 = (0..100)
+        .map(|n| {
+            passing(&limiter, &limits, 9, 1, &ready(&names[n % 2], "192.0.2.1", &ANSWER, Rcode::NOERROR))
+        })
+        .sum();
+    assert_eq!(passed, 20);
+}
+
+#[test]
+fn the_whole_prefix_and_the_zone_have_limits() {
+    let mut limits = limits();
+    limits.prefix_per_second = Some(100);
+    let limiter = Limiter::default();
+    let names: Vec<Query> = (0..500).map(|n| query(&format!("n{n}"), None)).collect();
+    let of = |query| limiter.count(&limits, 1, &ready(query, "192.0.2.1", &ANSWER, Rcode::NOERROR));
+    let outcome: Vec<Option<Limit>> = names.iter().map(of).collect();
+    assert_eq!(outcome.iter().filter(|limit| limit.is_none()).count(), 100);
+    assert_eq!(outcome[499], Some(Limit::Prefix));
+
+    limits.zone_nxdomain_per_second = Some(50);
+    let passed = |zone, address: &dyn Fn(u8) -> String| {
+        let of = |n: u8| {
+            let denial = ready(&names[0], &address(n), &NODATA, Rcode::NXDOMAIN);
+            limiter.count(&limits, 2, &Ready { zone: Some(zone), ..denial })
+        };
+        let outcome: Vec<Option<Limit>> = (0..100).map(of).collect();
+        assert!(outcome.iter().flatten().all(|limit| *limit == Limit::Zone));
+        outcome.iter().filter(|limit| limit.is_none()).count()
+    };
+    assert_eq!(passed(0, &|n| format!("10.0.{n}.1")), 50, "many prefixes, one zone");
+    assert_eq!(passed(1, &|n| format!("10.1.{n}.1")), 50, "another zone has its own account");
+    let answer = ready(&names[1], "10.0.0.1", &ANSWER, Rcode::NOERROR);
+    assert_eq!(limiter.count(&limits, 2, &answer), None, "names that exist are answered");
+}
+
+#[test]
+fn exempt_prefixes_and_quiet_seconds() {
+    let mut limits = limits();
+    limits.exempt = vec![Prefix::host("192.0.2.77".parse().unwrap())];
+    let (limiter, www) = (Limiter::default(), query("www", None));
+    let exempt = ready(&www, "192.0.2.77", &ANSWER, Rcode::NOERROR);
+    assert_eq!(passing(&limiter, &limits, 1, 100, &exempt), 100);
+    let mapped = ready(&www, "::ffff:192.0.2.77", &ANSWER, Rcode::NOERROR);
+    assert_eq!(passing(&limiter, &limits, 1, 100, &mapped), 100, "IPv4 inside IPv6 is IPv4");
+    let other = ready(&www, "192.0.2.78", &ANSWER, Rcode::NOERROR);
+    assert_eq!(passing(&limiter, &limits, 1, 100, &other), 0);
+    // Clocks step.
+    assert_eq!(passing(&limiter, &limits, 0, 100, &other), 20);
+    assert_eq!(passing(&limiter, &limits, u32::MAX, 100, &other), 20);
+}
+
+#[test]
+fn treatments() {
+    let mut limits = limits();
+    let share = |limits: &RateLimit, treatment| {
+        (0..3000).filter(|draw| limits.treatment(*draw) == treatment).count() as f64 / 3000.0
+    };
+    for (slip, slipped) in [(0, 0.0), (1, 1.0), (2, 0.5), (10, 0.1)] {
+        limits.slip = slip;
+        assert!((share(&limits, Treatment::Slipped) - slipped).abs() < 0.03, "{slip}");
+        assert_eq!(share(&limits, Treatment::Passed), 0.0);
+    }
+    limits.is_log_only = true;
+    assert_eq!(share(&limits, Treatment::Passed), 1.0);
+}
