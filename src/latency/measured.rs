@@ -1,6 +1,6 @@
 //! Samples by unit, in flat lists, because a build holds millions of them.
 
-use super::estimate::Spot;
+use super::spot::Spot;
 use std::ops::Range;
 
 /// Samples of one unit to one PoP.

@@ -24,4 +24,5 @@ pub(crate) mod quality;
 pub(crate) mod ranking;
 pub(crate) mod report;
 pub(crate) mod resolvers;
+pub(crate) mod spot;
 pub(crate) mod units;

@@ -78,8 +78,8 @@ impl Previous {
     }
 
     /// True if the map before has no RTT to a PoP.
-    pub(super) fn is_new(&self, pop: u16) -> bool {
-        !self.knows.get(usize::from(pop)).is_some_and(|knows| *knows)
+    pub(super) fn is_new(&self, number: u16) -> bool {
+        !self.knows.get(usize::from(number)).is_some_and(|knows| *knows)
     }
 }
 

@@ -6,8 +6,8 @@
 //!    centres lack), and `by_pop` the median of what it leaves at one PoP. Both are drawn towards
 //!    zero while few networks are measured, and are zero below `networks_min` of them.
 //! 2. Measured networks of one country and quarter degree are one neighbour, if at least
-//!    `networks_min` of them measured a PoP. At another place, the 16 nearest neighbours that know a
-//!    PoP correct its base b = f + offset + by_pop:
+//!    `networks_min` of them measured a PoP. At another place, the 16 nearest neighbours that know
+//!    a PoP correct its base b = f + offset + by_pop:
 //!    K = b + sum w (m - b') / (sum w + 0.25), with w = e^(-D/L), four times as much in the same
 //!    country. L is the distance of the fourth of them, 50 to 1,500 km: where measurements are
 //!    dense they are local, where they are few they reach far.
@@ -24,11 +24,11 @@ mod offsets;
 
 use super::measured::{Measured, OwnRtt, Vote};
 use super::model::{km_between, rtt_of_km};
-use crate::geo::distance::Point;
-use crate::geo::place::{Coordinates, Country};
 use crate::geo::rtts::RttSource;
 use neighbours::{Neighbours, Square, square_of};
 use offsets::{median, offsets};
+
+pub(crate) use super::spot::Spot;
 
 /// Share of its weight that the model keeps beside neighbours.
 const MODEL_WEIGHT: f64 = 0.25;
@@ -46,22 +46,6 @@ const LOOKED_AT: usize = 128;
 const LEAVE_NEAREST_MS: f64 = 10.0;
 /// Handicap in ms of a PoP that a network did not measure among three that it did.
 const UNMEASURED_MS: f64 = 5.0;
-
-/// A place on the map, of a network or a PoP.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Spot {
-    /// Country.
-    pub(crate) country: Option<Country>,
-    /// Coordinates.
-    pub(crate) point: Point,
-}
-
-impl Spot {
-    /// A place at coordinates.
-    pub(crate) fn new(country: Option<Country>, at: Coordinates) -> Spot {
-        Spot { country, point: Point::of(at) }
-    }
-}
 
 /// Estimated RTT to one PoP.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! The estimator: what it must do whatever the numbers are.
 
 use super::*;
+use crate::geo::place::{Coordinates, Country};
 use proptest::prelude::*;
 
 fn spot(country: &str, lat: f64, lon: f64) -> Spot {
