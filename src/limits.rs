@@ -130,12 +130,6 @@ pub(crate) const CONNECTION_SITE_V6: u8 = 48;
 /// Connections of a /48 for each that a /56 may have: a large site has some networks with clients,
 /// and no more of the total than a quarter by default.
 pub(crate) const CONNECTION_SITE_FACTOR: u32 = 4;
-/// Prefix length by which answers to IPv4 clients are limited: the smallest block with a route of its
-/// own, so that a forger gains nothing by neighbours of its victim.
-pub(crate) const RRL_PREFIX_V4: u8 = 24;
-/// Prefix length by which answers to IPv6 clients are limited: a common allocation to one site (RFC
-/// 6177).
-pub(crate) const RRL_PREFIX_V6: u8 = 56;
 /// Sets of four accounts of the rate limiter, a power of two: 131,072 accounts in 1 MiB.
 pub(crate) const RRL_SETS: usize = 32_768;
 /// Most prefixes without rate limits: only an answer past a limit is compared with each of them.

@@ -7,9 +7,8 @@
 //! answers past a limit come here, and nothing locks: a count may lose a few that workers add at
 //! the same moment.
 
-use super::prefix_of;
+use super::{PREFIX_V4, PREFIX_V6, prefix_of};
 use crate::geo::prefix::Prefix;
-use crate::limits::{RRL_PREFIX_V4, RRL_PREFIX_V6};
 use std::array;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -96,16 +95,16 @@ impl HeavyPrefixes {
 fn word(prefix: Prefix) -> u64 {
     match prefix {
         Prefix::V4 { bits, .. } => V4 | u64::from(bits),
-        Prefix::V6 { bits, .. } => V6 | (bits >> (128 - RRL_PREFIX_V6)) as u64,
+        Prefix::V6 { bits, .. } => V6 | (bits >> (128 - PREFIX_V6)) as u64,
     }
 }
 
 fn prefix(word: u64) -> Option<Prefix> {
     if word & V4 != 0 {
-        return Some(Prefix::new(IpAddr::V4(Ipv4Addr::from_bits(word as u32)), RRL_PREFIX_V4));
+        return Some(Prefix::new(IpAddr::V4(Ipv4Addr::from_bits(word as u32)), PREFIX_V4));
     }
-    let bits = u128::from(word & (V6 - 1)) << (128 - RRL_PREFIX_V6);
-    (word & V6 != 0).then(|| Prefix::new(IpAddr::V6(Ipv6Addr::from_bits(bits)), RRL_PREFIX_V6))
+    let bits = u128::from(word & (V6 - 1)) << (128 - PREFIX_V6);
+    (word & V6 != 0).then(|| Prefix::new(IpAddr::V6(Ipv6Addr::from_bits(bits)), PREFIX_V6))
 }
 
 #[cfg(test)]

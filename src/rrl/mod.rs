@@ -25,7 +25,6 @@ pub(crate) mod heavy;
 pub(crate) mod table;
 
 use crate::geo::prefix::Prefix;
-use crate::limits::{RRL_PREFIX_V4, RRL_PREFIX_V6};
 use crate::wire::hash::mix;
 use crate::wire::header;
 use crate::wire::name_hash::NameKey;
@@ -35,6 +34,13 @@ use heavy::HeavyPrefixes;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use table::{Account, Table};
+
+/// Prefix length by which answers to IPv4 clients are limited: the smallest block with a route of
+/// its own, so that a forger gains nothing by neighbours of its victim.
+const PREFIX_V4: u8 = 24;
+/// Prefix length by which answers to IPv6 clients are limited: a common allocation to one site (RFC
+/// 6177).
+const PREFIX_V6: u8 = 56;
 
 closed_set! {
     /// Class of an answer. Its word is the key of its limit.
@@ -181,7 +187,7 @@ pub(crate) struct Limiter {
     table: Table,
     /// Prefixes with most answers past a limit.
     pub(crate) heavy: HeavyPrefixes,
-    /// Secret key of the hashes, so that nobody can choose prefixes that share an account.
+    /// Secret key of the hashes, so that an attacker cannot choose prefixes that share an account.
     key: [u64; 2],
 }
 
@@ -263,17 +269,17 @@ impl Limiter {
 /// The prefix that an address is limited by: /24 (IPv4) or /56 (IPv6).
 pub(crate) fn prefix_of(address: IpAddr) -> Prefix {
     let address = address.to_canonical();
-    Prefix::new(address, if address.is_ipv4() { RRL_PREFIX_V4 } else { RRL_PREFIX_V6 })
+    Prefix::new(address, if address.is_ipv4() { PREFIX_V4 } else { PREFIX_V6 })
 }
 
 /// The bits of [`prefix_of`] in one word.
 #[inline(always)]
 fn prefix_word(address: IpAddr) -> u64 {
     match address {
-        IpAddr::V4(address) => u64::from(address.to_bits() >> (32 - RRL_PREFIX_V4)) | 1 << 63,
+        IpAddr::V4(address) => u64::from(address.to_bits() >> (32 - PREFIX_V4)) | 1 << 63,
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(address) => u64::from(address.to_bits() >> (32 - RRL_PREFIX_V4)) | 1 << 63,
-            None => (address.to_bits() >> (128 - RRL_PREFIX_V6)) as u64,
+            Some(address) => u64::from(address.to_bits() >> (32 - PREFIX_V4)) | 1 << 63,
+            None => (address.to_bits() >> (128 - PREFIX_V6)) as u64,
         },
     }
 }

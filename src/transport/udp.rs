@@ -243,8 +243,8 @@ fn answer_one(
     }
 }
 
-/// Counts the reply in `room` for the rate limits, unless a cookie proves the address of its client.
-/// Returns the limit that it passes.
+/// Counts the reply in `room` for the rate limits, unless a cookie proves the address of its
+/// client. Returns the limit that it passes.
 #[inline(always)]
 fn passed_limit(
     worker_context: &WorkerContext,

@@ -352,8 +352,8 @@ static RATE_LIMIT: KeySection = KeySection {
             "per_second",
             &RATE,
             Absent::Default("20"),
-            "equal answers a second to one prefix (same name, type and client subnet), and answers of each of \
-             the classes below",
+            "equal answers a second to one prefix (same name, type and client subnet), and answers of each \
+             of the classes below",
             "20",
         ),
         entry("answers", &RATE, Absent::Words("`per_second`"), "equal answers with records", "50"),

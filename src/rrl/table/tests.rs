@@ -30,8 +30,8 @@ fn a_new_second_is_made_from_the_last() {
 #[test]
 fn counts_do_not_overflow() {
     let table = Table::default();
-    let last = (0..70_000).map(|_| table.count(77, 9, fresh)).last().unwrap();
-    assert_eq!(last, Account { count: COUNT_MAX + 1, is_busy: false });
+    (0..70_000).for_each(|_| _ = table.count(77, 9, fresh));
+    assert_eq!(table.count(77, 9, fresh), Account { count: COUNT_MAX + 1, is_busy: false });
 }
 
 /// Many holders of one set push out old and light accounts, not the heavy one.
