@@ -73,7 +73,7 @@ fn a_flood_gets_few_answers() {
     let metrics = deployment.page("/metrics").body;
     let of = |treatment: &str| {
         let series = format!(
-            "meridian_rate_limited_total{{transport=\"udp\",limit=\"answers\",treatment=\"{treatment}\"}} "
+            "meridian_rate_limited_total{{limit=\"answers\",transport=\"udp\",treatment=\"{treatment}\"}} "
         );
         let line = metrics.lines().find_map(|line| line.strip_prefix(&series));
         line.unwrap_or_else(|| panic!("{series} in {metrics}")).parse::<u64>().unwrap()

@@ -393,9 +393,9 @@ static RATE_LIMIT: KeySection = KeySection {
         ),
         entry(
             "exempt",
-            &Shape::List(&Shape::Text("a prefix")),
+            &Shape::List(&Shape::Text("a prefix or address")),
             NONE,
-            "prefixes or addresses without limits, at most 256",
+            "clients without limits, at most 256 prefixes",
             "[192.0.2.0/24, \"2001:db8::/32\"]",
         ),
     ],

@@ -88,6 +88,7 @@ fn replies_of_other_versions_are_read() {
         "version": "v", "node": "n", "phase": "serving", "uptime_secs": 1, "engine": "fast",
         "config": "c", "dns": ["127.0.0.1:53", "[::1]:53"], "sequence": 1, "digest": "d",
         "files_digest": "f", "zones": zones, "summary": ["s"], "lanes": { "udp": lane },
+        "rate_limited": [{ "prefix": "192.0.2.0/24", "answers": 7 }],
     }));
     check::<Readiness>(json!({ "ready": false, "phase": "draining", "reasons": ["r"], "notes": ["n"] }));
     check::<ReloadReply>(json!({

@@ -52,9 +52,7 @@ pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
     if !old.cookies.are_like(&new.cookies) {
         lines.push("cookies: other secrets".to_owned());
     }
-    if old.rate_limit != new.rate_limit {
-        lines.push("rate_limit: other limits".to_owned());
-    }
+    changed("rate_limit", places::rate_limit(old), places::rate_limit(new), &mut lines);
     compared("pop", pops::all(old), pops::all(new), &mut lines);
     pops::in_force(new, &mut lines);
     compared("probe", probes::all(old), probes::all(new), &mut lines);

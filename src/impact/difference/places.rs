@@ -1,8 +1,9 @@
 //! Node, operator networks and databases, as fields.
 
-use super::fields::{Fields, list, maybe};
+use super::fields::{Fields, list, maybe, millis};
 use super::pops::at;
 use crate::geo::networks::Network;
+use crate::rrl::{Class, RateLimit};
 use crate::snapshot::Snapshot;
 
 /// Operator networks, by name.
@@ -33,6 +34,32 @@ pub(super) fn node(snapshot: &Snapshot) -> Fields {
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into()
+}
+
+/// Limits of answers; no fields where they are off.
+pub(super) fn rate_limit(snapshot: &Snapshot) -> Fields {
+    let Some(limits) = &snapshot.rate_limit else { return Fields::default() };
+    let RateLimit {
+        is_log_only,
+        from_qps,
+        per_second,
+        prefix_per_second,
+        zone_nxdomain_per_second,
+        window_secs,
+        slip,
+        exempt,
+    } = &**limits;
+    let classes = Class::ALL.map(|class| (class.word(), per_second[class as usize].to_string()));
+    let others = [
+        ("mode", if *is_log_only { "log_only" } else { "enforce" }.to_owned()),
+        ("from_qps", from_qps.to_string()),
+        ("prefix_per_second", maybe(prefix_per_second.as_ref(), ToString::to_string)),
+        ("zone_nxdomain_per_second", maybe(zone_nxdomain_per_second.as_ref(), ToString::to_string)),
+        ("window", millis(u32::from(*window_secs) * 1_000)),
+        ("slip", slip.to_string()),
+        ("exempt", list(exempt, ToString::to_string)),
+    ];
+    classes.into_iter().chain(others).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// Adds a line for each database with other content: its facts now and before.

@@ -20,6 +20,7 @@ policies: policies.yaml
 zones: zones/
 state: state/
 cookies: { secrets: secrets.txt }
+rate_limit: { from_qps: 100 }
 "#;
 
 const NETWORKS: &str = r#"

@@ -23,7 +23,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     // 3  core
     ("snapshot",  &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "rrl"]),
     ("answer",    &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot"]),
-    ("impact",    &["limits", "rfc3339", "wire", "geo", "health", "steer", "zone", "snapshot"]),
+    ("impact",    &["limits", "rfc3339", "wire", "geo", "health", "steer", "zone", "rrl", "snapshot"]),
     ("shared",    &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
                     "answer", "impact", "rrl"]),
     ("explain",   &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
