@@ -239,8 +239,8 @@ fn the_scrape_is_the_catalogue() {
             labels.insert(name.to_owned(), of_series);
         }
     }
-    // Only a target that speaks TLS has a certificate, only a faulty zone is not current, and only an
-    // answer past a rate limit is counted there.
+    // Only a target that speaks TLS has a certificate, only a faulty zone is not current, and only
+    // an answer past a rate limit is counted there.
     let absent =
         ["meridian_target_certificate_days", "meridian_zone_not_current", "meridian_rate_limited_total"];
     let shown = || CATALOGUE.iter().filter(|family| !absent.contains(&family.name));
