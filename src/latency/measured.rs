@@ -65,7 +65,7 @@ impl Measured {
         self.units.len()
     }
 
-    /// RTTs that a unit itself goes by, ascending by PoP.
+    /// RTTs that rank the PoPs of a unit by its own samples, ascending by PoP.
     pub(crate) fn own(&self, number: u32) -> &[OwnRtt] {
         let range = &self.units[number as usize].own;
         &self.own[range.start as usize..range.end as usize]

@@ -141,12 +141,12 @@ impl Units {
         self.spots.get(unit.spot as usize)
     }
 
-    /// Samples that a unit goes by; empty where too few networks of it sampled.
+    /// Samples that rank the PoPs of a unit; empty where too few of its networks sampled.
     pub(crate) fn own(&self, unit: &Unit) -> &[OwnRtt] {
         unit.measured().map_or(&[], |number| self.measured.own(number))
     }
 
-    /// Samples of the networks of a unit that goes by its own.
+    /// Samples of the networks of a unit whose own samples rank its PoPs.
     pub(crate) fn votes(&self, unit: &Unit) -> &[Vote] {
         unit.measured().map_or(&[], |number| self.measured.votes(number))
     }

@@ -24,7 +24,7 @@ const SEEDS: std::ops::Range<u64> = 0..12;
 /// First line of measurements.
 const ROWS: &str = "prefix,pop,hour,samples,rtt_ms";
 
-/// What a map says about a network.
+/// Record of a map for a network.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 struct Said {
     pop: Vec<String>,
@@ -200,7 +200,7 @@ impl Ground {
         path.display().to_string()
     }
 
-    /// What a map says about each unit.
+    /// Records of a map, by unit.
     fn said(&self, map: &[u8]) -> Vec<Said> {
         let reader = Reader::from_source(map).expect("a map");
         let of_unit = |unit| {
@@ -297,8 +297,8 @@ fn a_build_moves_few_clients() {
     assert!(moved_all > 0, "nothing moved at all");
 }
 
-/// A network alone never moves another one, whatever it claims. Below three networks nobody else
-/// hears it; among others it is outvoted.
+/// A network alone never moves another one, whatever it claims. Fewer than three networks correct
+/// no estimate of others; among three, the median outvotes a liar.
 #[test]
 fn a_liar_moves_no_other_network() {
     for seed in SEEDS {

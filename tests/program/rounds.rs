@@ -31,8 +31,8 @@ fn forge(octets: &[u8], from: SocketAddr, server: SocketAddr) {
     socket.send_to(octets, &SockAddr::from(server)).expect("the forger sends");
 }
 
-/// Whatever one server is told in the name of another, the second gets at most one reply, and
-/// answers nothing.
+/// A datagram to one server in the name of another causes at most one reply, which the second
+/// server does not answer.
 #[test]
 fn a_forged_datagram_dies_out() {
     let sound = query(1, "www.cdn.example", 1);

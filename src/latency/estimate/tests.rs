@@ -116,11 +116,11 @@ fn the_median_outvotes_a_liar() {
         estimator.around(&spot("PL", 52.4, 21.0)).estimates(&[], &[]).iter().map(|e| e.rtt_ms).collect()
     };
     for of in [&apart as &dyn Fn(&[(u16, f64)]) -> Vec<MeasuredUnit>, &together, &pair] {
-        let told: Vec<f64> = rtts(&of(&honest[2]));
+        let true_rtts: Vec<f64> = rtts(&of(&honest[2]));
         for lie in [&[(0, 2900.0)][..], &[(0, 2900.0), (1, 2900.0), (2, 2900.0)], &[(0, 9.0)]] {
             let lied: Vec<f64> = rtts(&of(lie));
-            for (a, b) in told.iter().zip(&lied) {
-                assert!((a - b).abs() < 2.0, "{lie:?}: {told:?} {lied:?}");
+            for (a, b) in true_rtts.iter().zip(&lied) {
+                assert!((a - b).abs() < 2.0, "{lie:?}: {true_rtts:?} {lied:?}");
             }
         }
     }

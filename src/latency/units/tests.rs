@@ -80,7 +80,7 @@ fn old_samples_fade_beside_fresh_ones() {
     assert_eq!((fresh.rtt_ms, fresh.samples), (120.0, 6));
 }
 
-/// What the /24 in New York goes by.
+/// Samples that rank the PoPs of the /24 in New York.
 fn own_of(rows: &mut [Row]) -> OwnRtt {
     let units = units(rows);
     units.own(&units.list[2])[0]

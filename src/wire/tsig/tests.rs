@@ -57,8 +57,8 @@ fn keys_are_refused() {
     assert_eq!(record, Some(expected(&longest, &longest)));
 }
 
-/// What cannot be interpreted is a format error: names that loop, lead ahead, overlap or are too
-/// long, algorithm names with pointers (RFC 8945 section 4.2), lengths past the end, another class
+/// Malformed records are format errors: names that loop, lead ahead, overlap or are too long,
+/// algorithm names with pointers (RFC 8945 section 4.2), lengths past the end, another class
 /// or TTL.
 #[test]
 fn what_cannot_be_interpreted() {
