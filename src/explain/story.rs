@@ -5,7 +5,7 @@ use super::reasons;
 use crate::answer::{Step, Trace};
 use crate::geo::place::Place;
 use crate::geo::prefix::Prefix;
-use crate::geo::rtts::{Rtt, RttList, RttSource};
+use crate::geo::rtts::RttList;
 use crate::health::health_state::NO_HORIZON;
 use crate::limits::{LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX};
 use crate::shared::operator_view::OperatorView;
@@ -183,14 +183,8 @@ impl<'a> Story<'a> {
 
 /// RTT of a PoP in a list of `order: latency`, with its evidence.
 fn rtt_words(list: &RttList, pop: &str) -> String {
-    let Some(Rtt { rtt_ms, source, samples }) = list.find(pop) else { return "  not in the map".to_owned() };
-    let evidence = match (list.is_of_clients(), source) {
-        (true, _) => format!("in the mean of {samples} networks, mostly by {}", source.evidence_words()),
-        (false, RttSource::Distance) => "by distance".to_owned(),
-        (false, RttSource::Neighbours) => format!("by {samples} networks near"),
-        (false, RttSource::Measured) => format!("measured, {samples} samples"),
-    };
-    format!("{rtt_ms:>5} ms {evidence}")
+    let Some(rtt) = list.find(pop) else { return "  not in the map".to_owned() };
+    format!("{:>5} ms {}", rtt.rtt_ms, rtt.evidence(list.is_of_clients()))
 }
 
 /// Policy as the files define it.

@@ -35,7 +35,7 @@ impl RttSource {
     pub(crate) fn evidence_words(self) -> &'static str {
         match self {
             RttSource::Measured => "own samples",
-            RttSource::Neighbours => "networks near",
+            RttSource::Neighbours => "measured places near",
             RttSource::Distance => "distance",
         }
     }
@@ -57,8 +57,25 @@ pub(crate) struct Rtt {
     pub(crate) rtt_ms: u16,
     /// Its evidence.
     pub(crate) source: RttSource,
-    /// Samples behind it.
+    /// Samples, measured places near or networks of clients behind it; 0 for the distance alone.
     pub(crate) samples: u32,
+}
+
+impl Rtt {
+    /// The evidence in words. `is_of_clients` is true of the mean over the clients of a resolver.
+    pub(crate) fn evidence(&self, is_of_clients: bool) -> String {
+        let Rtt { source, samples, .. } = *self;
+        let ending = if samples == 1 { "" } else { "s" };
+        match (is_of_clients, source) {
+            (true, _) => {
+                let mostly = source.evidence_words();
+                format!("mean of {samples} network{ending} of clients, mostly by {mostly}")
+            }
+            (false, RttSource::Measured) => format!("measured, {samples} sample{ending}"),
+            (false, RttSource::Neighbours) => format!("by {samples} measured place{ending} near"),
+            (false, RttSource::Distance) => "by distance".to_owned(),
+        }
+    }
 }
 
 /// RTTs of a place to PoPs, in the order in which the map prefers them.

@@ -5,6 +5,9 @@ use std::fs;
 use std::path::Path;
 use support::deployment::Deployment;
 
+const WITH_MAP: &str = "databases: [geoip/places.mmdb, geoip/latency.mmdb]";
+const WITHOUT_MAP: &str = "databases: [geoip/places.mmdb]";
+
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path of text")
 }
@@ -14,6 +17,28 @@ fn done(arguments: &[&str]) -> (String, String) {
     let (status, stdout, stderr) = run(arguments);
     assert_eq!(status, 0, "{arguments:?}\n{stdout}\n{stderr}");
     (stdout, stderr)
+}
+
+/// The sample deployment without its latency map.
+fn sample_without_map() -> Deployment {
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
+    sample.edit("meridian.yaml", |text| text.replace(WITH_MAP, WITHOUT_MAP));
+    sample
+}
+
+/// The map in the tree is the one that its source makes.
+#[test]
+fn the_map_of_the_sample_is_built_from_its_source() {
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
+    let (config, source) = (sample.path("meridian.yaml"), sample.path("geoip/latency.csv"));
+    let target = sample.path("again.mmdb");
+    let paths = ["--config", text(&config), "--output", text(&target), text(&source)];
+    let (report, _) = done(&[&["latency", "build", "--epoch", "1769904000"][..], &paths].concat());
+    assert!(report.contains("rows      14 used\n"), "{report}");
+    assert!(
+        fs::read(&target).expect("the map") == fs::read(sample.path("geoip/latency.mmdb")).expect("the map"),
+        "build it anew: geoip/README.md has the command"
+    );
 }
 
 /// Three log lines of clients in New York (198.51.100.0/24), with an RTT in microseconds.
@@ -48,7 +73,7 @@ fn log(sample: &Deployment, pop: &str, rtt_us: u32) -> String {
 /// Clients in New York reach Dallas faster than Ashburn: their logs say so, and so do answers.
 #[test]
 fn clients_go_where_logs_say_that_it_is_fast() {
-    let sample = Deployment::sample(&["127.0.0.1:0"]);
+    let sample = sample_without_map();
     let config = sample.path("meridian.yaml");
     let config = text(&config);
     sample.edit("policies.yaml", |text| {
@@ -86,9 +111,7 @@ fn clients_go_where_logs_say_that_it_is_fast() {
     assert!(report.contains("rows      2 used"), "{report}");
     assert_eq!(build("geoip/again.mmdb", &[]).0, map, "the same inputs make the same octets");
 
-    sample.edit("meridian.yaml", |text| {
-        text.replace("databases: [geoip/places.mmdb]", "databases: [geoip/places.mmdb, geoip/latency.mmdb]")
-    });
+    sample.edit("meridian.yaml", |text| text.replace(WITHOUT_MAP, WITH_MAP));
     let (_, stderr) = done(&["check", "--config", config]);
     assert!(!stderr.contains("MRD0407"), "{stderr}");
     explain(&["band 1   dfw", " ms measured, 3 samples"]);
@@ -107,7 +130,7 @@ fn clients_go_where_logs_say_that_it_is_fast() {
 /// client subnet in New York, the resolver's own too, gets the PoP of New York.
 #[test]
 fn a_resolver_gets_the_pop_of_its_clients() {
-    let sample = Deployment::sample(&["127.0.0.1:0"]);
+    let sample = sample_without_map();
     let config = sample.path("meridian.yaml");
     let config = text(&config);
     sample.edit("policies.yaml", |text| {
@@ -145,9 +168,6 @@ fn a_resolver_gets_the_pop_of_its_clients() {
         let first = ["latency", "build", "--config", config, "--epoch", "1764230400", "--output", text(&map)];
         done(&[&first[..], more, &[text(&rows)]].concat()).0
     };
-    let with_map = |text: String| {
-        text.replace("databases: [geoip/places.mmdb]", "databases: [geoip/places.mmdb, geoip/latency.mmdb]")
-    };
     let explain = |from: &[&str], words: &[&str]| {
         let name = "nearest.edge.cdn.example";
         let (story, _) = done(&[&["explain", "--files", "--config", config, name, "A"][..], from].concat());
@@ -160,7 +180,7 @@ fn a_resolver_gets_the_pop_of_its_clients() {
 
     // Without their mix the resolver's own network decides.
     build(&[]);
-    sample.edit("meridian.yaml", with_map);
+    sample.edit("meridian.yaml", |text| text.replace(WITHOUT_MAP, WITH_MAP));
     explain(&resolver, &["band 1   iad"]);
     let own = explain(&client, &["band 1   iad", " ms measured, 2 samples"]);
 
@@ -174,7 +194,7 @@ fn a_resolver_gets_the_pop_of_its_clients() {
         &[
             "clients    by the mean RTTs of the clients behind the resolver",
             "band 1   gru",
-            " ms in the mean of 3 networks, mostly by own samples",
+            " ms mean of 3 networks of clients, mostly by own samples",
         ],
     );
     assert!(story.contains("\t192.0.2.60"), "the answer is Sao Paulo:\n{story}");

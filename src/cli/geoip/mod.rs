@@ -15,7 +15,7 @@ use crate::finding::{At, Finding, code};
 use crate::finding::{Files, Findings};
 use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::Database;
-use crate::geo::rtts::{Rtt, RttList, RttSource};
+use crate::geo::rtts::{RttList, RttSource};
 use crate::reload::prepare;
 use crate::sys::clock::epoch_secs;
 use std::fmt::Write as _;
@@ -146,18 +146,12 @@ fn rtts_text(head: &str, list: &RttList, now: u64) -> String {
         at => format!(", newest {} hours old", now.saturating_sub(at) / 3600),
     };
     let mut out = String::new();
-    for (index, (pop, Rtt { rtt_ms, source, samples })) in list.entries().enumerate() {
+    for (index, (pop, rtt)) in list.entries().enumerate() {
         let head = if index == 0 { format!("{head}:") } else { String::new() };
-        let evidence = match (list.is_of_clients(), source) {
-            (true, _) => {
-                format!("mean of {samples} networks of clients, mostly by {}", source.evidence_words())
-            }
-            (false, RttSource::Measured) => format!("measured, {samples} samples{age}"),
-            (false, RttSource::Neighbours) => format!("by {samples} networks near"),
-            (false, RttSource::Distance) => "by distance".to_owned(),
-        };
+        let is_measured = !list.is_of_clients() && rtt.source == RttSource::Measured;
+        let (evidence, age) = (rtt.evidence(list.is_of_clients()), if is_measured { &age[..] } else { "" });
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "  {head:<13}{pop:<8}{rtt_ms:>5} ms  {evidence}");
+        let _ = writeln!(out, "  {head:<13}{pop:<8}{:>5} ms  {evidence}{age}", rtt.rtt_ms);
     }
     out
 }

@@ -197,7 +197,7 @@ fn read_rows(paths: &[PathBuf], pops: &[Arc<str>]) -> Result<(Vec<Row>, Faults<R
     let (mut rows, mut faults) = (Vec::new(), Faults::default());
     lines::each(paths, "rows", |line| {
         let text = std::str::from_utf8(line.octets).unwrap_or_default().trim();
-        if text == HEADER || line.octets.is_empty() {
+        if text == HEADER {
             return Ok(());
         }
         match Row::read(text, |pop| index.get(pop).copied()) {

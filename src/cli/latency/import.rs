@@ -126,9 +126,6 @@ struct Pass<'a> {
 impl Pass<'_> {
     /// Reads a line, and writes rows once enough are held.
     fn read_line(&mut self, format: &mut LogFormat, line: &Line<'_>) -> Result<(), String> {
-        if line.octets.trim_ascii().is_empty() {
-            return Ok(());
-        }
         if *format == LogFormat::Csv {
             let (after, is_header) = (format.clone().after_header(&String::from_utf8_lossy(line.octets)))
                 .map_err(|sentence| format!("`{}`: {sentence}", line.path.display()))?;

@@ -24,8 +24,8 @@ pub(super) struct Line<'l> {
     pub(super) number: u64,
 }
 
-/// Calls `take` for every line of the files, with progress over all of them, up to the first error
-/// of `take` or of reading. Returns the number of lines.
+/// Calls `take` for every line of the files but blank lines and comments (`#` first), with progress
+/// over all of them, up to the first error of `take` or of reading. Returns the number of lines.
 pub(super) fn each(
     paths: &[PathBuf],
     noun: &'static str,
@@ -39,7 +39,9 @@ pub(super) fn each(
         while next(reader.as_mut(), &mut octets).map_err(failed)? {
             (number, done) = (number + 1, done + 1);
             progress.at(done, None);
-            take(&Line { octets: &octets, path, number })?;
+            if !matches!(octets.trim_ascii_start().first(), None | Some(b'#')) {
+                take(&Line { octets: &octets, path, number })?;
+            }
         }
     }
     progress.end();

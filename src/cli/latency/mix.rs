@@ -23,7 +23,7 @@ impl Mix {
         let mut mix = Mix { is_asked: !paths.is_empty(), ..Mix::default() };
         lines::each(paths, "rows of clients", |line| {
             let text = std::str::from_utf8(line.octets).unwrap_or_default().trim();
-            if text == HEADER || line.octets.trim_ascii().is_empty() {
+            if text == HEADER {
                 return Ok(());
             }
             match ClientRow::read(text) {

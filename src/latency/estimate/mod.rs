@@ -54,9 +54,9 @@ pub(crate) struct Estimate {
     pub(crate) pop: u16,
     /// RTT in ms.
     pub(crate) rtt_ms: f64,
-    /// Its evidence.
+    /// Its evidence: neighbours only if they weigh as much as the model or more.
     pub(crate) source: RttSource,
-    /// Own samples, or networks that corrected the estimate.
+    /// Own samples, or neighbours that corrected the estimate; 0 for the distance alone.
     pub(crate) samples: u32,
 }
 
@@ -303,8 +303,11 @@ struct Kriged {
 
 impl Kriged {
     fn estimate(&self, pop: u16) -> Estimate {
-        let source = if self.count == 0 { RttSource::Distance } else { RttSource::Neighbours };
-        Estimate { pop, rtt_ms: self.rtt_ms.max(0.0), source, samples: self.count }
+        let (source, samples) = match self.weight >= MODEL_WEIGHT {
+            true => (RttSource::Neighbours, self.count),
+            false => (RttSource::Distance, 0),
+        };
+        Estimate { pop, rtt_ms: self.rtt_ms.max(0.0), source, samples }
     }
 }
 
