@@ -369,8 +369,8 @@ pub(crate) const FLAP_DAMP_MS: u64 = 60_000;
 /// Longest damping of a target, in milliseconds, however often it flapped before: an operator who
 /// has repaired it need not wait longer.
 pub(crate) const FLAP_DAMP_MAX_MS: u64 = 600_000;
-/// Queue of health events: every PoP of a large deployment changes, with room to spare. Further
-/// events are counted.
+/// Queue of health and load events: every PoP of a large deployment changes, with room to spare.
+/// Further events are dropped and counted.
 pub(crate) const HEALTH_EVENTS_MAX: usize = 16_384;
 /// Slot changes that the panic guard can undo: 2,000 slots with a hundred changes each in one
 /// window.
@@ -405,8 +405,8 @@ pub(crate) const PROBE_HEADER_OCTETS_MAX: usize = 300 << 10;
 pub(crate) const PROBE_LINE_OCTETS_MAX: usize = 100 << 10;
 /// Octets of a peer's words that are quoted in one line for the operator.
 pub(crate) const PROBE_WORDS_MAX: usize = 120;
-/// Programs that probes run at once: each is a process. A further probe waits, and its timeout runs
-/// on.
+/// Programs that probes run at once: each is a process. A further probe waits for a place, and the
+/// wait counts towards its timeout.
 pub(crate) const PROGRAMS_AT_ONCE: usize = 64;
 /// Milliseconds until killed processes are looked for again; the pause grows up to sixteenfold.
 pub(crate) const PROGRAM_SWEEP_MILLIS: u64 = 5;

@@ -16,8 +16,8 @@ use std::process::ExitCode;
 pub(crate) struct ServerClient {
     #[command(flatten)]
     config: Config,
-    /// The control socket; without it the one in the note of the running server, else the one of
-    /// the server file
+    /// The control socket; by default the socket in the note of the running server, or else the
+    /// socket of the server file
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
     /// Output format

@@ -4,7 +4,7 @@ use crate::wire::name::Name;
 use std::fmt;
 use std::sync::Arc;
 
-/// Role of an input. Its text is part of the digest, so it must stay as it is.
+/// Role of an input. The text of the role is part of the digest, so it must not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InputRole {
     /// Certificates that probes trust, by the path written.

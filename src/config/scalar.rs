@@ -331,8 +331,8 @@ pub(super) fn is_word(text: &str) -> bool {
         && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
 }
 
-/// Reads the name of a PoP, tag and the like: letters, digits, hyphens, underscores and dots, 1 to
-/// 63 octets.
+/// Reads the name of a PoP, tag and the like: 1 to 63 letters, digits, hyphens, underscores and
+/// dots, beginning with a letter or digit.
 pub(super) fn word<'t>(
     text: &'t str,
     at: crate::finding::At,

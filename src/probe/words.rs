@@ -58,8 +58,8 @@ pub(crate) fn unmarked(octets: &[u8]) -> Result<&[u8], &'static str> {
     }
 }
 
-/// Makes one line of bounded length: control characters, and those that change the direction of
-/// writing, are escaped.
+/// Makes one line of bounded length. Escapes control characters, line separators, and invisible
+/// characters, such as those of zero width or those that change the direction of writing.
 pub(crate) fn line(text: &str) -> String {
     let mut line = String::new();
     for c in text.chars() {

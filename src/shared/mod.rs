@@ -1,8 +1,9 @@
 //! State that threads share: commands to the writer, and the data that it publishes.
 //!
 //! ```text
-//!   signals, control ── Command ──▶ writer ── publishes ──▶ Published ──▶ workers answer, count
-//!                    ◀── Report ──       DecisionCounters, Counters ──▶ control folds and shows
+//!   signals, control ── Command ──▶ writer ── publishes ──▶ Published ──▶ workers answer
+//!                    ◀── Report ──
+//!   workers ── count ──▶ DecisionCounters, Counters ──▶ control adds up and shows
 //! ```
 //!
 //! Nothing here waits, locks or keeps time. A command carries a closure as its callback, so that

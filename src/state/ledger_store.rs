@@ -1,7 +1,8 @@
 //! Ledger on the disk: read at the start, replaced at every change, never lost.
 //!
-//! Two more files may stand beside `overrides.yaml`: `overrides.yaml.1` is the previous good file,
-//! and `overrides.yaml.broken` is a file that could not be read, until an operator acknowledges it.
+//! Up to three files may stand beside `overrides.yaml`. `overrides.yaml.1` is the previous good
+//! file. `overrides.yaml.broken` is a file that could not be read, or a mark that the file was
+//! missing. `overrides.yaml.acknowledged` is the broken file after an operator has acknowledged it.
 
 use crate::config::ledger_file;
 use crate::finding::render;

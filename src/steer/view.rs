@@ -155,8 +155,8 @@ impl View {
         self
     }
 
-    /// Applies a supposition about a PoP. Views of pools on their way back that have the PoP keep
-    /// it down, whatever probes say.
+    /// Applies a supposition about a PoP. It is not applied to the views of pools on their way back
+    /// that include the PoP: there the PoP stays down.
     pub(super) fn suppose(&mut self, pop: PopId, supposing: &Supposing<'_>) {
         let Supposing { what, slots, pops, sheds, fell } = *supposing;
         let Some(is) = pops.get(pop.index()) else { return };

@@ -88,13 +88,13 @@ pub(crate) fn marked<T>(mark: u64, start: impl FnOnce() -> T) -> T {
     #[cfg(target_os = "linux")]
     {
         let mut before = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: the kernel writes one `rlimit` to the local one, which outlives the call.
+        // SAFETY: the kernel writes one `rlimit` to `before`, which outlives the call.
         let is_told = unsafe { libc::getrlimit(libc::RLIMIT_RTTIME, &raw mut before) } == 0;
         if !is_told || before.rlim_max < mark {
             return start();
         }
         let with_mark = libc::rlimit { rlim_cur: mark, ..before };
-        // SAFETY: the kernel reads one `rlimit` from the local one, which outlives the call.
+        // SAFETY: the kernel reads one `rlimit` from `with_mark`, which outlives the call.
         unsafe { libc::setrlimit(libc::RLIMIT_RTTIME, &raw const with_mark) };
         let started = start();
         // SAFETY: as above.

@@ -369,7 +369,7 @@ fn explored_units_return() {
     assert!(explored > 50, "{explored} explored");
 }
 
-/// A map among the databases of the deployment does not show in the next map.
+/// The next map is the same whether or not the deployment has a map among its databases.
 #[test]
 fn a_map_in_service_cuts_no_unit() {
     for seed in SEEDS {

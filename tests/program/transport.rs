@@ -361,7 +361,7 @@ fn cores_and_buffers_are_checked_at_the_start() {
 /// A server that stops closes its connections and its threads, and its ports are free again.
 #[test]
 fn a_stopped_server_is_gone() {
-    // At an address of its own, where no test beside this one takes the port once it is free.
+    // At an address of its own, so that no concurrent test takes the port once it is free.
     let deployment = Deployment::new(&["127.0.77.1:0"], "");
     for engine in [Engine::Fast, Engine::Hickory] {
         let server = deployment.start(engine);

@@ -206,8 +206,7 @@ pub fn ask_udp(server: SocketAddr, octets: &[u8]) -> Vec<u8> {
     ask_from(&client(server), server, octets)
 }
 
-/// Asks over UDP from a client that exists already. A question without an answer within its
-/// patience is lost.
+/// Asks over UDP from an existing client. Panics if no answer comes within the client's timeout.
 pub fn ask_from(client: &UdpSocket, server: SocketAddr, octets: &[u8]) -> Vec<u8> {
     client.send_to(octets, server).expect("the client sends");
     let mut answer = [0; 65_535];

@@ -280,8 +280,8 @@ impl Served {
     }
 }
 
-/// The addresses that `meridian serve` prints before it answers, DNS (the first) and admin, once
-/// it has printed them all.
+/// Addresses in the banner of `meridian serve`: DNS (the first) and admin. `None` until the banner
+/// is complete; the server answers before it prints the banner.
 fn banner(printed: &str) -> Option<(SocketAddr, Option<SocketAddr>)> {
     let (mut dns, mut admin) = (None, None);
     for line in printed.split_inclusive('\n').filter(|line| line.ends_with('\n')) {

@@ -171,7 +171,8 @@ fn of_check(
     check.map(|_| Kind::Check(Arc::new(spec)))
 }
 
-/// Refuses the keys of checks on a group. `group` is the key that makes the probe a group.
+/// Refuses keys of a check that are set on a group. `group` is the key that makes the probe a
+/// group.
 fn refuse_timing(table: &mut MapReader<'_>, group: &Key, out: &mut Findings) {
     for timing in
         ["to", "every", "timeout", "up_after", "down_after", "ok_after", "flap_turns", "flap_window"]

@@ -79,7 +79,8 @@ pub(crate) fn split(outflows: &[Outflow], headrooms: &[f64]) -> Vec<Accepted> {
 /// Split of headrooms, turn by turn.
 struct Split<'o> {
     outflows: &'o [Outflow],
-    /// Factor by which the headroom of each follower reduces its published acceptances, 0 to 1.
+    /// Factor by which the published acceptances of each follower are reduced to fit its headroom,
+    /// 0 to 1.
     fits: Vec<f64>,
     /// Room that remains of each headroom.
     free: Vec<f64>,

@@ -19,7 +19,8 @@ fn at() -> At {
     At::whole(FileId(0))
 }
 
-/// A record of a zone, or a steered owner: labels below the apex, kind, target.
+/// Draft of a record or of a steered owner: labels below the apex, kind, and the target as labels
+/// and apex.
 type Draft = (Vec<&'static str>, usize, Vec<&'static str>, &'static str);
 
 fn drafts() -> impl Strategy<Value = Vec<Draft>> {

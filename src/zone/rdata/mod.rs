@@ -251,8 +251,8 @@ pub fn is_valid(rtype: RrType, rdata: &[u8]) -> bool {
     }
 }
 
-/// Record data in presentation format with absolute names; the generic form of RFC 3597 if the type
-/// is unknown or the data invalid.
+/// Record data in presentation format with absolute names. The generic form of RFC 3597 if the type
+/// is unknown, the data is invalid, or its text would not be read as the same octets.
 pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
     if let Some(text) =
         shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)).map(|parts| shape::decode(&parts))

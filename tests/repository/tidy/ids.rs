@@ -1,5 +1,5 @@
-//! Ids: an index of a slot, policy, target, feed or PoP has a type of its own wherever it crosses a
-//! function, so that an index of one list cannot be used for another.
+//! Ids: a parameter or field that holds an index of a slot, policy, target, feed or PoP has a type
+//! of its own, so that an index of one list cannot be used for another.
 
 use super::{Source, none, sources, words};
 

@@ -355,7 +355,8 @@ impl Run<'_> {
                 order().find(|pop| families(*pop, *stage) & family != 0).map(|pop| (pop, *stage))
             })
         };
-        // What nothing is known of yet is another story, for a moment after a start.
+        // No check while a slot waits for its first verdict, as after a start, or after files that
+        // add a PoP: such a slot follows another rule.
         if order().any(|pop| view.slot(table.slots[usize::from(pop)]).awaited != 0) {
             return;
         }
