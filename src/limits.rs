@@ -1,5 +1,9 @@
 //! Limits of the program, each with its reason.
 
+mod latency;
+
+pub(crate) use latency::*;
+
 /// Largest weight of a PoP or address: weight x logarithm must fit 64 bits.
 pub(crate) const WEIGHT_MAX: u32 = 1_000_000;
 /// Longest preference list: a query may scan the whole list, and no client needs a 65th PoP.
@@ -479,22 +483,3 @@ pub(crate) const LOAD_STARVED_ROUNDS_MAX: usize = 4;
 pub(crate) const SHARE_OCTETS: u64 = 64 << 10;
 /// Steps that a reader draws from the load's budget at once; see [`SHARE_OCTETS`].
 pub(crate) const SHARE_STEPS: u64 = 64 << 10;
-
-/// Longest RTT in ms that a sample may have: a slower one shows a queue or a sleeping phone.
-pub(crate) const LATENCY_RTT_MAX_MILLIS: u32 = 3000;
-/// Samples of one network, PoP and hour that count: more would let one busy or hostile network
-/// decide for its surroundings.
-pub(crate) const LATENCY_SAMPLES_MAX: usize = 50;
-/// Keys (network, PoP, hour; resolver, network, hour) that an import holds before it writes them:
-/// about 200 MiB.
-pub(crate) const LATENCY_KEYS_MAX: usize = 1 << 20;
-/// Octets of a line of a log: request lines of web servers end at 8 KiB by default.
-pub(crate) const LATENCY_LINE_OCTETS_MAX: usize = 64 << 10;
-
-/// Networks of resolvers in one map: the large public resolvers have a few thousand.
-pub(crate) const LATENCY_RESOLVERS_MAX: usize = 1 << 16;
-/// Pairs of a resolver and a network of its clients that a build reads: about 200 MiB.
-pub(crate) const LATENCY_MIX_ROWS_MAX: usize = 1 << 22;
-/// Pairs of a resolver and a unit that a build makes of them, because a network may hold many
-/// units: about 250 MiB.
-pub(crate) const LATENCY_MIX_PARTS_MAX: usize = 1 << 24;

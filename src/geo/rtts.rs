@@ -119,7 +119,8 @@ impl RttList {
     ) -> Option<RttList> {
         let (mut names, mut rtts) = (Vec::new(), Vec::new());
         for (name, rtt) in entries.take(ENTRIES_MAX) {
-            if !name.is_empty() && !name.contains(' ') && !names.contains(&name) {
+            let is_name = !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_graphic());
+            if is_name && !names.contains(&name) {
                 names.push(name);
                 rtts.push(rtt);
             }
@@ -146,10 +147,14 @@ impl RttList {
         RttList { explored: true, ..self }
     }
 
-    /// Name of the PoP that comes first where nothing is explored.
+    /// Names of the PoPs in the order that holds where nothing is explored.
     #[cfg(feature = "geoip-build")]
-    pub(crate) fn settled(&self) -> Option<&str> {
-        self.names.split(' ').nth(usize::from(self.explored && self.rtts.len() > 1))
+    pub(crate) fn settled(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.names.split(' ').collect();
+        if self.explored && names.len() > 1 {
+            names.swap(0, 1);
+        }
+        names
     }
 
     /// Names of all PoPs to which the map has RTTs for any place.

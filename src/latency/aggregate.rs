@@ -14,29 +14,20 @@ use std::collections::HashMap;
 /// Network, PoP (by index) and hour since 1970.
 type Key = (Prefix, u16, u32);
 
-/// Samples of one key.
-#[derive(Default)]
-struct Held {
-    /// RTTs in tenths of a millisecond.
-    tenths: Vec<u16>,
-    /// Samples that were counted, past the bound too.
-    seen: u32,
-}
-
 /// Samples that wait to be written.
 #[derive(Default)]
 pub(crate) struct Aggregate {
-    held: HashMap<Key, Held>,
+    /// RTTs in tenths of a millisecond.
+    held: HashMap<Key, Vec<u16>>,
 }
 
 impl Aggregate {
     /// Adds samples with one RTT (ms, at most 3,000).
     pub(crate) fn add(&mut self, prefix: Prefix, pop: u16, hour: u32, rtt_ms: f64, samples: u32) {
         let held = self.held.entry((prefix, pop, hour)).or_default();
-        held.seen = held.seen.saturating_add(samples);
-        let room = LATENCY_SAMPLES_MAX.saturating_sub(held.tenths.len());
+        let room = LATENCY_SAMPLES_MAX.saturating_sub(held.len());
         let tenths = (rtt_ms * 10.0).round().clamp(1.0, f64::from(u16::MAX)) as u16;
-        held.tenths.extend(std::iter::repeat_n(tenths, room.min(samples as usize)));
+        held.extend(std::iter::repeat_n(tenths, room.min(samples as usize)));
     }
 
     /// True if no more keys should be held.
@@ -48,7 +39,7 @@ impl Aggregate {
     pub(crate) fn take(&mut self) -> Vec<Row> {
         let mut rows: Vec<Row> = (self.held.drain())
             .filter_map(|((prefix, pop, hour), held)| {
-                let mut values: Vec<f64> = held.tenths.iter().map(|t| f64::from(*t) / 10.0).collect();
+                let mut values: Vec<f64> = held.iter().map(|t| f64::from(*t) / 10.0).collect();
                 let rtt_ms = representative_ms(&mut values)?;
                 Some(Row { prefix, pop, hour, samples: values.len() as u32, rtt_ms })
             })

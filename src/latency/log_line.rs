@@ -3,6 +3,7 @@
 //! Columns are taken from the end of a line, because syslog writes words of its own before them. A
 //! line that is no sample is counted by its fault ([`LineFault`]) and ends nothing.
 
+use super::network_len;
 use crate::geo::embedded;
 use crate::geo::prefix::Prefix;
 use crate::limits::{LATENCY_LINE_OCTETS_MAX, LATENCY_RTT_MAX_MILLIS};
@@ -115,10 +116,10 @@ impl LogFormat {
             columns: vec![Column::Time, Column::Address, Column::Rtt(unit)],
         };
         Some(match name {
-            // `$msec $remote_addr $tcpinfo_rtt` and `%Ts %ci %[fc_rtt(us)]`.
-            "nginx" | "haproxy" => columns(RttUnit::Micros),
-            // `%START_TIME(%s)% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %ROUNDTRIP_DURATION%`.
-            "envoy" => columns(RttUnit::Millis),
+            // `$msec $remote_addr $tcpinfo_rtt` and `%Ts %ci %[fc_rtt(us)]`. Envoy has no RTT of the
+            // kernel: `%COMMON_DURATION(DS_CX_BEG:DS_HS_END:us)%` is the handshake of TLS 1.3, one
+            // round trip after the connection is accepted.
+            "nginx" | "haproxy" | "envoy" => columns(RttUnit::Micros),
             "csv" => LogFormat::Csv,
             "json" | "caddy" => LogFormat::Json,
             "beacon" => LogFormat::Beacon,
@@ -132,7 +133,9 @@ impl LogFormat {
         if self != LogFormat::Csv {
             return Ok((self, false));
         }
-        let columns: Vec<Column> = line.trim_end().split(',').map(|name| column_of(name.trim())).collect();
+        // Spreadsheets write a byte order mark, and quote names.
+        let names = line.trim_start_matches('\u{feff}').trim_end().split(',');
+        let columns: Vec<Column> = names.map(|name| column_of(name.trim().trim_matches('"'))).collect();
         let has = |wanted: &[Column]| columns.iter().any(|column| wanted.contains(column));
         if !has(&[Column::Address]) || !has(&[Column::Rtt(RttUnit::Millis), Column::Rtt(RttUnit::Micros)]) {
             return Err(
@@ -190,18 +193,18 @@ struct Fields<'l> {
 }
 
 impl<'l> Fields<'l> {
-    fn set(&mut self, column: Column, word: &'l str) -> Result<(), LineFault> {
+    /// Sets a field other than the PoP, which is the only one that keeps text.
+    fn set(&mut self, column: Column, word: &str) -> Result<(), LineFault> {
         match column {
             Column::Time => self.hour = Some(hour_of(word).ok_or(LineFault::BadTime)?),
             Column::Address => self.prefix = Some(client_prefix(word).ok_or(LineFault::NoClient)?),
-            Column::Pop => self.pop = Some(word),
             Column::Rtt(unit) => self.rtt_ms = Some(rtt_of(word, unit).ok_or(LineFault::BadRtt)?),
             Column::Samples => {
                 self.samples = Some(word.parse().ok().filter(|n| *n > 0).ok_or(LineFault::Malformed)?);
             }
             // A resolver of a private network is no fault of the sample.
             Column::Resolver => self.resolver = client_prefix(word),
-            Column::Skip => {}
+            Column::Pop | Column::Skip => {}
         }
         Ok(())
     }
@@ -223,7 +226,11 @@ fn of_columns<'l>(line: &'l str, separator: char, columns: &[Column]) -> Result<
     let mut left = columns.len();
     let mut set = |word: &'l str| -> Result<bool, LineFault> {
         left -= 1;
-        fields.set(columns[left], word.trim().trim_matches('"'))?;
+        let word = word.trim().trim_matches('"');
+        match columns[left] {
+            Column::Pop => fields.pop = Some(word),
+            column => fields.set(column, word)?,
+        }
         Ok(left == 0)
     };
     // From the end, because syslog writes before the line.
@@ -250,7 +257,6 @@ const JSON_KEYS: &[(&str, Column)] = &[
     ("/prefix", Column::Address),
     ("/address", Column::Address),
     ("/request/remote_ip", Column::Address),
-    ("/request/client_ip", Column::Address),
     ("/pop", Column::Pop),
     ("/rtt_ms", Column::Rtt(RttUnit::Millis)),
     ("/rtt_us", Column::Rtt(RttUnit::Micros)),
@@ -273,25 +279,13 @@ fn of_json<'l>(
                 let at = line.find(name.as_str()).ok_or(LineFault::UnknownPop)?;
                 fields.pop = line.get(at..at + name.len());
             }
-            (_, Value::String(word)) => set_owned(&mut fields, *column, word)?,
-            (_, Value::Number(number)) => set_owned(&mut fields, *column, &number.to_string())?,
+            (_, Value::String(word)) => fields.set(*column, word)?,
+            (_, Value::Number(number)) => fields.set(*column, &number.to_string())?,
             (Column::Resolver, Value::Null) => {}
             _ => return Err(LineFault::Malformed),
         }
     }
     take(fields.sample()?)
-}
-
-/// Sets a field that keeps nothing of the text.
-fn set_owned(fields: &mut Fields<'_>, column: Column, word: &str) -> Result<(), LineFault> {
-    let mut own = Fields::default();
-    own.set(column, word)?;
-    fields.hour = own.hour.or(fields.hour);
-    fields.prefix = own.prefix.or(fields.prefix);
-    fields.rtt_ms = own.rtt_ms.or(fields.rtt_ms);
-    fields.samples = own.samples.or(fields.samples);
-    fields.resolver = own.resolver.or(fields.resolver);
-    Ok(())
 }
 
 /// A line such as `198.51.100.7 - - [27/Nov/2026:08:00:00 +0000] "GET /b?fra=23&ams=41 HTTP/1.1"`.
@@ -337,7 +331,7 @@ pub(super) fn client_prefix(word: &str) -> Option<Prefix> {
     if len == 0 || !is_client(address) {
         return None;
     }
-    Some(Prefix::new(address, len.min(if address.is_ipv4() { 24 } else { 48 })))
+    Some(Prefix::new(address, len.min(network_len(address))))
 }
 
 /// False for private, loopback and link-local addresses, because health checks and machines in the
@@ -393,7 +387,7 @@ fn common_log_hour(text: &str) -> Option<u32> {
     let (time, zone) = rest.split_once(' ')?;
     let secs = rfc3339::parse(&format!("{year}-{month:02}-{day}T{time}Z"))?;
     let (sign, zone) = zone.split_at_checked(1)?;
-    let (hours, minutes) = zone.split_at_checked(2)?;
+    let (hours, minutes) = zone.split_at_checked(2).filter(|_| zone.len() == 4)?;
     let ahead = hours.parse::<u64>().ok()? * 3600 + minutes.parse::<u64>().ok()? * 60;
     let secs = match sign {
         "+" => secs.checked_sub(ahead)?,

@@ -7,6 +7,7 @@
 //!
 //! CSV, because edges of other makes write it too, and because people and `sort -u` read it.
 
+use super::network_len;
 use crate::geo::prefix::Prefix;
 use crate::limits::LATENCY_RTT_MAX_MILLIS;
 use crate::rfc3339;
@@ -38,21 +39,27 @@ impl Row {
         let _ = writeln!(out, "{},{pop},{hour},{},{:.1}", self.prefix, self.samples, self.rtt_ms);
     }
 
-    /// Reads a line; `pop` gives the index of a PoP. An error says what is wrong.
-    pub(crate) fn read(line: &str, pop: impl Fn(&str) -> Option<u16>) -> Result<Row, RowFault> {
+    /// Reads a line; `pop` gives the index of a PoP, `last_hour` is the last that may be. An error
+    /// says what is wrong.
+    pub(crate) fn read(
+        line: &str,
+        last_hour: u32,
+        pop: impl Fn(&str) -> Option<u16>,
+    ) -> Result<Row, RowFault> {
         let mut words = line.split(',').map(str::trim);
         let mut next = || words.next().filter(|word| !word.is_empty()).ok_or(RowFault::Columns);
         let prefix: ipnet::IpNet = next()?.parse().map_err(|_| RowFault::Prefix)?;
-        let most = if prefix.addr().is_ipv4() { 24 } else { 48 };
-        let prefix = Prefix::new(prefix.addr(), prefix.prefix_len().min(most));
+        let prefix = Prefix::new(prefix.addr(), prefix.prefix_len().min(network_len(prefix.addr())));
         let pop = pop(next()?).ok_or(RowFault::Pop)?;
         let secs = rfc3339::parse(next()?).ok_or(RowFault::Hour)?;
+        let hour = u32::try_from(secs / 3600).ok().filter(|hour| *hour <= last_hour);
+        let hour = hour.ok_or(RowFault::Future)?;
         let samples = next()?.parse().ok().filter(|samples| *samples > 0).ok_or(RowFault::Samples)?;
         let rtt_ms: f64 = next()?.parse().map_err(|_| RowFault::Rtt)?;
         if !(rtt_ms > 0.0 && rtt_ms <= f64::from(LATENCY_RTT_MAX_MILLIS)) {
             return Err(RowFault::Rtt);
         }
-        Ok(Row { prefix, pop, hour: (secs / 3600) as u32, samples, rtt_ms })
+        Ok(Row { prefix, pop, hour, samples, rtt_ms })
     }
 }
 
@@ -67,6 +74,8 @@ pub(crate) enum RowFault {
     Pop,
     /// No hour in RFC 3339.
     Hour,
+    /// An hour that is still to come, which would count as the newest for ever.
+    Future,
     /// No number of samples above 0.
     Samples,
     /// No RTT above 0 and at most 3 s.
@@ -81,6 +90,7 @@ impl RowFault {
             RowFault::Prefix => "no prefix",
             RowFault::Pop => "no PoP of the deployment",
             RowFault::Hour => "no hour such as 2026-11-27T08:00:00Z",
+            RowFault::Future => "an hour that is still to come",
             RowFault::Samples => "no number of samples above 0",
             RowFault::Rtt => "no RTT above 0 and at most 3 s",
         }

@@ -26,3 +26,8 @@ pub(crate) mod report;
 pub(crate) mod resolvers;
 pub(crate) mod spot;
 pub(crate) mod units;
+
+/// Bits of the networks that measurements are about: 24 of IPv4, 48 of IPv6.
+pub(crate) fn network_len(address: std::net::IpAddr) -> u8 {
+    if address.is_ipv4() { 24 } else { 48 }
+}

@@ -13,6 +13,14 @@ pub(crate) fn rtt_of_km(km: f64) -> f64 {
     1.5 + 18.0 * (1.0 - libm::exp(-km / 900.0)) + 0.017 * km
 }
 
+/// Difference within which estimates are equal: this many ms, or this share of the lower.
+const TIE: (f64, f64) = (2.0, 0.05);
+
+/// The highest RTT in ms that is equal to an estimate of a lower RTT (ms).
+pub(crate) fn tie_limit_ms(rtt_ms: f64) -> f64 {
+    rtt_ms + TIE.0.max(rtt_ms * TIE.1)
+}
+
 /// Kilometres of great circle between two points.
 pub(crate) fn km_between(a: &Point, b: &Point) -> f64 {
     f64::from(a.metres_to(b)) / 1000.0

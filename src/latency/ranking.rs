@@ -1,17 +1,19 @@
 //! From estimates to the ranking that a unit has in the map: ties, hysteresis and exploration.
 //!
-//! A ranking changes only for a gain that is worth a cold cache: at least 10 ms and 10 %. In one
-//! build at most a twentieth of the demand moves, the largest gain times demand first. Units whose
-//! PoP is gone, or whose new PoP the map before did not know, move at once.
+//! A PoP comes before another one that stood before it only for a gain that is worth a cold cache:
+//! at least 10 ms and 10 %. So clients move as seldom under policies, rules and fences that leave
+//! the fastest PoP out. In one build at most a twentieth of the demand gets another first PoP, the
+//! largest gain times demand first. Units whose PoP is gone, or whose new PoP the map before did
+//! not know, move at once.
 
 use super::estimate::Estimate;
-use crate::geo::rtts::RttSource;
+use super::model::tie_limit_ms;
+use crate::geo::rtts::{ENTRIES_MAX, RttSource};
 
-/// Entries of a ranking: past the eighth PoP nothing is won (a list of PoPs is as long by default).
+/// Entries of a ranking by estimates: past the eighth PoP nothing is won (a list of PoPs is as long
+/// by default). Measured PoPs, and the first of the map before, follow up to [`ENTRIES_MAX`].
 pub(crate) const RANKED: usize = 8;
-/// Difference within which estimates are equal: this many ms or this share of the lower.
-const TIE: (f64, f64) = (2.0, 0.05);
-/// Gain for which a unit moves: this many ms and this share of what it has.
+/// Gain for which a PoP passes another one: this many ms and this share of the other's RTT.
 const MOVE: (f64, f64) = (10.0, 0.10);
 /// Share of the demand that may move in one build.
 const MOVES_MAX: f64 = 0.05;
@@ -31,37 +33,75 @@ pub(crate) struct Ranked {
     pub(crate) samples: u32,
 }
 
-/// The best [`RANKED`] of estimates, fastest first. Those within 2 ms or 5 % of the fastest, or of
-/// the fastest behind a tie, are in the order of PoP names, so that networks side by side have
-/// equal lists; `pop` indices must ascend with names. The PoP `before` of the map before comes
-/// behind them if it is not one of them, because hysteresis compares it.
-pub(crate) fn rank(mut estimates: Vec<Estimate>, before: Option<u16>) -> Vec<Ranked> {
-    let order = |a: &Estimate, b: &Estimate| a.rtt_ms.total_cmp(&b.rtt_ms).then(a.pop.cmp(&b.pop));
-    let before = estimates.iter().find(|estimate| Some(estimate.pop) == before).copied();
-    if estimates.len() > RANKED {
-        estimates.select_nth_unstable_by(RANKED, order);
-        estimates.truncate(RANKED);
+/// Order of the PoPs of a unit in the map before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Before<'b> {
+    /// The PoPs that the deployment still has, without exploration.
+    pub(crate) order: &'b [u16],
+    /// By PoP: true if the map before has RTTs to it for any place.
+    pub(crate) knows: &'b [bool],
+}
+
+impl Before<'_> {
+    fn is_new(&self, pop: u16) -> bool {
+        !self.knows.get(usize::from(pop)).is_some_and(|knows| *knows)
     }
-    estimates.sort_unstable_by(order);
-    let beyond = before.filter(|before| estimates.iter().all(|estimate| estimate.pop != before.pop));
-    let count = estimates.len();
-    let mut ranked: Vec<Ranked> = (estimates.iter().chain(&beyond))
-        .map(|estimate| Ranked {
-            pop: estimate.pop,
-            rtt_ms: libm::round(estimate.rtt_ms).clamp(1.0, f64::from(u16::MAX)) as u16,
-            source: estimate.source,
-            samples: estimate.samples,
-        })
-        .collect();
-    let mut rest = &mut ranked[..count];
+}
+
+/// The ranking of estimates, fastest first: the best [`RANKED`], and behind them measured PoPs and
+/// the first PoP of the map before, which hysteresis compares. Those within 2 ms or 5 % of the
+/// fastest, or of the fastest behind a tie, are in the order of their evidence, then of PoP names,
+/// so that networks side by side have equal lists and no estimate passes a sample; `pop` indices
+/// must ascend with names. Then PoPs stay behind those of the map before that they do not pass.
+pub(crate) fn rank(mut estimates: Vec<Estimate>, before: Before<'_>) -> Vec<Ranked> {
+    estimates.sort_unstable_by(|a, b| a.rtt_ms.total_cmp(&b.rtt_ms).then(a.pop.cmp(&b.pop)));
+    let mut ranked: Vec<Ranked> = Vec::with_capacity(estimates.len().min(ENTRIES_MAX));
+    let first = before.order.first();
+    for (at, estimate) in estimates.iter().enumerate() {
+        let is_first = first == Some(&estimate.pop);
+        let has_room = ranked.len() + 1 < ENTRIES_MAX && estimate.source == RttSource::Measured;
+        if at < RANKED || is_first || has_room {
+            ranked.push(Ranked {
+                pop: estimate.pop,
+                rtt_ms: libm::round(estimate.rtt_ms).clamp(1.0, f64::from(u16::MAX)) as u16,
+                source: estimate.source,
+                samples: estimate.samples,
+            });
+        }
+    }
+    let mut rest = &mut ranked[..];
     while let Some(best) = rest.first().map(|best| f64::from(best.rtt_ms)) {
-        let limit = best + TIE.0.max(best * TIE.1);
-        let tied = rest.partition_point(|ranked| f64::from(ranked.rtt_ms) <= limit);
+        let tied = rest.partition_point(|ranked| f64::from(ranked.rtt_ms) <= tie_limit_ms(best));
         let (tied, behind) = rest.split_at_mut(tied);
-        tied.sort_unstable_by_key(|ranked| ranked.pop);
+        tied.sort_unstable_by_key(|ranked| (ranked.source as usize, ranked.pop));
         rest = behind;
     }
-    ranked
+    if before.order.is_empty() { ranked } else { held(ranked, before) }
+}
+
+/// A fresh ranking in the order of the map before, as far as its PoPs do not pass each other. A PoP
+/// comes before all that it passes, and before those between them.
+fn held(fresh: Vec<Ranked>, before: Before<'_>) -> Vec<Ranked> {
+    let place = |pop: u16| before.order.iter().position(|old| *old == pop).unwrap_or(usize::MAX);
+    let mut old: Vec<(usize, Ranked)> = fresh.into_iter().enumerate().collect();
+    // Of those that the old order lacks the fresh order counts.
+    old.sort_by_key(|(_, ranked)| place(ranked.pop));
+    let mut held: Vec<(usize, Ranked)> = Vec::with_capacity(old.len());
+    for (at, ranked) in old {
+        let is_new = before.is_new(ranked.pop);
+        let at_place = held.iter().position(|(other_at, other)| match is_new {
+            true => at < *other_at,
+            false => passes(other.rtt_ms, ranked.rtt_ms),
+        });
+        held.insert(at_place.unwrap_or(held.len()), (at, ranked));
+    }
+    held.into_iter().map(|(_, ranked)| ranked).collect()
+}
+
+/// True if an RTT is so much below that of a PoP before that clients move.
+fn passes(before_ms: u16, rtt_ms: u16) -> bool {
+    let gain = f64::from(before_ms) - f64::from(rtt_ms);
+    gain >= MOVE.0 && gain >= MOVE.1 * f64::from(before_ms)
 }
 
 /// The ranking of one unit: its list, and the PoPs of the list that are put in front.
@@ -117,10 +157,8 @@ impl Rankings {
     /// The ranking of a unit in the map; empty if its place is unknown.
     pub(crate) fn of(&self, unit: usize) -> Vec<Ranked> {
         let (list, choice) = (self.list(unit), self.choices[unit]);
-        let mut ranking = Vec::with_capacity(RANKED + 1);
-        ranking.extend_from_slice(list);
+        let mut ranking = list.to_vec();
         put_first(&mut ranking, choice.held);
-        ranking.truncate(RANKED);
         put_first(&mut ranking, choice.explored);
         ranking
     }
@@ -185,42 +223,35 @@ pub(crate) struct Moves {
     pub(crate) demand_share: f64,
 }
 
-/// Puts the PoP that a unit had before in front where moving is not worth it or has to wait.
-///
-/// `before` gives the first PoP of a unit in the map before, that which [`rank`] was given: `None`
-/// where it had none or the PoP is gone. `is_new` is true for PoPs that the map before did not
-/// know.
-pub(crate) fn settle(
+/// Puts the PoP that a unit had before in front where moving has to wait. `before` gives the order
+/// in the map before that [`rank`] was given.
+pub(crate) fn settle<'b>(
     rankings: &mut Rankings,
     demand: &[f64],
-    before: impl Fn(usize) -> Option<u16>,
-    is_new: impl Fn(u16) -> bool,
+    before: impl Fn(usize) -> Before<'b>,
 ) -> Moves {
     let mut moves = Moves::default();
     let mut wishes = Vec::new();
     debug_assert_eq!(demand.len(), rankings.len());
     for (unit, &demand) in demand.iter().enumerate() {
-        let list = rankings.list(unit);
-        let (Some(old), Some(first)) = (before(unit), list.first().copied()) else { continue };
-        let Some(at) = list.iter().position(|ranked| ranked.pop == old).filter(|at| *at > 0) else {
-            continue;
-        };
-        let (held, old_rtt_ms) = (at as u8, f64::from(list[at].rtt_ms));
-        let gain = old_rtt_ms - f64::from(first.rtt_ms);
-        if is_new(first.pop) {
+        let (list, before) = (rankings.list(unit), before(unit));
+        let (Some(old), Some(first)) = (before.order.first(), list.first().copied()) else { continue };
+        let Some(at) = list.iter().position(|ranked| ranked.pop == *old) else { continue };
+        if at == 0 {
+            moves.stayed += usize::from(list.iter().any(|ranked| ranked.rtt_ms < first.rtt_ms));
+        } else if before.is_new(first.pop) {
             moves.moved += 1;
-        } else if gain < MOVE.0 || gain < MOVE.1 * old_rtt_ms {
-            rankings.choices[unit].held = held;
-            moves.stayed += 1;
         } else {
-            wishes.push(Wish { unit, held, worth: gain * demand, demand });
+            let gain = f64::from(list[at].rtt_ms) - f64::from(first.rtt_ms);
+            wishes.push(Wish { unit, held: at as u8, worth: gain * demand, demand });
         }
     }
     wishes.sort_unstable_by(|a, b| b.worth.total_cmp(&a.worth).then(a.unit.cmp(&b.unit)));
     let all: f64 = demand.iter().sum();
     let mut moved = 0.0;
     for wish in wishes {
-        if moved + wish.demand <= all * MOVES_MAX {
+        // The first always moves: a unit with more demand than that would wait for ever.
+        if moved == 0.0 || moved + wish.demand <= all * MOVES_MAX {
             moved += wish.demand;
             moves.moved += 1;
         } else {

@@ -1,11 +1,9 @@
 //! The report of a build: coverage, gain over the nearest PoP, and the countries that gain most.
 //!
-//! Gains are those of the estimates; only units with samples of their own count, because elsewhere
-//! the estimate would be its own witness.
+//! Gains are those of the PoPs in the map, after hysteresis; only units with samples of their own
+//! count, because elsewhere the estimate would be its own witness.
 
-use super::estimate::{Estimate, Spot};
-use super::measured::OwnRtt;
-use super::ranking::Ranked;
+use super::ranking::Rankings;
 use crate::geo::place::Country;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +11,30 @@ use std::fmt::Write as _;
 /// Countries in the table of a report.
 const COUNTRIES: usize = 8;
 
-/// Gains by country.
+/// Gain of a unit with samples.
+#[derive(Clone, Debug)]
+struct Gain {
+    country: Option<Country>,
+    /// Gain in ms over the nearest PoP.
+    ms: f64,
+    /// True if the unit leaves its nearest PoP.
+    leaves: bool,
+}
+
+/// RTT of a unit with samples to its nearest PoP.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ToNearest {
+    /// Number of the unit.
+    pub(crate) unit: usize,
+    /// Country of the unit.
+    pub(crate) country: Option<Country>,
+    /// Index of its nearest PoP.
+    pub(crate) pop: u16,
+    /// RTT to it in ms.
+    pub(crate) rtt_ms: f64,
+}
+
+/// Evidence and gains of the PoPs that units have in the map.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     pops: usize,
@@ -21,49 +42,34 @@ pub(crate) struct Report {
     neighbours: usize,
     distance: usize,
     unplaced: usize,
-    /// (country, gain in ms, leaves its nearest PoP) of units with samples.
-    gains: Vec<(Option<Country>, f64, bool)>,
+    gains: Vec<Gain>,
 }
 
 impl Report {
-    /// An empty report of a map over so many PoPs.
-    pub(crate) fn new(pops: usize) -> Report {
-        Report { pops, ..Report::default() }
-    }
-
-    /// Counts a unit with its ranking.
-    pub(crate) fn add(&mut self, ranking: &[Ranked]) {
+    /// The report of a map over `pops` PoPs. `nearest` has the units with samples of their own.
+    pub(crate) fn new(pops: usize, rankings: &Rankings, nearest: &[ToNearest]) -> Report {
         use crate::geo::rtts::RttSource::{Distance, Measured, Neighbours};
-        let Some(first) = ranking.first() else { return };
-        match first.source {
-            Measured => self.measured += 1,
-            Neighbours => self.neighbours += 1,
-            Distance => self.distance += 1,
+        let mut report = Report { pops, ..Report::default() };
+        for unit in 0..rankings.len() {
+            match rankings.first(unit).map(|first| first.source) {
+                Some(Measured) => report.measured += 1,
+                Some(Neighbours) => report.neighbours += 1,
+                Some(Distance) => report.distance += 1,
+                None => report.unplaced += 1,
+            }
         }
-    }
-
-    /// Notes what a unit with samples of its own gains over its nearest PoP.
-    pub(crate) fn add_gain(
-        &mut self,
-        spot: &Spot,
-        ranking: &[Ranked],
-        nearest: Option<u16>,
-        estimates: &[Estimate],
-        own: &[OwnRtt],
-    ) {
-        let Some((first, nearest)) = ranking.first().zip(nearest) else { return };
-        let rtt_of = |pop: u16| match own.iter().find(|own| own.pop == pop) {
-            Some(own) => own.rtt_ms,
-            None => estimates.get(usize::from(pop)).map_or(0.0, |estimate| estimate.rtt_ms),
-        };
-        let gain = if first.pop == nearest { 0.0 } else { rtt_of(nearest) - rtt_of(first.pop) };
-        self.gains.push((spot.country, gain, first.pop != nearest));
+        for near in nearest {
+            let Some(first) = rankings.first(near.unit) else { continue };
+            let leaves = first.pop != near.pop;
+            let ms = if leaves { near.rtt_ms - f64::from(first.rtt_ms) } else { 0.0 };
+            report.gains.push(Gain { country: near.country, ms, leaves });
+        }
+        report
     }
 
     /// The report.
-    pub(crate) fn text(&mut self, units: usize) -> String {
+    pub(crate) fn text(&self) -> String {
         let placed = self.measured + self.neighbours + self.distance;
-        self.unplaced = units - placed;
         let share = |count: usize| count as f64 * 100.0 / (placed.max(1)) as f64;
         let mut text = format!(
             "units     {placed} over {} PoPs: {:.1} % measured, {:.1} % by neighbours, {:.1} % by distance",
@@ -76,12 +82,12 @@ impl Report {
             let _ = write!(text, "; {} more have no place", self.unplaced);
         }
         text.push('\n');
-        let mut gains: Vec<f64> = self.gains.iter().map(|(_, gain, _)| *gain).collect();
+        let mut gains: Vec<f64> = self.gains.iter().map(|gain| gain.ms).collect();
         if gains.is_empty() {
             return text;
         }
         gains.sort_by(f64::total_cmp);
-        let leaving = self.gains.iter().filter(|(_, _, leaves)| *leaves).count();
+        let leaving = self.gains.iter().filter(|gain| gain.leaves).count();
         let _ = writeln!(
             text,
             "gain      over the nearest PoP, where measured: mean {:.1} ms, 95th percentile {:.1} ms; \
@@ -91,10 +97,10 @@ impl Report {
             leaving as f64 * 100.0 / gains.len() as f64
         );
         let mut by_country: BTreeMap<String, (f64, usize)> = BTreeMap::new();
-        for (country, gain, _) in &self.gains {
+        for Gain { country, ms, .. } in &self.gains {
             let name = country.map_or_else(|| "-".to_owned(), |country| country.to_string());
             let entry = by_country.entry(name).or_default();
-            entry.0 += gain;
+            entry.0 += ms;
             entry.1 += 1;
         }
         let mut rows: Vec<(String, (f64, usize))> =

@@ -14,12 +14,14 @@
 
 use super::estimate::Estimate;
 use super::log_line::client_prefix;
-use super::ranking::{Rankings, rank};
+use super::network_len;
+use super::ranking::{Before, Rankings, rank};
 use super::units::{NETWORKS_MIN, Unit};
 use crate::geo::prefix::Prefix;
 use crate::geo::rtts::RttSource;
 use crate::limits::{
     LATENCY_KEYS_MAX, LATENCY_MIX_PARTS_MAX, LATENCY_MIX_ROWS_MAX, LATENCY_RESOLVERS_MAX, LATENCY_SAMPLES_MAX,
+    LATENCY_SUMS_MAX,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -189,15 +191,22 @@ impl Resolvers {
 
     /// The ranking of each resolver over `pops` PoPs; empty if less than half of the weight of its
     /// clients is in units with a known place. `estimates` returns the estimates of a unit, one for
-    /// each PoP, or `None` if its place is unknown. `before` gives the first PoP of a resolver in
-    /// the map before.
-    pub(crate) fn ranked(
+    /// each PoP, or `None` if its place is unknown. `before` gives the order of a resolver in the
+    /// map before. An error says that the sums would need too much memory.
+    pub(crate) fn ranked<'b>(
         &mut self,
         units: &[Unit],
         pops: usize,
         mut estimates: impl FnMut(&Unit) -> Option<Vec<Estimate>>,
-        before: impl Fn(Prefix) -> Option<u16>,
-    ) -> Rankings {
+        before: impl Fn(Prefix) -> Before<'b>,
+    ) -> Result<Rankings, String> {
+        let count = self.list.len();
+        if count.saturating_mul(pops) > LATENCY_SUMS_MAX {
+            return Err(format!(
+                "{count} networks of resolvers x {pops} PoPs: at most {LATENCY_SUMS_MAX} sums; give \
+                 --resolvers without those of little weight"
+            ));
+        }
         for resolver in &mut self.list {
             (resolver.placed, resolver.sums) = (0.0, vec![Sum::default(); pops]);
         }
@@ -218,7 +227,7 @@ impl Resolvers {
             rankings.set(at, list);
             resolver.sums = Vec::new();
         }
-        rankings
+        Ok(rankings)
     }
 }
 
@@ -267,7 +276,7 @@ impl Sum {
 
 /// Number of /24 (IPv4) or /48 (IPv6) networks that a prefix stands for.
 fn networks_in(prefix: Prefix) -> u32 {
-    let finest = if prefix.address().is_ipv4() { 24 } else { 48 };
+    let finest = network_len(prefix.address());
     1_u32.checked_shl(u32::from(finest.max(prefix.len()) - prefix.len())).unwrap_or(u32::MAX)
 }
 

@@ -1,15 +1,16 @@
 //! Units of the map: leaves of the place databases, at the finest a /24 (IPv4) or /48 (IPv6), with
 //! the measurements that fall into each.
 
-use super::estimate::Spot;
+use super::estimate::{Spot, Square, square_of};
 use super::measured::{Measured, OwnRtt, Vote};
 use super::measurements::Row;
 use super::model::{is_possible, km_between};
-use crate::geo::atlas::{Atlas, Leaf, Space};
+use super::network_len;
+use crate::geo::atlas::{Atlas, Leaf, Source, Space};
 use crate::geo::place::Country;
 use crate::geo::prefix::Prefix;
 use crate::limits::LATENCY_SAMPLES_MAX;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Hours after which a sample counts half beside a fresh one of the same network and PoP.
@@ -17,6 +18,13 @@ const HALF_LIFE_HOURS: f64 = 12.0;
 
 /// Networks that must agree about a unit wider than they are.
 pub(crate) const NETWORKS_MIN: u32 = 3;
+
+/// Bits of an IPv6 network that one holder has at least: registries give a /32 or more to each
+/// provider. A holder has 65,536 networks (/48) for nothing, so it has one vote in a square.
+const HOLDER_V6: u8 = 32;
+
+/// Holder of IPv6 networks that votes about a PoP in one square.
+type Voter = (u128, Square, u16);
 
 /// A number that no spot and no measured unit has.
 const NONE: u32 = u32::MAX;
@@ -60,6 +68,13 @@ pub(crate) struct Units {
     pub(crate) impossible: u64,
     /// Rows outside of any place with coordinates.
     pub(crate) unplaced: u64,
+    /// Rows of networks that are wider than their units.
+    pub(crate) too_wide: u64,
+    /// Measured units in which too few networks agree about any PoP.
+    pub(crate) undecided: u64,
+    /// By place: true if its coordinates are more than the hub city of a country, so that a sample
+    /// can be too fast for it.
+    located: Vec<bool>,
 }
 
 /// Samples of one network to one PoP over all hours.
@@ -78,14 +93,17 @@ impl Units {
     pub(crate) fn of_atlas(atlas: &Atlas) -> Units {
         let mut units = Units::default();
         let mut numbers: HashMap<(Option<Country>, i32, i32), u32> = HashMap::new();
-        let spots: Vec<Option<u32>> = (atlas.places.iter())
-            .map(|place| {
+        let spots: Vec<Option<u32>> = (atlas.places.iter().zip(&atlas.evidence))
+            .map(|(place, evidence)| {
                 let at = place.coordinates?;
-                let spots = &mut units.spots;
-                Some(*numbers.entry((place.country, at.lat_e4, at.lon_e4)).or_insert_with(|| {
+                let Units { spots, located, .. } = &mut units;
+                let number = *numbers.entry((place.country, at.lat_e4, at.lon_e4)).or_insert_with(|| {
                     spots.push(Spot::new(place.country, at));
+                    located.push(false);
                     spots.len() as u32 - 1
-                }))
+                });
+                located[number as usize] |= evidence.coordinates != Source::Hubs || place.site.is_some();
+                Some(number)
             })
             .collect();
         units.add(&spots, &atlas.v4, 24, |start, len| Prefix::new(Ipv4Addr::from_bits(start).into(), len));
@@ -103,12 +121,12 @@ impl Units {
         });
         // The networks of one unit stand together, because both are in the order of addresses.
         let (mut open, mut joined) = (None, Vec::new());
-        let (mut network, mut widest) = (0, 0);
+        let (mut network, mut widest, mut voters) = (0, 0, HashSet::new());
         for of_network in rows.chunk_by(|a, b| a.prefix == b.prefix) {
             let prefix = of_network[0].prefix;
             let unit = self.find(prefix).filter(|unit| self.list[*unit].spot().is_some());
             if unit != open {
-                self.measure(open, &mut joined, widest);
+                self.measure(open, &mut joined, widest, &mut voters);
                 (open, network, widest) = (unit, 0, prefix.len());
             }
             widest = widest.min(prefix.len());
@@ -117,7 +135,7 @@ impl Units {
             }
             network += 1;
         }
-        self.measure(open, &mut joined, widest);
+        self.measure(open, &mut joined, widest, &mut voters);
     }
 
     fn add<B: Copy>(
@@ -127,11 +145,17 @@ impl Units {
         finest: u8,
         prefix: impl Fn(B, u8) -> Prefix,
     ) {
-        for leaf in leaves.iter().filter(|leaf| leaf.space == Space::Usable) {
-            let prefix = prefix(leaf.start, leaf.len.min(finest));
-            // Deeper leaves of one unit: the first is its place.
-            if self.list.last().is_none_or(|last| last.prefix != prefix) {
-                self.list.push(Unit::new(prefix, spots[leaf.place as usize]));
+        let network = |leaf: &Leaf<B>| prefix(leaf.start, leaf.len.min(finest));
+        for of_network in leaves.chunk_by(|a, b| network(a) == network(b)) {
+            let usable = || of_network.iter().filter(|leaf| leaf.space == Space::Usable);
+            if usable().count() < of_network.len() {
+                // Addresses that no client has must not get the estimates of those beside them.
+                let unit = |leaf: &Leaf<B>| {
+                    Unit::new(prefix(leaf.start, leaf.len), spots[leaf.place as usize])
+                };
+                self.list.extend(usable().map(unit));
+            } else if let Some(widest) = usable().min_by_key(|leaf| leaf.len) {
+                self.list.push(Unit::new(network(widest), spots[widest.place as usize]));
             }
         }
     }
@@ -159,24 +183,42 @@ impl Units {
     }
 
     /// Joins rows of one network and PoP, and counts those that are not used.
-    fn join(&mut self, unit: Option<usize>, pops: &[Spot], rows: &[Row], network: u32) -> Option<Joined> {
-        let spot = unit.and_then(|unit| self.spot(&self.list[unit]));
-        let Some((spot, pop)) = spot.zip(pops.get(usize::from(rows[0].pop))) else {
+    fn join(&mut self, unit: Option<usize>, pops: &[Spot], rows: &[Row], number: u32) -> Option<Joined> {
+        let unit = unit.map(|unit| &self.list[unit]);
+        let spot = unit.and_then(|unit| self.spot(unit));
+        let Some(((unit, spot), pop)) = unit.zip(spot).zip(pops.get(usize::from(rows[0].pop))) else {
             self.unplaced += rows.len() as u64;
             return None;
         };
-        let km = km_between(&spot.point, &pop.point);
+        // In a unit finer than /24 or /48 are all addresses of this network that a client can have.
+        let network = rows[0].prefix;
+        if network.len() < unit.prefix.len().min(network_len(network.address())) {
+            self.too_wide += rows.len() as u64;
+            return None;
+        }
+        // Nothing is known of the distance to a client whose country alone is known.
+        let km = match self.located[unit.spot as usize] {
+            true => km_between(&spot.point, &pop.point),
+            false => 0.0,
+        };
         let possible: Vec<&Row> = rows.iter().filter(|row| is_possible(row.rtt_ms, km)).collect();
         self.impossible += (rows.len() - possible.len()) as u64;
-        join(&possible, network)
+        join(&possible, number)
     }
 
     /// Gives a unit its samples, and the estimator the votes of its networks. `widest` is the least
-    /// length of their prefixes.
-    fn measure(&mut self, unit: Option<usize>, joined: &mut Vec<Joined>, widest: u8) {
+    /// length of their prefixes, `voters` are those that voted in earlier units.
+    fn measure(
+        &mut self,
+        unit: Option<usize>,
+        joined: &mut Vec<Joined>,
+        widest: u8,
+        voters: &mut HashSet<Voter>,
+    ) {
         let Some((unit, first)) = unit.zip(joined.first()) else { return joined.clear() };
-        let is_whole = joined.iter().all(|other| other.network == first.network)
-            && widest <= self.list[unit].prefix.len();
+        let prefix = self.list[unit].prefix;
+        let is_whole =
+            joined.iter().all(|other| other.network == first.network) && widest <= prefix.len();
         let networks_min = if is_whole { 1 } else { NETWORKS_MIN };
         joined.sort_unstable_by(|a, b| {
             a.pop.cmp(&b.pop).then(a.rtt_ms.total_cmp(&b.rtt_ms)).then(a.network.cmp(&b.network))
@@ -190,10 +232,18 @@ impl Units {
         });
         let newest_hour = joined.iter().map(|joined| joined.newest_hour).max().unwrap_or_default();
         let spot = self.spots[self.list[unit].spot as usize];
-        let votes = joined.iter().map(|of| Vote { pop: of.pop, network: of.network, rtt_ms: of.rtt_ms });
+        let square = square_of(&spot);
+        let is_first = |of: &&Joined| match prefix {
+            Prefix::V4 { .. } => true,
+            Prefix::V6 { bits, .. } => voters.insert((bits >> (128 - HOLDER_V6), square, of.pop)),
+        };
+        let votes: Vec<Vote> = (joined.iter().filter(is_first))
+            .map(|of| Vote { pop: of.pop, network: of.network, rtt_ms: of.rtt_ms })
+            .collect();
         let number = self.measured.push(spot, newest_hour, own, votes);
-        if !self.measured.own(number).is_empty() {
-            self.list[unit].measured = number;
+        match self.measured.own(number).is_empty() {
+            true => self.undecided += 1,
+            false => self.list[unit].measured = number,
         }
         joined.clear();
     }

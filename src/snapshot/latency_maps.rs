@@ -244,7 +244,8 @@ fn without_map(policy: &Policy, maps: &[LatencyMap]) -> Finding {
         ),
         [map, ..] => (
             format!("this policy orders by latency, and `{}` has none of its PoPs", map.name),
-            "build the map again: `meridian latency build` takes the PoPs of the deployment",
+            "measure these PoPs, and build the map again: it has the eight fastest PoPs of each network, \
+             and those that the network measured",
         ),
     };
     Finding::warning(code::NO_SOURCE, message).at(policy.at, "orders by distance").help(help)

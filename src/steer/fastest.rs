@@ -9,8 +9,8 @@
 //!    follow by distance.
 //!
 //! A place without a list ranks all PoPs by the RTT that the distance suggests. `bias_ms` of a PoP
-//! is added to its RTT everywhere. If a PoP of the list has a bias, the list is sorted by RTT with
-//! bias, and the map's order no longer counts.
+//! is added to its RTT everywhere. If any PoP has a bias, all are sorted by RTT with bias, and the
+//! map's order counts only among equals.
 
 use super::policy::LatencyBand;
 use super::pop::{Pop, PopId};
@@ -76,40 +76,40 @@ impl Fastest {
             return ranked;
         };
         let mut ranked: Vec<RankedRtt> = Vec::with_capacity(self.members.len());
-        let (mut excess_us, mut located) = (0, 0);
-        let mut is_biased = false;
+        let (mut excess_us, mut located, mut slowest_us) = (0, 0, i64::MIN);
         let mut listed = vec![false; self.members.len()];
         for (name, rtt) in list.entries() {
             let Ok(at) = self.members.binary_search_by(|member| (*member.name).cmp(name)) else { continue };
             let member = &self.members[at];
             listed[at] = true;
             let rtt_us = i64::from(rtt.rtt_ms) * US_PER_MS;
+            slowest_us = slowest_us.max(rtt_us);
             if let Some(suggested_us) = by_distance(member) {
                 excess_us += rtt_us - suggested_us;
                 located += 1;
             }
-            is_biased |= member.bias_us != 0;
             ranked.push(RankedRtt { rtt_us: rtt_us + member.bias_us, pop: member.pop });
         }
-        if is_biased {
-            ranked.sort_by_key(|ranked| ranked.rtt_us);
-        }
         let excess_us = if located > 0 { excess_us / located } else { 0 };
-        let slowest_us = ranked.iter().map(|ranked| ranked.rtt_us).max().unwrap_or_default();
-        let mut behind = Vec::new();
-        for (at, member) in self.members.iter().enumerate().filter(|(at, _)| !listed[*at]) {
+        // With the RTT by distance, by which they follow each other.
+        let mut behind: Vec<(i64, RankedRtt)> = Vec::new();
+        for (_, member) in self.members.iter().enumerate().filter(|(at, _)| !listed[*at]) {
             let Some(suggested_us) = by_distance(member) else { continue };
-            let rtt_us = (suggested_us + excess_us).max(US_PER_MS) + member.bias_us;
-            debug_assert!(!listed[at]);
+            let rtt_us = (suggested_us + excess_us).max(US_PER_MS);
             if list.is_known(&member.name) {
-                behind.push(RankedRtt { rtt_us: rtt_us.max(slowest_us), pop: member.pop });
+                let slower = rtt_us.max(slowest_us.saturating_add(US_PER_MS)) + member.bias_us;
+                behind.push((rtt_us, RankedRtt { rtt_us: slower, pop: member.pop }));
             } else {
+                let rtt_us = rtt_us + member.bias_us;
                 let place = ranked.iter().position(|other| other.rtt_us > rtt_us).unwrap_or(ranked.len());
                 ranked.insert(place, RankedRtt { rtt_us, pop: member.pop });
             }
         }
-        behind.sort_by_key(|ranked| (ranked.rtt_us, ranked.pop));
-        ranked.extend(behind);
+        behind.sort_by_key(|(by_distance, behind)| (*by_distance, behind.pop));
+        ranked.extend(behind.into_iter().map(|(_, behind)| behind));
+        if self.members.iter().any(|member| member.bias_us != 0) {
+            ranked.sort_by_key(|ranked| ranked.rtt_us);
+        }
         ranked
     }
 }

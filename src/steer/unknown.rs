@@ -6,7 +6,7 @@
 
 use super::policy::Policy;
 use super::pop::Pop;
-use crate::geo::place::Coordinates;
+use crate::geo::place::{Coordinates, Place};
 
 /// Source of the order for clients without a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,4 +49,10 @@ impl UnknownOrder {
 /// Coordinates of the PoP of a name.
 pub(super) fn coordinates_of(pops: &[Pop], name: &str) -> Option<Coordinates> {
     pops.iter().find(|pop| *pop.name == *name).and_then(|pop| pop.coordinates)
+}
+
+/// Coordinates of a place. If an operator has set its site, those of the site's PoP, even if a
+/// database has other coordinates; else the place's own.
+pub(crate) fn coordinates_of_place(pops: &[Pop], place: &Place) -> Option<Coordinates> {
+    place.site.as_deref().and_then(|site| coordinates_of(pops, site)).or(place.coordinates)
 }

@@ -207,7 +207,7 @@ fn a_resolver_gets_the_pop_of_its_clients() {
     done(&["explain", "--verify-scopes", "--config", config]);
 
     // The mix alone moves resolvers, and no client subnet.
-    let other = Deployment::sample(&["127.0.0.1:0"]);
+    let other = sample_without_map();
     fs::copy(sample.path("policies.yaml"), other.path("policies.yaml")).expect("a copy");
     let (moves, _) = done(&["diff", text(&other.path("meridian.yaml")), config]);
     assert!(moves.contains("resolvers: 1 of 1 networks move"), "{moves}");
@@ -269,4 +269,42 @@ fn a_failed_import_keeps_the_old_file() {
         assert_eq!(fs::read_to_string(&old).expect("the file stays"), "old\n", "{log}");
         assert_eq!(count(), before, "{log}");
     }
+}
+
+/// Inputs that are not what they seem are refused, and the file that stood there stays.
+#[test]
+fn nothing_is_taken_for_what_it_is_not() {
+    let sample = Deployment::sample(&["127.0.0.1:0"]);
+    let config = sample.path("meridian.yaml");
+    let (config, rows) = (text(&config), sample.path("geoip/latency.csv"));
+    let refused = |arguments: &[&str], words: &[&str]| {
+        let (status, stdout, stderr) = run(arguments);
+        assert_eq!(status, 1, "{arguments:?}\n{stdout}\n{stderr}");
+        for words in words {
+            assert!(stderr.contains(words), "no {words:?} in\n{stderr}");
+        }
+    };
+    // A database that is no map.
+    let (places, target) = (sample.path("geoip/places.mmdb"), sample.path("new.mmdb"));
+    let build = ["latency", "build", "--config", config, "--output", text(&target)];
+    refused(&[&build[..], &["--previous", text(&places), text(&rows)]].concat(), &["no latency map"]);
+    // PoPs that were renamed: the error says so.
+    let renamed = sample.path("renamed.csv");
+    fs::write(&renamed, "198.51.100.0/24,nyc,2026-01-31T20:00:00Z,1,9.0\n").expect("the folder is ours");
+    refused(&[&build[..], &[text(&renamed)]].concat(), &["1 not used: no PoP of the deployment", ":1)"]);
+
+    // A second CSV file that begins with a comment has its own columns; the old output stays, also
+    // behind a link.
+    let (millis, micros) = (sample.path("a.csv"), sample.path("b.csv"));
+    fs::write(&millis, "address,pop,rtt_ms,time\n198.51.100.7,iad,9,1764230400\n").expect("ours");
+    fs::write(&micros, "# export\n\naddress,pop,rtt_us,time\n192.0.2.7,fra,900,1764230400\n").expect("ours");
+    let output = sample.path("rtt.csv");
+    let import = ["latency", "import", "--config", config, "--format", "csv", "--output"];
+    done(&[&import[..], &[text(&output), text(&millis), text(&micros)]].concat());
+    let good = fs::read_to_string(&output).expect("rows");
+    assert!(good.contains("192.0.2.0/24,fra,2025-11-27T08:00:00Z,1,0.9\n"), "{good}");
+    let link = sample.path("link.csv");
+    std::os::unix::fs::symlink(&output, &link).expect("a link");
+    refused(&[&import[..], &[text(&link), text(&millis)]].concat(), &["link.csv"]);
+    assert_eq!(fs::read_to_string(&output).expect("rows"), good);
 }

@@ -27,10 +27,10 @@ use crate::latency::estimate::{Around, Estimator, Spot};
 use crate::latency::measurements::{HEADER, Row, RowFault};
 use crate::latency::quality::Quality;
 use crate::latency::ranking::{Moves, Ranked, Rankings, rank, settle};
-use crate::latency::report::Report;
+use crate::latency::report::{Report, ToNearest};
 use crate::latency::resolvers::{Resolvers, units_of};
 use crate::latency::units::{NETWORKS_MIN, Unit, Units};
-use crate::limits::DATABASE_OCTETS_MAX;
+use crate::limits::{DATABASE_OCTETS_MAX, LATENCY_ROWS_MAX};
 use crate::sys::clock::epoch_secs;
 use crate::sys::replace;
 use crate::wire::hash;
@@ -90,8 +90,8 @@ impl Build {
         let mut units = Units::of_atlas(&atlas);
         drop(atlas);
         let mut mix = Mix::read(&self.resolvers)?;
-        let (mut rows, faults) = read_rows(&self.measurements, &pops)?;
-        let row_count = rows.len();
+        let (mut rows, faults) = read_rows(&self.measurements, &pops, epoch)?;
+        let row_count = rows.len() as u64;
         units.take(&spots, &mut rows);
         drop(rows);
         let resolvers = Resolvers::new(std::mem::take(&mut mix.rows), &units.list)?;
@@ -99,14 +99,14 @@ impl Build {
             Some(path) => Previous::read(path, &units.list, &resolvers, &pops[..spots.len()])?,
             None => Previous::default(),
         };
-        let (mut rankings, mut resolvers, mut report) = self.ranked(&units, &spots, resolvers, &previous)?;
+        let (mut rankings, mut resolvers, nearest) = self.ranked(&units, &spots, resolvers, &previous)?;
         let moves = self.settle(&units, &mut rankings, &mut resolvers, &previous);
         let explored = self.explore(&units.list, &mut rankings, epoch);
         let octets = encode(&units, &rankings, &resolvers, &pops, epoch)?;
         replace::named(&self.output, &octets, None)
             .map_err(|error| format!("cannot write `{}`: {error}", self.output.display()))?;
-        let mut text = report.text(units.list.len());
-        text.push_str(&faults_text(&faults, row_count, &units));
+        let mut text = Report::new(spots.len(), &rankings, &nearest).text();
+        text.push_str(&rows_text(&faults, row_count, &units));
         text.push_str(&mix.text(&resolvers, &units.list, &rankings));
         for (noun, moves) in ["units", "resolvers"].into_iter().zip(moves.into_iter().flatten()) {
             if noun == "units" || !self.resolvers.is_empty() {
@@ -127,21 +127,22 @@ impl Build {
         Ok(text)
     }
 
-    /// The ranking of each unit and resolver, and the picture of both if it is asked for. Units at
-    /// one place share what is known around it, and those without samples their list too.
+    /// The ranking of each unit and resolver, and the RTTs to the nearest PoPs of measured units.
+    /// Writes the picture if it is asked for. Units at one place share what is known around it, and
+    /// those without samples their list too.
     fn ranked(
         &self,
         units: &Units,
         pops: &[Spot],
         mut resolvers: Resolvers,
         previous: &Previous,
-    ) -> Result<(Rankings, Ranking, Report), String> {
+    ) -> Result<(Rankings, Ranking, Vec<ToNearest>), String> {
         let estimator = Estimator::learn(pops, &units.measured, NETWORKS_MIN);
         let mut making = Making {
             units,
             previous,
             rankings: Rankings::new(units.list.len()),
-            report: Report::new(pops.len()),
+            nearest: Vec::new(),
             quality: self.svg.is_some().then(Quality::default),
         };
         making.rank(&estimator);
@@ -155,8 +156,8 @@ impl Build {
             Some(estimator.around(units.spot(unit)?).estimates(own, votes))
         };
         let of_resolvers =
-            resolvers.ranked(&units.list, pops.len(), estimates, |prefix| previous.of_resolver(prefix));
-        Ok((making.rankings, Ranking { resolvers, rankings: of_resolvers }, making.report))
+            resolvers.ranked(&units.list, pops.len(), estimates, |prefix| previous.of_resolver(prefix))?;
+        Ok((making.rankings, Ranking { resolvers, rankings: of_resolvers }, making.nearest))
     }
 
     /// Holds the rankings near those of `--previous`, if there is one.
@@ -170,9 +171,8 @@ impl Build {
         self.previous.as_ref()?;
         let samples = |unit: &Unit| units.own(unit).iter().map(|own| own.samples).sum::<u32>();
         let demand: Vec<f64> = units.list.iter().map(|unit| 1.0 + f64::from(samples(unit))).collect();
-        let is_new = |pop: u16| previous.is_new(pop);
-        let of_units = settle(rankings, &demand, |unit| previous.of_unit(unit), is_new);
-        let of_resolvers = resolvers.settle(|prefix| previous.of_resolver(prefix), is_new);
+        let of_units = settle(rankings, &demand, |unit| previous.of_unit(unit));
+        let of_resolvers = resolvers.settle(|prefix| previous.of_resolver(prefix));
         Some([of_units, of_resolvers])
     }
 
@@ -192,36 +192,67 @@ impl Build {
     }
 }
 
-fn read_rows(paths: &[PathBuf], pops: &[Arc<str>]) -> Result<(Vec<Row>, Faults<RowFault>), String> {
+/// Reads the rows. A row of more than an hour after `epoch` and now is a fault.
+fn read_rows(
+    paths: &[PathBuf],
+    pops: &[Arc<str>],
+    epoch: u64,
+) -> Result<(Vec<Row>, Faults<RowFault>), String> {
     let index: HashMap<&str, u16> = pops.iter().map(|pop| &**pop).zip(0..).collect();
     let (mut rows, mut faults) = (Vec::new(), Faults::default());
+    let last_hour = u32::try_from(epoch.max(epoch_secs()) / 3600 + 1).unwrap_or(u32::MAX);
     lines::each(paths, "rows", |line| {
         let text = std::str::from_utf8(line.octets).unwrap_or_default().trim();
         if text == HEADER {
             return Ok(());
         }
-        match Row::read(text, |pop| index.get(pop).copied()) {
+        match Row::read(text, last_hour, |pop| index.get(pop).copied()) {
+            Ok(_) if rows.len() == LATENCY_ROWS_MAX => {
+                return Err(format!(
+                    "`{}`:{}: more than {LATENCY_ROWS_MAX} rows: give newer files only, since old samples \
+                     count little beside new ones",
+                    line.path.display(),
+                    line.number
+                ));
+            }
             Ok(row) => rows.push(row),
             Err(fault) => faults.add(fault, line),
         }
         Ok(())
     })?;
     match rows.is_empty() {
-        true => Err(format!("no measurements: no line of the form `{HEADER}` in the files given")),
+        true => Err(format!(
+            "no measurements: no line of the form `{HEADER}` in the files given{}",
+            words(&faults)
+        )),
         false => Ok((rows, faults)),
     }
 }
 
-fn faults_text(faults: &Faults<RowFault>, rows: usize, units: &Units) -> String {
-    let mut text = format!("rows      {rows} used");
-    if units.impossible > 0 {
-        text.push_str(&format!("; {} not believed: faster than light in fibre", units.impossible));
+/// Faults as parts of a sentence.
+fn words(faults: &Faults<RowFault>) -> String {
+    (faults.each())
+        .map(|(fault, count, first)| format!("; {count} not used: {} (first {first})", fault.words()))
+        .collect()
+}
+
+fn rows_text(faults: &Faults<RowFault>, rows: u64, units: &Units) -> String {
+    let unused = [
+        (units.impossible, "not believed: faster than light in fibre"),
+        (units.unplaced, "of networks or PoPs without a place"),
+        (units.too_wide, "of networks wider than their units"),
+    ];
+    let used = rows - unused.iter().map(|(count, _)| count).sum::<u64>();
+    let mut text = format!("rows      {used} used");
+    for (count, words) in unused.iter().filter(|(count, _)| *count > 0) {
+        text.push_str(&format!("; {count} {words}"));
     }
-    if units.unplaced > 0 {
-        text.push_str(&format!("; {} of networks or PoPs without a place", units.unplaced));
-    }
-    for (fault, count, first) in faults.each() {
-        text.push_str(&format!("; {count} not used: {} (first {first})", fault.words()));
+    text.push_str(&words(faults));
+    if units.undecided > 0 {
+        text.push_str(&format!(
+            "; {} units have samples of fewer than three networks, which rank no PoP there",
+            units.undecided
+        ));
     }
     text.push('\n');
     text
@@ -243,7 +274,8 @@ struct Making<'m> {
     units: &'m Units,
     previous: &'m Previous,
     rankings: Rankings,
-    report: Report,
+    /// Measured units with the RTTs to their nearest PoPs.
+    nearest: Vec<ToNearest>,
     quality: Option<Quality>,
 }
 
@@ -268,31 +300,34 @@ impl Making<'_> {
 
     /// Ranks the units of one place.
     fn rank_place(&mut self, at_place: &[u32], spot: &Spot, around: &mut Around<'_>) {
-        // Lists of units without samples by their first PoP in the map before.
-        let mut lists: Vec<(Option<u16>, u32, Vec<Ranked>)> = Vec::new();
+        // Lists of units without samples by their order in the map before.
+        let mut lists: Vec<(&[u16], u32)> = Vec::new();
         for &number in at_place {
             let number = number as usize;
             let (unit, before) = (&self.units.list[number], self.previous.of_unit(number));
             if unit.measured().is_some() {
                 let own = self.units.own(unit);
                 let estimates = around.estimates(own, self.units.votes(unit));
-                let ranking = rank(estimates.clone(), before);
-                self.report.add(&ranking);
-                self.report.add_gain(spot, &ranking, around.nearest(), &estimates, own);
+                if let Some(pop) = around.nearest() {
+                    let rtt_ms = match own.iter().find(|own| own.pop == pop) {
+                        Some(own) => own.rtt_ms,
+                        None => estimates[usize::from(pop)].rtt_ms,
+                    };
+                    self.nearest.push(ToNearest { unit: number, country: spot.country, pop, rtt_ms });
+                }
                 if let Some(quality) = &mut self.quality {
                     quality.add(around, own, self.units.votes(unit));
                 }
-                let list = self.rankings.add(&ranking);
+                let list = self.rankings.add(&rank(estimates, before));
                 self.rankings.set(number, list);
                 continue;
             }
-            let at = lists.iter().position(|list| list.0 == before).unwrap_or_else(|| {
+            let at = lists.iter().position(|list| list.0 == before.order).unwrap_or_else(|| {
                 let ranking = rank(around.estimates(&[], &[]), before);
-                lists.push((before, self.rankings.add(&ranking), ranking));
+                lists.push((before.order, self.rankings.add(&ranking)));
                 lists.len() - 1
             });
             self.rankings.set(number, lists[at].1);
-            self.report.add(&lists[at].2);
         }
     }
 }

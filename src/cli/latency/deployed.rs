@@ -7,6 +7,7 @@ use crate::geo::atlas::Atlas;
 use crate::geo::mmdb::{Database, Fields};
 use crate::latency::estimate::Spot;
 use crate::reload::prepare;
+use crate::steer::unknown::coordinates_of_place;
 use std::sync::Arc;
 
 /// PoPs and places of the deployment.
@@ -26,7 +27,9 @@ impl Deployed {
         let (deployment, findings, files) = prepare::read(&config.path(), true);
         let Some(mut deployment) = deployment else {
             print_findings(&findings, &files);
-            return Err("the deployment has faults".to_owned());
+            return Err("the deployment has faults. If its latency map is missing or damaged, take it out of \
+                        `geoip.databases`, build, and put it back"
+                .to_owned());
         };
         let mut databases = Vec::new();
         for source in std::mem::take(&mut deployment.databases) {
@@ -40,11 +43,17 @@ impl Deployed {
                 }
                 Err(findings) => {
                     print_findings(&findings, &files);
-                    return Err("a database cannot be read".to_owned());
+                    return Err("a database cannot be read; if it is a damaged latency map, take it out of \
+                                `geoip.databases`, build, and put it back"
+                        .to_owned());
                 }
             }
         }
-        let (atlas, _) = Atlas::build(&databases, &deployment.networks);
+        let (mut atlas, _) = Atlas::build(&databases, &deployment.networks);
+        // Clients with a site stand there for `order: latency` too.
+        for place in &mut atlas.places {
+            place.coordinates = coordinates_of_place(&deployment.pops, place);
+        }
         let (located, others): (Vec<_>, Vec<_>) =
             deployment.pops.iter().partition(|pop| pop.coordinates.is_some());
         let spot = |pop: &&_| spot_of(pop);

@@ -18,7 +18,8 @@ pub(super) const HELP: &str = "\
 Formats, and the line that makes each:
   nginx    log_format rtt '$msec $remote_addr $tcpinfo_rtt';
   haproxy  log-format \"%Ts %ci %[fc_rtt(us)]\"
-  envoy    %START_TIME(%s)% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %ROUNDTRIP_DURATION%
+  envoy    %START_TIME(%s)% %DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%
+             %COMMON_DURATION(DS_CX_BEG:DS_HS_END:us)%, in one line, of listeners of TLS 1.3
   caddy    the JSON access log, with a field rtt_ms or rtt_us that a module appends
   csv      a first line with the columns time, address or prefix, pop, rtt_ms or rtt_us,
            samples, resolver
@@ -94,7 +95,7 @@ impl Import {
         // Each log of CSV names its columns anew.
         let mut format = self.format.clone();
         pass.counts.lines = lines::each(&self.logs, "lines", |line| {
-            if line.number == 1 {
+            if line.is_first {
                 format.clone_from(&self.format);
             }
             pass.read_line(&mut format, line)

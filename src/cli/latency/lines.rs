@@ -22,6 +22,8 @@ pub(super) struct Line<'l> {
     pub(super) path: &'l Path,
     /// Number of the line in the file, from 1.
     pub(super) number: u64,
+    /// True for the first line of the file that is neither blank nor a comment.
+    pub(super) is_first: bool,
 }
 
 /// Calls `take` for every line of the files but blank lines and comments (`#` first), with progress
@@ -35,12 +37,13 @@ pub(super) fn each(
     for path in paths {
         let failed = |error: io::Error| format!("cannot read `{}`: {error}", path.display());
         let mut reader = open(path).map_err(failed)?;
-        let (mut octets, mut number) = (Vec::new(), 0);
+        let (mut octets, mut number, mut is_first) = (Vec::new(), 0, true);
         while next(reader.as_mut(), &mut octets).map_err(failed)? {
             (number, done) = (number + 1, done + 1);
             progress.at(done, None);
             if !matches!(octets.trim_ascii_start().first(), None | Some(b'#')) {
-                take(&Line { octets: &octets, path, number })?;
+                take(&Line { octets: &octets, path, number, is_first })?;
+                is_first = false;
             }
         }
     }

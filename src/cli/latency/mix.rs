@@ -2,7 +2,7 @@
 
 use super::lines::{self, Faults};
 use crate::geo::prefix::Prefix;
-use crate::latency::ranking::{Moves, Ranked, Rankings, settle};
+use crate::latency::ranking::{Before, Moves, Ranked, Rankings, settle};
 use crate::latency::resolvers::{ClientRow, HEADER, Resolver, Resolvers, units_of};
 use crate::latency::units::Unit;
 use crate::limits::LATENCY_MIX_ROWS_MAX;
@@ -36,9 +36,19 @@ impl Mix {
             }
         })?;
         match mix.rows.is_empty() && mix.is_asked {
-            true => Err(format!("--resolvers: no line of the form `{HEADER}` in the files given")),
+            true => Err(format!(
+                "--resolvers: no line of the form `{HEADER}` in the files given{}",
+                mix.faults_text()
+            )),
             false => Ok(mix),
         }
+    }
+
+    /// Faults as parts of a sentence.
+    fn faults_text(&self) -> String {
+        (self.faults.each())
+            .map(|(fault, count, first)| format!("; {count} rows not used: {fault} (first {first})"))
+            .collect()
     }
 
     /// Lines of the report: resolvers with a mix, and those that leave the PoP of their network.
@@ -65,9 +75,7 @@ impl Mix {
         if unplaced > 0 {
             text.push_str(&format!("; {unplaced} not used: most clients have no place"));
         }
-        for (fault, count, first) in self.faults.each() {
-            text.push_str(&format!("; {count} rows not used: {fault} (first {first})"));
-        }
+        text.push_str(&self.faults_text());
         text.push('\n');
         text
     }
@@ -87,15 +95,11 @@ impl Ranking {
         self.resolvers.list.iter().enumerate().map(|(at, resolver)| (resolver, self.rankings.of(at)))
     }
 
-    /// Keeps the rankings near those of the previous map. `first` returns the first PoP that a
-    /// resolver had in the previous map.
-    pub(super) fn settle(
-        &mut self,
-        first: impl Fn(Prefix) -> Option<u16>,
-        is_new: impl Fn(u16) -> bool,
-    ) -> Moves {
+    /// Keeps the rankings near those of the map before. `before` gives the order that a resolver had
+    /// in it.
+    pub(super) fn settle<'b>(&mut self, before: impl Fn(Prefix) -> Before<'b>) -> Moves {
         let list = &self.resolvers.list;
         let demand: Vec<f64> = list.iter().map(|resolver| resolver.weight).collect();
-        settle(&mut self.rankings, &demand, |at| first(list[at].prefix), is_new)
+        settle(&mut self.rankings, &demand, |at| before(list[at].prefix))
     }
 }

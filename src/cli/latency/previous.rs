@@ -1,10 +1,12 @@
-//! The map before, for `meridian latency build --previous`: the choices that hysteresis compares.
+//! The map before, for `meridian latency build --previous`: the orders that hysteresis compares.
 
+use super::map_file::KIND;
 use crate::cli::print_findings;
 use crate::finding::Files;
-use crate::geo::mmdb::{Database, Fields};
+use crate::geo::mmdb::Database;
 use crate::geo::prefix::Prefix;
 use crate::geo::rtts::RttList;
+use crate::latency::ranking::Before;
 use crate::latency::resolvers::Resolvers;
 use crate::latency::units::Unit;
 use std::collections::HashMap;
@@ -13,16 +15,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A number that no PoP has.
-const NONE: u16 = u16::MAX;
+/// A number that no list has.
+const NONE: u32 = u32::MAX;
 
-/// First PoPs in the map before, without those that it explored; `None` where it had none or the
-/// PoP is gone.
+/// Orders of PoPs in the map before, without what it explored and without PoPs that are gone.
 #[derive(Debug, Default)]
 pub(super) struct Previous {
-    /// By unit; empty without a map before.
-    units: Vec<u16>,
-    resolvers: HashMap<Prefix, u16>,
+    /// Each order once.
+    orders: Vec<Box<[u16]>>,
+    /// By unit its order; empty without a map before.
+    units: Vec<u32>,
+    resolvers: HashMap<Prefix, u32>,
     /// By PoP: true if the map before has RTTs to it for any place.
     knows: Vec<bool>,
     /// Lists for resolvers in the map before.
@@ -30,8 +33,8 @@ pub(super) struct Previous {
 }
 
 impl Previous {
-    /// Reads the choices of a map for units and resolvers. A damaged map is an error, because
-    /// without hysteresis all clients would move.
+    /// Reads the orders of a map for units and resolvers. A damaged map, or a database that is no
+    /// map, is an error, because without hysteresis all clients would move.
     pub(super) fn read(
         path: &Path,
         units: &[Unit],
@@ -40,6 +43,9 @@ impl Previous {
     ) -> Result<Previous, String> {
         let shown = path.display().to_string();
         let octets = fs::read(path).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
+        if Database::kind_of(&octets).as_deref() != Some(KIND) {
+            return Err(format!("--previous `{shown}`: no latency map, such as `meridian latency build` writes"));
+        }
         let mut files = Files::default();
         let file = files.add(shown.as_str(), "");
         let map = Database::read(shown.as_str(), &octets, file).map_err(|findings| {
@@ -47,56 +53,60 @@ impl Previous {
             format!("the previous map `{shown}` cannot be used")
         })?;
         let index: HashMap<&str, u16> = pops.iter().map(|pop| &**pop).zip(0..).collect();
-        let mut knows = vec![false; pops.len()];
-        let lists = map.places.iter().flat_map(|place| [&place.rtts, &place.resolver_rtts]).flatten();
-        for (name, _) in lists.flat_map(|list| list.entries()) {
-            if let Some(&pop) = index.get(name) {
-                knows[usize::from(pop)] = true;
-            }
+        let mut previous = Previous { knows: vec![false; pops.len()], ..Previous::default() };
+        let (mut of_units, mut of_resolvers) = (Vec::new(), Vec::new());
+        for place in &map.places {
+            of_units.push(previous.add(place.rtts.as_deref(), &index));
+            of_resolvers.push(previous.add(place.resolver_rtts.as_deref(), &index));
         }
-        let first = |list: Option<&Arc<RttList>>| index.get(list?.settled()?).copied();
-        let of_unit =
-            |unit: &Unit| fields_of(&map, unit.prefix).and_then(|fields| first(fields.rtts.as_ref()));
-        let of_resolver = |prefix| first(fields_of(&map, prefix)?.resolver_rtts.as_ref());
+        previous.resolver_lists = of_resolvers.iter().filter(|order| **order != NONE).count();
+        let order = |of: &[u32], prefix| place_of(&map, prefix).map_or(NONE, |place| of[place as usize]);
+        previous.units = units.iter().map(|unit| order(&of_units, unit.prefix)).collect();
         let resolvers = resolvers.list.iter().map(|resolver| resolver.prefix);
-        Ok(Previous {
-            units: units.iter().map(|unit| of_unit(unit).unwrap_or(NONE)).collect(),
-            resolvers: resolvers.filter_map(|prefix| Some((prefix, of_resolver(prefix)?))).collect(),
-            knows,
-            resolver_lists: map.places.iter().filter(|place| place.resolver_rtts.is_some()).count(),
-        })
+        previous.resolvers = resolvers.map(|prefix| (prefix, order(&of_resolvers, prefix))).collect();
+        Ok(previous)
     }
 
-    /// The first PoP of a unit.
-    pub(super) fn of_unit(&self, unit: usize) -> Option<u16> {
-        self.units.get(unit).copied().filter(|pop| *pop != NONE)
+    /// Adds the order of a list, and returns its number.
+    fn add(&mut self, list: Option<&RttList>, index: &HashMap<&str, u16>) -> u32 {
+        let Some(list) = list else { return NONE };
+        let order: Box<[u16]> = list.settled().iter().filter_map(|name| index.get(name).copied()).collect();
+        for pop in &order {
+            self.knows[usize::from(*pop)] = true;
+        }
+        self.orders.push(order);
+        self.orders.len() as u32 - 1
     }
 
-    /// The first PoP of the resolvers of a prefix.
-    pub(super) fn of_resolver(&self, prefix: Prefix) -> Option<u16> {
-        self.resolvers.get(&prefix).copied()
+    fn before(&self, number: Option<&u32>) -> Before<'_> {
+        let order = number.and_then(|number| self.orders.get(*number as usize));
+        Before { order: order.map_or(&[], |order| order), knows: &self.knows }
     }
 
-    /// True if the map before has no RTT to a PoP.
-    pub(super) fn is_new(&self, number: u16) -> bool {
-        !self.knows.get(usize::from(number)).is_some_and(|knows| *knows)
+    /// The order of a unit.
+    pub(super) fn of_unit(&self, unit: usize) -> Before<'_> {
+        self.before(self.units.get(unit))
+    }
+
+    /// The order of the resolvers of a prefix.
+    pub(super) fn of_resolver(&self, prefix: Prefix) -> Before<'_> {
+        self.before(self.resolvers.get(&prefix))
     }
 }
 
-/// The fields of a map for the first address of a prefix.
-fn fields_of(map: &Database, prefix: Prefix) -> Option<&Fields> {
+/// The place that a map gives to the first address of a prefix.
+fn place_of(map: &Database, prefix: Prefix) -> Option<u32> {
     let holds = |start: IpAddr, len| Prefix::new(start, len).contains(prefix.address());
-    let place = match prefix {
+    match prefix {
         Prefix::V4 { bits, .. } => {
             let &(start, len, place) = before(&map.leaves_v4, |leaf| leaf.0 <= bits)?;
-            holds(Ipv4Addr::from_bits(start).into(), len).then_some(place)?
+            holds(Ipv4Addr::from_bits(start).into(), len).then_some(place)
         }
         Prefix::V6 { bits, .. } => {
             let &(start, len, place) = before(&map.leaves_v6, |leaf| leaf.0 <= bits)?;
-            holds(Ipv6Addr::from_bits(start).into(), len).then_some(place)?
+            holds(Ipv6Addr::from_bits(start).into(), len).then_some(place)
         }
-    };
-    map.places.get(place as usize)
+    }
 }
 
 /// The last leaf that begins at or before an address.

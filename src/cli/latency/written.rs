@@ -9,7 +9,7 @@ use std::path::Path;
 const GATHERED: usize = 1 << 16;
 
 /// Writer of a file that replaces the old one at the end, so that a command that fails leaves the
-/// old file as it was. Links, pipes and terminals are written directly. Without a path, the text
+/// old file as it was. Pipes and terminals are written directly; a link to a file is refused. Without a path, the text
 /// goes to standard output.
 pub(super) struct Written<'a> {
     out: Out,
@@ -26,7 +26,7 @@ impl<'a> Written<'a> {
     /// Opens the file, or standard output, and writes the line that names the columns.
     pub(super) fn create(path: Option<&'a Path>, header: &str) -> Result<Written<'a>, String> {
         let opened = match path {
-            Some(path) if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) => {
+            Some(path) if fs::metadata(path).is_ok_and(|found| !found.is_file()) => {
                 File::create(path).map(|file| Out::Direct(Box::new(file)))
             }
             Some(path) => Replacement::of_named(path, None).map(|it| Out::Replacing(Box::new(it))),

@@ -119,6 +119,8 @@ impl Database {
                 Ok::<(), Fault>(())
             })?;
         }
+        // Its keys share the lists, which are written below.
+        drop(records.by_fields);
         self.places = records.places;
         let lists = (self.places.iter_mut())
             .flat_map(|fields| [fields.rtts.as_mut(), fields.resolver_rtts.as_mut()])

@@ -23,12 +23,13 @@ mod neighbours;
 mod offsets;
 
 use super::measured::{Measured, OwnRtt, Vote};
-use super::model::{km_between, rtt_of_km};
+use super::model::{km_between, rtt_of_km, tie_limit_ms};
 use crate::geo::rtts::RttSource;
-use neighbours::{Neighbours, Square, square_of};
+use neighbours::Neighbours;
 use offsets::{median, offsets};
 
 pub(crate) use super::spot::Spot;
+pub(crate) use neighbours::{Square, square_of};
 
 /// Share of its weight that the model keeps beside neighbours.
 const MODEL_WEIGHT: f64 = 0.25;
@@ -44,6 +45,8 @@ const REACH_KM: (f64, f64) = (50.0, 1500.0);
 const LOOKED_AT: usize = 128;
 /// Gain in ms for which a network leaves its nearest PoP where nothing near was measured.
 const LEAVE_NEAREST_MS: f64 = 10.0;
+/// Milliseconds by which rounding to whole ms can move two estimates towards each other, and a tie.
+const ROUNDING_MS: f64 = 2.0;
 /// Handicap in ms of a PoP that a network did not measure among three that it did.
 const UNMEASURED_MS: f64 = 5.0;
 
@@ -264,9 +267,9 @@ impl Around<'_> {
             let known = kriged[nearest].weight.min(kriged[best].weight);
             let gain = kriged[nearest].rtt_ms - kriged[best].rtt_ms;
             if gain < LEAVE_NEAREST_MS * MODEL_WEIGHT / (known + MODEL_WEIGHT) {
-                let floor = estimates[nearest].rtt_ms;
+                let behind = tie_limit_ms(estimates[nearest].rtt_ms) + ROUNDING_MS;
                 for (_, estimate) in estimates.iter_mut().enumerate().filter(|(pop, _)| *pop != nearest) {
-                    estimate.rtt_ms = estimate.rtt_ms.max(floor + 1.0);
+                    estimate.rtt_ms = estimate.rtt_ms.max(behind);
                 }
             }
         }

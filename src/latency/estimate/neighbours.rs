@@ -14,10 +14,10 @@ use std::ops::Range;
 const SQUARE_E4: i32 = 2500;
 
 /// Country, and place of a square.
-pub(super) type Square = (Option<Country>, i32, i32);
+pub(crate) type Square = (Option<Country>, i32, i32);
 
 /// The square of a place.
-pub(super) fn square_of(spot: &Spot) -> Square {
+pub(crate) fn square_of(spot: &Spot) -> Square {
     let at = spot.point.coordinates();
     (spot.country, at.lat_e4.div_euclid(SQUARE_E4), at.lon_e4.div_euclid(SQUARE_E4))
 }
@@ -105,8 +105,7 @@ impl Neighbours {
                 neighbours.list.push(Neighbour { spot, square, on_sphere: spot.point.on_sphere(), entries });
             }
         }
-        neighbours.tree = (0..neighbours.list.len() as u32).collect();
-        let mut tree = std::mem::take(&mut neighbours.tree);
+        let mut tree: Vec<u32> = (0..neighbours.list.len() as u32).collect();
         neighbours.plant(&mut tree, 0);
         neighbours.tree = tree;
         neighbours

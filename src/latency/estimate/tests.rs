@@ -1,6 +1,7 @@
 //! The estimator: what it must do whatever the numbers are.
 
 use super::*;
+use crate::latency::ranking::{Before, rank};
 use crate::geo::place::{Coordinates, Country};
 use proptest::prelude::*;
 
@@ -71,6 +72,21 @@ fn neighbours_share_what_they_measured() {
     assert_eq!(own[0].pop, 2);
     let near = at(&estimator, &riyadh(24.7));
     assert_eq!((near[0].pop, near[0].source), (2, RttSource::Neighbours));
+}
+
+/// A network without samples, with no neighbour, keeps its nearest PoP, also where another is equal
+/// within a tie and has an earlier name.
+#[test]
+fn the_nearest_stays_first_in_a_tie() {
+    let learnt = measured(&[]);
+    let estimator = Estimator::learn(&pops(), &learnt, 1);
+    for tenth in 0..400 {
+        let here = spot("DE", 50.0, 4.0 + f64::from(tenth) / 10.0);
+        let around = &mut estimator.around(&here);
+        let nearest = around.nearest();
+        let ranking = rank(around.estimates(&[], &[]), Before::default());
+        assert_eq!(ranking.first().map(|ranked| ranked.pop), nearest, "{tenth}");
+    }
 }
 
 /// Networks below the minimum change nothing elsewhere: neither a neighbour nor an offset hears

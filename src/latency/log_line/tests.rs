@@ -33,13 +33,20 @@ fn formats_are_read() {
             "<134>Nov 27 08:00:00 edge haproxy[7]: 1764230400 2001:db8:1:2::3 45678",
             &["490064 2001:db8:1::/48 - 45.7 1"],
         ),
-        ("envoy", "1764230400 ::ffff:198.51.100.7 23", &["490064 198.51.100.0/24 - 23.0 1"]),
+        ("envoy", "1764230400 ::ffff:198.51.100.7 23000", &["490064 198.51.100.0/24 - 23.0 1"]),
         (
             "csv",
             "time,prefix,pop,rtt_ms,samples\n2025-11-27T08:59:59.9Z,198.51.100.0/22,fra,7.5,3",
             &["490064 198.51.100.0/22 fra 7.5 3"],
         ),
         ("csv", "note,rtt_us,address\nx,7500,198.51.100.7", &["- 198.51.100.0/24 - 7.5 1"]),
+        ("csv", "\u{feff}\"rtt_us\",\"address\"\n7500,198.51.100.7", &["- 198.51.100.0/24 - 7.5 1"]),
+        // The kernel's RTT is that of the peer, whatever a header of the request says.
+        (
+            "caddy",
+            r#"{"ts":1,"request":{"remote_ip":"198.51.100.7","client_ip":"192.0.2.7"},"rtt_ms":9}"#,
+            &["0 198.51.100.0/24 - 9.0 1"],
+        ),
         (
             "caddy",
             r#"{"ts":1764230400.5,"request":{"remote_ip":"198.51.100.7"},"rtt_ms":9}"#,
@@ -111,6 +118,11 @@ fn faults_are_named() {
         ("beacon", r#"198.51.100.7 - - [27/Nov/2025:09:00:00 +0100] "GET / HTTP/1.1""#, LineFault::Malformed),
         ("beacon", r#"198.51.100.7 - - [27/Nov/2025:09:00:00 é100] "GET /?a=1 H""#, LineFault::BadTime),
         ("beacon", r#"198.51.100.7 - - [27/Nov/2025:09:00:00 +0100] "GET /?fra=x H""#, LineFault::BadRtt),
+        (
+            "beacon",
+            r#"198.51.100.7 - - [27/Nov/2025:09:00:00 -9918446744073709551615] "GET /?fra=1 H""#,
+            LineFault::BadTime,
+        ),
     ];
     for (format, line, fault) in rows {
         let line = if line.is_empty() { " " } else { line };

@@ -20,7 +20,7 @@ fn units() -> Vec<Unit> {
 
 /// Clients at place 1 are 10 ms from PoP 0 and 50 ms from PoP 1, those at place 2 the other way.
 fn ranked(rows: &[ClientRow]) -> (Resolvers, Vec<Vec<Ranked>>) {
-    let before = |_| None;
+    let before = |_| Before::default();
     let units = units();
     let mut resolvers = Resolvers::new(rows.to_vec(), &units).unwrap();
     let estimates = |unit: &Unit| {
@@ -28,7 +28,7 @@ fn ranked(rows: &[ClientRow]) -> (Resolvers, Vec<Vec<Ranked>>) {
         let estimate = |pop, rtt_ms, source| Estimate { pop, rtt_ms, source, samples: 1 };
         Some(vec![estimate(near, 10.0, RttSource::Measured), estimate(far, 50.0, RttSource::Distance)])
     };
-    let rankings = resolvers.ranked(&units, 2, estimates, before);
+    let rankings = resolvers.ranked(&units, 2, estimates, before).unwrap();
     let rankings = (0..rankings.len()).map(|at| rankings.of(at)).collect();
     (resolvers, rankings)
 }

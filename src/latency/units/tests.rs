@@ -1,6 +1,7 @@
 //! Units, and the measurements that fall into them.
 
 use super::*;
+use crate::geo::atlas::Provenance;
 use crate::geo::place::{Coordinates, Country, Place};
 use std::net::IpAddr;
 
@@ -23,7 +24,93 @@ fn atlas() -> Atlas {
     atlas.v4 = vec![leaf([20, 0, 0, 0], 16, 1), leaf([20, 1, 0, 0], 16, 0), leaf([20, 2, 0, 128], 25, 2)];
     atlas.v6.clear();
     atlas.places = places;
+    atlas.evidence = vec![Provenance::default(); 3];
     atlas
+}
+
+/// An atlas of these IPv4 leaves: 0 is nowhere, 1 Frankfurt, 2 New York, 3 Germany by its hub city.
+fn atlas_of(leaves: &[([u8; 4], u8, u32, Space)]) -> Atlas {
+    let mut atlas = atlas();
+    let hub = atlas.places[1].clone();
+    atlas.evidence = vec![Provenance::default(); 4];
+    atlas.evidence[3].coordinates = Source::Hubs;
+    atlas.places.push(Place {
+        coordinates: Coordinates::from_degrees(52.5, 13.4),
+        ..hub
+    });
+    let leaf = |&(address, len, place, space): &([u8; 4], u8, u32, Space)| Leaf {
+        start: u32::from_be_bytes(address),
+        len,
+        place,
+        operator: false,
+        space,
+    };
+    atlas.v4 = leaves.iter().map(leaf).collect();
+    atlas
+}
+
+/// The widest leaf of a /24 is its place, and addresses that no client has stay outside.
+#[test]
+fn a_network_stands_where_most_of_it_does() {
+    let units = |leaves| Units::of_atlas(&atlas_of(leaves)).list;
+    let shown = |units: &[Unit]| -> Vec<(String, Option<u32>)> {
+        units.iter().map(|unit| (unit.prefix.to_string(), unit.spot())).collect()
+    };
+    let narrow_first = [
+        ([20, 0, 0, 0], 29, 2, Space::Usable),
+        ([20, 0, 0, 8], 29, 1, Space::Usable),
+        ([20, 0, 0, 16], 28, 1, Space::Usable),
+        ([20, 0, 0, 32], 27, 1, Space::Usable),
+        ([20, 0, 0, 64], 26, 1, Space::Usable),
+        ([20, 0, 0, 128], 25, 1, Space::Usable),
+    ];
+    // Places are numbered in their order: Frankfurt is 0, New York 1.
+    assert_eq!(shown(&units(&narrow_first)), [("20.0.0.0/24".to_owned(), Some(0))]);
+    let beside_special = [([10, 0, 0, 0], 29, 2, Space::Usable), ([10, 0, 0, 8], 29, 0, Space::Special)];
+    assert_eq!(shown(&units(&beside_special)), [("10.0.0.0/29".to_owned(), Some(1))]);
+    let mut units = Units::of_atlas(&atlas_of(&beside_special));
+    units.take(&pops(), &mut [row("10.0.0.0", 5, 2, 95.0)]);
+    assert_eq!(units.own(&units.list[0]).len(), 1, "the row is of its only clients");
+}
+
+/// A sample can be too fast for a place, but not for a country.
+#[test]
+fn a_hub_city_refutes_no_sample() {
+    let leaves = [([20, 0, 0, 0], 24, 2, Space::Usable), ([20, 0, 1, 0], 24, 3, Space::Usable)];
+    let mut units = Units::of_atlas(&atlas_of(&leaves));
+    units.take(&pops(), &mut [row("20.0.0.0", 5, 2, 3.0), row("20.0.1.0", 5, 2, 3.0)]);
+    assert_eq!(units.impossible, 1);
+    assert_eq!(units.own(&units.list[1]).len(), 1);
+}
+
+/// A row of a wider network than its unit is of none.
+#[test]
+fn a_wide_row_measures_no_part_of_itself() {
+    let leaves = [([20, 0, 0, 0], 24, 1, Space::Usable), ([20, 0, 1, 0], 24, 1, Space::Usable)];
+    let mut units = Units::of_atlas(&atlas_of(&leaves));
+    let wide = Row { prefix: Prefix::new([20, 0, 0, 0].into(), 23), ..row("20.0.0.0", 5, 2, 9.0) };
+    units.take(&pops(), &mut [wide, row("20.0.1.0", 5, 2, 9.0)]);
+    assert_eq!((units.too_wide, units.measured.len()), (1, 1));
+}
+
+/// The networks of one IPv6 holder have one vote about a PoP in a square, and their own RTTs.
+#[test]
+fn a_holder_of_ipv6_has_one_vote() {
+    let mut atlas = atlas();
+    let start = |site: u128| 0x2a00_0001_u128 << 96 | site << 80;
+    let leaf = |site| Leaf { start: start(site), len: 48, place: 1, operator: false, space: Space::Usable };
+    atlas.v4.clear();
+    atlas.v6 = (0..2).map(leaf).collect();
+    let mut units = Units::of_atlas(&atlas);
+    let of = |site, pop| Row {
+        prefix: Prefix::new(Ipv6Addr::from_bits(start(site)).into(), 48),
+        pop,
+        ..row("20.0.0.0", 5, 2, 90.0)
+    };
+    units.take(&pops(), &mut [of(0, 0), of(1, 0), of(1, 1)]);
+    let votes = |unit: usize| units.votes(&units.list[unit]).iter().map(|vote| vote.pop).collect::<Vec<_>>();
+    assert_eq!((votes(0), votes(1)), (vec![0], vec![1]));
+    assert_eq!(units.own(&units.list[1]).len(), 2);
 }
 
 /// PoPs in Frankfurt and Amsterdam.

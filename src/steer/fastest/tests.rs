@@ -78,6 +78,24 @@ fn rankings() {
             &["fra", "ams", "lhr", "syd"],
         ),
         ("a bias", &[("fra", 20), ("ams", 21)], &["lhr", "syd"], [0, 5, 0, 0], &["ams", "fra", "lhr", "syd"]),
+        (
+            "a bias past the list",
+            &[("fra", 20), ("ams", 21)],
+            &["lhr", "syd"],
+            [0, 900, 0, 0],
+            &["ams", "lhr", "syd", "fra"],
+        ),
+        (
+            "a bias into the list",
+            &[("fra", 20), ("ams", 21)],
+            &["lhr", "syd"],
+            [0, 0, -900, 0],
+            &["lhr", "fra", "ams", "syd"],
+        ),
+        // Both count as slower than the list, and follow by distance, not by name.
+        ("known behind, by distance", &[("fra", 900)], &["ams", "lhr", "syd"], [0; 4], &[
+            "fra", "ams", "lhr", "syd",
+        ]),
     ];
     for (what, entries, known, bias_ms, order) in rows {
         let pops = pops(*bias_ms);
@@ -152,5 +170,5 @@ fn lists_of_clients_are_complete() {
     let ranked = |list: &RttList| names(&pops, &fastest(&pops).around(Some(&berlin()), Some(list)));
     let list = list(&[("lhr", 25), ("syd", 290)], &[]);
     assert_ne!(ranked(&list)[..2], ["lhr", "syd"]);
-    assert_eq!(ranked(&list.of_clients()), ["lhr", "syd", "ams", "fra"]);
+    assert_eq!(ranked(&list.of_clients()), ["lhr", "syd", "fra", "ams"]);
 }

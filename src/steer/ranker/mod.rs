@@ -20,7 +20,7 @@ use super::pop::{Pop, PopId};
 use super::preference_list::{AllDown, Entry, EntryTarget, OWN_WEIGHT, PoolNumber, PreferenceList};
 use super::preference_list::{continue_with, cut};
 use super::rule::{Circumstances, Rule, RuleTarget};
-use super::unknown::coordinates_of;
+use super::unknown::{coordinates_of, coordinates_of_place};
 use crate::geo::distance::{Point, great_circle_m};
 use crate::geo::place::{Coordinates, Place};
 use crate::geo::rtts::RttList;
@@ -337,10 +337,9 @@ impl<'a> Ranker<'a> {
         preference_list
     }
 
-    /// Coordinates of a place. If an operator has set its site, those of the site's PoP, even if a
-    /// database has other coordinates; else the place's own.
+    /// Coordinates of a place, by [`coordinates_of_place`].
     pub(crate) fn coordinates(&self, place: &Place) -> Option<Coordinates> {
-        place.site.as_deref().and_then(|site| coordinates_of(self.pops, site)).or(place.coordinates)
+        coordinates_of_place(self.pops, place)
     }
 
     /// The point from which candidates are ranked for a place without coordinates: the node's site,

@@ -400,7 +400,8 @@ fn the_protocol_is_types() {
 /// Every bound says why it is what it is.
 #[test]
 fn every_limit_has_its_reason() {
-    let text = fs::read_to_string(top().join("src/limits.rs")).unwrap();
+    let files = ["src/limits.rs", "src/limits/latency.rs"].map(|path| top().join(path));
+    let text = files.map(|path| fs::read_to_string(path).unwrap()).concat();
     let mut above = String::new();
     for line in text.lines() {
         match line.strip_prefix("/// ") {
