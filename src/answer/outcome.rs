@@ -18,37 +18,27 @@ pub enum Disposition {
     Silence,
 }
 
-/// The reason for a policy's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// A regular candidate that passes.
-    Regular,
-    /// A drained candidate or one of weight 0.
-    LastResort,
-    /// Everything is down, and the PoP that went down last is answered.
-    LastGood,
-    /// Everything is down, and answered as if it were up.
-    AsIfUp,
-    /// A CNAME of the policy.
-    Cname,
-    /// No data for everyone.
-    NoData,
-    /// Nothing may be answered.
-    ServFail,
+closed_set! {
+    /// The reason for a policy's answer. Its word stands in metrics.
+    pub enum Reason {
+        /// A regular candidate that passes.
+        Regular = "regular",
+        /// A drained candidate or one of weight 0.
+        LastResort = "last_resort",
+        /// Everything is down, and the PoP that went down last is answered.
+        LastGood = "last_good",
+        /// Everything is down, and answered as if it were up.
+        AsIfUp = "as_if_up",
+        /// A CNAME of the policy.
+        Cname = "cname",
+        /// No data for everyone.
+        NoData = "nodata",
+        /// Nothing may be answered.
+        ServFail = "servfail",
+    }
 }
 
 impl Reason {
-    /// Every reason, in order.
-    pub(crate) const ALL: [Reason; 7] = [
-        Reason::Regular,
-        Reason::LastResort,
-        Reason::LastGood,
-        Reason::AsIfUp,
-        Reason::Cname,
-        Reason::NoData,
-        Reason::ServFail,
-    ];
-
     /// The reason behind a choice.
     #[inline]
     pub(crate) fn of(choice: Choice) -> Reason {
@@ -60,19 +50,6 @@ impl Reason {
             Choice::Cname(_) => Reason::Cname,
             Choice::NoData => Reason::NoData,
             Choice::ServFail => Reason::ServFail,
-        }
-    }
-
-    /// The word in metrics.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Reason::Regular => "regular",
-            Reason::LastResort => "last_resort",
-            Reason::LastGood => "last_good",
-            Reason::AsIfUp => "as_if_up",
-            Reason::Cname => "cname",
-            Reason::NoData => "nodata",
-            Reason::ServFail => "servfail",
         }
     }
 }

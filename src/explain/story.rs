@@ -12,7 +12,7 @@ use crate::shared::operator_view::OperatorView;
 use crate::snapshot::locate::{self, Decision, Evidence, LookupAddress};
 use crate::snapshot::{Snapshot, steering};
 use crate::steer::choose::{Choice, ChoiceTrace, Passed, Resort};
-use crate::steer::policy::{Policy, TtlRange};
+use crate::steer::policy::{Order, Policy, TtlRange};
 use crate::steer::pop::{AdminState, PopId};
 use crate::steer::preference_list::{Entry, OWN_WEIGHT};
 use crate::steer::ranker::Ranker;
@@ -139,11 +139,16 @@ impl<'a> Story<'a> {
             self.line("rule", &rule);
         }
         let from = ranker.coordinates(place);
-        let is_by_rtt = ranker.order_at(place, resolver_networks).is_by_rtt();
-        let rtts = place.rtts.as_deref().filter(|_| is_by_rtt);
-        if is_by_rtt && of_clients.is_some() {
-            self.line("clients", "by the mean RTTs of the clients behind the resolver");
-        }
+        let rtts = match ranker.order_at(place, resolver_networks) {
+            // The distance of each PoP is shown for every order.
+            Order::Nearest | Order::Listed => None,
+            Order::Latency => {
+                if of_clients.is_some() {
+                    self.line("clients", "by the mean RTTs of the clients behind the resolver");
+                }
+                place.rtts.as_deref()
+            }
+        };
         let mut last_band = None;
         for entry in &decision.preference_list.entries {
             let distance =

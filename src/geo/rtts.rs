@@ -7,30 +7,21 @@ use std::sync::Arc;
 /// Most PoPs of one record that are read: a preference list is seldom longer.
 pub(crate) const ENTRIES_MAX: usize = 16;
 
-/// Evidence behind an RTT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum RttSource {
-    /// Samples of the network itself.
-    Measured,
-    /// Samples of neighbouring networks.
-    Neighbours,
-    /// The distance alone.
-    Distance,
+closed_set! {
+    /// Evidence behind an RTT, the strongest first. Its word stands in maps, in `explain` and in
+    /// metrics.
+    #[derive(Hash)]
+    pub(crate) enum RttSource {
+        /// Samples of the network itself.
+        Measured = "measured",
+        /// Samples of neighbouring networks.
+        Neighbours = "neighbours",
+        /// The distance alone.
+        Distance = "distance",
+    }
 }
 
 impl RttSource {
-    /// Every source, the strongest first; `as usize` gives its place.
-    pub(crate) const ALL: [RttSource; 3] = [RttSource::Measured, RttSource::Neighbours, RttSource::Distance];
-
-    /// The word in a map and in `explain`.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            RttSource::Measured => "measured",
-            RttSource::Neighbours => "neighbours",
-            RttSource::Distance => "distance",
-        }
-    }
-
     /// The evidence in a sentence, after `by`.
     pub(crate) fn evidence_words(self) -> &'static str {
         match self {
@@ -42,11 +33,7 @@ impl RttSource {
 
     /// The source with a word; an unknown word is the weakest source.
     pub(crate) fn of_word(word: &str) -> RttSource {
-        match word {
-            "measured" => RttSource::Measured,
-            "neighbours" => RttSource::Neighbours,
-            _ => RttSource::Distance,
-        }
+        RttSource::ALL.into_iter().find(|source| source.word() == word).unwrap_or(RttSource::Distance)
     }
 }
 

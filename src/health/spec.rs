@@ -206,15 +206,16 @@ impl Check {
     }
 
     fn settings(&self) -> SharedSettings<'_> {
-        let none = SharedSettings { port: 0, tls: None, push_ttl_ms: 0, path: None };
-        match self {
-            Check::Http(http) => SharedSettings { port: http.port, tls: http.tls.as_ref(), ..none },
-            Check::Tcp(tcp) => SharedSettings { port: tcp.port, ..none },
-            Check::Dns(dns) => SharedSettings { port: dns.port, ..none },
-            Check::File(file) => SharedSettings { path: Some(&file.path), ..none },
-            Check::Push(push) => SharedSettings { push_ttl_ms: push.ttl_ms, ..none },
-            Check::Exec(_) | Check::Icmp => none,
-        }
+        // Every field in every arm, so that a new kind decides about each.
+        let (port, tls, push_ttl_ms, path) = match self {
+            Check::Http(http) => (http.port, http.tls.as_ref(), 0, None),
+            Check::Tcp(tcp) => (tcp.port, None, 0, None),
+            Check::Dns(dns) => (dns.port, None, 0, None),
+            Check::File(file) => (0, None, 0, Some(&*file.path)),
+            Check::Push(push) => (0, None, push.ttl_ms, None),
+            Check::Exec(_) | Check::Icmp => (0, None, 0, None),
+        };
+        SharedSettings { port, tls, push_ttl_ms, path }
     }
 
     /// True if its result comes over this node's network.

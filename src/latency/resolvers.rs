@@ -20,8 +20,8 @@ use super::units::{NETWORKS_MIN, Unit};
 use crate::geo::prefix::Prefix;
 use crate::geo::rtts::RttSource;
 use crate::limits::{
-    LATENCY_KEYS_MAX, LATENCY_MIX_PARTS_MAX, LATENCY_MIX_ROWS_MAX, LATENCY_RESOLVERS_MAX, LATENCY_SAMPLES_MAX,
-    LATENCY_SUMS_MAX,
+    LATENCY_KEYS_MAX, LATENCY_MIX_PARTS_MAX, LATENCY_MIX_ROWS_MAX, LATENCY_RESOLVERS_MAX,
+    LATENCY_SAMPLES_MAX, LATENCY_SUMS_MAX,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;

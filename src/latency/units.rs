@@ -150,9 +150,8 @@ impl Units {
             let usable = || of_network.iter().filter(|leaf| leaf.space == Space::Usable);
             if usable().count() < of_network.len() {
                 // Addresses that no client has must not get the estimates of those beside them.
-                let unit = |leaf: &Leaf<B>| {
-                    Unit::new(prefix(leaf.start, leaf.len), spots[leaf.place as usize])
-                };
+                let unit =
+                    |leaf: &Leaf<B>| Unit::new(prefix(leaf.start, leaf.len), spots[leaf.place as usize]);
                 self.list.extend(usable().map(unit));
             } else if let Some(widest) = usable().min_by_key(|leaf| leaf.len) {
                 self.list.push(Unit::new(network(widest), spots[widest.place as usize]));
@@ -217,8 +216,7 @@ impl Units {
     ) {
         let Some((unit, first)) = unit.zip(joined.first()) else { return joined.clear() };
         let prefix = self.list[unit].prefix;
-        let is_whole =
-            joined.iter().all(|other| other.network == first.network) && widest <= prefix.len();
+        let is_whole = joined.iter().all(|other| other.network == first.network) && widest <= prefix.len();
         let networks_min = if is_whole { 1 } else { NETWORKS_MIN };
         joined.sort_unstable_by(|a, b| {
             a.pop.cmp(&b.pop).then(a.rtt_ms.total_cmp(&b.rtt_ms)).then(a.network.cmp(&b.network))

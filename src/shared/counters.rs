@@ -99,10 +99,6 @@ const SLOT_OF_TYPE: [u8; 258] = {
     slots
 };
 
-/// Evidence for the place of a client, in the order of the counters.
-pub(crate) const EVIDENCE: [(Evidence, &str); 3] =
-    [(Evidence::Ecs, "ecs"), (Evidence::Resolver, "resolver"), (Evidence::Nothing, "nothing")];
-
 /// Slots of answers past a rate limit: for each limit one a treatment.
 const LIMITED: usize = Limit::ALL.len() * Treatment::ALL.len();
 
@@ -193,7 +189,7 @@ counters! {
     /// Replies, by query type.
     types: [AtomicU64; TYPE_SLOTS];
     /// Decisions, by evidence.
-    evidence: [AtomicU64; EVIDENCE.len()];
+    evidence: [AtomicU64; Evidence::ALL.len()];
     /// Answers past a rate limit, by limit and treatment.
     limited: [AtomicU64; LIMITED];
     /// Replies, by the status of the cookie.
@@ -239,12 +235,7 @@ impl CounterBlock {
             self.add(&self.truncated, 1);
         }
         if let Some(decided) = &outcome.decided {
-            let slot = match decided.evidence {
-                Evidence::Ecs => 0,
-                Evidence::Resolver => 1,
-                Evidence::Nothing => 2,
-            };
-            self.add(&self.evidence[slot], 1);
+            self.add(&self.evidence[decided.evidence as usize], 1);
             service.decision_counters.count(self.worker, decided);
         }
     }
@@ -384,7 +375,7 @@ impl Totals {
 
     /// Decisions by evidence: name and count.
     pub(crate) fn evidence(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        EVIDENCE.iter().zip(&self.evidence).map(|((_, word), n)| (*word, *n))
+        Evidence::ALL.iter().zip(&self.evidence).map(|(evidence, n)| (evidence.word(), *n))
     }
 
     /// Answers past a rate limit, by limit and treatment, without zeros.

@@ -113,15 +113,16 @@ pub(crate) struct ClientLookup<'s> {
     pub(crate) subject: LookupAddress,
 }
 
-/// Evidence for the place of a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Evidence {
-    /// Client subnet.
-    Ecs,
-    /// Address of the resolver.
-    Resolver,
-    /// None: the policy gives every client the same preference list.
-    Nothing,
+closed_set! {
+    /// Evidence for the place of a client. Its word stands in metrics.
+    pub enum Evidence {
+        /// Client subnet.
+        Ecs = "ecs",
+        /// Address of the resolver.
+        Resolver = "resolver",
+        /// None: the policy gives every client the same preference list.
+        Nothing = "nothing",
+    }
 }
 
 /// Decision of a policy for a query source.

@@ -72,6 +72,23 @@ impl Order {
         }
     }
 
+    /// A client with coordinates or RTTs (`has_rtts`) is ranked by its own place.
+    pub(super) fn is_located(self, has_coordinates: bool, has_rtts: bool) -> bool {
+        match self {
+            Order::Nearest | Order::Listed => has_coordinates,
+            Order::Latency => has_coordinates || has_rtts,
+        }
+    }
+
+    /// The measure of the order in a sentence, after `by`.
+    pub(crate) fn measure(self) -> &'static str {
+        match self {
+            Order::Nearest => "distance",
+            Order::Listed => "the list",
+            Order::Latency => "latency",
+        }
+    }
+
     /// The site of the node stands in for a client whose place is unknown.
     pub(super) fn takes_site(self) -> bool {
         match self {

@@ -53,33 +53,19 @@ enum Sent {
     Other,
 }
 
-/// Verdict on the sender of a message from its cookie.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CookieStatus {
-    /// No cookie was sent, or cookies are off.
-    #[default]
-    None,
-    /// A client cookie without a server cookie.
-    Client,
-    /// A valid server cookie.
-    Valid,
-    /// A server cookie that is foreign, too old, or from the future.
-    Invalid,
-}
-
-impl CookieStatus {
-    /// Every cookie status, in order.
-    pub(crate) const ALL: [CookieStatus; 4] =
-        [CookieStatus::None, CookieStatus::Client, CookieStatus::Valid, CookieStatus::Invalid];
-
-    /// Word for metrics.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            CookieStatus::None => "none",
-            CookieStatus::Client => "client",
-            CookieStatus::Valid => "valid",
-            CookieStatus::Invalid => "invalid",
-        }
+closed_set! {
+    /// Verdict on the sender of a message from its cookie. Its word stands in metrics.
+    #[derive(Default)]
+    pub enum CookieStatus {
+        /// No cookie was sent, or cookies are off.
+        #[default]
+        None = "none",
+        /// A client cookie without a server cookie.
+        Client = "client",
+        /// A valid server cookie.
+        Valid = "valid",
+        /// A server cookie that is foreign, too old, or from the future.
+        Invalid = "invalid",
     }
 }
 

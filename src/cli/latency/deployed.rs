@@ -27,9 +27,11 @@ impl Deployed {
         let (deployment, findings, files) = prepare::read(&config.path(), true);
         let Some(mut deployment) = deployment else {
             print_findings(&findings, &files);
-            return Err("the deployment has faults. If its latency map is missing or damaged, take it out of \
+            return Err(
+                "the deployment has faults. If its latency map is missing or damaged, take it out of \
                         `geoip.databases`, build, and put it back"
-                .to_owned());
+                    .to_owned(),
+            );
         };
         let mut databases = Vec::new();
         for source in std::mem::take(&mut deployment.databases) {

@@ -44,7 +44,9 @@ impl Previous {
         let shown = path.display().to_string();
         let octets = fs::read(path).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
         if Database::kind_of(&octets).as_deref() != Some(KIND) {
-            return Err(format!("--previous `{shown}`: no latency map, such as `meridian latency build` writes"));
+            return Err(format!(
+                "--previous `{shown}`: no latency map, such as `meridian latency build` writes"
+            ));
         }
         let mut files = Files::default();
         let file = files.add(shown.as_str(), "");

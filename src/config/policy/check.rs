@@ -8,7 +8,7 @@ use super::settings::TTL_DEFAULT;
 use crate::config::policy::WrittenPolicy;
 use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
-use crate::steer::policy::{BandWidth, Bands, Candidate, Policy};
+use crate::steer::policy::{BandWidth, Bands, Candidate, Order, Policy};
 use crate::steer::pop::PopId;
 use crate::steer::rule::RuleTarget;
 
@@ -16,7 +16,7 @@ use crate::steer::rule::RuleTarget;
 pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findings) {
     let policy = &written.policy;
     if policy.order.needs_coordinates() && written.uses.is_none() {
-        coordinates(pops_of(&policy.candidates), written.pops_at, world, out);
+        coordinates(pops_of(&policy.candidates), policy.order, written.pops_at, world, out);
     }
     band_of_latency(written, out);
     // A used policy is checked where it is defined.
@@ -29,8 +29,9 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
     for rule in &written.rules {
         let Some(bands) = rule.rule.target.candidates() else { continue };
         let at = rule.target_at.unwrap_or(rule.rule.at);
-        if rule.rule.order.unwrap_or(policy.order).needs_coordinates() {
-            coordinates(pops_of(bands), at, world, out);
+        let order = rule.rule.order.unwrap_or(policy.order);
+        if order.needs_coordinates() {
+            coordinates(pops_of(bands), order, at, world, out);
         }
         if rule.rule.fence {
             all_off(policy, bands, at, world, out);
@@ -121,7 +122,14 @@ fn nodata_for_all(policy: &Policy, rule: &WrittenRule, out: &mut Findings) {
 }
 
 /// Reports each PoP once, at the first policy that needs its coordinates.
-fn coordinates(pops: impl Iterator<Item = PopId>, at: At, world: &mut World, out: &mut Findings) {
+fn coordinates(
+    pops: impl Iterator<Item = PopId>,
+    order: Order,
+    at: At,
+    world: &mut World,
+    out: &mut Findings,
+) {
+    let by = order.measure();
     for id in pops {
         let Some(pop) = world.pop(id).filter(|pop| pop.coordinates.is_none()) else { continue };
         if world.unplaced_told.contains(&id) {
@@ -130,10 +138,10 @@ fn coordinates(pops: impl Iterator<Item = PopId>, at: At, world: &mut World, out
         out.push(
             Finding::error(
                 code::NO_COORDINATES,
-                format!("the PoP `{}` has no coordinates, but a policy orders it by distance", pop.name),
+                format!("the PoP `{}` has no coordinates, but a policy orders it by {by}", pop.name),
             )
             .at(pop.at, "needs `at: { lat: ..., lon: ... }`")
-            .related(at, "ordered by distance here")
+            .related(at, format!("ordered by {by} here"))
             .help("give the PoP its coordinates, or use `order: listed`"),
         );
         world.unplaced_told.push(id);

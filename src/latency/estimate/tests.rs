@@ -1,8 +1,8 @@
 //! The estimator: what it must do whatever the numbers are.
 
 use super::*;
-use crate::latency::ranking::{Before, rank};
 use crate::geo::place::{Coordinates, Country};
+use crate::latency::ranking::{Before, rank};
 use proptest::prelude::*;
 
 fn spot(country: &str, lat: f64, lon: f64) -> Spot {

@@ -62,7 +62,8 @@ fn before<'b>(order: &'b [u16]) -> Before<'b> {
 /// Behind the eight fastest PoPs come those that were measured, and the first of the map before.
 #[test]
 fn what_is_known_is_ranked() {
-    let mut estimates: Vec<Estimate> = (0..12).map(|pop| estimate((pop, 20.0 * f64::from(pop + 1)))).collect();
+    let mut estimates: Vec<Estimate> =
+        (0..12).map(|pop| estimate((pop, 20.0 * f64::from(pop + 1)))).collect();
     let fastest = [0, 1, 2, 3, 4, 5, 6, 7];
     assert_eq!(pops(&rank(estimates.clone(), Before::default())), fastest);
     assert_eq!(pops(&rank(estimates.clone(), before(&[99]))), fastest);
@@ -113,7 +114,8 @@ fn small_gains_move_no_pop() {
 #[test]
 fn no_unit_waits_for_ever() {
     let gain = |first, demand: &[f64]| {
-        let lists = vec![rank(vec![estimate((first, 20.0)), estimate((2, 300.0))], before(&[2])); demand.len()];
+        let lists =
+            vec![rank(vec![estimate((first, 20.0)), estimate((2, 300.0))], before(&[2])); demand.len()];
         let mut rankings = rankings(&lists);
         settle(&mut rankings, demand, |_| before(&[2]))
     };

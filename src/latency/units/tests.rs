@@ -34,10 +34,7 @@ fn atlas_of(leaves: &[([u8; 4], u8, u32, Space)]) -> Atlas {
     let hub = atlas.places[1].clone();
     atlas.evidence = vec![Provenance::default(); 4];
     atlas.evidence[3].coordinates = Source::Hubs;
-    atlas.places.push(Place {
-        coordinates: Coordinates::from_degrees(52.5, 13.4),
-        ..hub
-    });
+    atlas.places.push(Place { coordinates: Coordinates::from_degrees(52.5, 13.4), ..hub });
     let leaf = |&(address, len, place, space): &([u8; 4], u8, u32, Space)| Leaf {
         start: u32::from_be_bytes(address),
         len,

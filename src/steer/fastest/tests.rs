@@ -93,9 +93,13 @@ fn rankings() {
             &["lhr", "fra", "ams", "syd"],
         ),
         // Both count as slower than the list, and follow by distance, not by name.
-        ("known behind, by distance", &[("fra", 900)], &["ams", "lhr", "syd"], [0; 4], &[
-            "fra", "ams", "lhr", "syd",
-        ]),
+        (
+            "known behind, by distance",
+            &[("fra", 900)],
+            &["ams", "lhr", "syd"],
+            [0; 4],
+            &["fra", "ams", "lhr", "syd"],
+        ),
     ];
     for (what, entries, known, bias_ms, order) in rows {
         let pops = pops(*bias_ms);

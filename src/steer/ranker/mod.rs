@@ -381,7 +381,7 @@ impl<'a> Ranker<'a> {
             },
             Order::Listed => listed(),
         };
-        let is_located = around.from.is_some() || (by.order.is_by_rtt() && around.rtts.is_some());
+        let is_located = by.order.is_located(around.from.is_some(), around.rtts.is_some());
         if is_located || policy.default.is_empty() {
             return entries;
         }

@@ -68,6 +68,14 @@ struct Draft {
     steered: Option<u32>,
 }
 
+impl Set {
+    /// Fields beside the records.
+    pub(crate) fn head(&self) -> (RrType, u16, Ttl) {
+        let Set { rtype, count, ttl, at: _, octets: _ } = *self;
+        (rtype, count, ttl)
+    }
+}
+
 struct Builder<'a> {
     zone: &'a Zone,
     /// Most octets that the zone's records can take.
