@@ -142,13 +142,11 @@ impl<'a> Story<'a> {
         let rtts = match ranker.order_at(place, resolver_networks) {
             // The distance of each PoP is shown for every order.
             Order::Nearest | Order::Listed => None,
-            Order::Latency => {
-                if of_clients.is_some() {
-                    self.line("clients", "by the mean RTTs of the clients behind the resolver");
-                }
-                place.rtts.as_deref()
-            }
+            Order::Latency => place.rtts.as_deref(),
         };
+        if rtts.is_some_and(RttList::is_of_clients) {
+            self.line("clients", "by the mean RTTs of the clients behind the resolver");
+        }
         let mut last_band = None;
         for entry in &decision.preference_list.entries {
             let distance =

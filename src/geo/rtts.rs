@@ -75,8 +75,8 @@ pub(crate) struct RttList {
     pub(crate) measured_at: u64,
     known: Known,
     of_clients: bool,
-    /// True if the first PoP is tried, and the second is held to be better.
-    explored: bool,
+    /// Place that the first PoP has where it is not explored; 0 if nothing is.
+    explored: u8,
 }
 
 /// Names of all PoPs in a map, shared by its lists.
@@ -119,7 +119,7 @@ impl RttList {
             measured_at,
             known: Known::default(),
             of_clients: false,
-            explored: false,
+            explored: 0,
         })
     }
 
@@ -129,17 +129,17 @@ impl RttList {
         RttList { of_clients: true, ..self }
     }
 
-    /// The list as one whose first PoP is explored: the second is the one that is held to be best.
-    pub(crate) fn explored(self) -> RttList {
-        RttList { explored: true, ..self }
+    /// The list as one whose first PoP is explored, and has its place at `place` else, from 0.
+    pub(crate) fn explored(self, place: u8) -> RttList {
+        RttList { explored: place, ..self }
     }
 
     /// Names of the PoPs in the order that holds where nothing is explored.
     #[cfg(feature = "geoip-build")]
     pub(crate) fn settled(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.names.split(' ').collect();
-        if self.explored && names.len() > 1 {
-            names.swap(0, 1);
+        if let Some(up_to) = names.get_mut(..=usize::from(self.explored)) {
+            up_to.rotate_left(1);
         }
         names
     }

@@ -116,9 +116,9 @@ impl LogFormat {
             columns: vec![Column::Time, Column::Address, Column::Rtt(unit)],
         };
         Some(match name {
-            // `$msec $remote_addr $tcpinfo_rtt` and `%Ts %ci %[fc_rtt(us)]`. Envoy has no RTT of the
-            // kernel: `%COMMON_DURATION(DS_CX_BEG:DS_HS_END:us)%` is the handshake of TLS 1.3, one
-            // round trip after the connection is accepted.
+            // `$msec $remote_addr $tcpinfo_rtt` and `%Ts %ci %[fc_rtt(us)]`. Envoy has no RTT of
+            // the kernel: `%COMMON_DURATION(DS_CX_BEG:DS_HS_END:us)%` is the handshake of TLS 1.3,
+            // one round trip after the connection is accepted.
             "nginx" | "haproxy" | "envoy" => columns(RttUnit::Micros),
             "csv" => LogFormat::Csv,
             "json" | "caddy" => LogFormat::Json,

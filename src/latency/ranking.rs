@@ -84,7 +84,7 @@ pub(crate) fn rank(mut estimates: Vec<Estimate>, before: Before<'_>) -> Vec<Rank
 fn held(fresh: Vec<Ranked>, before: Before<'_>) -> Vec<Ranked> {
     let place = |pop: u16| before.order.iter().position(|old| *old == pop).unwrap_or(usize::MAX);
     let mut old: Vec<(usize, Ranked)> = fresh.into_iter().enumerate().collect();
-    // Of those that the old order lacks the fresh order counts.
+    // The fresh order counts among PoPs that the old order lacks.
     old.sort_by_key(|(_, ranked)| place(ranked.pop));
     let mut held: Vec<(usize, Ranked)> = Vec::with_capacity(old.len());
     for (at, ranked) in old {
@@ -171,9 +171,9 @@ impl Rankings {
         }
     }
 
-    /// True if a unit explores: the second PoP of its ranking is the one that it would go to.
-    pub(crate) fn is_explored(&self, unit: usize) -> bool {
-        self.choices[unit].explored > 0
+    /// Place, from 0, that the first PoP of a unit has where it is not explored; 0 if it is not.
+    pub(crate) fn explored(&self, unit: usize) -> u8 {
+        self.choices[unit].explored
     }
 
     /// Puts the second or third PoP of a unit in front, if it costs at most 30 ms. `draw` is a hash

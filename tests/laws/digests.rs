@@ -69,7 +69,8 @@ fn the_state_digest_is_of_what_shapes_records() {
     let idle = Tree::sample()
         .replacing("pops.yaml", "\npops:\n", "\npops:\n  idle: { addresses: [192.0.2.250] }\n")
         .replacing("policies.yaml", "  nearest:\n    pops: all", "  nearest:\n    pops: { tag: eu }")
-        .replacing("policies.yaml", "  web:\n    pops: all", "  web:\n    pops: { tag: eu }");
+        .replacing("policies.yaml", "  web:\n    pops: all", "  web:\n    pops: { tag: eu }")
+        .replacing("policies.yaml", "  fastest:\n    pops: all", "  fastest:\n    pops: { tag: eu }");
     for (what, tree) in [("the sample", Tree::sample()), ("an idle PoP", idle)] {
         let world = load(&tree).unwrap_or_else(|findings| panic!("{findings}"));
         let steering = &world.snapshot.steering;

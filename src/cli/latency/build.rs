@@ -10,8 +10,8 @@
 //! `resolver` has the same arrays for queries that are steered by the address of a resolver there,
 //! where `--resolvers` names the clients behind it; `samples` counts the networks of these clients.
 //!
-//! `explored` stands where the first PoP is only tried: the PoP behind it is held to be better, so
-//! that the next build with `--previous` returns to it.
+//! `explored` stands where the first PoP is only tried: it is the place, from 0, that this PoP has
+//! else, so that the next build with `--previous` returns it there.
 //!
 //! The same inputs, `--epoch` and `--previous` make the same octets on every machine,
 //! in any order of files and rows.
@@ -345,7 +345,7 @@ fn encode(
         let newest_hour = unit.measured().map_or(0, |number| units.measured.newest_hour(number));
         let record = Record {
             ranking: &rankings.of(number),
-            is_explored: rankings.is_explored(number),
+            explored: rankings.explored(number),
             measured_at: u64::from(newest_hour) * 3600,
             resolver: of_resolver,
         };

@@ -38,8 +38,8 @@ const NUMBERS_MAX: usize = (1 << 31) - 2;
 pub(super) struct Record<'r> {
     /// Ranking of the unit.
     pub(super) ranking: &'r [Ranked],
-    /// True if the first PoP is explored.
-    pub(super) is_explored: bool,
+    /// Place, from 0, that the first PoP has where it is not explored; 0 if it is not.
+    pub(super) explored: u8,
     /// Hour of the newest sample of the unit itself, in seconds since 1970; 0 without one.
     pub(super) measured_at: u64,
     /// Ranking for resolvers there; empty without one.
@@ -203,7 +203,7 @@ impl<'p> Data<'p> {
         self.key("latency");
         let (is_measured, has_resolver) = (record.measured_at > 0, !record.resolver.is_empty());
         let arrays = if record.ranking.is_empty() { 0 } else { 4 };
-        let own = [record.is_explored, is_measured, has_resolver].into_iter().filter(|has| *has).count();
+        let own = [record.explored > 0, is_measured, has_resolver].into_iter().filter(|has| *has).count();
         map(&mut self.work, arrays + own);
         if arrays > 0 {
             self.arrays(record.ranking);
@@ -212,9 +212,9 @@ impl<'p> Data<'p> {
             self.key("measured_at");
             unsigned(&mut self.work, Kind::U64, record.measured_at);
         }
-        if record.is_explored {
+        if record.explored > 0 {
             self.key("explored");
-            unsigned(&mut self.work, Kind::U16, 1);
+            unsigned(&mut self.work, Kind::U16, u64::from(record.explored));
         }
         if has_resolver {
             self.key("resolver");

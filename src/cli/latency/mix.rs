@@ -95,8 +95,8 @@ impl Ranking {
         self.resolvers.list.iter().enumerate().map(|(at, resolver)| (resolver, self.rankings.of(at)))
     }
 
-    /// Keeps the rankings near those of the map before. `before` gives the order that a resolver had
-    /// in it.
+    /// Keeps the rankings near those of the map before. `before` gives the order that a resolver
+    /// had in it.
     pub(super) fn settle<'b>(&mut self, before: impl Fn(Prefix) -> Before<'b>) -> Moves {
         let list = &self.resolvers.list;
         let demand: Vec<f64> = list.iter().map(|resolver| resolver.weight).collect();

@@ -9,8 +9,8 @@ use std::path::Path;
 const GATHERED: usize = 1 << 16;
 
 /// Writer of a file that replaces the old one at the end, so that a command that fails leaves the
-/// old file as it was. Pipes and terminals are written directly; a link to a file is refused. Without a path, the text
-/// goes to standard output.
+/// old file as it was. Pipes and terminals are written directly; a link to a file is refused.
+/// Without a path, the text goes to standard output.
 pub(super) struct Written<'a> {
     out: Out,
     path: Option<&'a Path>,

@@ -35,11 +35,12 @@ impl Sources for Memory {
     }
 }
 
-/// The sample deployment at the top of the tree; its database is not read here.
+/// The sample deployment at the top of the tree; its databases are not read here.
 fn sample() -> Memory {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut memory = Memory::default();
     memory.0.insert("geoip/places.mmdb".into(), vec![0]);
+    memory.0.insert("geoip/latency.mmdb".into(), vec![0]);
     let mut names: Vec<String> =
         ["meridian.yaml", "pops.yaml", "policies.yaml", "geoip/networks.yaml"].map(str::to_owned).to_vec();
     for entry in std::fs::read_dir(top.join("zones")).unwrap() {

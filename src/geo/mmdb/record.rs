@@ -174,8 +174,9 @@ impl Node {
         });
         let measured_at = self.field("measured_at").and_then(|at| at.number).unwrap_or_default();
         let list = RttList::new(entries, measured_at as u64)?;
-        let is_explored = self.field("explored").is_some_and(|explored| explored.number == Some(1.0));
-        Some(if is_explored { list.explored() } else { list })
+        let explored = self.field("explored").and_then(|explored| explored.number).unwrap_or_default();
+        // A number that is no place of the list explores nothing.
+        Some(list.explored(explored as u8))
     }
 
     fn degrees(&self) -> Option<f64> {

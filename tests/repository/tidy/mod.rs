@@ -30,7 +30,7 @@ struct Source {
 }
 
 impl Source {
-    /// `zone` of `src/zone/image/mod.rs`, `limits` of `src/limits.rs`.
+    /// `zone` of `src/zone/image/mod.rs`, `limits` of `src/limits/mod.rs`.
     fn folder(&self) -> &str {
         let inside = self.path.trim_start_matches("src/");
         inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs")
@@ -400,7 +400,7 @@ fn the_protocol_is_types() {
 /// Every bound says why it is what it is.
 #[test]
 fn every_limit_has_its_reason() {
-    let files = ["src/limits.rs", "src/limits/latency.rs"].map(|path| top().join(path));
+    let files = ["src/limits/mod.rs", "src/limits/latency.rs"].map(|path| top().join(path));
     let text = files.map(|path| fs::read_to_string(path).unwrap()).concat();
     let mut above = String::new();
     for line in text.lines() {

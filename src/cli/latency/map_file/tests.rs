@@ -42,7 +42,7 @@ fn entries(list: Option<&Arc<RttList>>) -> Vec<(String, u16, RttSource, u32)> {
 }
 
 /// Prefix, ranking, explored, time and ranking of resolvers.
-type Row = (Prefix, Vec<Ranked>, bool, u64, Vec<Ranked>);
+type Row = (Prefix, Vec<Ranked>, u8, u64, Vec<Ranked>);
 
 fn ranking() -> impl Strategy<Value = Vec<Ranked>> {
     let sources = prop::sample::select(RttSource::ALL.to_vec());
@@ -69,13 +69,13 @@ fn row() -> impl Strategy<Value = Row> {
     });
     let times = prop_oneof![Just(0), Just(3600), any::<u64>()];
     let resolvers = prop_oneof![Just(Vec::new()), ranking()];
-    (prop_oneof![v4, v6], ranking(), any::<bool>(), times, resolvers)
+    (prop_oneof![v4, v6], ranking(), 0_u8..4, times, resolvers)
 }
 
 fn map_of(rows: &[Row], pops: &[Arc<str>]) -> Vec<u8> {
     let mut map = MapFile::new(pops);
-    for (prefix, ranking, is_explored, measured_at, resolver) in rows {
-        let record = Record { ranking, is_explored: *is_explored, measured_at: *measured_at, resolver };
+    for (prefix, ranking, explored, measured_at, resolver) in rows {
+        let record = Record { ranking, explored: *explored, measured_at: *measured_at, resolver };
         map.insert(*prefix, &record).unwrap();
     }
     map.finish(EPOCH)
@@ -95,7 +95,7 @@ proptest! {
         for (prefix, ..) in &rows {
             let address = prefix.address();
             let holding = rows.iter().filter(|row| row.0.contains(address));
-            let (_, ranking, is_explored, measured_at, resolver) =
+            let (_, ranking, explored, measured_at, resolver) =
                 holding.max_by_key(|row| row.0.len()).expect("the row itself holds the address");
             let fields = fields(&database, address).expect("a record");
             let named = |ranking: &[Ranked]| -> Vec<_> {
@@ -108,8 +108,8 @@ proptest! {
             // Readers have numbers as doubles.
             prop_assert_eq!(list.measured_at, *measured_at as f64 as u64);
             let mut settled: Vec<&str> = ranking.iter().map(|r| &*pops[usize::from(r.pop)]).collect();
-            if *is_explored && settled.len() > 1 {
-                settled.swap(0, 1);
+            if let Some(up_to) = settled.get_mut(..=usize::from(*explored)) {
+                up_to.rotate_left(1);
             }
             prop_assert_eq!(list.settled(), settled);
         }
