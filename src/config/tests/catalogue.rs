@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::catalogue::{Absent, FILES, KeyEntry, KeySection, Shape};
 use crate::config::table::asked;
-use crate::health::spec::CheckKind;
+use crate::health::spec::{CheckKind, Kind};
 use std::collections::BTreeSet;
 
 /// Names of each section's map in findings of the reader.
@@ -149,17 +149,34 @@ fn the_catalogue_knows_what_the_reader_asks_for() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// The example of each kind of check is a check of that kind, with the port that the catalogue
+/// gives: the default, or the one of the example.
 #[test]
-fn default_ports_are_those_of_the_kinds() {
+fn examples_of_kinds_are_checks_with_their_ports() {
     let probe = sections().into_iter().find(|section| section.id == "probe").unwrap();
-    for kind in CheckKind::ALL.into_iter().filter(|kind| kind.facts().port > 0) {
-        let entry = probe.entries.iter().find(|entry| entry.key == kind.word()).unwrap();
+    for kind in CheckKind::ALL {
+        let word = kind.word();
+        let entry = probe.entries.iter().find(|entry| entry.key == word).unwrap();
         let settings = match entry.shape {
             Shape::Map(section) | Shape::Either([_, Shape::Map(section)]) => section,
-            other => panic!("{}: {other:?}", kind.word()),
+            other => panic!("{word}: {other:?}"),
         };
-        let port = settings.entries.iter().find(|entry| entry.key == "port").unwrap();
-        let Absent::Default(default) = port.absent else { panic!("{}: {:?}", kind.word(), port.absent) };
-        assert_eq!(default, kind.facts().port.to_string(), "{}", kind.word());
+        let mut memory = broken::sound();
+        let pops = memory.0.get_mut(Path::new("pops.yaml")).unwrap();
+        pops.extend(format!("probes: {{ a: {{ {word}: {} }} }}\n", entry.example).into_bytes());
+        let loaded = load_memory(&memory);
+        let text = shown(&loaded);
+        let deployment = loaded.deployment.unwrap_or_else(|| panic!("{word}: {text}"));
+        let Kind::Check(spec) = &deployment.probes[0].kind else { panic!("{word} is a group") };
+        assert_eq!(spec.check.kind(), kind);
+        let port = settings.entries.iter().find(|entry| entry.key == "port");
+        match port.map(|port| port.absent) {
+            None => assert_eq!((spec.check.port(), kind.facts().port), (0, 0), "{word}"),
+            Some(Absent::Default(default)) => {
+                assert_eq!(spec.check.port().to_string(), default, "{word}");
+                assert_eq!(spec.check.port(), kind.facts().port, "{word}");
+            }
+            Some(_) => assert!(spec.check.port() > 0 && kind.facts().port == 0, "{word}"),
+        }
     }
 }
