@@ -3,12 +3,14 @@
 //! field adds a line, and leaves the others.
 
 use super::*;
+use crate::health::spec::CheckKind;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Every kind of check, plain and with every field.
+/// Every kind of check, plain and with every field; no two checks have one identity.
 #[test]
 fn checks_are_written_out() {
     let plain = HttpCheck {
@@ -54,6 +56,11 @@ fn checks_are_written_out() {
     ];
     let identities: Vec<String> = rows.iter().map(Check::identity).collect();
     assert_eq!(identities, include_str!("checks.txt").lines().collect::<Vec<_>>());
+    for kind in CheckKind::ALL {
+        assert!(rows.iter().any(|check| check.kind() == kind), "no row is of the kind {kind:?}");
+    }
+    let different: BTreeSet<&String> = identities.iter().collect();
+    assert_eq!(different.len(), rows.len(), "{identities:?}");
 }
 
 /// Every kind of feed.
