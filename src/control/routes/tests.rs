@@ -30,11 +30,27 @@ fn requests_have_classes() {
     }
 }
 
-/// The admin address changes nothing, and sends no command.
+/// The admin address has each GET page of the shared state, changes nothing and sends no command.
 #[test]
-fn read_only_pages_only_read() {
-    for page in PAGES.iter().filter(|page| page.is_read_only) {
+fn the_admin_address_has_the_pages_that_only_read() {
+    for page in PAGES {
         let reads = matches!(page.handler, Handler::Shows(_)) && matches!(page.method, Verb::Get);
-        assert!(reads && matches!(page.class, Class::Check | Class::Page), "{}", page.request());
+        assert_eq!(page.is_read_only, reads, "{}", page.request());
+    }
+}
+
+/// A page that shows state takes the places of checks or pages; one that changes something takes
+/// those of verbs or of requests that wait for files.
+#[test]
+fn classes_fit_the_methods() {
+    for page in PAGES {
+        let fits = match (&page.handler, page.method) {
+            (Handler::Shows(_), _) => matches!(page.class, Class::Check | Class::Page),
+            (Handler::Commands(_), Verb::Get) => page.class == Class::Page,
+            (Handler::Commands(_), Verb::Post | Verb::Delete) => {
+                matches!(page.class, Class::Verb | Class::Wait)
+            }
+        };
+        assert!(fits, "{}: {:?}", page.request(), page.class);
     }
 }
