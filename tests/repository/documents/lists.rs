@@ -123,6 +123,40 @@ fn every_control_page_is_documented() {
     }
 }
 
+/// Every field of a request and of a reply stands in `docs/control.md`; the settings of a policy
+/// may stand in the reference of the files instead.
+#[test]
+fn every_field_of_a_control_page_is_documented() {
+    let (page, reference) = (text("docs/control.md"), text("docs/configuration.md"));
+    let (mut missing, mut count) = (Vec::new(), 0);
+    for path in sources(&top().join("src/control/protocol")) {
+        let is_policy = path.ends_with("policies.rs");
+        let source = fs::read_to_string(&path).unwrap();
+        let mut attribute = "";
+        for line in source.lines().map(str::trim_start) {
+            if line.starts_with("#[") {
+                attribute = line;
+                continue;
+            }
+            let field = line.strip_prefix("pub(crate) ").and_then(|line| line.split_once(": "));
+            let attribute = std::mem::take(&mut attribute);
+            let is_word = |field: &str| field.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            let field = field.map(|(field, _)| field).filter(|field| is_word(field));
+            let Some(field) = field.filter(|_| !attribute.contains("flatten")) else { continue };
+            let renamed = attribute.split_once("rename = \"").and_then(|(_, name)| name.split('"').next());
+            let name = renamed.unwrap_or(field);
+            let is_told =
+                |page: &str| page.contains(&format!("`{name}`")) || page.contains(&format!("`{name}="));
+            count += 1;
+            if !(is_told(&page) || is_policy && is_told(&reference)) {
+                missing.push(format!("{}: `{name}`", path.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "docs/control.md lacks\n{}", missing.join("\n"));
+    assert!(count > 100, "{count} fields");
+}
+
 /// A decision has its number, a status and a date, and stands in the list with its title.
 #[test]
 fn decisions_have_status_and_date() {
