@@ -22,10 +22,15 @@ static RCODES: Shape = Shape::Choice(&["NOERROR", "FORMERR", "SERVFAIL", "NXDOMA
 pub(super) static PROBE: KeySection = KeySection {
     id: "probe",
     title: "Probes",
-    about: "A probe has exactly one kind: a check (`https` to `icmp`), or a group of other probes (`all_of`, \
-        `any_of`, `n_of`). A check runs for every address of the services that use it. One check of one \
-        address runs once, however many probes share it; if only their timing differs, the probe whose name \
-        comes first sets it. A group has no timing of its own.",
+    about: const_text!(&[
+        "A probe has exactly one kind: a check (`",
+        CheckKind::WORDS[0],
+        "` to `",
+        CheckKind::WORDS[CheckKind::WORDS.len() - 1],
+        "`), or a group of other probes (`all_of`, `any_of`, `n_of`). A check runs for every address of the \
+         services that use it. One check of one address runs once, however many probes share it; if only \
+         their timing differs, the probe whose name comes first sets it. A group has no timing of its own.",
+    ]),
     block: "yaml beside pops
 probes:
   web: { https: { path: /healthz, host: probe.cdn.example, expect: [200, 204] }, every: 5s, timeout: 2s }
