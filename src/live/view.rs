@@ -71,7 +71,13 @@ fn of_overrides(overrides: &Overrides, snapshot: &Snapshot, sequence: u64, now: 
     OperatorView {
         sequence,
         pops: snapshot.pops.iter().zip(ledger.effective(&snapshot.pops, now)).map(one).collect(),
-        ..OperatorView::default()
+        // The steps of `operator_view` and the writer fill in the others.
+        alarms: Vec::new(),
+        without_result: 0,
+        frozen: [false; 2],
+        held: Vec::new(),
+        returning: Vec::new(),
+        damped: 0,
     }
 }
 
