@@ -106,6 +106,8 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
                     node: &[],
                     cookie: None,
                     error: None,
+                    keepalive: None,
+                    padding: None,
                     rcode_high: 0,
                     payload: 1232,
                 };

@@ -53,32 +53,34 @@ use std::net::IpAddr;
 use step::Next;
 use walk::Walk;
 
-/// Transport of a message, which bounds the size of the reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// One datagram.
-    Udp,
-    /// A stream over TCP.
-    Tcp,
+closed_set! {
+    /// Transport of a message, which bounds the size of the reply. Its word stands in metrics and
+    /// pages.
+    pub enum Transport {
+        /// One datagram.
+        Udp = "udp",
+        /// A stream over TCP.
+        Tcp = "tcp",
+        /// A stream over TLS (RFC 7858).
+        Dot = "dot",
+    }
 }
 
 impl Transport {
-    /// Every transport, in order.
-    pub(crate) const ALL: [Transport; 2] = [Transport::Udp, Transport::Tcp];
-
-    /// The word in metrics and pages.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
-        }
-    }
-
     /// True if messages come over connections, each behind its length.
     pub(crate) fn is_stream(self) -> bool {
         match self {
             Transport::Udp => false,
-            Transport::Tcp => true,
+            Transport::Tcp | Transport::Dot => true,
+        }
+    }
+
+    /// True if the transport encrypts messages, so that padding hides their length (RFC 7830
+    /// section 6).
+    pub(crate) fn is_encrypted(self) -> bool {
+        match self {
+            Transport::Udp | Transport::Tcp => false,
+            Transport::Dot => true,
         }
     }
 }

@@ -20,6 +20,10 @@ use crate::wire::rr::Rcode;
 use crate::zone::image::Steered;
 use crate::zone::set::Found;
 
+/// Octets of a block of padded responses: longer blocks hide more of a name from observers of
+/// encrypted connections, shorter ones cost less (RFC 8467 section 4.1).
+const PADDING_BLOCK: usize = 468;
+
 /// A reply in the making. The fast path is inlined into one function, so that the fields of this
 /// struct stay in registers.
 pub(crate) struct Reply<'s> {
@@ -64,7 +68,7 @@ impl<'s> Reply<'s> {
             {
                 (outcome.cookie, cookie) = (answer.0, Some(answer.1));
             }
-            reserved = options(snapshot, edns, cookie.as_ref(), 0, None, Rcode::NOERROR).len();
+            reserved = options(snapshot, edns, client.transport, cookie.as_ref(), 0).len();
         }
         let limit = limit(client.transport, query.edns.as_ref());
         let response = Response::begin(out, limit, reserved, query.copied_head(), question);
@@ -163,14 +167,19 @@ impl<'s> Reply<'s> {
         let len = match &self.query.edns {
             None => self.response.finish(rcode, None),
             Some(edns) => {
-                let mut options =
-                    options(self.snapshot, edns, self.cookie.as_ref(), self.scope, error, rcode);
+                let transport = self.client.transport;
+                let mut options = options(self.snapshot, edns, transport, self.cookie.as_ref(), self.scope);
+                (options.error, options.rcode_high) = (error, (rcode.0 >> 4) as u8);
                 // The reserve has room for the OPT without the extended error. The error is
                 // optional, so it is left out if it does not fit.
                 if options.error.is_some()
                     && self.response.position() + options.len() > self.response.limit_with_reserve()
                 {
                     options.error = None;
+                }
+                if options.padding.is_some() {
+                    let len = self.response.position() + options.len();
+                    options.padding = Some(padding(len, self.response.limit_with_reserve()));
                 }
                 self.response.finish(rcode, Some(&options))
             }
@@ -184,31 +193,56 @@ impl<'s> Reply<'s> {
 #[inline(always)]
 fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     match (transport, edns) {
-        (Transport::Tcp, _) => MESSAGE_MAX,
+        (Transport::Tcp | Transport::Dot, _) => MESSAGE_MAX,
         (Transport::Udp, None) => usize::from(UDP_PAYLOAD_MIN),
         // Less than 512 means 512 (RFC 6891 section 6.2.3).
         (Transport::Udp, Some(edns)) => usize::from(edns.payload.clamp(UDP_PAYLOAD_MIN, UDP_PAYLOAD_MAX)),
     }
 }
 
-/// The OPT of a response.
+/// The OPT of a response without an error.
 #[inline(always)]
 fn options<'s>(
     snapshot: &'s Snapshot,
     asked: &'s Edns,
+    transport: Transport,
     cookie: Option<&'s cookie::Whole>,
     scope: u8,
-    error: Option<(u16, &'s str)>,
-    rcode: Rcode,
 ) -> ResponseOptions<'s> {
     let node = snapshot.identity.name.as_bytes();
+    let (mut keepalive, mut padding) = (None, None);
+    if asked.asks {
+        keepalive = if asked.keepalive { idle(snapshot, transport) } else { None };
+        padding = (asked.padding && transport.is_encrypted()).then_some(0);
+    }
     ResponseOptions {
         asked,
         scope,
         node,
         cookie,
-        error,
-        rcode_high: (rcode.0 >> 4) as u8,
+        error: None,
+        keepalive,
+        padding,
+        rcode_high: 0,
         payload: UDP_PAYLOAD_MAX,
     }
 }
+
+/// Idle time of a connection, in units of 100 ms; `None` for UDP, over which the option is
+/// ignored (RFC 7828 section 3.3.1).
+fn idle(snapshot: &Snapshot, transport: Transport) -> Option<u16> {
+    match transport {
+        Transport::Udp => None,
+        Transport::Tcp => Some(snapshot.idle.tcp),
+        Transport::Dot => Some(snapshot.idle.dot),
+    }
+}
+
+/// Octets of padding that fill up a message of `len` octets to whole blocks, or to its limit (RFC
+/// 8467 section 4.1).
+fn padding(len: usize, limit: usize) -> usize {
+    len.next_multiple_of(PADDING_BLOCK).min(limit).saturating_sub(len)
+}
+
+#[cfg(test)]
+mod tests;

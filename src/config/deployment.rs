@@ -7,7 +7,7 @@ use super::tree::Node;
 use super::world::World;
 use super::{DatabaseSource, Deployment, ReadResult, Sources};
 use crate::config::pops::{PopsFile, STARTUP_WAIT_MS};
-use crate::config::server::{Named, ServerFile, WrittenPath, cookie_secrets};
+use crate::config::server::{Named, ServerFile, WrittenPath, cookie_secrets, tls};
 use crate::config::zones::Policies;
 use crate::config::zones::choices::{Choices, OnError, Round};
 use crate::config::zones::{exposed, folder};
@@ -166,6 +166,7 @@ impl<'s> Reading<'s> {
         let Contents { world, pops, policies, zones, .. } = contents;
         let FileReader { sources, files, findings, .. } = &mut self.open;
         let cookies = cookie_secrets::read(&server.cookies, sources, files, findings);
+        let certificate = tls::read(&server.tls, sources, findings);
         let databases = self.read_databases(&server);
         if databases.len() < server.databases.len() {
             doubts.lack_data();
@@ -179,6 +180,7 @@ impl<'s> Reading<'s> {
             listen: server.listen,
             state: server.state,
             cookies,
+            certificate,
             rate_limit: server.rate_limit.map(Arc::new),
             databases,
             accept_shrunk: server.accept_shrunk,

@@ -102,15 +102,18 @@ macro_rules! listen {
 pub(crate) enum Bound {
     /// `dns`: UDP, and TCP beside it.
     Dns,
+    /// `dot`.
+    Dot,
     /// `admin`.
     Admin,
 }
 
 impl Listen {
-    /// Every address that is bound, with its key.
+    /// Every address that is bound, with its key, in the order in which the reader takes the keys.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = (Bound, SocketAddr)> + '_ {
         let Listen {
             dns,
+            dot,
             admin,
             admin_hosts: _,
             control: _,
@@ -120,9 +123,11 @@ impl Listen {
             receive_buffer: _,
             send_buffer: _,
             tcp: _,
+            dot_limits: _,
         } = self;
         let dns = dns.iter().map(|address| (Bound::Dns, *address));
-        dns.chain(admin.iter().map(|address| (Bound::Admin, *address)))
+        let dot = dot.iter().map(|address| (Bound::Dot, *address));
+        dns.chain(dot).chain(admin.iter().map(|address| (Bound::Admin, *address)))
     }
 }
 
@@ -130,6 +135,8 @@ listen! {
     sockets {
         /// UDP and TCP addresses.
         dns: Vec<SocketAddr> = "dns";
+        /// Addresses of DNS over TLS.
+        dot: Vec<SocketAddr> = "dot";
         /// Control socket, resolved against the folder of the server file.
         control: PathBuf = "control";
         /// Address of the read-only HTTP server.
@@ -150,5 +157,7 @@ listen! {
     streams {
         /// Limits of TCP.
         tcp = "tcp", "TCP";
+        /// Limits of DNS over TLS.
+        dot_limits = "dot", "DNS over TLS";
     }
 }

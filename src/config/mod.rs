@@ -44,6 +44,7 @@ use crate::health::spec::{Canaries, Probe};
 use crate::rrl::RateLimit;
 use crate::steer::pop::Pop;
 use crate::steer::safety::SafetyRule;
+use crate::tls::Pair;
 use crate::wire::cookie::{SECRET_LEN, Secrets};
 use crate::zone::source::FolderStanding;
 use crate::zone::text::{ScopedPolicy, Zone};
@@ -121,6 +122,15 @@ pub(crate) struct DatabaseSource {
     pub(crate) file: crate::finding::FileId,
 }
 
+/// Certificate and key of the encrypted transports, as the server file names them.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerCertificate {
+    /// Certificate and key.
+    pub(crate) pair: Arc<Pair>,
+    /// Place of the path of the certificate.
+    pub(crate) at: At,
+}
+
 /// Checked contents of all files.
 #[derive(Clone, Debug)]
 pub struct Deployment {
@@ -132,6 +142,9 @@ pub struct Deployment {
     pub(crate) state: PathBuf,
     /// Secrets of DNS cookies.
     pub(crate) cookies: Secrets,
+    /// Certificate of the encrypted transports; `None` without `tls`, or for an inspection that may
+    /// not read the key.
+    pub(crate) certificate: Option<ServerCertificate>,
     /// Limits of answers over UDP; `None` is off.
     pub(crate) rate_limit: Option<Arc<RateLimit>>,
     /// Databases in the order of the file: later ones fill the gaps of earlier ones.

@@ -7,7 +7,7 @@ use crate::control::protocol::reload::{
     Cancelled, OtherZone, ReloadQuery, ReloadReply, ReloadResult, ReloadStatus, RunningReload, StrayFile,
     Zones,
 };
-use crate::control::protocol::status::{LaneTotals, LimitedPrefix, Readiness, Status};
+use crate::control::protocol::status::{LaneTotals, LimitedPrefix, Readiness, Status, StreamAddresses};
 use crate::control::reply::{ask, busy, refused, reply};
 use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
@@ -25,6 +25,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
@@ -137,6 +138,8 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Response {
             engine: shown.engine.into(),
             config: Some(shown.config.to_string_lossy().into_owned()),
             dns: shown.dns.clone(),
+            streams: by_transport(&shown.streams),
+            certificate_not_after: snapshot.certificate.as_ref().map(|pair| pair.not_after),
             sequence: snapshot.sequence(),
             digest: snapshot.digest().to_string(),
             files_digest: snapshot.files_digest().to_string(),
@@ -150,6 +153,15 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Response {
                 .collect(),
         },
     )
+}
+
+/// Addresses by transport, in order of the transports.
+fn by_transport(streams: &[(Transport, SocketAddr)]) -> Vec<StreamAddresses> {
+    let of = |transport: Transport| StreamAddresses {
+        transport: transport.word().into(),
+        addresses: streams.iter().filter(|(of, _)| *of == transport).map(|(_, at)| *at).collect(),
+    };
+    Transport::ALL.map(of).into_iter().filter(|of| !of.addresses.is_empty()).collect()
 }
 
 fn totals(totals: &Totals) -> LaneTotals {

@@ -50,7 +50,7 @@ macro_rules! families {
 
 families! {
     QUERIES = Counter "meridian_queries_total" ["transport"]
-        "Messages received, by transport (udp, tcp).";
+        "Messages received, by transport (udp, tcp, dot: DNS over TLS).";
     REPLIES = Counter "meridian_replies_total" ["transport", "rcode"]
         "Replies made, by transport and response code.";
     QUESTIONS = Counter "meridian_questions_total" ["transport", "type"]
@@ -191,6 +191,9 @@ families! {
     DATABASE_AGE = Gauge "meridian_database_age_seconds" ["name"]
         "Age of the data of a GeoIP database, by path of the database. A database without a date, such as a \
          geofeed, has no sample.";
+    CERTIFICATE_EXPIRY = Gauge "meridian_tls_certificate_expiry_timestamp_seconds" []
+        "Unix time at which the certificate of the encrypted transports expires, in seconds. A server \
+         without `tls` has no sample.";
     LATENCY_SAMPLE = Gauge "meridian_latency_map_newest_sample_timestamp_seconds" ["name"]
         "Unix time of the newest sample in a latency map, to the hour, in seconds, by path of the map. A map \
          in which no network has samples of its own has no sample here. The age of its build is in \
@@ -213,8 +216,9 @@ families! {
     DESCRIPTORS_LIMIT = Gauge "process_max_fds" []
         "File descriptors that the process may open.";
     DESCRIPTORS = Gauge "meridian_descriptors" ["use"]
-        "Open file descriptors, by the part of the server that holds them: tcp (DNS over TCP), pages \
-         (control socket and admin address), probes (checks, load feeds, programs), own (the rest).";
+        "Open file descriptors, by the part of the server that holds them: tcp (DNS over TCP), dot (DNS over \
+         TLS), pages (control socket and admin address), probes (checks, load feeds, programs), own (the \
+         rest).";
     DESCRIPTORS_SHARE = Gauge "meridian_descriptors_share" ["use"]
         "File descriptors that each part of the server may hold; the sum of the shares is at most the \
          limit.";

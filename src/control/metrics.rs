@@ -334,6 +334,9 @@ fn sizes(page: &mut Page, snapshot: &Snapshot) {
     }
     let now = clock::since_epoch().as_secs_f64();
     latency(page, snapshot, now);
+    if let Some(pair) = &snapshot.certificate {
+        page.set(&catalogue::CERTIFICATE_EXPIRY, &[], pair.not_after as f64);
+    }
     for (name, built) in snapshot.databases_built() {
         page.set(&catalogue::DATABASE_BUILT, &[name], *built as f64);
         page.set(&catalogue::DATABASE_AGE, &[name], (now - *built as f64).max(0.0));

@@ -24,6 +24,7 @@ pub(crate) mod routes;
 pub(crate) mod shared_page;
 pub(crate) mod socket_note;
 
+use crate::answer::Transport;
 use crate::control::admin_host::AdminHosts;
 use crate::control::shared_page::SharedPage;
 use crate::limits::{CONTROL_BODY_OCTETS_MAX, STILL_MILLIS};
@@ -47,6 +48,8 @@ pub(crate) struct Shown {
     pub(crate) shared: Arc<Shared>,
     /// DNS addresses as bound.
     pub(crate) dns: Vec<SocketAddr>,
+    /// Addresses of the stream transports with addresses of their own, as bound.
+    pub(crate) streams: Vec<(Transport, SocketAddr)>,
     /// Name of the engine, as on the command line.
     pub(crate) engine: &'static str,
     /// Absolute path of the server file at the start of the server.

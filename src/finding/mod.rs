@@ -83,6 +83,8 @@ codes! {
     EMPTY_DEPLOYMENT = "MRD0110", "nothing would be served";
     BAD_SECRETS = "MRD0111", "a file of cookie secrets that is unusable, or that others can read";
     BUDGET_SPENT = "MRD0112", "too little is left of the memory and work that the files of one load share";
+    BAD_CERTIFICATE = "MRD0113", "a certificate or key that TLS cannot use, or a key that others can read";
+    CERTIFICATE_ENDS = "MRD0114", "a certificate that is not valid now, or not for long";
     // 02xx: zones
     OUT_OF_ZONE = "MRD0201", "an owner name outside its zone";
     CNAME_AND_OTHER = "MRD0202", "a CNAME beside other data at one owner";

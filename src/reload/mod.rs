@@ -2,6 +2,7 @@
 //!
 //! `meridian check`, the start of a server and every reload run the same code.
 
+mod certificate;
 pub(crate) mod disk;
 pub(crate) mod parallel;
 pub(crate) mod prepare;

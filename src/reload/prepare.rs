@@ -7,7 +7,7 @@ use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::disk::Disk;
 use crate::reload::running::{RestartOnly, Running};
 use crate::reload::watch::Watch;
-use crate::reload::{parallel, safety};
+use crate::reload::{certificate, parallel, safety};
 use crate::snapshot::{self, Snapshot};
 use crate::sys::clock::epoch_secs;
 use crate::sys::memory::Passing;
@@ -119,6 +119,9 @@ fn compiled(
         findings.extend(need_restart(&running.fixed, &fixed, place_of(root, reading.files())));
     }
     safety::past(deployment, epoch_secs()).into_iter().for_each(|finding| findings.push(finding));
+    certificate::judge(deployment, previous, epoch_secs())
+        .into_iter()
+        .for_each(|finding| findings.push(finding));
     let (snapshot, found) = snapshot::compile_by(&parallel::each, deployment, previous, sequence);
     findings.extend(found);
     if let Some(snapshot) = &snapshot {

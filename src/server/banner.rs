@@ -11,6 +11,9 @@ impl Server {
         for address in &self.bound {
             let _ = writeln!(text, "  dns       {address} (UDP, TCP)");
         }
+        for (transport, address) in &self.streams {
+            let _ = writeln!(text, "  {:<9} {address}", transport.word());
+        }
         let _ = writeln!(text, "  control   {}", self.control().display());
         if let Some(admin) = self.admin {
             let _ = writeln!(text, "  admin     http://{admin}");

@@ -52,15 +52,25 @@ pub(crate) fn share(listen: &Listen, sockets: usize, limit: Option<usize>) -> (S
         });
         return cut(&full, &least);
     }
-    let reserved =
-        Reserved { limit, own: full.of(Use::Own), pages: full.of(Use::Pages), probes: full.of(Use::Probes) };
-    let (mut left, mut finding) = (reserved.left(), None);
+    let reserved = Reserved {
+        limit,
+        own: full.of(Use::Own),
+        pages: full.of(Use::Pages),
+        probes: full.of(Use::Probes),
+        asked: streams().map(asked).sum(),
+    };
+    // Each transport gets its share of `full`. The rest is divided in proportion to the lack of
+    // each, so that no transport takes what another is promised.
+    let lack = |transport| asked(transport) - full.of(Use::Stream(transport));
+    let (all_lack, sure): (usize, usize) =
+        streams().map(|t| (lack(t), full.of(Use::Stream(t)))).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let spare = (reserved.left() - sure).min(all_lack);
+    let mut finding = None;
     let shares = Shares::each(limit, |part| match part {
         Use::Stream(transport) => {
-            let share = asked(transport).min(left);
+            let share = full.of(part) + spare * lack(transport) / all_lack.max(1);
             let stream = stream_listen(listen, transport).filter(|_| share < asked(transport));
-            finding = finding.take().or_else(|| stream.map(|stream| reserved.short(&stream, left)));
-            left -= share;
+            finding = finding.take().or_else(|| stream.map(|stream| reserved.short(&stream, share)));
             share
         }
         Use::Pages | Use::Probes | Use::Own => full.of(part),
@@ -75,6 +85,8 @@ struct Reserved {
     own: usize,
     pages: usize,
     probes: usize,
+    /// Connections of all transports that the file asks for.
+    asked: usize,
 }
 
 impl Reserved {
@@ -85,7 +97,7 @@ impl Reserved {
 
     /// Finding for a transport for which `left` descriptors are too few.
     fn short(&self, stream: &StreamListen<'_>, left: usize) -> Finding {
-        let Reserved { limit, own, pages, probes } = *self;
+        let Reserved { limit, own, pages, probes, asked: all } = *self;
         let (key, asked) = (stream.connections_key, stream.limits.connections as usize);
         let message = format!(
             "`{key}` is {asked}, and the limit of {limit} descriptors leaves {left} besides {own} for \
@@ -97,7 +109,7 @@ impl Reserved {
             }
             None => Finding::note(code::DESCRIPTORS, message),
         };
-        let needed = asked + own + pages + PROBE_DESCRIPTORS_MAX;
+        let needed = all + own + pages + PROBE_DESCRIPTORS_MAX;
         finding.help(format!(
             "raise the limit to {needed} (`LimitNOFILE=` of the unit, or `ulimit -Hn`), or set \
              `{key}` to at most {left}"

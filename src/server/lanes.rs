@@ -14,6 +14,7 @@ use crate::shared::task::Task;
 use crate::sys::host_name::host_name;
 use crate::sys::socket::take_up;
 use crate::transport::connection_limit::ConnectionLimit;
+use crate::transport::dot::DnsOverTls;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
 use crate::transport::stream::{self, Carrier, StreamContext};
@@ -43,6 +44,10 @@ impl Server {
             let tasks = match stream.transport {
                 Transport::Udp => continue,
                 Transport::Tcp => self.start_stream(PlainTcp, its)?,
+                Transport::Dot => {
+                    let carrier = DnsOverTls::new(Arc::clone(&self.shared)).map_err(io::Error::other)?;
+                    self.start_stream(carrier, its)?
+                }
             };
             self.tasks.extend(tasks);
         }
@@ -120,6 +125,7 @@ impl Server {
         let shown = control::Shown {
             shared: Arc::clone(&self.shared),
             dns: self.bound.clone(),
+            streams: self.streams.clone(),
             engine: self.engine.word(),
             config: Arc::clone(&self.config),
             started: Instant::now(),

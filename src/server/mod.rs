@@ -33,6 +33,7 @@ use self::process_files::ProcessFiles;
 use self::runtimes::Runtimes;
 use self::signals::Signals;
 use self::supervisor::Supervisor;
+use crate::answer::Transport;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::DRAIN_SECS;
 use crate::probe::Prober;
@@ -116,6 +117,8 @@ pub struct Server {
     #[cfg(target_os = "linux")]
     workers: Workers,
     bound: Vec<SocketAddr>,
+    /// Addresses of the stream transports that have addresses of their own.
+    streams: Vec<(Transport, SocketAddr)>,
     /// Threads, cores and buffers of UDP, for the banner.
     lanes: Vec<String>,
     /// The admin address as bound.
@@ -150,6 +153,12 @@ impl Server {
     /// DNS addresses as bound, in the order of the file, with the assigned ports instead of port 0.
     pub fn dns(&self) -> &[SocketAddr] {
         &self.bound
+    }
+
+    /// Addresses, as bound, of the stream transports with addresses of their own, in the order of
+    /// the file.
+    pub fn streams(&self) -> &[(Transport, SocketAddr)] {
+        &self.streams
     }
 
     /// Path of the control socket.

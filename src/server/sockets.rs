@@ -25,8 +25,10 @@ pub(crate) struct Sockets {
     pub(crate) cpus: Vec<Option<u16>>,
     /// Listeners of the stream transports, one for each address.
     pub(crate) streams: Vec<(Transport, TcpListener)>,
-    /// Addresses as bound.
+    /// Addresses of `listen.dns` as bound.
     pub(crate) bound: Vec<SocketAddr>,
+    /// Addresses of the other stream transports as bound.
+    pub(crate) streams_at: Vec<(Transport, SocketAddr)>,
     /// The control socket.
     #[cfg(unix)]
     pub(crate) control: Arc<ControlSocket>,
@@ -56,7 +58,12 @@ impl Sockets {
                 }
             }
         }
-        streams.extend(open_streams(listen, &mut findings));
+        let own = open_streams(listen, &mut findings);
+        let at = |(transport, listener): &(Transport, TcpListener)| {
+            listener.local_addr().ok().map(|at| (*transport, at))
+        };
+        let streams_at = own.iter().filter_map(at).collect();
+        streams.extend(own);
         let admin = listen.admin.and_then(|address| match socket::listener(address) {
             Ok(listener) => Some(listener),
             Err(error) => {
@@ -74,7 +81,7 @@ impl Sockets {
                 let control = open_control(&listen.control);
                 control.map(|listener| Some(Arc::new(ControlSocket::new(&listen.control, listener))))
             } {
-                Ok(Some(control)) => Ok(Sockets { udp, cpus, streams, bound, control, admin }),
+                Ok(Some(control)) => Ok(Sockets { udp, cpus, streams, bound, streams_at, control, admin }),
                 Ok(None) => Err(findings),
                 Err(_) if !has_place(&listen.control) => Err(findings),
                 Err(error) => {
@@ -84,7 +91,11 @@ impl Sockets {
             }
         }
         #[cfg(not(unix))]
-        if findings.has_errors() { Err(findings) } else { Ok(Sockets { udp, cpus, streams, bound, admin }) }
+        if findings.has_errors() {
+            Err(findings)
+        } else {
+            Ok(Sockets { udp, cpus, streams, bound, streams_at, admin })
+        }
     }
 
     /// Number of UDP workers.
@@ -211,6 +222,7 @@ pub(crate) fn count(listen: &Listen) -> usize {
     let of = |(bound, _)| match bound {
         // The workers and a listener.
         Bound::Dns => threads(listen) + 1,
+        Bound::Dot => 1,
         // Counted below, whether it is configured or not.
         Bound::Admin => 0,
     };

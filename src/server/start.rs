@@ -323,6 +323,7 @@ impl<'o> Start<'o> {
             #[cfg(target_os = "linux")]
             workers: Workers::default(),
             bound: sockets.bound.clone(),
+            streams: sockets.streams_at.clone(),
             lanes: sockets.lanes(&fixed.listen),
             admin: sockets.admin_address(),
             config: socket_note::absolute(config).unwrap_or_else(|| config.clone()).into(),

@@ -11,7 +11,6 @@ pub(crate) enum Listeners<'l> {
     /// The addresses of UDP, on the same ports.
     BesideUdp,
     /// Addresses of its own.
-    #[expect(dead_code, reason = "TCP is the only stream transport")]
     At(&'l [SocketAddr]),
 }
 
@@ -33,7 +32,7 @@ pub(crate) fn stream_listens(listen: &Listen) -> impl Iterator<Item = StreamList
     streams().filter_map(|transport| stream_listen(listen, transport))
 }
 
-/// Row of a stream transport; `None` if it has no connections.
+/// Row of a stream transport; `None` for UDP, and for a transport without addresses.
 pub(crate) fn stream_listen(listen: &Listen, transport: Transport) -> Option<StreamListen<'_>> {
     match transport {
         Transport::Udp => None,
@@ -42,6 +41,13 @@ pub(crate) fn stream_listen(listen: &Listen, transport: Transport) -> Option<Str
             listeners: Listeners::BesideUdp,
             limits: &listen.tcp,
             connections_key: "listen.tcp_connections",
+        }),
+        Transport::Dot if listen.dot.is_empty() => None,
+        Transport::Dot => Some(StreamListen {
+            transport,
+            listeners: Listeners::At(&listen.dot),
+            limits: &listen.dot_limits,
+            connections_key: "listen.dot_connections",
         }),
     }
 }

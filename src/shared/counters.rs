@@ -55,6 +55,7 @@ drops! {
     PrefixFull = "prefix_full", "a connection past the limit of its client prefix";
     SlowMessage = "slow_message", "a connection whose message took too long to arrive";
     SlowReader = "slow_reader", "a connection that did not take its answers";
+    HandshakeFailed = "handshake_failed", "a connection whose TLS handshake failed or was broken off";
 }
 
 /// Slots of response codes: one each for 0 to 23 (BADCOOKIE, the last that EDNS defines), and one

@@ -9,8 +9,8 @@ use super::inputs::{InputHash, InputHashes};
 use super::latency_maps::{self, EvidenceShares, LatencyMap};
 use super::size_guard::{self, SourceSize};
 use super::sources::{self, KnownFields};
-use super::{Facts, FilesDigest, Identity, Snapshot, Steering, steering, targets};
-use crate::config::Deployment;
+use super::{Facts, FilesDigest, Identity, IdleTimes, Snapshot, Steering, steering, targets};
+use crate::config::{Deployment, Listen, StreamLimits};
 use crate::finding::{Finding, Findings};
 use crate::geo::atlas::Atlas;
 use crate::geo::lands::Lands;
@@ -173,6 +173,8 @@ fn assemble(
             site: deployment.node.site.clone(),
         }),
         cookies: Arc::new(deployment.cookies.clone()),
+        certificate: deployment.certificate.as_ref().map(|certificate| Arc::clone(&certificate.pair)),
+        idle: idle_times(&deployment.listen),
         rate_limit: deployment.rate_limit.clone(),
         zones: Arc::new(ZoneSet::new(images)),
         steering: parts.steering,
@@ -189,6 +191,11 @@ fn assemble(
         zone_keys: Arc::new(zone_keys),
     };
     (Some(snapshot), findings)
+}
+
+fn idle_times(listen: &Listen) -> IdleTimes {
+    let units = |limits: &StreamLimits| u16::try_from(limits.idle_secs * 10).unwrap_or(u16::MAX);
+    IdleTimes { tcp: units(&listen.tcp), dot: units(&listen.dot_limits) }
 }
 
 /// Images of the zones: of the snapshot before where the key is the same, others built by `each`.

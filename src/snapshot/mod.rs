@@ -37,6 +37,7 @@ use crate::rrl::RateLimit;
 use crate::steer::pop::Pop;
 use crate::steer::safety::Safety;
 use crate::steer::status::Status;
+use crate::tls::Pair;
 use crate::wire::cookie::Secrets;
 use crate::zone::set::ZoneSet;
 use crate::zone::source::FolderStanding;
@@ -52,6 +53,16 @@ pub(crate) struct Identity {
     pub(crate) site: Option<Arc<str>>,
 }
 
+/// Idle time of the connections of each stream transport, in units of 100 ms, as RFC 7828 section
+/// 3.1 has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IdleTimes {
+    /// TCP.
+    pub(crate) tcp: u16,
+    /// DNS over TLS.
+    pub(crate) dot: u16,
+}
+
 /// All data that an answer needs.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -63,6 +74,12 @@ pub struct Snapshot {
     pub(crate) identity: Arc<Identity>,
     /// Secrets of DNS cookies. Not part of the digest, because no record depends on them.
     pub cookies: Arc<Secrets>,
+    /// Certificate of the encrypted transports. Not part of the digest, because no record depends
+    /// on it.
+    pub(crate) certificate: Option<Arc<Pair>>,
+    /// Idle times of connections, for the keepalive option. Not part of the digest, because no
+    /// record depends on them.
+    pub(crate) idle: IdleTimes,
     /// Limits of answers over UDP; `None` is off. Not part of the digest, because no record depends
     /// on them.
     pub(crate) rate_limit: Option<Arc<RateLimit>>,

@@ -4,13 +4,14 @@
 //! ```text
 //! worker (threads) ── udp ──┐                       ┌─▶ reply
 //!                           ├─▶ answer::respond ────┤
-//! stream (tasks) ── tcp ────┘                       └─▶ silence
-//!  ▲ connection limit  ▲ one file for each carrier
+//! stream (tasks) ── tcp, dot ┘                      └─▶ silence
+//!  ▲ connection limit  ▲ one file for each carrier, over tls if encrypted
 //!
 //! portable: hickory's server over the same core, for systems without the fast lane
 //! ```
 
 pub(crate) mod connection_limit;
+pub(crate) mod dot;
 pub(crate) mod draw;
 #[cfg(feature = "portable")]
 pub(crate) mod portable;
@@ -19,6 +20,7 @@ pub(crate) mod sender;
 pub(crate) mod stepped;
 pub(crate) mod stream;
 pub(crate) mod tcp;
+mod tls;
 #[cfg(target_os = "linux")]
 pub(crate) mod udp;
 #[cfg(target_os = "linux")]

@@ -72,7 +72,8 @@ pub(crate) async fn serve<C: Carrier>(listener: TcpListener, context: Arc<Stream
                     if context.connection_limit.make_room() {
                         context.block.dropped(Dropped::ConnectionsFull, 1);
                     }
-                    tracing::debug!(%error, "a DNS listener cannot accept a connection");
+                    let transport = C::TRANSPORT.word();
+                    tracing::debug!(transport, %error, "a DNS listener cannot accept a connection");
                     tokio::select! { () = sleep(wait) => {}, () = context.stop.cancelled() => break }
                 }
             }
@@ -114,7 +115,10 @@ fn admit<C: Carrier>(
             connections.spawn(async move {
                 tokio::select! {
                     () = carry(connection, peer, &context, &permit) => {}
-                    () = permit.revoked() => tracing::debug!("an idle TCP connection gives way to another"),
+                    () = permit.revoked() => {
+                        let transport = C::TRANSPORT.word();
+                        tracing::debug!(transport, "an idle connection gives way to another");
+                    }
                 }
                 drop((permit, held));
             });
@@ -133,7 +137,10 @@ async fn carry<C: Carrier>(
     let opening = timeout(Duration::from_secs(STREAM_MESSAGE_SECS), context.carrier.open(connection));
     match opening.await {
         Ok(Ok(stream)) => Connection::new(stream, peer, context, permit).run().await,
-        Ok(Err(error)) => tracing::debug!(%error, "a TCP connection cannot be opened as a DNS stream"),
+        Ok(Err(error)) => {
+            context.block.dropped(Dropped::HandshakeFailed, 1);
+            tracing::debug!(transport = C::TRANSPORT.word(), %error, "a handshake failed");
+        }
         Err(_) => context.block.dropped(Dropped::SlowMessage, 1),
     }
 }
@@ -283,8 +290,12 @@ impl<'a, C: Carrier> Connection<'a, C> {
         if self.answers.is_empty() {
             return Ok(());
         }
-        let written =
-            timeout(Duration::from_secs(STREAM_WRITE_SECS), self.stream.write_all(&self.answers)).await;
+        // A flush, because an encrypted stream keeps what the connection does not take.
+        let write = async {
+            self.stream.write_all(&self.answers).await?;
+            self.stream.flush().await
+        };
+        let written = timeout(Duration::from_secs(STREAM_WRITE_SECS), write).await;
         self.answers.clear();
         self.answers.shrink_to(STREAM_GATHER_OCTETS);
         match written {

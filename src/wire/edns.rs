@@ -9,7 +9,8 @@
 //! | 1, 2 | LLQ, update lease | ignored: there are no updates |
 //! | 5 to 7, 13, 14 | algorithms, chain, key tags | ignored: nothing is signed |
 //! | 9 | expire (RFC 7314) | ignored: there are no secondaries |
-//! | 11, 12 | keepalive (RFC 7828), padding (RFC 7830) | ignored: not built yet |
+//! | 11 | keepalive (RFC 7828) | answered over streams with the idle time |
+//! | 12 | padding (RFC 7830) | answered over encrypted transports, in blocks (RFC 8467) |
 //! | 16 to 19 | client and server tags, report channel, zone version | ignored |
 //! | 0, 4, from 20 on | reserved, unassigned, local | ignored (RFC 6891 section 6.1.2) |
 
@@ -18,6 +19,10 @@ use super::ecs::{self, ClientSubnet};
 
 /// Option code of NSID (RFC 5001).
 const NSID: u16 = 3;
+/// Option code of the keepalive of TCP (RFC 7828).
+const KEEPALIVE: u16 = 11;
+/// Option code of padding (RFC 7830).
+const PADDING: u16 = 12;
 /// Option code of extended DNS errors (RFC 8914).
 const EDE: u16 = 15;
 
@@ -36,6 +41,10 @@ pub struct Edns {
     pub subnet: Option<ClientSubnet>,
     /// True if NSID was asked for.
     pub(crate) nsid: bool,
+    /// True if the client asks for the idle time of its connection.
+    pub(crate) keepalive: bool,
+    /// True if the query has padding, and so asks for a padded response.
+    pub(crate) padding: bool,
     /// The DNS cookie.
     pub(crate) cookie: Option<cookie::CookieOption>,
 }
@@ -48,7 +57,17 @@ impl Edns {
     /// An OPT without options.
     #[inline]
     pub(crate) fn new(payload: u16, version: u8, dnssec_ok: bool) -> Edns {
-        Edns { payload, version, dnssec_ok, asks: false, subnet: None, nsid: false, cookie: None }
+        Edns {
+            payload,
+            version,
+            dnssec_ok,
+            asks: false,
+            subnet: None,
+            nsid: false,
+            keepalive: false,
+            padding: false,
+            cookie: None,
+        }
     }
 
     /// Reads an OPT from its CLASS, TTL and RDATA. Options of an unknown version are ignored, since
@@ -107,8 +126,11 @@ impl Edns {
                     }
                 }
                 cookie::CODE => {}
+                // Only servers send a time (RFC 7828 section 3.2.1).
+                KEEPALIVE => self.keepalive |= data.is_empty(),
+                PADDING => self.padding = true,
                 // Ignored: the table above has the reasons.
-                0..NSID | 4..ecs::CODE | 9 | 11.. => {}
+                0..NSID | 4..ecs::CODE | 9 | 13.. => {}
             }
             rest = tail;
         }
@@ -130,6 +152,10 @@ pub struct ResponseOptions<'a> {
     pub cookie: Option<&'a cookie::Whole>,
     /// Extended error: its code and text.
     pub error: Option<(u16, &'a str)>,
+    /// Idle time of the connection in units of 100 ms, if the query asked for it over a stream.
+    pub keepalive: Option<u16>,
+    /// Octets of padding, if the query had padding and the transport encrypts.
+    pub padding: Option<usize>,
     /// Upper eight bits of the response code.
     pub rcode_high: u8,
     /// Payload size that the server advertises.
@@ -153,6 +179,8 @@ impl ResponseOptions<'_> {
             + self.asked.subnet.as_ref().map_or(0, |subnet| subnet.response_len())
             + if self.asked.nsid { 4 + self.node.len() } else { 0 }
             + self.cookie.map_or(0, |whole| 4 + whole.len())
+            + if self.keepalive.is_some() { 6 } else { 0 }
+            + self.padding.map_or(0, |octets| 4 + octets)
     }
 
     /// Writes the OPT record; returns the octets written, or `None` if `out` is too small.
@@ -170,9 +198,18 @@ impl ResponseOptions<'_> {
             if let Some(whole) = self.cookie {
                 len += cookie::write(whole, behind.get_mut(len..)?)?;
             }
+            if let Some(idle) = self.keepalive {
+                len += write_option(KEEPALIVE, &[], &idle.to_be_bytes(), behind.get_mut(len..)?)?;
+            }
         }
         if let Some((code, text)) = self.error {
             len += write_option(EDE, &code.to_be_bytes(), text.as_bytes(), behind.get_mut(len..)?)?;
+        }
+        // Last, because it fills up what the other options leave.
+        if self.asked.asks
+            && let Some(octets) = self.padding
+        {
+            len += write_padding(octets, behind.get_mut(len..)?)?;
         }
         // First word (8 octets): root, type, payload size, EXTENDED-RCODE, version 0, first octet
         // of the flags. Second word (4 octets): both octets of the flags, RDLEN. The words share
@@ -196,6 +233,16 @@ fn write_option(code: u16, head: &[u8], data: &[u8], out: &mut [u8]) -> Option<u
     out[4..4 + head.len()].copy_from_slice(head);
     out[4 + head.len()..].copy_from_slice(data);
     Some(4 + len)
+}
+
+/// Writes padding, which is zeros (RFC 7830 section 3).
+#[cold]
+fn write_padding(octets: usize, out: &mut [u8]) -> Option<usize> {
+    let out = out.get_mut(..4 + octets)?;
+    out[0..2].copy_from_slice(&PADDING.to_be_bytes());
+    out[2..4].copy_from_slice(&(octets as u16).to_be_bytes());
+    out[4..].fill(0);
+    Some(4 + octets)
 }
 
 /// Extended error codes in responses (RFC 8914 section 4).

@@ -6,6 +6,7 @@ mod completions;
 mod cookies;
 mod databases;
 mod diff;
+mod dot;
 mod explain;
 mod health;
 mod latency;

@@ -51,6 +51,9 @@ fn samples_load() {
     let mut memory =
         Memory(FILES.iter().map(|file| (PathBuf::from(file.path), sample::of(file).into_bytes())).collect());
     memory.0.insert("geoip/places.mmdb".into(), vec![0]);
+    let (certificate, key) = &*crate::tls::tests::PAIR;
+    memory.0.insert("tls/fullchain.pem".into(), certificate.clone().into());
+    memory.0.insert("tls/privkey.pem".into(), key.clone().into());
     let loaded = config::read_deployment(Path::new("meridian.yaml"), &memory);
     assert!(
         loaded.deployment.is_some(),

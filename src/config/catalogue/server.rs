@@ -12,7 +12,7 @@ pub(super) const FILE: FileKind = FileKind {
     word: "server",
     path: "meridian.yaml",
     root: &SERVER,
-    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &ZONES, &COOKIES, &RATE_LIMIT],
+    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &ZONES, &COOKIES, &TLS, &RATE_LIMIT],
 };
 
 static SERVER: KeySection = KeySection {
@@ -86,6 +86,13 @@ state: /var/lib/meridian",
             "off",
         ),
         entry(
+            "tls",
+            &Shape::Map(&TLS),
+            NONE,
+            "the certificate of encrypted transports (`listen.dot`)",
+            "{ certificate: tls/fullchain.pem, key: tls/privkey.pem }",
+        ),
+        entry(
             "rate_limit",
             &Shape::Either(&[Shape::Choice(&["off"]), Shape::Map(&RATE_LIMIT)]),
             Absent::Default("off"),
@@ -135,6 +142,13 @@ const SOCKETS: &[KeyEntry] = &[
         REQUIRED,
         "addresses for UDP and TCP",
         "[\"127.0.0.1:5300\", \"[::1]:5300\"]",
+    ),
+    entry(
+        "dot",
+        const { &Shape::List(&SOCKET) },
+        NONE,
+        "addresses for DNS over TLS (RFC 7858), whose usual port is 853; needs `tls`",
+        "[\"127.0.0.1:8853\", \"[::1]:8853\"]",
     ),
     entry(
         "control",
@@ -242,7 +256,7 @@ macro_rules! stream_limits {
 }
 
 /// Limits of each stream transport.
-const STREAM_LIMITS: [[KeyEntry; 3]; STREAMS.len()] = [stream_limits!(0)];
+const STREAM_LIMITS: [[KeyEntry; 3]; STREAMS.len()] = [stream_limits!(0), stream_limits!(1)];
 
 static LISTEN: KeySection = KeySection {
     id: "listen",
@@ -322,6 +336,34 @@ static COOKIES: KeySection = KeySection {
     others: Others::None,
     notes: "The file is read at every reload, and no secret is ever logged or shown. \
         [operate.md](operate.md#dns-cookies) explains how to change secrets without an effect on clients.",
+};
+
+static TLS: KeySection = KeySection {
+    id: "tls",
+    title: "",
+    about: "Keys of `tls`:",
+    block: "",
+    entries: &[
+        entry(
+            "certificate",
+            &PATH,
+            REQUIRED,
+            "a file in PEM with the certificate of this server, then those of its issuers",
+            "tls/fullchain.pem",
+        ),
+        entry(
+            "key",
+            &PATH,
+            REQUIRED,
+            "a file in PEM with the private key of the certificate, without a passphrase: P-256, P-384, \
+             Ed25519, or RSA of 2048 bits or more",
+            "tls/privkey.pem",
+        ),
+    ],
+    others: Others::None,
+    notes: "Both files are read at every reload, and new connections then get the new certificate. \
+        A pair that cannot be used refuses the reload, and the old pair stays in service. \
+        [operate.md](operate.md#dns-over-tls) explains how to renew certificates.",
 };
 
 static RATE: Shape = Shape::Integer(1, RRL_RATE_MAX as i64);

@@ -2,6 +2,7 @@
 //!
 //! Findings never quote its contents, because they go into logs and tickets.
 
+use super::secret_file::{unreadable, warn_of_readers};
 use crate::config::Sources;
 use crate::config::server::{Cookies, WrittenPath};
 use crate::finding::{At, Files, Finding, Findings, code};
@@ -27,19 +28,8 @@ pub(crate) fn read(asked: &Cookies, sources: &dyn Sources, files: &mut Files, ou
         out.push(Finding::error(code::TOO_LARGE, message).at(at, ""));
         return Secrets::off();
     }
-    if sources.is_open_to_all(&written.path) {
-        out.push(
-            Finding::warning(
-                code::BAD_SECRETS,
-                format!("every user of this machine may read or write `{shown}`"),
-            )
-            .at(written.at, "named here")
-            .help(format!(
-                "a reader of a secret can make cookies for any address: use `chmod o= {shown}`, with the \
-                 server's user as owner or group"
-            )),
-        );
-    }
+    let harm = (code::BAD_SECRETS, "of a secret can make cookies for any address");
+    warn_of_readers(written, harm, sources, out);
     let (secrets, faults) = lines(&octets);
     for fault in faults {
         let finding = Finding::error(code::BAD_SECRETS, fault).at(at, "");
@@ -72,16 +62,7 @@ fn contents(
         ));
         return None;
     }
-    let message = format!("`{shown}` cannot be read: {why}");
-    // An error only for a process that serves: other users may check the rest of the files without
-    // access to the secrets.
-    out.push(if sources.serves() || !sources.is_withheld(&written.path) {
-        Finding::error(code::UNREADABLE, message).at(written.at, "named here")
-    } else {
-        Finding::warning(code::UNREADABLE, message)
-            .at(written.at, "not read")
-            .help("the server itself must be able to read it")
-    });
+    out.push(unreadable(written, &why, sources));
     None
 }
 

@@ -2,6 +2,8 @@
 
 pub(crate) mod cookie_secrets;
 mod rate_limit;
+mod secret_file;
+pub(crate) mod tls;
 
 use super::listen::{STREAMS, StreamKeys};
 use super::scalar::{choice, integer, is_off, members, name, plain, seconds_within, switch, text};
@@ -18,6 +20,7 @@ use crate::wire::name::Name;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tls::Tls;
 
 /// A path as written, with its place.
 pub(crate) struct WrittenPath {
@@ -83,6 +86,8 @@ pub(crate) struct ServerFile {
     pub(crate) exit_on_fault: bool,
     /// Source of the secrets of DNS cookies.
     pub(crate) cookies: Cookies,
+    /// Certificate of the encrypted transports.
+    pub(crate) tls: Tls,
     /// Limits of answers over UDP; `None` is off.
     pub(crate) rate_limit: Option<RateLimit>,
     /// GeoIP databases, in order of precedence.
@@ -109,6 +114,7 @@ impl ServerFile {
             site_at: None,
             listen: Listen {
                 dns: Vec::new(),
+                dot: Vec::new(),
                 control: folder.join("state/control.sock"),
                 admin: None,
                 admin_hosts: Vec::new(),
@@ -118,11 +124,13 @@ impl ServerFile {
                 receive_buffer: None,
                 send_buffer: None,
                 tcp: StreamLimits::default(),
+                dot_limits: StreamLimits::default(),
             },
             state: folder.join("state"),
             pid_file: None,
             exit_on_fault: false,
             cookies: Cookies::Own,
+            tls: Tls::default(),
             rate_limit: None,
             databases: Vec::new(),
             accept_shrunk: false,
@@ -144,7 +152,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
         lower_node(node, &mut file, out);
     }
     if let Some(node) = table.need("listen", out) {
-        lower_listen(node, folder, &mut file.listen, out);
+        file.tls.needed_by = lower_listen(node, folder, &mut file.listen, out);
     }
     if let Some(node) = table.take("geoip") {
         lower_geoip(node, folder, &mut file, out);
@@ -166,6 +174,10 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     }
     if let Some(node) = table.take("cookies") {
         lower_cookies(node, folder, &mut file.cookies, out);
+    }
+    if let Some(node) = table.take("tls") {
+        file.tls.at = Some(node.at);
+        file.tls.files = tls::lower(node, folder, out);
     }
     if let Some(node) = table.take("rate_limit") {
         file.rate_limit = rate_limit::lower(node, out);
@@ -201,24 +213,23 @@ fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
     table.finish(out);
 }
 
-/// Reads `listen`.
-fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findings) {
-    let Some(mut table) = MapReader::open(node, "`listen`", out) else { return };
+/// Reads `listen`. Returns the first key with addresses of an encrypted transport, and its place.
+fn lower_listen(
+    node: &Node,
+    folder: &Path,
+    listen: &mut Listen,
+    out: &mut Findings,
+) -> Option<(&'static str, At)> {
+    let mut table = MapReader::open(node, "`listen`", out)?;
     let mut places: Vec<At> = Vec::new();
+    // In the order of `Listen::addresses`, by which `places` stand.
     if let Some(node) = table.need("dns", out) {
-        for member in members(node) {
-            let Some(address) = socket(member, "dns", out) else { continue };
-            if !overlaps(listen, &places, (address, member.at), out) {
-                listen.dns.push(address);
-                places.push(member.at);
-            }
-        }
-        if members(node).is_empty() {
-            out.push(
-                Finding::error(code::BAD_VALUE, "`dns` lists no address to listen on")
-                    .at(node.at, "an empty list"),
-            );
-        }
+        lower_addresses((node, "dns"), listen, |listen| &mut listen.dns, &mut places, out);
+    }
+    let mut encrypted = None;
+    if let Some(node) = table.take("dot") {
+        lower_addresses((node, "dot"), listen, |listen| &mut listen.dot, &mut places, out);
+        encrypted = Some(("dot", node.at));
     }
     if let Some(written) = table.take("control").and_then(|node| path(node, "control", folder, out)) {
         socket_path(&written, out);
@@ -244,6 +255,30 @@ fn lower_listen(node: &Node, folder: &Path, listen: &mut Listen, out: &mut Findi
         lower_stream(&mut table, keys, limits, out);
     }
     table.finish(out);
+    encrypted
+}
+
+/// Reads a list of addresses, each of which must differ from all that were read before.
+fn lower_addresses(
+    (node, key): (&Node, &str),
+    listen: &mut Listen,
+    list: impl Fn(&mut Listen) -> &mut Vec<SocketAddr>,
+    places: &mut Vec<At>,
+    out: &mut Findings,
+) {
+    for member in members(node) {
+        let Some(address) = socket(member, key, out) else { continue };
+        if !overlaps(listen, places, (address, member.at), out) {
+            list(listen).push(address);
+            places.push(member.at);
+        }
+    }
+    if members(node).is_empty() {
+        out.push(
+            Finding::error(code::BAD_VALUE, format!("`{key}` lists no address to listen on"))
+                .at(node.at, "an empty list"),
+        );
+    }
 }
 
 /// Reads the limits of a stream transport.
@@ -285,7 +320,7 @@ fn overlaps(listen: &Listen, places: &[At], (address, at): (SocketAddr, At), out
         Finding::error(code::DUPLICATE_ADDRESS, message)
             .at(at, "cannot be opened too")
             .related(*first, "already opened here")
-            .help("list each address once, or the wildcard alone; `admin` needs a port of its own"),
+            .help("list each address once, or the wildcard alone; `dot` and `admin` need ports of their own"),
     );
     true
 }

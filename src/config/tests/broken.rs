@@ -7,6 +7,7 @@ use super::faults::{self, POLICIES, POPS, ZONE};
 use super::{Memory, load_memory, shown};
 use crate::finding::Severity::{self, Error, Warning};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 const SERVER: &str = "\
 node: { name: n1, site: fra }
@@ -29,7 +30,8 @@ pub(super) fn sound() -> Memory {
     ];
     // Files that only a broken row names.
     let broken = "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n";
-    let others = [("g.mmdb", "x"), ("broken.pem", broken), ("p521.pem", super::probes::P521)];
+    let others =
+        [("g.mmdb", "x"), ("broken.pem", broken), ("p521.pem", super::probes::P521), ("tls.pem", &*BOTH)];
     for (path, text) in files.into_iter().chain(others) {
         memory.0.insert(PathBuf::from(path), text.into());
     }
@@ -64,6 +66,20 @@ pub(super) fn check(file: &str, marked: &str, code: &str, severity: Severity) {
 fn zone(records: &str) -> String {
     format!("{ZONE}{records}")
 }
+
+/// The server file with these addresses for DNS over TLS.
+fn dot(addresses: &str) -> String {
+    SERVER.replace("listen: {", &format!("listen: {{ dot: {addresses},"))
+}
+
+/// The server file with DNS over TLS and this certificate.
+fn tls(files: &str) -> String {
+    format!("{}tls: {files}\n", dot("\"127.0.0.1:853\""))
+}
+
+/// Certificate and key in one file.
+pub(super) static BOTH: LazyLock<String> =
+    LazyLock::new(|| [&*crate::tls::tests::PAIR.0, &*crate::tls::tests::PAIR.1].concat());
 
 /// One policy `web` with the given body.
 fn policy(body: &str) -> String {
@@ -116,6 +132,17 @@ fn server_files() {
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { slip: ¦11 }"), "MRD0104"),
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { exempt: [¦office] }"), "MRD0107"),
         (&SERVER.replace("zones: zones", "zones: zones\ncookies: { secrets: ¦none.secrets }"), "MRD0100"),
+        (&SERVER.replace("listen: {", "listen: { dot_idle: ¦0s,"), "MRD0104"),
+        (
+            &dot("\"127.0.0.1:¦853\"").replace('¦', "").replace("\"127.0.0.1:853", "¦\"127.0.0.1:853"),
+            "MRD0105",
+        ),
+        (&dot("¦[]").replace("\nzones", "\ntls: { certificate: tls.pem, key: tls.pem }\nzones"), "MRD0104"),
+        (&tls("¦{ certificate: tls.pem }"), "MRD0105"),
+        (&tls("{ certificate: ¦none.pem, key: tls.pem }"), "MRD0100"),
+        (&tls("{ certificate: tls.pem, key: ¦none.pem }"), "MRD0100"),
+        (&tls("{ certificate: ¦broken.pem, key: tls.pem }"), "MRD0113"),
+        (&tls("{ certificate: tls.pem, key: ¦broken.pem }"), "MRD0113"),
     ] {
         // A deployment without its policies has dangling names, which is another fault.
         if code == "MRD0102" {

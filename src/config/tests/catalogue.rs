@@ -7,12 +7,13 @@ use crate::health::spec::{CheckKind, Kind};
 use std::collections::BTreeSet;
 
 /// Names of each section's map in findings of the reader.
-const READ_AS: [(&str, &str); 45] = [
+const READ_AS: [(&str, &str); 46] = [
     ("server", "the server file"),
     ("node", "`node`"),
     ("listen", "`listen`"),
     ("geoip", "`geoip`"),
     ("cookies", "`cookies`"),
+    ("tls", "`tls`"),
     ("rate_limit", "`rate_limit`"),
     ("pops", "the PoP file"),
     ("pop", "the PoP"),
@@ -105,7 +106,7 @@ fn everything() -> Memory {
                     - { when: { not: {} }, pops: [fra, { cname: x. }] }\n      - { pops: { cname: x. } }\n";
     let server = memory.0.entry("meridian.yaml".into()).or_default();
     let text = String::from_utf8_lossy(server).replace("zones: zones", "zones: { folder: zones }\n#");
-    *server = format!("{text}\ncookies: {{}}\nrate_limit: {{}}\n").into_bytes();
+    *server = format!("{text}\ncookies: {{}}\ntls: {{}}\nrate_limit: {{}}\n").into_bytes();
     memory.0.insert("pops.yaml".into(), pops.into());
     memory.0.insert("policies.yaml".into(), policies.into());
     memory.0.insert("geoip/networks.yaml".into(), "office: { prefixes: 192.0.2.0/24 }\n".into());

@@ -24,6 +24,10 @@ pub(crate) struct Status {
     pub(crate) config: Option<String>,
     /// DNS addresses as bound.
     pub(crate) dns: Vec<SocketAddr>,
+    /// Transports with addresses of their own: `dot`.
+    pub(crate) streams: Vec<StreamAddresses>,
+    /// End of the certificate of encrypted transports, in seconds since 1970.
+    pub(crate) certificate_not_after: Option<i64>,
     /// Sequence number of the snapshot in service.
     pub(crate) sequence: u64,
     /// State digest of that snapshot, hexadecimal.
@@ -36,8 +40,18 @@ pub(crate) struct Status {
     pub(crate) summary: Vec<String>,
     /// Client prefixes with most answers past a rate limit in the last minutes, the first most.
     pub(crate) rate_limited: Vec<LimitedPrefix>,
-    /// Counters by transport: `udp`, `tcp`.
+    /// Counters by transport: `udp`, `tcp`, `dot`.
     pub(crate) lanes: BTreeMap<Word, LaneTotals>,
+}
+
+/// Addresses of one stream transport.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct StreamAddresses {
+    /// Transport: `dot`.
+    pub(crate) transport: Word,
+    /// Addresses as bound.
+    pub(crate) addresses: Vec<SocketAddr>,
 }
 
 /// Client prefix with answers past a rate limit.

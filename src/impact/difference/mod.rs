@@ -52,6 +52,7 @@ pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
     if !old.cookies.are_like(&new.cookies) {
         lines.push("cookies: other secrets".to_owned());
     }
+    lines.extend(places::certificate(old, new));
     changed("rate_limit", places::rate_limit(old), places::rate_limit(new), &mut lines);
     compared("pop", pops::all(old), pops::all(new), &mut lines);
     pops::in_force(new, &mut lines);

@@ -3,6 +3,7 @@
 use super::fields::{Fields, list, maybe, millis};
 use super::pops::at;
 use crate::geo::networks::Network;
+use crate::rfc3339;
 use crate::rrl::{Class, RateLimit};
 use crate::snapshot::Snapshot;
 
@@ -34,6 +35,19 @@ pub(super) fn node(snapshot: &Snapshot) -> Fields {
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into()
+}
+
+/// Line for another certificate of the encrypted transports.
+pub(super) fn certificate(old: &Snapshot, new: &Snapshot) -> Option<String> {
+    match (&old.certificate, &new.certificate) {
+        (None, None) => None,
+        (Some(was), Some(is)) if was.is_like(is) => None,
+        (_, None) => Some("tls: no certificate".to_owned()),
+        (_, Some(is)) => {
+            let until = rfc3339::date_time(u64::try_from(is.not_after).unwrap_or(0));
+            Some(format!("tls: another certificate, valid until {until}"))
+        }
+    }
 }
 
 /// Limits of answers; no fields where they are off.

@@ -16,6 +16,8 @@ fn fixed() -> RestartOnly {
         receive_buffer: None,
         send_buffer: None,
         tcp: StreamLimits::default(),
+        dot: Vec::new(),
+        dot_limits: StreamLimits::default(),
     };
     RestartOnly { listen, pid_file: None, exit_on_fault: false, state: "state".into() }
 }
@@ -86,7 +88,7 @@ fn files_must_keep_safety_rules() {
 #[test]
 fn restart_keys_are_named() {
     type Change = fn(&mut RestartOnly);
-    let change: [(&str, Change); 15] = [
+    let change: [(&str, Change); 19] = [
         ("listen.dns", |f| f.listen.dns.clear()),
         ("listen.control", |f| f.listen.control = "other".into()),
         ("listen.admin", |f| f.listen.admin = Some(([127, 0, 0, 1], 1).into())),
@@ -99,6 +101,10 @@ fn restart_keys_are_named() {
         ("listen.tcp_connections", |f| f.listen.tcp.connections = 1),
         ("listen.tcp_connections_per_prefix", |f| f.listen.tcp.per_prefix = 1),
         ("listen.tcp_idle", |f| f.listen.tcp.idle_secs = 1),
+        ("listen.dot", |f| f.listen.dot.push(([127, 0, 0, 1], 853).into())),
+        ("listen.dot_connections", |f| f.listen.dot_limits.connections = 1),
+        ("listen.dot_connections_per_prefix", |f| f.listen.dot_limits.per_prefix = 1),
+        ("listen.dot_idle", |f| f.listen.dot_limits.idle_secs = 1),
         ("pid_file", |f| f.pid_file = Some("other.pid".into())),
         ("exit_on_fault", |f| f.exit_on_fault = true),
         ("state", |f| f.state = "other".into()),

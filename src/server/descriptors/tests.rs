@@ -6,6 +6,7 @@ use crate::finding::{At, FileId, Severity};
 use crate::limits::BATCH_DEFAULT;
 
 const TCP: Use = Use::Stream(Transport::Tcp);
+const DOT: Use = Use::Stream(Transport::Dot);
 
 fn listen(connections: u32, connections_at: Option<At>, admin: bool) -> Listen {
     Listen {
@@ -19,6 +20,8 @@ fn listen(connections: u32, connections_at: Option<At>, admin: bool) -> Listen {
         receive_buffer: None,
         send_buffer: None,
         tcp: StreamLimits { connections, connections_at, ..StreamLimits::default() },
+        dot: Vec::new(),
+        dot_limits: StreamLimits::default(),
     }
 }
 
@@ -53,6 +56,32 @@ fn reserves_come_first() {
             assert!(shares.sum() <= limit, "{shares:?}");
         }
     }
+}
+
+/// Where there is room for both at least, no transport takes what another is promised; the limit
+/// in the help has room for both.
+#[test]
+fn transports_share_what_is_left() {
+    let with_dot = |connections| Listen {
+        dot: vec![([127, 0, 0, 1], 853).into()],
+        dot_limits: StreamLimits { connections, ..StreamLimits::default() },
+        ..listen(4_096, None, true)
+    };
+    let left = |limit: usize| limit - 106 - 288 - 256;
+    for (asked, limit, tcp, dot) in [
+        (4_096, 1_048_576, 4_096, 4_096),
+        (4_096, 1_024, left(1_024) / 2, left(1_024) / 2),
+        (100, 1_024, 307, 66),
+    ] {
+        let (shares, finding) = share(&with_dot(asked), 10, Some(limit));
+        assert_eq!((shares.of(TCP), shares.of(DOT)), (tcp, dot), "{asked} of {limit}");
+        assert!(shares.sum() <= limit);
+        let Some(finding) = finding else { continue };
+        let words = finding.help[0].split_whitespace();
+        let needed = words.filter_map(|word| word.parse().ok()).next().expect("a number");
+        assert!(share(&with_dot(asked), 10, Some(needed)).1.is_none(), "{needed} is not enough");
+    }
+    assert_eq!(share(&listen(4_096, None, true), 10, None).0.of(DOT), 0, "no address, no share");
 }
 
 /// No share grows as the limit falls, and no share is below its minimum.
@@ -96,7 +125,10 @@ fn the_watch_tells_begin_and_end() {
     assert_eq!(look(Some(21)), Some("descriptors_short"));
     let alarm = descriptors.alarm().expect("it stands");
     assert_eq!(alarm.since_epoch_secs, 7);
-    assert!(alarm.sentence.contains("21 of 100 are open (0 tcp, 0 pages, 0 probes, 21 own)"), "{alarm:?}");
+    assert!(
+        alarm.sentence.contains("21 of 100 are open (0 tcp, 0 dot, 0 pages, 0 probes, 21 own)"),
+        "{alarm:?}"
+    );
     let ends: Vec<_> = (0..DESCRIPTORS_CALM_LOOKS).map(|_| look(Some(5))).collect();
     assert_eq!(ends.iter().flatten().collect::<Vec<_>>(), [&"descriptors_enough"]);
     assert_eq!((ends.last(), descriptors.alarm()), (Some(&Some("descriptors_enough")), None));

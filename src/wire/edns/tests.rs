@@ -23,6 +23,10 @@ fn options_are_read_or_refused() {
         Edns::parse(1232, 0, &second).is_ok_and(|e| e.cookie == cookie::CookieOption::parse(&sent[4..])),
         "the first of two cookies"
     );
+    assert!(Edns::parse(1232, 0, &[0, 11, 0, 0]).is_ok_and(|e| e.keepalive && !e.padding));
+    assert!(Edns::parse(1232, 0, &[0, 11, 0, 2, 0, 9]).is_ok_and(|e| !e.keepalive), "a time of a client");
+    assert!(Edns::parse(1232, 0, &[0, 12, 0, 0]).is_ok_and(|e| e.padding && !e.keepalive));
+    assert!(Edns::parse(1232, 0, &[0, 12, 0, 2, 7, 7]).is_ok_and(|e| e.padding));
     assert!(
         Edns::parse(1232, 1 << 16, &[9]).is_ok_and(|e| e.version == 1),
         "options of another version are not read"
@@ -39,6 +43,8 @@ fn a_response_has_the_length_it_promised() {
         node: b"fra-ns1",
         cookie: Some(&[7; 24]),
         error: Some((20, "not ours")),
+        keepalive: Some(100),
+        padding: Some(5),
         rcode_high: 1,
         payload: 1232,
     };
@@ -52,7 +58,14 @@ fn a_response_has_the_length_it_promised() {
     // options, and their octets.
     let one_octet = ClientSubnet::parse(&[0, 1, 8, 0, 10]).unwrap();
     let plain = Edns { asks: true, ..Edns::new(4096, 0, true) };
-    let bare = ResponseOptions { asked: &plain, cookie: None, error: None, ..options };
+    let bare = ResponseOptions {
+        asked: &plain,
+        cookie: None,
+        error: None,
+        keepalive: None,
+        padding: None,
+        ..options
+    };
     let with_node = Edns { nsid: true, ..plain };
     let with_subnet = Edns { subnet: Some(one_octet), ..plain };
     let cookie = [&[0, 10, 0, 24], &[7; 24][..]].concat();
@@ -67,6 +80,9 @@ fn a_response_has_the_length_it_promised() {
         ),
         ("NSID", ResponseOptions { asked: &with_node, ..bare }, b"\0\x03\0\x07fra-ns1"),
         ("a cookie", ResponseOptions { cookie: Some(&[7; 24]), ..bare }, &cookie),
+        ("a keepalive of 10 s", ResponseOptions { keepalive: Some(100), ..bare }, &[0, 11, 0, 2, 0, 100]),
+        ("padding of 3 octets", ResponseOptions { padding: Some(3), ..bare }, &[0, 12, 0, 3, 0, 0, 0]),
+        ("padding of none", ResponseOptions { padding: Some(0), ..bare }, &[0, 12, 0, 0]),
         (
             "an extended error",
             ResponseOptions { error: Some((20, "no")), ..bare },

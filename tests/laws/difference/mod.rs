@@ -9,17 +9,19 @@ use meridian::testing::config::catalogue::FILES;
 use meridian::testing::impact::difference;
 use rows::ROWS;
 use std::collections::BTreeSet;
-use support::{Tree, load};
+use std::sync::LazyLock;
+use support::{Tree, certificate, load};
 
 const SERVER: &str = r#"
 node: { name: n1, site: p1 }
-listen: { dns: ["127.0.0.1:0"] }
+listen: { dns: ["127.0.0.1:0"], dot: ["127.0.0.1:0"] }
 geoip: { databases: [one.csv, two.csv], accept_shrunk: off, networks: networks.yaml }
 pops: pops.yaml
 policies: policies.yaml
 zones: zones/
 state: state/
 cookies: { secrets: secrets.txt }
+tls: { certificate: one.pem, key: one.pem }
 rate_limit: { from_qps: 100 }
 "#;
 
@@ -114,6 +116,14 @@ policies:
   own: { pops: [p1] }
 "#;
 
+/// Two certificates, each with its key.
+static PAIRS: LazyLock<[String; 2]> = LazyLock::new(|| {
+    [2039, 2040].map(|year| {
+        let issued = certificate::issue((year, 1, 1));
+        issued.certificate + &issued.key
+    })
+});
+
 fn base() -> Tree {
     let table =
         "prefix,continent,country,subdivision,latitude,longitude,asn,city\n198.51.100.0/24,EU,DE,,50,8,,\n";
@@ -125,11 +135,13 @@ fn base() -> Tree {
         .with("zones/x.test.yaml", ZONE)
         .with("one.csv", table)
         .with("two.csv", table.replace("198.51", "203.0"))
+        .with("one.pem", &*PAIRS[0])
+        .with("two.pem", &*PAIRS[1])
         .with("secrets.txt", "0123456789abcdef0123456789abcdef\n")
 }
 
 /// Keys that no reload takes over: a finding refuses them, or they only say where a file is.
-const BY_RESTART: [&str; 15] = [
+const BY_RESTART: [&str; 19] = [
     "pid_file",
     "exit_on_fault",
     "listen",
@@ -145,6 +157,10 @@ const BY_RESTART: [&str; 15] = [
     "tcp_connections",
     "tcp_connections_per_prefix",
     "tcp_idle",
+    "dot",
+    "dot_connections",
+    "dot_connections_per_prefix",
+    "dot_idle",
 ];
 
 #[test]

@@ -104,6 +104,13 @@ pub const ROWS: &[Row] = &[
         "from_qps: 100, exempt: [192.0.2.0/24]",
         "rate_limit: exempt",
     ),
+    (
+        "tls certificate key",
+        "meridian.yaml",
+        "certificate: one.pem, key: one.pem",
+        "certificate: two.pem, key: two.pem",
+        "tls: another certificate, valid until 20",
+    ),
     ("cookies secrets", "secrets.txt", "0123456789abcdef\n", "0123456789abcdee\n", "cookies: other secrets"),
     (
         "prefixes",

@@ -84,10 +84,12 @@ enum Put {
     ClientCookie,
     Nsid,
     Unknown,
+    Padding,
+    Keepalive,
 }
 
 /// The options of a question. What is asked most stands more than once.
-const OPTIONS: [&[Put]; 21] = {
+const OPTIONS: [&[Put]; 24] = {
     use Put::*;
     [
         &[],
@@ -107,6 +109,9 @@ const OPTIONS: [&[Put]; 21] = {
         &[Nsid, Subnet],
         &[Subnet, Subnet],
         &[Unknown, Subnet],
+        &[Padding],
+        &[Keepalive, Padding, Subnet],
+        &[Padding, GoodCookie, Keepalive],
         &[Subnet, ClientCookie, Nsid],
         &[GoodCookie, BadCookie],
         &[DirtySubnet],
@@ -148,7 +153,9 @@ fn option(dice: &mut Dice, put: Put, known: &[Prefix], (snapshot, from): (&Snaps
         Put::BadCookie => cookie(&[dice.roll() as u8; 24]),
         Put::ClientCookie => cookie(&dice.roll().to_be_bytes()),
         Put::Nsid => vec![0, 3, 0, 0],
-        Put::Unknown => vec![0, 12, 0, 3, 0, 0, 0],
+        Put::Unknown => vec![0, 20, 0, 3, 0, 0, 0],
+        Put::Padding => vec![0, 12, 0, 3, 0, 0, 0],
+        Put::Keepalive => vec![0, 11, 0, 0],
     }
 }
 

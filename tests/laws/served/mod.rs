@@ -104,7 +104,11 @@ impl Roads {
         says: &str,
     ) {
         for _ in 0..count {
-            let transport = if dice.once_in(6) { Transport::Tcp } else { Transport::Udp };
+            let transport = match dice.below(12) {
+                0 => Transport::Tcp,
+                1 => Transport::Dot,
+                _ => Transport::Udp,
+            };
             let client = Client { address: dice.client(known), transport };
             // Cookies are good for an hour, and recreated after half of it.
             let epoch_secs = EPOCH_SECS + *dice.pick(&[0, 0, 2_000, 4_000]);
@@ -372,7 +376,7 @@ fn what_came_before_leaves_nothing() {
         ("ECS", ask("video.edge.cdn.example.", Some(&ecs)), reply(Rcode::NOERROR, true)),
     ];
     let mut roads = Roads::new();
-    for transport in [Transport::Udp, Transport::Tcp] {
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Dot] {
         let client = Client { address, transport };
         for (before, first, _) in &rows {
             for (what, second, expected) in &rows {

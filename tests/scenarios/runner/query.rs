@@ -88,6 +88,7 @@ impl Ask {
                 "flaps" => ask.flaps = value()?.split(',').map(str::to_owned).collect(),
                 "down" => ask.down = value()?.split(',').map(str::to_owned).collect(),
                 "tcp" => ask.transport = Transport::Tcp,
+                "dot" => ask.transport = Transport::Dot,
                 "payload" => ask.payload = number(value()?)?,
                 "draw" => ask.draw = number(value()?)?,
                 "plain" => ask.edns = false,

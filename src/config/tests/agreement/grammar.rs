@@ -54,10 +54,13 @@ const REFERENCES: &[(&str, &str)] = &[
     ("databases", "geoip/places.mmdb"),
     ("networks", "geoip/networks.yaml"),
     ("secrets", "cookies.secrets"),
+    ("certificate", "tls.pem"),
+    ("key", "tls.pem"),
     ("ca", "probes-ca.pem"),
     ("zone", "z.example."),
     ("answer", "203.0.113.7"),
     ("admin", "127.0.0.1:8053"),
+    ("dot", "127.0.0.1:8853"),
     ("subdivision", "DE-BE"),
     ("country", "DE"),
 ];
@@ -110,6 +113,10 @@ impl Grammar {
         }
         if !self.mutates() {
             self.relate(section.id, &mut keys);
+            // `listen.dot`, which another map has, needs it.
+            if section.id == "server" && !keys.contains(&"tls") {
+                keys.push("tls");
+            }
         }
         let mut entries: Vec<(String, Made)> = Vec::new();
         for entry in section.entries.iter().filter(|entry| keys.contains(&entry.key)) {

@@ -20,6 +20,7 @@ const BEYOND_CODES: &[Code] = &[
     code::UNREADABLE,
     code::DUPLICATE_KEY,
     code::BAD_ADDRESS,
+    code::BAD_CERTIFICATE,
     code::BAD_NAME,
     code::BAD_RDATA,
     code::BAD_PLACE,
@@ -60,6 +61,7 @@ const BEYOND_CODES: &[Code] = &[
 /// faults of form.
 const BEYOND_WORDS: &[&str] = &[
     "is more than the largest",
+    "needs a certificate",
     "must be shorter than `every`",
     "must be longer than `every`",
     "must be less than `limit`",
@@ -83,7 +85,7 @@ const BEYOND_WORDS: &[&str] = &[
 /// A deployment around one file of each kind.
 fn around(path: &str) -> Memory {
     let mut memory = Memory::default();
-    let files: [(&str, &str); 9] = [
+    let files: [(&str, &str); 10] = [
         (
             "meridian.yaml",
             "{ node: { name: n, site: fra }, listen: { dns: '127.0.0.1:5300' }, pops: pops.yaml, policies: \
@@ -102,6 +104,7 @@ fn around(path: &str) -> Memory {
         ("zones/z.example.zone", "@ 60 NS ns\nns 60 A 203.0.113.9\n"),
         ("cookies.secrets", "00112233445566778899aabbccddeeff"),
         ("probes-ca.pem", super::probes::PEM),
+        ("tls.pem", &super::broken::BOTH),
         ("geoip/places.mmdb", "0"),
     ];
     for (path, text) in files {

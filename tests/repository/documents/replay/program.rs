@@ -66,6 +66,7 @@ impl Program {
         Ok(match transport {
             Transport::Udp => ask_udp(server.dns, packet),
             Transport::Tcp => ask_tcp(server.dns, packet),
+            Transport::Dot => return Err("`dig` asks over UDP and TCP alone here".to_owned()),
         })
     }
 

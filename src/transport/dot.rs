@@ -1,0 +1,38 @@
+//! DNS over TLS (RFC 7858): TLS over the connection carries the messages.
+
+use crate::answer::Transport;
+use crate::shared::Shared;
+use crate::transport::stream::Carrier;
+use crate::transport::tls;
+use rustls::Error;
+use std::io;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// Name of the protocol in ALPN (RFC 7858, as IANA has it).
+const ALPN: &[u8] = b"dot";
+
+/// Carrier of DNS over TLS.
+pub(crate) struct DnsOverTls {
+    acceptor: TlsAcceptor,
+}
+
+impl DnsOverTls {
+    /// A carrier whose handshakes use the certificate of the snapshot in service.
+    pub(crate) fn new(shared: Arc<Shared>) -> Result<DnsOverTls, Error> {
+        Ok(DnsOverTls { acceptor: TlsAcceptor::from(tls::settings(shared, ALPN)?) })
+    }
+}
+
+impl Carrier for DnsOverTls {
+    const TRANSPORT: Transport = Transport::Dot;
+    type Stream = TlsStream<TcpStream>;
+
+    async fn open(&self, connection: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        // As for plain TCP: each write has whole replies.
+        let _ = connection.set_nodelay(true);
+        self.acceptor.accept(connection).await
+    }
+}
