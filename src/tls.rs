@@ -22,7 +22,8 @@ pub(crate) struct Pair {
     pub(crate) not_after: i64,
 }
 
-/// Fault of the files of a pair. Each text is a predicate of the file, as in "holds no certificate".
+/// Fault of the files of a pair. Each text is a predicate of the file, such as "holds no
+/// certificate".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Fault of the certificate file.

@@ -1,5 +1,5 @@
-//! DNS over TLS (RFC 7858) over real sockets: answers are those of TCP, hostile clients are bounded,
-//! and a reload changes the certificate of new connections.
+//! DNS over TLS (RFC 7858) over real sockets: answers are those of TCP, hostile clients are
+//! bounded, and a reload changes the certificate of new connections.
 
 use meridian::testing::answer::Transport;
 use meridian::testing::finding::{Severity, render};

@@ -239,10 +239,14 @@ fn the_scrape_is_the_catalogue() {
             labels.insert(name.to_owned(), of_series);
         }
     }
-    // Only a target that speaks TLS has a certificate, only a faulty zone is not current, and only
-    // an answer past a rate limit is counted there.
-    let absent =
-        ["meridian_target_certificate_days", "meridian_zone_not_current", "meridian_rate_limited_total"];
+    // Only a target that speaks TLS has a certificate, only a server with `tls` has one of its own,
+    // only a faulty zone is not current, and only an answer past a rate limit is counted there.
+    let absent = [
+        "meridian_target_certificate_days",
+        "meridian_tls_certificate_expiry_timestamp_seconds",
+        "meridian_zone_not_current",
+        "meridian_rate_limited_total",
+    ];
     let shown = || CATALOGUE.iter().filter(|family| !absent.contains(&family.name));
     assert_eq!(kinds.len(), shown().count(), "{:?}", kinds.keys());
     for family in shown() {

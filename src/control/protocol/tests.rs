@@ -87,7 +87,8 @@ fn replies_of_other_versions_are_read() {
     check::<Status>(json!({
         "version": "v", "node": "n", "phase": "serving", "uptime_secs": 1, "engine": "fast",
         "config": "c", "dns": ["127.0.0.1:53", "[::1]:53"],
-        "streams": [{ "transport": "dot", "addresses": ["127.0.0.1:853"] }], "certificate_not_after": 1_800_000_000, "sequence": 1, "digest": "d",
+        "streams": [{ "transport": "dot", "addresses": ["127.0.0.1:853"] }],
+        "certificate_not_after": 1_800_000_000, "sequence": 1, "digest": "d",
         "files_digest": "f", "zones": zones, "summary": ["s"], "lanes": { "udp": lane },
         "rate_limited": [{ "prefix": "192.0.2.0/24", "answers": 7 }],
     }));
