@@ -140,9 +140,6 @@ pub(crate) const RRL_SETS: usize = 32_768;
 pub(crate) const RRL_EXEMPT_MAX: usize = 256;
 /// Highest rate limit, in answers a second: a count has 16 bits.
 pub(crate) const RRL_RATE_MAX: u16 = 60_000;
-/// Longest window of the rate limiter, in seconds: longer than any pause of an attack that is worth
-/// one more burst.
-pub(crate) const RRL_WINDOW_SECS_MAX: u8 = 60;
 /// Queue of commands to the writer. The writer takes a command without waiting for a disk, so a
 /// full queue means that it hangs, and a longer queue gains nothing.
 pub(crate) const COMMAND_QUEUE: usize = 64;

@@ -16,10 +16,10 @@
 //! that a large resolver that asks for many names is no flood. Denials, referrals and errors of a
 //! prefix share one account for each class, because their names can be invented.
 //!
-//! Seconds are those of the clock. A prefix is busy from the moment that it has used half of a
-//! limit, and stays busy while it does so at least once in `window` seconds. When it becomes busy,
-//! the accounts of its classes begin at half: every answer before may have been of the same class.
-//! So no class ever passes its limit in any second.
+//! Seconds are those of the clock. A prefix becomes busy in the moment that it has used half of a
+//! limit, and a new second begins busy if it did so in the last second with an answer. When it
+//! becomes busy within a second, the accounts of its classes begin at half: every answer before may
+//! have been of the same class.
 
 pub(crate) mod heavy;
 pub(crate) mod table;
@@ -127,8 +127,6 @@ pub(crate) struct RateLimit {
     pub(crate) prefix_per_second: Option<u16>,
     /// Denials of names (NXDOMAIN) a second in one zone; `None` is no limit.
     pub(crate) zone_nxdomain_per_second: Option<u16>,
-    /// Seconds for which a prefix stays busy.
-    pub(crate) window_secs: u8,
     /// One in so many limited answers is a short reply; 0 is none.
     pub(crate) slip: u8,
     /// Prefixes without limits, sorted.
@@ -218,10 +216,7 @@ impl Limiter {
         let prefix = prefix_word(ready.address);
         let hash = self.hash(prefix, Holder::Prefix as u64);
         let half = limits.half();
-        let account = self.table.count(hash, now, |old, age| Account {
-            count: 0,
-            is_busy: old.count > half && age <= u32::from(limits.window_secs),
-        });
+        let account = self.table.count(hash, now, |old| Account { count: 0, is_busy: old.count > half });
         let zone_limit = limits.zone_nxdomain_per_second.filter(|_| ready.rcode == Rcode::NXDOMAIN);
         if !account.is_busy && account.count <= half && zone_limit.is_none() {
             return None;
@@ -244,7 +239,7 @@ impl Limiter {
             let class = Class::of(ready.rcode, ready.reply);
             let begin = if account.is_busy { 0 } else { half };
             let hash = self.hash(prefix ^ class_word(class, ready), Holder::Class as u64 + class as u64);
-            let of_class = self.table.count(hash, now, |_, _| Account { count: begin, is_busy: false });
+            let of_class = self.table.count(hash, now, |_| Account { count: begin, is_busy: false });
             if of_class.count > limits.per_second[class as usize] {
                 passed = Some(class.limit());
             }
@@ -254,7 +249,7 @@ impl Limiter {
         }
         if let (None, Some(most), Some(zone)) = (passed, zone_limit, ready.zone) {
             let hash = self.hash(u64::from(zone), Holder::Zone as u64);
-            let account = self.table.count(hash, now, |_, _| Account { count: 0, is_busy: false });
+            let account = self.table.count(hash, now, |_| Account { count: 0, is_busy: false });
             passed = (account.count > most).then_some(Limit::Zone);
         }
         passed.filter(|_| !limits.is_exempt(ready.address.to_canonical()))

@@ -61,9 +61,9 @@ impl Default for Table {
 
 impl Table {
     /// Adds one to the account of a hash. `renew` makes the account of a new second from the last
-    /// one and its age in seconds; a new holder has an empty account as its last.
+    /// one; a new holder has an empty account as its last.
     #[inline(always)]
-    pub(crate) fn count(&self, hash: u64, now: u32, renew: impl Fn(Account, u32) -> Account) -> Account {
+    pub(crate) fn count(&self, hash: u64, now: u32, renew: impl Fn(Account) -> Account) -> Account {
         let second = u64::from(now) & SECOND_MASK;
         let set = &self.0[hash as usize % RRL_SETS].0;
         let tag = hash >> TAG_SHIFT;
@@ -79,11 +79,10 @@ impl Table {
                 }
                 return Account { count: last.count + 1, ..last };
             }
-            let age = second.wrapping_sub(word >> SECOND_SHIFT) & SECOND_MASK;
-            return enter(way, tag, second, renew(last, age as u32));
+            return enter(way, tag, second, renew(last));
         }
         let oldest = set.iter().min_by_key(|way| rank(way.load(Ordering::Relaxed), second));
-        let account = renew(Account { count: 0, is_busy: false }, u32::MAX);
+        let account = renew(Account { count: 0, is_busy: false });
         oldest.map_or(account, |way| enter(way, tag, second, account))
     }
 }

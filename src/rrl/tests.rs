@@ -13,7 +13,6 @@ fn limits() -> RateLimit {
         per_second: [20; Class::ALL.len()],
         prefix_per_second: None,
         zone_nxdomain_per_second: None,
-        window_secs: 15,
         slip: 2,
         exempt: Vec::new(),
     }

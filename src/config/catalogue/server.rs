@@ -3,9 +3,7 @@
 use super::*;
 use crate::closed_set::in_a_row;
 use crate::config::listen::STREAMS;
-use crate::limits::{
-    BATCH_MAX, CPU_MAX, RRL_RATE_MAX, RRL_WINDOW_SECS_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX,
-};
+use crate::limits::{BATCH_MAX, CPU_MAX, RRL_RATE_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
 
 /// The server file.
 pub(super) const FILE: FileKind = FileKind {
@@ -417,13 +415,6 @@ static RATE_LIMIT: KeySection = KeySection {
             NONE,
             "denials of names a second in one zone to all prefixes, against floods of random subdomains",
             "5000",
-        ),
-        entry(
-            "window",
-            &Shape::Seconds(1, RRL_WINDOW_SECS_MAX as u32),
-            Absent::Default("15s"),
-            "time for which a prefix that used half of a limit in a second is watched closely",
-            "15s",
         ),
         entry(
             "slip",

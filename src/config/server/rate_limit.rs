@@ -1,12 +1,12 @@
 //! `rate_limit`: bounds of the answers that one client prefix gets over UDP.
 
 use crate::config::networks::prefix;
-use crate::config::scalar::{choice, integer, is_off, members, seconds_within};
+use crate::config::scalar::{choice, integer, is_off, members};
 use crate::config::table::MapReader;
 use crate::config::tree::Node;
 use crate::finding::{Finding, Findings, code};
 use crate::geo::prefix::Prefix;
-use crate::limits::{RRL_EXEMPT_MAX, RRL_RATE_MAX, RRL_WINDOW_SECS_MAX};
+use crate::limits::{RRL_EXEMPT_MAX, RRL_RATE_MAX};
 use crate::rrl::{Class, RateLimit};
 
 /// Default limit of equal answers a second. A resolver asks for a record once a TTL, and a farm of
@@ -15,8 +15,6 @@ const PER_SECOND: u16 = 20;
 /// Default rate of the node's queries below which nothing is limited: with full answers, 500 a
 /// second are less than 5 Mbit/s, which harms no victim.
 const FROM_QPS: u32 = 500;
-/// Default window in seconds, as in BIND.
-const WINDOW_SECS: u8 = 15;
 /// Default slip: every second limited answer lets a real client go on by TCP, and the octets sent
 /// stay below those received.
 const SLIP: u8 = 2;
@@ -33,7 +31,6 @@ pub(super) fn lower(node: &Node, out: &mut Findings) -> Option<RateLimit> {
         per_second: [PER_SECOND; Class::ALL.len()],
         prefix_per_second: None,
         zone_nxdomain_per_second: None,
-        window_secs: WINDOW_SECS,
         slip: SLIP,
         exempt: Vec::new(),
     };
@@ -57,11 +54,6 @@ pub(super) fn lower(node: &Node, out: &mut Findings) -> Option<RateLimit> {
     }
     limits.prefix_per_second = rate(&mut table, "prefix_per_second", out);
     limits.zone_nxdomain_per_second = rate(&mut table, "zone_nxdomain_per_second", out);
-    if let Some(node) = table.take("window")
-        && let Some(secs) = seconds_within(node, "window", 1..=u32::from(RRL_WINDOW_SECS_MAX), out)
-    {
-        limits.window_secs = secs as u8;
-    }
     if let Some(node) = table.take("slip")
         && let Some(slip) = integer(node, "slip", 0..=10, out)
     {

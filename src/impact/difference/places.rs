@@ -1,6 +1,6 @@
 //! Node, operator networks and databases, as fields.
 
-use super::fields::{Fields, list, maybe, millis};
+use super::fields::{Fields, list, maybe};
 use super::pops::at;
 use crate::geo::networks::Network;
 use crate::rfc3339;
@@ -59,7 +59,6 @@ pub(super) fn rate_limit(snapshot: &Snapshot) -> Fields {
         per_second,
         prefix_per_second,
         zone_nxdomain_per_second,
-        window_secs,
         slip,
         exempt,
     } = &**limits;
@@ -69,7 +68,6 @@ pub(super) fn rate_limit(snapshot: &Snapshot) -> Fields {
         ("from_qps", from_qps.to_string()),
         ("prefix_per_second", maybe(prefix_per_second.as_ref(), ToString::to_string)),
         ("zone_nxdomain_per_second", maybe(zone_nxdomain_per_second.as_ref(), ToString::to_string)),
-        ("window", millis(u32::from(*window_secs) * 1_000)),
         ("slip", slip.to_string()),
         ("exempt", list(exempt, ToString::to_string)),
     ];

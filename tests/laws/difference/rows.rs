@@ -89,13 +89,6 @@ pub const ROWS: &[Row] = &[
         "from_qps: 100, zone_nxdomain_per_second: 900",
         "rate_limit: zone_nxdomain_per_second",
     ),
-    (
-        "window",
-        "meridian.yaml",
-        "from_qps: 100",
-        "from_qps: 100, window: 20s",
-        "rate_limit: window 15s -> 20s",
-    ),
     ("slip", "meridian.yaml", "from_qps: 100", "from_qps: 100, slip: 3", "rate_limit: slip 2 -> 3"),
     (
         "exempt",
