@@ -5,8 +5,10 @@
 //! does not push out the account of a heavy one. Two holders whose hashes agree in 35 bits share an
 //! account: with a full table, one new holder in 260,000 meets such a twin.
 //!
-//! Workers count with relaxed atomic operations and no lock. Two of them that start a second at the
-//! same moment may lose one count.
+//! Workers count with relaxed atomic operations and no lock, and no two of them get the same count
+//! of one account. A worker reads the clock once a batch, so it may be a second behind the others;
+//! then it counts for their second. A count is lost only if two new holders take the same word at
+//! the same moment.
 
 use crate::limits::RRL_SETS;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +39,12 @@ impl Account {
     #[inline(always)]
     fn of(word: u64) -> Account {
         Account { count: (word & COUNT_MASK) as u16, is_busy: word & BUSY != 0 }
+    }
+
+    /// The account with one more answer.
+    #[inline(always)]
+    fn more(self) -> Account {
+        Account { count: self.count.saturating_add(1), ..self }
     }
 
     #[inline(always)]
@@ -72,19 +80,30 @@ impl Table {
             if word >> TAG_SHIFT != tag {
                 continue;
             }
-            let last = Account::of(word);
-            if word >> SECOND_SHIFT & SECOND_MASK == second {
-                if last.count < COUNT_MAX {
-                    way.fetch_add(1, Ordering::Relaxed);
-                }
-                return Account { count: last.count + 1, ..last };
-            }
-            return enter(way, tag, second, renew(last));
+            return match is_of(word, second) {
+                true if Account::of(word).count >= COUNT_MAX => Account::of(word).more(),
+                true => add(way),
+                false => enter((way, word), tag, second, renew(Account::of(word))),
+            };
         }
-        let oldest = set.iter().min_by_key(|way| rank(way.load(Ordering::Relaxed), second));
+        let words = set.iter().map(|way| (way, way.load(Ordering::Relaxed)));
+        let oldest = words.min_by_key(|(_, word)| rank(*word, second));
         let account = renew(Account { count: 0, is_busy: false });
-        oldest.map_or(account, |way| enter(way, tag, second, account))
+        oldest.map_or(account, |place| enter(place, tag, second, account))
     }
+}
+
+/// True if a word counts for `second`, or for the next one: another worker has read the clock later.
+#[inline(always)]
+fn is_of(word: u64, second: u64) -> bool {
+    let age = second.wrapping_sub(word >> SECOND_SHIFT) & SECOND_MASK;
+    age == 0 || age == SECOND_MASK
+}
+
+/// Adds one to an account.
+#[inline(always)]
+fn add(way: &AtomicU64) -> Account {
+    Account::of(way.fetch_add(1, Ordering::Relaxed)).more()
 }
 
 /// Rank of a word among those of its set: the least is replaced first. Seconds count from half of
@@ -95,11 +114,16 @@ fn rank(word: u64, second: u64) -> u64 {
     (SECOND_MASK - ago) << SECOND_SHIFT | word & (BUSY | COUNT_MASK)
 }
 
+/// Writes an account with one more answer in the place of a word. If another worker was first, and
+/// wrote the account of this holder, adds to that.
 #[inline(always)]
-fn enter(way: &AtomicU64, tag: u64, second: u64, account: Account) -> Account {
-    let account = Account { count: account.count + 1, ..account };
-    way.store(tag << TAG_SHIFT | second << SECOND_SHIFT | account.word(), Ordering::Relaxed);
-    account
+fn enter((way, old): (&AtomicU64, u64), tag: u64, second: u64, account: Account) -> Account {
+    let account = account.more();
+    let new = tag << TAG_SHIFT | second << SECOND_SHIFT | account.word();
+    match way.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed) {
+        Err(other) if other >> TAG_SHIFT == tag && is_of(other, second) => add(way),
+        Ok(_) | Err(_) => account,
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Tests of `table`.
 
 use super::*;
+use std::sync::atomic::AtomicU32;
 
 const EMPTY: Account = Account { count: 0, is_busy: false };
 
@@ -11,8 +12,8 @@ fn fresh(_: Account) -> Account {
 #[test]
 fn an_account_counts_one_second() {
     let table = Table::default();
-    let counts = [5, 5, 5, 6, 6, 5].map(|now| table.count(77, now, fresh).count);
-    assert_eq!(counts, [1, 2, 3, 1, 2, 1], "a clock that steps back begins a second too");
+    let counts = [5, 5, 5, 6, 6, 4, 7].map(|now| table.count(77, now, fresh).count);
+    assert_eq!(counts, [1, 2, 3, 1, 2, 1, 1], "a clock that steps back begins a second too");
 }
 
 #[test]
@@ -50,14 +51,42 @@ fn a_heavy_account_stays() {
     assert_eq!(table.count(hash(1), 10, |last| last).count, 1, "the last second is old");
 }
 
+/// Two workers with different seconds share the account of the later one.
+#[test]
+fn a_worker_that_is_a_second_behind_counts_for_the_others() {
+    for seconds in [[100, 101], [u32::MAX, 0]] {
+        let table = Table::default();
+        let counts: Vec<u16> =
+            seconds.into_iter().cycle().take(200).map(|now| table.count(1 << 63, now, fresh).count).collect();
+        let expected: Vec<u16> = [1].into_iter().chain(1..200).collect();
+        assert_eq!(counts, expected, "{seconds:?}");
+    }
+}
+
+/// In every second, and from the first answer on, no two threads get the same count.
 #[test]
 fn threads_count_together() {
-    let table = Table::default();
-    table.count(77, 9, fresh);
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| (0..5_000).for_each(|_| _ = table.count(77, 9, fresh)));
+    const THREADS: usize = 2;
+    const ANSWERS: usize = 100;
+    let (table, begun) = (Table::default(), AtomicU32::new(0));
+    let count = |second: u32| {
+        begun.fetch_add(1, Ordering::Relaxed);
+        // Both begin the second within nanoseconds, so that they meet in the table.
+        let mut spins = 0u32;
+        while begun.load(Ordering::Relaxed) < (second - 1) * THREADS as u32 {
+            spins += 1;
+            if spins.is_multiple_of(5_000) { std::thread::yield_now() } else { std::hint::spin_loop() }
         }
+        [(); ANSWERS].map(|()| table.count(77, second, fresh).count)
+    };
+    let worker = || (2..5_000).map(count).collect::<Vec<_>>();
+    let counts = std::thread::scope(|scope| {
+        let threads = [(); THREADS].map(|()| scope.spawn(worker));
+        threads.map(|thread| thread.join().expect("a thread that counts"))
     });
-    assert_eq!(table.count(77, 9, fresh).count, 20_002);
+    for second in 0..counts[0].len() {
+        let mut of_second: Vec<u16> = counts.iter().flat_map(|thread| thread[second]).collect();
+        of_second.sort_unstable();
+        assert!(of_second.iter().copied().eq(1..=(THREADS * ANSWERS) as u16), "{second}: {of_second:?}");
+    }
 }
