@@ -19,8 +19,8 @@
 //!                                                  reply (OPT) <'
 //! ```
 
+pub(crate) mod bare;
 pub(crate) mod outcome;
-pub(crate) mod slip;
 pub(crate) mod stages;
 pub(crate) mod trace;
 

@@ -64,8 +64,8 @@ families! {
         "Replies, by transport and the DNS cookie of the query: none (no cookie, or cookies are off), \
          client (no server cookie yet), valid, invalid (made with an unknown secret, too old, or forged).";
     RATE_LIMITED = Counter "meridian_rate_limited_total" ["transport", "limit", "treatment"]
-        "Answers past a rate limit, by transport, limit (answers, nodata, nxdomain, referrals, errors, \
-         prefix, zone) and treatment: dropped, slipped (a short reply: TC or BADCOOKIE), log_only (sent \
+        "Answers past a rate limit, by transport, limit (answers, answers_per_name, nodata, nxdomain, \
+         referrals, errors, prefix, zone) and treatment: dropped, slipped (a short reply: TC or BADCOOKIE), log_only (sent \
          whole).";
     CONNECTIONS = Counter "meridian_connections_total" ["transport"]
         "Connections admitted, by transport.";

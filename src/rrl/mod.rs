@@ -8,13 +8,17 @@
 //! prefix (/24, /56)   at most half of the limit in this second  -> pass, and nothing else is read
 //!   | busy            more than `prefix_per_second`             -> limited
 //!   v
-//! prefix and class    more than the limit of the class          -> limited, else pass
+//! prefix and class    more than the limit of the class          -> limited
+//! prefix and node     more than `answers_per_name` with records -> limited, else pass
 //! limited             exempt prefix, `log_only`: pass; one in `slip`: TC or BADCOOKIE; else nothing
 //! ```
 //!
 //! The account of a class of answers with records is one for each name, type and client subnet, so
-//! that a large resolver that asks for many names is no flood. Denials, referrals and errors of a
-//! prefix share one account for each class, because their names can be invented.
+//! that a large resolver that asks for many names is no flood. All three can be invented: subnets at
+//! a steered name, labels below a wildcard or a DNAME, types at a CNAME. So all answers with records
+//! of one node of a zone, the owner name in the zone's files, share a second account with a larger
+//! limit. The node is looked up for busy prefixes only. Denials, referrals and errors of a prefix
+//! share one account for each class, because their names can be invented.
 //!
 //! Seconds are those of the clock. A prefix becomes busy in the moment that it has used half of a
 //! limit, and a new second begins busy if it did so in the last second with an answer. When it
@@ -63,6 +67,8 @@ closed_set! {
     pub(crate) enum Limit {
         /// Equal answers to one prefix.
         Answers = "answers",
+        /// Answers of one owner name to one prefix.
+        Name = "answers_per_name",
         /// Denials of types to one prefix.
         NoData = "nodata",
         /// Denials of names to one prefix.
@@ -123,6 +129,9 @@ pub(crate) struct RateLimit {
     pub(crate) from_qps: u32,
     /// Answers a second to one prefix, in the order of [`Class::ALL`].
     pub(crate) per_second: [u16; Class::ALL.len()],
+    /// Answers with records a second of one node to one prefix: all types, subnets and labels
+    /// together.
+    pub(crate) answers_per_name: u16,
     /// Answers a second to one prefix, all classes together; `None` is no limit.
     pub(crate) prefix_per_second: Option<u16>,
     /// Denials of names (NXDOMAIN) a second in one zone; `None` is no limit.
@@ -163,7 +172,7 @@ impl RateLimit {
 }
 
 /// A reply that is ready to be sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Ready<'a> {
     /// Source address of the query.
     pub(crate) address: IpAddr,
@@ -177,6 +186,9 @@ pub(crate) struct Ready<'a> {
     pub(crate) scope: u8,
     /// Number of the zone, which is the same for all names of a zone.
     pub(crate) zone: Option<u32>,
+    /// Returns the number of the node that the name of the query leads to, such as its wildcard: the
+    /// same for all names that the files have under one owner. Asked for busy prefixes only.
+    pub(crate) node: &'a dyn Fn() -> u64,
 }
 
 /// Accounts of prefixes, shared by all workers.
@@ -205,6 +217,7 @@ impl Default for Limiter {
 enum Holder {
     Prefix = 1,
     Zone = 2,
+    Node = 3,
     Class = 16,
 }
 
@@ -242,6 +255,10 @@ impl Limiter {
             let of_class = self.table.count(hash, now, |_| Account { count: begin, is_busy: false });
             if of_class.count > limits.per_second[class as usize] {
                 passed = Some(class.limit());
+            } else if class == Class::Answer {
+                let hash = self.hash(prefix ^ (ready.node)(), Holder::Node as u64);
+                let of_node = self.table.count(hash, now, |_| Account { count: begin, is_busy: false });
+                passed = (of_node.count > limits.answers_per_name).then_some(Limit::Name);
             }
             if limits.prefix_per_second.is_some_and(|most| account.count > most) {
                 passed = Some(Limit::Prefix);

@@ -11,6 +11,7 @@ fn limits() -> RateLimit {
         is_log_only: false,
         from_qps: 0,
         per_second: [20; Class::ALL.len()],
+        answers_per_name: 500,
         prefix_per_second: None,
         zone_nxdomain_per_second: None,
         slip: 2,
@@ -39,7 +40,7 @@ const NODATA: [u8; 12] = [0, 1, 0x84, 0, 0, 1, 0, 0, 0, 1, 0, 0];
 const REFERRAL: [u8; 12] = [0, 1, 0x80, 0, 0, 1, 0, 0, 0, 2, 0, 0];
 
 fn ready<'a>(query: &'a Query, address: &str, reply: &'a [u8], rcode: Rcode) -> Ready<'a> {
-    Ready { address: address.parse().unwrap(), query, reply, rcode, scope: 24, zone: Some(0) }
+    Ready { address: address.parse().unwrap(), query, reply, rcode, scope: 24, zone: Some(0), node: &|| 7 }
 }
 
 /// Answers that pass among `count` in one second.
@@ -93,11 +94,12 @@ fn every_class_is_limited() {
 #[test]
 fn a_resolver_that_asks_for_many_names_is_no_flood() {
     let (limiter, limits) = (Limiter::default(), limits());
-    let names: Vec<Query> = (0..500).map(|n| query(&format!("n{n}"), None)).collect();
+    let names: Vec<Query> = (0..1000).map(|n| query(&format!("n{n}"), None)).collect();
     let subnets: Vec<Query> = (0..200).map(|n| query("www", Some([10, n, 7]))).collect();
     for now in 50..53 {
-        for query in names.iter().chain(&subnets) {
-            let answer = ready(query, "198.51.100.7", &ANSWER, Rcode::NOERROR);
+        for (node, query) in names.iter().enumerate().chain(subnets.iter().map(|query| (5000, query))) {
+            let node = &|| node as u64;
+            let answer = Ready { node, ..ready(query, "198.51.100.7", &ANSWER, Rcode::NOERROR) };
             assert_eq!(limiter.count(&limits, now, &answer), None, "{now}");
         }
     }
@@ -106,7 +108,29 @@ fn a_resolver_that_asks_for_many_names_is_no_flood() {
         let denial = ready(query, "198.51.100.7", &NODATA, Rcode::NXDOMAIN);
         limiter.count(&limits, 53, &denial).is_some()
     });
-    assert_eq!(denied.count(), 480);
+    assert_eq!(denied.count(), 980);
+}
+
+/// A forger invents client subnets, names below a wildcard, and types. All of them are of one node.
+#[test]
+fn invented_questions_have_the_limit_of_their_name() {
+    let limits = limits();
+    let subnets = (0..=255).flat_map(|a| (0..4).map(move |b| query("www", Some([10, a, b]))));
+    let labels = (0..1024).map(|n| query(&format!("n{n}"), None));
+    let types = (0..1024).map(|n| {
+        let mut query = query("www", None);
+        query.qtype = RrType(n);
+        query
+    });
+    for queries in [subnets.collect(), labels.collect(), types.collect::<Vec<Query>>()] {
+        let limiter = Limiter::default();
+        for now in 50..53 {
+            let of = |query| limiter.count(&limits, now, &ready(query, "192.0.2.1", &ANSWER, Rcode::NOERROR));
+            let outcome: Vec<Option<Limit>> = queries.iter().map(of).collect();
+            assert_eq!(outcome.iter().filter(|limit| limit.is_none()).count(), 500);
+            assert_eq!(outcome[1023], Some(Limit::Name));
+        }
+    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The fast lane: one batch of datagrams in, one batch of answers out.
 
-use crate::answer::slip::slip;
+mod limit;
+
+use crate::answer::bare::Message;
 use crate::answer::stages::{Plans, Stages};
-use crate::answer::{Client, Disposition, Outcome, QueryContext, Transport};
+use crate::answer::{Client, Disposition, QueryContext, Transport};
 use crate::limits::PREFETCH_MAX;
-use crate::rrl::{Limit, RateLimit, Ready, Treatment};
+use crate::rrl::RateLimit;
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::published::ServedSnapshot;
@@ -14,7 +16,7 @@ use crate::sys::datagram::Batch;
 use crate::sys::socket;
 use crate::transport::draw::Draws;
 use crate::transport::sender;
-use crate::wire::cookie::CookieStatus;
+use limit::Limits;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -162,6 +164,12 @@ fn answer_batch(
     // Loaded after the receive returns, so that a sleeping worker holds no snapshot.
     let service = worker_context.shared.published.served();
     let limits = worker_scratch.query_rate.limits(&service.snapshot, worker_context.workers);
+    let limits = limits.map(|limits| Limits {
+        limits,
+        limiter: &worker_context.shared.limiter,
+        block: &worker_context.block,
+        snapshot: &service.snapshot,
+    });
     for start in (0..count).step_by(PREFETCH_MAX) {
         let end = count.min(start + PREFETCH_MAX);
         // Without plans, the worker answers each query by itself. A panic here is counted as a
@@ -184,7 +192,7 @@ fn answer_batch(
                 while next < end {
                     next += 1;
                     let place = (next - 1, next - 1 - start);
-                    let of_batch = (&**service, limits, epoch_secs);
+                    let of_batch = (&**service, limits.as_ref(), epoch_secs);
                     answer_one(worker_context, of_batch, batch, (place, &plans), worker_scratch);
                 }
             }));
@@ -205,7 +213,7 @@ const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 #[inline(always)]
 fn answer_one(
     worker_context: &WorkerContext,
-    (service, limits, epoch_secs): (&ServedSnapshot, Option<&RateLimit>, u32),
+    (service, limits, epoch_secs): (&ServedSnapshot, Option<&Limits<'_>>, u32),
     batch: &mut Batch,
     ((index, lane), plans): ((usize, usize), &Plans<'_>),
     worker_scratch: &mut WorkerScratch,
@@ -218,20 +226,12 @@ fn answer_one(
         return worker_context.block.dropped(sender::reason(datagram.sender), 1);
     };
     let client = Client { address, transport: Transport::Udp };
-    let moment = QueryContext { draw: worker_scratch.draws.draw(), epoch_secs };
-    worker_scratch.stages.respond((plans, lane), &service.snapshot, datagram.octets, &client, moment, room);
-    if let Some(limits) = limits
-        && let Some(limit) =
-            passed_limit(worker_context, limits, epoch_secs, address, lane, room, worker_scratch)
-    {
-        let past = (limits, limit);
-        let slipped = treat(worker_context, past, &service.snapshot, datagram.octets, &client, moment, room);
-        match slipped.map(|outcome| (outcome, outcome.disposition)) {
-            None => {}
-            Some((_, Disposition::Silence)) => {
-                return worker_context.block.dropped(Dropped::RateLimited, 1);
-            }
-            Some((outcome, _)) => worker_scratch.stages.outcome = outcome,
+    let context = QueryContext { draw: worker_scratch.draws.draw(), epoch_secs };
+    worker_scratch.stages.respond((plans, lane), &service.snapshot, datagram.octets, &client, context, room);
+    if let Some(limits) = limits {
+        let message = Message { octets: datagram.octets, client: &client, context };
+        if !limits.allow(&message, lane, &mut worker_scratch.stages, room) {
+            return worker_context.block.dropped(Dropped::RateLimited, 1);
         }
     }
     match worker_scratch.stages.outcome.disposition {
@@ -241,59 +241,6 @@ fn answer_one(
         Disposition::Send(_) => worker_context.block.dropped(Dropped::TooLong, 1),
         Disposition::Silence => worker_context.block.dropped(Dropped::Silence, 1),
     }
-}
-
-/// Counts the reply in `room` for the rate limits, unless a cookie proves the address of its
-/// client. Returns the limit that it passes.
-#[inline(always)]
-fn passed_limit(
-    worker_context: &WorkerContext,
-    limits: &RateLimit,
-    now: u32,
-    address: IpAddr,
-    lane: usize,
-    room: &[u8],
-    worker_scratch: &WorkerScratch,
-) -> Option<Limit> {
-    let outcome = &worker_scratch.stages.outcome;
-    if outcome.cookie == CookieStatus::Valid || !matches!(outcome.disposition, Disposition::Send(_)) {
-        return None;
-    }
-    let ready = Ready {
-        address,
-        query: worker_scratch.stages.query(lane),
-        reply: room,
-        rcode: outcome.rcode,
-        scope: outcome.scope,
-        zone: outcome.zone.map(|zone| zone.0),
-    };
-    worker_context.shared.limiter.count(limits, now, &ready)
-}
-
-/// Treats an answer past a limit. Returns the outcome that takes the place of the answer's, if the
-/// answer is not sent.
-#[cold]
-fn treat(
-    worker_context: &WorkerContext,
-    (limits, limit): (&RateLimit, Limit),
-    snapshot: &Snapshot,
-    packet: &[u8],
-    client: &Client,
-    moment: QueryContext,
-    room: &mut [u8],
-) -> Option<Outcome> {
-    worker_context.shared.limiter.heavy.note(client.address, moment.epoch_secs);
-    let mut treatment = limits.treatment(moment.draw);
-    let outcome = match treatment {
-        Treatment::Passed => None,
-        Treatment::Dropped => Some(Outcome::default()),
-        Treatment::Slipped => Some(slip(snapshot, packet, client, moment, limits.may_grow(), room)),
-    };
-    if outcome.is_some_and(|outcome| outcome.disposition == Disposition::Silence) {
-        treatment = Treatment::Dropped;
-    }
-    worker_context.block.limited(limit, treatment);
-    outcome
 }
 
 #[cfg(test)]

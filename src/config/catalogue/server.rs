@@ -397,6 +397,14 @@ static RATE_LIMIT: KeySection = KeySection {
             "20",
         ),
         entry("answers", &RATE, Absent::Words("`per_second`"), "equal answers with records", "50"),
+        entry(
+            "answers_per_name",
+            &RATE,
+            Absent::Words("25 times `answers`"),
+            "answers with records a second of one owner name to one prefix: all types and client subnets, \
+             and all names under a wildcard or DNAME, together",
+            "500",
+        ),
         entry("nodata", &RATE, Absent::Words("`per_second`"), "denials of a type", "20"),
         entry("nxdomain", &RATE, Absent::Words("`per_second`"), "denials of a name", "20"),
         entry("referrals", &RATE, Absent::Words("`per_second`"), "delegations", "20"),

@@ -12,6 +12,10 @@ use crate::rrl::{Class, RateLimit};
 /// Default limit of equal answers a second. A resolver asks for a record once a TTL, and a farm of
 /// resolvers in one /24 seldom has twenty caches that expire in the same second.
 const PER_SECOND: u16 = 20;
+/// Default limit of the answers of one name, as a multiple of the limit of equal answers. A resolver
+/// with client subnets asks for a name once a TTL for each subnet: 500 a second are 30,000 subnets
+/// in a minute behind one /24, more than a large public resolver has at one of its sites.
+const ANSWERS_PER_NAME_FACTOR: u16 = 25;
 /// Default rate of the node's queries below which nothing is limited: with full answers, 500 a
 /// second are less than 5 Mbit/s, which harms no victim.
 const FROM_QPS: u32 = 500;
@@ -29,6 +33,7 @@ pub(super) fn lower(node: &Node, out: &mut Findings) -> Option<RateLimit> {
         is_log_only: false,
         from_qps: FROM_QPS,
         per_second: [PER_SECOND; Class::ALL.len()],
+        answers_per_name: 0,
         prefix_per_second: None,
         zone_nxdomain_per_second: None,
         slip: SLIP,
@@ -52,6 +57,9 @@ pub(super) fn lower(node: &Node, out: &mut Findings) -> Option<RateLimit> {
             limits.per_second[class as usize] = rate;
         }
     }
+    let most = limits.per_second[Class::Answer as usize].saturating_mul(ANSWERS_PER_NAME_FACTOR);
+    limits.answers_per_name =
+        rate(&mut table, "answers_per_name", out).unwrap_or_else(|| most.min(RRL_RATE_MAX));
     limits.prefix_per_second = rate(&mut table, "prefix_per_second", out);
     limits.zone_nxdomain_per_second = rate(&mut table, "zone_nxdomain_per_second", out);
     if let Some(node) = table.take("slip")

@@ -57,6 +57,7 @@ pub(super) fn rate_limit(snapshot: &Snapshot) -> Fields {
         is_log_only,
         from_qps,
         per_second,
+        answers_per_name,
         prefix_per_second,
         zone_nxdomain_per_second,
         slip,
@@ -66,6 +67,7 @@ pub(super) fn rate_limit(snapshot: &Snapshot) -> Fields {
     let others = [
         ("mode", if *is_log_only { "log_only" } else { "enforce" }.to_owned()),
         ("from_qps", from_qps.to_string()),
+        ("answers_per_name", answers_per_name.to_string()),
         ("prefix_per_second", maybe(prefix_per_second.as_ref(), ToString::to_string)),
         ("zone_nxdomain_per_second", maybe(zone_nxdomain_per_second.as_ref(), ToString::to_string)),
         ("slip", slip.to_string()),

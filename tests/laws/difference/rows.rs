@@ -59,6 +59,13 @@ pub const ROWS: &[Row] = &[
         "from_qps: 100, answers: 30",
         "rate_limit: answers 20 -> 30",
     ),
+    (
+        "answers_per_name",
+        "meridian.yaml",
+        "from_qps: 100",
+        "from_qps: 100, answers_per_name: 30",
+        "rate_limit: answers_per_name 500 -> 30",
+    ),
     ("nodata", "meridian.yaml", "from_qps: 100", "from_qps: 100, nodata: 30", "rate_limit: nodata 20 -> 30"),
     (
         "nxdomain",

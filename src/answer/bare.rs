@@ -1,4 +1,4 @@
-//! The reply in place of an answer past a rate limit: no records, and hardly longer than the query.
+//! Replies without records, in place of an answer past a rate limit: hardly longer than the query.
 //!
 //! A client behind a real address takes TC as a request to ask over TCP (RFC 2181 section 9), and
 //! BADCOOKIE as one to ask again with the cookie that comes with it (RFC 7873 section 5.2.3). The
@@ -14,20 +14,25 @@ use crate::wire::query::{Query, parse};
 use crate::wire::reject::Parsed;
 use crate::wire::rr::Rcode;
 
-/// Writes the reply. With `may_grow`, a client that sent a cookie gets BADCOOKIE, which is at most
+/// A message and its sender.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Message<'a> {
+    /// Octets of the message.
+    pub(crate) octets: &'a [u8],
+    /// The sender.
+    pub(crate) client: &'a Client,
+    /// Random number and time.
+    pub(crate) context: QueryContext,
+}
+
+/// Writes the reply past a rate limit. With `may_grow`, a client that sent a cookie gets BADCOOKIE, which is at most
 /// 16 octets longer than the query; otherwise no reply is longer. A message that is no query gets
 /// no reply.
 #[cold]
-pub(crate) fn slip(
-    snapshot: &Snapshot,
-    packet: &[u8],
-    client: &Client,
-    context: QueryContext,
-    may_grow: bool,
-    out: &mut [u8],
-) -> Outcome {
+pub(crate) fn slip(snapshot: &Snapshot, message: &Message<'_>, may_grow: bool, out: &mut [u8]) -> Outcome {
     let (mut query, mut outcome) = (Query::default(), Outcome::default());
-    if !matches!(parse(packet, &mut query), Parsed::Query) {
+    let Message { octets, client, context } = *message;
+    if !matches!(parse(octets, &mut query), Parsed::Query) {
         return outcome;
     }
     if let Some(edns) = &mut query.edns {
@@ -37,7 +42,7 @@ pub(crate) fn slip(
         }
     }
     let mut reply =
-        Reply::new(snapshot, &query, query.question(packet), (client, context), out, &mut outcome);
+        Reply::new(snapshot, &query, query.question(octets), (client, context), out, &mut outcome);
     let rcode = match outcome.cookie {
         CookieStatus::Client | CookieStatus::Invalid => Rcode::BADCOOKIE,
         CookieStatus::None | CookieStatus::Valid => {
