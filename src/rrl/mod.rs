@@ -17,8 +17,9 @@
 //! that a large resolver that asks for many names is no flood. All three can be invented: subnets at
 //! a steered name, labels below a wildcard or a DNAME, types at a CNAME. So all answers with records
 //! of one node of a zone, the owner name in the zone's files, share a second account with a larger
-//! limit. The node is looked up for busy prefixes only. Denials, referrals and errors of a prefix
-//! share one account for each class, because their names can be invented.
+//! limit. The node is looked up for busy prefixes only. Denials of types and referrals have an
+//! account for each node, and denials of names one for each zone, because names can be invented.
+//! Errors of a prefix share one account.
 //!
 //! Seconds are those of the clock. A prefix becomes busy in the moment that it has used half of a
 //! limit, and a new second begins busy if it did so in the last second with an answer. When it
@@ -49,7 +50,7 @@ const PREFIX_V6: u8 = 56;
 closed_set! {
     /// Class of an answer. Its word is the key of its limit.
     pub(crate) enum Class {
-        /// Records.
+        /// Records, or TC in their place.
         Answer = "answers",
         /// A name without the type.
         NoData = "nodata",
@@ -57,7 +58,7 @@ closed_set! {
         NxDomain = "nxdomain",
         /// A delegation.
         Referral = "referrals",
-        /// Another response code.
+        /// Another response code, or a reply without a question.
         Error = "errors",
     }
 }
@@ -69,11 +70,11 @@ closed_set! {
         Answers = "answers",
         /// Answers of one owner name to one prefix.
         Name = "answers_per_name",
-        /// Denials of types to one prefix.
+        /// Denials of types of one name to one prefix.
         NoData = "nodata",
-        /// Denials of names to one prefix.
+        /// Denials of names in one zone to one prefix.
         NxDomain = "nxdomain",
-        /// Delegations to one prefix.
+        /// Equal delegations to one prefix.
         Referrals = "referrals",
         /// Errors to one prefix.
         Errors = "errors",
@@ -101,8 +102,12 @@ impl Class {
     #[inline(always)]
     fn of(rcode: Rcode, reply: &[u8]) -> Class {
         match rcode {
+            // TC has no records, so it amplifies nothing.
+            Rcode::NOERROR | Rcode::NXDOMAIN if header::is_truncated(reply) => Class::Answer,
             Rcode::NXDOMAIN => Class::NxDomain,
             Rcode::NOERROR if header::answers(reply) > 0 => Class::Answer,
+            // A cookie alone (RFC 7873 section 5.4).
+            Rcode::NOERROR if !header::has_question(reply) => Class::Error,
             Rcode::NOERROR if header::is_authoritative(reply) => Class::NoData,
             Rcode::NOERROR => Class::Referral,
             _ => Class::Error,
@@ -310,7 +315,9 @@ fn class_word(class: Class, ready: &Ready<'_>) -> u64 {
                 None => question,
             }
         }
-        Class::NoData | Class::NxDomain | Class::Referral | Class::Error => 0,
+        Class::NoData | Class::Referral => (ready.node)(),
+        Class::NxDomain => ready.zone.map_or(u64::MAX, u64::from),
+        Class::Error => 0,
     }
 }
 

@@ -37,6 +37,11 @@ fn query(label: &str, subnet: Option<[u8; 3]>) -> Query {
 /// Headers of replies, one for each class.
 const ANSWER: [u8; 12] = [0, 1, 0x84, 0, 0, 1, 0, 1, 0, 0, 0, 0];
 const NODATA: [u8; 12] = [0, 1, 0x84, 0, 0, 1, 0, 0, 0, 1, 0, 0];
+/// TC in place of records, and TC in place of a denial.
+const TC: [u8; 12] = [0, 1, 0x86, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+const TC_DENIAL: [u8; 12] = [0, 1, 0x86, 3, 0, 1, 0, 0, 0, 0, 0, 0];
+/// A reply without a question.
+const COOKIE: [u8; 12] = [0, 1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 const REFERRAL: [u8; 12] = [0, 1, 0x80, 0, 0, 1, 0, 0, 0, 2, 0, 0];
 
 fn ready<'a>(query: &'a Query, address: &str, reply: &'a [u8], rcode: Rcode) -> Ready<'a> {
@@ -74,17 +79,21 @@ fn a_second_has_one_boundary() {
 #[test]
 fn every_class_is_limited() {
     let www = query("www", None);
-    let rows: [(&[u8], Rcode, Limit); 5] = [
+    let rows: [(&[u8], Rcode, Limit); 8] = [
         (&ANSWER, Rcode::NOERROR, Limit::Answers),
         (&NODATA, Rcode::NOERROR, Limit::NoData),
         (&NODATA, Rcode::NXDOMAIN, Limit::NxDomain),
         (&REFERRAL, Rcode::NOERROR, Limit::Referrals),
         (&REFERRAL, Rcode::REFUSED, Limit::Errors),
+        (&COOKIE, Rcode::NOERROR, Limit::Errors),
+        (&TC, Rcode::NOERROR, Limit::Answers),
+        (&TC_DENIAL, Rcode::NXDOMAIN, Limit::Answers),
     ];
-    for (index, (reply, rcode, limit)) in rows.into_iter().enumerate() {
+    for (reply, rcode, limit) in rows {
+        let class = Class::ALL.into_iter().find(|class| class.limit() == limit).unwrap();
         let mut limits = limits();
         limits.per_second = [30; Class::ALL.len()];
-        limits.per_second[index] = 8;
+        limits.per_second[class as usize] = 8;
         let (limiter, flood) = (Limiter::default(), ready(&www, "2001:db8::1", reply, rcode));
         let outcome: Vec<Option<Limit>> = (0..10).map(|_| limiter.count(&limits, 7, &flood)).collect();
         assert_eq!(outcome, [[None; 8].as_slice(), &[Some(limit); 2]].concat(), "{limit:?}");
@@ -103,7 +112,19 @@ fn a_resolver_that_asks_for_many_names_is_no_flood() {
             assert_eq!(limiter.count(&limits, now, &answer), None, "{now}");
         }
     }
-    // Invented names have one account.
+    // Denials of types and delegations too: names with A alone, and names without HTTPS.
+    for reply in [&NODATA, &REFERRAL, &TC] {
+        for (node, query) in names.iter().enumerate() {
+            let node = &|| node as u64;
+            let answer = Ready { node, ..ready(query, "198.51.100.8", reply, Rcode::NOERROR) };
+            assert_eq!(limiter.count(&limits, 53, &answer), None);
+        }
+    }
+    // Invented names have one account in each zone.
+    for zone in 1..=100 {
+        let denial = ready(&names[0], "198.51.100.9", &NODATA, Rcode::NXDOMAIN);
+        assert_eq!(passing(&limiter, &limits, 53, 9, &Ready { zone: Some(zone), ..denial }), 9);
+    }
     let denied = names.iter().filter(|query| {
         let denial = ready(query, "198.51.100.7", &NODATA, Rcode::NXDOMAIN);
         limiter.count(&limits, 53, &denial).is_some()

@@ -33,6 +33,18 @@ pub(crate) fn answers(message: &[u8]) -> u16 {
     message.first_chunk::<HEADER_LEN>().map_or(0, |header| u16::from_be_bytes([header[6], header[7]]))
 }
 
+/// True if the message has a question.
+#[inline(always)]
+pub(crate) fn has_question(message: &[u8]) -> bool {
+    message.first_chunk::<HEADER_LEN>().is_some_and(|header| header[4..6] != [0, 0])
+}
+
+/// True if TC is set.
+#[inline(always)]
+pub(crate) fn is_truncated(message: &[u8]) -> bool {
+    message.first_chunk::<HEADER_LEN>().is_some_and(|header| header[2] & (flag::TC >> 8) as u8 != 0)
+}
+
 /// True if AA is set.
 #[inline(always)]
 pub(crate) fn is_authoritative(message: &[u8]) -> bool {

@@ -392,11 +392,16 @@ static RATE_LIMIT: KeySection = KeySection {
             "per_second",
             &RATE,
             Absent::Default("20"),
-            "equal answers a second to one prefix (same name, type and client subnet), and answers of each \
-             of the classes below",
+            "answers of each of the classes below a second to one prefix",
             "20",
         ),
-        entry("answers", &RATE, Absent::Words("`per_second`"), "equal answers with records", "50"),
+        entry(
+            "answers",
+            &RATE,
+            Absent::Words("`per_second`"),
+            "equal answers with records: same name, type and client subnet",
+            "50",
+        ),
         entry(
             "answers_per_name",
             &RATE,
@@ -405,9 +410,9 @@ static RATE_LIMIT: KeySection = KeySection {
              and all names under a wildcard or DNAME, together",
             "500",
         ),
-        entry("nodata", &RATE, Absent::Words("`per_second`"), "denials of a type", "20"),
-        entry("nxdomain", &RATE, Absent::Words("`per_second`"), "denials of a name", "20"),
-        entry("referrals", &RATE, Absent::Words("`per_second`"), "delegations", "20"),
+        entry("nodata", &RATE, Absent::Words("`per_second`"), "denials of the types of one owner name", "20"),
+        entry("nxdomain", &RATE, Absent::Words("`per_second`"), "denials of names in one zone", "20"),
+        entry("referrals", &RATE, Absent::Words("`per_second`"), "referrals to one delegation", "20"),
         entry("errors", &RATE, Absent::Words("`per_second`"), "other response codes, such as REFUSED", "5"),
         entry(
             "prefix_per_second",
