@@ -5,7 +5,7 @@
 //! proved its address, by a valid DNS cookie or by TCP, is never limited.
 //!
 //! ```text
-//! prefix (/24, /56)   at most half of the limit in this second  -> pass, and nothing else is read
+//! prefix (/24, /56)   at most half of the class's limit         -> pass, and nothing else is read
 //!   | busy            more than `prefix_per_second`             -> limited
 //!   v
 //! prefix and class    more than the limit of the class          -> limited
@@ -21,10 +21,12 @@
 //! account for each node, and denials of names one for each zone, because names can be invented.
 //! Errors of a prefix share one account.
 //!
-//! Seconds are those of the clock. A prefix becomes busy in the moment that it has used half of a
-//! limit, and a new second begins busy if it did so in the last second with an answer. When it
-//! becomes busy within a second, the accounts of its classes begin at half: every answer before may
-//! have been of the same class.
+//! Seconds are those of the clock. In each second, an answer is first counted for its prefix alone.
+//! Once these are more than half of the limit of its class, it is counted for its class too, and the
+//! account of the class begins at half: every answer before may have been of the same class. So no
+//! class passes its limit in any second. A prefix with more answers than half of `answers` in a
+//! second is busy in the next one with answers: then classes are counted from the first answer on,
+//! and begin at 0.
 
 pub(crate) mod heavy;
 pub(crate) mod table;
@@ -148,10 +150,11 @@ pub(crate) struct RateLimit {
 }
 
 impl RateLimit {
-    /// Answers of a prefix in one second before it is busy: half of the strictest limit.
-    fn half(&self) -> u16 {
-        let limits = self.per_second.into_iter().chain(self.prefix_per_second);
-        limits.min().unwrap_or(u16::MAX) / 2
+    /// Answers of a prefix in one second that an answer of the class may follow without being
+    /// counted for the class: half of its limit, and no more than the limit of the prefix.
+    #[inline(always)]
+    fn half(&self, class: Class) -> u16 {
+        (self.per_second[class as usize] / 2).min(self.prefix_per_second.unwrap_or(u16::MAX))
     }
 
     /// Treatment of an answer past a limit. `draw` is a random number.
@@ -233,13 +236,14 @@ impl Limiter {
     pub(crate) fn count(&self, limits: &RateLimit, now: u32, ready: &Ready<'_>) -> Option<Limit> {
         let prefix = prefix_word(ready.address);
         let hash = self.hash(prefix, Holder::Prefix as u64);
-        let half = limits.half();
-        let account = self.table.count(hash, now, |old| Account { count: 0, is_busy: old.count > half });
-        let zone_limit = limits.zone_nxdomain_per_second.filter(|_| ready.rcode == Rcode::NXDOMAIN);
-        if !account.is_busy && account.count <= half && zone_limit.is_none() {
+        let class = Class::of(ready.rcode, ready.reply);
+        let renew = |old: Account| Account { count: 0, is_busy: old.count > limits.half(Class::Answer) };
+        let account = self.table.count(hash, now, renew);
+        let zone_limit = limits.zone_nxdomain_per_second.filter(|_| class == Class::NxDomain);
+        if !account.is_busy && account.count <= limits.half(class) && zone_limit.is_none() {
             return None;
         }
-        self.look_closer(limits, now, ready, (hash, account), zone_limit)
+        self.look_closer(limits, now, (ready, class), (hash, account), zone_limit)
     }
 
     #[inline(never)]
@@ -247,14 +251,13 @@ impl Limiter {
         &self,
         limits: &RateLimit,
         now: u32,
-        ready: &Ready<'_>,
+        (ready, class): (&Ready<'_>, Class),
         (prefix, account): (u64, Account),
         zone_limit: Option<u16>,
     ) -> Option<Limit> {
-        let half = limits.half();
+        let half = limits.half(class);
         let mut passed = None;
         if account.is_busy || account.count > half {
-            let class = Class::of(ready.rcode, ready.reply);
             let begin = if account.is_busy { 0 } else { half };
             let hash = self.hash(prefix ^ class_word(class, ready), Holder::Class as u64 + class as u64);
             let of_class = self.table.count(hash, now, |_| Account { count: begin, is_busy: false });

@@ -4,6 +4,7 @@ use super::*;
 use crate::wire::query::parse;
 use crate::wire::reject::Parsed;
 use crate::wire::rr::RrType;
+use std::cell::Cell;
 
 /// The limits of a test: 20 a second in each class.
 fn limits() -> RateLimit {
@@ -152,6 +153,27 @@ fn invented_questions_have_the_limit_of_their_name() {
             assert_eq!(outcome[1023], Some(Limit::Name));
         }
     }
+}
+
+/// A strict limit of one class holds from the first second on, and costs other answers nothing.
+#[test]
+fn each_class_is_watched_from_half_of_its_own_limit() {
+    let mut limits = limits();
+    limits.per_second[Class::Error as usize] = 1;
+    let (limiter, www, asked) = (Limiter::default(), query("www", None), Cell::new(0));
+    let node = &|| {
+        asked.set(asked.get() + 1);
+        7
+    };
+    let answer = Ready { node, ..ready(&www, "192.0.2.1", &ANSWER, Rcode::NOERROR) };
+    let refusal = ready(&www, "192.0.2.1", &REFERRAL, Rcode::REFUSED);
+    for now in 1..5 {
+        assert_eq!(passing(&limiter, &limits, now, 7, &refusal), 1);
+        assert_eq!(passing(&limiter, &limits, now, 3, &answer), 3);
+        assert_eq!(asked.get(), 0, "answers up to half of their limit need no look at their node");
+    }
+    assert_eq!(passing(&limiter, &limits, 5, 30, &answer), 20);
+    assert!(asked.get() > 0);
 }
 
 #[test]
