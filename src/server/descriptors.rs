@@ -18,6 +18,7 @@ use crate::shared::streams::streams;
 use crate::state::event_log::EventLog;
 use crate::sys;
 use crate::sys::clock::epoch_secs;
+use crate::transport::connection_limit::prefix_max;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -99,9 +100,10 @@ impl Reserved {
     fn short(&self, stream: &StreamListen<'_>, left: usize) -> Finding {
         let Reserved { limit, own, pages, probes, asked: all } = *self;
         let (key, asked) = (stream.connections_key, stream.limits.connections as usize);
+        let of_prefix = prefix_max(left as u32, stream.limits.per_prefix);
         let message = format!(
-            "`{key}` is {asked}, and the limit of {limit} descriptors leaves {left} besides {own} for \
-             sockets and files, {pages} for pages, {probes} for probes"
+            "`{key}` is {asked}, and the limit of {limit} descriptors leaves {left} ({of_prefix} for one \
+             client prefix) besides {own} for sockets and files, {pages} for pages, {probes} for probes"
         );
         let finding = match stream.limits.connections_at {
             Some(at) => {

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 pub(crate) struct ConnectionLimit {
     total_max: u32,
     prefix_max: u32,
+    site_max: u32,
     table: Mutex<Table>,
 }
 
@@ -31,11 +32,20 @@ pub(crate) struct ConnectionPermit {
     revoked: Arc<Notify>,
 }
 
+/// Connections that one client prefix may have if it is `asked` for by the file: no more than a
+/// quarter of the total, so that no prefix makes all others give way.
+pub(crate) fn prefix_max(total_max: u32, asked: u32) -> u32 {
+    asked.min((total_max / 4).max(1))
+}
+
 impl ConnectionLimit {
     /// A limit of `total_max` connections in total, and of `prefix_max` from each /24 (IPv4) or /56
-    /// (IPv6); from each /48, of [`CONNECTION_SITE_FACTOR`] times as many.
-    pub(crate) fn new(total_max: u32, prefix_max: u32) -> ConnectionLimit {
-        ConnectionLimit { total_max, prefix_max, table: Mutex::default() }
+    /// (IPv6), but no more than [`prefix_max`] of the total; from each /48, of
+    /// [`CONNECTION_SITE_FACTOR`] times as many, but no more than half of the total.
+    pub(crate) fn new(total_max: u32, asked: u32) -> ConnectionLimit {
+        let prefix_max = prefix_max(total_max, asked);
+        let site_max = prefix_max.saturating_mul(CONNECTION_SITE_FACTOR).min(total_max / 2).max(1);
+        ConnectionLimit { total_max, prefix_max, site_max, table: Mutex::default() }
     }
 
     /// Takes a permit for one more connection from `address`. The flag is true if the connection
@@ -46,7 +56,7 @@ impl ConnectionLimit {
     ) -> Result<(ConnectionPermit, bool), PrefixFull> {
         let blocks = Blocks::of(address);
         let mut table = self.table();
-        let maxima = [self.prefix_max, self.prefix_max.saturating_mul(CONNECTION_SITE_FACTOR)];
+        let maxima = [self.prefix_max, self.site_max];
         if blocks.iter().zip(maxima).any(|(block, max)| table.counted(block) >= max) {
             return Err(PrefixFull);
         }

@@ -105,7 +105,7 @@ fn a_storm_of_tcp_takes_no_descriptor_of_others() {
     let process = Process::start(deployment, LIMIT, "fast");
     process.served.process.logs("warning[MRD0515]");
     process.served.process.logs("tcp_connections: 4096");
-    let storm: Vec<TcpStream> = (0..STORM).map(|_| connect(process.dns)).collect();
+    let storm: Vec<TcpStream> = (0..STORM).map(|n| connect_from(n as u8 % 16, process.dns)).collect();
     let scrape = process.until("the share of TCP is taken", |scrape| {
         scrape["meridian_descriptors{use=\"tcp\"}"] == scrape["meridian_descriptors_share{use=\"tcp\"}"]
             && scrape["meridian_dropped_total{reason=\"connections_full\",transport=\"tcp\"}"] > 0.0

@@ -3,7 +3,6 @@
 use meridian::testing::answer::Transport;
 use meridian::testing::server::{Engine, Server};
 use meridian::testing::shared::counters::Dropped;
-use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Instant;
@@ -252,14 +251,7 @@ fn idle_connections_give_way() {
     let listen = "  tcp_connections: 32\n  tcp_connections_per_prefix: 2\n  tcp_idle: 1h\n";
     let deployment = Deployment::new(&["127.0.0.1:0"], listen);
     let server = deployment.start(Engine::Fast);
-    let from = |prefix: u8| {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-        socket.bind(&SocketAddr::from(([127, 1, prefix, 1], 0)).into()).expect("loopback has room");
-        socket.connect(&server.dns()[0].into()).expect("the server accepts");
-        let stream = TcpStream::from(socket);
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
-        stream
-    };
+    let from = |prefix: u8| connect_from(prefix, server.dns()[0]);
     let received = || server.shared().counters.fold(Transport::Tcp).received;
     let mut idle: Vec<TcpStream> = Vec::new();
     for prefix in (0..PREFIXES).flat_map(|prefix| [prefix, prefix]) {

@@ -7,6 +7,7 @@ use crate::reply::Reply;
 use meridian::testing::finding::render;
 use meridian::testing::server::{Engine, Options, Server};
 use meridian::testing::shared::command::{Command, Origin, ProbePush, Report};
+use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -219,6 +220,16 @@ pub fn ask_from(client: &UdpSocket, server: SocketAddr, octets: &[u8]) -> Vec<u8
 /// A TCP connection.
 pub fn connect(server: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect_timeout(&server, PATIENCE).expect("the server accepts");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
+    stream
+}
+
+/// [`connect`] from 127.1.`prefix`.1, so that the client prefix can be chosen.
+pub fn connect_from(prefix: u8, server: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.bind(&SocketAddr::from(([127, 1, prefix, 1], 0)).into()).expect("loopback has room");
+    socket.connect(&server.into()).expect("the server accepts");
+    let stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
     stream
 }

@@ -50,6 +50,8 @@ fn reserves_come_first() {
         if let Some(finding) = finding {
             assert_eq!(finding.help.len(), 1, "{finding:?}");
             let is_cut = finding.message.contains("every share is cut: ");
+            let of_prefix = format!(" {tcp} ({} for one client prefix) ", (tcp / 4).min(256));
+            assert_eq!(is_cut, !finding.message.contains(&of_prefix) && severity != Some(Severity::Error));
             assert_eq!(is_cut, limit.is_some_and(|limit| (128..600).contains(&limit)), "{finding:?}");
         }
         if let Some(limit) = limit.filter(|limit| (128..usize::MAX).contains(limit)) {

@@ -44,7 +44,7 @@ fn limits_of_prefixes_hold() {
 /// for its prefix either. What was active since is spared.
 #[test]
 fn the_longest_idle_gives_way() {
-    let limit = Arc::new(ConnectionLimit::new(3, 2));
+    let limit = Arc::new(ConnectionLimit::new(3, 1));
     let address = |number: usize| format!("2001:db8:{number:x}::1");
     let mut held: Vec<ConnectionPermit> = Vec::new();
     for number in 0..3 {
@@ -74,10 +74,26 @@ fn the_longest_idle_gives_way() {
     assert_eq!(limit.table().ends, None);
 }
 
+/// However few connections there are in total, a prefix has a quarter, and a site half of them.
+#[test]
+fn no_prefix_has_all_connections() {
+    for (total, asked, prefix, site) in [
+        (4096, 256, 256, 1024),
+        (4096, 4096, 1024, 2048),
+        (438, 256, 109, 219),
+        (16, 256, 4, 8),
+        (3, 256, 1, 1),
+        (1, 1, 1, 1),
+    ] {
+        let limit = ConnectionLimit::new(total, asked);
+        assert_eq!((limit.prefix_max, limit.site_max), (prefix, site), "{asked} of {total}");
+    }
+}
+
 /// A connection of a prefix that is at its limit displaces nothing.
 #[test]
 fn a_refused_connection_displaces_nothing() {
-    let limit = Arc::new(ConnectionLimit::new(2, 2));
+    let limit = Arc::new(ConnectionLimit::new(8, 2));
     let held =
         [enter(&limit, "192.0.2.1"), enter(&limit, "192.0.2.2")].map(|entered| entered.expect("room").0);
     assert_eq!(enter(&limit, "192.0.2.3").err(), Some(PrefixFull));
