@@ -1,12 +1,17 @@
 //! Limits of TCP connections: in total, and for each client prefix.
 //!
-//! Past the limit of its prefix, a connection is refused. Past the limit in total, it is admitted,
-//! and the connection that was idle for longest gives way (RFC 7766 section 6.2.3). Otherwise the
-//! clients of a few prefixes could lock out all others with idle connections.
+//! A new connection is always admitted. Past a limit, the connection that was idle for longest gives
+//! way (RFC 7766 section 6.2.3): one of the same prefix or site past their limits, else one of all.
+//! Otherwise a few clients could lock out all others, or their neighbours, with idle connections.
+//!
+//! Connections without a message go first while they are a quarter or more of those that are limited
+//! together. They may not go first always: then each newcomer would have to ask before the next one
+//! comes.
 
 use crate::geo::prefix::Prefix;
 use crate::limits::{CONNECTION_PREFIX_V4, CONNECTION_PREFIX_V6, CONNECTION_SITE_FACTOR, CONNECTION_SITE_V6};
 use std::collections::HashMap;
+use std::iter;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -20,9 +25,14 @@ pub(crate) struct ConnectionLimit {
     table: Mutex<Table>,
 }
 
-/// Refusal of a connection, because its client prefix is at its limit.
+/// Limit for which another connection gives way to a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PrefixFull;
+pub(crate) enum Full {
+    /// Limit of the client prefix or site.
+    Prefix,
+    /// Limit in total.
+    Total,
+}
 
 /// Permit for one connection; released on drop.
 #[derive(Debug)]
@@ -48,22 +58,21 @@ impl ConnectionLimit {
         ConnectionLimit { total_max, prefix_max, site_max, table: Mutex::default() }
     }
 
-    /// Takes a permit for one more connection from `address`. The flag is true if the connection
-    /// that was idle for longest gives way.
-    pub(crate) fn enter(
-        self: &Arc<ConnectionLimit>,
-        address: IpAddr,
-    ) -> Result<(ConnectionPermit, bool), PrefixFull> {
+    /// Takes a permit for one more connection from `address`. With a limit, a connection that was
+    /// idle for longest gives way.
+    pub(crate) fn enter(self: &Arc<ConnectionLimit>, address: IpAddr) -> (ConnectionPermit, Option<Full>) {
         let blocks = Blocks::of(address);
         let mut table = self.table();
         let maxima = [self.prefix_max, self.site_max];
-        if blocks.iter().zip(maxima).any(|(block, max)| table.counted(block) >= max) {
-            return Err(PrefixFull);
-        }
-        let has_displaced = table.total >= self.total_max && table.revoke_oldest();
+        let full = blocks.iter().zip(maxima).find(|(block, max)| table.counted(*block) >= *max);
+        let displaced = match full {
+            Some((block, _)) => table.revoke_oldest(Some(block)).then_some(Full::Prefix),
+            None if table.all.count >= self.total_max => table.revoke_oldest(None).then_some(Full::Total),
+            None => None,
+        };
         let revoked = Arc::new(Notify::new());
         let place = table.add(blocks, Arc::clone(&revoked));
-        Ok((ConnectionPermit { connection_limit: Arc::clone(self), place, revoked }, has_displaced))
+        (ConnectionPermit { connection_limit: Arc::clone(self), place, revoked }, displaced)
     }
 
     /// Connections in total.
@@ -74,7 +83,7 @@ impl ConnectionLimit {
     /// Makes the connection that was idle for longest give way, for want of descriptors; false if
     /// there is none.
     pub(crate) fn make_room(&self) -> bool {
-        self.table().revoke_oldest()
+        self.table().revoke_oldest(None)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -85,7 +94,7 @@ impl ConnectionLimit {
 }
 
 impl ConnectionPermit {
-    /// Notes that the connection was just active.
+    /// Notes that the connection has just sent a message.
     pub(crate) fn touch(&self) {
         self.connection_limit.table().touch(self.place);
     }
@@ -122,49 +131,78 @@ impl Blocks {
     }
 
     /// The prefix, then the site.
-    fn iter(&self) -> impl Iterator<Item = Prefix> {
+    fn iter(self) -> impl Iterator<Item = Prefix> {
         [Some(self.prefix), self.site].into_iter().flatten()
+    }
+
+    /// The orders in which a connection stands, each with the number of its link: that of all
+    /// connections (`None`), then those of the blocks.
+    fn orders(self) -> impl Iterator<Item = (usize, Option<Prefix>)> {
+        iter::once(None).chain(self.iter().map(Some)).enumerate()
     }
 }
 
-/// Connections in the order of their last activity, and their counts. Every operation takes the
-/// same time, however many connections there are.
+/// Connections and their orders. Every operation takes the same time, however many connections there
+/// are.
 #[derive(Debug, Default)]
 struct Table {
-    /// Connections that hold a permit and need not give way.
-    total: u32,
-    counts: HashMap<Prefix, u32>,
+    all: Order,
+    blocks: HashMap<Prefix, Order>,
     places: Vec<PlaceOf>,
     /// Places that no connection has.
     unused: Vec<usize>,
-    /// The place that was idle for longest, and the one that was active last.
-    ends: Option<(usize, usize)>,
 }
+
+/// Connections that are limited together, and need not give way.
+#[derive(Debug, Default)]
+struct Order {
+    count: u32,
+    /// Number of connections without a message.
+    silent_count: u32,
+    /// Queue of connections in the order of their last message, and of those without a message in
+    /// the order of their arrival.
+    queues: [Queue; 2],
+}
+
+/// First and last place of a queue.
+type Queue = Option<(usize, usize)>;
 
 /// Place of one connection.
 #[derive(Debug)]
 struct PlaceOf {
     blocks: Blocks,
     revoked: Arc<Notify>,
-    /// True while the connection stands in the order; false once it must give way.
+    /// True while the connection stands in the orders; false once it must give way.
     is_listed: bool,
-    /// Neighbours in the order: idle for longer, and active later.
+    /// True until the first message.
+    is_silent: bool,
+    /// Neighbours in the queue of each order.
+    links: [Link; 3],
+}
+
+/// Neighbours in a queue: earlier and later.
+#[derive(Clone, Copy, Debug, Default)]
+struct Link {
     before: Option<usize>,
     behind: Option<usize>,
 }
 
+impl Order {
+    /// Connection that gives way first.
+    fn oldest(&self) -> Option<usize> {
+        let [active, silent] = self.queues.map(|queue| queue.map(|(first, _)| first));
+        if self.silent_count * 4 >= self.count { silent.or(active) } else { active }
+    }
+}
+
 impl Table {
     fn counted(&self, block: Prefix) -> u32 {
-        self.counts.get(&block).copied().unwrap_or(0)
+        self.blocks.get(&block).map_or(0, |order| order.count)
     }
 
-    /// Adds a connection as the one that was active last.
+    /// Adds a connection without a message.
     fn add(&mut self, blocks: Blocks, revoked: Arc<Notify>) -> usize {
-        for block in blocks.iter() {
-            *self.counts.entry(block).or_insert(0) += 1;
-        }
-        self.total += 1;
-        let new = PlaceOf { blocks, revoked, is_listed: true, before: None, behind: None };
+        let new = PlaceOf { blocks, revoked, is_listed: true, is_silent: true, links: Default::default() };
         let place = match self.unused.pop() {
             Some(place) => {
                 self.places[place] = new;
@@ -179,18 +217,23 @@ impl Table {
         place
     }
 
-    /// Moves a connection behind all others.
+    /// Moves a connection that has sent a message behind all others.
     fn touch(&mut self, place: usize) {
-        if self.places[place].is_listed && self.ends.is_some_and(|(_, last)| last != place) {
+        let is_last = self.all.queues[0].is_some_and(|(_, last)| last == place);
+        if self.places[place].is_listed && !is_last {
             self.unlink(place);
+            self.places[place].is_silent = false;
             self.link(place);
         }
     }
 
-    /// Makes the connection that was idle for longest give way: it counts no longer.
-    fn revoke_oldest(&mut self) -> bool {
-        let Some((oldest, _)) = self.ends else { return false };
-        self.leave(oldest);
+    /// Makes the connection that was idle for longest give way, of a block or of all: it counts no
+    /// longer.
+    fn revoke_oldest(&mut self, block: Option<Prefix>) -> bool {
+        let order = block.map_or(Some(&self.all), |block| self.blocks.get(&block));
+        let Some(oldest) = order.and_then(Order::oldest) else { return false };
+        self.unlink(oldest);
+        self.places[oldest].is_listed = false;
         self.places[oldest].revoked.notify_one();
         true
     }
@@ -198,49 +241,58 @@ impl Table {
     /// Frees the place of a connection that has ended.
     fn free(&mut self, place: usize) {
         if self.places[place].is_listed {
-            self.leave(place);
+            self.unlink(place);
         }
         self.unused.push(place);
     }
 
-    /// Takes a connection out of the order and the counts.
-    fn leave(&mut self, place: usize) {
-        self.unlink(place);
-        self.places[place].is_listed = false;
-        self.total -= 1;
-        for block in self.places[place].blocks.iter() {
-            if let Some(count) = self.counts.get_mut(&block) {
-                *count -= 1;
-                if *count == 0 {
-                    self.counts.remove(&block);
-                }
+    /// Links a place behind all others of its orders.
+    fn link(&mut self, place: usize) {
+        let is_silent = self.places[place].is_silent;
+        for (number, block) in self.places[place].blocks.orders() {
+            let order = match block {
+                None => &mut self.all,
+                Some(block) => self.blocks.entry(block).or_default(),
+            };
+            order.count += 1;
+            order.silent_count += u32::from(is_silent);
+            let queue = &mut order.queues[usize::from(is_silent)];
+            let last = queue.map(|(_, last)| last);
+            *queue = Some((queue.map_or(place, |(first, _)| first), place));
+            self.places[place].links[number] = Link { before: last, behind: None };
+            if let Some(last) = last {
+                self.places[last].links[number].behind = Some(place);
             }
         }
     }
 
-    /// Links a place behind all others.
-    fn link(&mut self, place: usize) {
-        let last = self.ends.map(|(_, last)| last);
-        (self.places[place].before, self.places[place].behind) = (last, None);
-        if let Some(last) = last {
-            self.places[last].behind = Some(place);
-        }
-        self.ends = Some((self.ends.map_or(place, |(first, _)| first), place));
-    }
-
+    /// Takes a place out of its orders.
     fn unlink(&mut self, place: usize) {
-        let (before, behind) = (self.places[place].before, self.places[place].behind);
-        if let Some(before) = before {
-            self.places[before].behind = behind;
+        let is_silent = self.places[place].is_silent;
+        for (number, block) in self.places[place].blocks.orders() {
+            let Link { before, behind } = self.places[place].links[number];
+            if let Some(before) = before {
+                self.places[before].links[number].behind = behind;
+            }
+            if let Some(behind) = behind {
+                self.places[behind].links[number].before = before;
+            }
+            let order = match block {
+                None => &mut self.all,
+                Some(block) => self.blocks.entry(block).or_default(),
+            };
+            order.count -= 1;
+            order.silent_count -= u32::from(is_silent);
+            let queue = &mut order.queues[usize::from(is_silent)];
+            *queue = queue.and_then(|(first, last)| {
+                let first = if first == place { behind } else { Some(first) };
+                let last = if last == place { before } else { Some(last) };
+                first.zip(last)
+            });
+            if let Some(block) = block.filter(|_| order.count == 0) {
+                self.blocks.remove(&block);
+            }
         }
-        if let Some(behind) = behind {
-            self.places[behind].before = before;
-        }
-        self.ends = self.ends.and_then(|(first, last)| {
-            let first = if first == place { behind } else { Some(first) };
-            let last = if last == place { before } else { Some(last) };
-            first.zip(last)
-        });
     }
 }
 

@@ -9,7 +9,7 @@ use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::descriptors::Use;
 use crate::sys::accept::AcceptPause;
 use crate::sys::clock;
-use crate::transport::connection_limit::{ConnectionLimit, ConnectionPermit, PrefixFull};
+use crate::transport::connection_limit::{ConnectionLimit, ConnectionPermit, Full};
 use crate::transport::draw::Draws;
 use std::cell::RefCell;
 use std::io;
@@ -104,27 +104,25 @@ fn admit<C: Carrier>(
     context: &Arc<StreamContext<C>>,
     connections: &mut JoinSet<()>,
 ) {
-    match context.connection_limit.enter(peer.ip()) {
-        Ok((permit, has_displaced)) => {
-            context.block.connected();
-            if has_displaced {
-                context.block.dropped(Dropped::ConnectionsFull, 1);
-            }
-            let context = Arc::clone(context);
-            let held = Arc::clone(&context.shared.descriptors).hold(Use::Stream(C::TRANSPORT));
-            connections.spawn(async move {
-                tokio::select! {
-                    () = carry(connection, peer, &context, &permit) => {}
-                    () = permit.revoked() => {
-                        let transport = C::TRANSPORT.word();
-                        tracing::debug!(transport, "an idle connection gives way to another");
-                    }
-                }
-                drop((permit, held));
-            });
-        }
-        Err(PrefixFull) => context.block.dropped(Dropped::PrefixFull, 1),
+    let (permit, displaced) = context.connection_limit.enter(peer.ip());
+    context.block.connected();
+    match displaced {
+        None => {}
+        Some(Full::Prefix) => context.block.dropped(Dropped::PrefixFull, 1),
+        Some(Full::Total) => context.block.dropped(Dropped::ConnectionsFull, 1),
     }
+    let context = Arc::clone(context);
+    let held = Arc::clone(&context.shared.descriptors).hold(Use::Stream(C::TRANSPORT));
+    connections.spawn(async move {
+        tokio::select! {
+            () = carry(connection, peer, &context, &permit) => {}
+            () = permit.revoked() => {
+                let transport = C::TRANSPORT.word();
+                tracing::debug!(transport, "an idle connection gives way to another");
+            }
+        }
+        drop((permit, held));
+    });
 }
 
 /// Carries one connection from its opening to its end.

@@ -2,8 +2,19 @@
 
 use super::*;
 
-fn enter(limit: &Arc<ConnectionLimit>, address: &str) -> Result<(ConnectionPermit, bool), PrefixFull> {
+fn enter(limit: &Arc<ConnectionLimit>, address: &str) -> (ConnectionPermit, Option<Full>) {
     limit.enter(address.parse().expect("an address"))
+}
+
+/// Connections with a message from each of the addresses, none of which displaces another.
+fn active(limit: &Arc<ConnectionLimit>, addresses: &[&str]) -> Vec<ConnectionPermit> {
+    let active = |address: &&str| {
+        let (permit, displaced) = enter(limit, address);
+        assert_eq!(displaced, None, "{address}");
+        permit.touch();
+        permit
+    };
+    addresses.iter().map(active).collect()
 }
 
 /// True if the connection must give way.
@@ -11,33 +22,42 @@ fn is_revoked(permit: &ConnectionPermit) -> bool {
     !permit.connection_limit.table().places[permit.place].is_listed
 }
 
+fn revoked(permits: &[ConnectionPermit]) -> Vec<usize> {
+    (0..permits.len()).filter(|index| is_revoked(&permits[*index])).collect()
+}
+
 /// Limits hold for each /24, for each /56 and for each /48; IPv4-mapped addresses count as IPv4; a
 /// drop releases the permit.
 #[test]
 fn limits_of_prefixes_hold() {
     let limit = Arc::new(ConnectionLimit::new(100, 2));
-    let first = enter(&limit, "192.0.2.1").expect("room");
-    let _second = enter(&limit, "192.0.2.200").expect("room");
-    assert_eq!(enter(&limit, "192.0.2.3").err(), Some(PrefixFull));
-    assert_eq!(enter(&limit, "::ffff:192.0.2.4").err(), Some(PrefixFull));
-    let _third = enter(&limit, "192.0.3.1").expect("room");
-    drop(first);
-    assert_eq!(limit.table().total, 2);
-    assert!(enter(&limit, "192.0.2.9").is_ok());
+    let mut held = active(&limit, &["192.0.2.1", "192.0.2.200", "192.0.3.1"]);
+    held.remove(0);
+    assert_eq!(limit.table().all.count, 2);
+    held.extend(active(&limit, &["::ffff:192.0.2.9"]));
+    for address in ["::ffff:192.0.2.4", "192.0.2.3"] {
+        let (permit, full) = enter(&limit, address);
+        assert_eq!(full, Some(Full::Prefix), "{address}");
+        held.push(permit);
+    }
+    assert_eq!(revoked(&held), [0, 3], "the oldest, then the one without a message");
     // Two from each /56, and eight from the /48 of four of them.
-    let mut held = Vec::new();
+    let mut in_sites = Vec::new();
     for site in ["2001:db8:1", "2001:db8:2"] {
         for subnet in 0..6 {
             for host in 1..=3 {
-                let entered = enter(&limit, &format!("{site}:{:x}::{host}", subnet << 8 | host));
-                assert_eq!(entered.is_ok(), host < 3 && subnet < 4, "{site} {subnet} {host}");
-                held.extend(entered);
+                let (permit, full) = enter(&limit, &format!("{site}:{:x}::{host}", subnet << 8 | host));
+                let has_room = host < 3 && subnet < 4;
+                assert_eq!(full, (!has_room).then_some(Full::Prefix), "{site} {subnet} {host}");
+                in_sites.push(permit);
             }
         }
+        let site = Prefix::new(format!("{site}::").parse().unwrap(), CONNECTION_SITE_V6);
+        assert_eq!(limit.table().counted(site), 8);
     }
-    assert_eq!(held.len(), 16);
-    drop(held);
-    assert_eq!(limit.table().counts.len(), 2, "192.0.2.0/24 and 192.0.3.0/24");
+    assert_eq!(revoked(&in_sites).len(), 36 - 16);
+    drop(in_sites);
+    assert_eq!(limit.table().blocks.len(), 2, "192.0.2.0/24 and 192.0.3.0/24");
 }
 
 /// Past the limit in total, the connection that was idle for longest gives way, and counts no more
@@ -45,33 +65,28 @@ fn limits_of_prefixes_hold() {
 #[test]
 fn the_longest_idle_gives_way() {
     let limit = Arc::new(ConnectionLimit::new(3, 1));
-    let address = |number: usize| format!("2001:db8:{number:x}::1");
-    let mut held: Vec<ConnectionPermit> = Vec::new();
-    for number in 0..3 {
-        let (permit, has_displaced) = enter(&limit, &address(number)).expect("room");
-        assert!(!has_displaced);
-        held.push(permit);
-    }
+    let mut held = active(&limit, &["2001:db8::1", "2001:db8:1::1", "2001:db8:2::1"]);
     held[0].touch();
     held[0].touch();
     for (number, oldest) in [(3, 1), (4, 2), (5, 0)] {
-        let (permit, has_displaced) = enter(&limit, &address(number)).expect("room");
+        let (permit, full) = enter(&limit, &format!("2001:db8:{number:x}::1"));
+        permit.touch();
         held.push(permit);
-        assert!(has_displaced);
+        assert_eq!(full, Some(Full::Total));
         assert!(is_revoked(&held[oldest]), "{oldest}");
-        assert_eq!(held.iter().filter(|permit| is_revoked(permit)).count(), number - 2);
-        assert_eq!(limit.table().total, 3);
+        assert_eq!(revoked(&held).len(), number - 2);
+        assert_eq!(limit.table().all.count, 3);
     }
     // Activity of a connection that has to go changes nothing.
     held[1].touch();
     assert!(limit.make_room() && is_revoked(&held[3]));
     held.truncate(4);
-    assert_eq!(limit.table().total, 0);
-    assert!(limit.table().counts.is_empty());
+    assert_eq!(limit.table().all.count, 0);
+    assert!(limit.table().blocks.is_empty());
     assert!(!limit.make_room());
     drop(held);
     assert_eq!(limit.table().unused.len(), 6);
-    assert_eq!(limit.table().ends, None);
+    assert_eq!(limit.table().all.queues, [None, None]);
 }
 
 /// However few connections there are in total, a prefix has a quarter, and a site half of them.
@@ -90,12 +105,30 @@ fn no_prefix_has_all_connections() {
     }
 }
 
-/// A connection of a prefix that is at its limit displaces nothing.
+/// One host that holds all connections of its prefix does not lock its neighbours out, and costs no
+/// other prefix a connection.
 #[test]
-fn a_refused_connection_displaces_nothing() {
+fn a_full_prefix_gives_way_to_its_own() {
     let limit = Arc::new(ConnectionLimit::new(8, 2));
-    let held =
-        [enter(&limit, "192.0.2.1"), enter(&limit, "192.0.2.2")].map(|entered| entered.expect("room").0);
-    assert_eq!(enter(&limit, "192.0.2.3").err(), Some(PrefixFull));
-    assert!(!held.iter().any(is_revoked));
+    let held = active(&limit, &["198.51.100.1", "192.0.2.1", "192.0.2.1", "198.51.101.1"]);
+    let (neighbour, full) = enter(&limit, "192.0.2.77");
+    assert_eq!((full, revoked(&held)), (Some(Full::Prefix), vec![1]));
+    neighbour.touch();
+    let (_again, full) = enter(&limit, "192.0.2.1");
+    assert_eq!((full, revoked(&held)), (Some(Full::Prefix), vec![1, 2]));
+    assert!(!is_revoked(&neighbour));
+}
+
+/// Connections without a message go first, but not once they are few: a newcomer has time to ask.
+#[test]
+fn silent_connections_go_first() {
+    let limit = Arc::new(ConnectionLimit::new(8, 2));
+    let held = active(&limit, &["10.0.0.1", "10.0.1.1", "10.0.2.1", "10.0.3.1", "10.0.4.1", "10.0.5.1"]);
+    let silent: Vec<ConnectionPermit> =
+        (6..12).map(|block| enter(&limit, &format!("10.0.{block}.1")).0).collect();
+    assert_eq!((revoked(&held), revoked(&silent)), (vec![], vec![0, 1, 2, 3]));
+    // One of two has asked: the other is less than a quarter, so it has its time.
+    silent[4].touch();
+    let _newcomer = enter(&limit, "10.0.12.1");
+    assert_eq!((revoked(&held), revoked(&silent)), (vec![0], vec![0, 1, 2, 3]));
 }
