@@ -3,18 +3,22 @@
 //! its count. So a prefix with more than a 64th of all such answers is always there, and its count
 //! is too high by at most the least.
 //!
-//! Counts halve every minute, so that a flood of yesterday does not hide the present one. Only
-//! answers past a limit come here, and nothing locks: a count may lose a few that workers add at
-//! the same moment.
+//! Counts halve every minute, so that a flood of yesterday does not hide the present one. Only one
+//! in eight answers past a limit comes here, by a random number, and counts as eight, because each
+//! may read all places, which the workers share. Nothing locks: a count may lose a few that workers
+//! add at the same moment.
 
 use super::{PREFIX_V4, PREFIX_V6, prefix_of};
 use crate::geo::prefix::Prefix;
+use crate::wire::hash::mix;
 use std::array;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Prefixes in the sketch.
 const PLACES: usize = 64;
+/// One in so many answers is noted, and counts as so many.
+const SAMPLE: u64 = 8;
 /// Seconds after which counts halve.
 const HALF_LIFE_SECS: u32 = 60;
 /// Marks of the families in a word, so that no prefix is 0, the empty place.
@@ -42,16 +46,19 @@ impl Default for HeavyPrefixes {
 }
 
 impl HeavyPrefixes {
-    /// Notes an answer past a limit.
+    /// Notes an answer past a limit, or passes over it by `draw`, a random number.
     #[cold]
-    pub(crate) fn note(&self, address: IpAddr, now: u32) {
+    pub(crate) fn note(&self, address: IpAddr, now: u32, draw: u64) {
+        if !mix(draw, SAMPLE).is_multiple_of(SAMPLE) {
+            return;
+        }
         self.age(now);
         let word = word(prefix_of(address));
         let mut least = &self.places[0];
         let mut least_count = u64::MAX;
         for place in &self.places {
             if place.prefix.load(Ordering::Relaxed) == word {
-                place.count.fetch_add(1, Ordering::Relaxed);
+                place.count.fetch_add(SAMPLE, Ordering::Relaxed);
                 return;
             }
             let count = place.count.load(Ordering::Relaxed);
@@ -60,7 +67,7 @@ impl HeavyPrefixes {
             }
         }
         least.prefix.store(word, Ordering::Relaxed);
-        least.count.store(least_count + 1, Ordering::Relaxed);
+        least.count.store(least_count + SAMPLE, Ordering::Relaxed);
     }
 
     /// Prefixes and their counts, the heaviest first. A count is of the last minutes: every minute
@@ -77,14 +84,20 @@ impl HeavyPrefixes {
         list
     }
 
-    /// Halves the counts once for each minute since the last time.
+    /// Halves the counts once for each minute since the last time. A worker whose clock is a minute
+    /// behind halves nothing, and of those that see a new minute first, one does.
     fn age(&self, now: u32) {
         let minute = now / HALF_LIFE_SECS;
-        let last = self.minute.swap(minute, Ordering::Relaxed);
-        if last == minute {
+        let last = self.minute.load(Ordering::Relaxed);
+        let passed = minute.wrapping_sub(last) as i32;
+        let is_first = || {
+            let taken = self.minute.compare_exchange(last, minute, Ordering::Relaxed, Ordering::Relaxed);
+            taken.is_ok()
+        };
+        if passed == 0 || passed == -1 || !is_first() {
             return;
         }
-        let halvings = minute.wrapping_sub(last).min(63);
+        let halvings = passed.clamp(0, 63);
         for place in &self.places {
             let count = place.count.load(Ordering::Relaxed);
             place.count.store(count >> halvings, Ordering::Relaxed);

@@ -58,7 +58,7 @@ impl Limits<'_> {
     #[cold]
     fn treat(&self, limit: Limit, message: &Message<'_>, outcome: &mut Outcome, room: &mut [u8]) -> bool {
         let context = message.context;
-        self.limiter.heavy.note(message.client.address, context.epoch_secs);
+        self.limiter.heavy.note(message.client.address, context.epoch_secs, context.draw);
         let mut treatment = self.limits.treatment(context.draw);
         if treatment == Treatment::Slipped {
             *outcome = slip(self.snapshot, message, self.limits.may_grow(), room);
