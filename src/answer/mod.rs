@@ -158,8 +158,12 @@ fn converse<T: Trace>(
             }
         }
         Parsed::Silence => {}
-        Parsed::Reject(of) => reject::reject(snapshot, (of, false), (client, context), out, outcome),
-        Parsed::CookieOnly(of) => reject::reject(snapshot, (of, true), (client, context), out, outcome),
+        Parsed::Reject(of) => {
+            reject::reject(snapshot, (of, false, packet.len()), (client, context), out, outcome)
+        }
+        Parsed::CookieOnly(of) => {
+            reject::reject(snapshot, (of, true, packet.len()), (client, context), out, outcome)
+        }
     }
 }
 

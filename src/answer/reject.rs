@@ -7,6 +7,7 @@ use super::reply::Reply;
 use super::{Client, Disposition, QueryContext};
 use crate::snapshot::Snapshot;
 use crate::wire::cookie::CookieStatus;
+use crate::wire::header::HEADER_LEN;
 use crate::wire::query::Query;
 use crate::wire::reject::{Question, Reject};
 use crate::wire::rr::Rcode;
@@ -18,7 +19,7 @@ use crate::wire::tsig::{REFUSAL_OCTETS_MAX, Signature};
 #[cold]
 pub(crate) fn reject(
     snapshot: &Snapshot,
-    (reject, asks_cookie): (&Reject<'_>, bool),
+    (reject, asks_cookie, packet_len): (&Reject<'_>, bool, usize),
     sender: (&Client, QueryContext),
     out: &mut [u8],
     outcome: &mut Outcome,
@@ -32,16 +33,26 @@ pub(crate) fn reject(
     };
     reply.finish(rcode, None, outcome);
     if let Some(signature) = &reject.signature {
-        reply.refuse(signature, reject.question, outcome);
+        reply.refuse(signature, reject.question, packet_len, outcome);
     }
 }
 
 impl Reply<'_> {
     /// Appends the TSIG record that refuses a key, behind the OPT. If there is no room, sets TC, so
-    /// that the client asks for the record over TCP (RFC 8945 section 5.3).
-    fn refuse(&mut self, signature: &Signature<'_>, question: Question<'_>, outcome: &mut Outcome) {
+    /// that the client asks for the record over TCP (RFC 8945 section 5.3). The same if header,
+    /// question and record would be longer than the message, because its pointers overlap: a forger
+    /// would gain by them.
+    fn refuse(
+        &mut self,
+        signature: &Signature<'_>,
+        question: Question<'_>,
+        packet_len: usize,
+        outcome: &mut Outcome,
+    ) {
         let (name, mut room) = (question.name(), [0; REFUSAL_OCTETS_MAX]);
-        let appended = signature.refusal(name, &mut room).and_then(|record| self.response.append(record));
+        let least = HEADER_LEN + question.len;
+        let record = signature.refusal(name, &mut room).filter(|record| least + record.len() <= packet_len);
+        let appended = record.and_then(|record| self.response.append(record));
         match appended {
             Some(len) => outcome.disposition = Disposition::Send(len),
             None => {

@@ -10,8 +10,10 @@
 //!
 //! The answer repeats key name and algorithm, so both are bounded: an algorithm name has no
 //! compression pointers (RFC 8945 section 4.2), and a key name never reads an octet of the message
-//! twice. The answer shares the end of the key name with the question, which it repeats as well, so
-//! it is never longer than the message.
+//! twice. The answer shares the end of the key name with the question, which it repeats as well. A
+//! key name may point into the middle of a label of the question, of which it shares no label: only
+//! then the record is longer than the message, and the answer goes without it
+//! (`src/answer/reject.rs`).
 
 use super::header::HEADER_LEN;
 use super::name::{NAME_OCTETS_MAX, wire_name_len};

@@ -43,6 +43,9 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Option<Rcode>)> {
     let longest =
         [[&[63u8][..], &[b'x'; 63]].concat().repeat(3), [&[61u8][..], &[b'y'; 61], &[0]].concat()].concat();
     let long_question = [&longest[..], &[0, 6, 0, 1]].concat();
+    // Octets of its labels are labels too: a pointer to the first of them is a name as long as itself.
+    let label = [&[63u8, 63][..], &[1; 62]].concat();
+    let overlapping = [&label.repeat(3)[..], &[61, 60], &[1; 60], &[0, 0, 6, 0, 1]].concat();
     let key = tsig(b"\x03key\0", b"\x0bhmac-sha256\0");
     let mut rows = vec![
         ("a NOTIFY", message(4, &soa, &[]), Some(NOTAUTH)),
@@ -65,6 +68,11 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Option<Rcode>)> {
         ("TSIG, all of it too long", message(4, &long_question, &[&tsig(&longest, &longest)]), Some(NOTAUTH)),
         ("TSIG by long names and OPT", message(4, &soa, &[OPT, &tsig(&longest, &longest)]), Some(NOTAUTH)),
         ("TSIG by a pointer", message(4, &long_question, &[&tsig(&[0xc0, 12], b"\0")]), Some(NOTAUTH)),
+        (
+            "TSIG by a pointer into a label, too long",
+            message(4, &overlapping, &[OPT, &tsig(&[0xc0, 13], b"\0")]),
+            Some(NOTAUTH),
+        ),
         ("TSIG that loops", message(4, &soa, &[&tsig(&[0xc0, 12 + 25], b"\0")]), Some(Rcode::FORMERR)),
         ("TSIG before OPT", message(0, &soa, &[&key, OPT]), Some(Rcode::FORMERR)),
         ("EDNS version 1", message(0, &soa, &[OPT_VERSION_1]), Some(Rcode::BADVERS)),
