@@ -128,7 +128,6 @@ fn server_files() {
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { per_second: ¦0 }"), "MRD0104"),
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { nxdomain: ¦60001 }"), "MRD0104"),
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { mode: ¦log }"), "MRD0104"),
-        (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { ¦window: 15s }"), "MRD0102"),
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { slip: ¦11 }"), "MRD0104"),
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { exempt: [¦office] }"), "MRD0107"),
         (&SERVER.replace("zones: zones", "zones: zones\ncookies: { secrets: ¦none.secrets }"), "MRD0100"),
