@@ -21,6 +21,7 @@ compile_error!("the fast engine needs Linux: build with the feature `portable`")
 #[macro_use]
 mod closed_set;
 
+mod access;
 mod answer;
 mod budget;
 mod cli;

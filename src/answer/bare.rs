@@ -1,14 +1,17 @@
-//! Replies without records, in place of an answer past a rate limit: hardly longer than the query.
+//! Replies without records: to a query past a rate limit, and to one that the access lists refuse.
+//! They are hardly longer than the query.
 //!
 //! A client behind a real address takes TC as a request to ask over TCP (RFC 2181 section 9), and
 //! BADCOOKIE as one to ask again with the cookie that comes with it (RFC 7873 section 5.2.3). The
 //! answer to either proves its address, and is not limited.
 
 use super::outcome::Outcome;
+use super::reject::reject;
 use super::reply::Reply;
 use super::{Client, QueryContext};
 use crate::snapshot::Snapshot;
 use crate::wire::cookie::CookieStatus;
+use crate::wire::edns::extended_error;
 use crate::wire::header::flag;
 use crate::wire::query::{Query, parse};
 use crate::wire::reject::Parsed;
@@ -25,24 +28,25 @@ pub(crate) struct Message<'a> {
     pub(crate) context: QueryContext,
 }
 
-/// Writes the reply past a rate limit. With `may_grow`, a client that sent a cookie gets BADCOOKIE, which is at most
-/// 16 octets longer than the query; otherwise no reply is longer. A message that is no query gets
-/// no reply.
+/// Writes the reply to a query past a rate limit. With `may_grow`, a client that sent a cookie gets
+/// BADCOOKIE, which is at most 16 octets longer than the query, and a message that asks for a cookie
+/// alone gets it; otherwise no reply is longer. Another message that is no query gets no reply.
 #[cold]
 pub(crate) fn slip(snapshot: &Snapshot, message: &Message<'_>, may_grow: bool, out: &mut [u8]) -> Outcome {
     let (mut query, mut outcome) = (Query::default(), Outcome::default());
-    let Message { octets, client, context } = *message;
-    if !matches!(parse(octets, &mut query), Parsed::Query) {
-        return outcome;
-    }
-    if let Some(edns) = &mut query.edns {
-        edns.nsid = false;
-        if !may_grow {
-            edns.cookie = None;
+    match parse(message.octets, &mut query) {
+        Parsed::Query => {}
+        Parsed::CookieOnly(of) if may_grow => {
+            let sender = (message.client, message.context);
+            reject(snapshot, (&of, true, message.octets.len()), sender, out, &mut outcome);
+            return outcome;
         }
+        Parsed::CookieOnly(_) | Parsed::Reject(_) | Parsed::Silence => return outcome,
     }
-    let mut reply =
-        Reply::new(snapshot, &query, query.question(octets), (client, context), out, &mut outcome);
+    if let Some(edns) = query.edns.as_mut().filter(|_| !may_grow) {
+        edns.cookie = None;
+    }
+    let mut reply = begin(snapshot, &mut query, message, out, &mut outcome);
     let rcode = match outcome.cookie {
         CookieStatus::Client | CookieStatus::Invalid => Rcode::BADCOOKIE,
         CookieStatus::None | CookieStatus::Valid => {
@@ -52,4 +56,38 @@ pub(crate) fn slip(snapshot: &Snapshot, message: &Message<'_>, may_grow: bool, o
     };
     reply.finish(rcode, None, &mut outcome);
     outcome
+}
+
+/// Writes REFUSED to a query, with the extended error Prohibited (RFC 8914 section 4.19) and the
+/// cookie if the client sent one. A message that is no query gets no reply.
+#[cold]
+pub(crate) fn refuse(snapshot: &Snapshot, message: &Message<'_>, out: &mut [u8]) -> Outcome {
+    let (mut query, mut outcome) = (Query::default(), Outcome::default());
+    if matches!(parse(message.octets, &mut query), Parsed::Query) {
+        let mut reply = begin(snapshot, &mut query, message, out, &mut outcome);
+        reply.finish(Rcode::REFUSED, Some((extended_error::PROHIBITED, "")), &mut outcome);
+    }
+    outcome
+}
+
+/// Begins the reply, which has no NSID.
+fn begin<'s>(
+    snapshot: &'s Snapshot,
+    query: &'s mut Query,
+    message: &Message<'s>,
+    out: &'s mut [u8],
+    outcome: &mut Outcome,
+) -> Reply<'s> {
+    if let Some(edns) = &mut query.edns {
+        edns.nsid = false;
+    }
+    let query = &*query;
+    Reply::new(
+        snapshot,
+        query,
+        query.question(message.octets),
+        (message.client, message.context),
+        out,
+        outcome,
+    )
 }

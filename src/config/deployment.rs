@@ -163,6 +163,8 @@ impl<'s> Reading<'s> {
             self.open.findings.extend(std::mem::take(&mut doubts).judge(&Lands::default(), true));
         }
         self.check_zones(&mut contents);
+        let findings = &mut self.open.findings;
+        let access = server.access.as_ref().and_then(|lists| lists.compile(&contents.world, findings));
         let Contents { world, pops, policies, zones, .. } = contents;
         let FileReader { sources, files, findings, .. } = &mut self.open;
         let cookies = cookie_secrets::read(&server.cookies, sources, files, findings);
@@ -182,6 +184,7 @@ impl<'s> Reading<'s> {
             cookies,
             certificate,
             rate_limit: server.rate_limit.map(Arc::new),
+            access: access.map(Arc::new),
             databases,
             accept_shrunk: server.accept_shrunk,
             keeps_zones: server.on_error == OnError::Keep,

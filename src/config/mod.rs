@@ -37,6 +37,7 @@ pub(crate) use zones::choices::Choices;
 pub(crate) use zones::file_name::is_zone_file;
 
 pub(crate) use self::listen::{Bound, Listen, StreamLimits};
+use crate::access::Access;
 use crate::config::input::Input;
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
@@ -147,6 +148,8 @@ pub struct Deployment {
     pub(crate) certificate: Option<ServerCertificate>,
     /// Limits of answers over UDP; `None` is off.
     pub(crate) rate_limit: Option<Arc<RateLimit>>,
+    /// Access lists; `None` is no list.
+    pub(crate) access: Option<Arc<Access>>,
     /// Databases in the order of the file: later ones fill the gaps of earlier ones.
     pub(crate) databases: Vec<DatabaseSource>,
     /// True if a database may have far fewer networks than the one in service.

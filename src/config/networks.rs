@@ -82,7 +82,13 @@ fn prefixes(name: &str, node: &Node, out: &mut Findings) -> Vec<(Prefix, crate::
     members(node).iter().filter_map(|member| prefix(member, "prefixes", out)).collect()
 }
 
-/// Reads a member of the list `what`: a prefix, or an address as the prefix of itself alone.
+/// True if a text is meant as a prefix or an address, and not as the name of a network.
+pub(super) fn is_prefix(text: &str) -> bool {
+    text.contains(['/', ':']) || text.parse::<std::net::IpAddr>().is_ok()
+}
+
+/// Reads a member of the list `what`: a prefix, or an address as the prefix of itself alone. IPv4
+/// inside IPv6 is read as IPv4, because clients are.
 pub(super) fn prefix(node: &Node, what: &str, out: &mut Findings) -> Option<(Prefix, crate::finding::At)> {
     let text = text(node, what, out)?;
     if let Ok(net) = text.parse::<ipnet::IpNet>() {
@@ -94,10 +100,10 @@ pub(super) fn prefix(node: &Node, what: &str, out: &mut Findings) -> Option<(Pre
                     .help(format!("write `{prefix}`")),
             );
         }
-        return Some((prefix, node.at));
+        return Some((prefix.canonical(), node.at));
     }
     if let Ok(address) = text.parse() {
-        return Some((Prefix::host(address), node.at));
+        return Some((Prefix::host(address).canonical(), node.at));
     }
     out.push(
         Finding::error(code::BAD_ADDRESS, format!("{} is not a prefix", shown(node)))

@@ -63,6 +63,9 @@ families! {
     COOKIES = Counter "meridian_cookies_total" ["transport", "cookie"]
         "Replies, by transport and the DNS cookie of the query: none (no cookie, or cookies are off), \
          client (no server cookie yet), valid, invalid (made with an unknown secret, too old, or forged).";
+    ACCESS_REFUSED = Counter "meridian_access_refused_total" ["transport"]
+        "Messages refused by the access lists (`access`), by transport; those dropped are counted in \
+         `meridian_dropped_total`.";
     RATE_LIMITED = Counter "meridian_rate_limited_total" ["transport", "limit", "treatment"]
         "Answers past a rate limit, by transport, limit (answers, answers_per_name, nodata, nxdomain, \
          referrals, errors, prefix, zone) and treatment: dropped, slipped (a short reply: TC or BADCOOKIE), log_only (sent \

@@ -164,6 +164,7 @@ fn traffic(page: &mut Page, shown: &Shown) {
         for (cookie, count) in totals.cookies() {
             page.count(&catalogue::COOKIES, &[word, cookie], count);
         }
+        page.count(&catalogue::ACCESS_REFUSED, &[word], totals.refused);
         for (limit, treatment, count) in totals.limited() {
             page.count(&catalogue::RATE_LIMITED, &[word, limit.word(), treatment.word()], count);
         }

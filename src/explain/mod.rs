@@ -13,7 +13,9 @@ mod places;
 mod reasons;
 mod story;
 
-use crate::answer::{self, Client, Disposition, QueryContext, Transport};
+use crate::access::{Action, Verdict};
+use crate::answer::bare::{Message, refuse};
+use crate::answer::{self, Client, Disposition, Outcome, QueryContext, Transport};
 use crate::geo::prefix::Prefix;
 use crate::limits::MESSAGE_MAX;
 use crate::rfc3339;
@@ -113,7 +115,20 @@ pub fn explain(
     }
     // Any draw would do: it affects only the order of addresses, and `share: random`.
     let context = QueryContext { draw: 0, epoch_secs: 0 };
-    let outcome = answer::respond_traced(snapshot, &asked.packet(), &client, context, &mut out, &mut story);
+    let packet = asked.packet();
+    let verdict = asked.client.and_then(|client| Some(snapshot.access.as_deref()?.verdict(client)));
+    if let Some(verdict) = verdict {
+        story.line("access", &access_words(verdict));
+    }
+    let outcome = match verdict.map(|verdict| verdict.action) {
+        None | Some(Action::Allow) => {
+            answer::respond_traced(snapshot, &packet, &client, context, &mut out, &mut story)
+        }
+        Some(Action::Refuse) => {
+            refuse(snapshot, &Message { octets: &packet, client: &client, context }, &mut out)
+        }
+        Some(Action::Drop) => Outcome::default(),
+    };
     for sentence in &places.missing {
         story.line("note", &format!("{sentence}; places are shown without it"));
     }
@@ -129,6 +144,19 @@ pub fn explain(
         }
     };
     Ok(Explanation { lines: story.lines, message })
+}
+
+/// Verdict of the access lists in words.
+fn access_words(verdict: Verdict) -> String {
+    let Some(prefix) = verdict.prefix else {
+        return "the client is in no list, so it is allowed".to_owned();
+    };
+    let key = verdict.action.word();
+    match verdict.action {
+        Action::Refuse => format!("`{key}` has {prefix}: REFUSED"),
+        Action::Drop => format!("`{key}` has {prefix}: no reply, no connection"),
+        Action::Allow => format!("`{key}` has {prefix}"),
+    }
 }
 
 /// Supposed states by PoP number.

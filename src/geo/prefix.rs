@@ -67,6 +67,14 @@ impl Prefix {
         Prefix::new(address, if address.is_ipv4() { 32 } else { 128 })
     }
 
+    /// The same block, as IPv4 if it is one of IPv4 inside IPv6 (`::ffff:0:0/96`).
+    pub(crate) fn canonical(self) -> Prefix {
+        match self.address().to_canonical() {
+            address @ IpAddr::V4(_) if self.len() >= 96 => Prefix::new(address, self.len() - 96),
+            _ => self,
+        }
+    }
+
     /// Network address.
     pub fn address(self) -> IpAddr {
         match self {

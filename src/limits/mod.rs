@@ -138,6 +138,8 @@ pub(crate) const CONNECTION_SITE_FACTOR: u32 = 4;
 pub(crate) const RRL_SETS: usize = 32_768;
 /// Most prefixes without rate limits: only an answer past a limit is compared with each of them.
 pub(crate) const RRL_EXEMPT_MAX: usize = 256;
+/// Most prefixes in the access lists: a list of more is made for a firewall.
+pub(crate) const ACCESS_MAX: usize = 16_384;
 /// Highest rate limit, in answers a second: a count has 16 bits.
 pub(crate) const RRL_RATE_MAX: u16 = 60_000;
 /// Queue of commands to the writer. The writer takes a command without waiting for a disk, so a

@@ -49,6 +49,7 @@ drops! {
         "a datagram for which the socket's buffer had no room; counted once a second";
     Unsent = "unsent", "a reply that the kernel did not take";
     Panic = "panic", "a fault of the program while it answered; please report it";
+    Access = "access", "a message or connection of a client that `access` drops";
     RateLimited = "rate_limited", "an answer past a rate limit; see `meridian_rate_limited_total`";
     SocketError = "socket_error", "a receive or accept that failed";
     ConnectionsFull = "connections_full", "a connection that was idle for longest, closed for a new one";
@@ -191,6 +192,8 @@ counters! {
     types: [AtomicU64; TYPE_SLOTS];
     /// Decisions, by evidence.
     evidence: [AtomicU64; Evidence::ALL.len()];
+    /// Messages refused by the access lists.
+    pub(crate) refused: AtomicU64,
     /// Answers past a rate limit, by limit and treatment.
     limited: [AtomicU64; LIMITED];
     /// Replies, by the status of the cookie.
@@ -244,6 +247,11 @@ impl CounterBlock {
     /// Counts drops of a message, or closed connections.
     pub(crate) fn dropped(&self, reason: Dropped, count: u64) {
         self.add(&self.drops[reason as usize], count);
+    }
+
+    /// Counts a message refused by the access lists.
+    pub(crate) fn refused(&self) {
+        self.add(&self.refused, 1);
     }
 
     /// Counts an answer past a rate limit.

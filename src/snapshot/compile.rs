@@ -176,6 +176,7 @@ fn assemble(
         certificate: deployment.certificate.as_ref().map(|certificate| Arc::clone(&certificate.pair)),
         idle: idle_times(&deployment.listen),
         rate_limit: deployment.rate_limit.clone(),
+        access: deployment.access.clone(),
         zones: Arc::new(ZoneSet::new(images)),
         steering: parts.steering,
         status: Arc::new(status),

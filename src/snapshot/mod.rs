@@ -30,6 +30,7 @@ pub(crate) use sizes::Sizes;
 pub(crate) use steering::Steering;
 pub(crate) use summary::Summary;
 
+use crate::access::Access;
 use crate::geo::lands::Lands;
 use crate::health::load::feeds::FeedSet;
 use crate::health::targets::TargetSet;
@@ -83,6 +84,8 @@ pub struct Snapshot {
     /// Limits of answers over UDP; `None` is off. Not part of the digest, because no record depends
     /// on them.
     pub(crate) rate_limit: Option<Arc<RateLimit>>,
+    /// Access lists; `None` is no list. Not part of the digest, for the same reason.
+    pub(crate) access: Option<Arc<Access>>,
     /// Zone images.
     pub zones: Arc<ZoneSet>,
     /// Preference lists, routes and addresses.

@@ -10,6 +10,7 @@
 //! portable: hickory's server over the same core, for systems without the fast lane
 //! ```
 
+pub(crate) mod access;
 pub(crate) mod connection_limit;
 pub(crate) mod dot;
 pub(crate) mod draw;

@@ -13,11 +13,13 @@
 //! connections, retries without a pause when descriptors are exhausted, and ends at an aborted
 //! connection.
 
-use crate::answer::{self, Client, Disposition, QueryContext, Transport};
+use crate::answer::bare;
+use crate::answer::{Client, Disposition, QueryContext, Transport};
 use crate::limits::{MESSAGE_MAX, UDP_PAYLOAD_MAX};
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::sys::clock;
+use crate::transport::access;
 use crate::transport::draw::Draws;
 use crate::transport::sender;
 use hickory_server::Server;
@@ -71,22 +73,23 @@ impl Portable {
         let outcome = SCRATCH.with_borrow_mut(|(scratch, draws)| {
             let service = self.shared.published.served();
             let moment = QueryContext { draw: draws.draw(), epoch_secs: clock::cookie_secs() };
+            let message = bare::Message { octets: request.as_slice(), client: &client, context: moment };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                let outcome =
-                    answer::respond(&service.snapshot, request.as_slice(), &client, moment, scratch);
-                match outcome.disposition {
+                let outcome = access::respond(&service.snapshot, &message, block, scratch)?;
+                Some(match outcome.disposition {
                     Disposition::Send(length) => (outcome, scratch.get(..length).map(<[u8]>::to_vec)),
                     Disposition::Silence => (outcome, None),
-                }
+                })
             }));
-            if let Ok((outcome, Some(_))) = &outcome {
+            if let Ok(Some((outcome, Some(_)))) = &outcome {
                 block.answered(&service, outcome);
             }
             outcome
         });
         match outcome {
-            Ok((_, Some(octets))) => Some(octets),
-            Ok((_, None)) => {
+            Ok(None) => None,
+            Ok(Some((_, Some(octets)))) => Some(octets),
+            Ok(Some((_, None))) => {
                 block.dropped(Dropped::Silence, 1);
                 None
             }

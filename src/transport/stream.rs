@@ -2,13 +2,16 @@
 //! answer pipelined queries in order. A [`Carrier`] opens the stream of an accepted connection, so
 //! that each transport is one file beside this one.
 
-use crate::answer::{self, Client, Disposition, QueryContext, Transport};
+use crate::access::Action;
+use crate::answer::bare::Message;
+use crate::answer::{Client, Disposition, QueryContext, Transport};
 use crate::limits::{DRAIN_SECS, MESSAGE_MAX, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS};
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::descriptors::Use;
 use crate::sys::accept::AcceptPause;
 use crate::sys::clock;
+use crate::transport::access;
 use crate::transport::connection_limit::{ConnectionLimit, ConnectionPermit, Full};
 use crate::transport::draw::Draws;
 use std::cell::RefCell;
@@ -104,6 +107,12 @@ fn admit<C: Carrier>(
     context: &Arc<StreamContext<C>>,
     connections: &mut JoinSet<()>,
 ) {
+    // A client that gets no answer has no connection either, so that it displaces no other.
+    let service = context.shared.published.served();
+    let access = service.snapshot.access.as_deref();
+    if access.is_some_and(|access| access.verdict(peer.ip()).action == Action::Drop) {
+        return context.block.dropped(Dropped::Access, 1);
+    }
     let (permit, displaced) = context.connection_limit.enter(peer.ip());
     context.block.connected();
     match displaced {
@@ -218,7 +227,7 @@ impl<'a, C: Carrier> Connection<'a, C> {
         while let Some(length) = whole_message(&self.pending[start..]) {
             let message = start + 2..start + 2 + length;
             start = message.end;
-            self.answer(message);
+            self.answer(message)?;
             if self.answers.len() >= STREAM_GATHER_OCTETS {
                 self.write().await?;
             }
@@ -257,7 +266,8 @@ impl<'a, C: Carrier> Connection<'a, C> {
         }
     }
 
-    fn answer(&mut self, message: std::ops::Range<usize>) {
+    /// Answers a message; an end if the access lists of the snapshot in service drop its client.
+    fn answer(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
         self.context.block.received(1);
         let octets = &self.pending[message];
         let client = Client { address: self.peer.ip(), transport: C::TRANSPORT };
@@ -268,12 +278,15 @@ impl<'a, C: Carrier> Connection<'a, C> {
             let service = context.shared.published.served();
             // The core does not panic. If it ever does, one query is lost and counted, and the
             // connection continues.
+            let message = Message { octets, client: &client, context: moment };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                answer::respond(&service.snapshot, octets, &client, moment, scratch)
+                access::respond(&service.snapshot, &message, &context.block, scratch)
             }));
             let Ok(outcome) = outcome else {
-                return context.block.dropped(Dropped::Panic, 1);
+                context.block.dropped(Dropped::Panic, 1);
+                return Ok(());
             };
+            let Some(outcome) = outcome else { return Err(End::Closed) };
             match outcome.disposition {
                 Disposition::Send(length) => match scratch.get(..length) {
                     Some(octets) if frame(answers, octets) => context.block.answered(&service, &outcome),
@@ -281,7 +294,8 @@ impl<'a, C: Carrier> Connection<'a, C> {
                 },
                 Disposition::Silence => context.block.dropped(Dropped::Silence, 1),
             }
-        });
+            Ok(())
+        })
     }
 
     async fn write(&mut self) -> Result<(), End> {

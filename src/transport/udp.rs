@@ -2,6 +2,7 @@
 
 mod limit;
 
+use crate::access::Access;
 use crate::answer::bare::Message;
 use crate::answer::stages::{Plans, Stages};
 use crate::answer::{Client, Disposition, QueryContext, Transport};
@@ -14,6 +15,7 @@ use crate::snapshot::Snapshot;
 use crate::sys::clock;
 use crate::sys::datagram::Batch;
 use crate::sys::socket;
+use crate::transport::access::{Admission, admit};
 use crate::transport::draw::Draws;
 use crate::transport::sender;
 use limit::Limits;
@@ -164,12 +166,17 @@ fn answer_batch(
     // Loaded after the receive returns, so that a sleeping worker holds no snapshot.
     let service = worker_context.shared.published.served();
     let limits = worker_scratch.query_rate.limits(&service.snapshot, worker_context.workers);
-    let limits = limits.map(|limits| Limits {
-        limits,
-        limiter: &worker_context.shared.limiter,
-        block: &worker_context.block,
-        snapshot: &service.snapshot,
-    });
+    let in_force = InForce {
+        service: &service,
+        access: service.snapshot.access.as_deref(),
+        limits: limits.map(|limits| Limits {
+            limits,
+            limiter: &worker_context.shared.limiter,
+            block: &worker_context.block,
+            snapshot: &service.snapshot,
+        }),
+        epoch_secs,
+    };
     for start in (0..count).step_by(PREFETCH_MAX) {
         let end = count.min(start + PREFETCH_MAX);
         // Without plans, the worker answers each query by itself. A panic here is counted as a
@@ -192,8 +199,7 @@ fn answer_batch(
                 while next < end {
                     next += 1;
                     let place = (next - 1, next - 1 - start);
-                    let of_batch = (&**service, limits.as_ref(), epoch_secs);
-                    answer_one(worker_context, of_batch, batch, (place, &plans), worker_scratch);
+                    answer_one(worker_context, &in_force, batch, (place, &plans), worker_scratch);
                 }
             }));
             if answered.is_err() {
@@ -207,13 +213,21 @@ fn answer_batch(
     }
 }
 
+/// Inputs that all messages of a batch share.
+struct InForce<'a> {
+    service: &'a ServedSnapshot,
+    access: Option<&'a Access>,
+    limits: Option<Limits<'a>>,
+    epoch_secs: u32,
+}
+
 /// Address in place of that of a sender without one.
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 #[inline(always)]
 fn answer_one(
     worker_context: &WorkerContext,
-    (service, limits, epoch_secs): (&ServedSnapshot, Option<&Limits<'_>>, u32),
+    in_force: &InForce<'_>,
     batch: &mut Batch,
     ((index, lane), plans): ((usize, usize), &Plans<'_>),
     worker_scratch: &mut WorkerScratch,
@@ -226,17 +240,28 @@ fn answer_one(
         return worker_context.block.dropped(sender::reason(datagram.sender), 1);
     };
     let client = Client { address, transport: Transport::Udp };
-    let context = QueryContext { draw: worker_scratch.draws.draw(), epoch_secs };
-    worker_scratch.stages.respond((plans, lane), &service.snapshot, datagram.octets, &client, context, room);
-    if let Some(limits) = limits {
-        let message = Message { octets: datagram.octets, client: &client, context };
+    let context = QueryContext { draw: worker_scratch.draws.draw(), epoch_secs: in_force.epoch_secs };
+    let message = Message { octets: datagram.octets, client: &client, context };
+    let snapshot = &in_force.service.snapshot;
+    let admission = match in_force.access {
+        None => Admission::Allowed,
+        Some(access) => admit(access, snapshot, &message, &worker_context.block, room),
+    };
+    match admission {
+        Admission::Allowed => {
+            worker_scratch.stages.respond((plans, lane), snapshot, datagram.octets, &client, context, room);
+        }
+        Admission::Refused(outcome) => worker_scratch.stages.outcome = outcome,
+        Admission::Dropped => return,
+    }
+    if let Some(limits) = &in_force.limits {
         if !limits.allow(&message, lane, &mut worker_scratch.stages, room) {
             return worker_context.block.dropped(Dropped::RateLimited, 1);
         }
     }
     match worker_scratch.stages.outcome.disposition {
         Disposition::Send(length) if batch.reply(index, length) => {
-            worker_context.block.answered(service, &worker_scratch.stages.outcome)
+            worker_context.block.answered(in_force.service, &worker_scratch.stages.outcome)
         }
         Disposition::Send(_) => worker_context.block.dropped(Dropped::TooLong, 1),
         Disposition::Silence => worker_context.block.dropped(Dropped::Silence, 1),

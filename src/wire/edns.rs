@@ -247,6 +247,8 @@ fn write_padding(octets: usize, out: &mut [u8]) -> Option<usize> {
 
 /// Extended error codes in responses (RFC 8914 section 4).
 pub(crate) mod extended_error {
+    /// Prohibited: a client that the access lists refuse.
+    pub(crate) const PROHIBITED: u16 = 18;
     /// Not Authoritative.
     pub(crate) const NOT_AUTHORITATIVE: u16 = 20;
     /// No Reachable Authority: no PoP can be answered.

@@ -1,6 +1,7 @@
 //! The program and its edges: real sockets, signals, files, probes, the control socket.
 
 #[cfg(debug_assertions)] // the hooks that make trouble are not in other builds
+mod access;
 mod chaos;
 mod completions;
 mod cookies;

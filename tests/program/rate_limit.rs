@@ -18,9 +18,14 @@ fn limited(keys: &str) -> Deployment {
     Deployment::new(&["127.0.0.1:0"], &format!("rate_limit: {{ from_qps: 0, {keys} }}\n"))
 }
 
-/// Replies to [`FLOOD`] equal queries, sent as fast as they are received, and the number of clock
-/// seconds that began meanwhile, the first included.
+/// [`flood_of`] equal queries.
 fn flood(server: &Server, asked: &[u8]) -> (Vec<Vec<u8>>, u64) {
+    flood_of(server, |_| asked.to_vec())
+}
+
+/// Replies to [`FLOOD`] queries, sent as fast as they are received, and the number of clock seconds
+/// that began meanwhile, the first included.
+fn flood_of(server: &Server, asked: impl Fn(u64) -> Vec<u8>) -> (Vec<Vec<u8>>, u64) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     socket.connect(server.dns()[0]).expect("connected");
     socket.set_nonblocking(true).expect("an option");
@@ -35,7 +40,7 @@ fn flood(server: &Server, asked: &[u8]) -> (Vec<Vec<u8>>, u64) {
         }
     };
     for sent in 1..=FLOOD {
-        socket.send(asked).expect("sent");
+        socket.send(&asked(sent)).expect("sent");
         // No more wait in the server than its receive buffer holds.
         if sent % 50 == 0 {
             until_so("the server takes the queries", || counters() == before + sent);
@@ -99,6 +104,27 @@ fn cookies_prove_the_address() {
     let proven = with_option(query(2, "www.cdn.example", A), 10, &cookie);
     let (replies, _) = flood(&server, &proven);
     assert_eq!(replies.iter().filter(is_full).count() as u64, FLOOD);
+}
+
+/// A forger invents client subnets at a steered name, labels below a wildcard, and types at a CNAME:
+/// the answers of one owner name have a limit all the same.
+#[test]
+fn invented_questions_get_few_answers() {
+    let deployment = Deployment::sample(&["127.0.0.1:0"]);
+    let keys = "rate_limit: { from_qps: 0, answers_per_name: 40, slip: 0 }\n";
+    deployment.edit("meridian.yaml", |text| text + keys);
+    let server = deployment.start(Engine::Fast);
+    let subnet = |n: u64| {
+        let network = [10 + (n % 90) as u8, (n / 90) as u8 * 16, 0];
+        with_subnet(query(1, "global.edge.cdn.example", A), network)
+    };
+    let label = |n: u64| query(1, &format!("n{n}.edge.cdn.example"), A);
+    let rtype = |n: u64| query(1, "x.cdn.example", 1000 + n as u16);
+    let forged: [&dyn Fn(u64) -> Vec<u8>; 3] = [&subnet, &label, &rtype];
+    for (number, asked) in forged.into_iter().enumerate() {
+        let (replies, seconds) = flood_of(&server, asked);
+        assert!((40..=40 * seconds).contains(&(replies.len() as u64)), "{number}: {}", replies.len());
+    }
 }
 
 /// `log_only` counts and sends; a reload puts other limits in force; TCP is never limited.

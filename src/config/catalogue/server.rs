@@ -10,7 +10,7 @@ pub(super) const FILE: FileKind = FileKind {
     word: "server",
     path: "meridian.yaml",
     root: &SERVER,
-    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &ZONES, &COOKIES, &TLS, &RATE_LIMIT],
+    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &ZONES, &COOKIES, &TLS, &RATE_LIMIT, &ACCESS],
 };
 
 static SERVER: KeySection = KeySection {
@@ -97,6 +97,13 @@ state: /var/lib/meridian",
             "bounds of the answers that one client prefix gets over UDP, so that forged queries do not make \
              this server a weapon",
             "{ per_second: 20, exempt: [192.0.2.0/24] }",
+        ),
+        entry(
+            "access",
+            &Shape::Map(&ACCESS),
+            NONE,
+            "clients that are refused or get no answer",
+            "{ drop: [203.0.113.0/24], allow: [203.0.113.7] }",
         ),
     ],
     others: Others::None,
@@ -363,6 +370,36 @@ static TLS: KeySection = KeySection {
     notes: "Both files are read at every reload, and new connections then get the new certificate. \
         A pair that cannot be used refuses the reload, and the old pair stays in service. \
         [operate.md](operate.md#dns-over-tls) explains how to renew certificates.",
+};
+
+static LISTED: Shape = Shape::AnyList(&Shape::Text("a prefix, an address or a network"));
+
+static ACCESS: KeySection = KeySection {
+    id: "access",
+    title: "",
+    about: "Keys of `access`, lists of prefixes, addresses, and names of `networks.yaml`. The longest prefix \
+        that contains the source address of a client decides; an address in no list is allowed:",
+    block: "",
+    entries: &[
+        entry(
+            "refuse",
+            &LISTED,
+            NONE,
+            "queries get REFUSED with the extended error 18 (Prohibited); other messages get nothing",
+            "[198.51.100.0/24]",
+        ),
+        entry(
+            "drop",
+            &LISTED,
+            NONE,
+            "messages get no reply, and connections are closed at once",
+            "[203.0.113.0/24, \"2001:db8::/32\"]",
+        ),
+        entry("allow", &LISTED, NONE, "exceptions inside wider prefixes of the other lists", "[203.0.113.7]"),
+    ],
+    others: Others::None,
+    notes: "At most 16,384 prefixes, each under one key. Over UDP a source address can be forged, so `allow` \
+        does not authenticate a client ([operate.md](operate.md#access-lists)).",
 };
 
 static RATE: Shape = Shape::Integer(1, RRL_RATE_MAX as i64);

@@ -1,5 +1,6 @@
 //! `meridian.yaml`: the identity of this node, its sockets, and the files of the deployment.
 
+mod access;
 pub(crate) mod cookie_secrets;
 mod rate_limit;
 mod secret_file;
@@ -17,6 +18,7 @@ use crate::limits::{
 };
 use crate::rrl::RateLimit;
 use crate::wire::name::Name;
+pub(crate) use access::AccessLists;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,6 +92,8 @@ pub(crate) struct ServerFile {
     pub(crate) tls: Tls,
     /// Limits of answers over UDP; `None` is off.
     pub(crate) rate_limit: Option<RateLimit>,
+    /// Access lists, with names of networks.
+    pub(crate) access: Option<AccessLists>,
     /// GeoIP databases, in order of precedence.
     pub(crate) databases: Vec<WrittenPath>,
     /// True if a database may have far fewer networks than the one in service.
@@ -132,6 +136,7 @@ impl ServerFile {
             cookies: Cookies::Own,
             tls: Tls::default(),
             rate_limit: None,
+            access: None,
             databases: Vec::new(),
             accept_shrunk: false,
             networks: Named::No,
@@ -182,6 +187,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     if let Some(node) = table.take("rate_limit") {
         file.rate_limit = rate_limit::lower(node, out);
     }
+    file.access = table.take("access").and_then(|node| access::lower(node, out));
     table.finish(out);
     file
 }

@@ -15,6 +15,7 @@ const READ_AS: [(&str, &str); 46] = [
     ("cookies", "`cookies`"),
     ("tls", "`tls`"),
     ("rate_limit", "`rate_limit`"),
+    ("access", "`access`"),
     ("pops", "the PoP file"),
     ("pop", "the PoP"),
     ("at", "`at`"),
@@ -106,7 +107,8 @@ fn everything() -> Memory {
                     - { when: { not: {} }, pops: [fra, { cname: x. }] }\n      - { pops: { cname: x. } }\n";
     let server = memory.0.entry("meridian.yaml".into()).or_default();
     let text = String::from_utf8_lossy(server).replace("zones: zones", "zones: { folder: zones }\n#");
-    *server = format!("{text}\ncookies: {{}}\ntls: {{}}\nrate_limit: {{}}\n").into_bytes();
+    *server =
+        format!("{text}\ncookies: {{}}\ntls: {{}}\nrate_limit: {{}}\naccess: {{}}\n").into_bytes();
     memory.0.insert("pops.yaml".into(), pops.into());
     memory.0.insert("policies.yaml".into(), policies.into());
     memory.0.insert("geoip/networks.yaml".into(), "office: { prefixes: 192.0.2.0/24 }\n".into());

@@ -53,6 +53,7 @@ pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
         lines.push("cookies: other secrets".to_owned());
     }
     lines.extend(places::certificate(old, new));
+    changed("access", places::access(old), places::access(new), &mut lines);
     changed("rate_limit", places::rate_limit(old), places::rate_limit(new), &mut lines);
     compared("pop", pops::all(old), pops::all(new), &mut lines);
     pops::in_force(new, &mut lines);

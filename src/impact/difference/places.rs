@@ -2,7 +2,9 @@
 
 use super::fields::{Fields, list, maybe};
 use super::pops::at;
+use crate::access::{Access, Action};
 use crate::geo::networks::Network;
+use crate::geo::prefix::Prefix;
 use crate::rfc3339;
 use crate::rrl::{Class, RateLimit};
 use crate::snapshot::Snapshot;
@@ -74,6 +76,17 @@ pub(super) fn rate_limit(snapshot: &Snapshot) -> Fields {
         ("exempt", list(exempt, ToString::to_string)),
     ];
     classes.into_iter().chain(others).map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// Access lists; no fields where there are none.
+pub(super) fn access(snapshot: &Snapshot) -> Fields {
+    let entries = snapshot.access.as_deref().map(Access::entries).unwrap_or_default();
+    let of = |action: Action| {
+        let prefixes: Vec<Prefix> =
+            entries.iter().filter(|(_, of)| *of == action).map(|(prefix, _)| *prefix).collect();
+        (action.word().to_owned(), list(&prefixes, ToString::to_string))
+    };
+    Action::ALL.map(of).into()
 }
 
 /// Adds a line for each database with other content: its facts now and before.

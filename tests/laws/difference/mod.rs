@@ -23,6 +23,7 @@ state: state/
 cookies: { secrets: secrets.txt }
 tls: { certificate: one.pem, key: one.pem }
 rate_limit: { from_qps: 100 }
+access: { drop: [203.0.113.0/24] }
 "#;
 
 const NETWORKS: &str = r#"

@@ -38,6 +38,27 @@ pub const ROWS: &[Row] = &[
     ),
     ("networks", "networks.yaml", "other: { prefixes: [198.18.1.0/24] }", "", "network other: gone"),
     (
+        "access refuse",
+        "meridian.yaml",
+        "access: { drop",
+        "access: { refuse: [other], drop",
+        "access: refuse none -> 198.18.1.0/24",
+    ),
+    (
+        "access drop",
+        "meridian.yaml",
+        "drop: [203.0.113.0/24]",
+        "drop: [203.0.112.0/23, \"2001:db8::/32\"]",
+        "access: drop 203.0.113.0/24 -> 203.0.112.0/23 2001:db8::/32",
+    ),
+    (
+        "access allow",
+        "meridian.yaml",
+        "access: { drop",
+        "access: { allow: [203.0.113.7], drop",
+        "access: allow none -> 203.0.113.7/32",
+    ),
+    (
         "rate_limit mode",
         "meridian.yaml",
         "from_qps: 100",

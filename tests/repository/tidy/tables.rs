@@ -18,23 +18,25 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     ("zone",      &["limits", "budget", "finding", "wire"]),
     ("rrl",       &["closed_set", "limits", "wire", "geo"]),
     ("tls",       &["health"]),
+    ("access",    &["closed_set", "geo"]),
     // 2  words
     ("config",    &["closed_set", "limits", "rfc3339", "budget", "finding", "wire", "geo", "health", "steer",
-                    "zone", "rrl", "tls"]),
+                    "zone", "rrl", "tls", "access"]),
     // 3  core
-    ("snapshot",  &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "rrl",
-                    "tls"]),
+    ("snapshot",  &["closed_set", "limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone",
+                    "rrl", "tls", "access"]),
     ("answer",    &["closed_set", "limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot"]),
-    ("impact",    &["limits", "rfc3339", "wire", "geo", "health", "steer", "zone", "rrl", "tls", "snapshot"]),
+    ("impact",    &["limits", "rfc3339", "wire", "geo", "health", "steer", "zone", "rrl", "tls", "access",
+                    "snapshot"]),
     ("shared",    &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
                     "answer", "impact", "rrl"]),
-    ("explain",   &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
-                    "answer", "shared"]),
+    ("explain",   &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "access",
+                    "snapshot", "answer", "shared"]),
     ("live",      &["limits", "rfc3339", "wire", "health", "steer", "snapshot", "impact", "shared"]),
     // 4  edges
     ("sys",       &["limits"]),
     ("transport", &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer",
-                    "shared", "sys", "rrl"]),
+                    "shared", "sys", "rrl", "access"]),
     ("probe",     &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "shared",
                     "sys"]),
     ("reload",    &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "tls",
@@ -67,6 +69,7 @@ pub const EVERYTHING: &[&str] = &[
     "zone",
     "rrl",
     "tls",
+    "access",
     "config",
     "snapshot",
     "answer",
@@ -106,6 +109,7 @@ pub const PURE: &[&str] = &[
     "latency",
     "rrl",
     "tls",
+    "access",
 ];
 
 /// Uses beyond the table: files that begin so may use paths that begin so, for a reason.

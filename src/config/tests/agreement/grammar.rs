@@ -32,6 +32,7 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("a probe", &["base"]),
     ("an IP address", &["203.0.113.7", "2001:db8:7::1"]),
     ("a prefix or address", &["198.18.1.0/24", "2001:db8:ff2::/48"]),
+    ("a prefix, an address or a network", &["198.18.2.0/24", "2001:db8:ff3::/48", "office"]),
     ("base64", &["AAT+DQAA"]),
     ("a date", &["2090-01-31"]),
     ("a URL with an IP address", &["http://203.0.113.15/load"]),
