@@ -3,6 +3,7 @@
 //! IPv4 and IPv6 are separate spaces; an IPv4 address inside IPv6 (mapped, 6to4, ...) is converted
 //! to IPv4 at the border (`geo::embedded`).
 
+use crate::limits::{CLIENT_PREFIX_V4, CLIENT_PREFIX_V6};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -60,6 +61,12 @@ impl Prefix {
                 Prefix::V6 { bits: truncate_v6(a.to_bits(), len), len }
             }
         }
+    }
+
+    /// The block of a client by which answers and connections are limited: /24 (IPv4) or /56 (IPv6).
+    pub(crate) fn of_client(address: IpAddr) -> Prefix {
+        let address = address.to_canonical();
+        Prefix::new(address, if address.is_ipv4() { CLIENT_PREFIX_V4 } else { CLIENT_PREFIX_V6 })
     }
 
     /// The block of a single address.

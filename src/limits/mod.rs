@@ -124,10 +124,10 @@ pub(crate) const STREAM_GATHER_OCTETS: usize = 32 << 10;
 pub(crate) const ACCEPT_PAUSE_MILLIS: u64 = 1000;
 /// Shortest pause after a failed accept, in milliseconds: a descriptor may be free again by then.
 pub(crate) const ACCEPT_PAUSE_MILLIS_MIN: u64 = 5;
-/// Prefix length by which IPv4 connections are counted: the smallest block with a route of its own.
-pub(crate) const CONNECTION_PREFIX_V4: u8 = 24;
-/// Prefix length by which IPv6 connections are counted: a common allocation to one site (RFC 6177).
-pub(crate) const CONNECTION_PREFIX_V6: u8 = 56;
+/// Prefix length by which IPv4 clients are limited: the smallest block with a route of its own.
+pub(crate) const CLIENT_PREFIX_V4: u8 = 24;
+/// Prefix length by which IPv6 clients are limited: a common allocation to one site (RFC 6177).
+pub(crate) const CLIENT_PREFIX_V6: u8 = 56;
 /// Second prefix length by which IPv6 connections are counted: the largest allocation to one site,
 /// with 256 of the smaller ones.
 pub(crate) const CONNECTION_SITE_V6: u8 = 48;

@@ -8,11 +8,11 @@
 //! may read all places, which the workers share. Nothing locks: a count may lose a few that workers
 //! add at the same moment.
 
-use super::{PREFIX_V4, PREFIX_V6, prefix_of};
+use super::{prefix, word};
 use crate::geo::prefix::Prefix;
 use crate::wire::hash::mix;
 use std::array;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Prefixes in the sketch.
@@ -21,12 +21,10 @@ const PLACES: usize = 64;
 const SAMPLE: u64 = 8;
 /// Seconds after which counts halve.
 const HALF_LIFE_SECS: u32 = 60;
-/// Marks of the families in a word, so that no prefix is 0, the empty place.
-const V4: u64 = 1 << 63;
-const V6: u64 = 1 << 62;
 
 #[derive(Debug, Default)]
 struct Place {
+    /// Word of the prefix; 0 is an empty place.
     prefix: AtomicU64,
     count: AtomicU64,
 }
@@ -53,7 +51,7 @@ impl HeavyPrefixes {
             return;
         }
         self.age(now);
-        let word = word(prefix_of(address));
+        let word = word(address);
         let mut least = &self.places[0];
         let mut least_count = u64::MAX;
         for place in &self.places {
@@ -103,21 +101,6 @@ impl HeavyPrefixes {
             place.count.store(count >> halvings, Ordering::Relaxed);
         }
     }
-}
-
-fn word(prefix: Prefix) -> u64 {
-    match prefix {
-        Prefix::V4 { bits, .. } => V4 | u64::from(bits),
-        Prefix::V6 { bits, .. } => V6 | (bits >> (128 - PREFIX_V6)) as u64,
-    }
-}
-
-fn prefix(word: u64) -> Option<Prefix> {
-    if word & V4 != 0 {
-        return Some(Prefix::new(IpAddr::V4(Ipv4Addr::from_bits(word as u32)), PREFIX_V4));
-    }
-    let bits = u128::from(word & (V6 - 1)) << (128 - PREFIX_V6);
-    (word & V6 != 0).then(|| Prefix::new(IpAddr::V6(Ipv6Addr::from_bits(bits)), PREFIX_V6))
 }
 
 #[cfg(test)]

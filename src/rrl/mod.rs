@@ -2,7 +2,7 @@
 //!
 //! A forged source address makes a name server send its answers to a victim. Over UDP a server
 //! cannot tell, so it answers an address only so often that the answers do no harm. A client that
-//! proved its address, by a valid DNS cookie or by TCP, is never limited.
+//! proved its address is not limited: by TCP never, by a valid DNS cookie up to `prefix_per_second`.
 //!
 //! ```text
 //! prefix (/24, /56)   at most half of the class's limit         -> pass, and nothing else is read
@@ -32,6 +32,7 @@ pub(crate) mod heavy;
 pub(crate) mod table;
 
 use crate::geo::prefix::Prefix;
+use crate::limits::{CLIENT_PREFIX_V4, CLIENT_PREFIX_V6};
 use crate::wire::hash::mix;
 use crate::wire::header;
 use crate::wire::name_hash::NameKey;
@@ -39,15 +40,8 @@ use crate::wire::query::Query;
 use crate::wire::rr::Rcode;
 use heavy::HeavyPrefixes;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use table::{Account, Table};
-
-/// Prefix length by which answers to IPv4 clients are limited: the smallest block with a route of
-/// its own, so that a forger gains nothing by neighbours of its victim.
-const PREFIX_V4: u8 = 24;
-/// Prefix length by which answers to IPv6 clients are limited: a common allocation to one site (RFC
-/// 6177).
-const PREFIX_V6: u8 = 56;
 
 closed_set! {
     /// Class of an answer. Its word is the key of its limit.
@@ -65,21 +59,13 @@ closed_set! {
     }
 }
 
-closed_set! {
+closed_union! {
     /// Limit that an answer passed. Its word stands in metrics.
     pub(crate) enum Limit {
-        /// Equal answers to one prefix.
-        Answers = "answers",
+        /// Answers of one class to one prefix.
+        Class(class: Class = Class::ALL.into_iter()) = class.word(),
         /// Answers of one owner name to one prefix.
         Name = "answers_per_name",
-        /// Denials of types of one name to one prefix.
-        NoData = "nodata",
-        /// Denials of names in one zone to one prefix.
-        NxDomain = "nxdomain",
-        /// Equal delegations to one prefix.
-        Referrals = "referrals",
-        /// Errors to one prefix.
-        Errors = "errors",
         /// All answers to one prefix.
         Prefix = "prefix",
         /// Denials of names in one zone, to all prefixes.
@@ -99,6 +85,11 @@ closed_set! {
     }
 }
 
+impl Limit {
+    /// Number of limits.
+    pub(crate) const COUNT: usize = Class::ALL.len() + 3;
+}
+
 impl Class {
     /// Class of a reply, from its header.
     #[inline(always)]
@@ -113,16 +104,6 @@ impl Class {
             Rcode::NOERROR if header::is_authoritative(reply) => Class::NoData,
             Rcode::NOERROR => Class::Referral,
             _ => Class::Error,
-        }
-    }
-
-    fn limit(self) -> Limit {
-        match self {
-            Class::Answer => Limit::Answers,
-            Class::NoData => Limit::NoData,
-            Class::NxDomain => Limit::NxDomain,
-            Class::Referral => Limit::Referrals,
-            Class::Error => Limit::Errors,
         }
     }
 }
@@ -226,6 +207,7 @@ enum Holder {
     Prefix = 1,
     Zone = 2,
     Node = 3,
+    Proven = 4,
     Class = 16,
 }
 
@@ -234,8 +216,7 @@ impl Limiter {
     /// it passes, if any.
     #[inline(always)]
     pub(crate) fn count(&self, limits: &RateLimit, now: u32, ready: &Ready<'_>) -> Option<Limit> {
-        let prefix = prefix_word(ready.address);
-        let hash = self.hash(prefix, Holder::Prefix as u64);
+        let hash = self.hash(word(ready.address), Holder::Prefix as u64);
         let class = Class::of(ready.rcode, ready.reply);
         let renew = |old: Account| Account { count: 0, is_busy: old.count > limits.half(Class::Answer) };
         let account = self.table.count(hash, now, renew);
@@ -244,6 +225,15 @@ impl Limiter {
             return None;
         }
         self.look_closer(limits, now, (ready, class), (hash, account), zone_limit)
+    }
+
+    /// Counts a reply to a client that proved its address. It has the limit of its prefix alone, in
+    /// an account of its own, so that forged queries do not use it up.
+    pub(crate) fn count_proven(&self, limits: &RateLimit, now: u32, address: IpAddr) -> Option<Limit> {
+        let most = limits.prefix_per_second?;
+        let hash = self.hash(word(address), Holder::Proven as u64);
+        let account = self.table.count(hash, now, |_| Account { count: 0, is_busy: false });
+        (account.count > most && !limits.is_exempt(address.to_canonical())).then_some(Limit::Prefix)
     }
 
     #[inline(never)]
@@ -262,7 +252,7 @@ impl Limiter {
             let hash = self.hash(prefix ^ class_word(class, ready), Holder::Class as u64 + class as u64);
             let of_class = self.table.count(hash, now, |_| Account { count: begin, is_busy: false });
             if of_class.count > limits.per_second[class as usize] {
-                passed = Some(class.limit());
+                passed = Some(Limit::Class(class));
             } else if class == Class::Answer {
                 let hash = self.hash(prefix ^ (ready.node)(), Holder::Node as u64);
                 let of_node = self.table.count(hash, now, |_| Account { count: begin, is_busy: false });
@@ -286,22 +276,31 @@ impl Limiter {
     }
 }
 
-/// The prefix that an address is limited by: /24 (IPv4) or /56 (IPv6).
-pub(crate) fn prefix_of(address: IpAddr) -> Prefix {
-    let address = address.to_canonical();
-    Prefix::new(address, if address.is_ipv4() { PREFIX_V4 } else { PREFIX_V6 })
-}
+/// Marks of the families in the word of a client prefix, so that no word is 0.
+const V4: u64 = 1 << 63;
+const V6: u64 = 1 << 62;
 
-/// The bits of [`prefix_of`] in one word.
+/// The client prefix of an address ([`Prefix::of_client`]) in one word.
 #[inline(always)]
-fn prefix_word(address: IpAddr) -> u64 {
+fn word(address: IpAddr) -> u64 {
+    let v4 = |address: Ipv4Addr| V4 | u64::from(address.to_bits() >> (32 - CLIENT_PREFIX_V4));
     match address {
-        IpAddr::V4(address) => u64::from(address.to_bits() >> (32 - PREFIX_V4)) | 1 << 63,
+        IpAddr::V4(address) => v4(address),
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(address) => u64::from(address.to_bits() >> (32 - PREFIX_V4)) | 1 << 63,
-            None => (address.to_bits() >> (128 - PREFIX_V6)) as u64,
+            Some(address) => v4(address),
+            None => V6 | (address.to_bits() >> (128 - CLIENT_PREFIX_V6)) as u64,
         },
     }
+}
+
+/// The client prefix of a word from [`word`]; `None` for 0.
+fn prefix(word: u64) -> Option<Prefix> {
+    let address = match (word & V4, word & V6) {
+        (0, 0) => return None,
+        (0, _) => IpAddr::from(Ipv6Addr::from_bits(u128::from(word ^ V6) << (128 - CLIENT_PREFIX_V6))),
+        _ => IpAddr::from(Ipv4Addr::from_bits(((word ^ V4) << (32 - CLIENT_PREFIX_V4)) as u32)),
+    };
+    Some(Prefix::of_client(address))
 }
 
 /// Facts of a reply that share an account within its prefix and class.

@@ -81,17 +81,17 @@ fn a_second_has_one_boundary() {
 fn every_class_is_limited() {
     let www = query("www", None);
     let rows: [(&[u8], Rcode, Limit); 8] = [
-        (&ANSWER, Rcode::NOERROR, Limit::Answers),
-        (&NODATA, Rcode::NOERROR, Limit::NoData),
-        (&NODATA, Rcode::NXDOMAIN, Limit::NxDomain),
-        (&REFERRAL, Rcode::NOERROR, Limit::Referrals),
-        (&REFERRAL, Rcode::REFUSED, Limit::Errors),
-        (&COOKIE, Rcode::NOERROR, Limit::Errors),
-        (&TC, Rcode::NOERROR, Limit::Answers),
-        (&TC_DENIAL, Rcode::NXDOMAIN, Limit::Answers),
+        (&ANSWER, Rcode::NOERROR, Limit::Class(Class::Answer)),
+        (&NODATA, Rcode::NOERROR, Limit::Class(Class::NoData)),
+        (&NODATA, Rcode::NXDOMAIN, Limit::Class(Class::NxDomain)),
+        (&REFERRAL, Rcode::NOERROR, Limit::Class(Class::Referral)),
+        (&REFERRAL, Rcode::REFUSED, Limit::Class(Class::Error)),
+        (&COOKIE, Rcode::NOERROR, Limit::Class(Class::Error)),
+        (&TC, Rcode::NOERROR, Limit::Class(Class::Answer)),
+        (&TC_DENIAL, Rcode::NXDOMAIN, Limit::Class(Class::Answer)),
     ];
     for (reply, rcode, limit) in rows {
-        let class = Class::ALL.into_iter().find(|class| class.limit() == limit).unwrap();
+        let Limit::Class(class) = limit else { panic!("{limit:?}") };
         let mut limits = limits();
         limits.per_second = [30; Class::ALL.len()];
         limits.per_second[class as usize] = 8;
@@ -213,6 +213,46 @@ fn the_whole_prefix_and_the_zone_have_limits() {
     assert_eq!(passed(1, &|n| format!("10.1.{n}.1")), 50, "another zone has its own account");
     let answer = ready(&names[1], "10.0.0.1", &ANSWER, Rcode::NOERROR);
     assert_eq!(limiter.count(&limits, 2, &answer), None, "names that exist are answered");
+}
+
+/// A client with a valid cookie has the limit of its prefix alone, and forged queries do not use it
+/// up.
+#[test]
+fn proven_clients_have_the_limit_of_the_prefix() {
+    let (limiter, mut limits, www) = (Limiter::default(), limits(), query("www", None));
+    let flood = ready(&www, "192.0.2.1", &ANSWER, Rcode::NOERROR);
+    let proven = |limits: &RateLimit, now| {
+        let of = |_: &u32| limiter.count_proven(limits, now, flood.address).is_none();
+        (0..1000).filter(of).count()
+    };
+    assert_eq!(proven(&limits, 1), 1000);
+    limits.prefix_per_second = Some(100);
+    assert_eq!(passing(&limiter, &limits, 2, 1000, &flood), 20);
+    assert_eq!(proven(&limits, 2), 100);
+    limits.exempt = vec![Prefix::of_client(flood.address)];
+    assert_eq!(proven(&limits, 3), 1000);
+}
+
+/// Words of client prefixes lead back to them.
+#[test]
+fn words_are_prefixes() {
+    assert_eq!(prefix(0), None);
+    for (address, of) in [
+        ("0.0.0.1", "0.0.0.0/24"),
+        ("255.255.255.255", "255.255.255.0/24"),
+        ("::ffff:192.0.2.1", "192.0.2.0/24"),
+        ("::1", "::/56"),
+        ("ffff:ffff:ffff:ffff::1", "ffff:ffff:ffff:ff00::/56"),
+    ] {
+        let address: IpAddr = address.parse().unwrap();
+        assert_eq!(prefix(word(address)), Some(Prefix::of_client(address)));
+        assert_eq!(Prefix::of_client(address).to_string(), of);
+    }
+}
+
+#[test]
+fn limits_are_counted() {
+    assert_eq!(Limit::all().count(), Limit::COUNT);
 }
 
 #[test]

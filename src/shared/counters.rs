@@ -102,7 +102,7 @@ const SLOT_OF_TYPE: [u8; 258] = {
 };
 
 /// Slots of answers past a rate limit: for each limit one a treatment.
-const LIMITED: usize = Limit::ALL.len() * Treatment::ALL.len();
+const LIMITED: usize = Limit::COUNT * Treatment::ALL.len();
 
 /// Counter, or a row of counters, with its sum over several blocks.
 pub trait Cell {
@@ -256,7 +256,7 @@ impl CounterBlock {
 
     /// Counts an answer past a rate limit.
     pub(crate) fn limited(&self, limit: Limit, treatment: Treatment) {
-        self.add(&self.limited[limit as usize * Treatment::ALL.len() + treatment as usize], 1);
+        self.add(&self.limited[limit.index() * Treatment::ALL.len() + treatment as usize], 1);
     }
 
     /// Counts an admitted connection.
@@ -389,8 +389,7 @@ impl Totals {
 
     /// Answers past a rate limit, by limit and treatment, without zeros.
     pub(crate) fn limited(&self) -> impl Iterator<Item = (Limit, Treatment, u64)> {
-        let pairs =
-            Limit::ALL.into_iter().flat_map(|limit| Treatment::ALL.map(|treatment| (limit, treatment)));
+        let pairs = Limit::all().flat_map(|limit| Treatment::ALL.map(|treatment| (limit, treatment)));
         pairs.zip(self.limited).filter(|(_, n)| *n > 0).map(|((limit, treatment), n)| (limit, treatment, n))
     }
 

@@ -9,7 +9,7 @@
 //! comes.
 
 use crate::geo::prefix::Prefix;
-use crate::limits::{CONNECTION_PREFIX_V4, CONNECTION_PREFIX_V6, CONNECTION_SITE_FACTOR, CONNECTION_SITE_V6};
+use crate::limits::{CONNECTION_SITE_FACTOR, CONNECTION_SITE_V6};
 use std::collections::HashMap;
 use std::iter;
 use std::net::IpAddr;
@@ -120,14 +120,8 @@ struct Blocks {
 
 impl Blocks {
     fn of(address: IpAddr) -> Blocks {
-        let address = address.to_canonical();
-        match address {
-            IpAddr::V4(_) => Blocks { prefix: Prefix::new(address, CONNECTION_PREFIX_V4), site: None },
-            IpAddr::V6(_) => Blocks {
-                prefix: Prefix::new(address, CONNECTION_PREFIX_V6),
-                site: Some(Prefix::new(address, CONNECTION_SITE_V6)),
-            },
-        }
+        let site = |address: IpAddr| address.is_ipv6().then(|| Prefix::new(address, CONNECTION_SITE_V6));
+        Blocks { prefix: Prefix::of_client(address), site: site(address.to_canonical()) }
     }
 
     /// The prefix, then the site.

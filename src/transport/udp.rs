@@ -28,6 +28,10 @@ use std::time::Duration;
 /// Pause of a worker after a receive that failed, so that a broken socket does not spin.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// Smallest share of a worker in `from_qps`: clients are not spread evenly, and no default limit is
+/// passed with fewer queries a second.
+const QPS_SHARE_MIN: u32 = 20;
+
 /// Context of one worker thread.
 pub(crate) struct WorkerContext {
     /// Socket of the worker.
@@ -148,11 +152,16 @@ impl QueryRate {
     }
 
     /// The limits, if the node has so many queries that they hold: this worker has its share of
-    /// `from_qps`.
+    /// `from_qps`, but no less than [`QPS_SHARE_MIN`].
     fn limits<'s>(&self, snapshot: &'s Snapshot, workers: u32) -> Option<&'s RateLimit> {
         let limits = snapshot.rate_limit.as_deref()?;
-        (self.now.max(self.before) >= limits.from_qps / workers.max(1)).then_some(limits)
+        (self.now.max(self.before) >= share(limits.from_qps, workers)).then_some(limits)
     }
+}
+
+/// Queries a second of one worker from which the limits hold.
+fn share(from_qps: u32, workers: u32) -> u32 {
+    (from_qps / workers.max(1)).max(from_qps.min(QPS_SHARE_MIN))
 }
 
 fn answer_batch(

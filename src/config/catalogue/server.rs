@@ -407,8 +407,8 @@ static RATE: Shape = Shape::Integer(1, RRL_RATE_MAX as i64);
 static RATE_LIMIT: KeySection = KeySection {
     id: "rate_limit",
     title: "",
-    about: "Keys of `rate_limit`, which holds for UDP (a valid DNS cookie and TCP are never limited). A \
-        prefix is a /24 (IPv4) or /56 (IPv6):",
+    about: "Keys of `rate_limit`, which holds for UDP. TCP is never limited, and a valid DNS cookie up to \
+        `prefix_per_second`. A prefix is a /24 (IPv4) or /56 (IPv6):",
     block: "",
     entries: &[
         entry(
@@ -423,7 +423,7 @@ static RATE_LIMIT: KeySection = KeySection {
             &Shape::Integer(0, u32::MAX as i64),
             Absent::Default("500"),
             "queries a second of this node over UDP below which nothing is limited. Each worker applies its \
-             share",
+             share, but at least 20",
             "500",
         ),
         entry(
@@ -456,8 +456,8 @@ static RATE_LIMIT: KeySection = KeySection {
             "prefix_per_second",
             &RATE,
             NONE,
-            "all answers a second to one prefix. Large resolvers ask for many names: exempt them, or leave \
-             this key out",
+            "all answers a second to one prefix, and as many to clients with valid cookies. Large resolvers \
+             ask for many names: exempt them, or leave this key out",
             "2000",
         ),
         entry(

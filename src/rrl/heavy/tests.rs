@@ -1,6 +1,7 @@
 //! Tests of `heavy`.
 
 use super::*;
+use std::net::Ipv4Addr;
 
 fn v4(network: u32) -> IpAddr {
     IpAddr::V4(Ipv4Addr::from_bits(network << 8 | 9))

@@ -25,7 +25,7 @@ pub(super) struct Limits<'a> {
 impl Limits<'_> {
     /// Counts the reply in `room` that answers the message at `lane` of `stages`. Past a limit, a
     /// short reply may take its place, and its outcome that of `stages`. Returns false if nothing is
-    /// sent. A client whose cookie proves its address has no limit.
+    /// sent.
     #[inline(always)]
     pub(super) fn allow(
         &self,
@@ -34,8 +34,8 @@ impl Limits<'_> {
         stages: &mut Stages,
         room: &mut [u8],
     ) -> bool {
-        let outcome = &stages.outcome;
-        if outcome.cookie == CookieStatus::Valid || !matches!(outcome.disposition, Disposition::Send(_)) {
+        let (outcome, now) = (&stages.outcome, message.context.epoch_secs);
+        if !matches!(outcome.disposition, Disposition::Send(_)) {
             return true;
         }
         let query = stages.query(lane);
@@ -48,7 +48,11 @@ impl Limits<'_> {
             zone: outcome.zone.map(|zone| zone.0),
             node: &|| node(self.snapshot, query),
         };
-        match self.limiter.count(self.limits, message.context.epoch_secs, &ready) {
+        let passed = match outcome.cookie {
+            CookieStatus::Valid => self.limiter.count_proven(self.limits, now, ready.address),
+            _ => self.limiter.count(self.limits, now, &ready),
+        };
+        match passed {
             None => true,
             Some(limit) => self.treat(limit, message, &mut stages.outcome, room),
         }
