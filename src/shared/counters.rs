@@ -193,7 +193,7 @@ counters! {
     /// Decisions, by evidence.
     evidence: [AtomicU64; Evidence::ALL.len()];
     /// Messages refused by the access lists.
-    pub(crate) refused: AtomicU64,
+    pub(crate) refused: AtomicU64;
     /// Answers past a rate limit, by limit and treatment.
     limited: [AtomicU64; LIMITED];
     /// Replies, by the status of the cookie.

@@ -7,7 +7,7 @@ use crate::health::spec::{CheckKind, Kind};
 use std::collections::BTreeSet;
 
 /// Names of each section's map in findings of the reader.
-const READ_AS: [(&str, &str); 46] = [
+const READ_AS: &[(&str, &str)] = &[
     ("server", "the server file"),
     ("node", "`node`"),
     ("listen", "`listen`"),
