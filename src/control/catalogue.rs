@@ -68,8 +68,8 @@ families! {
          `meridian_dropped_total`.";
     RATE_LIMITED = Counter "meridian_rate_limited_total" ["transport", "limit", "treatment"]
         "Answers past a rate limit, by transport, limit (answers, answers_per_name, nodata, nxdomain, \
-         referrals, errors, prefix, zone) and treatment: dropped, slipped (a short reply: TC or BADCOOKIE), log_only (sent \
-         whole).";
+         referrals, errors, prefix, zone) and treatment: dropped, slipped (a short reply: TC or BADCOOKIE), \
+         log_only (sent whole).";
     CONNECTIONS = Counter "meridian_connections_total" ["transport"]
         "Connections admitted, by transport.";
     DECISIONS_BY_POP = Counter "meridian_pop_answers_total" ["policy", "pop"]
@@ -77,7 +77,8 @@ families! {
          `other`.";
     DECISIONS = Counter "meridian_decisions_total" ["policy", "reason"]
         "Answers that a policy decided (of a CNAME chain, the last policy), by policy and reason: regular, \
-         last_resort (drained or of weight 0), as_if_up (everything is down), cname, nodata, servfail.";
+         last_resort (drained or of weight 0), last_good (everything is down: the PoP that went down last), \
+         as_if_up (everything is down), cname, nodata, servfail.";
     EVIDENCE = Counter "meridian_decision_evidence_total" ["transport", "evidence"]
         "Answers that a policy decided, by the source of the client's location: ecs (client subnet), \
          resolver (the resolver's address), nothing (the policy gives every client the same preference \

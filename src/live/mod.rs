@@ -417,15 +417,24 @@ impl LiveState {
 
     /// Milliseconds until the next step is due; `None` for never.
     pub fn next_wake(&self, now: Now) -> Option<u64> {
-        let machines = [
-            self.health.monitor.next_wake(),
-            self.load.loads.next_wake(),
-            self.load.ramps.next_wake(now.moment),
-        ];
+        let LiveState {
+            overrides: _, // by `overrides_due_at`
+            health,
+            load,
+            overrides_due_at,
+            // Nothing here falls due by itself.
+            snapshot: _,
+            service: _,
+            overrides_pending: _,
+            stepped: _,
+            events: _,
+            since: _,
+        } = self;
+        let machines = [health.monitor.next_wake(), load.loads.next_wake(), load.ramps.next_wake(now.moment)];
         let machines = machines.into_iter().flatten().map(|at| at.since_ms(now.moment));
         // While there are overrides, the wall clock is checked at intervals, because it may be set.
         let looks = (!self.ledger().entries().is_empty()).then_some(EXPIRY_LOOK_SECS);
-        let overrides = self.overrides_due_at.map(|at| at.saturating_sub(now.epoch_secs));
+        let overrides = overrides_due_at.map(|at| at.saturating_sub(now.epoch_secs));
         machines.chain(looks.into_iter().chain(overrides).map(|secs| secs.saturating_mul(1_000))).min()
     }
 

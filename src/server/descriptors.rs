@@ -53,13 +53,7 @@ pub(crate) fn share(listen: &Listen, sockets: usize, limit: Option<usize>) -> (S
         });
         return cut(&full, &least);
     }
-    let reserved = Reserved {
-        limit,
-        own: full.of(Use::Own),
-        pages: full.of(Use::Pages),
-        probes: full.of(Use::Probes),
-        asked: streams().map(asked).sum(),
-    };
+    let reserved = Reserved { full: &full, asked: streams().map(asked).sum() };
     // Each transport gets its share of `full`. The rest is divided in proportion to the lack of
     // each, so that no transport takes what another is promised.
     let lack = |transport| asked(transport) - full.of(Use::Stream(transport));
@@ -81,29 +75,40 @@ pub(crate) fn share(listen: &Listen, sockets: usize, limit: Option<usize>) -> (S
 
 /// Shares that come before those of connections.
 #[derive(Clone, Copy, Debug)]
-struct Reserved {
-    limit: usize,
-    own: usize,
-    pages: usize,
-    probes: usize,
+struct Reserved<'f> {
+    full: &'f Shares,
     /// Connections of all transports that the file asks for.
     asked: usize,
 }
 
-impl Reserved {
+impl Reserved<'_> {
+    /// Parts that are no connections of a transport.
+    fn parts() -> impl Iterator<Item = Use> {
+        Use::all().filter(|part| !matches!(part, Use::Stream(_)))
+    }
+
+    /// Descriptors of these parts.
+    fn sum(&self) -> usize {
+        Self::parts().map(|part| self.full.of(part)).sum()
+    }
+
     /// Descriptors for connections.
     fn left(&self) -> usize {
-        self.limit - (self.own + self.pages + self.probes)
+        self.full.limit - self.sum()
     }
 
     /// Finding for a transport for which `left` descriptors are too few.
     fn short(&self, stream: &StreamListen<'_>, left: usize) -> Finding {
-        let Reserved { limit, own, pages, probes, asked: all } = *self;
+        let Reserved { full, asked: all } = *self;
+        let limit = full.limit;
+        let besides: Vec<String> =
+            Self::parts().map(|part| format!("{} {}", full.of(part), part.word())).collect();
         let (key, asked) = (stream.connections_key, stream.limits.connections as usize);
         let of_prefix = prefix_max(left as u32, stream.limits.per_prefix);
         let message = format!(
             "`{key}` is {asked}, and the limit of {limit} descriptors leaves {left} ({of_prefix} for one \
-             client prefix) besides {own} for sockets and files, {pages} for pages, {probes} for probes"
+             client prefix) besides {}",
+            besides.join(", ")
         );
         let finding = match stream.limits.connections_at {
             Some(at) => {
@@ -111,7 +116,7 @@ impl Reserved {
             }
             None => Finding::note(code::DESCRIPTORS, message),
         };
-        let needed = all + own + pages + PROBE_DESCRIPTORS_MAX;
+        let needed = all + self.sum() - full.of(Use::Probes) + PROBE_DESCRIPTORS_MAX;
         finding.help(format!(
             "raise the limit to {needed} (`LimitNOFILE=` of the unit, or `ulimit -Hn`), or set \
              `{key}` to at most {left}"

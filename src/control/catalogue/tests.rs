@@ -1,6 +1,13 @@
 //! Tests of `catalogue`.
 
 use super::*;
+use crate::answer::Transport;
+use crate::answer::outcome::Reason;
+use crate::geo::rtts::RttSource;
+use crate::rrl::{Limit, Treatment};
+use crate::shared::descriptors::Use;
+use crate::snapshot::locate::Evidence;
+use crate::wire::cookie::CookieStatus;
 
 /// Names follow the rules of Prometheus: a prefix, `_total` for counters only, base units as
 /// suffixes, unique names, help that ends with a full stop.
@@ -34,5 +41,25 @@ fn names_follow_the_rules() {
             family.labels.iter().all(|label| !["job", "instance", "le"].contains(label)),
             "{name} has a reserved label"
         );
+    }
+}
+
+/// The help of a label with a closed set has every word of the set.
+#[test]
+fn help_has_every_word() {
+    let sets: &[(&MetricFamily, Vec<&str>)] = &[
+        (&QUERIES, Transport::ALL.iter().map(|transport| transport.word()).collect()),
+        (&DECISIONS, Reason::WORDS.to_vec()),
+        (&COOKIES, CookieStatus::WORDS.to_vec()),
+        (&EVIDENCE, Evidence::WORDS.to_vec()),
+        (&RATE_LIMITED, Limit::all().map(Limit::word).chain(Treatment::WORDS).collect()),
+        (&LATENCY_ADDRESSES, RttSource::WORDS.to_vec()),
+        (&DESCRIPTORS, Use::all().map(Use::word).collect()),
+    ];
+    for (family, words) in sets {
+        for word in words {
+            let parts = || family.help.split(|c: char| !c.is_alphanumeric() && c != '_');
+            assert!(parts().any(|part| part == *word), "{} without {word}", family.name);
+        }
     }
 }

@@ -12,6 +12,7 @@ mod ids;
 mod markdown;
 mod means;
 mod prose;
+mod protocol;
 mod tables;
 mod told;
 
