@@ -36,6 +36,25 @@ fn paragraphs_become_sections() {
     assert!(text("meridian").contains("meridian\\-serve(1)"));
 }
 
+/// Rows of ENVIRONMENT and FILES name arguments and commands that are there.
+#[test]
+fn rows_name_what_is_there() {
+    fn words(command: &Command, all: &mut Vec<String>) {
+        all.push(command.get_name().to_owned());
+        all.extend(command.get_arguments().map(|argument| argument.get_id().to_string()));
+        command.get_subcommands().for_each(|child| words(child, all));
+    }
+    let mut root = Arguments::command();
+    root.build();
+    let mut all = Vec::new();
+    words(&root, &mut all);
+    for (term, _, of) in ENVIRONMENT.iter().chain(&FILES) {
+        for word in *of {
+            assert!(all.iter().any(|known| known == word), "{term}: {word}");
+        }
+    }
+}
+
 /// Pages are the same on every machine: they have no default that depends on the session.
 #[test]
 fn pages_do_not_tell_who_made_them() {

@@ -70,7 +70,8 @@ struct Grammar {
     encode: fn(&[Token], &Name) -> Result<Vec<u8>, RdataError>,
     is_valid: fn(&[u8]) -> bool,
     decode: fn(&[u8]) -> Option<String>,
-    /// Offset of the name in the data whose letter case is folded for comparison, if there is one.
+    /// Offset of the name in the data that an answer may lead to, and whose letter case is folded
+    /// for comparison, if there is one.
     name_at: Option<usize>,
 }
 
@@ -295,9 +296,13 @@ pub(crate) fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(folded)
 }
 
-/// Names in record data, in order; none if the octets are not valid, or if the type has a grammar
-/// of its own.
+/// Names in record data, in order; none if the octets are not valid.
 pub fn names_in(rtype: RrType, rdata: &[u8]) -> Vec<Name> {
+    if let Some(grammar) = own(rtype) {
+        let octets = grammar.name_at.filter(|_| (grammar.is_valid)(rdata)).and_then(|at| rdata.get(at..));
+        let name = octets.and_then(|octets| Name::from_wire(&octets[..wire_name_len(octets)?]).ok());
+        return name.into_iter().collect();
+    }
     let Some(parts) = shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)) else {
         return Vec::new();
     };

@@ -216,6 +216,9 @@ fn names_are_found() {
     let soa = from_text(RrType::SOA, "ns1 host 1 2 3 4 5", &origin()).unwrap();
     let names: Vec<String> = names_in(RrType::SOA, &soa).iter().map(Name::to_string).collect();
     assert_eq!(names, ["ns1.cdn.example.", "host.cdn.example."]);
+    let https = from_text(RrType::HTTPS, "0 www", &origin()).unwrap();
+    assert_eq!(names_in(RrType::HTTPS, &https)[0].to_string(), "www.cdn.example.");
+    assert!(names_in(RrType::HTTPS, &https[..4]).is_empty());
     assert!(names_in(RrType::A, &[1, 2, 3, 4]).is_empty());
     assert!(names_in(RrType::NS, &[63]).is_empty());
 }
