@@ -99,6 +99,7 @@ fn the_base_is_sound() {
 
 #[test]
 fn server_files() {
+    let both = "{ certificate: tls.pem, key: tls.pem }";
     for (text, code) in [
         (
             "node: { name: n1 }\nlisten: { dns: ¦127.0.0.1 }\npops: pops.yaml\nzones: zones\npolicies: \
@@ -137,6 +138,8 @@ fn server_files() {
             "MRD0105",
         ),
         (&dot("¦[]").replace("\nzones", "\ntls: { certificate: tls.pem, key: tls.pem }\nzones"), "MRD0104"),
+        (&tls(both).replace("\"127.0.0.1:853\"", "¦\"127.0.0.1:5300\""), "MRD0310"),
+        (&tls(both).replace("dot:", "admin: ¦\"127.0.0.1:853\", dot:"), "MRD0310"),
         (&tls("¦{ certificate: tls.pem }"), "MRD0105"),
         (&tls("{ certificate: ¦none.pem, key: tls.pem }"), "MRD0100"),
         (&tls("{ certificate: tls.pem, key: ¦none.pem }"), "MRD0100"),
