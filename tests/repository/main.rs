@@ -1,5 +1,7 @@
-//! The repository: shape of the source tree, documents that show the program, schemas.
+//! The repository: shape of the source tree, documents that show the program, schemas, advisories
+//! about dependencies.
 
+mod advisories;
 mod documents;
 mod schema;
 mod tidy;
