@@ -130,6 +130,7 @@ fn server_files() {
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { nxdomain: ¦60001 }"), "MRD0104"),
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { mode: ¦log }"), "MRD0104"),
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { slip: ¦11 }"), "MRD0104"),
+        (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { answers_per_name: ¦0 }"), "MRD0104"),
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { exempt: [¦office] }"), "MRD0107"),
         (&SERVER.replace("zones: zones", "zones: zones\ncookies: { secrets: ¦none.secrets }"), "MRD0100"),
         (&SERVER.replace("listen: {", "listen: { dot_idle: ¦0s,"), "MRD0104"),
@@ -155,6 +156,44 @@ fn server_files() {
             continue;
         }
         check("meridian.yaml", text, code, Error);
+    }
+}
+
+#[test]
+fn access_lists() {
+    let v4 = |count: u32| (0..count).map(|n| format!("10.{}.{}.0/24", n >> 8, n & 255)).collect::<Vec<_>>();
+    // Hosts that are spread over the whole space.
+    let v6 = |count: u128| (0..count).map(|n| format!("'{}'", std::net::Ipv6Addr::from_bits(n << 110)));
+    let many = format!("¦{{ drop: [{}] }}", v4(16_385).join(", "));
+    let spread = format!("¦{{ drop: [{}] }}", v6(9_000).collect::<Vec<_>>().join(", "));
+    for (access, code, severity) in [
+        ("{ drop: [10.0.0.0/8], allow: [¦10.0.0.0/8] }", "MRD0403", Error),
+        ("{ drop: [10.0.0.0/8, ¦10.0.0.0/8] }", "MRD0403", Warning),
+        ("{ refuse: [198.18.0.0/24], drop: [¦office] }", "MRD0403", Error),
+        ("{ drop: [¦10.0.0.0/8], refuse: ['::ffff:10.0.0.0/104'] }", "MRD0403", Error),
+        ("{ drop: [11.0.0.0/8], allow: [¦10.0.0.1] }", "MRD0516", Warning),
+        ("{ drop: [10.0.0.0/9], allow: [¦10.0.0.0/8] }", "MRD0516", Warning),
+        ("{ drop: [¦offic] }", "MRD0304", Error),
+        ("{ drop: [¦10.0.0.0/33] }", "MRD0107", Error),
+        ("¦drop", "MRD0104", Error),
+        (&many, "MRD0106", Error),
+        (&spread, "MRD0106", Error),
+    ] {
+        let text = SERVER.replace("zones: zones", &format!("zones: zones\naccess: {access}"));
+        check("meridian.yaml", &text, code, severity);
+    }
+    // Exceptions of any depth have an effect; empty lists are none.
+    for (access, entries) in [
+        ("{ drop: ['0.0.0.0/0', '::/0'], allow: [office, 10.0.0.0/8], refuse: 10.1.0.0/16 }", Some(5)),
+        ("{ drop: [] }", None),
+    ] {
+        let mut memory = sound();
+        let text = SERVER.replace("zones: zones", &format!("zones: zones\naccess: {access}"));
+        memory.0.insert("meridian.yaml".into(), text.into());
+        let loaded = load_memory(&memory);
+        assert!(loaded.findings.is_empty(), "{}", shown(&loaded));
+        let access = loaded.deployment.expect("sound").access;
+        assert_eq!(access.map(|access| access.entries().len()), entries);
     }
 }
 
