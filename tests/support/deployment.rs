@@ -8,7 +8,7 @@ use meridian::testing::finding::render;
 use meridian::testing::server::{Engine, Options, Server};
 use meridian::testing::shared::command::{Command, Origin, ProbePush, Report};
 use socket2::{Domain, Socket, Type};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
@@ -226,12 +226,17 @@ pub fn connect(server: SocketAddr) -> TcpStream {
 
 /// [`connect`] from 127.1.`prefix`.1, so that the client prefix can be chosen.
 pub fn connect_from(prefix: u8, server: SocketAddr) -> TcpStream {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    socket.bind(&SocketAddr::from(([127, 1, prefix, 1], 0)).into()).expect("loopback has room");
-    socket.connect(&server.into()).expect("the server accepts");
+    try_connect_from(prefix, server).expect("the server accepts")
+}
+
+/// [`connect_from`] to a server that may be gone.
+pub fn try_connect_from(prefix: u8, server: SocketAddr) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from(([127, 1, prefix, 1], 0)).into())?;
+    socket.connect(&server.into())?;
     let stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
-    stream
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
 }
 
 /// A message behind its length.

@@ -2,8 +2,7 @@
 
 use super::world::World;
 use std::fs;
-use std::net::TcpStream;
-use support::deployment::PATIENCE;
+use support::deployment::{PATIENCE, try_connect_from};
 use support::program::{self, Process};
 
 pub struct Trouble {
@@ -97,7 +96,7 @@ pub static TROUBLES: &[Trouble] = &[
     Trouble {
         name: "silent connections that take every descriptor",
         begin: |world| {
-            let connections = (0..600).filter_map(|_| TcpStream::connect(world.dns).ok());
+            let connections = (0..600).filter_map(|n| try_connect_from(n as u8 % 16, world.dns).ok());
             world.silent.borrow_mut().extend(connections);
         },
         shows: |world| world.metric("meridian_descriptors{use=\"tcp\"}").is_some_and(|held| held > 100.0),
