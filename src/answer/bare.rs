@@ -29,8 +29,9 @@ pub(crate) struct Message<'a> {
 }
 
 /// Writes the reply to a query past a rate limit. With `may_grow`, a client that sent a cookie gets
-/// BADCOOKIE, which is at most 16 octets longer than the query, and a message that asks for a cookie
-/// alone gets it; otherwise no reply is longer. Another message that is no query gets no reply.
+/// BADCOOKIE, which is at most 16 octets longer than the query, and a message that asks for a
+/// cookie alone gets it; otherwise no reply is longer. Another message that is no query gets no
+/// reply.
 #[cold]
 pub(crate) fn slip(snapshot: &Snapshot, message: &Message<'_>, may_grow: bool, out: &mut [u8]) -> Outcome {
     let (mut query, mut outcome) = (Query::default(), Outcome::default());

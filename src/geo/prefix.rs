@@ -63,7 +63,8 @@ impl Prefix {
         }
     }
 
-    /// The block of a client by which answers and connections are limited: /24 (IPv4) or /56 (IPv6).
+    /// The block of a client by which answers and connections are limited: /24 (IPv4) or /56
+    /// (IPv6).
     pub(crate) fn of_client(address: IpAddr) -> Prefix {
         let address = address.to_canonical();
         Prefix::new(address, if address.is_ipv4() { CLIENT_PREFIX_V4 } else { CLIENT_PREFIX_V6 })

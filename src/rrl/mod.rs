@@ -2,7 +2,8 @@
 //!
 //! A forged source address makes a name server send its answers to a victim. Over UDP a server
 //! cannot tell, so it answers an address only so often that the answers do no harm. A client that
-//! proved its address is not limited: by TCP never, by a valid DNS cookie up to `prefix_per_second`.
+//! proved its address is not limited: by TCP never, by a valid DNS cookie up to
+//! `prefix_per_second`.
 //!
 //! ```text
 //! prefix (/24, /56)   at most half of the class's limit         -> pass, and nothing else is read
@@ -14,17 +15,17 @@
 //! ```
 //!
 //! The account of a class of answers with records is one for each name, type and client subnet, so
-//! that a large resolver that asks for many names is no flood. All three can be invented: subnets at
-//! a steered name, labels below a wildcard or a DNAME, types at a CNAME. So all answers with records
-//! of one node of a zone, the owner name in the zone's files, share a second account with a larger
-//! limit. The node is looked up for busy prefixes only. Denials of types and referrals have an
-//! account for each node, and denials of names one for each zone, because names can be invented.
+//! that a large resolver that asks for many names is no flood. All three can be invented: subnets
+//! at a steered name, labels below a wildcard or a DNAME, types at a CNAME. So all answers with
+//! records of one node of a zone, the owner name in the zone's files, share a second account with a
+//! larger limit. The node is looked up for busy prefixes only. Denials of types and referrals have
+//! an account for each node, and denials of names one for each zone, because names can be invented.
 //! Errors of a prefix share one account.
 //!
 //! Seconds are those of the clock. In each second, an answer is first counted for its prefix alone.
-//! Once these are more than half of the limit of its class, it is counted for its class too, and the
-//! account of the class begins at half: every answer before may have been of the same class. So no
-//! class passes its limit in any second. A prefix with more answers than half of `answers` in a
+//! Once these are more than half of the limit of its class, it is counted for its class too, and
+//! the account of the class begins at half: every answer before may have been of the same class. So
+//! no class passes its limit in any second. A prefix with more answers than half of `answers` in a
 //! second is busy in the next one with answers: then classes are counted from the first answer on,
 //! and begin at 0.
 
@@ -175,8 +176,8 @@ pub(crate) struct Ready<'a> {
     pub(crate) scope: u8,
     /// Number of the zone, which is the same for all names of a zone.
     pub(crate) zone: Option<u32>,
-    /// Returns the number of the node that the name of the query leads to, such as its wildcard: the
-    /// same for all names that the files have under one owner. Asked for busy prefixes only.
+    /// Returns the number of the node that the name of the query leads to, such as its wildcard:
+    /// the same for all names that the files have under one owner. Asked for busy prefixes only.
     pub(crate) node: &'a dyn Fn() -> u64,
 }
 

@@ -93,7 +93,8 @@ impl Table {
     }
 }
 
-/// True if a word counts for `second`, or for the next one: another worker has read the clock later.
+/// True if a word counts for `second`, or for the next one: another worker has read the clock
+/// later.
 #[inline(always)]
 fn is_of(word: u64, second: u64) -> bool {
     let age = second.wrapping_sub(word >> SECOND_SHIFT) & SECOND_MASK;

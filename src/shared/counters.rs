@@ -53,7 +53,8 @@ drops! {
     RateLimited = "rate_limited", "an answer past a rate limit; see `meridian_rate_limited_total`";
     SocketError = "socket_error", "a receive or accept that failed";
     ConnectionsFull = "connections_full", "a connection that was idle for longest, closed for a new one";
-    PrefixFull = "prefix_full", "a connection closed for a new one of the same client prefix, which is at its limit";
+    PrefixFull = "prefix_full",
+        "a connection closed for a new one of the same client prefix, which is at its limit";
     SlowMessage = "slow_message", "a connection whose message took too long to arrive";
     SlowReader = "slow_reader", "a connection that did not take its answers";
     HandshakeFailed = "handshake_failed", "a connection whose TLS handshake failed or was broken off";

@@ -1,12 +1,13 @@
 //! Limits of TCP connections: in total, and for each client prefix.
 //!
-//! A new connection is always admitted. Past a limit, the connection that was idle for longest gives
-//! way (RFC 7766 section 6.2.3): one of the same prefix or site past their limits, else one of all.
-//! Otherwise a few clients could lock out all others, or their neighbours, with idle connections.
+//! A new connection is always admitted. Past a limit, the connection that was idle for longest
+//! gives way (RFC 7766 section 6.2.3): one of the same prefix or site past their limits, else one
+//! of all. Otherwise a few clients could lock out all others, or their neighbours, with idle
+//! connections.
 //!
-//! Connections without a message go first while they are a quarter or more of those that are limited
-//! together. They may not go first always: then each newcomer would have to ask before the next one
-//! comes.
+//! Connections without a message go first while they are a quarter or more of those that are
+//! limited together. They may not go first always: then each newcomer would have to ask before the
+//! next one comes.
 
 use crate::geo::prefix::Prefix;
 use crate::limits::{CONNECTION_SITE_FACTOR, CONNECTION_SITE_V6};
@@ -136,8 +137,8 @@ impl Blocks {
     }
 }
 
-/// Connections and their orders. Every operation takes the same time, however many connections there
-/// are.
+/// Connections and their orders. Every operation takes the same time, however many connections
+/// there are.
 #[derive(Debug, Default)]
 struct Table {
     all: Order,

@@ -263,10 +263,10 @@ fn answer_one(
         Admission::Refused(outcome) => worker_scratch.stages.outcome = outcome,
         Admission::Dropped => return,
     }
-    if let Some(limits) = &in_force.limits {
-        if !limits.allow(&message, lane, &mut worker_scratch.stages, room) {
-            return worker_context.block.dropped(Dropped::RateLimited, 1);
-        }
+    if let Some(limits) = &in_force.limits
+        && !limits.allow(&message, lane, &mut worker_scratch.stages, room)
+    {
+        return worker_context.block.dropped(Dropped::RateLimited, 1);
     }
     match worker_scratch.stages.outcome.disposition {
         Disposition::Send(length) if batch.reply(index, length) => {

@@ -43,7 +43,8 @@ fn messages() -> Vec<(&'static str, Vec<u8>, Option<Rcode>)> {
     let longest =
         [[&[63u8][..], &[b'x'; 63]].concat().repeat(3), [&[61u8][..], &[b'y'; 61], &[0]].concat()].concat();
     let long_question = [&longest[..], &[0, 6, 0, 1]].concat();
-    // Octets of its labels are labels too: a pointer to the first of them is a name as long as itself.
+    // Octets of its labels are labels too: a pointer to the first of them is a name as long as
+    // itself.
     let label = [&[63u8, 63][..], &[1; 62]].concat();
     let overlapping = [&label.repeat(3)[..], &[61, 60], &[1; 60], &[0, 0, 6, 0, 1]].concat();
     let key = tsig(b"\x03key\0", b"\x0bhmac-sha256\0");

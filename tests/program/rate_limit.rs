@@ -106,8 +106,8 @@ fn cookies_prove_the_address() {
     assert_eq!(replies.iter().filter(is_full).count() as u64, FLOOD);
 }
 
-/// A forger invents client subnets at a steered name, labels below a wildcard, and types at a CNAME:
-/// the answers of one owner name have a limit all the same.
+/// A forger invents client subnets at a steered name, labels below a wildcard, and types at a
+/// CNAME: the answers of one owner name have a limit all the same.
 #[test]
 fn invented_questions_get_few_answers() {
     let deployment = Deployment::sample(&["127.0.0.1:0"]);

@@ -223,8 +223,8 @@ fn is_answered(stream: &mut TcpStream) -> bool {
     decode(&read_framed(stream)) == expected(1)
 }
 
-/// Past the limit of a prefix, a new connection closes that of the prefix which was idle for longest;
-/// a closed one makes room.
+/// Past the limit of a prefix, a new connection closes that of the prefix which was idle for
+/// longest; a closed one makes room.
 #[test]
 fn tcp_limits_connections() {
     let deployment = Deployment::new(&["127.0.0.1:0"], "  tcp_connections_per_prefix: 3\n");

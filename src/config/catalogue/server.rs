@@ -245,8 +245,8 @@ macro_rules! stream_limits {
                 const_text!(&[
                     "most ",
                     STREAMS[$at].name,
-                    " connections of one client prefix (/24, /56), but no more than a quarter of all; a /48 may \
-                     have four times as many, but no more than half of all",
+                    " connections of one client prefix (/24, /56), but no more than a quarter of all; a \
+                     /48 may have four times as many, but no more than half of all",
                 ]),
                 "256",
             ),

@@ -12,9 +12,9 @@ use crate::rrl::{Class, RateLimit};
 /// Default limit of equal answers a second. A resolver asks for a record once a TTL, and a farm of
 /// resolvers in one /24 seldom has twenty caches that expire in the same second.
 const PER_SECOND: u16 = 20;
-/// Default limit of the answers of one name, as a multiple of the limit of equal answers. A resolver
-/// with client subnets asks for a name once a TTL for each subnet: 500 a second are 30,000 subnets
-/// in a minute behind one /24, more than a large public resolver has at one of its sites.
+/// Default limit of the answers of one name, as a multiple of the limit of equal answers. A
+/// resolver with client subnets asks for a name once a TTL for each subnet: 500 a second are 30,000
+/// subnets in a minute behind one /24, more than a large public resolver has at one of its sites.
 const ANSWERS_PER_NAME_FACTOR: u16 = 25;
 /// Default rate of the node's queries below which nothing is limited: with full answers, 500 a
 /// second are less than 5 Mbit/s, which harms no victim.

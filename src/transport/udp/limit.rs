@@ -24,8 +24,8 @@ pub(super) struct Limits<'a> {
 
 impl Limits<'_> {
     /// Counts the reply in `room` that answers the message at `lane` of `stages`. Past a limit, a
-    /// short reply may take its place, and its outcome that of `stages`. Returns false if nothing is
-    /// sent.
+    /// short reply may take its place, and its outcome that of `stages`. Returns false if nothing
+    /// is sent.
     #[inline(always)]
     pub(super) fn allow(
         &self,
