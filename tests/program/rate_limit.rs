@@ -127,6 +127,20 @@ fn invented_questions_get_few_answers() {
     }
 }
 
+/// A message that asks for a cookie alone counts as an error, and a slipped one gets its cookie.
+#[test]
+fn cookies_alone_are_limited_and_slipped() {
+    let deployment = limited("errors: 5");
+    let server = deployment.start(Engine::Fast);
+    let asked = with_option(vec![0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 10, &[7; 8]);
+    let (replies, _) = flood(&server, &asked);
+    assert!((300..700).contains(&replies.len()), "{}", replies.len());
+    assert!(replies.iter().all(|reply| cookie_of(reply).is_some_and(|cookie| cookie.len() == 24)));
+    let metrics = deployment.page("/metrics").body;
+    let series = "meridian_rate_limited_total{limit=\"errors\",transport=\"udp\",treatment=\"slipped\"}";
+    assert!(metrics.contains(series), "{metrics}");
+}
+
 /// `log_only` counts and sends; a reload puts other limits in force; TCP is never limited.
 #[test]
 fn log_only_and_reloads() {

@@ -197,6 +197,24 @@ fn access_lists() {
     }
 }
 
+/// IPv4 inside IPv6 is IPv4 in the files, because a client is.
+#[test]
+fn mapped_prefixes_are_ipv4() {
+    for (written, read) in [
+        ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+        ("::ffff:192.0.2.7", "192.0.2.7/32"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
+        ("::/0", "::/0"),
+        ("2001:db8::/32", "2001:db8::/32"),
+    ] {
+        let keys = format!("zones: zones\nrate_limit: {{ exempt: ['{written}'] }}");
+        let mut memory = sound();
+        memory.0.insert("meridian.yaml".into(), SERVER.replace("zones: zones", &keys).into());
+        let limits = load_memory(&memory).deployment.expect("sound").rate_limit.expect("limits");
+        assert_eq!(limits.exempt[0].to_string(), read, "{written}");
+    }
+}
+
 #[test]
 fn pop_files() {
     for &(find, put, code, severity) in faults::IN_POPS {
