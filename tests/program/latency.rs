@@ -206,11 +206,11 @@ fn a_resolver_gets_the_pop_of_its_clients() {
     assert_eq!(steered(&explain(&client, &[])), steered(&own));
     done(&["explain", "--verify-scopes", "--config", config]);
 
-    // The mix alone moves resolvers, and no client subnet.
+    // The map moves the resolver under both policies that order by latency.
     let other = sample_without_map();
     fs::copy(sample.path("policies.yaml"), other.path("policies.yaml")).expect("a copy");
     let (moves, _) = done(&["diff", text(&other.path("meridian.yaml")), config]);
-    assert!(moves.contains("resolvers: 1 of 1 networks move"), "{moves}");
+    assert!(moves.contains("resolvers: 2 of 2 networks move"), "{moves}");
 
     let (place, _) = done(&["geoip", "lookup", "198.51.100.53", "--config", config]);
     for words in

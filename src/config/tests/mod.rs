@@ -77,8 +77,8 @@ fn the_sample_is_clean() {
     assert_eq!(deployment.pops.len(), 14);
     assert_eq!(deployment.zones.len(), 3);
     let names: Vec<&str> = deployment.policies.iter().map(|p| &*p.policy.name).collect();
-    assert_eq!(names, ["nearest", "web", "failover", "video", "live"]);
-    assert_eq!(deployment.policies[4].zone.as_deref(), Some("media.example."));
+    assert_eq!(names, ["nearest", "web", "fastest", "failover", "video", "live"]);
+    assert_eq!(deployment.policies[5].zone.as_deref(), Some("media.example."));
     let roles: Vec<String> = deployment.inputs.iter().map(|input| input.role.to_string()).collect();
     let expected = [
         "database 000",
