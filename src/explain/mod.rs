@@ -115,20 +115,9 @@ pub fn explain(
     }
     // Any draw would do: it affects only the order of addresses, and `share: random`.
     let context = QueryContext { draw: 0, epoch_secs: 0 };
-    let packet = asked.packet();
+    let message = Message { octets: &asked.packet(), client: &client, context };
     let verdict = asked.client.and_then(|client| Some(snapshot.access.as_deref()?.verdict(client)));
-    if let Some(verdict) = verdict {
-        story.line("access", &access_words(verdict));
-    }
-    let outcome = match verdict.map(|verdict| verdict.action) {
-        None | Some(Action::Allow) => {
-            answer::respond_traced(snapshot, &packet, &client, context, &mut out, &mut story)
-        }
-        Some(Action::Refuse) => {
-            refuse(snapshot, &Message { octets: &packet, client: &client, context }, &mut out)
-        }
-        Some(Action::Drop) => Outcome::default(),
-    };
+    let outcome = respond(snapshot, verdict, &message, &mut out, &mut story);
     for sentence in &places.missing {
         story.line("note", &format!("{sentence}; places are shown without it"));
     }
@@ -144,6 +133,26 @@ pub fn explain(
         }
     };
     Ok(Explanation { lines: story.lines, message })
+}
+
+/// Answers as the server does: the access lists first, and the core for what they allow.
+fn respond(
+    snapshot: &Snapshot,
+    verdict: Option<Verdict>,
+    message: &Message<'_>,
+    out: &mut [u8],
+    story: &mut Story<'_>,
+) -> Outcome {
+    if let Some(verdict) = verdict {
+        story.line("access", &access_words(verdict));
+    }
+    match verdict.map(|verdict| verdict.action) {
+        None | Some(Action::Allow) => {
+            answer::respond_traced(snapshot, message.octets, message.client, message.context, out, story)
+        }
+        Some(Action::Refuse) => refuse(snapshot, message, out),
+        Some(Action::Drop) => Outcome::default(),
+    }
 }
 
 /// Verdict of the access lists in words.
