@@ -123,7 +123,9 @@ fn invented_questions_get_few_answers() {
     let forged: [&dyn Fn(u64) -> Vec<u8>; 3] = [&subnet, &label, &rtype];
     for (number, asked) in forged.into_iter().enumerate() {
         let (replies, seconds) = flood_of(&server, asked);
-        assert!((40..=40 * seconds).contains(&(replies.len() as u64)), "{number}: {}", replies.len());
+        // Within the second of the flood before, the account of a new name begins at half of
+        // `answers`.
+        assert!((30..=40 * seconds).contains(&(replies.len() as u64)), "{number}: {}", replies.len());
     }
 }
 

@@ -243,7 +243,6 @@ fn tcp_limits_connections() {
         let before = full();
         is_answered(&mut connect(address)) && full() == before
     });
-    assert!(is_answered(&mut neighbour));
     server.stop();
 }
 
