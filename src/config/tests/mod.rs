@@ -82,6 +82,7 @@ fn the_sample_is_clean() {
     let roles: Vec<String> = deployment.inputs.iter().map(|input| input.role.to_string()).collect();
     let expected = [
         "database 000",
+        "database 001",
         "networks",
         "policies",
         "pops",
