@@ -11,7 +11,7 @@
 
 use super::lexer::{Lexer, Token};
 use super::reader::{Context, Head, Reader};
-use crate::finding::{Finding, code};
+use crate::finding::{At, Finding, code};
 use crate::limits::{GENERATED_MAX, TEMPLATE_OCTETS_MAX};
 use crate::wire::name::Name;
 use std::ops::ControlFlow;
@@ -63,6 +63,8 @@ struct Template<'c, 't> {
     owner_parts: Vec<Part>,
     /// First token of the data, at which faults of expanded data are shown.
     data: &'t Token,
+    /// Place of this token, which is counted from the start of its line.
+    place: At,
     data_parts: Vec<Part>,
 }
 
@@ -93,7 +95,8 @@ impl<'c, 't> Template<'c, 't> {
             data_text(token, data.len() == 1, context.text, &mut data_parts)
                 .ok_or_else(|| fault(token, "as in `192.0.2.$`"))?;
         }
-        Ok(Template { context, owner, owner_parts, data: data.first().unwrap_or(last), data_parts })
+        let data = data.first().unwrap_or(last);
+        Ok(Template { context, owner, owner_parts, data, place: context.at(data), data_parts })
     }
 
     /// Adds the record of a number. Breaks after a finding, because the other numbers would repeat
@@ -105,16 +108,15 @@ impl<'c, 't> Template<'c, 't> {
         number: u32,
         room: &mut Room,
     ) -> Result<ControlFlow<()>, Finding> {
-        let Template { context, owner, data, .. } = self;
+        let Template { context, owner, data, place, .. } = self;
         let Room { name, text, words } = room;
         for (parts, made, token) in [(&self.owner_parts, &mut *name, owner), (&self.data_parts, text, data)] {
             expand(parts, number, made).map_err(|why| {
                 wrong(context, token, format!("{why}, for the number {number}"), "this template")
             })?;
         }
-        let place = context.at(data);
         if let Err(spent) = reader.work(RECORD_STEPS + name.len() + text.len()) {
-            reader.spent(spent, place);
+            reader.spent(spent, *place);
             return Ok(ControlFlow::Break(()));
         }
         let made = Name::parse_octets(name, Some(&context.origin)).map_err(|error| {
@@ -131,7 +133,7 @@ impl<'c, 't> Template<'c, 't> {
         let expanded = Context { file: context.file, text, origin: context.origin.clone(), owner: None };
         let before = reader.mark();
         reader.record(&expanded, made, head, words, words);
-        if reader.relocate(before, place) || reader.is_over() {
+        if reader.relocate(before, *place) || reader.is_over() {
             return Ok(ControlFlow::Break(()));
         }
         Ok(ControlFlow::Continue(()))
@@ -145,7 +147,7 @@ impl<'c, 't> Template<'c, 't> {
         match reader.foresee(left as usize * (RECORD_STEPS + least)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(spent) => {
-                reader.spent(spent, self.context.at(self.data));
+                reader.spent(spent, self.place);
                 ControlFlow::Break(())
             }
         }
