@@ -204,8 +204,11 @@ fn text_databases_are_loaded() {
         "prefix,continent,country,subdivision,latitude,longitude,asn,city\n198.51.100.0/24,,DE,,,,64500,\n",
     )
     .expect("the folder is ours");
-    sample
-        .edit("meridian.yaml", |text| text.replace("[geoip/places.mmdb]", "[geoip/feed.csv, geoip/asn.csv]"));
+    sample.edit("meridian.yaml", |text| {
+        let ours = "[geoip/places.mmdb, geoip/latency.mmdb]";
+        assert!(text.contains(ours));
+        text.replace(ours, "[geoip/feed.csv, geoip/asn.csv]")
+    });
     let server = sample.start(Engine::Fast);
     let dns = server.dns()[0];
     let socket = client(dns);
