@@ -195,6 +195,9 @@ pub mod server {
     pub use crate::server::{Engine, Options, Server};
 }
 pub mod shared {
+    pub mod captured {
+        pub use crate::shared::captured::Captured;
+    }
     pub mod command {
         pub use crate::shared::command::{
             Command, LoadPush, Origin, OverrideChange, OverrideOutcome, ProbePush, Report,

@@ -1,11 +1,12 @@
 //! Files of the server itself, which another hand may have changed: the ledger, what was remembered
-//! of health and of load, secrets of cookies.
+//! of health and of load, secrets of cookies, messages in quarantine.
 
 use super::sample::{Replaced, SMALL};
 use meridian::testing::config::ledger_file;
 use meridian::testing::finding::render;
 use meridian::testing::health::saved::SavedHealth;
 use meridian::testing::live::SavedLoadAndRamps;
+use meridian::testing::shared::captured::Captured;
 use std::path::Path;
 
 /// Reads the octets as each of them.
@@ -13,6 +14,7 @@ pub fn state(data: &[u8]) {
     ledger(data);
     if let Ok(text) = std::str::from_utf8(data) {
         remembered(text);
+        quarantined(text);
     }
     // They are read with a whole deployment, which costs a hundred times as much.
     if data.len().is_multiple_of(16) {
@@ -43,6 +45,18 @@ fn remembered(text: &str) {
     let load = SavedLoadAndRamps::from_lines(text.lines());
     let lines = load.to_lines();
     assert_eq!(SavedLoadAndRamps::from_lines(lines.iter().map(String::as_str)), load);
+}
+
+/// A file of the quarantine that is read, written and read again is the same, and short.
+fn quarantined(text: &str) {
+    match Captured::read(text) {
+        Ok(captured) => {
+            let again = captured.text();
+            assert!(again.len() <= 140 << 10, "{}", again.len());
+            assert_eq!(Captured::read(&again), Ok(captured));
+        }
+        Err(sentence) => assert!(sentence.len() < 200, "{sentence}"),
+    }
 }
 
 /// No finding shows what may be a secret.

@@ -18,6 +18,7 @@ mod output;
 pub(crate) mod policy;
 pub(crate) mod pop;
 pub(crate) mod prediction;
+pub(crate) mod quarantine;
 pub(crate) mod reload;
 pub(crate) mod schema;
 pub(crate) mod serve;
@@ -85,6 +86,12 @@ Examples:
     Policy(policy::PolicyCommand),
     /// Explain why a client gets its answer
     Explain(explain::Explain),
+    /// Show and replay messages on which a server has panicked
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  meridian quarantine list\n  meridian quarantine replay 1790000000-1.txt"
+    )]
+    Quarantine(quarantine::QuarantineCommand),
     /// Show the memory that a deployment takes, by zone and table
     Size(size::SizeCommand),
     /// Build and query GeoIP databases
@@ -205,6 +212,7 @@ fn run_command(command: CliCommand) -> ExitCode {
         CliCommand::Pop(pop) => pop.run(),
         CliCommand::Policy(policy) => policy.run(),
         CliCommand::Explain(explain) => explain.run(),
+        CliCommand::Quarantine(quarantine) => quarantine.run(),
         CliCommand::Size(size) => size.run(),
         CliCommand::Geoip(geoip) => geoip.run(),
         CliCommand::Latency(latency) => latency.run(),

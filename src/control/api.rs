@@ -7,7 +7,9 @@ use crate::control::protocol::reload::{
     Cancelled, OtherZone, ReloadQuery, ReloadReply, ReloadResult, ReloadStatus, RunningReload, StrayFile,
     Zones,
 };
-use crate::control::protocol::status::{LaneTotals, LimitedPrefix, Readiness, Status, StreamAddresses};
+use crate::control::protocol::status::{
+    LaneTotals, LimitedPrefix, QuarantineTotals, Readiness, Status, StreamAddresses,
+};
 use crate::control::reply::{ask, busy, refused, reply};
 use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
@@ -145,6 +147,7 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Response {
             files_digest: snapshot.files_digest().to_string(),
             zones: zones(&snapshot.folder),
             summary: snapshot.summary().to_string().lines().map(str::to_owned).collect(),
+            quarantine: quarantine(&shown.shared),
             rate_limited: (shown.shared.limiter.heavy.list(cookie_secs()).into_iter())
                 .map(|(prefix, answers)| LimitedPrefix { prefix: prefix.to_string(), answers })
                 .collect(),
@@ -153,6 +156,16 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Response {
                 .collect(),
         },
     )
+}
+
+fn quarantine(shared: &Shared) -> QuarantineTotals {
+    let refused = Transport::ALL.map(|transport| shared.counters.fold(transport).quarantine_refused);
+    QuarantineTotals {
+        questions: shared.quarantine.questions(uptime_ms()) as u64,
+        quarantined: shared.quarantine.taken_in(),
+        refused: refused.iter().sum(),
+        files_lost: shared.quarantine.lost(),
+    }
 }
 
 /// Addresses by transport, in order of the transports.

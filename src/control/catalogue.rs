@@ -66,6 +66,17 @@ families! {
     ACCESS_REFUSED = Counter "meridian_access_refused_total" ["transport"]
         "Messages refused by the access lists (`access`), by transport; those dropped are counted in \
          `meridian_dropped_total`.";
+    QUARANTINED = Counter "meridian_quarantined_total" []
+        "Questions put into quarantine, each because the program panicked on a message; please report it. \
+         Messages like it are refused for ten minutes.";
+    QUARANTINE_QUESTIONS = Gauge "meridian_quarantine_questions" []
+        "Questions that are refused now, because the program has panicked on messages like them.";
+    QUARANTINE_REFUSED = Counter "meridian_quarantine_refused_total" ["transport"]
+        "Messages that got REFUSED, or no reply if they are no query, because the program has panicked on a \
+         message like them, by transport.";
+    QUARANTINE_LOST = Counter "meridian_quarantine_files_lost_total" []
+        "Messages on which the program panicked that have no file in `state/quarantine`, because too many \
+         waited or the disk accepted no write.";
     RATE_LIMITED = Counter "meridian_rate_limited_total" ["transport", "limit", "treatment"]
         "Answers past a rate limit, by transport, limit (answers, answers_per_name, nodata, nxdomain, \
          referrals, errors, prefix, zone) and treatment: dropped, slipped (a short reply: TC or BADCOOKIE), \

@@ -20,11 +20,15 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// Default path of the control socket, relative to the server file.
 pub(crate) const DEFAULT_SOCKET: &str = "state/control.sock";
 
-/// Keys of the server file that contain the path of the control socket.
+/// Default path of the state folder, relative to the server file.
+const DEFAULT_STATE: &str = "state";
+
+/// Keys of the server file that contain paths which commands need.
 #[derive(Default, Deserialize)]
 struct ServerFile {
     #[serde(default)]
     listen: Listen,
+    state: Option<PathBuf>,
 }
 
 #[derive(Default, Deserialize)]
@@ -47,6 +51,14 @@ pub(crate) fn socket_of(config: &Path) -> (PathBuf, Option<String>) {
     };
     let socket = file.listen.control.unwrap_or_else(|| DEFAULT_SOCKET.into());
     (config.parent().unwrap_or(Path::new("")).join(socket), fault)
+}
+
+/// The state folder of the server file at `config`; the default if the file cannot be read. Lenient,
+/// as [`socket_of`] is.
+pub(crate) fn state_of(config: &Path) -> PathBuf {
+    let read = std::fs::read_to_string(config).ok();
+    let state = read.and_then(|text| serde_yaml::from_str::<ServerFile>(&text).ok()?.state);
+    config.parent().unwrap_or(Path::new("")).join(state.unwrap_or_else(|| DEFAULT_STATE.into()))
 }
 
 /// A socket at which a server may listen.

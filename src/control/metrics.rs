@@ -131,6 +131,7 @@ fn render(shown: &Shown) -> prometheus::Result<String> {
     let mut page = Page::default();
     let snapshot = shown.shared.published.snapshot();
     traffic(&mut page, shown);
+    quarantine(&mut page, shown);
     decisions(&mut page, shown, &snapshot);
     reloads(&mut page, shown);
     overrides(&mut page, shown);
@@ -165,6 +166,7 @@ fn traffic(page: &mut Page, shown: &Shown) {
             page.count(&catalogue::COOKIES, &[word, cookie], count);
         }
         page.count(&catalogue::ACCESS_REFUSED, &[word], totals.refused);
+        page.count(&catalogue::QUARANTINE_REFUSED, &[word], totals.quarantine_refused);
         for (limit, treatment, count) in totals.limited() {
             page.count(&catalogue::RATE_LIMITED, &[word, limit.word(), treatment.word()], count);
         }
@@ -172,6 +174,13 @@ fn traffic(page: &mut Page, shown: &Shown) {
             page.count(&catalogue::DROPPED, &[word, reason.word()], totals.dropped(*reason));
         }
     }
+}
+
+fn quarantine(page: &mut Page, shown: &Shown) {
+    let quarantine = &shown.shared.quarantine;
+    page.count(&catalogue::QUARANTINED, &[], quarantine.taken_in());
+    page.set(&catalogue::QUARANTINE_QUESTIONS, &[], quarantine.questions(clock::uptime_ms()) as f64);
+    page.count(&catalogue::QUARANTINE_LOST, &[], quarantine.lost());
 }
 
 fn decisions(page: &mut Page, shown: &Shown, snapshot: &Snapshot) {

@@ -61,8 +61,8 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// Active alarms. The alarms of descriptors and of tasks come first. They are read without the
-    /// writer, because the writer may hang or have ended.
+    /// Active alarms. The alarms of descriptors, of the quarantine and of tasks come first. They are
+    /// read without the writer, because the writer may hang or have ended.
     pub(crate) fn alarms(&self) -> Vec<Alarm> {
         let (now, now_ms) = (epoch_secs(), uptime_ms());
         let of_tasks = self.shared.tasks.alarms(now_ms, STILL_MILLIS).into_iter();
@@ -72,7 +72,9 @@ impl Shown {
             since_epoch_secs: now.saturating_sub(age_ms / 1_000),
         });
         let of_writer = self.shared.operator_view.load().alarms.clone();
-        self.shared.descriptors.alarm().into_iter().chain(of_tasks).chain(of_writer).collect()
+        let of_quarantine = self.shared.quarantine.alarm(now_ms, now);
+        let first = self.shared.descriptors.alarm().into_iter().chain(of_quarantine);
+        first.chain(of_tasks).chain(of_writer).collect()
     }
 }
 

@@ -1,8 +1,10 @@
 //! Limits of the program, each with its reason.
 
 mod latency;
+mod quarantine;
 
 pub(crate) use latency::*;
+pub(crate) use quarantine::*;
 
 /// Largest weight of a PoP or address: weight x logarithm must fit 64 bits.
 pub(crate) const WEIGHT_MAX: u32 = 1_000_000;

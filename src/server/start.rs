@@ -54,6 +54,7 @@ impl Server {
     /// Reads the files, opens every socket and begins to answer. The refusal has all findings that
     /// prevent the start.
     pub fn start(options: &Options) -> Result<Server, Refusal> {
+        crate::sys::caught::note_places();
         let limit = crate::sys::descriptors::raise().map(|limit| limit.soft);
         let mut start = Start::new(options)?;
         let began = Instant::now();

@@ -19,7 +19,7 @@ use crate::shared::event::Event;
 use crate::shared::task::Task;
 use crate::shared::tasks::{Runner, TaskBoard};
 use crate::state::event_log::EventLog;
-use crate::sys::caught::caught;
+use crate::sys::caught::{self, caught};
 use crate::sys::clock::uptime_ms;
 use std::any::Any;
 use std::collections::VecDeque;
@@ -226,9 +226,7 @@ pub(crate) async fn see_workers(shared: Arc<Shared>, stop: CancellationToken) {
 
 /// Message of a panic.
 fn words(panic: &(dyn Any + Send)) -> String {
-    let words = panic.downcast_ref::<&str>().map(ToString::to_string);
-    let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("a panic: {}", words.unwrap_or_else(|| "without a message".to_owned()))
+    format!("a panic: {}", caught::words(panic).unwrap_or_else(|| "without a message".to_owned()))
 }
 
 #[cfg(test)]

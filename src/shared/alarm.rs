@@ -33,6 +33,8 @@ pub(crate) enum AlarmKey {
     StateFolder,
     /// Descriptors are short.
     DescriptorsShort,
+    /// Questions are refused, because the program has panicked on messages like them.
+    Quarantine,
     /// A supervised task has ended by a fault.
     TaskEnded(Task),
     /// A supervised task has not moved for long.
@@ -69,6 +71,8 @@ pub(crate) enum AlarmOwner {
     Ledger,
     /// Watch of the descriptors.
     Descriptors,
+    /// Quarantine: by panics of the transports, until the last entry ends.
+    Quarantine,
     /// Board of tasks: by the supervisor, and by the heartbeats.
     Tasks,
 }
@@ -86,6 +90,7 @@ impl AlarmKey {
             | AlarmKey::LedgerUnsaved
             | AlarmKey::StateFolder => AlarmOwner::Ledger,
             AlarmKey::DescriptorsShort => AlarmOwner::Descriptors,
+            AlarmKey::Quarantine => AlarmOwner::Quarantine,
             AlarmKey::TaskEnded(_) | AlarmKey::TaskStill(_) | AlarmKey::WorkerStill(_) => AlarmOwner::Tasks,
         }
     }

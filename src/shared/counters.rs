@@ -195,6 +195,8 @@ counters! {
     evidence: [AtomicU64; Evidence::ALL.len()];
     /// Messages refused by the access lists.
     pub(crate) refused: AtomicU64;
+    /// Messages refused because the program has panicked on one like them.
+    pub(crate) quarantine_refused: AtomicU64;
     /// Answers past a rate limit, by limit and treatment.
     limited: [AtomicU64; LIMITED];
     /// Replies, by the status of the cookie.
@@ -253,6 +255,11 @@ impl CounterBlock {
     /// Counts a message refused by the access lists.
     pub(crate) fn refused(&self) {
         self.add(&self.refused, 1);
+    }
+
+    /// Counts a message refused by the quarantine.
+    pub(crate) fn quarantine_refused(&self) {
+        self.add(&self.quarantine_refused, 1);
     }
 
     /// Counts an answer past a rate limit.

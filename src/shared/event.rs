@@ -127,6 +127,11 @@ pub enum Event {
         /// Sentence for the operator.
         sentence: String,
     },
+    /// A question was put into quarantine, because the program panicked on a message.
+    Quarantined {
+        /// Sentence for the operator.
+        sentence: String,
+    },
     /// Descriptors are short: a part uses the reserve of others, or the system refuses more.
     DescriptorsShort {
         /// Sentence for the operator.
@@ -174,6 +179,7 @@ impl Event {
             | Event::LedgerAlarm { .. }
             | Event::LedgerAcknowledged { .. }
             | Event::MemoryFault { .. }
+            | Event::Quarantined { .. }
             | Event::DescriptorsShort { .. }
             | Event::DescriptorsEnough
             | Event::Stopping { .. }
@@ -239,6 +245,7 @@ impl fmt::Display for Event {
             | Event::StrayFile { sentence, .. }
             | Event::LedgerAlarm { sentence }
             | Event::MemoryFault { sentence }
+            | Event::Quarantined { sentence }
             | Event::DescriptorsShort { sentence } => f.write_str(sentence),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Health(event) => event.fmt(f),
@@ -325,6 +332,7 @@ impl Event {
                 LoadEvent::Lost { .. } => "events_lost",
             },
             Event::MemoryFault { .. } => "memory_fault",
+            Event::Quarantined { .. } => "quarantined",
             Event::DescriptorsShort { .. } => "descriptors_short",
             Event::DescriptorsEnough => "descriptors_enough",
             Event::Stopping { .. } => "stopping",

@@ -221,6 +221,7 @@ impl Event {
             Event::StateFolder { .. }
             | Event::LedgerAlarm { .. }
             | Event::MemoryFault { .. }
+            | Event::Quarantined { .. }
             | Event::DescriptorsShort { .. }
             | Event::DescriptorsEnough
             | Event::Stopped => Fields::None {},

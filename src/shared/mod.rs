@@ -10,6 +10,7 @@
 //! this folder needs no runtime.
 
 pub(crate) mod alarm;
+pub(crate) mod captured;
 pub(crate) mod command;
 pub(crate) mod counters;
 pub(crate) mod decisions;
@@ -21,6 +22,7 @@ pub(crate) mod operator_view;
 pub(crate) mod override_entry;
 pub(crate) mod phase;
 pub(crate) mod published;
+pub(crate) mod quarantine;
 pub(crate) mod streams;
 pub(crate) mod task;
 pub(crate) mod tasks;
@@ -30,6 +32,7 @@ use self::descriptors::Descriptors;
 use self::operator_view::OperatorView;
 use self::phase::AtomicPhase;
 use self::published::Published;
+use self::quarantine::Quarantine;
 use self::tasks::TaskBoard;
 use crate::rrl::Limiter;
 use arc_swap::ArcSwap;
@@ -51,6 +54,8 @@ pub struct Shared {
     pub(crate) limiter: Limiter,
     /// Descriptors, by the part that holds them.
     pub(crate) descriptors: Arc<Descriptors>,
+    /// Questions that are refused because the program has panicked on messages like them.
+    pub(crate) quarantine: Quarantine,
 }
 
 impl Shared {
@@ -70,6 +75,7 @@ impl Shared {
             operator_view: ArcSwap::from_pointee(operator_view),
             limiter: Limiter::default(),
             descriptors,
+            quarantine: Quarantine::default(),
         }
     }
 }

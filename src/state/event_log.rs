@@ -4,13 +4,16 @@
 //! disk refuses, is dropped and counted.
 
 use crate::health::load::event::LoadEvent;
-use crate::limits::{EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS, RESTART_PAUSE_MILLIS_MAX};
+use crate::limits::{
+    EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS, QUARANTINE_MILLIS, RESTART_PAUSE_MILLIS_MAX,
+};
 use crate::shared::Shared;
 use crate::shared::event::Event;
 use crate::shared::one_line;
 use crate::shared::task::Task;
 use crate::shared::tasks::Runner;
 use crate::state::atomic::beside;
+use crate::state::quarantine_store;
 use crate::sys::clock::{epoch_secs, uptime_ms};
 use crate::sys::hooks;
 use std::fs::{self, File};
@@ -83,6 +86,7 @@ fn log(event: &Event) {
         | Event::MemoryFault { .. }
         | Event::TaskEnded { .. }
         | Event::StateFolder { .. }
+        | Event::Quarantined { .. }
         | Event::DescriptorsShort { .. } => tracing::error!("{event}"),
         Event::Zone { standing: "current" | "gone", .. } => tracing::info!("{event}"),
         Event::Zone { .. } => tracing::error!("{event}"),
@@ -130,7 +134,46 @@ fn keep(path: &Path, lines: &Receiver<String>, shared: &Shared, runner: &Runner)
                 shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
             }
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Disconnected) => {
+                keep_quarantined(&mut log, shared);
+                return;
+            }
+        }
+        keep_quarantined(&mut log, shared);
+    }
+}
+
+/// Writes the files of the messages that wait for one, with an event for each.
+fn keep_quarantined(log: &mut Log, shared: &Shared) {
+    while let Some(captured) = shared.quarantine.next() {
+        let kept = match log.path.parent() {
+            Some(state) if !shared.counters.state_taken.load(Ordering::Relaxed) => {
+                quarantine_store::keep(state, &captured).map_err(|error| error.to_string())
+            }
+            _ => Err("the state folder is another server's".to_owned()),
+        };
+        let kept = match kept {
+            Ok(path) => format!("the message is kept in {}", path.display()),
+            Err(why) => {
+                shared.quarantine.lose();
+                format!("the message is lost, because it cannot be written: {why}")
+            }
+        };
+        let (transport, source) = (captured.transport.word(), captured.source);
+        let event = Event::Quarantined {
+            sentence: format!(
+                "a message over {transport} from {source} made the program panic at {} ({}); questions like \
+                 it are refused for {} minutes; {kept}",
+                captured.place,
+                captured.panic,
+                QUARANTINE_MILLIS / 60_000
+            ),
+        };
+        self::log(&event);
+        let line = event.line(epoch_secs(), shared.published.served().snapshot.sequence());
+        let is_taken = shared.counters.state_taken.load(Ordering::Relaxed);
+        if is_taken || log.append(&one_line::json(&line)).is_err() {
+            shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | `events.jsonl` | the event log | [`event_log`] |
 //! | `zones/` | last good texts of zones that need them | [`zone_store`], [`kept_zones`] |
 //! | `lock` | the server that owns the folder | [`lock`] |
+//! | `quarantine/` | messages on which the program has panicked | [`quarantine_store`] |
 //! | `alive` | when the disk last took a file, in seconds since 1970 | [`folder`] |
 //!
 //! Files are replaced whole ([`atomic`]), so that a crash leaves the old content or the new.
@@ -19,5 +20,6 @@ pub(crate) mod kept_zones;
 pub(crate) mod ledger_store;
 pub(crate) mod lock;
 pub(crate) mod one_write;
+pub(crate) mod quarantine_store;
 pub(crate) mod remembered;
 pub(crate) mod zone_store;

@@ -48,6 +48,22 @@ pub(crate) fn secs(name: &str, bound: u64) -> u64 {
     bound
 }
 
+/// Panics on a message that has the octets of `MERIDIAN_HOOK_PANIC_ON`, in any case of letters.
+#[inline(always)]
+pub(crate) fn panic_on(message: &[u8]) {
+    #[cfg(debug_assertions)]
+    {
+        static ON: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+        let on = ON.get_or_init(|| std::env::var("MERIDIAN_HOOK_PANIC_ON").ok());
+        if let Some(on) = on.as_ref().filter(|on| !on.is_empty()) {
+            let is_it = |window: &[u8]| window.eq_ignore_ascii_case(on.as_bytes());
+            assert!(!message.windows(on.len()).any(is_it), "a fault on demand");
+        }
+    }
+    #[cfg(not(debug_assertions))]
+    let _ = message;
+}
+
 #[cfg(debug_assertions)]
 static SHIFT_SECS: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
 

@@ -16,6 +16,7 @@ pub(crate) mod dot;
 pub(crate) mod draw;
 #[cfg(feature = "portable")]
 pub(crate) mod portable;
+mod quarantine;
 pub(crate) mod sender;
 #[cfg(target_os = "linux")]
 pub(crate) mod stepped;

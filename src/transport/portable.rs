@@ -21,6 +21,7 @@ use crate::shared::counters::{CounterBlock, Dropped};
 use crate::sys::clock;
 use crate::transport::access;
 use crate::transport::draw::Draws;
+use crate::transport::quarantine;
 use crate::transport::sender;
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
@@ -75,7 +76,8 @@ impl Portable {
             let moment = QueryContext { draw: draws.draw(), epoch_secs: clock::cookie_secs() };
             let message = bare::Message { octets: request.as_slice(), client: &client, context: moment };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                let outcome = access::respond(&service.snapshot, &message, block, scratch)?;
+                let quarantine = &self.shared.quarantine;
+                let outcome = access::respond(quarantine, &service.snapshot, &message, block, scratch)?;
                 Some(match outcome.disposition {
                     Disposition::Send(length) => (outcome, scratch.get(..length).map(<[u8]>::to_vec)),
                     Disposition::Silence => (outcome, None),
@@ -93,8 +95,8 @@ impl Portable {
                 block.dropped(Dropped::Silence, 1);
                 None
             }
-            Err(_) => {
-                block.dropped(Dropped::Panic, 1);
+            Err(panic) => {
+                quarantine::take_in(&self.shared, request.as_slice(), &client, block, &*panic);
                 None
             }
         }

@@ -14,6 +14,7 @@ use crate::sys::clock;
 use crate::transport::access;
 use crate::transport::connection_limit::{ConnectionLimit, ConnectionPermit, Full};
 use crate::transport::draw::Draws;
+use crate::transport::quarantine;
 use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
@@ -280,11 +281,15 @@ impl<'a, C: Carrier> Connection<'a, C> {
             // connection continues.
             let message = Message { octets, client: &client, context: moment };
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                access::respond(&service.snapshot, &message, &context.block, scratch)
+                let quarantine = &context.shared.quarantine;
+                access::respond(quarantine, &service.snapshot, &message, &context.block, scratch)
             }));
-            let Ok(outcome) = outcome else {
-                context.block.dropped(Dropped::Panic, 1);
-                return Ok(());
+            let outcome = match outcome {
+                Ok(outcome) => outcome,
+                Err(panic) => {
+                    quarantine::take_in(&context.shared, octets, &client, &context.block, &*panic);
+                    return Ok(());
+                }
             };
             let Some(outcome) = outcome else { return Err(End::Closed) };
             match outcome.disposition {

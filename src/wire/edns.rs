@@ -247,6 +247,8 @@ fn write_padding(octets: usize, out: &mut [u8]) -> Option<usize> {
 
 /// Extended error codes in responses (RFC 8914 section 4).
 pub(crate) mod extended_error {
+    /// Other: a question like one on which the program has panicked.
+    pub(crate) const OTHER: u16 = 0;
     /// Prohibited: a client that the access lists refuse.
     pub(crate) const PROHIBITED: u16 = 18;
     /// Not Authoritative.

@@ -10,6 +10,7 @@ pub(crate) mod header;
 pub(crate) mod idn;
 pub(crate) mod name;
 pub(crate) mod name_hash;
+pub(crate) mod outline;
 pub(crate) mod position;
 pub(crate) mod query;
 pub(crate) mod refusal;

@@ -419,13 +419,15 @@ fn rare_messages() {
 /// Files of the server itself, wounded.
 #[test]
 fn state_files() {
-    let seeds: [&[u8]; 3] = [
+    let seeds: [&[u8]; 4] = [
         include_bytes!("../../fuzz/corpus/state/ledger.yaml"),
+        include_bytes!("../../fuzz/corpus/state/quarantined"),
         include_bytes!("../../fuzz/corpus/state/remembered"),
         include_bytes!("../../fuzz/corpus/state/secrets"),
     ];
-    let words: [&[u8]; 12] = [
+    let words: [&[u8]; 13] = [
         b"overrides:",
+        b"\noctets 00ff\n",
         b"\n  - ",
         b"state: drain",
         b"'",

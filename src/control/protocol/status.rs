@@ -38,6 +38,8 @@ pub(crate) struct Status {
     pub(crate) zones: Zones,
     /// Summary of the snapshot, line by line.
     pub(crate) summary: Vec<String>,
+    /// Quarantine of questions on which the program has panicked.
+    pub(crate) quarantine: QuarantineTotals,
     /// Client prefixes with most answers past a rate limit in the last minutes, the first most.
     pub(crate) rate_limited: Vec<LimitedPrefix>,
     /// Counters by transport: `udp`, `tcp`, `dot`.
@@ -52,6 +54,20 @@ pub(crate) struct StreamAddresses {
     pub(crate) transport: Word,
     /// Addresses as bound.
     pub(crate) addresses: Vec<SocketAddr>,
+}
+
+/// Quarantine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct QuarantineTotals {
+    /// Questions that are refused now.
+    pub(crate) questions: u64,
+    /// Questions put into quarantine since the start of the server.
+    pub(crate) quarantined: u64,
+    /// Messages refused since the start of the server.
+    pub(crate) refused: u64,
+    /// Messages without a file in `state/quarantine`, since the start of the server.
+    pub(crate) files_lost: u64,
 }
 
 /// Client prefix with answers past a rate limit.

@@ -14,9 +14,11 @@ use crate::shared::published::ServedSnapshot;
 use crate::snapshot::Snapshot;
 use crate::sys::clock;
 use crate::sys::datagram::Batch;
+use crate::sys::hooks;
 use crate::sys::socket;
 use crate::transport::access::{Admission, admit};
 use crate::transport::draw::Draws;
+use crate::transport::quarantine;
 use crate::transport::sender;
 use limit::Limits;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
@@ -193,6 +195,10 @@ fn answer_batch(
         let plans = catch_unwind(AssertUnwindSafe(|| {
             let octets = |index| batch.octets(start + index);
             let resolver = |index| batch.sender(start + index).map_or(NOBODY, |(address, _)| address);
+            // No message that is to be refused is parsed.
+            if !worker_context.shared.quarantine.is_empty() {
+                return Plans::default();
+            }
             worker_scratch.stages.read(&service.snapshot, end - start, octets, resolver)
         }));
         let plans = plans.unwrap_or_else(|_| {
@@ -202,8 +208,8 @@ fn answer_batch(
         });
         let mut next = start;
         while next < end {
-            // The core does not panic. If it ever does, one query is lost and counted, and the
-            // worker continues.
+            // The core does not panic. If it ever does, one query is lost and counted, messages like
+            // it are refused for a while, and the worker continues.
             let answered = catch_unwind(AssertUnwindSafe(|| {
                 while next < end {
                     next += 1;
@@ -211,8 +217,11 @@ fn answer_batch(
                     answer_one(worker_context, &in_force, batch, (place, &plans), worker_scratch);
                 }
             }));
-            if answered.is_err() {
-                worker_context.block.dropped(Dropped::Panic, 1);
+            if let Err(panic) = answered {
+                let address = batch.sender(next - 1).map_or(NOBODY, |(address, _)| address);
+                let client = Client { address, transport: Transport::Udp };
+                let octets = batch.octets(next - 1);
+                quarantine::take_in(&worker_context.shared, octets, &client, &worker_context.block, &*panic);
             }
         }
     }
@@ -258,7 +267,16 @@ fn answer_one(
     };
     match admission {
         Admission::Allowed => {
-            worker_scratch.stages.respond((plans, lane), snapshot, datagram.octets, &client, context, room);
+            let quarantined = &worker_context.shared.quarantine;
+            if !quarantined.is_empty()
+                && let Some(outcome) = quarantine::refuse(quarantined, &message, &worker_context.block, room)
+            {
+                worker_scratch.stages.outcome = outcome;
+            } else {
+                hooks::panic_on(datagram.octets);
+                let stages = &mut worker_scratch.stages;
+                stages.respond((plans, lane), snapshot, datagram.octets, &client, context, room);
+            }
         }
         Admission::Refused(outcome) => worker_scratch.stages.outcome = outcome,
         Admission::Dropped => return,
