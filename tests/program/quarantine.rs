@@ -55,6 +55,7 @@ fn one_panic_and_no_more() {
         let client = client(served.dns);
         let reply = ask_behind(&client, served.dns, &query(1, BAD, A));
         assert_eq!((reply.id, reply.status.as_str()), (7, "NOERROR"), "{engine}");
+        until_so("the question is in", || status(&deployment, "quarantined") == 1);
         // A retry with another ID and case is refused, over every transport.
         let again = Reply::of(&ask_from(&client, served.dns, &query(2, "BooM.cdn.Example", A)));
         assert_eq!((again.id, again.status.as_str(), again.opt), (2, "REFUSED", None), "{engine}");
@@ -121,7 +122,7 @@ fn listed_and_replayed(deployment: &Deployment) {
     let (code, list, errors) = deployment.run(&["quarantine", "list"]);
     assert_eq!((code, list.lines().count()), (1, 3), "{errors}");
     assert!(errors.contains("1-1.txt: it has no line `time`"), "{errors}");
-    deployment.write("zones/cdn.example.yaml", "zone: [");
+    deployment.write("pops.yaml", "pops: [");
     assert_eq!(deployment.run(&["quarantine", "replay", &files[0]]).0, 2);
 }
 

@@ -19,7 +19,7 @@ fn a_file_is_read_as_it_was_written() {
     let text = captured().text();
     assert_eq!(
         text,
-        "meridian quarantine 1\ntime 2026-09-21T13:33:20Z\nversion 0.1.0\ntransport dot\nsource \
+        "meridian quarantine 1\ntime 2026-09-21T14:13:20Z\nversion 0.1.0\ntransport dot\nsource \
          192.0.2.0/24\nplace src/answer/walk.rs:12:5\npanic index out of bounds\noctets 0001abff\n"
     );
     assert_eq!(Captured::read(&text), Ok(captured()));
