@@ -53,8 +53,8 @@ pub(crate) fn socket_of(config: &Path) -> (PathBuf, Option<String>) {
     (config.parent().unwrap_or(Path::new("")).join(socket), fault)
 }
 
-/// The state folder of the server file at `config`; the default if the file cannot be read. Lenient,
-/// as [`socket_of`] is.
+/// The state folder of the server file at `config`; the default if the file cannot be read.
+/// Lenient, as [`socket_of`] is.
 pub(crate) fn state_of(config: &Path) -> PathBuf {
     let read = std::fs::read_to_string(config).ok();
     let state = read.and_then(|text| serde_yaml::from_str::<ServerFile>(&text).ok()?.state);

@@ -61,8 +61,8 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// Active alarms. The alarms of descriptors, of the quarantine and of tasks come first. They are
-    /// read without the writer, because the writer may hang or have ended.
+    /// Active alarms. The alarms of descriptors, of the quarantine and of tasks come first. They
+    /// are read without the writer, because the writer may hang or have ended.
     pub(crate) fn alarms(&self) -> Vec<Alarm> {
         let (now, now_ms) = (epoch_secs(), uptime_ms());
         let of_tasks = self.shared.tasks.alarms(now_ms, STILL_MILLIS).into_iter();

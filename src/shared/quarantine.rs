@@ -1,14 +1,14 @@
-//! Quarantine: questions that are refused for a while, because the program has panicked on a message
-//! like them, and messages on their way to the quarantine folder.
+//! Quarantine: questions that are refused for a while, because the program has panicked on a
+//! message like them, and messages on their way to the quarantine folder.
 //!
 //! ```text
 //!  worker ── panic ──▶ table of hashes ──▶ REFUSED to messages alike, for ten minutes
 //!                 └──▶ waiting messages ──▶ thread of the event log ──▶ state/quarantine/
 //! ```
 //!
-//! Everything here is an atomic, so no reader or writer waits. While no entry is in force, a message
-//! costs one load and one branch. An entry comes only from a panic on a message alike, and its end
-//! is never moved. A full table gives up the entry that ends first; one more panic enters it again.
+//! Everything here is an atomic, so no reader or writer waits. While no entry is in force, a
+//! message costs one load and one branch. An entry comes only from a panic on a message alike, and
+//! its end is never moved. A full table gives up the entry that ends first; one more panic enters it again.
 //! The hash has random keys, so that no message can be made to look like a chosen other one.
 
 use crate::limits::{QUARANTINE_MILLIS, QUARANTINE_QUESTIONS, QUARANTINE_WAITING};
@@ -36,9 +36,9 @@ pub(crate) struct Quarantine {
     lost: AtomicU64,
 }
 
-/// Entry of the table. A reader may see the hash of one entry and the end of another while the entry
-/// is replaced. Then one reply is wrong: the refusal of a question of an earlier panic, or one
-/// more panic.
+/// Entry of the table. A reader may see the hash of one entry and the end of another while the
+/// entry is replaced. Then one reply is wrong: the refusal of a question of an earlier panic, or
+/// one more panic.
 #[derive(Debug, Default)]
 struct Entry {
     hash: AtomicU64,

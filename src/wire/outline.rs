@@ -60,8 +60,8 @@ impl<'m> Outline<'m> {
     }
 
     /// Writes REFUSED without records, with the question, and with the extended error Other (RFC
-    /// 8914 section 4.1) if the message has an OPT. Returns its length. `None` if the message has no
-    /// readable question or is a response, so that it gets no reply, or if `out` is too short.
+    /// 8914 section 4.1) if the message has an OPT. Returns its length. `None` if the message has
+    /// no readable question or is a response, so that it gets no reply, or if `out` is too short.
     pub(crate) fn refuse(&self, out: &mut [u8]) -> Option<usize> {
         let question = self.question?;
         let flags = u16::from_be_bytes(*self.octets.get(2..4)?.first_chunk()?);

@@ -21,7 +21,9 @@ use crate::transport::draw::Draws;
 use crate::transport::quarantine;
 use crate::transport::sender;
 use limit::Limits;
+use std::any::Any;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -190,26 +192,11 @@ fn answer_batch(
     };
     for start in (0..count).step_by(PREFETCH_MAX) {
         let end = count.min(start + PREFETCH_MAX);
-        // Without plans, the worker answers each query by itself. A panic here is counted as a
-        // fault, although it loses no query.
-        let plans = catch_unwind(AssertUnwindSafe(|| {
-            let octets = |index| batch.octets(start + index);
-            let resolver = |index| batch.sender(start + index).map_or(NOBODY, |(address, _)| address);
-            // No message that is to be refused is parsed.
-            if !worker_context.shared.quarantine.is_empty() {
-                return Plans::default();
-            }
-            worker_scratch.stages.read(&service.snapshot, end - start, octets, resolver)
-        }));
-        let plans = plans.unwrap_or_else(|_| {
-            worker_context.block.dropped(Dropped::Panic, 1);
-            worker_scratch.stages = Stages::default();
-            Plans::default()
-        });
+        let plans = plan(worker_context, &service.snapshot, batch, start..end, &mut worker_scratch.stages);
         let mut next = start;
         while next < end {
-            // The core does not panic. If it ever does, one query is lost and counted, messages like
-            // it are refused for a while, and the worker continues.
+            // The core does not panic. If it ever does, one query is lost and counted, messages
+            // like it are refused for a while, and the worker continues.
             let answered = catch_unwind(AssertUnwindSafe(|| {
                 while next < end {
                     next += 1;
@@ -218,10 +205,7 @@ fn answer_batch(
                 }
             }));
             if let Err(panic) = answered {
-                let address = batch.sender(next - 1).map_or(NOBODY, |(address, _)| address);
-                let client = Client { address, transport: Transport::Udp };
-                let octets = batch.octets(next - 1);
-                quarantine::take_in(&worker_context.shared, octets, &client, &worker_context.block, &*panic);
+                take_in(worker_context, batch, next - 1, &*panic);
             }
         }
     }
@@ -229,6 +213,40 @@ fn answer_batch(
     if sent.failed > 0 {
         worker_context.block.dropped(Dropped::Unsent, sent.failed as u64);
     }
+}
+
+/// Runs the stages before the answers. Without plans, the worker answers each query by itself. A
+/// panic here is counted as a fault, although it loses no query.
+fn plan<'s>(
+    worker_context: &WorkerContext,
+    snapshot: &'s Snapshot,
+    batch: &Batch,
+    part: Range<usize>,
+    stages: &mut Stages,
+) -> Plans<'s> {
+    // No message that is to be refused is parsed.
+    if !worker_context.shared.quarantine.is_empty() {
+        return Plans::default();
+    }
+    let planned = catch_unwind(AssertUnwindSafe(|| {
+        let octets = |index| batch.octets(part.start + index);
+        let resolver = |index| batch.sender(part.start + index).map_or(NOBODY, |(address, _)| address);
+        stages.read(snapshot, part.len(), octets, resolver)
+    }));
+    planned.unwrap_or_else(|_| {
+        worker_context.block.dropped(Dropped::Panic, 1);
+        *stages = Stages::default();
+        Plans::default()
+    })
+}
+
+/// Takes in a message on which the program has panicked.
+#[cold]
+fn take_in(worker_context: &WorkerContext, batch: &Batch, index: usize, panic: &(dyn Any + Send)) {
+    let address = batch.sender(index).map_or(NOBODY, |(address, _)| address);
+    let client = Client { address, transport: Transport::Udp };
+    let WorkerContext { shared, block, .. } = worker_context;
+    quarantine::take_in(shared, batch.octets(index), &client, block, panic);
 }
 
 /// Inputs that all messages of a batch share.
