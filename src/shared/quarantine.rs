@@ -8,7 +8,8 @@
 //!
 //! Everything here is an atomic, so no reader or writer waits. While no entry is in force, a
 //! message costs one load and one branch. An entry comes only from a panic on a message alike, and
-//! its end is never moved. A full table gives up the entry that ends first; one more panic enters it again.
+//! its end is never moved. A full table gives up the entry that ends first; one more panic enters
+//! it again.
 //! The hash has random keys, so that no message can be made to look like a chosen other one.
 
 use crate::limits::{QUARANTINE_MILLIS, QUARANTINE_QUESTIONS, QUARANTINE_WAITING};
