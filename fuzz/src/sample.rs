@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Path and content of every file of the sample.
-pub const FILES: [(&str, &[u8]); 8] = [
+pub const FILES: [(&str, &[u8]); 9] = [
     ("meridian.yaml", include_bytes!("../../meridian.yaml")),
     ("pops.yaml", include_bytes!("../../pops.yaml")),
     ("policies.yaml", include_bytes!("../../policies.yaml")),
@@ -15,6 +15,7 @@ pub const FILES: [(&str, &[u8]); 8] = [
     ("zones/media.example.yaml", include_bytes!("../../zones/media.example.yaml")),
     ("zones/shop.example.yaml", include_bytes!("../../zones/shop.example.yaml")),
     ("geoip/places.mmdb", include_bytes!("../../geoip/places.mmdb")),
+    ("geoip/latency.mmdb", include_bytes!("../../geoip/latency.mmdb")),
 ];
 
 /// A sound deployment that costs little to read: it has one of everything, and no database.

@@ -20,6 +20,7 @@ pub(crate) const LATENCY_MIX_ROWS_MAX: usize = 1 << 22;
 pub(crate) const LATENCY_MIX_PARTS_MAX: usize = 1 << 24;
 /// Sums (resolver, PoP) that a build holds: 1 GiB.
 pub(crate) const LATENCY_SUMS_MAX: usize = 1 << 26;
+#[cfg(feature = "geoip-build")]
 /// Rows of measurements that a build reads: about 1 GiB. Files of a few days suffice, because old
 /// samples count little beside new ones.
 pub(crate) const LATENCY_ROWS_MAX: usize = 1 << 24;
