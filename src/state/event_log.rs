@@ -5,7 +5,8 @@
 
 use crate::health::load::event::LoadEvent;
 use crate::limits::{
-    EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS, QUARANTINE_MILLIS, RESTART_PAUSE_MILLIS_MAX,
+    EVENT_LOG_OCTETS_MAX, EVENT_QUEUE, PULSE_MILLIS, QUARANTINE_MILLIS, QUARANTINE_WAITING,
+    RESTART_PAUSE_MILLIS_MAX,
 };
 use crate::shared::Shared;
 use crate::shared::event::Event;
@@ -143,9 +144,11 @@ fn keep(path: &Path, lines: &Receiver<String>, shared: &Shared, runner: &Runner)
     }
 }
 
-/// Writes the files of the messages that wait for one, with an event for each.
+/// Writes the files of the messages that wait for one, with an event for each; at most as many as
+/// can wait, so that a flood of them does not keep the thread from its other work.
 fn keep_quarantined(log: &mut Log, shared: &Shared) {
-    while let Some(captured) = shared.quarantine.next() {
+    for _ in 0..QUARANTINE_WAITING {
+        let Some(captured) = shared.quarantine.next() else { return };
         let kept = match log.path.parent() {
             Some(state) if !shared.counters.state_taken.load(Ordering::Relaxed) => {
                 quarantine_store::keep(state, &captured).map_err(|error| error.to_string())

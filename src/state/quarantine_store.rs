@@ -21,8 +21,13 @@ pub(crate) fn keep(state: &Path, captured: &Captured) -> io::Result<PathBuf> {
     let path = free_path(&folder, captured.epoch_secs)?;
     atomic::write(&path, captured.text().as_bytes())?;
     let paths = list(&folder)?;
-    for old in paths.iter().take(paths.len().saturating_sub(QUARANTINE_FILES_MAX)) {
-        fs::remove_file(old)?;
+    let mut over = paths.len().saturating_sub(QUARANTINE_FILES_MAX);
+    // The clock may stand behind older files, and one of them may resist its removal.
+    for old in paths.iter().filter(|old| **old != path) {
+        if over == 0 {
+            break;
+        }
+        over -= usize::from(fs::remove_file(old).is_ok());
     }
     Ok(path)
 }

@@ -1,5 +1,5 @@
-//! Access lists at the edges: each message has its verdict before the core sees it. Streams and the
-//! portable engine answer here.
+//! Access lists and quarantine at the edges: each message has its verdict before the core sees it.
+//! Streams and the portable engine answer here.
 
 use crate::access::{Access, Action};
 use crate::answer::bare::{Message, refuse};
@@ -10,38 +10,64 @@ use crate::snapshot::Snapshot;
 use crate::sys::hooks;
 use crate::transport::quarantine;
 
-/// Result of the access lists for a message.
+/// Verdict on a message before the core sees it.
 pub(super) enum Admission {
     /// The core answers it.
     Allowed,
-    /// This outcome takes the place of the answer's.
+    /// The lists refuse it: this outcome takes the place of the answer's.
     Refused(Outcome),
+    /// It is in quarantine: this outcome takes the place of the answer's, and no parser may see it.
+    Quarantined(Outcome),
     /// Nothing is sent.
     Dropped,
 }
 
-/// Asks the lists for a message, and writes the reply to a refused one.
-#[cold]
+/// Asks the lists and the quarantine about a message, and writes the reply to one that is refused.
+#[inline(always)]
 pub(super) fn admit(
-    access: &Access,
+    quarantined: &Quarantine,
     snapshot: &Snapshot,
     message: &Message<'_>,
     block: &CounterBlock,
     out: &mut [u8],
 ) -> Admission {
-    match access.verdict(message.client.address).action {
+    match snapshot.access.as_deref() {
+        None if quarantined.is_empty() => Admission::Allowed,
+        access => judge(access, quarantined, snapshot, message, block, out),
+    }
+}
+
+/// The quarantine comes before a refusal of the lists, which parses the message.
+#[cold]
+fn judge(
+    access: Option<&Access>,
+    quarantined: &Quarantine,
+    snapshot: &Snapshot,
+    message: &Message<'_>,
+    block: &CounterBlock,
+    out: &mut [u8],
+) -> Admission {
+    let action = access.map_or(Action::Allow, |access| access.verdict(message.client.address).action);
+    if action == Action::Drop {
+        block.dropped(Dropped::Access, 1);
+        return Admission::Dropped;
+    }
+    if !quarantined.is_empty()
+        && let Some(outcome) = quarantine::refuse(quarantined, message, block, out)
+    {
+        return Admission::Quarantined(outcome);
+    }
+    match action {
         Action::Allow => Admission::Allowed,
         Action::Refuse => {
+            hooks::panic_on(message.octets);
             let outcome = refuse(snapshot, message, out);
             if outcome.disposition != Disposition::Silence {
                 block.refused();
             }
             Admission::Refused(outcome)
         }
-        Action::Drop => {
-            block.dropped(Dropped::Access, 1);
-            Admission::Dropped
-        }
+        Action::Drop => Admission::Dropped,
     }
 }
 
@@ -53,18 +79,12 @@ pub(super) fn respond(
     block: &CounterBlock,
     out: &mut [u8],
 ) -> Option<Outcome> {
-    let access = snapshot.access.as_deref();
-    match access.map_or(Admission::Allowed, |access| admit(access, snapshot, message, block, out)) {
+    match admit(quarantined, snapshot, message, block, out) {
         Admission::Allowed => {
-            if !quarantined.is_empty()
-                && let Some(outcome) = quarantine::refuse(quarantined, message, block, out)
-            {
-                return Some(outcome);
-            }
             hooks::panic_on(message.octets);
             Some(answer::respond(snapshot, message.octets, message.client, message.context, out))
         }
-        Admission::Refused(outcome) => Some(outcome),
+        Admission::Refused(outcome) | Admission::Quarantined(outcome) => Some(outcome),
         Admission::Dropped => None,
     }
 }

@@ -24,12 +24,12 @@ pub(super) struct Limits<'a> {
 
 impl Limits<'_> {
     /// Counts the reply in `room` that answers the message at `lane` of `stages`. Past a limit, a
-    /// short reply may take its place, and its outcome that of `stages`. Returns false if nothing
-    /// is sent.
+    /// short reply may take its place, and its outcome that of `stages`. It parses the message, so
+    /// `may_slip` is false for one in quarantine. Returns false if nothing is sent.
     #[inline(always)]
     pub(super) fn allow(
         &self,
-        message: &Message<'_>,
+        (message, may_slip): (&Message<'_>, bool),
         lane: usize,
         stages: &mut Stages,
         room: &mut [u8],
@@ -54,16 +54,25 @@ impl Limits<'_> {
         };
         match passed {
             None => true,
-            Some(limit) => self.treat(limit, message, &mut stages.outcome, room),
+            Some(limit) => self.treat(limit, (message, may_slip), &mut stages.outcome, room),
         }
     }
 
     /// Treats an answer past a limit. Returns false if nothing is sent.
     #[cold]
-    fn treat(&self, limit: Limit, message: &Message<'_>, outcome: &mut Outcome, room: &mut [u8]) -> bool {
+    fn treat(
+        &self,
+        limit: Limit,
+        (message, may_slip): (&Message<'_>, bool),
+        outcome: &mut Outcome,
+        room: &mut [u8],
+    ) -> bool {
         let context = message.context;
         self.limiter.heavy.note(message.client.address, context.epoch_secs, context.draw);
         let mut treatment = self.limits.treatment(context.draw);
+        if treatment == Treatment::Slipped && !may_slip {
+            treatment = Treatment::Dropped;
+        }
         if treatment == Treatment::Slipped {
             *outcome = slip(self.snapshot, message, self.limits.may_grow(), room);
             if outcome.disposition == Disposition::Silence {

@@ -2,11 +2,10 @@
 
 mod limit;
 
-use crate::access::Access;
 use crate::answer::bare::Message;
 use crate::answer::stages::{Plans, Stages};
 use crate::answer::{Client, Disposition, QueryContext, Transport};
-use crate::limits::PREFETCH_MAX;
+use crate::limits::{PREFETCH_MAX, QUARANTINE_MILLIS};
 use crate::rrl::RateLimit;
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
@@ -101,6 +100,7 @@ impl Kept {
                 draws: Draws::seeded(),
                 stages: Stages::default(),
                 query_rate: QueryRate::default(),
+                plans_from_secs: 0,
             },
         }
     }
@@ -137,6 +137,8 @@ struct WorkerScratch {
     draws: Draws,
     stages: Stages,
     query_rate: QueryRate,
+    /// Second from which batches are planned again, after a panic in the stages.
+    plans_from_secs: u32,
 }
 
 /// Queries of a worker in the current second and in the last one in which some came.
@@ -181,7 +183,6 @@ fn answer_batch(
     let limits = worker_scratch.query_rate.limits(&service.snapshot, worker_context.workers);
     let in_force = InForce {
         service: &service,
-        access: service.snapshot.access.as_deref(),
         limits: limits.map(|limits| Limits {
             limits,
             limiter: &worker_context.shared.limiter,
@@ -192,7 +193,7 @@ fn answer_batch(
     };
     for start in (0..count).step_by(PREFETCH_MAX) {
         let end = count.min(start + PREFETCH_MAX);
-        let plans = plan(worker_context, &service.snapshot, batch, start..end, &mut worker_scratch.stages);
+        let plans = plan(worker_context, &in_force, batch, start..end, worker_scratch);
         let mut next = start;
         while next < end {
             // The core does not panic. If it ever does, one query is lost and counted, messages
@@ -216,16 +217,18 @@ fn answer_batch(
 }
 
 /// Runs the stages before the answers. Without plans, the worker answers each query by itself. A
-/// panic here is counted as a fault, although it loses no query.
+/// panic here is counted as a fault, although it loses no query. Its message is not known, and may
+/// be one that is never answered, so the worker does without plans for a while.
 fn plan<'s>(
     worker_context: &WorkerContext,
-    snapshot: &'s Snapshot,
+    in_force: &InForce<'s>,
     batch: &Batch,
     part: Range<usize>,
-    stages: &mut Stages,
+    worker_scratch: &mut WorkerScratch,
 ) -> Plans<'s> {
+    let (snapshot, stages) = (&in_force.service.snapshot, &mut worker_scratch.stages);
     // No message that is to be refused is parsed.
-    if !worker_context.shared.quarantine.is_empty() {
+    if !worker_context.shared.quarantine.is_empty() || in_force.epoch_secs < worker_scratch.plans_from_secs {
         return Plans::default();
     }
     let planned = catch_unwind(AssertUnwindSafe(|| {
@@ -236,6 +239,7 @@ fn plan<'s>(
     planned.unwrap_or_else(|_| {
         worker_context.block.dropped(Dropped::Panic, 1);
         *stages = Stages::default();
+        worker_scratch.plans_from_secs = in_force.epoch_secs + (QUARANTINE_MILLIS / 1_000) as u32;
         Plans::default()
     })
 }
@@ -252,7 +256,6 @@ fn take_in(worker_context: &WorkerContext, batch: &Batch, index: usize, panic: &
 /// Inputs that all messages of a batch share.
 struct InForce<'a> {
     service: &'a ServedSnapshot,
-    access: Option<&'a Access>,
     limits: Option<Limits<'a>>,
     epoch_secs: u32,
 }
@@ -279,28 +282,19 @@ fn answer_one(
     let context = QueryContext { draw: worker_scratch.draws.draw(), epoch_secs: in_force.epoch_secs };
     let message = Message { octets: datagram.octets, client: &client, context };
     let snapshot = &in_force.service.snapshot;
-    let admission = match in_force.access {
-        None => Admission::Allowed,
-        Some(access) => admit(access, snapshot, &message, &worker_context.block, room),
-    };
-    match admission {
+    let mut may_slip = true;
+    match admit(&worker_context.shared.quarantine, snapshot, &message, &worker_context.block, room) {
         Admission::Allowed => {
-            let quarantined = &worker_context.shared.quarantine;
-            if !quarantined.is_empty()
-                && let Some(outcome) = quarantine::refuse(quarantined, &message, &worker_context.block, room)
-            {
-                worker_scratch.stages.outcome = outcome;
-            } else {
-                hooks::panic_on(datagram.octets);
-                let stages = &mut worker_scratch.stages;
-                stages.respond((plans, lane), snapshot, datagram.octets, &client, context, room);
-            }
+            hooks::panic_on(datagram.octets);
+            let stages = &mut worker_scratch.stages;
+            stages.respond((plans, lane), snapshot, datagram.octets, &client, context, room);
         }
         Admission::Refused(outcome) => worker_scratch.stages.outcome = outcome,
+        Admission::Quarantined(outcome) => (worker_scratch.stages.outcome, may_slip) = (outcome, false),
         Admission::Dropped => return,
     }
     if let Some(limits) = &in_force.limits
-        && !limits.allow(&message, lane, &mut worker_scratch.stages, room)
+        && !limits.allow((&message, may_slip), lane, &mut worker_scratch.stages, room)
     {
         return worker_context.block.dropped(Dropped::RateLimited, 1);
     }
