@@ -80,7 +80,8 @@ pub(crate) fn evaluate(case: &Case, truth: &Truth) -> Result<Evaluation, String>
     let own = own_rtts(case)?;
     let mut measured = Measured::default();
     for (&client, own) in &own {
-        let votes = own.iter().map(|own| Vote { pop: own.pop, network: 0, rtt_ms: own.rtt_ms });
+        let votes =
+            own.iter().map(|own| Vote { pop: own.pop, network: 0, rtt_ms: own.rtt_ms, is_global: true });
         measured.push(clients[client], 0, own.iter().copied(), votes);
     }
     let estimator = Estimator::learn(&pops, &measured, 1);

@@ -23,6 +23,8 @@ pub(crate) struct Vote {
     pub(crate) network: u32,
     /// RTT in ms.
     pub(crate) rtt_ms: f64,
+    /// True if the vote counts in offsets, which hold everywhere, and not in its square alone.
+    pub(crate) is_global: bool,
 }
 
 /// A unit with samples.

@@ -40,6 +40,8 @@ pub(crate) struct Before<'b> {
     pub(crate) order: &'b [u16],
     /// By PoP: true if the map before has RTTs to it for any place.
     pub(crate) knows: &'b [bool],
+    /// True if the deployment no longer has the first PoP, so that the unit moves in any case.
+    pub(crate) is_first_gone: bool,
 }
 
 impl Before<'_> {
@@ -89,11 +91,13 @@ fn held(fresh: Vec<Ranked>, before: Before<'_>) -> Vec<Ranked> {
     let mut held: Vec<(usize, Ranked)> = Vec::with_capacity(old.len());
     for (at, ranked) in old {
         let is_new = before.is_new(ranked.pop);
-        let at_place = held.iter().position(|(other_at, other)| match is_new {
-            true => at < *other_at,
-            false => passes(other.rtt_ms, ranked.rtt_ms),
-        });
-        held.insert(at_place.unwrap_or(held.len()), (at, ranked));
+        let place = match is_new {
+            true => held.iter().rposition(|(other_at, _)| *other_at < at).map_or(0, |before| before + 1),
+            false => {
+                (held.iter().position(|(_, other)| passes(other.rtt_ms, ranked.rtt_ms))).unwrap_or(held.len())
+            }
+        };
+        held.insert(place, (at, ranked));
     }
     held.into_iter().map(|(_, ranked)| ranked).collect()
 }
@@ -237,7 +241,9 @@ pub(crate) fn settle<'b>(
         let (list, before) = (rankings.list(unit), before(unit));
         let (Some(old), Some(first)) = (before.order.first(), list.first().copied()) else { continue };
         let Some(at) = list.iter().position(|ranked| ranked.pop == *old) else { continue };
-        if at == 0 {
+        if before.is_first_gone {
+            moves.moved += 1;
+        } else if at == 0 {
             moves.stayed += usize::from(list.iter().any(|ranked| ranked.rtt_ms < first.rtt_ms));
         } else if before.is_new(first.pop) {
             moves.moved += 1;

@@ -10,7 +10,7 @@ use crate::geo::atlas::{Atlas, Leaf, Source, Space};
 use crate::geo::place::Country;
 use crate::geo::prefix::Prefix;
 use crate::limits::LATENCY_SAMPLES_MAX;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Hours after which a sample counts half beside a fresh one of the same network and PoP.
@@ -20,11 +20,8 @@ const HALF_LIFE_HOURS: f64 = 12.0;
 pub(crate) const NETWORKS_MIN: u32 = 3;
 
 /// Bits of an IPv6 network that one holder has at least: registries give a /32 or more to each
-/// provider. A holder has 65,536 networks (/48) for nothing, so it has one vote in a square.
+/// provider. A holder has 65,536 networks (/48) for nothing, so it has one vote.
 const HOLDER_V6: u8 = 32;
-
-/// Holder of IPv6 networks that votes about a PoP in one square.
-type Voter = (u128, Square, u16);
 
 /// A number that no spot and no measured unit has.
 const NONE: u32 = u32::MAX;
@@ -81,6 +78,7 @@ pub(crate) struct Units {
 struct Joined {
     /// Number of the network among those of its unit.
     network: u32,
+    prefix: Prefix,
     pop: u16,
     rtt_ms: f64,
     /// Samples, the old ones discounted.
@@ -88,21 +86,77 @@ struct Joined {
     newest_hour: u32,
 }
 
+impl Joined {
+    /// The holder of an IPv6 network; `None` of IPv4, where each network stands for itself.
+    fn holder(&self) -> Option<u128> {
+        match self.prefix {
+            Prefix::V4 { .. } => None,
+            Prefix::V6 { bits, .. } => Some(bits >> (128 - HOLDER_V6)),
+        }
+    }
+}
+
+/// Number of networks that speak for a unit; of one that is wider than a holder of IPv6, the number
+/// of holders.
+fn speakers(of_pop: &[Joined], unit: Prefix) -> u32 {
+    let holders: HashSet<u128> = match unit.len() < HOLDER_V6 {
+        true => of_pop.iter().filter_map(Joined::holder).collect(),
+        false => HashSet::new(),
+    };
+    if holders.is_empty() { of_pop.len() as u32 } else { holders.len() as u32 }
+}
+
+/// Holders of IPv6 networks that have voted about a PoP, in a square and anywhere.
+#[derive(Default)]
+struct Voters {
+    in_square: HashSet<(u128, Square, u16)>,
+    anywhere: HashSet<(u128, u16)>,
+}
+
+impl Voters {
+    /// The votes of the networks of a unit in a square, ascending by PoP, then by RTT.
+    fn votes(&mut self, joined: &[Joined], square: Square) -> Vec<Vote> {
+        let mut votes = Vec::new();
+        let mut by_holder: BTreeMap<(u16, u128), Vec<f64>> = BTreeMap::new();
+        for of in joined {
+            let (pop, rtt_ms) = (of.pop, of.rtt_ms);
+            match of.holder() {
+                None => votes.push(Vote { pop, network: of.network, rtt_ms, is_global: true }),
+                Some(holder) => by_holder.entry((pop, holder)).or_default().push(rtt_ms),
+            }
+        }
+        let mut numbers: BTreeMap<u128, u32> = BTreeMap::new();
+        for ((pop, holder), mut rtts) in by_holder {
+            if !self.in_square.insert((holder, square, pop)) {
+                continue;
+            }
+            rtts.sort_unstable_by(f64::total_cmp);
+            let next = numbers.len() as u32;
+            let network = *numbers.entry(holder).or_insert(next);
+            let is_global = self.anywhere.insert((holder, pop));
+            votes.push(Vote { pop, network, rtt_ms: rtts[(rtts.len() - 1) / 2], is_global });
+        }
+        votes.sort_by(|a, b| a.pop.cmp(&b.pop).then(a.rtt_ms.total_cmp(&b.rtt_ms)));
+        votes
+    }
+}
+
 impl Units {
     /// The units of an atlas.
     pub(crate) fn of_atlas(atlas: &Atlas) -> Units {
         let mut units = Units::default();
-        let mut numbers: HashMap<(Option<Country>, i32, i32), u32> = HashMap::new();
+        let mut numbers: HashMap<(Option<Country>, i32, i32, bool), u32> = HashMap::new();
         let spots: Vec<Option<u32>> = (atlas.places.iter().zip(&atlas.evidence))
             .map(|(place, evidence)| {
                 let at = place.coordinates?;
                 let Units { spots, located, .. } = &mut units;
-                let number = *numbers.entry((place.country, at.lat_e4, at.lon_e4)).or_insert_with(|| {
+                let is_located = evidence.coordinates != Source::Hubs;
+                let key = (place.country, at.lat_e4, at.lon_e4, is_located);
+                let number = *numbers.entry(key).or_insert_with(|| {
                     spots.push(Spot::new(place.country, at));
-                    located.push(false);
+                    located.push(is_located);
                     spots.len() as u32 - 1
                 });
-                located[number as usize] |= evidence.coordinates != Source::Hubs || place.site.is_some();
                 Some(number)
             })
             .collect();
@@ -121,21 +175,20 @@ impl Units {
         });
         // The networks of one unit stand together, because both are in the order of addresses.
         let (mut open, mut joined) = (None, Vec::new());
-        let (mut network, mut widest, mut voters) = (0, 0, HashSet::new());
+        let (mut network, mut voters) = (0, Voters::default());
         for of_network in rows.chunk_by(|a, b| a.prefix == b.prefix) {
             let prefix = of_network[0].prefix;
             let unit = self.find(prefix).filter(|unit| self.list[*unit].spot().is_some());
             if unit != open {
-                self.measure(open, &mut joined, widest, &mut voters);
-                (open, network, widest) = (unit, 0, prefix.len());
+                self.measure(open, &mut joined, &mut voters);
+                (open, network) = (unit, 0);
             }
-            widest = widest.min(prefix.len());
             for rows in of_network.chunk_by(|a, b| a.pop == b.pop) {
                 joined.extend(self.join(unit, pops, rows, network));
             }
             network += 1;
         }
-        self.measure(open, &mut joined, widest, &mut voters);
+        self.measure(open, &mut joined, &mut voters);
     }
 
     fn add<B: Copy>(
@@ -205,24 +258,19 @@ impl Units {
         join(&possible, number)
     }
 
-    /// Gives a unit its samples, and the estimator the votes of its networks. `widest` is the least
-    /// length of their prefixes, `voters` are those that voted in earlier units.
-    fn measure(
-        &mut self,
-        unit: Option<usize>,
-        joined: &mut Vec<Joined>,
-        widest: u8,
-        voters: &mut HashSet<Voter>,
-    ) {
+    /// Gives a unit its samples, and the estimator the votes of its networks. `voters` are those of
+    /// the units before.
+    fn measure(&mut self, unit: Option<usize>, joined: &mut Vec<Joined>, voters: &mut Voters) {
         let Some((unit, first)) = unit.zip(joined.first()) else { return joined.clear() };
         let prefix = self.list[unit].prefix;
-        let is_whole = joined.iter().all(|other| other.network == first.network) && widest <= prefix.len();
+        let is_whole =
+            joined.iter().all(|other| other.network == first.network) && first.prefix.len() <= prefix.len();
         let networks_min = if is_whole { 1 } else { NETWORKS_MIN };
         joined.sort_unstable_by(|a, b| {
             a.pop.cmp(&b.pop).then(a.rtt_ms.total_cmp(&b.rtt_ms)).then(a.network.cmp(&b.network))
         });
         let by_pop = joined.chunk_by(|a, b| a.pop == b.pop);
-        let own = by_pop.filter(|of_pop| of_pop.len() as u32 >= networks_min).map(|of_pop| {
+        let own = by_pop.filter(|of_pop| speakers(of_pop, prefix) >= networks_min).map(|of_pop| {
             let samples: f64 = of_pop.iter().map(|joined| joined.weight).sum();
             // Each network has one vote, however much it samples.
             let rtt_ms = of_pop[(of_pop.len() - 1) / 2].rtt_ms;
@@ -230,14 +278,7 @@ impl Units {
         });
         let newest_hour = joined.iter().map(|joined| joined.newest_hour).max().unwrap_or_default();
         let spot = self.spots[self.list[unit].spot as usize];
-        let square = square_of(&spot);
-        let is_first = |of: &&Joined| match prefix {
-            Prefix::V4 { .. } => true,
-            Prefix::V6 { bits, .. } => voters.insert((bits >> (128 - HOLDER_V6), square, of.pop)),
-        };
-        let votes: Vec<Vote> = (joined.iter().filter(is_first))
-            .map(|of| Vote { pop: of.pop, network: of.network, rtt_ms: of.rtt_ms })
-            .collect();
+        let votes = voters.votes(joined, square_of(&spot));
         let number = self.measured.push(spot, newest_hour, own, votes);
         match self.measured.own(number).is_empty() {
             true => self.undecided += 1,
@@ -267,7 +308,8 @@ fn join(rows: &[&Row], network: u32) -> Option<Joined> {
         below += weight;
         below * 2.0 >= all
     })?;
-    Some(Joined { network, pop: newest.pop, rtt_ms: middle.0, weight: all, newest_hour: newest.hour })
+    let (prefix, pop, newest_hour) = (newest.prefix, newest.pop, newest.hour);
+    Some(Joined { network, prefix, pop, rtt_ms: middle.0, weight: all, newest_hour })
 }
 
 #[cfg(test)]

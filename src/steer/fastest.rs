@@ -5,8 +5,9 @@
 //! 2. A PoP that the latency map knows in no list is new. Its RTT is estimated: the RTT that its
 //!    distance suggests, plus the mean difference between measured and suggested RTTs of the PoPs
 //!    in the list. It stands before the first PoP of the list that is slower.
-//! 3. A PoP that the map knows, but not in this list, counts as slower than the list. Such PoPs
-//!    follow by distance.
+//! 3. A PoP that the map knows, but not in this list, counts as slower than the eight fastest of
+//!    the list, since it was not one of them. Such PoPs follow by distance, and stand before PoPs
+//!    of the list that are slower.
 //!
 //! A place without a list ranks all PoPs by the RTT that the distance suggests. `bias_ms` of a PoP
 //! is added to its RTT everywhere. If any PoP has a bias, all are sorted by RTT with bias, and the
@@ -17,6 +18,7 @@ use super::pop::{Pop, PopId};
 use crate::geo::distance::Point;
 use crate::geo::rtts::RttList;
 use crate::latency::model::{km_between, rtt_of_km};
+use crate::latency::ranking::RANKED;
 use std::sync::Arc;
 
 /// Microseconds in a millisecond. RTTs are ranked in whole microseconds, so that PoPs at different
@@ -76,14 +78,13 @@ impl Fastest {
             return ranked;
         };
         let mut ranked: Vec<RankedRtt> = Vec::with_capacity(self.members.len());
-        let (mut excess_us, mut located, mut slowest_us) = (0, 0, i64::MIN);
+        let (mut excess_us, mut located) = (0, 0);
         let mut listed = vec![false; self.members.len()];
         for (name, rtt) in list.entries() {
             let Ok(at) = self.members.binary_search_by(|member| (*member.name).cmp(name)) else { continue };
             let member = &self.members[at];
             listed[at] = true;
             let rtt_us = i64::from(rtt.rtt_ms) * US_PER_MS;
-            slowest_us = slowest_us.max(rtt_us);
             if let Some(suggested_us) = by_distance(member) {
                 excess_us += rtt_us - suggested_us;
                 located += 1;
@@ -91,27 +92,40 @@ impl Fastest {
             ranked.push(RankedRtt { rtt_us: rtt_us + member.bias_us, pop: member.pop });
         }
         let excess_us = if located > 0 { excess_us / located } else { 0 };
+        let floor_us = i64::from(slowest_of_fastest(list) + 1) * US_PER_MS;
         // With the RTT by distance, by which they follow each other.
         let mut behind: Vec<(i64, RankedRtt)> = Vec::new();
+        let insert = |ranked: &mut Vec<RankedRtt>, new: RankedRtt| {
+            let place = ranked.iter().position(|other| other.rtt_us > new.rtt_us).unwrap_or(ranked.len());
+            ranked.insert(place, new);
+        };
         for (_, member) in self.members.iter().enumerate().filter(|(at, _)| !listed[*at]) {
             let Some(suggested_us) = by_distance(member) else { continue };
             let rtt_us = (suggested_us + excess_us).max(US_PER_MS);
             if list.is_known(&member.name) {
-                let slower = rtt_us.max(slowest_us.saturating_add(US_PER_MS)) + member.bias_us;
+                let slower = rtt_us.max(floor_us) + member.bias_us;
                 behind.push((rtt_us, RankedRtt { rtt_us: slower, pop: member.pop }));
             } else {
-                let rtt_us = rtt_us + member.bias_us;
-                let place = ranked.iter().position(|other| other.rtt_us > rtt_us).unwrap_or(ranked.len());
-                ranked.insert(place, RankedRtt { rtt_us, pop: member.pop });
+                insert(&mut ranked, RankedRtt { rtt_us: rtt_us + member.bias_us, pop: member.pop });
             }
         }
         behind.sort_by_key(|(by_distance, behind)| (*by_distance, behind.pop));
-        ranked.extend(behind.into_iter().map(|(_, behind)| behind));
+        for (_, behind) in behind {
+            insert(&mut ranked, behind);
+        }
         if self.members.iter().any(|member| member.bias_us != 0) {
             ranked.sort_by_key(|ranked| ranked.rtt_us);
         }
         ranked
     }
+}
+
+/// RTT in ms of the slowest of the fastest PoPs of a list, behind which it has others for a reason.
+fn slowest_of_fastest(list: &RttList) -> u32 {
+    let mut rtts: Vec<u16> = list.entries().map(|(_, rtt)| rtt.rtt_ms).collect();
+    rtts.sort_unstable();
+    rtts.truncate(RANKED);
+    rtts.last().copied().map_or(0, u32::from)
 }
 
 /// RTT in microseconds that a distance suggests.

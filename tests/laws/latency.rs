@@ -172,7 +172,7 @@ impl Ground {
     /// A map of files of rows, and the report.
     fn build(&self, files: &[Vec<String>], more: &[&str]) -> (Vec<u8>, String) {
         let output = self.deployment.path("map.mmdb");
-        let mut arguments: Vec<String> = ["latency", "build", "--epoch", "1764230400", "--output"]
+        let mut arguments: Vec<String> = ["latency", "build", "--epoch", "1795766400", "--output"]
             .map(str::to_owned)
             .into_iter()
             .chain([output.display().to_string()])

@@ -117,7 +117,7 @@ fn clients_go_where_logs_say_that_it_is_fast() {
     explain(&["band 1   dfw", " ms measured, 3 samples"]);
 
     // The map in service holds its choice against a gain that is too small to move for.
-    fs::write(&rows[0], "prefix,pop,hour,samples,rtt_ms\n198.51.100.0/24,iad,2026-01-01T00:00:00Z,40,29.0\n")
+    fs::write(&rows[0], "prefix,pop,hour,samples,rtt_ms\n198.51.100.0/24,iad,2025-11-27T08:00:00Z,40,29.0\n")
         .expect("the folder is ours");
     let before = sample.path("geoip/latency.mmdb");
     let (_, report) = build("geoip/held.mmdb", &["--previous", text(&before)]);

@@ -192,7 +192,7 @@ impl Build {
     }
 }
 
-/// Reads the rows. A row of more than an hour after `epoch` and now is a fault.
+/// Reads the rows. A row of more than an hour after `epoch` is a fault.
 fn read_rows(
     paths: &[PathBuf],
     pops: &[Arc<str>],
@@ -200,7 +200,7 @@ fn read_rows(
 ) -> Result<(Vec<Row>, Faults<RowFault>), String> {
     let index: HashMap<&str, u16> = pops.iter().map(|pop| &**pop).zip(0..).collect();
     let (mut rows, mut faults) = (Vec::new(), Faults::default());
-    let last_hour = u32::try_from(epoch.max(epoch_secs()) / 3600 + 1).unwrap_or(u32::MAX);
+    let last_hour = u32::try_from(epoch / 3600 + 1).unwrap_or(u32::MAX);
     lines::each(paths, "rows", |line| {
         let text = std::str::from_utf8(line.octets).unwrap_or_default().trim();
         if text == HEADER {

@@ -21,8 +21,8 @@ const NONE: u32 = u32::MAX;
 /// Orders of PoPs in the map before, without what it explored and without PoPs that are gone.
 #[derive(Debug, Default)]
 pub(super) struct Previous {
-    /// Each order once.
-    orders: Vec<Box<[u16]>>,
+    /// Each order once, with true if its first PoP is gone.
+    orders: Vec<(Box<[u16]>, bool)>,
     /// By unit its order; empty without a map before.
     units: Vec<u32>,
     resolvers: HashMap<Prefix, u32>,
@@ -72,17 +72,19 @@ impl Previous {
     /// Adds the order of a list, and returns its number.
     fn add(&mut self, list: Option<&RttList>, index: &HashMap<&str, u16>) -> u32 {
         let Some(list) = list else { return NONE };
-        let order: Box<[u16]> = list.settled().iter().filter_map(|name| index.get(name).copied()).collect();
+        let names = list.settled();
+        let order: Box<[u16]> = names.iter().filter_map(|name| index.get(name).copied()).collect();
         for pop in &order {
             self.knows[usize::from(*pop)] = true;
         }
-        self.orders.push(order);
+        self.orders.push((order, names.first().is_some_and(|name| !index.contains_key(name))));
         self.orders.len() as u32 - 1
     }
 
     fn before(&self, number: Option<&u32>) -> Before<'_> {
-        let order = number.and_then(|number| self.orders.get(*number as usize));
-        Before { order: order.map_or(&[], |order| order), knows: &self.knows }
+        let found = number.and_then(|number| self.orders.get(*number as usize));
+        let (order, is_first_gone) = found.map_or((&[][..], false), |(order, is_gone)| (&**order, *is_gone));
+        Before { order, knows: &self.knows, is_first_gone }
     }
 
     /// The order of a unit.

@@ -22,13 +22,13 @@ pub(super) fn offsets(pops: &[Spot], measured: &Measured, networks_min: u32) -> 
     let (mut networks, mut counts) = (0_u64, Vec::new());
     for (spot, votes) in measured.each() {
         counts.clear();
-        for vote in votes {
+        for vote in votes.iter().filter(|vote| vote.is_global) {
             let network = vote.network as usize;
             counts.resize(counts.len().max(network + 1), 0_u64);
             counts[network] += 1;
         }
         networks += counts.iter().filter(|count| **count > 0).count() as u64;
-        for vote in votes {
+        for vote in votes.iter().filter(|vote| vote.is_global) {
             let pop = usize::from(vote.pop);
             let residual = vote.rtt_ms - rtt_of_km(km_between(&spot.point, &pops[pop].point));
             all.push((residual, NETWORK_WEIGHT / counts[vote.network as usize]));

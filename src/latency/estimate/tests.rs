@@ -28,7 +28,10 @@ fn measured(units: &[MeasuredUnit]) -> Measured {
         let first = networks.first().into_iter().flatten();
         let own = first.map(|&(pop, rtt_ms)| own(pop, rtt_ms));
         let mut votes: Vec<Vote> = (networks.iter().zip(0..))
-            .flat_map(|(rtts, network)| rtts.iter().map(move |&(pop, rtt_ms)| Vote { pop, network, rtt_ms }))
+            .flat_map(|(rtts, network)| {
+                let vote = move |&(pop, rtt_ms): &(u16, f64)| Vote { pop, network, rtt_ms, is_global: true };
+                rtts.iter().map(vote)
+            })
             .collect();
         votes.sort_by(|a, b| a.pop.cmp(&b.pop).then(a.rtt_ms.total_cmp(&b.rtt_ms)));
         measured.push(*spot, 0, own, votes);

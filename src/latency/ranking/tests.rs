@@ -56,7 +56,7 @@ fn no_estimate_passes_a_sample() {
 
 /// A map before that knows these PoPs, in this order.
 fn before<'b>(order: &'b [u16]) -> Before<'b> {
-    Before { order, knows: &[true; 32] }
+    Before { order, knows: &[true; 32], is_first_gone: false }
 }
 
 /// Behind the eight fastest PoPs come those that were measured, and the first of the map before.
@@ -100,7 +100,8 @@ fn small_gains_move_no_pop() {
         (&[(1, 20.0), (2, 80.0), (3, 91.0)], &[1, 3, 2], &[1, 2, 3]),
         // Small gains one by one do not hide a large one.
         (&[(1, 25.0), (2, 34.0), (3, 40.0)], &[3, 2, 1], &[1, 3, 2]),
-        // PoP 40 is new, and comes where its RTT puts it.
+        // PoP 40 is new, and comes where its RTT puts it, but before no PoP that is held back.
+        (&[(1, 45.0), (40, 50.0), (2, 54.0)], &[2, 1], &[2, 1, 40]),
         (&[(40, 20.0), (2, 25.0)], &[2], &[40, 2]),
         (&[(2, 20.0), (40, 25.0), (3, 31.0)], &[3, 2], &[2, 40, 3]),
     ];
@@ -121,6 +122,12 @@ fn no_unit_waits_for_ever() {
     };
     assert_eq!((gain(40, &[1.0; 2]).moved, gain(40, &[1.0; 2]).waiting), (2, 0));
     assert_eq!((gain(1, &[1.0; 2]).moved, gain(1, &[1.0; 2]).waiting), (1, 1));
+    // Units whose first PoP is gone move in any case.
+    let gone = Before { is_first_gone: true, ..before(&[2, 1]) };
+    let list = rank(vec![estimate((1, 20.0)), estimate((2, 300.0))], gone);
+    let mut rankings = rankings(&vec![list; 40]);
+    let moves = settle(&mut rankings, &[1.0; 40], |_| gone);
+    assert_eq!((moves.moved, moves.waiting), (40, 0));
 }
 
 proptest! {

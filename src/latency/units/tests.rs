@@ -207,3 +207,43 @@ fn the_order_of_rows_does_not_matter() {
         assert_eq!(own_of(&mut rows.clone()), first, "{turn}");
     }
 }
+
+/// A row that is not used does not make a network speak for a wide unit.
+#[test]
+fn a_row_that_is_not_used_makes_nothing_whole() {
+    let leaves = [([20, 0, 0, 0], 20, 1, Space::Usable)];
+    let mut units = Units::of_atlas(&atlas_of(&leaves));
+    let wide = Row { prefix: Prefix::new([20, 0, 0, 0].into(), 16), ..row("20.0.0.0", 5, 2, 9.0) };
+    units.take(&pops(), &mut [wide, row("20.0.3.0", 5, 2, 9.0)]);
+    assert_eq!((units.too_wide, units.undecided), (1, 1));
+    assert!(units.own(&units.list[0]).is_empty());
+    // A row of the whole unit speaks for it.
+    let mut units = Units::of_atlas(&atlas_of(&leaves));
+    let whole = Row { prefix: Prefix::new([20, 0, 0, 0].into(), 20), ..row("20.0.0.0", 5, 2, 9.0) };
+    units.take(&pops(), &mut [whole]);
+    assert_eq!(units.own(&units.list[0]).len(), 1);
+}
+
+/// The networks of one holder do not speak for a unit that is wider than a holder.
+#[test]
+fn one_holder_is_one_speaker() {
+    let own = |holders: &[u128]| {
+        let mut atlas = atlas();
+        atlas.v4.clear();
+        let start = 0x2a00_u128 << 112;
+        atlas.v6 = vec![Leaf { start, len: 20, place: 1, operator: false, space: Space::Usable }];
+        let mut units = Units::of_atlas(&atlas);
+        let mut rows: Vec<Row> = (holders.iter().zip(0_u128..))
+            .map(|(holder, site)| {
+                let address = start | holder << 96 | site << 80;
+                let prefix = Prefix::new(Ipv6Addr::from_bits(address).into(), 48);
+                Row { prefix, ..row("20.0.0.0", 5, 2, 10.0 + site as f64) }
+            })
+            .collect();
+        units.take(&pops(), &mut rows);
+        let votes: Vec<f64> = units.measured.each().flat_map(|(_, votes)| votes).map(|v| v.rtt_ms).collect();
+        (units.own(&units.list[0]).len(), votes)
+    };
+    assert_eq!(own(&[1, 1, 1]), (0, vec![11.0]), "the median of its networks is its vote");
+    assert_eq!(own(&[1, 2, 3]), (1, vec![10.0, 11.0, 12.0]));
+}

@@ -92,6 +92,24 @@ fn rankings() {
             [0, 0, -900, 0],
             &["lhr", "fra", "ams", "syd"],
         ),
+        // Measured PoPs behind the eight fastest do not stand before a PoP that may be faster.
+        (
+            "slow PoPs of the list",
+            &[
+                ("a", 8),
+                ("b", 9),
+                ("c", 10),
+                ("d", 11),
+                ("e", 12),
+                ("f", 13),
+                ("g", 14),
+                ("h", 15),
+                ("syd", 900),
+            ],
+            &["ams", "fra", "lhr"],
+            [0; 4],
+            &["fra", "ams", "lhr", "syd"],
+        ),
         // Both count as slower than the list, and follow by distance, not by name.
         (
             "known behind, by distance",
