@@ -152,12 +152,11 @@ impl Units {
                 let Units { spots, located, .. } = &mut units;
                 let is_located = evidence.coordinates != Source::Hubs;
                 let key = (place.country, at.lat_e4, at.lon_e4, is_located);
-                let number = *numbers.entry(key).or_insert_with(|| {
+                Some(*numbers.entry(key).or_insert_with(|| {
                     spots.push(Spot::new(place.country, at));
                     located.push(is_located);
                     spots.len() as u32 - 1
-                });
-                Some(number)
+                }))
             })
             .collect();
         units.add(&spots, &atlas.v4, 24, |start, len| Prefix::new(Ipv4Addr::from_bits(start).into(), len));

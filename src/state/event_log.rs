@@ -131,16 +131,19 @@ fn keep(path: &Path, lines: &Receiver<String>, shared: &Shared, runner: &Runner)
             runner.is_well();
         }
         match lines.recv_timeout(Duration::from_millis(PULSE_MILLIS)) {
-            Ok(line) if shared.counters.state_taken.load(Ordering::Relaxed) || log.append(&line).is_err() => {
-                shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
-            }
-            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                keep_quarantined(&mut log, shared);
-                return;
-            }
+            Ok(line) => append(&mut log, &line, shared),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return keep_quarantined(&mut log, shared),
         }
         keep_quarantined(&mut log, shared);
+    }
+}
+
+/// Appends a line, or counts it as dropped.
+fn append(log: &mut Log, line: &str, shared: &Shared) {
+    let is_taken = shared.counters.state_taken.load(Ordering::Relaxed);
+    if is_taken || log.append(line).is_err() {
+        shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -174,10 +177,7 @@ fn keep_quarantined(log: &mut Log, shared: &Shared) {
         };
         self::log(&event);
         let line = event.line(epoch_secs(), shared.published.served().snapshot.sequence());
-        let is_taken = shared.counters.state_taken.load(Ordering::Relaxed);
-        if is_taken || log.append(&one_line::json(&line)).is_err() {
-            shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        append(log, &one_line::json(&line), shared);
     }
 }
 

@@ -18,12 +18,12 @@ const ENDING: &str = ".txt";
 pub(crate) fn keep(state: &Path, captured: &Captured) -> io::Result<PathBuf> {
     let folder = state.join(FOLDER);
     make(&folder)?;
-    let path = free_path(&folder, captured.epoch_secs)?;
+    let others = list(&folder)?;
+    let path = free_path(&folder, &others, captured.epoch_secs);
     atomic::write(&path, captured.text().as_bytes())?;
-    let paths = list(&folder)?;
-    let mut over = paths.len().saturating_sub(QUARANTINE_FILES_MAX);
-    // The clock may stand behind older files, and one of them may resist its removal.
-    for old in paths.iter().filter(|old| **old != path) {
+    // The clock may stand behind the others, and one of them may resist its removal.
+    let mut over = (others.len() + 1).saturating_sub(QUARANTINE_FILES_MAX);
+    for old in &others {
         if over == 0 {
             break;
         }
@@ -71,13 +71,12 @@ fn make(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Path of a new file of this time: `SECONDS-NUMBER.txt`.
-fn free_path(folder: &Path, epoch_secs: u64) -> io::Result<PathBuf> {
-    let numbers = list(folder)?;
-    let orders = numbers.iter().filter_map(|path| order(&path.file_name()?.to_string_lossy()));
+/// Path of a new file of this time beside others: `SECONDS-NUMBER.txt`.
+fn free_path(folder: &Path, others: &[PathBuf], epoch_secs: u64) -> PathBuf {
+    let orders = others.iter().filter_map(|path| order(&path.file_name()?.to_string_lossy()));
     let last = orders.filter(|(secs, _)| *secs == epoch_secs).map(|(_, number)| number).max();
     let number = last.map_or(1, |last| last.saturating_add(1));
-    Ok(folder.join(format!("{epoch_secs}-{number}{ENDING}")))
+    folder.join(format!("{epoch_secs}-{number}{ENDING}"))
 }
 
 /// Time and number in the name of a file; `None` if the name is another's.

@@ -32,7 +32,10 @@ pub(super) fn admit(
     out: &mut [u8],
 ) -> Admission {
     match snapshot.access.as_deref() {
-        None if quarantined.is_empty() => Admission::Allowed,
+        None if quarantined.is_empty() => {
+            hooks::panic_on(message.octets);
+            Admission::Allowed
+        }
         access => judge(access, quarantined, snapshot, message, block, out),
     }
 }
@@ -57,18 +60,15 @@ fn judge(
     {
         return Admission::Quarantined(outcome);
     }
-    match action {
-        Action::Allow => Admission::Allowed,
-        Action::Refuse => {
-            hooks::panic_on(message.octets);
-            let outcome = refuse(snapshot, message, out);
-            if outcome.disposition != Disposition::Silence {
-                block.refused();
-            }
-            Admission::Refused(outcome)
-        }
-        Action::Drop => Admission::Dropped,
+    hooks::panic_on(message.octets);
+    if action == Action::Allow {
+        return Admission::Allowed;
     }
+    let outcome = refuse(snapshot, message, out);
+    if outcome.disposition != Disposition::Silence {
+        block.refused();
+    }
+    Admission::Refused(outcome)
 }
 
 /// Answers a message that the lists allow, or refuses it; `None` if they drop it.
@@ -81,7 +81,6 @@ pub(super) fn respond(
 ) -> Option<Outcome> {
     match admit(quarantined, snapshot, message, block, out) {
         Admission::Allowed => {
-            hooks::panic_on(message.octets);
             Some(answer::respond(snapshot, message.octets, message.client, message.context, out))
         }
         Admission::Refused(outcome) | Admission::Quarantined(outcome) => Some(outcome),

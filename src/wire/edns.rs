@@ -22,9 +22,9 @@ const NSID: u16 = 3;
 /// Option code of the keepalive of TCP (RFC 7828).
 const KEEPALIVE: u16 = 11;
 /// Option code of padding (RFC 7830).
-const PADDING: u16 = 12;
+pub(super) const PADDING: u16 = 12;
 /// Option code of extended DNS errors (RFC 8914).
-const EDE: u16 = 15;
+pub(super) const EDE: u16 = 15;
 
 /// The OPT of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! ([`super::query`]) or in the writer of replies, so this file uses neither. Every access is
 //! checked, nothing allocates, and any octets have an outline.
 
-use super::edns::extended_error;
+use super::edns::{EDE, PADDING, extended_error};
 use super::header::{HEADER_LEN, flag};
 use super::name::NAME_OCTETS_MAX;
 use super::rr::{Rcode, RrType};
@@ -13,8 +13,6 @@ use std::hash::{Hash, Hasher};
 
 /// Most options whose codes are compared. A message with more equals only its own copies.
 const OPTIONS_MAX: usize = 24;
-/// Option code of padding (RFC 7830), whose length may differ from retry to retry.
-const PADDING: u16 = 12;
 /// Octets of an OPT without options.
 const OPT_LEN: usize = 11;
 /// The DO bit in the lower half of the TTL of an OPT (RFC 3225 section 3).
@@ -81,15 +79,13 @@ impl<'m> Outline<'m> {
         let fixed = [0, 0, RrType::OPT.0 as u8, p0, p1, 0, 0, opt.ttl[2] & DNSSEC_OK, 0];
         let text = WHY.len() as u8;
         len = append(out, len, &fixed)?;
-        len = append(out, len, &[0, 6 + text, 0, EDE, 0, 2 + text, e0, e1])?;
+        len = append(out, len, &[0, 6 + text, 0, EDE as u8, 0, 2 + text, e0, e1])?;
         append(out, len, WHY)
     }
 }
 
 /// Bits of the opcode among the flags.
 const OPCODE: u16 = 0x7800;
-/// Option code of extended DNS errors (RFC 8914).
-const EDE: u8 = 15;
 
 impl Hash for Outline<'_> {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
@@ -143,6 +139,7 @@ fn opt(octets: &[u8]) -> Option<Opt> {
     let mut count = 0;
     while let [c0, c1, l0, l1, tail @ ..] = rest {
         let (code, len) = (u16::from_be_bytes([*c0, *c1]), u16::from_be_bytes([*l0, *l1]));
+        // The length of padding may differ from retry to retry.
         *options.get_mut(count)? = (code, if code == PADDING { 0 } else { len });
         count += 1;
         rest = tail.get(usize::from(len)..)?;

@@ -223,17 +223,10 @@ fn read_rows(
     match rows.is_empty() {
         true => Err(format!(
             "no measurements: no line of the form `{HEADER}` in the files given{}",
-            words(&faults)
+            faults.text("", RowFault::words)
         )),
         false => Ok((rows, faults)),
     }
-}
-
-/// Faults as parts of a sentence.
-fn words(faults: &Faults<RowFault>) -> String {
-    (faults.each())
-        .map(|(fault, count, first)| format!("; {count} not used: {} (first {first})", fault.words()))
-        .collect()
 }
 
 fn rows_text(faults: &Faults<RowFault>, rows: u64, units: &Units) -> String {
@@ -247,7 +240,7 @@ fn rows_text(faults: &Faults<RowFault>, rows: u64, units: &Units) -> String {
     for (count, words) in unused.iter().filter(|(count, _)| *count > 0) {
         text.push_str(&format!("; {count} {words}"));
     }
-    text.push_str(&words(faults));
+    text.push_str(&faults.text("", RowFault::words));
     if units.undecided > 0 {
         text.push_str(&format!(
             "; {} units have samples of fewer than three networks, which rank no PoP there",

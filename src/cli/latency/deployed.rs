@@ -10,6 +10,10 @@ use crate::reload::prepare;
 use crate::steer::unknown::coordinates_of_place;
 use std::sync::Arc;
 
+/// The way out where the map in service is the fault.
+const WITHOUT_MAP: &str =
+    ". If a latency map is missing or damaged, take it out of `geoip.databases`, build, and put it back";
+
 /// PoPs and places of the deployment.
 pub(super) struct Deployed {
     /// Names of the PoPs, in order. Those with a place come first.
@@ -27,11 +31,7 @@ impl Deployed {
         let (deployment, findings, files) = prepare::read(&config.path(), true);
         let Some(mut deployment) = deployment else {
             print_findings(&findings, &files);
-            return Err(
-                "the deployment has faults. If its latency map is missing or damaged, take it out of \
-                        `geoip.databases`, build, and put it back"
-                    .to_owned(),
-            );
+            return Err(format!("the deployment has faults{WITHOUT_MAP}"));
         };
         let mut databases = Vec::new();
         for source in std::mem::take(&mut deployment.databases) {
@@ -45,9 +45,7 @@ impl Deployed {
                 }
                 Err(findings) => {
                     print_findings(&findings, &files);
-                    return Err("a database cannot be read; if it is a damaged latency map, take it out of \
-                                `geoip.databases`, build, and put it back"
-                        .to_owned());
+                    return Err(format!("a database cannot be read{WITHOUT_MAP}"));
                 }
             }
         }

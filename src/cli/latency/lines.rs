@@ -72,6 +72,17 @@ impl<K: Copy + Ord> Faults<K> {
     pub(super) fn each(&self) -> impl Iterator<Item = (K, u64, &str)> {
         self.0.iter().map(|(fault, (count, first))| (*fault, *count, first.as_str()))
     }
+
+    /// Faults as the last parts of a sentence. `noun` is that of the lines, with a blank, or empty;
+    /// `words` gives a fault without a subject.
+    #[cfg(feature = "geoip-build")]
+    pub(super) fn text(&self, noun: &str, words: impl Fn(K) -> &'static str) -> String {
+        (self.each())
+            .map(|(fault, count, first)| {
+                format!("; {count} {noun}not used: {} (first {first})", words(fault))
+            })
+            .collect()
+    }
 }
 
 /// A reader of a file (`-`: standard input), unpacked where it is gzip.

@@ -38,17 +38,10 @@ impl Mix {
         match mix.rows.is_empty() && mix.is_asked {
             true => Err(format!(
                 "--resolvers: no line of the form `{HEADER}` in the files given{}",
-                mix.faults_text()
+                mix.faults.text("rows ", |fault| fault)
             )),
             false => Ok(mix),
         }
-    }
-
-    /// Faults as parts of a sentence.
-    fn faults_text(&self) -> String {
-        (self.faults.each())
-            .map(|(fault, count, first)| format!("; {count} rows not used: {fault} (first {first})"))
-            .collect()
     }
 
     /// Lines of the report: resolvers with a mix, and those that leave the PoP of their network.
@@ -75,7 +68,7 @@ impl Mix {
         if unplaced > 0 {
             text.push_str(&format!("; {unplaced} not used: most clients have no place"));
         }
-        text.push_str(&self.faults_text());
+        text.push_str(&self.faults.text("rows ", |fault| fault));
         text.push('\n');
         text
     }

@@ -110,8 +110,8 @@ impl Member {
 /// An `allow` that no wider `refuse` or `drop` contains changes nothing.
 fn check_effects(entries: &HashMap<Prefix, (Action, At)>, out: &mut Findings) {
     let has_wider = |prefix: Prefix| {
-        let wider = (0..prefix.len()).filter_map(|len| entries.get(&Prefix::new(prefix.address(), len)));
-        wider.into_iter().any(|(action, _)| *action != Action::Allow)
+        let mut wider = (0..prefix.len()).filter_map(|len| entries.get(&Prefix::new(prefix.address(), len)));
+        wider.any(|(action, _)| *action != Action::Allow)
     };
     let mut idle: Vec<(At, Prefix)> = entries
         .iter()

@@ -60,8 +60,8 @@ fn reserves_come_first() {
     }
 }
 
-/// Where there is room for both at least, no transport takes what another is promised; the limit
-/// in the help has room for both.
+/// No transport takes what another is promised, if there is room for the least of both. The limit
+/// in the help has room for all of both.
 #[test]
 fn transports_share_what_is_left() {
     let with_dot = |connections| Listen {

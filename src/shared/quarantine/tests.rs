@@ -58,25 +58,28 @@ fn a_full_table_gives_up_the_entry_that_ends_first() {
     assert_eq!(quarantine.questions(6_000 + QUARANTINE_MILLIS), 0);
 }
 
-#[test]
-fn messages_past_the_waiting_ones_are_lost_and_counted() {
-    let quarantine = Quarantine::default();
-    let captured = |number: usize| Captured {
+fn captured(octets: Vec<u8>) -> Captured {
+    Captured {
         epoch_secs: 0,
         version: String::new(),
         transport: Transport::Udp,
         source: Prefix::new([192, 0, 2, 0].into(), 24),
         place: String::new(),
         panic: String::new(),
-        octets: query(number),
-    };
-    (0..QUARANTINE_WAITING + 3).for_each(|number| quarantine.hand_in(captured(number)));
+        octets,
+    }
+}
+
+#[test]
+fn messages_past_the_waiting_ones_are_lost_and_counted() {
+    let quarantine = Quarantine::default();
+    (0..QUARANTINE_WAITING + 3).for_each(|number| quarantine.hand_in(captured(query(number))));
     assert_eq!(quarantine.lost(), 3);
     for number in 0..QUARANTINE_WAITING {
         assert_eq!(quarantine.next().expect("one more").octets, query(number));
     }
     assert!(quarantine.next().is_none());
-    quarantine.hand_in(captured(1));
+    quarantine.hand_in(captured(query(1)));
     assert!(quarantine.next().is_some());
 }
 
@@ -94,15 +97,7 @@ fn threads_share_it() {
                     let asked = query(thread * 200 + number);
                     assert!(quarantine.enter(&Outline::of(&asked), 1));
                     quarantine.refuses(&Outline::of(&asked), 1);
-                    quarantine.hand_in(Captured {
-                        epoch_secs: 0,
-                        version: String::new(),
-                        transport: Transport::Udp,
-                        source: Prefix::new([192, 0, 2, 0].into(), 24),
-                        place: String::new(),
-                        panic: String::new(),
-                        octets: asked,
-                    });
+                    quarantine.hand_in(captured(asked));
                     taken.fetch_add(u64::from(quarantine.next().is_some()), Ordering::Relaxed);
                 }
             });

@@ -29,7 +29,8 @@ impl Limits<'_> {
     #[inline(always)]
     pub(super) fn allow(
         &self,
-        (message, may_slip): (&Message<'_>, bool),
+        message: &Message<'_>,
+        may_slip: bool,
         lane: usize,
         stages: &mut Stages,
         room: &mut [u8],
@@ -54,7 +55,7 @@ impl Limits<'_> {
         };
         match passed {
             None => true,
-            Some(limit) => self.treat(limit, (message, may_slip), &mut stages.outcome, room),
+            Some(limit) => self.treat(limit, message, may_slip, &mut stages.outcome, room),
         }
     }
 
@@ -63,16 +64,17 @@ impl Limits<'_> {
     fn treat(
         &self,
         limit: Limit,
-        (message, may_slip): (&Message<'_>, bool),
+        message: &Message<'_>,
+        may_slip: bool,
         outcome: &mut Outcome,
         room: &mut [u8],
     ) -> bool {
         let context = message.context;
         self.limiter.heavy.note(message.client.address, context.epoch_secs, context.draw);
-        let mut treatment = self.limits.treatment(context.draw);
-        if treatment == Treatment::Slipped && !may_slip {
-            treatment = Treatment::Dropped;
-        }
+        let mut treatment = match self.limits.treatment(context.draw) {
+            Treatment::Slipped if !may_slip => Treatment::Dropped,
+            treatment => treatment,
+        };
         if treatment == Treatment::Slipped {
             *outcome = slip(self.snapshot, message, self.limits.may_grow(), room);
             if outcome.disposition == Disposition::Silence {

@@ -13,7 +13,6 @@ use crate::shared::published::ServedSnapshot;
 use crate::snapshot::Snapshot;
 use crate::sys::clock;
 use crate::sys::datagram::Batch;
-use crate::sys::hooks;
 use crate::sys::socket;
 use crate::transport::access::{Admission, admit};
 use crate::transport::draw::Draws;
@@ -285,7 +284,6 @@ fn answer_one(
     let mut may_slip = true;
     match admit(&worker_context.shared.quarantine, snapshot, &message, &worker_context.block, room) {
         Admission::Allowed => {
-            hooks::panic_on(datagram.octets);
             let stages = &mut worker_scratch.stages;
             stages.respond((plans, lane), snapshot, datagram.octets, &client, context, room);
         }
@@ -294,7 +292,7 @@ fn answer_one(
         Admission::Dropped => return,
     }
     if let Some(limits) = &in_force.limits
-        && !limits.allow((&message, may_slip), lane, &mut worker_scratch.stages, room)
+        && !limits.allow(&message, may_slip, lane, &mut worker_scratch.stages, room)
     {
         return worker_context.block.dropped(Dropped::RateLimited, 1);
     }
