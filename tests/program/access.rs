@@ -75,7 +75,7 @@ fn clients_are_refused_and_dropped() {
     }
 }
 
-/// A reload changes the verdict on open connections, and dropped clients displace nobody.
+/// Verdicts on open connections change with a reload, and dropped clients displace no other.
 #[test]
 fn a_reload_holds_for_open_connections() {
     let deployment = deployment("{ drop: [192.0.2.0/24] }");
@@ -121,8 +121,8 @@ fn explain_names_the_prefix() {
     ] {
         for files in [&[][..], &["--files"]] {
             let arguments = [&["explain", "www.cdn.example", "--client", client], files].concat();
-            let (_, told, error) = deployment.run(&arguments);
-            assert!(told.contains(words), "{arguments:?}: {told}{error}");
+            let (_, output, error) = deployment.run(&arguments);
+            assert!(output.contains(words), "{arguments:?}: {output}{error}");
         }
     }
     drop(served);

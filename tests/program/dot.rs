@@ -318,7 +318,7 @@ fn clients_that_never_read_are_cut_off() {
     let slow = |transport| server.shared().counters.fold(transport).dropped(Dropped::SlowReader);
     let writes = |mut stream: Box<dyn Write + Send>| {
         let many: Vec<u8> = (0..2_000).flat_map(|id| framed(&query(id, "none.cdn.example", A))).collect();
-        // Until the server closes the connection, because nobody takes its answers.
+        // Until the server closes the connection, because its answers are not taken.
         std::thread::spawn(move || while stream.write_all(&many).is_ok() {})
     };
     let clients =
@@ -387,37 +387,37 @@ fn findings_about_the_pair() {
     let (pair, expired) = (sound(), issue((2021, 1, 1)));
     let deployment = deployment("", &pair);
     let key = deployment.path("tls/key.pem");
-    let told = || {
+    let checked = || {
         let (status, stdout, stderr) = deployment.run(&["check"]);
-        let said = stdout + &stderr;
+        let text = stdout + &stderr;
         let secret = |key: &str| key.lines().nth(1).expect("Base64").to_owned();
-        assert!(!said.contains(&secret(&pair.key)) && !said.contains(&secret(&expired.key)), "{said}");
-        (status, said)
+        assert!(!text.contains(&secret(&pair.key)) && !text.contains(&secret(&expired.key)), "{text}");
+        (status, text)
     };
-    for (mode, is_told) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
+    for (mode, warns) in [(0o600, false), (0o640, false), (0o644, true), (0o602, true)] {
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("ours");
-        let (status, said) = told();
-        assert_eq!(status, 0, "{said}");
-        assert_eq!(said.contains("warning[MRD0113]: every user of this machine may read"), is_told, "{said}");
+        let (status, text) = checked();
+        assert_eq!(status, 0, "{text}");
+        assert_eq!(text.contains("warning[MRD0113]: every user of this machine may read"), warns, "{text}");
     }
     write(&deployment, &expired.certificate, &expired.key);
-    let (status, said) = told();
+    let (status, text) = checked();
     assert!(
-        status == 0 && said.contains("warning[MRD0114]: the certificate expired at 2021-01-01"),
-        "{said}"
+        status == 0 && text.contains("warning[MRD0114]: the certificate expired at 2021-01-01"),
+        "{text}"
     );
     // An expired certificate does not refuse a start.
     deployment.start(Engine::Fast).stop();
     write(&deployment, &pair.certificate, &expired.key);
-    let (status, said) = told();
-    assert!(status == 1 && said.contains("MRD0113") && said.contains("belongs to another"), "{said}");
+    let (status, text) = checked();
+    assert!(status == 1 && text.contains("MRD0113") && text.contains("belongs to another"), "{text}");
     deployment.edit("meridian.yaml", |text| text.replace("tls: {", "# tls: {"));
-    let (status, said) = told();
-    assert!(status == 1 && said.contains("`listen.dot` needs a certificate"), "{said}");
+    let (status, text) = checked();
+    assert!(status == 1 && text.contains("`listen.dot` needs a certificate"), "{text}");
     deployment.edit("meridian.yaml", |text| text.replace("# tls: {", "tls: {").replace("  dot:", "  # dot:"));
     write(&deployment, &pair.certificate, &pair.key);
-    let (status, said) = told();
-    assert!(status == 0 && said.contains("note[MRD0113]: no transport uses"), "{said}");
+    let (status, text) = checked();
+    assert!(status == 0 && text.contains("note[MRD0113]: no transport uses"), "{text}");
 }
 
 /// No text of a deployment, a snapshot or a finding shows the key.
@@ -436,9 +436,9 @@ fn the_key_is_shown_nowhere() {
     server.stop();
 }
 
-/// An address that another program has taken is told with the transport.
+/// The finding about an address that another program has taken names the transport.
 #[test]
-fn a_taken_address_is_told() {
+fn a_taken_address_is_a_finding() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has room");
     let address = taken.local_addr().expect("bound").to_string();
     let deployment = deployment("", &sound());
@@ -490,8 +490,8 @@ fn kdig_is_answered() {
         .args(["+tls-hostname=dns.example", "www.cdn.example", "A"])
         .output()
         .expect("kdig runs");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("198.51.100.10") && said.contains("TLS session"), "{said}");
-    assert!(said.contains("468 B"), "a padded answer: {said}");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains("198.51.100.10") && printed.contains("TLS session"), "{printed}");
+    assert!(printed.contains("468 B"), "a padded answer: {printed}");
     server.stop();
 }
