@@ -221,7 +221,7 @@ pub mod shared {
 }
 pub mod snapshot {
     pub use crate::snapshot::compile::compile;
-    pub use crate::snapshot::{Digest, FilesDigest, Snapshot};
+    pub use crate::snapshot::{ALGORITHM, Digest, FilesDigest, Snapshot};
     pub mod compile {
         pub use crate::snapshot::compile::{Geography, compile, compile_with, geography, status};
     }

@@ -11,7 +11,7 @@ use super::reply::Reply;
 use super::{Client, QueryContext};
 use crate::snapshot::Snapshot;
 use crate::wire::cookie::CookieStatus;
-use crate::wire::edns::extended_error;
+use crate::wire::edns::{Edns, extended_error};
 use crate::wire::header::flag;
 use crate::wire::query::{Query, parse};
 use crate::wire::reject::Parsed;
@@ -71,7 +71,7 @@ pub(crate) fn refuse(snapshot: &Snapshot, message: &Message<'_>, out: &mut [u8])
     outcome
 }
 
-/// Begins the reply, which has no NSID.
+/// Begins the reply, whose options are no longer than those of the query.
 fn begin<'s>(
     snapshot: &'s Snapshot,
     query: &'s mut Query,
@@ -79,9 +79,7 @@ fn begin<'s>(
     out: &'s mut [u8],
     outcome: &mut Outcome,
 ) -> Reply<'s> {
-    if let Some(edns) = &mut query.edns {
-        edns.nsid = false;
-    }
+    query.edns = query.edns.map(Edns::without_growth);
     let query = &*query;
     Reply::new(
         snapshot,

@@ -14,7 +14,7 @@ use crate::wire::fragment::Rdata;
 use crate::wire::name::common_ending_len;
 use crate::wire::position::{NamePosition, WrittenName};
 use crate::wire::query::QueryName;
-use crate::wire::response::rrset::{Made, One};
+use crate::wire::response::rrset::One;
 use crate::wire::response::{Origin, Owner, Section};
 use crate::wire::rr::{Rcode, RrType, Ttl};
 use crate::zone::image::{NodeId, Set};
@@ -83,7 +83,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         let owner_name = zone.name(owner);
         let dname_owner = step.ending(&self.reply.response, owner_name);
         let (position, before) = (self.reply.response.position(), self.reply.response.answers());
-        let dname = Made::one(RrType::DNAME, set.ttl, target.octets);
+        let dname = One(&target, step.written());
         let Some(ending_at) =
             self.reply.response.rrset(Section::Answer, Origin::Authoritative, dname_owner, dname)
         else {

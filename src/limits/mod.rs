@@ -42,7 +42,7 @@ pub(crate) const CHAIN_MAX: usize = 8;
 /// (DNS flag day 2020).
 pub(crate) const UDP_PAYLOAD_MAX: u16 = 1232;
 /// Octets of a node's name: as NSID it must fit 512 octets beside the longest question, a client
-/// subnet, a cookie and an address.
+/// subnet, a cookie and an address. `wire::edns` does not compile with a longer one.
 pub(crate) const NODE_NAME_MAX: usize = 128;
 /// Secrets of DNS cookies: a roll-over needs two, and an invalid cookie costs a hash per secret.
 pub(crate) const COOKIE_SECRETS_MAX: usize = 4;

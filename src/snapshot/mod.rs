@@ -25,7 +25,7 @@ mod summary;
 pub(crate) mod targets;
 
 pub(crate) use compile::{compile_by, told_by_databases};
-pub use digest::{Digest, FilesDigest};
+pub use digest::{ALGORITHM, Digest, FilesDigest};
 pub(crate) use sizes::Sizes;
 pub(crate) use steering::Steering;
 pub(crate) use summary::Summary;

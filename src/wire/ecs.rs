@@ -5,6 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Option code (RFC 7871 section 6).
 pub(crate) const CODE: u16 = 8;
 
+/// Octets of the longest option in a response, its header of four octets included: a whole address
+/// of IPv6.
+pub(crate) const RESPONSE_OCTETS_MAX: usize = 4 + 4 + 16;
+
 /// First eight octets of an option with a /24 of IPv4: code, length, family, source and scope.
 const HEAD_24: u64 = (CODE as u64) << 48 | 7 << 32 | 1 << 16 | 24 << 8;
 

@@ -16,6 +16,10 @@
 
 use super::cookie;
 use super::ecs::{self, ClientSubnet};
+use super::fragment::HEAD_LEN;
+use super::header::HEADER_LEN;
+use super::name::NAME_OCTETS_MAX;
+use crate::limits::{NODE_NAME_MAX, UDP_PAYLOAD_MIN};
 
 /// Option code of NSID (RFC 5001).
 const NSID: u16 = 3;
@@ -68,6 +72,14 @@ impl Edns {
             padding: false,
             cookie: None,
         }
+    }
+
+    /// The same OPT without the options that are answered by longer ones, such as NSID. The cookie
+    /// stays: it proves an address, and adds at most 16 octets.
+    pub(crate) fn without_growth(self) -> Edns {
+        // All fields by name, so that a new option has its place here or in the reply.
+        let Edns { payload, version, dnssec_ok, asks, subnet, nsid: _, keepalive, padding, cookie } = self;
+        Edns { payload, version, dnssec_ok, asks, subnet, nsid: false, keepalive, padding, cookie }
     }
 
     /// Reads an OPT from its CLASS, TTL and RDATA. Options of an unknown version are ignored, since
@@ -164,6 +176,20 @@ pub struct ResponseOptions<'a> {
 
 /// Octets of an OPT without options.
 const OPT_LEN: usize = 11;
+
+/// Octets of the longest response over UDP with one address: header, the longest question, the
+/// address of IPv6, and the OPT with each option that is answered over UDP, but for the extended
+/// error, which no address has. An option that may be answered over UDP has a term here.
+const LONGEST_WITH_ADDRESS: usize = HEADER_LEN
+    + (NAME_OCTETS_MAX + 4)
+    + (HEAD_LEN + 16)
+    + OPT_LEN
+    + ecs::RESPONSE_OCTETS_MAX
+    + (4 + NODE_NAME_MAX)
+    + (4 + cookie::WHOLE_LEN);
+
+// A client without a larger buffer gets its address, whatever it asks for beside it.
+const _: () = assert!(LONGEST_WITH_ADDRESS <= UDP_PAYLOAD_MIN as usize);
 
 impl ResponseOptions<'_> {
     /// Octets of the OPT record. They do not depend on the scope, so they can be reserved in

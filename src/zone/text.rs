@@ -34,6 +34,31 @@ pub struct Record {
     pub(crate) at: At,
 }
 
+impl Record {
+    /// Key of its RRset among the records of its owner.
+    pub(crate) fn set_key(&self) -> SetKey {
+        // The field "Type Covered" stands first (RFC 2535 section 4.1, RFC 4034 section 3.1).
+        let covered = match self.rtype {
+            RrType::RRSIG | RrType::SIG => {
+                self.rdata.first_chunk().map(|type_covered| u16::from_be_bytes(*type_covered))
+            }
+            _ => None,
+        };
+        SetKey { rtype: self.rtype, covered: RrType(covered.unwrap_or(0)) }
+    }
+}
+
+/// What the records of one owner share if they are one RRset: their type and, in signatures, the
+/// type that these cover, because signatures of different RRsets have the TTLs of these (RFC 4034
+/// section 3). All that groups records groups them by this key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SetKey {
+    /// Type of the records.
+    pub(crate) rtype: RrType,
+    /// The covered type; 0 in all but signatures.
+    pub(crate) covered: RrType,
+}
+
 /// An owner whose addresses a policy decides.
 #[derive(Clone, Debug)]
 pub struct SteeredOwner {

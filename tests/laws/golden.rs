@@ -2,7 +2,9 @@
 //!
 //! Every node of a fleet must answer the same client the same way, also while half of it runs the
 //! next version. So these files change only on purpose: `MERIDIAN_GOLDEN=write cargo test --test
-//! laws golden` writes them, and the commit that changes them says why clients move.
+//! laws golden` writes them, and the commit that changes them says why clients move. The answers
+//! stand below the version of the algorithm and the digest of the sample's files: other answers
+//! from equal files are written only with another version, so that state digests differ too.
 
 use meridian::testing::geo::prefix::Prefix;
 use meridian::testing::steer::rendezvous::{Score, cell_key};
@@ -14,9 +16,26 @@ use support::dice::Dice;
 use support::reply::Reply;
 use support::{ask, query, sample, with_down};
 
+/// Error if other answers stand below an equal head.
+fn same_version(is: &str, was: &str) -> Result<(), &'static str> {
+    match is == was || is.lines().next() != was.lines().next() {
+        true => Ok(()),
+        false => Err("equal files give other answers: raise `ALGORITHM` in src/snapshot/digest.rs"),
+    }
+}
+
+#[test]
+fn other_answers_need_another_version() {
+    assert!(same_version("# 5\na", "# 5\na").is_ok());
+    assert!(same_version("# 6\nb", "# 5\na").is_ok());
+    assert!(same_version("# 5\nb", "# 5\na").is_err());
+}
+
 fn compare(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
     if std::env::var("MERIDIAN_GOLDEN").is_ok_and(|v| v == "write") {
+        let was = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(same_version(text, &was), Ok(()), "{file}");
         std::fs::write(&path, text).unwrap();
     }
     let golden = std::fs::read_to_string(&path).unwrap();
@@ -61,8 +80,11 @@ fn answers() {
         let longest = if address.is_ipv4() { 24 } else { 56 };
         clients.push(Prefix::new(address, longest));
     }
-    let mut text =
-        "# name type client scope pop records; all PoPs up, then fra and iad down by probes\n".to_owned();
+    let mut text = format!(
+        "# {}; files {}\n# name type client scope pop records; all PoPs up, then fra and iad down by probes\n",
+        meridian::testing::snapshot::ALGORITHM,
+        world.snapshot.files_digest(),
+    );
     for (state, snapshot) in [("up", world.snapshot.clone()), ("down", with_down(&world, &["fra", "iad"]))] {
         for name in names {
             for rtype in [RrType::A, RrType::AAAA] {

@@ -7,7 +7,7 @@ use crate::steer::policy::{Candidate, Policy, PolicyId, WhenAllDown};
 use crate::steer::rule::RuleTarget;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
-use crate::zone::rdata::names_in;
+use crate::zone::rdata::{NameUse, names_in, names_with_use};
 use crate::zone::text::ScopedPolicy;
 use std::collections::HashSet;
 
@@ -259,13 +259,17 @@ impl Walk<'_, '_> {
 fn targets(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
     for names in &index.zones {
         for record in &names.zone.records {
-            if !matches!(record.rtype, RrType::CNAME | RrType::NS | RrType::MX | RrType::SRV) {
+            // Addresses are the bulk of a large zone, and have no names.
+            if matches!(record.rtype, RrType::A | RrType::AAAA) {
                 continue;
             }
-            for target in names_in(record.rtype, &record.rdata) {
-                // A target of `.` means that there is no such service (RFC 7505, RFC 2782).
-                if !target.is_root() {
-                    of_record(index, record.rtype, &target, record.at, out);
+            for (name_use, target) in names_with_use(record.rtype, &record.rdata) {
+                match name_use {
+                    NameUse::Host if target.is_root() => {}
+                    NameUse::Alias | NameUse::Host => {
+                        of_record(index, record.rtype, (name_use, &target), record.at, out);
+                    }
+                    NameUse::Any => {}
                 }
             }
         }
@@ -277,12 +281,18 @@ fn targets(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
             continue;
         };
         for (name, at) in cnames_of(&policy.policy) {
-            of_record(index, RrType::CNAME, name, at, out);
+            of_record(index, RrType::CNAME, (NameUse::Alias, name), at, out);
         }
     }
 }
 
-fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut Findings) {
+fn of_record(
+    index: &Index<'_>,
+    rtype: RrType,
+    (name_use, target): (NameUse, &Name),
+    at: At,
+    out: &mut Findings,
+) {
     let owner = match index.find(target) {
         IndexMatch::Elsewhere => return,
         IndexMatch::OwnerRecords(number) => index.owner(number),
@@ -290,7 +300,7 @@ fn of_record(index: &Index<'_>, rtype: RrType, target: &Name, at: At, out: &mut 
     };
     let dangling = match owner {
         None => true,
-        Some(owner) if rtype == RrType::CNAME => owner.is_empty(),
+        Some(owner) if name_use == NameUse::Alias => owner.is_empty(),
         Some(owner) if owner.has(RrType::CNAME) => {
             out.push(
                 Finding::warning(

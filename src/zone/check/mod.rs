@@ -80,7 +80,7 @@ fn sets_of_several(records: &[Record]) -> Vec<Vec<usize>> {
             let is = |other: u32| {
                 records
                     .get(other as usize)
-                    .is_some_and(|o| o.rtype == record.rtype && o.owner == record.owner)
+                    .is_some_and(|o| o.set_key() == record.set_key() && o.owner == record.owner)
             };
             match first.find(hash, is) {
                 Some(head) => several.entry(head as usize).or_insert_with(|| vec![head as usize]).push(index),

@@ -91,6 +91,7 @@ fn zones_as_wholes() {
         ("d 60 NS ns.d\nns.d 60 A 192.0.2.1\nt.d 60 TXT x\na 60 CNAME q.d\n", &[("MRD0211", 6)]),
         ("d 60 NS ns.d\nd 60 DS 1 13 2 00\n", &[("MRD0210", 4)]),
         ("m 60 MX 0 .\nn 60 MX 5 t\nt 60 TXT x\n", &[("MRD0214", 5)]),
+        ("k 60 KX 5 t\nl 60 AFSDB 1 t\nr 60 RT 5 t\nt 60 TXT x\n", &[("MRD0214", 4), ("MRD0214", 5)]),
         ("s 60 SRV 0 0 1 a\na 60 CNAME ns1\n", &[("MRD0215", 4)]),
         // DNAME: nothing below it, at most one, not at a cut, not at a wildcard; a target below it
         // is elsewhere.

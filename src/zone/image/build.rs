@@ -22,7 +22,7 @@ use crate::wire::name_hash::{NameHash, NameKey};
 use crate::wire::query::QueryName;
 use crate::wire::rr::{RrType, Ttl};
 use crate::zone::table::HashTable;
-use crate::zone::text::{Record, Zone};
+use crate::zone::text::{Record, SetKey, Zone};
 
 /// Compiles a zone into its image.
 pub fn build(zone: &Zone) -> Result<Image, Finding> {
@@ -32,14 +32,14 @@ pub fn build(zone: &Zone) -> Result<Image, Finding> {
 /// [`build`], with a given key instead of the process's.
 pub(super) fn build_by(zone: &Zone, key: NameKey) -> Result<Image, Finding> {
     let mut builder = Builder::new(zone, key);
-    let mut records: Vec<(u32, RrType, u32)> = Vec::with_capacity(zone.records.len());
+    let mut records: Vec<(u32, SetKey, u32)> = Vec::with_capacity(zone.records.len());
     let mut names = vec![QueryName::default(); PREFETCH_MAX];
     for (start, some) in (0..).step_by(PREFETCH_MAX).zip(zone.records.chunks(PREFETCH_MAX)) {
         let read = names.iter_mut().zip(some).map(|(name, record)| builder.read(name, &record.owner));
         let hashes = builder.by_name.prefetch(read);
         for (index, (record, (name, hash))) in (start..).zip(some.iter().zip(names.iter().zip(hashes))) {
             if let Some(node) = builder.node_of(name, hash) {
-                records.push((node, record.rtype, index));
+                records.push((node, record.set_key(), index));
             }
         }
     }
@@ -51,7 +51,7 @@ pub(super) fn build_by(zone: &Zone, key: NameKey) -> Result<Image, Finding> {
         }
     }
     // The sort is stable: records of one RRset keep the order in which they were written.
-    records.sort_by_key(|(node, rtype, _)| (*node, *rtype));
+    records.sort_by_key(|(node, key, _)| (*node, *key));
     builder.sets(&records)?;
     builder.finish()
 }
@@ -179,12 +179,12 @@ impl<'a> Builder<'a> {
         &self.arena[draft.name_at as usize..draft.name_at as usize + usize::from(draft.name_len)]
     }
 
-    /// Writes every RRset; `records` are sorted by node and type.
-    fn sets(&mut self, records: &[(u32, RrType, u32)]) -> Result<(), Finding> {
+    /// Writes every RRset; `records` are sorted by node and key.
+    fn sets(&mut self, records: &[(u32, SetKey, u32)]) -> Result<(), Finding> {
         // Names of empty non-terminals have taken some of the room.
         self.arena.reserve_exact(self.octets);
-        for rrset in records.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let (node, rtype, _) = rrset[0];
+        for set in records.chunk_by(|a, b| (a.0, a.1.rtype) == (b.0, b.1.rtype)) {
+            let (node, SetKey { rtype, .. }, _) = set[0];
             let set_id = self.sets.len() as u32;
             if is_compressible(rtype) {
                 let draft = &self.drafts[node as usize];
@@ -194,7 +194,7 @@ impl<'a> Builder<'a> {
                 // the target from record and owner alone.
                 self.compressor.begin(owner, rtype == RrType::CNAME);
             }
-            self.set(rtype, rrset)?;
+            self.set(rtype, set)?;
             let draft = &mut self.drafts[node as usize];
             if draft.sets == 0 {
                 draft.first_set = set_id;
@@ -321,15 +321,22 @@ impl<'a> Builder<'a> {
         slots
     }
 
-    fn set(&mut self, rtype: RrType, rrset: &[(u32, RrType, u32)]) -> Result<(), Finding> {
+    /// Writes the records that a query for `rtype` gets: one RRset, or the signatures of several,
+    /// each with the TTL of its own.
+    fn set(&mut self, rtype: RrType, records: &[(u32, SetKey, u32)]) -> Result<(), Finding> {
         let zone = self.zone;
-        let records = rrset.iter().map(|(.., index)| &zone.records[*index as usize]);
-        let ttl = records.clone().map(|r| r.ttl).min().unwrap_or(Ttl::MAX);
+        let lowest = |rrset: &[(u32, SetKey, u32)]| {
+            rrset.iter().map(|(.., index)| zone.records[*index as usize].ttl).min().unwrap_or(Ttl::MAX)
+        };
+        let rrsets = records.chunk_by(|a, b| a.1 == b.1).flat_map(|rrset| {
+            let ttl = lowest(rrset);
+            rrset.iter().map(move |(.., index)| (&zone.records[*index as usize], ttl))
+        });
         let at = self.arena.len();
         // Keep the first record apart: most sets have only one, and then allocate nothing.
         let (mut first, mut others): (Option<&[u8]>, Vec<&[u8]>) = (None, Vec::new());
         let mut in_message = 0usize;
-        for record in records {
+        for (record, ttl) in rrsets {
             let rdata: &[u8] = &record.rdata;
             match first {
                 None => first = Some(rdata),
@@ -354,7 +361,7 @@ impl<'a> Builder<'a> {
         self.sets.push(Set {
             rtype,
             count: (usize::from(first.is_some()) + others.len()) as u16,
-            ttl,
+            ttl: lowest(records),
             at: at as u32,
             octets: (self.arena.len() - at) as u32,
         });

@@ -202,3 +202,28 @@ fn no_choice_of_names_makes_look_ups_long() {
         }
     }
 }
+
+/// Signatures of two RRsets at one owner answer one query, each with the TTL of the RRset that it
+/// covers, and are no RRset together (RFC 4034 section 3).
+#[test]
+fn signatures_keep_the_ttl_of_what_they_cover() {
+    let mut zone = zone();
+    for (covered, secs) in [(RrType::A, 300u32), (RrType::TXT, 60), (RrType::A, 240)] {
+        let rdata = [&covered.0.to_be_bytes()[..], &[13, 2], &secs.to_be_bytes(), b"rest"].concat();
+        let ttl = Ttl::from_secs(secs).unwrap();
+        zone.records.push(Record { ttl, ..record("ns", RrType::RRSIG, &rdata) });
+    }
+    let image = super::build::build(&zone).unwrap();
+    let query = QueryName::parse(name("ns").as_wire()).unwrap();
+    let Match::Exact(node) = image.lookup(&query) else { panic!("`ns` is there") };
+    let set = image.set(node, RrType::RRSIG).unwrap();
+    let written: Vec<(&[u8], &[u8])> =
+        image.records(set).map(|rdata| (&rdata.octets[..2], &rdata.record[6..10])).collect();
+    let (a, txt) = (&[0, 1][..], &[0, 16][..]);
+    assert_eq!(written, [(a, &[0, 0, 0, 240][..]), (a, &[0, 0, 0, 240]), (txt, &[0, 0, 0, 60])]);
+
+    let mut findings = crate::finding::Findings::default();
+    crate::zone::check::settle(&mut zone, &mut findings);
+    let of_signatures = findings.iter().filter(|finding| finding.message.contains("RRSIG")).count();
+    assert_eq!(of_signatures, 1, "the TTLs of A differ, those of A and TXT may: {findings:?}");
+}

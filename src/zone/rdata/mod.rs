@@ -29,6 +29,7 @@ mod tests;
 use crate::wire::name::{Name, wire_name_len};
 use crate::wire::rr::RrType;
 pub(crate) use pattern::pattern;
+pub(crate) use shape::NameUse;
 use std::borrow::Cow;
 use std::fmt;
 use token::Token;
@@ -71,8 +72,8 @@ struct Grammar {
     is_valid: fn(&[u8]) -> bool,
     decode: fn(&[u8]) -> Option<String>,
     /// Offset of the name in the data that an answer may lead to, and whose letter case is folded
-    /// for comparison, if there is one.
-    name_at: Option<usize>,
+    /// for comparison, if there is one; and its use.
+    name_at: Option<(usize, NameUse)>,
 }
 
 const OWN: &[Grammar] = &[
@@ -102,14 +103,14 @@ const OWN: &[Grammar] = &[
         encode: service::encode,
         is_valid: service::is_valid,
         decode: service::decode,
-        name_at: Some(2),
+        name_at: Some((2, NameUse::Any)),
     },
     Grammar {
         rtype: RrType::HTTPS,
         encode: service::encode,
         is_valid: service::is_valid,
         decode: service::decode,
-        name_at: Some(2),
+        name_at: Some((2, NameUse::Any)),
     },
     Grammar {
         rtype: RrType::APL,
@@ -276,7 +277,7 @@ pub fn to_text(rtype: RrType, rdata: &[u8]) -> String {
 /// Record data in its form for comparison: names in lower case, since letter case distinguishes
 /// neither names (RFC 4343 section 3) nor records of a set (RFC 2181 section 5).
 pub(crate) fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
-    if let Some(at) = own(rtype).and_then(|grammar| grammar.name_at) {
+    if let Some((at, _)) = own(rtype).and_then(|grammar| grammar.name_at) {
         let end = rdata.get(at..).and_then(wire_name_len).map_or(0, |len| at + len);
         let mut folded = rdata.to_vec();
         folded.iter_mut().take(end).skip(at).for_each(|octet| octet.make_ascii_lowercase());
@@ -298,9 +299,17 @@ pub(crate) fn folded(rtype: RrType, rdata: &[u8]) -> Cow<'_, [u8]> {
 
 /// Names in record data, in order; none if the octets are not valid.
 pub fn names_in(rtype: RrType, rdata: &[u8]) -> Vec<Name> {
+    names_with_use(rtype, rdata).into_iter().map(|(_, name)| name).collect()
+}
+
+/// Names in record data, in order, each with what the record promises of it; none if the octets are
+/// not valid.
+pub(crate) fn names_with_use(rtype: RrType, rdata: &[u8]) -> Vec<(NameUse, Name)> {
     if let Some(grammar) = own(rtype) {
-        let octets = grammar.name_at.filter(|_| (grammar.is_valid)(rdata)).and_then(|at| rdata.get(at..));
-        let name = octets.and_then(|octets| Name::from_wire(&octets[..wire_name_len(octets)?]).ok());
+        let name = grammar.name_at.filter(|_| (grammar.is_valid)(rdata)).and_then(|(at, name_use)| {
+            let octets = rdata.get(at..)?;
+            Some((name_use, Name::from_wire(&octets[..wire_name_len(octets)?]).ok()?))
+        });
         return name.into_iter().collect();
     }
     let Some(parts) = shape::of(rtype).and_then(|fields| shape::walk(fields, rdata)) else {
@@ -308,7 +317,9 @@ pub fn names_in(rtype: RrType, rdata: &[u8]) -> Vec<Name> {
     };
     parts
         .iter()
-        .filter(|(field, _)| field.is_name())
-        .filter_map(|(_, octets)| Name::from_wire(octets).ok())
+        .filter_map(|(field, octets)| match field {
+            shape::Field::Name(name_use) => Some((*name_use, Name::from_wire(octets).ok()?)),
+            _ => None,
+        })
         .collect()
 }

@@ -21,7 +21,7 @@ pub(super) enum Field {
     U32,
     /// Seconds, also as in `1h30m`.
     Time,
-    Name,
+    Name(NameUse),
     /// One length-prefixed string.
     Text,
     /// One or more length-prefixed strings, to the end.
@@ -48,6 +48,18 @@ pub(super) enum Field {
     Types,
 }
 
+/// What a record promises of a name in its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameUse {
+    /// Target of an alias: it has data.
+    Alias,
+    /// A host: it has addresses of its own and is no alias (RFC 2181 section 10.3, RFC 2782), or is
+    /// `.`, which stands for no host (RFC 7505).
+    Host,
+    /// Nothing: a mailbox, a name to start from, or a name whose data may be of any type.
+    Any,
+}
+
 use Field::{
     Algorithm, Base64, CertKind, Eui48, Eui64, Groups, Hex, Rest, Tag, Text, Texts, Time, Types, U8, U16,
     U32, V4, V6,
@@ -57,7 +69,7 @@ impl Field {
     /// True for a domain name.
     pub(super) fn is_name(self) -> bool {
         match self {
-            Field::Name => true,
+            Field::Name(_) => true,
             V4 | V6 | U8 | U16 | U32 | Time | Text | Texts | Tag | Rest | Hex | Base64 | Algorithm
             | CertKind | Eui48 | Eui64 | Groups | Types => false,
         }
@@ -66,23 +78,22 @@ impl Field {
 
 /// Fields of a type, if its data is a plain sequence of fields.
 pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
-    const NAME: Field = Field::Name;
+    const NAME: Field = Field::Name(NameUse::Any);
+    const HOST: Field = Field::Name(NameUse::Host);
     Some(match rtype {
         RrType::A => &[V4],
         RrType::AAAA => &[V6],
         // RFC 1035 section 3.3, RFC 6672 section 2.1
-        RrType::NS
-        | RrType::CNAME
-        | RrType::PTR
-        | RrType::DNAME
-        | RrType::MB
-        | RrType::MD
-        | RrType::MF
-        | RrType::MG
-        | RrType::MR => &[NAME],
+        RrType::CNAME => &[Field::Name(NameUse::Alias)],
+        RrType::NS => &[HOST],
+        RrType::PTR | RrType::DNAME | RrType::MB | RrType::MD | RrType::MF | RrType::MG | RrType::MR => {
+            &[NAME]
+        }
         RrType::SOA => &[NAME, NAME, U32, Time, Time, Time, Time],
         // RFC 1183, RFC 2230, RFC 6742
-        RrType::MX | RrType::AFSDB | RrType::KX | RrType::RT | RrType::LP => &[U16, NAME],
+        RrType::MX | RrType::AFSDB | RrType::KX => &[U16, HOST],
+        // A host that relays by X.25 or ISDN has no address; LP names L32 and L64 records.
+        RrType::RT | RrType::LP => &[U16, NAME],
         // RFC 2163 section 4
         RrType::PX => &[U16, NAME, NAME],
         RrType::NID | RrType::L64 => &[U16, Groups],
@@ -97,7 +108,7 @@ pub(super) fn of(rtype: RrType) -> Option<&'static [Field]> {
         RrType::ISDN => &[Texts],
         RrType::GPOS => &[Text, Text, Text],
         RrType::HINFO => &[Text, Text],
-        RrType::SRV => &[U16, U16, U16, NAME],
+        RrType::SRV => &[U16, U16, U16, HOST],
         // RFC 3403 section 4.1
         RrType::NAPTR => &[U16, U16, Text, Text, Text, NAME],
         // RFC 8659 section 4.1, RFC 7553 section 4.5
@@ -161,7 +172,7 @@ fn put<'t>(
         U16 => to.extend(parse::<u16>(token, "a number from 0 to 65535")?.to_be_bytes()),
         U32 => to.extend(parse::<u32>(token, "a number from 0 to 4294967295")?.to_be_bytes()),
         Time => to.extend(seconds(token)?.to_be_bytes()),
-        Field::Name => to.extend(name(token, origin)?.as_wire()),
+        Field::Name(_) => to.extend(name(token, origin)?.as_wire()),
         Text => string(token, to)?,
         Tag => tag(token, to)?,
         Rest => to.extend(octets(token)?),
@@ -362,7 +373,7 @@ pub(super) fn walk<'r>(fields: &[Field], rdata: &'r [u8]) -> Option<Vec<(Field, 
             Eui64 | Groups => 8,
             V4 | U32 | Time => 4,
             V6 => 16,
-            Field::Name => wire_name_len(rest)?,
+            Field::Name(_) => wire_name_len(rest)?,
             Text | Tag => 1 + usize::from(*rest.first()?),
             Rest | Hex | Base64 | Types => rest.len(),
             Texts => {
@@ -410,7 +421,7 @@ pub(super) fn decode(parts: &[(Field, &[u8])]) -> String {
             V4 => write!(text, "{}", Ipv4Addr::from(number)),
             V6 => write!(text, "{}", Ipv6Addr::from(<[u8; 16]>::try_from(*octets).unwrap_or_default())),
             U8 | U16 | U32 | Time | Algorithm | CertKind => write!(text, "{number}"),
-            Field::Name => write_name(&mut text, octets),
+            Field::Name(_) => write_name(&mut text, octets),
             Text => {
                 text.push('"');
                 escape(octets.get(1..).unwrap_or_default(), &mut text);
