@@ -1,10 +1,13 @@
-//! Cost of latency maps: an import of logs, and builds of maps, the second one on top of the first.
+//! Cost of latency maps: an import of logs, builds of maps, the second one on top of the first, and
+//! the load of a deployment, by distance and by the map.
 //!
 //! ```console
 //! # 20,000 networks, 40 PoPs and 200,000 log lines, some seconds
 //! $ cargo bench --bench latency -- run
 //! # a million networks, 200 PoPs and five million log lines
 //! $ cargo bench --bench latency -- run --full
+//! # the same with a hundred million log lines, which take 7 GB of disk
+//! $ cargo bench --bench latency -- run --full --lines 100000000
 //! ```
 //!
 //! Prints one row for each command: processor time (user and system) and the most resident memory,
@@ -22,7 +25,7 @@ use support::dice::Dice;
 use support::program::{self, Process};
 use support::{ServerFile, Tree, machine};
 
-const USAGE: &str = "usage: cargo bench --bench latency -- run [--full]";
+const USAGE: &str = "usage: cargo bench --bench latency -- run [--full] [--lines N]";
 /// Seconds since 1970 of the first sample.
 const BEGIN: u64 = 1_764_230_400;
 /// Ticks of the kernel in a second, for `/proc/PID/stat`.
@@ -48,6 +51,9 @@ fn main() {
     let size = match words[..] {
         ["run"] => SMALL,
         ["run", "--full"] => FULL,
+        ["run", "--full", "--lines", number] => {
+            Size { log_lines: number.parse().expect("a number of lines"), ..FULL }
+        }
         // `cargo bench` runs every benchmark without arguments.
         _ => return eprintln!("{USAGE}"),
     };
@@ -66,6 +72,24 @@ fn main() {
     run(folder.path(), "import", &import);
     run(folder.path(), "build", &first);
     run(folder.path(), "build --previous --explore", &again.concat());
+    // `check` reads, compiles and lints, so the two rows differ by what the map costs.
+    for (order, databases) in [("nearest", "[places.mmdb]"), ("latency", "[places.mmdb, a.mmdb]")] {
+        steer(order, databases).write(folder.path());
+        run(folder.path(), &format!("check, order: {order}"), &["check"]);
+    }
+}
+
+/// Server file and zone of one policy over all PoPs.
+fn steer(order: &str, databases: &str) -> Tree {
+    let more = format!("geoip: {{ databases: {databases} }}\n");
+    Tree::of(ServerFile { more: &more, ..ServerFile::default() }).with(
+        "zones/made.example.yaml",
+        format!(
+            "zone: made.example.\nsoa: {{ mname: ns, rname: h }}\nrecords:\n  \"@\": {{ NS: ns }}\n  \
+             ns: {{ A: 192.0.2.1 }}\n  www: {{ steer: web }}\npolicies:\n  web: {{ pops: all, order: \
+             {order} }}\n"
+        ),
+    )
 }
 
 /// Runs a command in the folder, and prints its cost.
@@ -116,14 +140,7 @@ fn write(size: &Size, folder: &Path) {
             "  p{pop:03}: {{ at: {{ lat: {lat:.4}, lon: {lon:.4} }}, addresses: [203.0.113.{pop}] }}"
         );
     }
-    Tree::of(ServerFile { more: "geoip: { databases: [places.mmdb] }\n", ..ServerFile::default() })
-        .with("pops.yaml", list)
-        .with(
-            "zones/made.example.yaml",
-            "zone: made.example.\nsoa: { mname: ns, rname: h }\nrecords:\n  \"@\": { NS: ns }\n  ns: { A: \
-             192.0.2.1 }\n",
-        )
-        .write(folder);
+    steer("nearest", "[places.mmdb]").with("pops.yaml", list).write(folder);
     let (mut source, mut rows) = (create(folder, "places.csv"), create(folder, "rows.csv"));
     line(
         &mut source,

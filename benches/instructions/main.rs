@@ -58,22 +58,25 @@ const GROWTH_PER_MILLE: u64 = 30;
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions/baseline.json");
 
-/// A world that is measured: its word, its size, and its rows; `None` stands for all of them.
+/// A world that is measured: its word, its size, what it has beside the ordinary, and its rows;
+/// `None` stands for all of them.
 struct Measured {
     word: &'static str,
     size: WorldSize,
     crowd: Option<Crowd>,
+    has_map: bool,
     kinds: Option<&'static [Kind]>,
 }
 
 /// A database that Valgrind reads in seconds.
 const SMALL: WorldSize = WorldSize { names: 10_000, networks: 50_000, seed: 1 };
 
-const WORLDS: [Measured; 4] = [
+const WORLDS: [Measured; 5] = [
     Measured {
         word: "ordinary",
         size: WorldSize { names: 10_000, networks: 1_050_000, seed: 1 },
         crowd: None,
+        has_map: false,
         kinds: None,
     },
     // A world in which prefetching reads names too.
@@ -81,19 +84,30 @@ const WORLDS: [Measured; 4] = [
         word: "million",
         size: WorldSize { names: 1_000_000, ..SMALL },
         crowd: None,
+        has_map: false,
         kinds: Some(&[Kind::Static, Kind::Nxdomain, Kind::TwoV4]),
     },
     Measured {
         word: "thousand",
         size: SMALL,
         crowd: Some(Crowd { pops: 1_000, depth: 8 }),
+        has_map: false,
         kinds: Some(&[Kind::OfCrowd, Kind::CrowdAllDown]),
     },
     Measured {
         word: "deep",
         size: SMALL,
         crowd: Some(Crowd { pops: 5_000, depth: 64 }),
+        has_map: false,
         kinds: Some(&[Kind::OfCrowd, Kind::CrowdAllDown]),
+    },
+    // The same clients by distance and by measured latency.
+    Measured {
+        word: "measured",
+        size: SMALL,
+        crowd: None,
+        has_map: true,
+        kinds: Some(&[Kind::Nearest, Kind::Fastest]),
     },
 ];
 
@@ -105,6 +119,7 @@ impl Measured {
     fn deployment(&self) -> Ordinary {
         match self.crowd {
             Some(crowd) => Ordinary::with_crowd(self.size, crowd),
+            None if self.has_map => Ordinary::with_map(self.size),
             None => Ordinary::new(self.size),
         }
     }
@@ -113,7 +128,7 @@ impl Measured {
     fn kinds(&self, keys: &[String]) -> Vec<Kind> {
         let kinds = Kind::ROWS.iter().map(|row| row.0);
         kinds
-            .filter(|kind| self.kinds.map_or(!kind.is_of_crowd(), |of| of.contains(kind)))
+            .filter(|kind| self.kinds.map_or(kind.is_ordinary(), |of| of.contains(kind)))
             .filter(|kind| keys.is_empty() || keys.iter().any(|key| key == kind.word()))
             .collect()
     }

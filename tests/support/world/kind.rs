@@ -37,11 +37,12 @@ pub enum Kind {
     NearestAllDown,
     OfCrowd,
     CrowdAllDown,
+    Fastest,
 }
 
 impl Kind {
     /// Each kind with its key in files, its description, and its aim in instructions.
-    pub const ROWS: [(Kind, &'static str, &'static str, Option<u64>); 31] = [
+    pub const ROWS: [(Kind, &'static str, &'static str, Option<u64>); 32] = [
         (Static, "static", "static, 1 or 3 A", Some(700)),
         (StaticCookie, "static_cookie", "the same with a DNS cookie that is good", None),
         (StaticNoData, "static_no_data", "static, no data", Some(800)),
@@ -73,6 +74,7 @@ impl Kind {
         (NearestAllDown, "all_down_nearest", "nearest with a band, all PoPs down", None),
         (OfCrowd, "crowd", "nearest of many PoPs", None),
         (CrowdAllDown, "all_down_crowd", "nearest of many PoPs, all down", None),
+        (Fastest, "fastest", "fastest by measurement with a band", None),
     ];
 
     /// Kinds by which whole servers are compared.
@@ -112,6 +114,11 @@ impl Kind {
         matches!(self, OfCrowd | CrowdAllDown)
     }
 
+    /// True if the ordinary deployment alone answers it.
+    pub fn is_ordinary(self) -> bool {
+        !self.is_of_crowd() && self != Fastest
+    }
+
     /// True if a policy decides, for some questions at least.
     pub fn is_steered(self) -> bool {
         self.policy().is_some() || self == Mixture
@@ -127,6 +134,7 @@ impl Kind {
             Shared | SharedAllDown => "shared",
             Nearest | NearestSomeDown | NearestAllDown => "near",
             OfCrowd | CrowdAllDown => "crowd",
+            Fastest => "fast",
             Random => "random",
             Fenced => "fenced",
             _ => return None,

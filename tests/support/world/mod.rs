@@ -3,6 +3,7 @@
 
 pub mod crowd;
 pub mod kind;
+mod measured;
 pub mod ordinary;
 
 use crate::dice::Dice;

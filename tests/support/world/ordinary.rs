@@ -4,6 +4,7 @@
 
 use super::crowd::{self, Crowd};
 pub use super::kind::Kind;
+use super::measured;
 use super::{ByCountry, Countries, Deployment, Expected, Question, WorldSize, database};
 use super::{COUNTRIES, add_cookie, begin, head};
 use crate::dice::Dice;
@@ -40,8 +41,11 @@ pub const SITES: [Site; 12] = [
 /// Address sets of a PoP: the word in its files, and how many addresses of each family.
 pub const SERVICES: [(&str, u8); 3] = [("default", 1), ("two", 2), ("four", 4)];
 
-/// Policies, each with its own steered names: word, service, and further lines of its file.
-const POLICIES: [(&str, usize, &[&str]); 7] = [
+/// A policy with its own steered names: word, service, and further lines of its file.
+pub type PolicyRow = (&'static str, usize, &'static [&'static str]);
+
+/// Policies.
+const POLICIES: [PolicyRow; 7] = [
     ("one", 0, &["order: listed", "band: none", "ttl: 60"]),
     ("two", 1, &["order: listed", "band: none", "answers: 2", "ttl: { min: 20, max: 60 }"]),
     ("four", 2, &["order: listed", "band: none", "answers: 2", "ttl: { min: 20, max: 60 }"]),
@@ -77,17 +81,24 @@ pub struct Ordinary {
     size: WorldSize,
     countries: Countries,
     crowd: Option<Crowd>,
+    /// True with a latency map, and a policy that ranks by it.
+    is_measured: bool,
 }
 
 impl Ordinary {
     /// World of a size; a quarter of the networks are of IPv6.
     pub fn new(size: WorldSize) -> Ordinary {
-        Ordinary { size, countries: Countries::of_both(size), crowd: None }
+        Ordinary { size, countries: Countries::of_both(size), crowd: None, is_measured: false }
     }
 
     /// With a crowd of PoPs in the place of the twelve and of their policies.
     pub fn with_crowd(size: WorldSize, crowd: Crowd) -> Ordinary {
         Ordinary { crowd: Some(crowd), ..Ordinary::new(size) }
+    }
+
+    /// With measured round-trip times, and a policy that ranks by them.
+    pub fn with_map(size: WorldSize) -> Ordinary {
+        Ordinary { is_measured: true, ..Ordinary::new(size) }
     }
 
     /// Questions of one kind, of which hardly two are the same.
@@ -177,7 +188,9 @@ impl Ordinary {
             Https => steered(1, 2),
             SteeredWildcard => (below(&format!("c{host}.edge")), of_pop(1, 2)),
             CnameTwo => (below(&alias_owner(which)), of_pop(1, 2)),
-            OneV4 | OneV6 | OneResolver | Nearest | NearestSomeDown | NearestAllDown => steered(0, 1),
+            OneV4 | OneV6 | OneResolver | Nearest | NearestSomeDown | NearestAllDown | Fastest => {
+                steered(0, 1)
+            }
             TwoV4 | TwoCookie | TwoV6 | TwoResolver | Shared | Random | Fenced | TwoAllDown
             | SharedAllDown => steered(1, 2),
             OfCrowd | CrowdAllDown => {
@@ -228,8 +241,11 @@ impl Deployment for Ordinary {
             }
             None => {
                 put("pops.yaml", pops());
-                put("policies.yaml", policies());
-                put("zones/cdn.example.yaml", steered_zone(&POLICIES.map(|policy| policy.0)));
+                let measured = Some(measured::POLICY).filter(|_| self.is_measured);
+                let each: Vec<_> = POLICIES.into_iter().chain(measured).collect();
+                put("policies.yaml", policies(&each));
+                let words: Vec<&str> = each.iter().map(|policy| policy.0).collect();
+                put("zones/cdn.example.yaml", steered_zone(&words));
             }
         }
         put("zones/cdn.example.zone", self.cdn_zone(""));
@@ -237,6 +253,9 @@ impl Deployment for Ordinary {
             put(&format!("zones/{}zone", customer(number)), customer_zone(number));
         }
         fs::write(folder.join("places.mmdb"), self.database()).expect("a file can be written");
+        if self.is_measured {
+            measured::add_map(folder, port, &self.countries, self.size.seed);
+        }
     }
 
     fn database(&self) -> Vec<u8> {
@@ -357,14 +376,14 @@ fn pops() -> String {
     text
 }
 
-fn policies() -> String {
+fn policies(each: &[PolicyRow]) -> String {
     let mut text = "policies:\n".to_owned();
-    for (policy, service, keys) in POLICIES {
-        let _ = writeln!(text, "  {policy}:\n    pops: all\n    service: {}", SERVICES[service].0);
-        for key in keys {
+    for (policy, service, keys) in each {
+        let _ = writeln!(text, "  {policy}:\n    pops: all\n    service: {}", SERVICES[*service].0);
+        for key in *keys {
             let _ = writeln!(text, "    {key}");
         }
-        let rules = match policy {
+        let rules = match *policy {
             "one" | "two" | "four" => SITES
                 .iter()
                 .map(|(name, .., countries)| {
