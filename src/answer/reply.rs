@@ -169,6 +169,11 @@ impl<'s> Reply<'s> {
             Some(edns) => {
                 let transport = self.client.transport;
                 let mut options = options(self.snapshot, edns, transport, self.cookie.as_ref(), self.scope);
+                debug_assert_eq!(
+                    options.len(),
+                    self.response.reserved(),
+                    "an option is longer than its room"
+                );
                 (options.error, options.rcode_high) = (error, (rcode.0 >> 4) as u8);
                 // The reserve has room for the OPT without the extended error. The error is
                 // optional, so it is left out if it does not fit.

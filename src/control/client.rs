@@ -1,6 +1,8 @@
 //! Client of the control socket: finds the server for a command and sends it requests.
 
+use crate::control::places::Class;
 use crate::control::protocol::status::Status;
+use crate::control::routes::class_of;
 use crate::control::socket_note;
 use crate::limits::ASK_SECS;
 use http_body_util::{BodyExt, Full};
@@ -163,10 +165,10 @@ pub(crate) async fn ask(
     path: &str,
     body: Option<&Value>,
 ) -> Result<Answer, String> {
-    // The server limits the time of the requests that read files.
-    let reads_files = method == Method::POST && ["/reload", "/diff"].iter().any(|p| path.starts_with(p));
+    // The server answers these whenever it is done: their time depends on the size of the files.
+    let waits = class_of(&method, path.split('?').next().unwrap_or(path)) == Class::Wait;
     let asked = ask_and_wait(stream, method, path, body);
-    match reads_files {
+    match waits {
         true => asked.await,
         false => tokio::time::timeout(Duration::from_secs(ASK_SECS), asked)
             .await

@@ -138,11 +138,11 @@ impl<'a> Story<'a> {
         if !is_overruled {
             self.line("rule", &rule);
         }
-        let from = ranker.coordinates(place);
-        let rtts = match ranker.order_at(place, resolver_networks) {
-            // The distance of each PoP is shown for every order.
-            Order::Nearest | Order::Listed => None,
-            Order::Latency => place.rtts.as_deref(),
+        // Facts by which each PoP was ranked: a distance and a time. Distances are shown for a list
+        // too, since they tell how far its clients go.
+        let (from, rtts) = match ranker.order_at(place, resolver_networks) {
+            Order::Nearest | Order::Listed => (ranker.coordinates(place), None),
+            Order::Latency => (ranker.coordinates(place), place.rtts.as_deref()),
         };
         if rtts.is_some_and(RttList::is_of_clients) {
             self.line("clients", "by the mean RTTs of the clients behind the resolver");

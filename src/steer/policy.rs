@@ -88,14 +88,6 @@ impl Order {
             Order::Latency => "latency",
         }
     }
-
-    /// The site of the node stands in for a client whose place is unknown.
-    pub(super) fn takes_site(self) -> bool {
-        match self {
-            Order::Nearest | Order::Latency => true,
-            Order::Listed => false,
-        }
-    }
 }
 
 /// Rule for equals among candidates of a distance order.

@@ -4,7 +4,7 @@
 //! `pops: all` and tags give no order, so their PoPs are ranked by distance from the node's site.
 //! If the node has no site with coordinates, their names decide.
 
-use super::policy::Policy;
+use super::policy::{Order, Policy};
 use super::pop::Pop;
 use crate::geo::place::{Coordinates, Place};
 
@@ -28,10 +28,12 @@ impl UnknownOrder {
             UnknownOrder::Default
         } else if policy.is_listed {
             UnknownOrder::Listed
-        } else if policy.order.takes_site() && site.and_then(|site| coordinates_of(pops, site)).is_some() {
-            UnknownOrder::FromSite
         } else {
-            UnknownOrder::ByName
+            let has_site = site.and_then(|site| coordinates_of(pops, site)).is_some();
+            match policy.order {
+                Order::Nearest | Order::Latency if has_site => UnknownOrder::FromSite,
+                Order::Nearest | Order::Latency | Order::Listed => UnknownOrder::ByName,
+            }
         }
     }
 

@@ -53,18 +53,20 @@ pub(crate) fn check(written: &WrittenPolicy, world: &mut World, out: &mut Findin
 /// Warns of a band in milliseconds beside an order by distance, which uses its percentage alone.
 fn band_of_latency(written: &WrittenPolicy, out: &mut Findings) {
     let policy = &written.policy;
-    let warn = |at: At, out: &mut Findings| {
-        let message = "a band in milliseconds needs `order: latency`: its percentage is used for distances";
-        let finding = Finding::warning(code::BAD_VALUE, message).at(at, "ordered by distance");
-        out.push(finding.help("write the band of a distance order as a percentage, such as `band: 10%`"));
+    let warn = |order: Order, at: At, out: &mut Findings| {
+        let message = "a band in milliseconds needs `order: latency`: other orders use its percentage";
+        let label = format!("ordered by {}", order.measure());
+        let finding = Finding::warning(code::BAD_VALUE, message).at(at, label);
+        out.push(finding.help("write the band of another order as a percentage, such as `band: 10%`"));
     };
-    let of_rule = |rule: &WrittenRule| rule.rule.order.unwrap_or(policy.order).is_by_rtt();
+    let order_of = |rule: &WrittenRule| rule.rule.order.unwrap_or(policy.order);
+    let of_rule = |rule: &WrittenRule| order_of(rule).is_by_rtt();
     let is_for_rtt = |band: Option<BandWidth>| matches!(band, Some(BandWidth::Latency(_)));
     if is_for_rtt(Some(policy.band)) && !policy.order.is_by_rtt() && !written.rules.iter().any(of_rule) {
-        warn(policy.at, out);
+        warn(policy.order, policy.at, out);
     }
     for rule in written.rules.iter().filter(|rule| is_for_rtt(rule.rule.band) && !of_rule(rule)) {
-        warn(rule.rule.at, out);
+        warn(order_of(rule), rule.rule.at, out);
     }
 }
 

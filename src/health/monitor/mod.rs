@@ -221,19 +221,38 @@ impl Monitor {
 
     /// Moment of the next call if nothing happens before. It may be too early, never too late.
     pub fn next_wake(&self) -> Option<Moment> {
-        let counters = self
-            .slot_table
-            .has_counted
-            .then(|| self.polled_at.map_or(self.now, |last| last.after_ms(HEALTH_COUNTERS_MS)));
-        let push = self.pushes.peek().map(|Reverse((moment, _))| *moment);
-        let [v4, v6] = &self.canaries;
+        // All fields, so that a new one with a moment of its own is considered.
+        let Monitor {
+            schedule,
+            canaries: [v4, v6],
+            slot_table,
+            pushes,
+            await_ends,
+            polled_at,
+            now,
+            target_set: _,
+            watched: _,
+            suspects: _,
+            hastened: _,
+            unconfirmed: _,
+            turned: _,
+            damped: _,
+            awaited: _,
+            first_round_ends: _,
+            events: _,
+            lost_events: _,
+            own_faults: _,
+        } = self;
+        let counters =
+            slot_table.has_counted.then(|| polled_at.map_or(*now, |last| last.after_ms(HEALTH_COUNTERS_MS)));
+        let push = pushes.peek().map(|Reverse((moment, _))| *moment);
         [
-            self.schedule.next_wake(),
+            schedule.next_wake(),
             push,
             v4.next_wake(),
             v6.next_wake(),
-            self.slot_table.next_wake(),
-            self.await_ends,
+            slot_table.next_wake(),
+            *await_ends,
             self.next_damping_end(),
             counters,
         ]
@@ -599,6 +618,29 @@ impl Monitor {
     /// Rebuilds the derived state from the watched targets alone. The new slot table knows of no
     /// falls.
     fn rebuild(&mut self) {
+        // All fields, so that a new one that is indexed by targets is rebuilt here too.
+        let Monitor {
+            target_set: _,
+            watched: _,
+            suspects: _,
+            slot_table: _,
+            turned: _,
+            damped: _,
+            pushes: _,
+            awaited: _,
+            await_ends: _,
+            first_round_ends: _,
+            // These are not indexed by targets, or are rebuilt by the caller.
+            schedule: _,
+            canaries: _,
+            hastened: _,
+            unconfirmed: _,
+            polled_at: _,
+            events: _,
+            lost_events: _,
+            own_faults: _,
+            now: _,
+        } = self;
         self.suspects = [BTreeSet::new(), BTreeSet::new()];
         self.pushes.clear();
         for (target, (watch, id)) in

@@ -54,6 +54,34 @@ fn a_response_has_the_length_it_promised() {
     assert_eq!(out[len], 0xee);
     assert_eq!(usize::from(u16::from_be_bytes([out[9], out[10]])), len - 11);
     assert_eq!(options.write(&mut out[..len - 1]), None);
+    // The longest over UDP, field by field, so that a new option is considered.
+    let asked = Edns {
+        payload: 512,
+        version: 0,
+        dnssec_ok: true,
+        asks: true,
+        subnet: Some(ClientSubnet::host(std::net::Ipv6Addr::LOCALHOST.into())),
+        nsid: true,
+        keepalive: true,
+        padding: true,
+        cookie: None,
+    };
+    let longest = ResponseOptions {
+        asked: &asked,
+        scope: 128,
+        node: &[b'n'; NODE_NAME_MAX],
+        cookie: Some(&[7; 24]),
+        // No response with an address has one.
+        error: None,
+        // Only over streams.
+        keepalive: None,
+        // Only over encrypted ones.
+        padding: None,
+        rcode_high: 0,
+        payload: 1232,
+    };
+    let rest = HEADER_LEN + NAME_OCTETS_MAX + 4 + HEAD_LEN + 16;
+    assert_eq!(rest + longest.len(), LONGEST_WITH_ADDRESS);
     // Each option alone, in a buffer that ends with it: label, the query's OPT, the response's
     // options, and their octets.
     let one_octet = ClientSubnet::parse(&[0, 1, 8, 0, 10]).unwrap();

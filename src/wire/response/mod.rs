@@ -316,6 +316,11 @@ impl<'a> Response<'a> {
         }
     }
 
+    /// Octets that are kept for the OPT.
+    pub(crate) fn reserved(&self) -> usize {
+        self.reserved
+    }
+
     /// Writes the OPT into the reserved room, then the header. Returns the octets of the message.
     #[inline(always)]
     pub(crate) fn finish(&mut self, rcode: Rcode, options: Option<&ResponseOptions<'_>>) -> usize {
