@@ -108,6 +108,7 @@ pub fn stages<'a>(world: &Ordinary, service: &'a ServedSnapshot, block: &'a Coun
                     error: None,
                     keepalive: None,
                     padding: None,
+                    zone_version: None,
                     rcode_high: 0,
                     payload: 1232,
                 };

@@ -33,14 +33,25 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
             // and BIND.
             (CLASS_IN, RrType::OPT) => Err(Rcode::FORMERR),
             // Transfers are not offered (RFC 5936 section 2.2.1).
-            (_, RrType::AXFR | RrType::IXFR) => Err(Rcode::REFUSED),
+            (_, RrType::AXFR | RrType::IXFR) => {
+                self.explain_error(extended_error::NOT_SUPPORTED, "zone transfers are not offered");
+                Err(Rcode::REFUSED)
+            }
             // No keys are agreed upon (RFC 2930).
-            (_, RrType::TKEY) => Err(Rcode::NOTIMP),
+            (_, RrType::TKEY) => Err(self.not_offered()),
             // Obsolete question types (RFC 1035 section 3.2.3).
-            (CLASS_IN, RrType::MAILA | RrType::MAILB) => Err(Rcode::NOTIMP),
+            (CLASS_IN, RrType::MAILA | RrType::MAILB) => Err(self.not_offered()),
             (CLASS_IN, _) => Ok(()),
             (CLASS_CH, _) => Err(self.chaos()),
-            _ => Err(Rcode::REFUSED),
+            _ => {
+                self.explain_error(extended_error::NOT_SUPPORTED, "only the classes IN and CH are served");
+                Err(Rcode::REFUSED)
+            }
         }
+    }
+
+    fn not_offered(&mut self) -> Rcode {
+        self.explain_error(extended_error::NOT_SUPPORTED, "this question type is not offered");
+        Rcode::NOTIMP
     }
 }

@@ -65,7 +65,13 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         // Computed here and not at load, because one policy steers many owners, and each shares
         // another ending with the target.
         let literal = target.len() - common_ending_len(target, step.name);
-        match self.reply.response.alias(step.owner(), ttl, target, (literal, step.written())) {
+        match self.reply.response.alias(
+            Origin::Synthesised,
+            step.owner(),
+            ttl,
+            target,
+            (literal, step.written()),
+        ) {
             Some(written) => self.follow(step, written, Aim::Named(target)),
             None => Next::Done(Rcode::NOERROR),
         }
@@ -96,7 +102,7 @@ impl<'s, T: Trace> Walk<'s, '_, T> {
         // The DNAME's own data is never compressed (RFC 6672 section 2.5): the whole name is there.
         let dname_target = WrittenName { position: NamePosition::whole(ending_at), len: ending_len };
         let behind = (kept.len(), dname_target);
-        match self.reply.response.alias(step.owner(), set.ttl, target.wire(), behind) {
+        match self.reply.response.alias(Origin::Redirected, step.owner(), set.ttl, target.wire(), behind) {
             Some(written) if self.reply.query.qtype == RrType::ANY => {
                 self.go_on(step, written, Aim::Named(target.wire()))
             }

@@ -7,6 +7,7 @@ use super::reply::Reply;
 use super::{Client, Disposition, QueryContext};
 use crate::snapshot::Snapshot;
 use crate::wire::cookie::CookieStatus;
+use crate::wire::edns::extended_error;
 use crate::wire::header::HEADER_LEN;
 use crate::wire::query::Query;
 use crate::wire::reject::{Question, Reject};
@@ -31,7 +32,9 @@ pub(crate) fn reject(
         CookieStatus::Invalid if asks_cookie => Rcode::BADCOOKIE,
         _ => reject.rcode,
     };
-    reply.finish(rcode, None, outcome);
+    // Code without text: no longer than needed for a message that nothing is known of.
+    let error = (rcode == Rcode::NOTIMP).then_some((extended_error::NOT_SUPPORTED, ""));
+    reply.finish(rcode, error, outcome);
     if let Some(signature) = &reject.signature {
         reply.refuse(signature, reject.question, packet_len, outcome);
     }

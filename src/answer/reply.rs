@@ -11,14 +11,14 @@ use crate::steer::choose::Choice;
 use crate::steer::table::PolicyTable;
 use crate::steer::view::View;
 use crate::wire::cookie;
-use crate::wire::edns::{Edns, ResponseOptions};
+use crate::wire::edns::{Edns, ResponseOptions, ZoneVersion};
 use crate::wire::position::NamePosition;
 use crate::wire::query::Query;
 use crate::wire::reject::Question;
 use crate::wire::response::Response;
 use crate::wire::rr::Rcode;
 use crate::zone::image::Steered;
-use crate::zone::set::Found;
+use crate::zone::set::{Found, ZoneId};
 
 /// Octets of a block of padded responses: longer blocks hide more of a name from observers of
 /// encrypted connections, shorter ones cost less (RFC 8467 section 4.1).
@@ -174,6 +174,9 @@ impl<'s> Reply<'s> {
                     self.response.reserved(),
                     "an option is longer than its room"
                 );
+                if options.zone_version.is_some() {
+                    options.zone_version = outcome.zone.and_then(|zone| version(self.snapshot, zone));
+                }
                 (options.error, options.rcode_high) = (error, (rcode.0 >> 4) as u8);
                 // The reserve has room for the OPT without the extended error. The error is
                 // optional, so it is left out if it does not fit.
@@ -205,7 +208,8 @@ fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     }
 }
 
-/// The OPT of a response without an error.
+/// The OPT of a response without an error. Padding and the version of the zone take their room, and
+/// get their octets in [`Reply::finish`].
 #[inline(always)]
 fn options<'s>(
     snapshot: &'s Snapshot,
@@ -215,10 +219,11 @@ fn options<'s>(
     scope: u8,
 ) -> ResponseOptions<'s> {
     let node = snapshot.identity.name.as_bytes();
-    let (mut keepalive, mut padding) = (None, None);
+    let (mut keepalive, mut padding, mut zone_version) = (None, None, None);
     if asked.asks {
         keepalive = if asked.keepalive { idle(snapshot, transport) } else { None };
         padding = (asked.padding && transport.is_encrypted()).then_some(0);
+        zone_version = asked.zone_version.then(ZoneVersion::default);
     }
     ResponseOptions {
         asked,
@@ -228,9 +233,17 @@ fn options<'s>(
         error: None,
         keepalive,
         padding,
+        zone_version,
         rcode_high: 0,
         payload: UDP_PAYLOAD_MAX,
     }
+}
+
+/// Version of a zone; `None` if it is not served.
+#[cold]
+fn version(snapshot: &Snapshot, zone: ZoneId) -> Option<ZoneVersion> {
+    let zone = snapshot.zones.zone(zone);
+    Some(ZoneVersion { labels: zone.apex_labels() as u8, serial: zone.serial()? })
 }
 
 /// Idle time of a connection, in units of 100 ms; `None` for UDP, over which the option is

@@ -95,8 +95,12 @@ pub trait Sources {
 /// Identity of the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeIdentity {
-    /// Name in NSID and `id.server`.
+    /// Name in NSID.
     pub(crate) name: Arc<str>,
+    /// Text of `id.server` and `hostname.bind` in class CH; `None` refuses the names.
+    pub(crate) id_server: Option<Arc<str>>,
+    /// Text of `version.server` and `version.bind` in class CH; `None` refuses the names.
+    pub(crate) version_server: Option<Arc<str>>,
     /// PoP of the node.
     pub site: Option<Arc<str>>,
 }

@@ -81,7 +81,19 @@ pub(crate) struct RttList {
 
 /// Names of all PoPs in a map, shared by its lists.
 #[derive(Clone, Debug, Default)]
-struct Known(Arc<BTreeSet<Box<str>>>);
+pub(crate) struct Known(Arc<BTreeSet<Box<str>>>);
+
+impl Known {
+    /// True if this is the set of the same map.
+    pub(crate) fn is_same(&self, other: &Known) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// True if the map has RTTs to the PoP with a name for any place.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+}
 
 // Lists of one map share the set, so comparing its pointer mostly suffices, and the hash of a list
 // can leave the set out.
@@ -164,10 +176,9 @@ impl RttList {
         self.entries().find(|(entry, _)| *entry == name).map(|(_, rtt)| rtt)
     }
 
-    /// True if the map has RTTs to the PoP with a name for any place, or must be taken to have them
-    /// ([`RttList::of_clients`]).
-    pub(crate) fn is_known(&self, name: &str) -> bool {
-        self.of_clients || self.known.0.contains(name)
+    /// The PoPs of the map; `None` for a list that counts as complete ([`RttList::of_clients`]).
+    pub(crate) fn known_unless_complete(&self) -> Option<&Known> {
+        Some(&self.known).filter(|_| !self.of_clients)
     }
 }
 

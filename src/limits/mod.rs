@@ -44,6 +44,8 @@ pub(crate) const UDP_PAYLOAD_MAX: u16 = 1232;
 /// Octets of a node's name: as NSID it must fit 512 octets beside the longest question, a client
 /// subnet, a cookie and an address. `wire::edns` does not compile with a longer one.
 pub(crate) const NODE_NAME_MAX: usize = 128;
+/// Octets of a text of class CH: one character string (RFC 1035 section 3.3).
+pub(crate) const CHAOS_TEXT_MAX: usize = 255;
 /// Secrets of DNS cookies: a roll-over needs two, and an invalid cookie costs a hash per secret.
 pub(crate) const COOKIE_SECRETS_MAX: usize = 4;
 /// Octets of the file of cookie secrets: four lines with comments.

@@ -170,6 +170,8 @@ fn assemble(
         origins: Arc::new(super::origins::Origins::of(deployment, inputs)),
         identity: Arc::new(Identity {
             name: deployment.node.name.clone(),
+            id_server: deployment.node.id_server.clone(),
+            version_server: deployment.node.version_server.clone(),
             site: deployment.node.site.clone(),
         }),
         cookies: Arc::new(deployment.cookies.clone()),

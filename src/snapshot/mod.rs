@@ -48,8 +48,12 @@ use std::sync::{Arc, OnceLock};
 /// Identity of the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
-    /// Name in NSID and `id.server`.
+    /// Name in NSID.
     pub(crate) name: Arc<str>,
+    /// Text of `id.server` and `hostname.bind` in class CH; `None` refuses the names.
+    pub(crate) id_server: Option<Arc<str>>,
+    /// Text of `version.server` and `version.bind` in class CH; `None` refuses the names.
+    pub(crate) version_server: Option<Arc<str>>,
     /// PoP of the node.
     pub(crate) site: Option<Arc<str>>,
 }

@@ -8,6 +8,7 @@
 
 use super::pop::{Pop, PopId};
 use crate::geo::distance::{Point, reach_of_square, square_of_chord};
+use crate::geo::rtts::ENTRIES_MAX;
 use crate::limits::LIST_DEPTH_MAX;
 use std::collections::BTreeMap;
 
@@ -37,6 +38,9 @@ struct Group {
     lanes: Vec<[[f32; LANES]; 3]>,
 }
 
+/// Most PoPs that count: those of the longest preference list, behind those of the longest latency
+/// list, which [`super::fastest`] passes over.
+const FIRST_MAX: usize = LIST_DEPTH_MAX as usize + ENTRIES_MAX;
 /// Chords that are compared at once.
 const LANES: usize = 16;
 /// A coordinate far outside the sphere.
@@ -48,18 +52,30 @@ impl Nearest {
     /// Prepares rankings of these PoPs in which the first `depth` count. PoPs without coordinates
     /// are left out.
     pub(crate) fn new(members: impl Iterator<Item = PopId>, pops: &[Pop], depth: u8) -> Nearest {
+        let bias_m = |pop: &Pop| i64::from(pop.bias_km) * 1000;
+        Nearest::by(members, pops, usize::from(depth.min(LIST_DEPTH_MAX)), bias_m)
+    }
+
+    /// [`Nearest::new`] by distance alone, with at most [`FIRST_MAX`] PoPs that count.
+    pub(crate) fn plain(members: impl Iterator<Item = PopId>, pops: &[Pop], depth: usize) -> Nearest {
+        Nearest::by(members, pops, depth.min(FIRST_MAX), |_| 0)
+    }
+
+    fn by(
+        members: impl Iterator<Item = PopId>,
+        pops: &[Pop],
+        depth: usize,
+        bias_m: impl Fn(&Pop) -> i64,
+    ) -> Nearest {
         let mut of_bias: BTreeMap<i64, Vec<(PopId, Point)>> = BTreeMap::new();
         for member in members {
             let pop = &pops[member.index()];
             if let Some(at) = pop.coordinates {
-                of_bias.entry(i64::from(pop.bias_km) * 1000).or_default().push((member, Point::of(at)));
+                of_bias.entry(bias_m(pop)).or_default().push((member, Point::of(at)));
             }
         }
-        let depth = usize::from(depth.clamp(1, LIST_DEPTH_MAX));
-        Nearest {
-            depth,
-            groups: of_bias.into_iter().map(|(bias_m, pops)| Group::new(bias_m, pops)).collect(),
-        }
+        let groups = of_bias.into_iter().map(|(bias_m, pops)| Group::new(bias_m, pops)).collect();
+        Nearest { depth: depth.max(1), groups }
     }
 
     /// The first `depth` of the ranking around a point, and further PoPs at the same distance as
@@ -100,7 +116,7 @@ impl Group {
         // `least`: the least squares so far, ascending. `reach`: the largest square whose PoP may
         // still be among the first `depth` by metres. `near`: the PoPs that were within reach when
         // they were met.
-        let mut least = [ALL; LIST_DEPTH_MAX as usize];
+        let mut least = [ALL; FIRST_MAX];
         let least = &mut least[..depth];
         let mut reach = ALL;
         let mut near: Vec<(f32, usize)> = Vec::with_capacity(8 * depth);

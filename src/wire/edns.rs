@@ -11,7 +11,8 @@
 //! | 9 | expire (RFC 7314) | ignored: there are no secondaries |
 //! | 11 | keepalive (RFC 7828) | answered over streams with the idle time |
 //! | 12 | padding (RFC 7830) | answered over encrypted transports, in blocks (RFC 8467) |
-//! | 16 to 19 | client and server tags, report channel, zone version | ignored |
+//! | 16 to 18 | client and server tags, report channel | ignored |
+//! | 19 | zone version (RFC 9660) | answered with the serial of the zone |
 //! | 0, 4, from 20 on | reserved, unassigned, local | ignored (RFC 6891 section 6.1.2) |
 
 use super::cookie;
@@ -27,6 +28,8 @@ const NSID: u16 = 3;
 const KEEPALIVE: u16 = 11;
 /// Option code of padding (RFC 7830).
 pub(super) const PADDING: u16 = 12;
+/// Option code of zone versions (RFC 9660).
+const ZONE_VERSION: u16 = 19;
 /// Option code of extended DNS errors (RFC 8914).
 pub(super) const EDE: u16 = 15;
 
@@ -49,6 +52,8 @@ pub struct Edns {
     pub(crate) keepalive: bool,
     /// True if the query has padding, and so asks for a padded response.
     pub(crate) padding: bool,
+    /// True if the client asks for the version of the zone.
+    pub(crate) zone_version: bool,
     /// The DNS cookie.
     pub(crate) cookie: Option<cookie::CookieOption>,
 }
@@ -70,6 +75,7 @@ impl Edns {
             nsid: false,
             keepalive: false,
             padding: false,
+            zone_version: false,
             cookie: None,
         }
     }
@@ -78,8 +84,20 @@ impl Edns {
     /// stays: it proves an address, and adds at most 16 octets.
     pub(crate) fn without_growth(self) -> Edns {
         // All fields by name, so that a new option has its place here or in the reply.
-        let Edns { payload, version, dnssec_ok, asks, subnet, nsid: _, keepalive, padding, cookie } = self;
-        Edns { payload, version, dnssec_ok, asks, subnet, nsid: false, keepalive, padding, cookie }
+        let Edns {
+            payload,
+            version,
+            dnssec_ok,
+            asks,
+            subnet,
+            nsid: _,
+            keepalive,
+            padding,
+            zone_version: _,
+            cookie,
+        } = self;
+        let (nsid, zone_version) = (false, false);
+        Edns { payload, version, dnssec_ok, asks, subnet, nsid, keepalive, padding, zone_version, cookie }
     }
 
     /// Reads an OPT from its CLASS, TTL and RDATA. Options of an unknown version are ignored, since
@@ -141,8 +159,11 @@ impl Edns {
                 // Only servers send a time (RFC 7828 section 3.2.1).
                 KEEPALIVE => self.keepalive |= data.is_empty(),
                 PADDING => self.padding = true,
+                // A query's option is empty (RFC 9660 section 3.1).
+                ZONE_VERSION if data.is_empty() => self.zone_version = true,
+                ZONE_VERSION => is_bad = true,
                 // Ignored: the table above has the reasons.
-                0..NSID | 4..ecs::CODE | 9 | 13.. => {}
+                0..NSID | 4..ecs::CODE | 9 | 13..ZONE_VERSION | 20.. => {}
             }
             rest = tail;
         }
@@ -168,10 +189,31 @@ pub struct ResponseOptions<'a> {
     pub keepalive: Option<u16>,
     /// Octets of padding, if the query had padding and the transport encrypts.
     pub padding: Option<usize>,
+    /// Version of the zone of the question, if the query asked for it and we have the zone.
+    pub zone_version: Option<ZoneVersion>,
     /// Upper eight bits of the response code.
     pub rcode_high: u8,
     /// Payload size that the server advertises.
     pub payload: u16,
+}
+
+/// Version of a zone (RFC 9660 section 2), of type SOA-SERIAL, the only one there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ZoneVersion {
+    /// LABELCOUNT: labels of the apex without the root.
+    pub labels: u8,
+    /// SERIAL of the SOA.
+    pub serial: u32,
+}
+
+impl ZoneVersion {
+    /// Octets of the option, its header included.
+    const OCTETS: usize = 4 + 6;
+
+    fn write(self, out: &mut [u8]) -> Option<usize> {
+        const SOA_SERIAL: u8 = 0;
+        write_option(ZONE_VERSION, &[self.labels, SOA_SERIAL], &self.serial.to_be_bytes(), out)
+    }
 }
 
 /// Octets of an OPT without options.
@@ -186,6 +228,7 @@ const LONGEST_WITH_ADDRESS: usize = HEADER_LEN
     + OPT_LEN
     + ecs::RESPONSE_OCTETS_MAX
     + (4 + NODE_NAME_MAX)
+    + ZoneVersion::OCTETS
     + (4 + cookie::WHOLE_LEN);
 
 // A client without a larger buffer gets its address, whatever it asks for beside it.
@@ -207,6 +250,7 @@ impl ResponseOptions<'_> {
             + self.cookie.map_or(0, |whole| 4 + whole.len())
             + if self.keepalive.is_some() { 6 } else { 0 }
             + self.padding.map_or(0, |octets| 4 + octets)
+            + if self.zone_version.is_some() { ZoneVersion::OCTETS } else { 0 }
     }
 
     /// Writes the OPT record; returns the octets written, or `None` if `out` is too small.
@@ -226,6 +270,9 @@ impl ResponseOptions<'_> {
             }
             if let Some(idle) = self.keepalive {
                 len += write_option(KEEPALIVE, &[], &idle.to_be_bytes(), behind.get_mut(len..)?)?;
+            }
+            if let Some(version) = self.zone_version {
+                len += version.write(behind.get_mut(len..)?)?;
             }
         }
         if let Some((code, text)) = self.error {
@@ -277,6 +324,8 @@ pub(crate) mod extended_error {
     pub(crate) const OTHER: u16 = 0;
     /// Prohibited: a client that the access lists refuse.
     pub(crate) const PROHIBITED: u16 = 18;
+    /// Not Supported: an operation, a class or a type that this server does not offer.
+    pub(crate) const NOT_SUPPORTED: u16 = 21;
     /// Not Authoritative.
     pub(crate) const NOT_AUTHORITATIVE: u16 = 20;
     /// No Reachable Authority: no PoP can be answered.

@@ -52,6 +52,8 @@ fn opts(cookie: &[u8]) -> Vec<(&'static str, Option<Vec<u8>>)> {
         ("half a cookie", opt(0, 1232, &[0, 10, 0, 4, 1, 2, 3, 4])),
         ("keepalive", opt(0, 1232, &[0, 11, 0, 0])),
         ("padding", opt(0, 1232, &[0, 12, 0, 2, 0, 0])),
+        ("zone version", opt(0, 1232, &[0, 19, 0, 0])),
+        ("a zone version that is not empty", opt(0, 1232, &[0, 19, 0, 1, 0])),
         ("version 1", opt(1, 1232, &[])),
         ("ECS 198.51.100.0/24", opt(0, 1232, &[0, 8, 0, 7, 0, 1, 24, 0, 198, 51, 100])),
         ("ECS 8.8.0.0/16", opt(0, 1232, &[0, 8, 0, 6, 0, 1, 16, 0, 8, 8])),

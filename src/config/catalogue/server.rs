@@ -116,12 +116,20 @@ static NODE: KeySection = KeySection {
     about: "Keys of `node`:",
     block: "",
     entries: &[
+        entry("name", &Shape::Text("1 to 128 octets"), REQUIRED, "the answer to NSID (RFC 5001)", "fra-ns1"),
         entry(
-            "name",
-            &Shape::Text("1 to 255 octets"),
-            REQUIRED,
-            "the answer to NSID (RFC 5001) and to `CH TXT id.server` (RFC 4892)",
-            "fra-ns1",
+            "id_server",
+            &Shape::Text("1 to 255 octets, or `off`"),
+            Absent::Words("`name`"),
+            "the answer to `CH TXT id.server` (RFC 4892) and `hostname.bind`; `off` refuses both",
+            "frankfurt-1",
+        ),
+        entry(
+            "version_server",
+            &Shape::Text("1 to 255 octets, or `off`"),
+            Absent::Words("`Meridian`"),
+            "the answer to `CH TXT version.server` and `version.bind`; `off` refuses both",
+            "off",
         ),
         entry(
             "site",

@@ -14,7 +14,8 @@ use super::zones::choices::OnError;
 use super::{Cpus, Listen, NodeIdentity, StreamLimits};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{
-    BATCH_DEFAULT, BATCH_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX,
+    BATCH_DEFAULT, BATCH_MAX, CHAOS_TEXT_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN,
+    THREADS_MAX,
 };
 use crate::rrl::RateLimit;
 use crate::wire::name::Name;
@@ -114,7 +115,7 @@ impl ServerFile {
     /// The defaults of a file in `folder`.
     fn empty(folder: &Path) -> ServerFile {
         ServerFile {
-            node: NodeIdentity { name: "".into(), site: None },
+            node: NodeIdentity { name: "".into(), id_server: None, version_server: None, site: None },
             site_at: None,
             listen: Listen {
                 dns: Vec::new(),
@@ -210,6 +211,15 @@ fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
             file.node.name = name.into();
         }
     }
+    file.node.id_server = match table.take("id_server") {
+        Some(node) => chaos_text(node, "id_server", out),
+        None => Some(file.node.name.clone()),
+    };
+    file.node.version_server = match table.take("version_server") {
+        Some(node) => chaos_text(node, "version_server", out),
+        // The product alone: which version a node runs is not for everybody.
+        None => Some(Arc::from("Meridian")),
+    };
     if let Some(node) = table.take("site")
         && let Some(site) = text(node, "site", out)
     {
@@ -217,6 +227,23 @@ fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
         file.site_at = Some(node.at);
     }
     table.finish(out);
+}
+
+/// Text of a name of class CH; `None` for `off`, and with a finding for a text that is no character
+/// string (RFC 1035 section 3.3).
+fn chaos_text(node: &Node, key: &str, out: &mut Findings) -> Option<Arc<str>> {
+    let text = text(node, key, out)?;
+    if text.len() > CHAOS_TEXT_MAX || text.chars().any(char::is_control) {
+        out.push(
+            Finding::error(
+                code::BAD_VALUE,
+                format!("`{key}` has 1 to {CHAOS_TEXT_MAX} octets and no control characters"),
+            )
+            .at(node.at, "not a text of a record"),
+        );
+        return None;
+    }
+    (text != "off").then(|| Arc::from(text))
 }
 
 /// Reads `listen`. Returns the first key with addresses of an encrypted transport, and its place.

@@ -8,6 +8,7 @@ use crate::geo::prefix::Prefix;
 use crate::rfc3339;
 use crate::rrl::{Class, RateLimit};
 use crate::snapshot::Snapshot;
+use std::sync::Arc;
 
 /// Operator networks, by name.
 pub(super) fn networks(snapshot: &Snapshot) -> impl Iterator<Item = (String, Fields)> + '_ {
@@ -27,10 +28,13 @@ pub(super) fn networks(snapshot: &Snapshot) -> impl Iterator<Item = (String, Fie
 
 /// Keys of the server file that a reload applies.
 pub(super) fn node(snapshot: &Snapshot) -> Fields {
-    let origins = &snapshot.origins;
+    let (origins, identity) = (&snapshot.origins, &snapshot.identity);
+    let text = |text: &Option<Arc<str>>| text.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string);
     [
-        ("name", snapshot.identity.name.to_string()),
-        ("site", maybe(snapshot.identity.site.as_ref(), ToString::to_string)),
+        ("name", identity.name.to_string()),
+        ("id_server", text(&identity.id_server)),
+        ("version_server", text(&identity.version_server)),
+        ("site", maybe(identity.site.as_ref(), ToString::to_string)),
         ("databases", list(&origins.databases, |file| file.path.to_string())),
         ("accept_shrunk", if origins.accept_shrunk { "on" } else { "off" }.to_owned()),
         ("on_error", if origins.keeps_zones { "keep" } else { "refuse" }.to_owned()),

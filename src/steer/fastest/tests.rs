@@ -19,8 +19,13 @@ fn pops(bias_ms: [i32; 4]) -> Vec<Pop> {
         .collect()
 }
 
-fn fastest(pops: &[Pop]) -> Fastest {
-    Fastest::new((0..pops.len() as u16).map(PopId), pops)
+fn fastest(pops: &[Pop], depth: u8) -> Fastest {
+    Fastest::new((0..pops.len() as u16).map(PopId), pops, depth)
+}
+
+/// The first eight around a place.
+fn around(pops: &[Pop], from: Option<&Point>, list: Option<&RttList>) -> Vec<RankedRtt> {
+    fastest(pops, 8).around(pops, from, list)
 }
 
 fn list(entries: &[(&str, u16)], known: &[&str]) -> RttList {
@@ -122,7 +127,7 @@ fn rankings() {
     for (what, entries, known, bias_ms, order) in rows {
         let pops = pops(*bias_ms);
         let list = list(entries, known);
-        let ranked = fastest(&pops).around(Some(&berlin()), Some(&list));
+        let ranked = around(&pops, Some(&berlin()), Some(&list));
         assert_eq!(names(&pops, &ranked), *order, "{what}");
     }
 }
@@ -131,11 +136,10 @@ fn rankings() {
 #[test]
 fn what_is_missing() {
     let pops = pops([0; 4]);
-    let fastest = fastest(&pops);
-    assert_eq!(names(&pops, &fastest.around(Some(&berlin()), None)), ["fra", "ams", "lhr", "syd"]);
+    assert_eq!(names(&pops, &around(&pops, Some(&berlin()), None)), ["fra", "ams", "lhr", "syd"]);
     let list = list(&[("syd", 9), ("ams", 20)], &[]);
-    assert_eq!(names(&pops, &fastest.around(None, Some(&list))), ["syd", "ams"]);
-    assert!(fastest.around(None, None).is_empty());
+    assert_eq!(names(&pops, &around(&pops, None, Some(&list))), ["syd", "ams"]);
+    assert!(around(&pops, None, None).is_empty());
 }
 
 /// Bands hold PoPs within the width of the first, faster or slower.
@@ -160,7 +164,77 @@ fn bands() {
     }
 }
 
+/// The ranking of all PoPs as the module describes it, each by itself.
+fn whole(pops: &[Pop], from: &Point, list: Option<&RttList>) -> Vec<RankedRtt> {
+    let bias_us = |id: PopId| i64::from(pops[id.index()].bias_ms) * US_PER_MS;
+    let metres = |id: PopId| i64::from(from.metres_to(&Point::of(pops[id.index()].coordinates.unwrap())));
+    let (mut ranked, mut excess) = (Vec::new(), Vec::new());
+    for (name, rtt) in list.iter().flat_map(|list| list.entries()) {
+        let Some(at) = pops.iter().position(|pop| *pop.name == *name) else { continue };
+        let (pop, rtt_us) = (PopId(at as u16), i64::from(rtt.rtt_ms) * US_PER_MS);
+        excess.push(rtt_us - suggested_us(metres(pop)));
+        ranked.push(RankedRtt { rtt_us: rtt_us + bias_us(pop), pop });
+    }
+    let excess_us = excess.iter().sum::<i64>() / (excess.len() as i64).max(1);
+    let mut rest: Vec<PopId> = (0..pops.len() as u16).map(PopId).collect();
+    rest.retain(|pop| ranked.iter().all(|listed| listed.pop != *pop));
+    rest.sort_by_key(|pop| (metres(*pop), *pop));
+    let knows = |pop: &PopId| {
+        let name = &pops[pop.index()].name;
+        list.is_some_and(|list| list.known_unless_complete().is_none_or(|known| known.contains(name)))
+    };
+    let (behind, new): (Vec<PopId>, Vec<PopId>) = rest.into_iter().partition(knows);
+    let floor_us = list.map_or(0, |list| i64::from(slowest_of_fastest(list) + 1) * US_PER_MS);
+    let estimate_us = |pop: PopId| match list {
+        Some(_) => (suggested_us(metres(pop)) + excess_us).max(US_PER_MS),
+        None => suggested_us(metres(pop)),
+    };
+    for pop in new {
+        insert(&mut ranked, RankedRtt { rtt_us: estimate_us(pop) + bias_us(pop), pop });
+    }
+    for pop in behind {
+        insert(&mut ranked, RankedRtt { rtt_us: estimate_us(pop).max(floor_us) + bias_us(pop), pop });
+    }
+    if list.is_none() || pops.iter().any(|pop| pop.bias_ms != 0) {
+        ranked.sort_by_key(|ranked| ranked.rtt_us);
+    }
+    ranked
+}
+
 proptest! {
+    /// A ranking is the beginning of that of all PoPs, however many there are, whatever the map
+    /// knows, and with and without a bias.
+    #[test]
+    fn the_first_are_those_of_all(
+        places in prop::collection::vec((-60_i32..60, -170_i32..170, 0_u8..12), 1..80),
+        entries in prop::collection::vec((0_usize..90, 1_u16..300), 1..20),
+        new_percent in prop::sample::select(vec![0_usize, 10, 90]),
+        is_of_clients in any::<bool>(),
+        (has_bias, has_list) in any::<(bool, bool)>(),
+        depth in prop::sample::select(vec![1_u8, 2, 8, 16, 64]),
+    ) {
+        let name = |at: usize| format!("p{at:02}");
+        let pops: Vec<Pop> = (places.iter().enumerate())
+            .map(|(at, (lat, lon, bias))| Pop {
+                // A coarse grid, so that some are at one place.
+                coordinates: Coordinates::from_degrees(f64::from(lat / 10 * 10), f64::from(lon / 20 * 20)),
+                bias_ms: if has_bias && *bias < 4 { i32::from(*bias) * 15 - 20 } else { 0 },
+                ..Pop::bare(&*name(at), At::whole(FileId(0)))
+            })
+            .collect();
+        let names: Vec<String> = entries.iter().map(|(at, _)| name(*at)).collect();
+        let entries: Vec<(&str, u16)> =
+            names.iter().zip(&entries).map(|(name, (_, ms))| (name.as_str(), *ms)).collect();
+        let others: Vec<String> = (0..pops.len()).filter(|at| at * 37 % 100 >= new_percent).map(name).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        let list = list(&entries, &others);
+        let list = if is_of_clients { list.of_clients() } else { list };
+        let list = has_list.then_some(&list);
+        let all = whole(&pops, &berlin(), list);
+        let first = fastest(&pops, depth).around(&pops, Some(&berlin()), list);
+        prop_assert_eq!(&first[..], &all[..usize::from(depth).min(all.len())]);
+    }
+
     /// Every PoP with a place is ranked once, whatever the list holds.
     #[test]
     fn nobody_is_lost(
@@ -172,7 +246,7 @@ proptest! {
         let known = ["ams", "fra", "lhr", "syd", "gru", "nrt"];
         let entries: Vec<(&str, u16)> = entries.into_iter().map(|(at, ms)| (known[at], ms)).collect();
         let list = list(&entries, &[]);
-        let ranked = fastest(&pops).around(has_place.then(berlin).as_ref(), Some(&list));
+        let ranked = around(&pops, has_place.then(berlin).as_ref(), Some(&list));
         let mut ids: Vec<PopId> = ranked.iter().map(|ranked| ranked.pop).collect();
         ids.sort_unstable();
         let listed = (0..4).filter(|at| list.find(known[*at as usize]).is_some());
@@ -189,7 +263,7 @@ proptest! {
 #[test]
 fn lists_of_clients_are_complete() {
     let pops = pops([0; 4]);
-    let ranked = |list: &RttList| names(&pops, &fastest(&pops).around(Some(&berlin()), Some(list)));
+    let ranked = |list: &RttList| names(&pops, &around(&pops, Some(&berlin()), Some(list)));
     let list = list(&[("lhr", 25), ("syd", 290)], &[]);
     assert_ne!(ranked(&list)[..2], ["lhr", "syd"]);
     assert_eq!(ranked(&list.of_clients()), ["lhr", "syd", "fra", "ams"]);

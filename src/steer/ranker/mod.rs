@@ -111,7 +111,7 @@ impl<'a> Ranker<'a> {
         for policy in reach {
             let contest = |bands: &'a Bands| Contest {
                 nearest: Nearest::new(pops_of(bands), pops, policy.depth),
-                fastest: Fastest::new(pops_of(bands), pops),
+                fastest: Fastest::new(pops_of(bands), pops, policy.depth),
                 placeless: bands.iter().flatten().filter(|candidate| candidate.cname().is_some()).collect(),
             };
             let of_rules = policy.rules.iter().map(|rule| match &rule.target {
@@ -298,7 +298,7 @@ impl<'a> Ranker<'a> {
             },
             Order::Latency => match contest.filter(|_| from.is_some() || around.rtts.is_some()) {
                 Some(contest) => {
-                    let ranked = contest.fastest.around(from.as_ref(), around.rtts.as_deref());
+                    let ranked = contest.fastest.around(self.pops, from.as_ref(), around.rtts.as_deref());
                     self.fastest(contest, &ranked, policy.depth, by)
                 }
                 None => listed(),
@@ -368,13 +368,13 @@ impl<'a> Ranker<'a> {
             },
             Order::Latency if around.is_known() => {
                 let (from, rtts) = (around.from, around.rtts.as_deref());
-                let make = || of.own.fastest.around(from.as_ref(), rtts);
+                let make = || of.own.fastest.around(self.pops, from.as_ref(), rtts);
                 let ranked = around.fastest.get_or_insert_with(make);
                 self.fastest(&of.own, ranked, policy.depth, by)
             }
             Order::Latency => match self.stand_in(policy.is_listed) {
                 Some(site) => {
-                    let ranked = of.own.fastest.around(Some(&site), None);
+                    let ranked = of.own.fastest.around(self.pops, Some(&site), None);
                     self.fastest(&of.own, &ranked, policy.depth, by)
                 }
                 None => listed(),

@@ -45,6 +45,7 @@ fn a_response_has_the_length_it_promised() {
         error: Some((20, "not ours")),
         keepalive: Some(100),
         padding: Some(5),
+        zone_version: Some(ZoneVersion { labels: 3, serial: 2_026_112_701 }),
         rcode_high: 1,
         payload: 1232,
     };
@@ -64,6 +65,7 @@ fn a_response_has_the_length_it_promised() {
         nsid: true,
         keepalive: true,
         padding: true,
+        zone_version: true,
         cookie: None,
     };
     let longest = ResponseOptions {
@@ -77,6 +79,7 @@ fn a_response_has_the_length_it_promised() {
         keepalive: None,
         // Only over encrypted ones.
         padding: None,
+        zone_version: Some(ZoneVersion::default()),
         rcode_high: 0,
         payload: 1232,
     };
@@ -92,6 +95,7 @@ fn a_response_has_the_length_it_promised() {
         error: None,
         keepalive: None,
         padding: None,
+        zone_version: None,
         ..options
     };
     let with_node = Edns { nsid: true, ..plain };
@@ -109,6 +113,11 @@ fn a_response_has_the_length_it_promised() {
         ("NSID", ResponseOptions { asked: &with_node, ..bare }, b"\0\x03\0\x07fra-ns1"),
         ("a cookie", ResponseOptions { cookie: Some(&[7; 24]), ..bare }, &cookie),
         ("a keepalive of 10 s", ResponseOptions { keepalive: Some(100), ..bare }, &[0, 11, 0, 2, 0, 100]),
+        (
+            "a zone version",
+            ResponseOptions { zone_version: Some(ZoneVersion { labels: 2, serial: 7 }), ..bare },
+            &[0, 19, 0, 6, 2, 0, 0, 0, 0, 7],
+        ),
         ("padding of 3 octets", ResponseOptions { padding: Some(3), ..bare }, &[0, 12, 0, 3, 0, 0, 0]),
         ("padding of none", ResponseOptions { padding: Some(0), ..bare }, &[0, 12, 0, 0]),
         (

@@ -36,9 +36,12 @@ pub enum Section {
 pub enum Origin {
     /// A record of a zone of ours, as its files have it; of a wildcard too.
     Authoritative,
-    /// Made for this answer: addresses, CNAMEs and HTTPS records of policies, the CNAME of a DNAME,
-    /// the HINFO that answers ANY.
+    /// Made for this answer: addresses, CNAMEs and HTTPS records of policies, the HINFO that answers
+    /// ANY.
     Synthesised,
+    /// The CNAME of a DNAME. It is never signed, because the DNAME beside it is (RFC 6672 section
+    /// 5.3.1).
+    Redirected,
     /// NS records of a delegation, which the child zone owns.
     Delegation,
     /// Addresses of name servers beside a delegation.
@@ -53,9 +56,11 @@ impl Origin {
     const fn may_stand_in(self, section: Section) -> bool {
         match (self, section) {
             (Origin::Authoritative | Origin::Synthesised, _) => true,
+            (Origin::Redirected, Section::Answer) => true,
             (Origin::Delegation, Section::Authority) | (Origin::Glue, Section::Additional) => true,
             (Origin::Chaos, Section::Answer) => true,
-            (Origin::Delegation, Section::Answer | Section::Additional)
+            (Origin::Redirected, Section::Authority | Section::Additional)
+            | (Origin::Delegation, Section::Answer | Section::Additional)
             | (Origin::Glue, Section::Answer | Section::Authority)
             | (Origin::Chaos, Section::Authority | Section::Additional) => false,
         }
@@ -64,7 +69,11 @@ impl Origin {
     /// Class of such records, if it is another than that of all others.
     const fn other_class(self) -> Option<u16> {
         match self {
-            Origin::Authoritative | Origin::Synthesised | Origin::Delegation | Origin::Glue => None,
+            Origin::Authoritative
+            | Origin::Synthesised
+            | Origin::Redirected
+            | Origin::Delegation
+            | Origin::Glue => None,
             Origin::Chaos => Some(CLASS_CH),
         }
     }
@@ -269,6 +278,7 @@ impl<'a> Response<'a> {
     /// the position of the target.
     pub(crate) fn alias(
         &mut self,
+        origin: Origin,
         owner: impl Owner,
         ttl: Ttl,
         target: &[u8],
@@ -281,21 +291,13 @@ impl<'a> Response<'a> {
             Some(data) if ending > 2 && at <= POINTER_MAX => {
                 data[..literal].copy_from_slice(&target[..literal]);
                 data[literal..].copy_from_slice(&pointer(at));
-                let rdata_at = self.rrset(
-                    Section::Answer,
-                    Origin::Synthesised,
-                    owner,
-                    Made::one(RrType::CNAME, ttl, data),
-                )?;
+                let rdata_at =
+                    self.rrset(Section::Answer, origin, owner, Made::one(RrType::CNAME, ttl, data))?;
                 Some(behind.position.before(rdata_at, literal as u16, behind.len - ending))
             }
             _ => {
-                let rdata_at = self.rrset(
-                    Section::Answer,
-                    Origin::Synthesised,
-                    owner,
-                    Made::one(RrType::CNAME, ttl, target),
-                )?;
+                let rdata_at =
+                    self.rrset(Section::Answer, origin, owner, Made::one(RrType::CNAME, ttl, target))?;
                 Some(NamePosition::whole(rdata_at))
             }
         }

@@ -20,6 +20,7 @@ fn origins_have_their_sections() {
     let rows = [
         (Origin::Authoritative, [true; 3]),
         (Origin::Synthesised, [true; 3]),
+        (Origin::Redirected, [true, false, false]),
         (Origin::Delegation, [false, true, false]),
         (Origin::Glue, [false, false, true]),
         (Origin::Chaos, [true, false, false]),

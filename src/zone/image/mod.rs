@@ -345,6 +345,13 @@ impl Image {
         self.records(self.negative.as_ref()?).next()
     }
 
+    /// SERIAL of the SOA (RFC 1035 section 3.3.13); `None` if the zone is not served.
+    pub(crate) fn serial(&self) -> Option<u32> {
+        // The five numbers stand behind the two names.
+        let numbers = self.denial()?.octets.last_chunk::<20>()?;
+        numbers.first_chunk().map(|serial| u32::from_be_bytes(*serial))
+    }
+
     /// True if the zone is not served: every served zone has an SOA.
     pub(crate) fn is_dead(&self) -> bool {
         self.negative.is_none()

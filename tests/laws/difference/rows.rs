@@ -6,6 +6,20 @@ pub type Row = (&'static str, &'static str, &'static str, &'static str, &'static
 /// Each key of each file.
 pub const ROWS: &[Row] = &[
     ("node name", "meridian.yaml", "name: n1", "name: n2", "node: name n1 -> n2"),
+    (
+        "id_server",
+        "meridian.yaml",
+        "name: n1",
+        "name: n1, id_server: frankfurt",
+        "node: id_server n1 -> frankfurt",
+    ),
+    (
+        "version_server",
+        "meridian.yaml",
+        "name: n1",
+        "name: n1, version_server: off",
+        "node: version_server Meridian -> off",
+    ),
     ("site", "meridian.yaml", "site: p1", "site: p2", "node: site p1 -> p2"),
     (
         "geoip databases",

@@ -86,10 +86,11 @@ enum Put {
     Unknown,
     Padding,
     Keepalive,
+    ZoneVersion,
 }
 
 /// The options of a question. What is asked most stands more than once.
-const OPTIONS: [&[Put]; 24] = {
+const OPTIONS: [&[Put]; 26] = {
     use Put::*;
     [
         &[],
@@ -114,6 +115,8 @@ const OPTIONS: [&[Put]; 24] = {
         &[Padding, GoodCookie, Keepalive],
         &[Subnet, ClientCookie, Nsid],
         &[GoodCookie, BadCookie],
+        &[ZoneVersion],
+        &[ZoneVersion, Subnet, Nsid],
         &[DirtySubnet],
         &[Nowhere],
     ]
@@ -155,6 +158,7 @@ fn option(dice: &mut Dice, put: Put, known: &[Prefix], (snapshot, from): (&Snaps
         Put::Nsid => vec![0, 3, 0, 0],
         Put::Unknown => vec![0, 20, 0, 3, 0, 0, 0],
         Put::Padding => vec![0, 12, 0, 3, 0, 0, 0],
+        Put::ZoneVersion => vec![0, 19, 0, 0],
         Put::Keepalive => vec![0, 11, 0, 0],
     }
 }

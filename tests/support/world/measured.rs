@@ -33,7 +33,8 @@ pub fn add_map(folder: &Path, port: u16, countries: &Countries, seed: u64) {
         for (distance, pop) in &near[..POPS_MEASURED] {
             let (samples, rtt_ms) = (1 + dice.below(30), 3.0 + distance * 2.3 + last_mile_ms);
             // Writing to a string does not fail.
-            let _ = writeln!(rows, "{},{pop},2025-11-27T08:00:00Z,{samples},{rtt_ms:.1}", network.network());
+            let _ =
+                writeln!(rows, "{}/24,{pop},2025-11-27T08:00:00Z,{samples},{rtt_ms:.1}", network.network());
         }
     }
     fs::write(folder.join("rows.csv"), rows).expect("a file can be written");

@@ -63,7 +63,8 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("a record type", &["A", "SOA"]),
     ("record data", &["192.0.2.1", "192.0.2.2"]),
     ("a text", &["ok"]),
-    ("1 to 255 octets", &["n"]),
+    ("1 to 128 octets", &["n"]),
+    ("1 to 255 octets, or `off`", &["frankfurt", "off", "a b"]),
 ];
 
 /// Keys whose value refers to an object, with valid texts.
