@@ -37,6 +37,7 @@ mod latency;
 mod limits;
 mod live;
 mod probe;
+mod proxies;
 mod reload;
 mod rfc3339;
 mod rrl;

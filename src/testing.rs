@@ -323,6 +323,9 @@ pub mod wire {
         pub use crate::wire::response::rrset::Made;
         pub use crate::wire::response::{Origin, OwnerName, Response, Section};
     }
+    pub mod proxy_header {
+        pub use crate::wire::proxy_header::{Front, ProxyFault, ProxyHeader};
+    }
     pub mod tsig {
         pub use crate::wire::tsig::{REFUSAL_OCTETS_MAX, Signature};
     }

@@ -10,6 +10,7 @@ pub mod feed;
 pub mod mmdb;
 pub mod packet;
 pub mod probe;
+pub mod proxy;
 pub mod rare;
 pub mod rdata;
 pub mod sample;

@@ -165,6 +165,8 @@ impl<'s> Reading<'s> {
         self.check_zones(&mut contents);
         let findings = &mut self.open.findings;
         let access = server.access.as_ref().and_then(|lists| lists.compile(&contents.world, findings));
+        let proxies = server.proxies.as_ref();
+        let proxies = proxies.and_then(|list| list.compile(&contents.world, &server.listen, findings));
         let Contents { world, pops, policies, zones, .. } = contents;
         let FileReader { sources, files, findings, .. } = &mut self.open;
         let cookies = cookie_secrets::read(&server.cookies, sources, files, findings);
@@ -185,6 +187,7 @@ impl<'s> Reading<'s> {
             certificate,
             rate_limit: server.rate_limit.map(Arc::new),
             access: access.map(Arc::new),
+            proxies: proxies.map(Arc::new),
             databases,
             accept_shrunk: server.accept_shrunk,
             keeps_zones: server.on_error == OnError::Keep,

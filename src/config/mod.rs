@@ -42,6 +42,7 @@ use crate::config::input::Input;
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
 use crate::health::spec::{Canaries, Probe};
+use crate::proxies::Proxies;
 use crate::rrl::RateLimit;
 use crate::steer::pop::Pop;
 use crate::steer::safety::SafetyRule;
@@ -154,6 +155,8 @@ pub struct Deployment {
     pub(crate) rate_limit: Option<Arc<RateLimit>>,
     /// Access lists; `None` is no list.
     pub(crate) access: Option<Arc<Access>>,
+    /// Balancers whose PROXY headers name the clients; `None` is no balancer.
+    pub(crate) proxies: Option<Arc<Proxies>>,
     /// Databases in the order of the file: later ones fill the gaps of earlier ones.
     pub(crate) databases: Vec<DatabaseSource>,
     /// True if a database may have far fewer networks than the one in service.

@@ -66,6 +66,9 @@ families! {
     ACCESS_REFUSED = Counter "meridian_access_refused_total" ["transport"]
         "Messages refused by the access lists (`access`), by transport; those dropped are counted in \
          `meridian_dropped_total`.";
+    PROXY_HEADERS = Counter "meridian_proxy_headers_total" ["transport"]
+        "PROXY headers read from addresses in `proxy_protocol`, by transport: one of each datagram and of \
+         each connection. Faulty ones are counted in `meridian_dropped_total`.";
     QUARANTINED = Counter "meridian_quarantined_total" []
         "Questions put into quarantine, each because the program panicked on a message; please report it. \
          Messages like it are refused for ten minutes.";

@@ -166,6 +166,7 @@ fn traffic(page: &mut Page, shown: &Shown) {
             page.count(&catalogue::COOKIES, &[word, cookie], count);
         }
         page.count(&catalogue::ACCESS_REFUSED, &[word], totals.refused);
+        page.count(&catalogue::PROXY_HEADERS, &[word], totals.proxy_headers);
         page.count(&catalogue::QUARANTINE_REFUSED, &[word], totals.quarantine_refused);
         for (limit, treatment, count) in totals.limited() {
             page.count(&catalogue::RATE_LIMITED, &[word, limit.word(), treatment.word()], count);

@@ -144,7 +144,7 @@ codes! {
     // 04xx: geography
     BAD_DATABASE = "MRD0401", "a GeoIP database that is truncated or corrupt";
     DATABASE_LAYOUT = "MRD0402", "a GeoIP database without fields that steering can use";
-    DUPLICATE_PREFIX = "MRD0403", "one prefix in two operator networks or access lists";
+    DUPLICATE_PREFIX = "MRD0403", "one prefix twice in operator networks, access lists or `proxy_protocol`";
     DATABASE_SHRUNK = "MRD0404", "a GeoIP database with far fewer networks than the one in service";
     NO_DATABASE = "MRD0405", "no GeoIP database, but policies that need one";
     BAD_PLACE = "MRD0406", "not a country, continent, subdivision, coordinate or AS number";
@@ -168,6 +168,8 @@ codes! {
     START_ENDED = "MRD0514", "a start that a signal ended";
     DESCRIPTORS = "MRD0515", "a descriptor limit too low for the server file";
     ALLOWED_ANYWAY = "MRD0516", "an `allow` of `access` that no wider `refuse` or `drop` contains";
+    FORGEABLE_CLIENTS = "MRD0517", "a prefix of `proxy_protocol` so wide that strangers can name clients";
+    IDLE_PROXY = "MRD0518", "a prefix of `proxy_protocol` without effect";
     ZONE_STANDING = "MRD0520", "a zone not served from its present files, because they are faulty or gone";
     ZONE_NAMELESS = "MRD0521", "a zone file whose zone follows neither from its text nor from its name";
     ZONES_GONE = "MRD0522", "missing zones that are more than half of all, or that other zones need";

@@ -50,6 +50,13 @@ drops! {
     Unsent = "unsent", "a reply that the kernel did not take";
     Panic = "panic", "a fault of the program while it answered; please report it";
     Access = "access", "a message or connection of a client that `access` drops";
+    ProxyMissing = "proxy_missing",
+        "a message or connection of an address in `proxy_protocol` without a PROXY header of version 2";
+    ProxyVersion = "proxy_version", "a PROXY header of an unknown version or command";
+    ProxyFamily = "proxy_family", "a PROXY header of an unknown family or protocol";
+    ProxyLength = "proxy_length",
+        "a PROXY header that is cut, too long, or too short for its addresses, or has a broken TLV";
+    ProxyAddress = "proxy_address", "a PROXY header whose client address is not unicast";
     RateLimited = "rate_limited", "an answer past a rate limit; see `meridian_rate_limited_total`";
     SocketError = "socket_error", "a receive or accept that failed";
     ConnectionsFull = "connections_full", "a connection that was idle for longest, closed for a new one";
@@ -195,6 +202,8 @@ counters! {
     evidence: [AtomicU64; Evidence::ALL.len()];
     /// Messages refused by the access lists.
     pub(crate) refused: AtomicU64;
+    /// PROXY headers read, with and without a client.
+    pub(crate) proxy_headers: AtomicU64;
     /// Messages refused because the program has panicked on one like them.
     pub(crate) quarantine_refused: AtomicU64;
     /// Answers past a rate limit, by limit and treatment.
@@ -255,6 +264,11 @@ impl CounterBlock {
     /// Counts a message refused by the access lists.
     pub(crate) fn refused(&self) {
         self.add(&self.refused, 1);
+    }
+
+    /// Counts a PROXY header that was read.
+    pub(crate) fn proxy_header(&self) {
+        self.add(&self.proxy_headers, 1);
     }
 
     /// Counts a message refused by the quarantine.

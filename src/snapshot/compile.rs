@@ -179,6 +179,7 @@ fn assemble(
         idle: idle_times(&deployment.listen),
         rate_limit: deployment.rate_limit.clone(),
         access: deployment.access.clone(),
+        proxies: deployment.proxies.clone(),
         zones: Arc::new(ZoneSet::new(images)),
         steering: parts.steering,
         status: Arc::new(status),

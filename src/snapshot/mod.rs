@@ -34,6 +34,7 @@ use crate::access::Access;
 use crate::geo::lands::Lands;
 use crate::health::load::feeds::FeedSet;
 use crate::health::targets::TargetSet;
+use crate::proxies::Proxies;
 use crate::rrl::RateLimit;
 use crate::steer::pop::Pop;
 use crate::steer::safety::Safety;
@@ -90,6 +91,9 @@ pub struct Snapshot {
     pub(crate) rate_limit: Option<Arc<RateLimit>>,
     /// Access lists; `None` is no list. Not part of the digest, for the same reason.
     pub(crate) access: Option<Arc<Access>>,
+    /// Balancers whose PROXY headers name the clients; `None` is no balancer. Not part of the
+    /// digest, for the same reason.
+    pub(crate) proxies: Option<Arc<Proxies>>,
     /// Zone images.
     pub zones: Arc<ZoneSet>,
     /// Preference lists, routes and addresses.

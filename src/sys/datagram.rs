@@ -167,6 +167,15 @@ impl Batch {
         read_sender(&self.arrivals.headers[index], &self.peers[index])
     }
 
+    /// Takes the first `len` octets off a query from the last `receive`, at most all of them.
+    pub(crate) fn skip(&mut self, index: usize, len: usize) {
+        assert!(index < self.received, "a datagram of this batch");
+        let whole = octets(&self.arrivals.headers[index], &self.queries[index]).len();
+        let len = len.min(whole);
+        self.queries[index].copy_within(len..whole, 0);
+        self.arrivals.headers[index].msg_len = (whole - len) as libc::c_uint;
+    }
+
     /// A query from the last `receive`, with room for its reply; `index` must be less than the
     /// result of `receive`.
     #[inline(always)]

@@ -1,5 +1,9 @@
 //! Limits of TCP connections: in total, and for each client prefix.
 //!
+//! The limits of prefixes are for clients. A balancer has the connections of many clients, so its
+//! connections count in total alone until a PROXY header names the client; one that speaks for the
+//! balancer itself counts so until its end.
+//!
 //! A new connection is always admitted. Past a limit, the connection that was idle for longest
 //! gives way (RFC 7766 section 6.2.3): one of the same prefix or site past their limits, else one
 //! of all. Otherwise a few clients could lock out all others, or their neighbours, with idle
@@ -59,15 +63,16 @@ impl ConnectionLimit {
         ConnectionLimit { total_max, prefix_max, site_max, table: Mutex::default() }
     }
 
-    /// Takes a permit for one more connection from `address`. With a limit, a connection that was
-    /// idle for longest gives way.
-    pub(crate) fn enter(self: &Arc<ConnectionLimit>, address: IpAddr) -> (ConnectionPermit, Option<Full>) {
-        let blocks = Blocks::of(address);
+    /// Takes a permit for one more connection of a client, or of a balancer whose client is not yet
+    /// known (`None`). With a limit, a connection that was idle for longest gives way.
+    pub(crate) fn enter(
+        self: &Arc<ConnectionLimit>,
+        client: Option<IpAddr>,
+    ) -> (ConnectionPermit, Option<Full>) {
+        let blocks = client.map_or(Blocks::NONE, Blocks::of);
         let mut table = self.table();
-        let maxima = [self.prefix_max, self.site_max];
-        let full = blocks.iter().zip(maxima).find(|(block, max)| table.counted(*block) >= *max);
-        let displaced = match full {
-            Some((block, _)) => table.revoke_oldest(Some(block)).then_some(Full::Prefix),
+        let displaced = match self.full(&table, blocks) {
+            Some(block) => table.revoke_oldest(Some(block)).then_some(Full::Prefix),
             None if table.all.count >= self.total_max => table.revoke_oldest(None).then_some(Full::Total),
             None => None,
         };
@@ -87,6 +92,13 @@ impl ConnectionLimit {
         self.table().revoke_oldest(None)
     }
 
+    /// The block that has as many connections as it may have.
+    fn full(&self, table: &Table, blocks: Blocks) -> Option<Prefix> {
+        let maxima = [self.prefix_max, self.site_max];
+        let full = blocks.iter().zip(maxima).find(|(block, max)| table.counted(*block) >= *max);
+        full.map(|(block, _)| block)
+    }
+
     fn table(&self) -> MutexGuard<'_, Table> {
         // Code that holds the lock only counts and links, so the table is consistent even after a
         // panic.
@@ -98,6 +110,22 @@ impl ConnectionPermit {
     /// Notes that the connection has just sent a message.
     pub(crate) fn touch(&self) {
         self.connection_limit.table().touch(self.place);
+    }
+
+    /// Counts the connection of a balancer for its client too. With a limit of the client's prefix,
+    /// another connection of that prefix gives way; returns true if one does.
+    pub(crate) fn name(&self, client: IpAddr) -> bool {
+        let (limit, blocks) = (&self.connection_limit, Blocks::of(client));
+        let mut table = limit.table();
+        if !table.places[self.place].is_listed {
+            return false;
+        }
+        table.unlink(self.place);
+        let full = limit.full(&table, blocks);
+        let is_displaced = full.is_some_and(|block| table.revoke_oldest(Some(block)));
+        table.places[self.place].blocks = blocks;
+        table.link(self.place);
+        is_displaced
     }
 
     /// Waits until the connection must give way to another.
@@ -115,19 +143,22 @@ impl Drop for ConnectionPermit {
 /// Blocks by which a connection is counted: /24, or /56 and /48.
 #[derive(Clone, Copy, Debug)]
 struct Blocks {
-    prefix: Prefix,
+    prefix: Option<Prefix>,
     site: Option<Prefix>,
 }
 
 impl Blocks {
+    /// Blocks of a connection that counts in total alone.
+    const NONE: Blocks = Blocks { prefix: None, site: None };
+
     fn of(address: IpAddr) -> Blocks {
         let site = |address: IpAddr| address.is_ipv6().then(|| Prefix::new(address, CONNECTION_SITE_V6));
-        Blocks { prefix: Prefix::of_client(address), site: site(address.to_canonical()) }
+        Blocks { prefix: Some(Prefix::of_client(address)), site: site(address.to_canonical()) }
     }
 
     /// The prefix, then the site.
     fn iter(self) -> impl Iterator<Item = Prefix> {
-        [Some(self.prefix), self.site].into_iter().flatten()
+        [self.prefix, self.site].into_iter().flatten()
     }
 
     /// The orders in which a connection stands, each with the number of its link: that of all

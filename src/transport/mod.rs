@@ -7,6 +7,8 @@
 //! stream (tasks) ── tcp, dot ┘                      └─▶ silence
 //!  ▲ connection limit  ▲ one file for each carrier, over tls if encrypted
 //!
+//! proxied: the client that the PROXY header of a balancer names, in place of the peer
+//!
 //! portable: hickory's server over the same core, for systems without the fast lane
 //! ```
 
@@ -16,6 +18,7 @@ pub(crate) mod dot;
 pub(crate) mod draw;
 #[cfg(feature = "portable")]
 pub(crate) mod portable;
+pub(crate) mod proxied;
 mod quarantine;
 pub(crate) mod sender;
 #[cfg(target_os = "linux")]

@@ -6,6 +6,8 @@
 //!
 //! * hickory itself answers undecodable messages (FORMERR without question and OPT), uncounted,
 //!   texts of other protocols among them: `fast` is the engine for the open internet;
+//! * hickory itself decodes the datagrams of balancers, so their PROXY headers are not read, and
+//!   clients behind a balancer get no answers;
 //! * on a wildcard bind, the kernel's route selects the source address of a UDP reply, which may
 //!   differ from the destination address of the query: list the addresses instead.
 //!
@@ -71,8 +73,12 @@ impl Portable {
             block.dropped(sender::reason(Some(sender)), 1);
             return None;
         }
+        let service = self.shared.published.served();
+        if service.snapshot.proxies.as_deref().is_some_and(|proxies| proxies.contains(client.address)) {
+            block.dropped(Dropped::ProxyMissing, 1);
+            return None;
+        }
         let outcome = SCRATCH.with_borrow_mut(|(scratch, draws)| {
-            let service = self.shared.published.served();
             let moment = QueryContext { draw: draws.draw(), epoch_secs: clock::cookie_secs() };
             let message = bare::Message { octets: request.as_slice(), client: &client, context: moment };
             let outcome = catch_unwind(AssertUnwindSafe(|| {

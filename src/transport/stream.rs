@@ -14,10 +14,10 @@ use crate::sys::clock;
 use crate::transport::access;
 use crate::transport::connection_limit::{ConnectionLimit, ConnectionPermit, Full};
 use crate::transport::draw::Draws;
-use crate::transport::quarantine;
+use crate::transport::{proxied, quarantine};
 use std::cell::RefCell;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,13 +108,14 @@ fn admit<C: Carrier>(
     context: &Arc<StreamContext<C>>,
     connections: &mut JoinSet<()>,
 ) {
-    // A client that gets no answer has no connection either, so that it displaces no other.
     let service = context.shared.published.served();
-    let access = service.snapshot.access.as_deref();
-    if access.is_some_and(|access| access.verdict(peer.ip()).action == Action::Drop) {
-        return context.block.dropped(Dropped::Access, 1);
+    let is_proxy = service.snapshot.proxies.as_deref().is_some_and(|proxies| proxies.contains(peer.ip()));
+    // The client of a balancer is not known before the header.
+    let client = (!is_proxy).then(|| peer.ip());
+    if client.is_some_and(|client| is_unwelcome(client, context)) {
+        return;
     }
-    let (permit, displaced) = context.connection_limit.enter(peer.ip());
+    let (permit, displaced) = context.connection_limit.enter(client);
     context.block.connected();
     match displaced {
         None => {}
@@ -125,7 +126,7 @@ fn admit<C: Carrier>(
     let held = Arc::clone(&context.shared.descriptors).hold(Use::Stream(C::TRANSPORT));
     connections.spawn(async move {
         tokio::select! {
-            () = carry(connection, peer, &context, &permit) => {}
+            () = carry(connection, (peer.ip(), is_proxy), &context, &permit) => {}
             () = permit.revoked() => {
                 let transport = C::TRANSPORT.word();
                 tracing::debug!(transport, "an idle connection gives way to another");
@@ -135,22 +136,60 @@ fn admit<C: Carrier>(
     });
 }
 
-/// Carries one connection from its opening to its end.
+/// True, and counted, if the access lists drop a client: a client that gets no answer has no
+/// connection either, so that it displaces no other.
+fn is_unwelcome<C: Carrier>(client: IpAddr, context: &StreamContext<C>) -> bool {
+    let service = context.shared.published.served();
+    let access = service.snapshot.access.as_deref();
+    let is_dropped = access.is_some_and(|access| access.verdict(client).action == Action::Drop);
+    if is_dropped {
+        context.block.dropped(Dropped::Access, 1);
+    }
+    is_dropped
+}
+
+/// Carries one connection from its opening to its end. The header of a balancer and the handshake
+/// have [`STREAM_MESSAGE_SECS`] together.
 async fn carry<C: Carrier>(
-    connection: TcpStream,
-    peer: SocketAddr,
+    mut connection: TcpStream,
+    (peer, is_proxy): (IpAddr, bool),
     context: &StreamContext<C>,
     permit: &ConnectionPermit,
 ) {
-    let opening = timeout(Duration::from_secs(STREAM_MESSAGE_SECS), context.carrier.open(connection));
-    match opening.await {
-        Ok(Ok(stream)) => Connection::new(stream, peer, context, permit).run().await,
-        Ok(Err(error)) => {
+    let opening = async {
+        let client = match is_proxy {
+            true => name_client(&mut connection, peer, context, permit).await?,
+            false => peer,
+        };
+        Some((client, context.carrier.open(connection).await))
+    };
+    match timeout(Duration::from_secs(STREAM_MESSAGE_SECS), opening).await {
+        Ok(Some((client, Ok(stream)))) => Connection::new(stream, client, context, permit).run().await,
+        Ok(Some((_, Err(error)))) => {
             context.block.dropped(Dropped::HandshakeFailed, 1);
             tracing::debug!(transport = C::TRANSPORT.word(), %error, "a handshake failed");
         }
+        Ok(None) => {}
         Err(_) => context.block.dropped(Dropped::SlowMessage, 1),
     }
+}
+
+/// Client of a balancer's connection, by the header at its front; `None` closes the connection.
+async fn name_client<C: Carrier>(
+    connection: &mut TcpStream,
+    peer: IpAddr,
+    context: &StreamContext<C>,
+    permit: &ConnectionPermit,
+) -> Option<IpAddr> {
+    let named = proxied::client(connection, &context.block).await.ok()?;
+    let client = named.unwrap_or(peer);
+    if is_unwelcome(client, context) {
+        return None;
+    }
+    if named.is_some_and(|client| permit.name(client)) {
+        context.block.dropped(Dropped::PrefixFull, 1);
+    }
+    Some(client)
 }
 
 fn count_panic<C>(context: &StreamContext<C>, ended: &Result<(), tokio::task::JoinError>) {
@@ -176,7 +215,7 @@ enum End {
 
 struct Connection<'a, C: Carrier> {
     stream: C::Stream,
-    peer: SocketAddr,
+    client: IpAddr,
     context: &'a StreamContext<C>,
     permit: &'a ConnectionPermit,
     draws: Draws,
@@ -191,13 +230,13 @@ struct Connection<'a, C: Carrier> {
 impl<'a, C: Carrier> Connection<'a, C> {
     fn new(
         stream: C::Stream,
-        peer: SocketAddr,
+        client: IpAddr,
         context: &'a StreamContext<C>,
         permit: &'a ConnectionPermit,
     ) -> Connection<'a, C> {
         Connection {
             stream,
-            peer,
+            client,
             context,
             permit,
             draws: Draws::seeded(),
@@ -271,7 +310,7 @@ impl<'a, C: Carrier> Connection<'a, C> {
     fn answer(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
         self.context.block.received(1);
         let octets = &self.pending[message];
-        let client = Client { address: self.peer.ip(), transport: C::TRANSPORT };
+        let client = Client { address: self.client, transport: C::TRANSPORT };
         let moment = QueryContext { draw: self.draws.draw(), epoch_secs: clock::cookie_secs() };
         let answers = &mut self.answers;
         let context = self.context;

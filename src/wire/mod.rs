@@ -12,6 +12,7 @@ pub(crate) mod name;
 pub(crate) mod name_hash;
 pub(crate) mod outline;
 pub(crate) mod position;
+pub(crate) mod proxy_header;
 pub(crate) mod query;
 pub(crate) mod refusal;
 pub(crate) mod reject;

@@ -7,6 +7,7 @@
 
 mod meter;
 mod packet_input;
+mod proxy_headers;
 mod signatures;
 mod storm;
 mod streams;
@@ -459,12 +460,13 @@ fn seeds_of_the_corpus() {
         names.sort();
         names
     };
-    let targets: [(&str, Target); 11] = [
+    let targets: [(&str, Target); 12] = [
         ("csv", targets::csv::csv),
         ("feed", targets::feed::feed),
         ("mmdb", targets::mmdb::mmdb),
         ("packet", targets::packet::packet),
         ("probe", targets::probe::probe),
+        ("proxy", targets::proxy::proxy),
         ("rare", targets::rare::rare),
         ("rdata", targets::rdata::rdata),
         ("state", targets::state::state),

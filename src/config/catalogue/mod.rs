@@ -4,6 +4,7 @@
 //! A test compares it with the keys that the reader takes, so that all of them describe the
 //! program.
 
+mod clients;
 mod networks;
 mod policies;
 mod pops;

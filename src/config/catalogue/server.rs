@@ -1,5 +1,6 @@
 //! Keys of `meridian.yaml`.
 
+use super::clients::{ACCESS, PROXY_PROTOCOL};
 use super::*;
 use crate::closed_set::in_a_row;
 use crate::config::listen::STREAMS;
@@ -10,7 +11,7 @@ pub(super) const FILE: FileKind = FileKind {
     word: "server",
     path: "meridian.yaml",
     root: &SERVER,
-    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &ZONES, &COOKIES, &TLS, &RATE_LIMIT, &ACCESS],
+    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &ZONES, &COOKIES, &TLS, &RATE_LIMIT, &ACCESS, &PROXY_PROTOCOL],
 };
 
 static SERVER: KeySection = KeySection {
@@ -104,6 +105,13 @@ state: /var/lib/meridian",
             NONE,
             "clients that are refused or get no answer",
             "{ drop: [203.0.113.0/24], allow: [203.0.113.7] }",
+        ),
+        entry(
+            "proxy_protocol",
+            &Shape::Map(&PROXY_PROTOCOL),
+            NONE,
+            "balancers in front of this server, whose PROXY headers name the clients",
+            "{ from: [192.0.2.10] }",
         ),
     ],
     others: Others::None,
@@ -378,36 +386,6 @@ static TLS: KeySection = KeySection {
     notes: "Both files are read at every reload, and new connections then get the new certificate. \
         A pair that cannot be used refuses the reload, and the old pair stays in service. \
         [operate.md](operate.md#dns-over-tls) explains how to renew certificates.",
-};
-
-static LISTED: Shape = Shape::AnyList(&Shape::Text("a prefix, an address or a network"));
-
-static ACCESS: KeySection = KeySection {
-    id: "access",
-    title: "",
-    about: "Keys of `access`, lists of prefixes, addresses, and names of `networks.yaml`. The longest prefix \
-        that contains the source address of a client decides; an address in no list is allowed:",
-    block: "",
-    entries: &[
-        entry(
-            "refuse",
-            &LISTED,
-            NONE,
-            "queries get REFUSED with the extended error 18 (Prohibited); other messages get nothing",
-            "[198.51.100.0/24]",
-        ),
-        entry(
-            "drop",
-            &LISTED,
-            NONE,
-            "messages get no reply, and connections are closed at once",
-            "[203.0.113.0/24, \"2001:db8::/32\"]",
-        ),
-        entry("allow", &LISTED, NONE, "exceptions inside wider prefixes of the other lists", "[203.0.113.7]"),
-    ],
-    others: Others::None,
-    notes: "At most 16,384 prefixes, each under one key. Over UDP a source address can be forged, so `allow` \
-        does not authenticate a client ([operate.md](operate.md#access-lists)).",
 };
 
 static RATE: Shape = Shape::Integer(1, RRL_RATE_MAX as i64);

@@ -1,8 +1,7 @@
 //! `access`: clients that are refused or get no answer.
 
+use super::listed::Listed;
 use crate::access::{Access, Action};
-use crate::config::networks::{is_prefix, prefix};
-use crate::config::scalar::{members, text};
 use crate::config::table::MapReader;
 use crate::config::tree::Node;
 use crate::config::world::World;
@@ -11,7 +10,6 @@ use crate::geo::layered::TOO_MANY_LEAVES;
 use crate::geo::prefix::Prefix;
 use crate::limits::ACCESS_MAX;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Lists as written, before the names of networks are looked up.
 pub(crate) struct AccessLists {
@@ -23,12 +21,6 @@ pub(crate) struct AccessLists {
 struct Member {
     action: Action,
     listed: Listed,
-    at: At,
-}
-
-enum Listed {
-    Prefix(Prefix),
-    Network(Arc<str>),
 }
 
 /// Reads the lists.
@@ -37,21 +29,11 @@ pub(super) fn lower(node: &Node, out: &mut Findings) -> Option<AccessLists> {
     let mut lists = AccessLists { members: Vec::new(), at: node.at };
     for action in Action::ALL {
         let Some(node) = table.take(action.word()) else { continue };
-        for member in members(node) {
-            let Some(listed) = listed(member, action.word(), out) else { continue };
-            lists.members.push(Member { action, listed, at: member.at });
-        }
+        let listed = Listed::lower(node, action.word(), out).into_iter();
+        lists.members.extend(listed.map(|listed| Member { action, listed }));
     }
     table.finish(out);
     Some(lists)
-}
-
-fn listed(node: &Node, key: &str, out: &mut Findings) -> Option<Listed> {
-    let text = text(node, key, out)?;
-    if is_prefix(text) {
-        return prefix(node, key, out).map(|(prefix, _)| Listed::Prefix(prefix));
-    }
-    Some(Listed::Network(Arc::from(text)))
 }
 
 impl AccessLists {
@@ -59,8 +41,8 @@ impl AccessLists {
     pub(crate) fn compile(&self, world: &World, out: &mut Findings) -> Option<Access> {
         let mut entries: HashMap<Prefix, (Action, At)> = HashMap::new();
         for member in &self.members {
-            for prefix in member.prefixes(world, out) {
-                let Some((action, first)) = entries.insert(prefix, (member.action, member.at)) else {
+            for prefix in member.listed.prefixes(world, out) {
+                let Some((action, first)) = entries.insert(prefix, (member.action, member.listed.at)) else {
                     continue;
                 };
                 let (key, other) = (member.action.word(), action.word());
@@ -71,7 +53,7 @@ impl AccessLists {
                     let message = format!("`{prefix}` is under both `{other}` and `{key}`");
                     Finding::error(code::DUPLICATE_PREFIX, message)
                 };
-                out.push(finding.at(member.at, "again here").related(first, "first here"));
+                out.push(finding.at(member.listed.at, "again here").related(first, "first here"));
             }
         }
         if entries.len() > ACCESS_MAX {
@@ -89,21 +71,6 @@ impl AccessLists {
             out.push(Finding::error(code::TOO_LARGE, message).at(self.at, TOO_MANY_LEAVES));
         }
         access
-    }
-}
-
-impl Member {
-    fn prefixes(&self, world: &World, out: &mut Findings) -> Vec<Prefix> {
-        match &self.listed {
-            Listed::Prefix(prefix) => vec![*prefix],
-            Listed::Network(name) => {
-                let index = world.find_network(name, self.at, out);
-                let network = index.and_then(|index| world.networks.get(usize::from(index)));
-                network.map_or(Vec::new(), |network| {
-                    network.prefixes.iter().map(|(prefix, _)| *prefix).collect()
-                })
-            }
-        }
     }
 }
 

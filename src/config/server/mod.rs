@@ -2,6 +2,8 @@
 
 mod access;
 pub(crate) mod cookie_secrets;
+mod listed;
+mod proxy_protocol;
 mod rate_limit;
 mod secret_file;
 pub(crate) mod tls;
@@ -20,6 +22,7 @@ use crate::limits::{
 use crate::rrl::RateLimit;
 use crate::wire::name::Name;
 pub(crate) use access::AccessLists;
+pub(crate) use proxy_protocol::ProxyList;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,6 +98,8 @@ pub(crate) struct ServerFile {
     pub(crate) rate_limit: Option<RateLimit>,
     /// Access lists, with names of networks.
     pub(crate) access: Option<AccessLists>,
+    /// Balancers that send PROXY headers, with names of networks.
+    pub(crate) proxies: Option<ProxyList>,
     /// GeoIP databases, in order of precedence.
     pub(crate) databases: Vec<WrittenPath>,
     /// True if a database may have far fewer networks than the one in service.
@@ -138,6 +143,7 @@ impl ServerFile {
             tls: Tls::default(),
             rate_limit: None,
             access: None,
+            proxies: None,
             databases: Vec::new(),
             accept_shrunk: false,
             networks: Named::No,
@@ -189,6 +195,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
         file.rate_limit = rate_limit::lower(node, out);
     }
     file.access = table.take("access").and_then(|node| access::lower(node, out));
+    file.proxies = table.take("proxy_protocol").and_then(|node| proxy_protocol::lower(node, out));
     table.finish(out);
     file
 }

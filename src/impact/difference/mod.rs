@@ -54,6 +54,7 @@ pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
     }
     lines.extend(places::certificate(old, new));
     changed("access", places::access(old), places::access(new), &mut lines);
+    changed("proxy_protocol", places::proxies(old), places::proxies(new), &mut lines);
     changed("rate_limit", places::rate_limit(old), places::rate_limit(new), &mut lines);
     compared("pop", pops::all(old), pops::all(new), &mut lines);
     pops::in_force(new, &mut lines);

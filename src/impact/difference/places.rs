@@ -93,6 +93,12 @@ pub(super) fn access(snapshot: &Snapshot) -> Fields {
     Action::ALL.map(of).into()
 }
 
+/// Balancers; no fields where there are none.
+pub(super) fn proxies(snapshot: &Snapshot) -> Fields {
+    let Some(proxies) = &snapshot.proxies else { return Vec::new() };
+    vec![("from".to_owned(), list(proxies.prefixes(), ToString::to_string))]
+}
+
 /// Adds a line for each database with other content: its facts now and before.
 pub(super) fn databases(old: &Snapshot, new: &Snapshot, lines: &mut Vec<String>) {
     for (index, file) in new.origins.databases.iter().enumerate() {

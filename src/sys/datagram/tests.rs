@@ -195,3 +195,22 @@ fn answers_are_not_fragmented() {
         assert_eq!((status, discovery), (0, libc::IP_PMTUDISC_PROBE));
     }
 }
+
+/// Octets taken off a query are gone for every reader of it, and the next batch is whole again.
+#[test]
+fn heads_are_taken_off() {
+    let server =
+        socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
+    let (client, mut batch) = (client("127.0.0.1:0"), Batch::new(4));
+    for _ in 0..2 {
+        client.send_to(b"head and body", server.local_addr().expect("bound")).expect("the client sends");
+        assert_eq!(batch.receive(&server).expect("the socket receives"), 1);
+        assert_eq!(batch.octets(0), b"head and body");
+        batch.skip(0, 9);
+        assert_eq!(batch.exchange(0).0.octets, b"body");
+        batch.skip(0, 0);
+        assert_eq!(batch.octets(0), b"body");
+        batch.skip(0, 5);
+        assert_eq!(batch.exchange(0).0.octets, b"");
+    }
+}

@@ -3,7 +3,7 @@
 use super::*;
 
 fn enter(limit: &Arc<ConnectionLimit>, address: &str) -> (ConnectionPermit, Option<Full>) {
-    limit.enter(address.parse().expect("an address"))
+    limit.enter(Some(address.parse().expect("an address")))
 }
 
 /// Connections with a message from each of the addresses, none of which displaces another.
@@ -131,4 +131,44 @@ fn silent_connections_go_first() {
     silent[4].touch();
     let _newcomer = enter(&limit, "10.0.12.1");
     assert_eq!((revoked(&held), revoked(&silent)), (vec![0], vec![0, 1, 2, 3]));
+}
+
+/// Connections, and blocks that have some.
+fn counts(limit: &Arc<ConnectionLimit>) -> (u32, usize) {
+    let table = limit.table();
+    (table.all.count, table.blocks.len())
+}
+
+/// Connections of balancers count in total alone until they have a client, and then for its prefix
+/// too, where the oldest of that prefix gives way, whichever way it came.
+#[test]
+fn connections_of_balancers_count_for_their_clients() {
+    let limit = Arc::new(ConnectionLimit::new(100, 2));
+    let unnamed: Vec<ConnectionPermit> = (0..20).map(|_| limit.enter(None).0).collect();
+    assert_eq!(counts(&limit), (20, 0));
+    assert!(revoked(&unnamed).is_empty(), "no limit of a prefix holds");
+    let direct = active(&limit, &["192.0.2.1"]);
+    let name = |index: usize, client: &str| unnamed[index].name(client.parse().expect("an address"));
+    assert!(!name(0, "192.0.2.2") && !name(1, "2001:db8::1") && !name(2, "2001:db8::2"));
+    unnamed[0].touch();
+    assert!(name(3, "192.0.2.3"), "the third of the prefix");
+    assert_eq!((revoked(&direct), revoked(&unnamed)), (vec![0], vec![]), "the oldest, which came by itself");
+    assert!(name(4, "2001:db8::3"));
+    assert_eq!(revoked(&unnamed), [1]);
+    // One that already gives way is counted nowhere.
+    assert!(!name(1, "198.51.100.1"));
+    assert_eq!(limit.table().all.count, 21 - 2);
+    drop((unnamed, direct));
+    assert_eq!(counts(&limit), (0, 0));
+}
+
+/// Past the limit in total, connections without a client give way too.
+#[test]
+fn connections_of_balancers_count_in_total() {
+    let limit = Arc::new(ConnectionLimit::new(2, 2));
+    let held = [limit.enter(None).0, limit.enter(None).0];
+    let (third, displaced) = limit.enter(None);
+    assert_eq!((displaced, revoked(&held)), (Some(Full::Total), vec![0]));
+    assert!(!third.name("192.0.2.1".parse().expect("an address")));
+    assert!(!is_revoked(&third));
 }

@@ -1,5 +1,6 @@
 //! The fast lane: one batch of datagrams in, one batch of answers out.
 
+mod clients;
 mod limit;
 
 use crate::answer::bare::Message;
@@ -18,6 +19,7 @@ use crate::transport::access::{Admission, admit};
 use crate::transport::draw::Draws;
 use crate::transport::quarantine;
 use crate::transport::sender;
+use clients::{Clients, Origin};
 use limit::Limits;
 use std::any::Any;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
@@ -100,6 +102,7 @@ impl Kept {
                 stages: Stages::default(),
                 query_rate: QueryRate::default(),
                 plans_from_secs: 0,
+                clients: Clients::default(),
             },
         }
     }
@@ -138,6 +141,8 @@ struct WorkerScratch {
     query_rate: QueryRate,
     /// Second from which batches are planned again, after a panic in the stages.
     plans_from_secs: u32,
+    /// Clients of a batch with datagrams of balancers.
+    clients: Clients,
 }
 
 /// Queries of a worker in the current second and in the last one in which some came.
@@ -188,6 +193,11 @@ fn answer_batch(
             block: &worker_context.block,
             snapshot: &service.snapshot,
         }),
+        clients: service.snapshot.proxies.as_deref().map(|proxies| {
+            let mut clients = std::mem::take(&mut worker_scratch.clients);
+            clients.read(proxies, batch, count, &worker_context.block);
+            clients
+        }),
         epoch_secs,
     };
     for start in (0..count).step_by(PREFETCH_MAX) {
@@ -205,9 +215,12 @@ fn answer_batch(
                 }
             }));
             if let Err(panic) = answered {
-                take_in(worker_context, batch, next - 1, &*panic);
+                take_in(worker_context, &in_force, batch, next - 1, &*panic);
             }
         }
+    }
+    if let Some(clients) = in_force.clients {
+        worker_scratch.clients = clients;
     }
     let sent = batch.send(&worker_context.socket);
     if sent.failed > 0 {
@@ -232,7 +245,7 @@ fn plan<'s>(
     }
     let planned = catch_unwind(AssertUnwindSafe(|| {
         let octets = |index| batch.octets(part.start + index);
-        let resolver = |index| batch.sender(part.start + index).map_or(NOBODY, |(address, _)| address);
+        let resolver = |index| in_force.client(batch, part.start + index);
         stages.read(snapshot, part.len(), octets, resolver)
     }));
     planned.unwrap_or_else(|_| {
@@ -245,9 +258,14 @@ fn plan<'s>(
 
 /// Takes in a message on which the program has panicked.
 #[cold]
-fn take_in(worker_context: &WorkerContext, batch: &Batch, index: usize, panic: &(dyn Any + Send)) {
-    let address = batch.sender(index).map_or(NOBODY, |(address, _)| address);
-    let client = Client { address, transport: Transport::Udp };
+fn take_in(
+    worker_context: &WorkerContext,
+    in_force: &InForce<'_>,
+    batch: &Batch,
+    index: usize,
+    panic: &(dyn Any + Send),
+) {
+    let client = Client { address: in_force.client(batch, index), transport: Transport::Udp };
     let WorkerContext { shared, block, .. } = worker_context;
     quarantine::take_in(shared, batch.octets(index), &client, block, panic);
 }
@@ -256,7 +274,19 @@ fn take_in(worker_context: &WorkerContext, batch: &Batch, index: usize, panic: &
 struct InForce<'a> {
     service: &'a ServedSnapshot,
     limits: Option<Limits<'a>>,
+    /// Clients, if there are balancers.
+    clients: Option<Clients>,
     epoch_secs: u32,
+}
+
+impl InForce<'_> {
+    /// Address of the client of a datagram, or [`NOBODY`].
+    fn client(&self, batch: &Batch, index: usize) -> IpAddr {
+        match self.clients.as_ref().map(|clients| clients.of(index)) {
+            Some(Origin::Named(address)) => address,
+            _ => batch.sender(index).map_or(NOBODY, |(address, _)| address),
+        }
+    }
 }
 
 /// Address in place of that of a sender without one.
@@ -274,9 +304,16 @@ fn answer_one(
     if datagram.cut {
         return worker_context.block.dropped(Dropped::Cut, 1);
     }
-    let Some((address, _)) = datagram.sender.filter(sender::is_answerable) else {
+    let Some((mut address, _)) = datagram.sender.filter(sender::is_answerable) else {
         return worker_context.block.dropped(sender::reason(datagram.sender), 1);
     };
+    if let Some(clients) = &in_force.clients {
+        match clients.of(index) {
+            Origin::Sender => {}
+            Origin::Named(client) => address = client,
+            Origin::Dropped(reason) => return worker_context.block.dropped(reason, 1),
+        }
+    }
     let client = Client { address, transport: Transport::Udp };
     let context = QueryContext { draw: worker_scratch.draws.draw(), epoch_secs: in_force.epoch_secs };
     let message = Message { octets: datagram.octets, client: &client, context };

@@ -73,6 +73,13 @@ pub const ROWS: &[Row] = &[
         "access: allow none -> 203.0.113.7/32",
     ),
     (
+        "proxy_protocol from",
+        "meridian.yaml",
+        "from: [192.0.2.10]",
+        "from: [192.0.2.10, other]",
+        "proxy_protocol: from 192.0.2.10/32 -> 192.0.2.10/32 198.18.1.0/24",
+    ),
+    (
         "rate_limit mode",
         "meridian.yaml",
         "from_qps: 100",

@@ -19,15 +19,16 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     ("rrl",       &["closed_set", "limits", "wire", "geo"]),
     ("tls",       &["health"]),
     ("access",    &["closed_set", "geo"]),
+    ("proxies",   &["geo"]),
     // 2  words
     ("config",    &["closed_set", "limits", "rfc3339", "budget", "finding", "wire", "geo", "health", "steer",
-                    "zone", "rrl", "tls", "access"]),
+                    "zone", "rrl", "tls", "access", "proxies"]),
     // 3  core
     ("snapshot",  &["closed_set", "limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone",
-                    "rrl", "tls", "access"]),
+                    "rrl", "tls", "access", "proxies"]),
     ("answer",    &["closed_set", "limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot"]),
     ("impact",    &["limits", "rfc3339", "wire", "geo", "health", "steer", "zone", "rrl", "tls", "access",
-                    "snapshot"]),
+                    "proxies", "snapshot"]),
     ("shared",    &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "snapshot",
                     "answer", "impact", "rrl"]),
     ("explain",   &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "access",
@@ -36,7 +37,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     // 4  edges
     ("sys",       &["limits"]),
     ("transport", &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer",
-                    "shared", "sys", "rrl", "access"]),
+                    "shared", "sys", "rrl", "access", "proxies"]),
     ("probe",     &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "shared",
                     "sys"]),
     ("reload",    &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "tls",
@@ -70,6 +71,7 @@ pub const EVERYTHING: &[&str] = &[
     "rrl",
     "tls",
     "access",
+    "proxies",
     "config",
     "snapshot",
     "answer",
@@ -110,6 +112,7 @@ pub const PURE: &[&str] = &[
     "rrl",
     "tls",
     "access",
+    "proxies",
 ];
 
 /// Uses beyond the table: files that begin so may use paths that begin so, for a reason.
