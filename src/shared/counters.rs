@@ -203,7 +203,7 @@ counters! {
     /// Messages refused by the access lists.
     pub(crate) refused: AtomicU64;
     /// PROXY headers read, with and without a client.
-    pub(crate) proxy_headers: AtomicU64;
+    pub proxy_headers: AtomicU64;
     /// Messages refused because the program has panicked on one like them.
     pub(crate) quarantine_refused: AtomicU64;
     /// Answers past a rate limit, by limit and treatment.

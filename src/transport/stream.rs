@@ -151,37 +151,54 @@ fn is_unwelcome<C: Carrier>(client: IpAddr, context: &StreamContext<C>) -> bool 
 /// Carries one connection from its opening to its end. The header of a balancer and the handshake
 /// have [`STREAM_MESSAGE_SECS`] together.
 async fn carry<C: Carrier>(
-    mut connection: TcpStream,
+    connection: TcpStream,
     (peer, is_proxy): (IpAddr, bool),
     context: &StreamContext<C>,
     permit: &ConnectionPermit,
 ) {
-    let opening = async {
-        let client = match is_proxy {
-            true => name_client(&mut connection, peer, context, permit).await?,
-            false => peer,
-        };
-        Some((client, context.carrier.open(connection).await))
-    };
+    let opening = open(connection, (peer, is_proxy), context, permit);
     match timeout(Duration::from_secs(STREAM_MESSAGE_SECS), opening).await {
-        Ok(Some((client, Ok(stream)))) => Connection::new(stream, client, context, permit).run().await,
-        Ok(Some((_, Err(error)))) => {
-            context.block.dropped(Dropped::HandshakeFailed, 1);
-            tracing::debug!(transport = C::TRANSPORT.word(), %error, "a handshake failed");
-        }
+        Ok(Some((client, stream))) => Connection::new(stream, client, context, permit).run().await,
         Ok(None) => {}
         Err(_) => context.block.dropped(Dropped::SlowMessage, 1),
     }
 }
 
-/// Client of a balancer's connection, by the header at its front; `None` closes the connection.
+/// Opens the stream of a connection, and finds its client; `None` closes the connection.
+async fn open<C: Carrier>(
+    mut connection: TcpStream,
+    (peer, is_proxy): (IpAddr, bool),
+    context: &StreamContext<C>,
+    permit: &ConnectionPermit,
+) -> Option<(IpAddr, C::Stream)> {
+    let mut client = (!is_proxy).then_some(peer);
+    if client.is_none() && !(C::TRANSPORT.is_encrypted() && proxied::begins_tls(&connection).await) {
+        client = Some(name_client(&mut connection, peer, context, permit).await?);
+    }
+    let mut stream = match context.carrier.open(connection).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            context.block.dropped(Dropped::HandshakeFailed, 1);
+            tracing::debug!(transport = C::TRANSPORT.word(), %error, "a handshake failed");
+            return None;
+        }
+    };
+    let client = match client {
+        Some(client) => client,
+        None => name_client(&mut stream, peer, context, permit).await?,
+    };
+    Some((client, stream))
+}
+
+/// Client of a balancer's connection, by the header at the front of a stream; `None` closes the
+/// connection.
 async fn name_client<C: Carrier>(
-    connection: &mut TcpStream,
+    stream: &mut (impl AsyncRead + Unpin),
     peer: IpAddr,
     context: &StreamContext<C>,
     permit: &ConnectionPermit,
 ) -> Option<IpAddr> {
-    let named = proxied::client(connection, &context.block).await.ok()?;
+    let named = proxied::client(stream, &context.block).await.ok()?;
     let client = named.unwrap_or(peer);
     if is_unwelcome(client, context) {
         return None;

@@ -18,6 +18,7 @@ mod overrides;
 mod probes;
 mod process;
 mod programs;
+mod proxies;
 #[cfg(debug_assertions)] // the hook that makes the program panic is not in other builds
 mod quarantine;
 mod rate_limit;

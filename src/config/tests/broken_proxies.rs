@@ -20,7 +20,7 @@ fn lists_with_faults() {
     let many = format!("{{ from: ¦[{}] }}", many.join(", "));
     for (list, code, severity) in [
         ("¦{}", "MRD0105", Error),
-        ("{ from: ¦[] }", "MRD0107", Error),
+        ("{ from: ¦[] }", "MRD0104", Error),
         ("¦on", "MRD0104", Error),
         ("{ from: 10.0.0.1, ¦to: 10.0.0.2 }", "MRD0102", Error),
         ("{ from: [¦offic] }", "MRD0304", Error),
