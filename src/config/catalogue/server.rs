@@ -11,7 +11,18 @@ pub(super) const FILE: FileKind = FileKind {
     word: "server",
     path: "meridian.yaml",
     root: &SERVER,
-    sections: &[&SERVER, &NODE, &LISTEN, &GEOIP, &ZONES, &COOKIES, &TLS, &RATE_LIMIT, &ACCESS, &PROXY_PROTOCOL],
+    sections: &[
+        &SERVER,
+        &NODE,
+        &LISTEN,
+        &GEOIP,
+        &ZONES,
+        &COOKIES,
+        &TLS,
+        &RATE_LIMIT,
+        &ACCESS,
+        &PROXY_PROTOCOL,
+    ],
 };
 
 static SERVER: KeySection = KeySection {

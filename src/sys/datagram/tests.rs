@@ -199,8 +199,8 @@ fn answers_are_not_fragmented() {
 /// Octets taken off a query are gone for every reader of it, and the next batch is whole again.
 #[test]
 fn heads_are_taken_off() {
-    let server =
-        socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default()).expect("the server binds");
+    let server = socket::worker("127.0.0.1:0".parse().expect("an address"), Buffers::default())
+        .expect("the server binds");
     let (client, mut batch) = (client("127.0.0.1:0"), Batch::new(4));
     for _ in 0..2 {
         client.send_to(b"head and body", server.local_addr().expect("bound")).expect("the client sends");

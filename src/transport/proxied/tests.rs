@@ -7,7 +7,8 @@ use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 
 /// A header with TLVs, from 192.0.2.1, and a message behind it.
-const HEADER: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x11\xc0\0\x02\x01\xc6\x33\x64\x07\xdc\x04\0\x35\x04\0\x02ab";
+const HEADER: &[u8] =
+    b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x11\xc0\0\x02\x01\xc6\x33\x64\x07\xdc\x04\0\x35\x04\0\x02ab";
 const MESSAGE: &[u8] = b"\0\x02hi";
 
 fn block() -> Arc<CounterBlock> {

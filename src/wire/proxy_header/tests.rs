@@ -35,7 +35,11 @@ fn golden_headers() {
             "21 11 001e c0000201 c6336407 dc04 0035 ea 0003 017670 03 0004 01020304 04 0002 0000".to_owned(),
             Some("192.0.2.1:56324"),
         ),
-        ("an empty TLV", "21 11 000f c0000201 c6336407 dc04 0035 04 0000".to_owned(), Some("192.0.2.1:56324")),
+        (
+            "an empty TLV",
+            "21 11 000f c0000201 c6336407 dc04 0035 04 0000".to_owned(),
+            Some("192.0.2.1:56324"),
+        ),
         ("LOCAL", "20 00 0000".to_owned(), None),
         ("LOCAL with addresses", V4.replacen("21", "20", 1), None),
         ("LOCAL of an unknown family, with octets", "20 ff 0003 ffffff".to_owned(), None),
@@ -73,8 +77,18 @@ fn faults_are_found_at_once() {
         ("too short for IPv6", header("21 21 0023"), ProxyFault::Length, 16),
         ("too long", header(&format!("20 00 {long:04x}")), ProxyFault::Length, 16),
         ("half a TLV", header("21 11 000e c0000201 c6336407 dc04 0035 0400"), ProxyFault::Length, 30),
-        ("a TLV past the end", header("21 11 0010 c0000201 c6336407 dc04 0035 04000200"), ProxyFault::Length, 32),
-        ("the unspecified address", header("21 11 000c 00000000 c6336407 dc04 0035"), ProxyFault::Address, 28),
+        (
+            "a TLV past the end",
+            header("21 11 0010 c0000201 c6336407 dc04 0035 04000200"),
+            ProxyFault::Length,
+            32,
+        ),
+        (
+            "the unspecified address",
+            header("21 11 000c 00000000 c6336407 dc04 0035"),
+            ProxyFault::Address,
+            28,
+        ),
         ("multicast", header("21 12 000c e0000001 c6336407 dc04 0035"), ProxyFault::Address, 28),
         ("broadcast", header("21 12 000c ffffffff c6336407 dc04 0035"), ProxyFault::Address, 28),
         (

@@ -51,7 +51,11 @@ fn answers_differ(front: SocketAddr) {
         let mut stream = connect_from(number, front);
         for id in [8, 9] {
             let answer = ask(&mut stream, &www(id)).expect("an answer");
-            assert_eq!((decode(&answer).0, &*address_of(&answer)), (id, expected), "TCP from 127.1.{number}.1");
+            assert_eq!(
+                (decode(&answer).0, &*address_of(&answer)),
+                (id, expected),
+                "TCP from 127.1.{number}.1"
+            );
         }
     }
 }

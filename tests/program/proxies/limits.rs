@@ -1,6 +1,7 @@
 //! Lists, limits and cookies are about the client that a header names, and not about the balancer.
 
 use super::*;
+use support::program::{Served, meridian_over};
 
 /// Access lists judge the client, and the balancer only where it speaks for itself.
 #[test]
@@ -77,7 +78,8 @@ fn limits_of_connections_see_the_client() {
         stream
     };
     let mut local: Vec<TcpStream> = (0..8).map(|_| opened(&with_signature(&[0x20, 0, 0, 0]))).collect();
-    let mut clients: Vec<TcpStream> = (0..8).map(|n| opened(&header(&format!("192.0.{}.1:1", n / 2)))).collect();
+    let mut clients: Vec<TcpStream> =
+        (0..8).map(|n| opened(&header(&format!("192.0.{}.1:1", n / 2)))).collect();
     assert_eq!(full(), 0);
     for stream in clients.iter_mut().chain(&mut local) {
         assert!(ask(stream, &www(2)).is_some(), "no connection has given way");
@@ -97,7 +99,8 @@ fn cookies_are_bound_to_the_client() {
     let (deployment, _) = deployment("", LISTED);
     let server = deployment.start(Engine::Fast);
     let (socket, address) = (udp(BALANCER), server.dns()[0]);
-    let through = |client: &str, asked: &[u8]| ask_from(&socket, address, &[&header(client)[..], asked].concat());
+    let through =
+        |client: &str, asked: &[u8]| ask_from(&socket, address, &[&header(client)[..], asked].concat());
     let cookie = cookie_of(&through("127.1.2.1:4000", &with_option(www(1), 10, &[7; 8]))).expect("a cookie");
     let judged = {
         let mut asked = query(5, ".", A);
@@ -110,4 +113,29 @@ fn cookies_are_bound_to_the_client() {
     assert_eq!(status(&ask_from(&udp(2), address, &judged)), "NOERROR");
     assert_eq!(status(&through(EASTERN, &judged)), "BADCOOKIE");
     server.stop();
+}
+
+/// A message in quarantine has the prefix of the client.
+#[cfg(debug_assertions)] // the hook that makes the program panic is not in other builds
+#[test]
+fn the_quarantine_names_the_client() {
+    let (deployment, _) = deployment("", LISTED);
+    let mut command = meridian_over(&deployment.config(), &["serve"]);
+    command.env("MERIDIAN_HOOK_PANIC_ON", "boom");
+    let served = Served::of(command);
+    let boom = |rtype| query(1, "boom.cdn.example", rtype);
+    let socket = udp(BALANCER);
+    socket.send_to(&[&header(EASTERN)[..], &boom(A)].concat(), served.dns).expect("sent");
+    let answer = ask_from(&socket, served.dns, &[&header(EASTERN)[..], &www(7)].concat());
+    assert_eq!((decode(&answer).0, &*address_of(&answer)), (7, EAST));
+    let mut stream = begun(served.dns, &header("[2001:db8:f::1]:4000"));
+    stream.write_all(&framed(&boom(28))).expect("the server reads");
+    assert_eq!(address_of(&ask(&mut stream, &www(8)).expect("an answer")), WEST);
+    let listed = || deployment.run(&["quarantine", "list"]).1;
+    until_so("both have files", || listed().matches("boom").count() == 2);
+    let texts = std::fs::read_dir(deployment.path("state/quarantine")).expect("a folder");
+    let texts: String =
+        texts.map(|entry| std::fs::read_to_string(entry.expect("a file").path()).expect("a text")).collect();
+    assert!(texts.contains("203.0.113.0/24") && texts.contains("2001:db8:f::/56"), "{texts}");
+    assert!(!texts.contains("127.1.9"), "{texts}");
 }

@@ -266,7 +266,8 @@ fn streams_are_answered_for_their_clients() {
             let mut inside = secure(&config, begun(dot(&server), &[])).expect("a handshake");
             inside.write_all(&header).expect("the server reads");
             for id in 1..=3 {
-                for answer in [ask(&mut tcp, &www(id)), ask(&mut before, &www(id)), ask(&mut inside, &www(id))]
+                for answer in
+                    [ask(&mut tcp, &www(id)), ask(&mut before, &www(id)), ask(&mut inside, &www(id))]
                 {
                     let answer = answer.unwrap_or_else(|| panic!("{what}: no answer"));
                     assert_eq!((decode(&answer).0, &*address_of(&answer)), (id, expected), "{what}");
