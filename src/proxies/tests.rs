@@ -57,7 +57,7 @@ proptest! {
     ) {
         let address = |[a, b]: [u8; 2], is_v6: bool| -> IpAddr {
             match is_v6 {
-                true => std::net::Ipv6Addr::new(0x2000 + u16::from(a % 4), u16::from(b), 0, 0, 0, 0, 0, 1).into(),
+                true => [0x2000 + u16::from(a % 4), u16::from(b), 0, 0, 0, 0, 0, 1].into(),
                 false => [10 + a % 4, b, 0, 1].into(),
             }
         };

@@ -5,6 +5,7 @@ use super::*;
 static LISTED: Shape = Shape::AnyList(&Shape::Text("a prefix, an address or a network"));
 static BALANCERS: Shape = Shape::List(&Shape::Text("a prefix, an address or a network"));
 
+/// Access lists.
 pub(super) static ACCESS: KeySection = KeySection {
     id: "access",
     title: "",
@@ -33,6 +34,7 @@ pub(super) static ACCESS: KeySection = KeySection {
         does not authenticate a client ([operate.md](operate.md#access-lists)).",
 };
 
+/// Balancers that send PROXY headers.
 pub(super) static PROXY_PROTOCOL: KeySection = KeySection {
     id: "proxy_protocol",
     title: "",

@@ -160,7 +160,10 @@ proptest! {
     /// A header made of any unicast client and any TLVs gives the client back.
     #[test]
     fn clients_come_back(
-        address in prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from)],
+        address in prop_oneof![
+            any::<[u8; 4]>().prop_map(IpAddr::from),
+            any::<[u8; 16]>().prop_map(IpAddr::from),
+        ],
         port in any::<u16>(),
         tlvs in prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..40)), 0..8),
     ) {
