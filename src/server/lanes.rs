@@ -98,6 +98,11 @@ impl Server {
     /// Starts the portable engine, which has one task for all UDP sockets.
     #[cfg(feature = "portable")]
     fn start_portable(&mut self, udp: Vec<UdpSocket>, block: Arc<CounterBlock>) -> io::Result<()> {
+        if self.shared.published.snapshot().proxies.is_some() {
+            tracing::warn!(
+                "`--engine hickory` reads no PROXY headers over UDP: clients behind a balancer get no answers"
+            );
+        }
         let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
         let clones =
             |of: &[UdpSocket]| -> io::Result<Vec<_>> { of.iter().map(UdpSocket::try_clone).collect() };

@@ -60,20 +60,6 @@ fn answers_differ(front: SocketAddr) {
     }
 }
 
-fn no_header_was_faulty(server: &Server) {
-    for transport in [Transport::Udp, Transport::Tcp, Transport::Dot] {
-        for reason in [
-            Dropped::ProxyMissing,
-            Dropped::ProxyVersion,
-            Dropped::ProxyFamily,
-            Dropped::ProxyLength,
-            Dropped::ProxyAddress,
-        ] {
-            assert_eq!(dropped(server, transport, reason), 0, "{transport:?}: {reason:?}");
-        }
-    }
-}
-
 #[test]
 fn dnsdist_names_its_clients() {
     let (deployment, _) = deployment("", LISTED);
