@@ -281,6 +281,7 @@ struct InForce<'a> {
 
 impl InForce<'_> {
     /// Address of the client of a datagram, or [`NOBODY`].
+    #[inline(always)]
     fn client(&self, batch: &Batch, index: usize) -> IpAddr {
         match self.clients.as_ref().map(|clients| clients.of(index)) {
             Some(Origin::Named(address)) => address,
