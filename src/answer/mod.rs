@@ -63,15 +63,17 @@ closed_set! {
         Tcp = "tcp",
         /// A stream over TLS (RFC 7858).
         Dot = "dot",
+        /// HTTP over TLS (RFC 8484).
+        Doh = "doh",
     }
 }
 
 impl Transport {
-    /// True if messages come over connections, each behind its length.
+    /// True if messages come over connections.
     pub(crate) fn is_stream(self) -> bool {
         match self {
             Transport::Udp => false,
-            Transport::Tcp | Transport::Dot => true,
+            Transport::Tcp | Transport::Dot | Transport::Doh => true,
         }
     }
 
@@ -80,7 +82,7 @@ impl Transport {
     pub(crate) fn is_encrypted(self) -> bool {
         match self {
             Transport::Udp | Transport::Tcp => false,
-            Transport::Dot => true,
+            Transport::Dot | Transport::Doh => true,
         }
     }
 }

@@ -201,7 +201,7 @@ impl<'s> Reply<'s> {
 #[inline(always)]
 fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     match (transport, edns) {
-        (Transport::Tcp | Transport::Dot, _) => MESSAGE_MAX,
+        (Transport::Tcp | Transport::Dot | Transport::Doh, _) => MESSAGE_MAX,
         (Transport::Udp, None) => usize::from(UDP_PAYLOAD_MIN),
         // Less than 512 means 512 (RFC 6891 section 6.2.3).
         (Transport::Udp, Some(edns)) => usize::from(edns.payload.clamp(UDP_PAYLOAD_MIN, UDP_PAYLOAD_MAX)),
@@ -247,10 +247,10 @@ fn version(snapshot: &Snapshot, zone: ZoneId) -> Option<ZoneVersion> {
 }
 
 /// Idle time of a connection, in units of 100 ms; `None` for UDP, over which the option is
-/// ignored (RFC 7828 section 3.3.1).
+/// ignored (RFC 7828 section 3.3.1), and for transports that end connections by means of their own.
 fn idle(snapshot: &Snapshot, transport: Transport) -> Option<u16> {
     match transport {
-        Transport::Udp => None,
+        Transport::Udp | Transport::Doh => None,
         Transport::Tcp => Some(snapshot.idle.tcp),
         Transport::Dot => Some(snapshot.idle.dot),
     }

@@ -104,6 +104,8 @@ pub(crate) enum Bound {
     Dns,
     /// `dot`.
     Dot,
+    /// `doh`.
+    Doh,
     /// `admin`.
     Admin,
 }
@@ -114,6 +116,7 @@ impl Listen {
         let Listen {
             dns,
             dot,
+            doh,
             admin,
             admin_hosts: _,
             control: _,
@@ -124,10 +127,12 @@ impl Listen {
             send_buffer: _,
             tcp: _,
             dot_limits: _,
+            doh_limits: _,
         } = self;
         let dns = dns.iter().map(|address| (Bound::Dns, *address));
         let dot = dot.iter().map(|address| (Bound::Dot, *address));
-        dns.chain(dot).chain(admin.iter().map(|address| (Bound::Admin, *address)))
+        let doh = doh.iter().map(|address| (Bound::Doh, *address));
+        dns.chain(dot).chain(doh).chain(admin.iter().map(|address| (Bound::Admin, *address)))
     }
 }
 
@@ -137,6 +142,8 @@ listen! {
         dns: Vec<SocketAddr> = "dns";
         /// Addresses of DNS over TLS.
         dot: Vec<SocketAddr> = "dot";
+        /// Addresses of DNS over HTTPS.
+        doh: Vec<SocketAddr> = "doh";
         /// Control socket, resolved against the folder of the server file.
         control: PathBuf = "control";
         /// Address of the read-only HTTP server.
@@ -159,5 +166,7 @@ listen! {
         tcp = "tcp", "TCP";
         /// Limits of DNS over TLS.
         dot_limits = "dot", "DNS over TLS";
+        /// Limits of DNS over HTTPS.
+        doh_limits = "doh", "DNS over HTTPS";
     }
 }

@@ -50,7 +50,7 @@ macro_rules! families {
 
 families! {
     QUERIES = Counter "meridian_queries_total" ["transport"]
-        "Messages received, by transport (udp, tcp, dot: DNS over TLS).";
+        "Messages received, by transport (udp, tcp, dot: DNS over TLS, doh: DNS over HTTPS).";
     REPLIES = Counter "meridian_replies_total" ["transport", "rcode"]
         "Replies made, by transport and response code.";
     QUESTIONS = Counter "meridian_questions_total" ["transport", "type"]
@@ -235,8 +235,8 @@ families! {
         "File descriptors that the process may open.";
     DESCRIPTORS = Gauge "meridian_descriptors" ["use"]
         "Open file descriptors, by the part of the server that holds them: tcp (DNS over TCP), dot (DNS over \
-         TLS), pages (control socket and admin address), probes (checks, load feeds, programs), own (the \
-         rest).";
+         TLS), doh (DNS over HTTPS), pages (control socket and admin address), probes (checks, load feeds, \
+         programs), own (the rest).";
     DESCRIPTORS_SHARE = Gauge "meridian_descriptors_share" ["use"]
         "File descriptors that each part of the server may hold; the sum of the shares is at most the \
          limit.";

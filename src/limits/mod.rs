@@ -1,8 +1,10 @@
 //! Limits of the program, each with its reason.
 
+mod http;
 mod latency;
 mod quarantine;
 
+pub(crate) use http::*;
 pub(crate) use latency::*;
 pub(crate) use quarantine::*;
 

@@ -14,6 +14,7 @@ use crate::shared::task::Task;
 use crate::sys::host_name::host_name;
 use crate::sys::socket::take_up;
 use crate::transport::connection_limit::ConnectionLimit;
+use crate::transport::doh::DnsOverHttps;
 use crate::transport::dot::DnsOverTls;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
@@ -46,6 +47,10 @@ impl Server {
                 Transport::Tcp => self.start_stream(PlainTcp, its)?,
                 Transport::Dot => {
                     let carrier = DnsOverTls::new(Arc::clone(&self.shared)).map_err(io::Error::other)?;
+                    self.start_stream(carrier, its)?
+                }
+                Transport::Doh => {
+                    let carrier = DnsOverHttps::new(Arc::clone(&self.shared)).map_err(io::Error::other)?;
                     self.start_stream(carrier, its)?
                 }
             };

@@ -222,7 +222,7 @@ pub(crate) fn count(listen: &Listen) -> usize {
     let of = |(bound, _)| match bound {
         // The workers and a listener.
         Bound::Dns => threads(listen) + 1,
-        Bound::Dot => 1,
+        Bound::Dot | Bound::Doh => 1,
         // Counted below, whether it is configured or not.
         Bound::Admin => 0,
     };

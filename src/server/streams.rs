@@ -49,5 +49,12 @@ pub(crate) fn stream_listen(listen: &Listen, transport: Transport) -> Option<Str
             limits: &listen.dot_limits,
             connections_key: "listen.dot_connections",
         }),
+        Transport::Doh if listen.doh.is_empty() => None,
+        Transport::Doh => Some(StreamListen {
+            transport,
+            listeners: Listeners::At(&listen.doh),
+            limits: &listen.doh_limits,
+            connections_key: "listen.doh_connections",
+        }),
     }
 }

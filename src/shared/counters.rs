@@ -65,6 +65,7 @@ drops! {
     SlowMessage = "slow_message", "a connection whose message took too long to arrive";
     SlowReader = "slow_reader", "a connection that did not take its answers";
     HandshakeFailed = "handshake_failed", "a connection whose TLS handshake failed or was broken off";
+    BadRequest = "bad_request", "an HTTP request without a DNS message, answered with an HTTP error";
 }
 
 /// Slots of response codes: one each for 0 to 23 (BADCOOKIE, the last that EDNS defines), and one

@@ -4,7 +4,7 @@
 //!  limit ─┬─ own      sockets, files of a reload, logs
 //!         ├─ pages    connections of the control socket and of the admin address
 //!         ├─ probes   checks, load feeds, programs
-//!         └─ streams  what is left, or less: connections of DNS over TCP
+//!         └─ streams  what is left, or less: connections of DNS
 //! ```
 //!
 //! Each part keeps to its share, so that a storm of TCP connections cannot take descriptors from

@@ -22,7 +22,7 @@ pub(crate) struct DnsOverTls {
 impl DnsOverTls {
     /// A carrier whose handshakes use the certificate of the snapshot in service.
     pub(crate) fn new(shared: Arc<Shared>) -> Result<DnsOverTls, Error> {
-        Ok(DnsOverTls { acceptor: TlsAcceptor::from(tls::settings(shared, ALPN)?) })
+        Ok(DnsOverTls { acceptor: TlsAcceptor::from(tls::settings(shared, &[ALPN])?) })
     }
 }
 

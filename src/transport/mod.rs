@@ -4,8 +4,9 @@
 //! ```text
 //! worker (threads) ── udp ──┐                       ┌─▶ reply
 //!                           ├─▶ answer::respond ────┤
-//! stream (tasks) ── tcp, dot ┘                      └─▶ silence
-//!  ▲ connection limit  ▲ one file for each carrier, over tls if encrypted
+//! stream (tasks) ── tcp,    ┘                       └─▶ silence
+//!  ▲ connection     dot, doh
+//!    limit           ▲ one module for each carrier, over tls if encrypted
 //!
 //! proxied: the client that the PROXY header of a balancer names, in place of the peer
 //!
@@ -14,8 +15,10 @@
 
 pub(crate) mod access;
 pub(crate) mod connection_limit;
+pub(crate) mod doh;
 pub(crate) mod dot;
 pub(crate) mod draw;
+mod exchange;
 #[cfg(feature = "portable")]
 pub(crate) mod portable;
 pub(crate) mod proxied;

@@ -3,22 +3,18 @@
 //! that each transport is one file beside this one.
 
 use crate::access::Action;
-use crate::answer::bare::Message;
-use crate::answer::{Client, Disposition, QueryContext, Transport};
-use crate::limits::{DRAIN_SECS, MESSAGE_MAX, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS};
+use crate::answer::{Client, Outcome, Transport};
+use crate::limits::{DRAIN_SECS, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS};
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::descriptors::Use;
 use crate::sys::accept::AcceptPause;
-use crate::sys::clock;
-use crate::transport::access;
 use crate::transport::connection_limit::{ConnectionLimit, ConnectionPermit, Full};
 use crate::transport::draw::Draws;
-use crate::transport::{proxied, quarantine};
-use std::cell::RefCell;
+use crate::transport::exchange::{Exchanged, exchange};
+use crate::transport::proxied;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -36,6 +32,19 @@ pub(crate) trait Carrier: Send + Sync + 'static {
     /// Opens the stream, with a handshake if the transport has one. The connection is closed after
     /// an error, or after [`STREAM_MESSAGE_SECS`] without a result.
     fn open(&self, connection: TcpStream) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    /// Answers the messages of an open stream until its end: each behind its length, unless the
+    /// transport has another framing.
+    fn converse(
+        stream: Self::Stream,
+        client: IpAddr,
+        context: &Arc<StreamContext<Self>>,
+        permit: &ConnectionPermit,
+    ) -> impl Future<Output = ()> + Send
+    where
+        Self: Sized,
+    {
+        async move { Connection::new(stream, client, context, permit).run().await }
+    }
 }
 
 /// Context of every connection of one transport.
@@ -153,12 +162,12 @@ fn is_unwelcome<C: Carrier>(client: IpAddr, context: &StreamContext<C>) -> bool 
 async fn carry<C: Carrier>(
     connection: TcpStream,
     (peer, is_proxy): (IpAddr, bool),
-    context: &StreamContext<C>,
+    context: &Arc<StreamContext<C>>,
     permit: &ConnectionPermit,
 ) {
     let opening = open(connection, (peer, is_proxy), context, permit);
     match timeout(Duration::from_secs(STREAM_MESSAGE_SECS), opening).await {
-        Ok(Some((client, stream))) => Connection::new(stream, client, context, permit).run().await,
+        Ok(Some((client, stream))) => C::converse(stream, client, context, permit).await,
         Ok(None) => {}
         Err(_) => context.block.dropped(Dropped::SlowMessage, 1),
     }
@@ -213,12 +222,6 @@ fn count_panic<C>(context: &StreamContext<C>, ended: &Result<(), tokio::task::Jo
     if ended.as_ref().is_err_and(tokio::task::JoinError::is_panic) {
         context.block.dropped(Dropped::Panic, 1);
     }
-}
-
-thread_local! {
-    /// Buffer that the core writes to. One for each thread of the runtime is enough, because the
-    /// core answers without awaiting.
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; MESSAGE_MAX].into_boxed_slice());
 }
 
 /// Reason for the end of a connection. It is not logged.
@@ -325,38 +328,14 @@ impl<'a, C: Carrier> Connection<'a, C> {
 
     /// Answers a message; an end if the access lists of the snapshot in service drop its client.
     fn answer(&mut self, message: std::ops::Range<usize>) -> Result<(), End> {
-        self.context.block.received(1);
-        let octets = &self.pending[message];
         let client = Client { address: self.client, transport: C::TRANSPORT };
-        let moment = QueryContext { draw: self.draws.draw(), epoch_secs: clock::cookie_secs() };
         let answers = &mut self.answers;
-        let context = self.context;
-        SCRATCH.with_borrow_mut(|scratch| {
-            let service = context.shared.published.served();
-            // The core does not panic. If it ever does, one query is lost and counted, and the
-            // connection continues.
-            let message = Message { octets, client: &client, context: moment };
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
-                let quarantine = &context.shared.quarantine;
-                access::respond(quarantine, &service.snapshot, &message, &context.block, scratch)
-            }));
-            let outcome = match outcome {
-                Ok(outcome) => outcome,
-                Err(panic) => {
-                    quarantine::take_in(&context.shared, octets, &client, &context.block, &*panic);
-                    return Ok(());
-                }
-            };
-            let Some(outcome) = outcome else { return Err(End::Closed) };
-            match outcome.disposition {
-                Disposition::Send(length) => match scratch.get(..length) {
-                    Some(octets) if frame(answers, octets) => context.block.answered(&service, &outcome),
-                    _ => context.block.dropped(Dropped::TooLong, 1),
-                },
-                Disposition::Silence => context.block.dropped(Dropped::Silence, 1),
-            }
-            Ok(())
-        })
+        let lane = (&*self.context.shared, &*self.context.block);
+        let take = |_: &Outcome, octets: &[u8]| frame(answers, octets).then_some(());
+        match exchange(lane, &client, &mut self.draws, &self.pending[message], take) {
+            Exchanged::Reply(()) | Exchanged::Silence => Ok(()),
+            Exchanged::Dropped => Err(End::Closed),
+        }
     }
 
     async fn write(&mut self) -> Result<(), End> {

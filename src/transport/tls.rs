@@ -9,16 +9,17 @@ use rustls::{Error, ServerConfig};
 use std::fmt;
 use std::sync::Arc;
 
-/// Settings of a transport with this name in ALPN (RFC 7301). Clients without ALPN are accepted.
+/// Settings of a transport with these names in ALPN (RFC 7301), the preferred one first. Clients
+/// without ALPN are accepted.
 ///
 /// Sessions are resumed by tickets alone (RFC 8446 section 2.2, RFC 5077), so that no client takes
 /// memory after its connection. There is no 0-RTT, because an attacker could replay its queries.
-pub(super) fn settings(shared: Arc<Shared>, alpn: &[u8]) -> Result<Arc<ServerConfig>, Error> {
+pub(super) fn settings(shared: Arc<Shared>, alpn: &[&[u8]]) -> Result<Arc<ServerConfig>, Error> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(rustls::DEFAULT_VERSIONS)?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(CertificateInService(shared)));
-    config.alpn_protocols = vec![alpn.to_vec()];
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.ticketer = Ticketer::new()?;
     config.max_early_data_size = 0;

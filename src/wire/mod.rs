@@ -5,6 +5,7 @@ pub(crate) mod cookie;
 pub(crate) mod ecs;
 pub(crate) mod edns;
 pub(crate) mod fragment;
+pub(crate) mod freshness;
 pub(crate) mod hash;
 pub(crate) mod header;
 pub(crate) mod idn;

@@ -13,36 +13,20 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::certificate::{self, Issued, Secure, issue, secure};
+use support::certificate::{self, Issued, Secure, issue, secure, sound};
+use support::corpus::queries;
 use support::deployment::*;
+use support::encrypted::{encrypted, write_pair as write};
 use support::program::{self, until, until_so};
 use support::reply::Reply;
 
 const A: u16 = 1;
-const AXFR: u16 = 252;
 const KEEPALIVE: u8 = 11;
 const PADDING: u8 = 12;
 
 /// A deployment with DNS over TLS and this pair.
 fn deployment(listen: &str, pair: &Issued) -> Deployment {
-    let deployment = Deployment::new(&["127.0.0.1:0"], &format!("  dot: [\"127.0.0.1:0\"]\n{listen}"));
-    deployment
-        .edit("meridian.yaml", |server| server + "tls: { certificate: tls/cert.pem, key: tls/key.pem }\n");
-    write(&deployment, &pair.certificate, &pair.key);
-    deployment
-}
-
-fn write(deployment: &Deployment, certificate: &str, key: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::create_dir_all(deployment.path("tls")).expect("ours");
-    deployment.write("tls/cert.pem", certificate);
-    deployment.write("tls/key.pem", key);
-    std::fs::set_permissions(deployment.path("tls/key.pem"), std::fs::Permissions::from_mode(0o600))
-        .expect("ours");
-}
-
-fn sound() -> Issued {
-    issue((2045, 1, 1))
+    encrypted(&format!("  dot: [\"127.0.0.1:0\"]\n{listen}"), pair)
 }
 
 /// The address for DNS over TLS.
@@ -86,51 +70,6 @@ fn is_over(stream: &mut Secure) -> bool {
 
 fn dropped(server: &Server, reason: Dropped) -> u64 {
     server.shared().counters.fold(Transport::Dot).dropped(reason)
-}
-
-/// Queries as RFC 8906 has them, and others: what they are, and the message.
-fn queries() -> Vec<(&'static str, Vec<u8>)> {
-    let plain = query(7, "wWw.cDn.example", A);
-    let version = |version: u8| {
-        let mut octets = with_option(plain.clone(), 3, &[]);
-        let at = plain.len() + 6;
-        octets[at] = version;
-        octets
-    };
-    let flagged = |byte: usize, bit: u8| {
-        let mut octets = plain.clone();
-        octets[byte] |= bit;
-        octets
-    };
-    let of_class = |class: u8| {
-        let mut octets = plain.clone();
-        *octets.last_mut().expect("a class") = class;
-        octets
-    };
-    let mut no_question = plain[..12].to_vec();
-    no_question[5] = 0;
-    vec![
-        ("an address", plain.clone()),
-        ("a name of no zone", query(8, "other.test", A)),
-        ("a name that is not there", query(9, "none.cdn.example", A)),
-        ("the SOA", query(10, "cdn.example", 6)),
-        ("an unknown type", query(11, "cdn.example", 65_280)),
-        ("a transfer", query(12, "cdn.example", AXFR)),
-        ("ANY", query(13, "cdn.example", 255)),
-        ("another class", of_class(3)),
-        ("NOTIFY", message(14, 4, "cdn.example", 6)),
-        ("an unknown opcode", message(15, 15, "cdn.example", 6)),
-        ("Z", flagged(3, 0x40)),
-        ("RD, AD and CD", flagged(3, 0x30)),
-        ("TC", flagged(2, 0x02)),
-        ("no question", no_question),
-        ("EDNS", with_option(plain.clone(), 3, &[])),
-        ("another version of EDNS", version(1)),
-        ("an unknown option", with_option(plain.clone(), 100, &[1, 2])),
-        ("a client subnet", with_subnet(plain.clone(), [192, 0, 2])),
-        ("a broken client subnet", with_option(plain.clone(), 8, &[0])),
-        ("a keepalive", with_option(plain, KEEPALIVE, &[])),
-    ]
 }
 
 /// Both engines answer over TLS octet for octet as over TCP, by every version, with and without

@@ -7,6 +7,7 @@ mod completions;
 mod cookies;
 mod databases;
 mod diff;
+mod doh;
 mod dot;
 mod explain;
 mod health;

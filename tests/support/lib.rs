@@ -6,8 +6,11 @@
 //! replies decoded by [`reply`]. The worlds that benchmarks measure are in [`world`].
 
 pub mod certificate;
+pub mod corpus;
 pub mod deployment;
 pub mod dice;
+#[cfg(unix)]
+pub mod encrypted;
 pub mod files;
 pub mod free_port;
 pub mod machine;

@@ -99,7 +99,7 @@ state: /var/lib/meridian",
             "tls",
             &Shape::Map(&TLS),
             NONE,
-            "the certificate of encrypted transports (`listen.dot`)",
+            "the certificate of encrypted transports (`listen.dot`, `listen.doh`)",
             "{ certificate: tls/fullchain.pem, key: tls/privkey.pem }",
         ),
         entry(
@@ -181,6 +181,13 @@ const SOCKETS: &[KeyEntry] = &[
         NONE,
         "addresses for DNS over TLS (RFC 7858), whose usual port is 853; needs `tls`",
         "[\"127.0.0.1:8853\", \"[::1]:8853\"]",
+    ),
+    entry(
+        "doh",
+        const { &Shape::List(&SOCKET) },
+        NONE,
+        "addresses for DNS over HTTPS (RFC 8484), path `/dns-query`, whose usual port is 443; needs `tls`",
+        "[\"127.0.0.1:8443\", \"[::1]:8443\"]",
     ),
     entry(
         "control",
@@ -289,7 +296,8 @@ macro_rules! stream_limits {
 }
 
 /// Limits of each stream transport.
-const STREAM_LIMITS: [[KeyEntry; 3]; STREAMS.len()] = [stream_limits!(0), stream_limits!(1)];
+const STREAM_LIMITS: [[KeyEntry; 3]; STREAMS.len()] =
+    [stream_limits!(0), stream_limits!(1), stream_limits!(2)];
 
 static LISTEN: KeySection = KeySection {
     id: "listen",

@@ -125,6 +125,7 @@ impl ServerFile {
             listen: Listen {
                 dns: Vec::new(),
                 dot: Vec::new(),
+                doh: Vec::new(),
                 control: folder.join("state/control.sock"),
                 admin: None,
                 admin_hosts: Vec::new(),
@@ -135,6 +136,7 @@ impl ServerFile {
                 send_buffer: None,
                 tcp: StreamLimits::default(),
                 dot_limits: StreamLimits::default(),
+                doh_limits: StreamLimits::default(),
             },
             state: folder.join("state"),
             pid_file: None,
@@ -271,6 +273,10 @@ fn lower_listen(
         lower_addresses((node, "dot"), listen, |listen| &mut listen.dot, &mut places, out);
         encrypted = Some(("dot", node.at));
     }
+    if let Some(node) = table.take("doh") {
+        lower_addresses((node, "doh"), listen, |listen| &mut listen.doh, &mut places, out);
+        encrypted = encrypted.or(Some(("doh", node.at)));
+    }
     if let Some(written) = table.take("control").and_then(|node| path(node, "control", folder, out)) {
         socket_path(&written, out);
         listen.control = written.path;
@@ -360,7 +366,10 @@ fn overlaps(listen: &Listen, places: &[At], (address, at): (SocketAddr, At), out
         Finding::error(code::DUPLICATE_ADDRESS, message)
             .at(at, "cannot be opened too")
             .related(*first, "already opened here")
-            .help("list each address once, or the wildcard alone; `dot` and `admin` need ports of their own"),
+            .help(
+                "list each address once, or the wildcard alone; `dot`, `doh` and `admin` need ports of \
+                   their own",
+            ),
     );
     true
 }

@@ -17,7 +17,9 @@ fn fixed() -> RestartOnly {
         send_buffer: None,
         tcp: StreamLimits::default(),
         dot: Vec::new(),
+        doh: Vec::new(),
         dot_limits: StreamLimits::default(),
+        doh_limits: StreamLimits::default(),
     };
     RestartOnly { listen, pid_file: None, exit_on_fault: false, state: "state".into() }
 }
@@ -88,7 +90,7 @@ fn files_must_keep_safety_rules() {
 #[test]
 fn restart_keys_are_named() {
     type Change = fn(&mut RestartOnly);
-    let change: [(&str, Change); 19] = [
+    let change: [(&str, Change); 23] = [
         ("listen.dns", |f| f.listen.dns.clear()),
         ("listen.control", |f| f.listen.control = "other".into()),
         ("listen.admin", |f| f.listen.admin = Some(([127, 0, 0, 1], 1).into())),
@@ -105,6 +107,10 @@ fn restart_keys_are_named() {
         ("listen.dot_connections", |f| f.listen.dot_limits.connections = 1),
         ("listen.dot_connections_per_prefix", |f| f.listen.dot_limits.per_prefix = 1),
         ("listen.dot_idle", |f| f.listen.dot_limits.idle_secs = 1),
+        ("listen.doh", |f| f.listen.doh.push(([127, 0, 0, 1], 443).into())),
+        ("listen.doh_connections", |f| f.listen.doh_limits.connections = 1),
+        ("listen.doh_connections_per_prefix", |f| f.listen.doh_limits.per_prefix = 1),
+        ("listen.doh_idle", |f| f.listen.doh_limits.idle_secs = 1),
         ("pid_file", |f| f.pid_file = Some("other.pid".into())),
         ("exit_on_fault", |f| f.exit_on_fault = true),
         ("state", |f| f.state = "other".into()),

@@ -21,7 +21,9 @@ fn listen(connections: u32, connections_at: Option<At>, admin: bool) -> Listen {
         send_buffer: None,
         tcp: StreamLimits { connections, connections_at, ..StreamLimits::default() },
         dot: Vec::new(),
+        doh: Vec::new(),
         dot_limits: StreamLimits::default(),
+        doh_limits: StreamLimits::default(),
     }
 }
 
@@ -128,7 +130,7 @@ fn the_watch_tells_begin_and_end() {
     let alarm = descriptors.alarm().expect("it stands");
     assert_eq!(alarm.since_epoch_secs, 7);
     assert!(
-        alarm.sentence.contains("21 of 100 are open (0 tcp, 0 dot, 0 pages, 0 probes, 21 own)"),
+        alarm.sentence.contains("21 of 100 are open (0 tcp, 0 dot, 0 doh, 0 pages, 0 probes, 21 own)"),
         "{alarm:?}"
     );
     let ends: Vec<_> = (0..DESCRIPTORS_CALM_LOOKS).map(|_| look(Some(5))).collect();

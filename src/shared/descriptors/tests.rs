@@ -15,8 +15,8 @@ fn parts_are_counted() {
     ];
     descriptors.note_open(10);
     let held_by = || Use::all().map(|part| descriptors.held(part)).collect::<Vec<_>>();
-    assert_eq!(held_by(), [2, 0, 0, 1, 7]);
+    assert_eq!(held_by(), [2, 0, 0, 0, 1, 7]);
     drop(held);
-    assert_eq!(held_by(), [0, 0, 0, 0, 10]);
+    assert_eq!(held_by(), [0, 0, 0, 0, 0, 10]);
     assert_eq!(descriptors.shares().limit, 100);
 }

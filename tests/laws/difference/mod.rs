@@ -14,7 +14,7 @@ use support::{Tree, certificate, load};
 
 const SERVER: &str = r#"
 node: { name: n1, site: p1 }
-listen: { dns: ["127.0.0.1:0"], dot: ["127.0.0.1:0"] }
+listen: { dns: ["127.0.0.1:0"], dot: ["127.0.0.1:0"], doh: ["127.0.0.1:0"] }
 geoip: { databases: [one.csv, two.csv], accept_shrunk: off, networks: networks.yaml }
 pops: pops.yaml
 policies: policies.yaml
@@ -143,7 +143,7 @@ fn base() -> Tree {
 }
 
 /// Keys that no reload takes over: a finding refuses them, or they only say where a file is.
-const BY_RESTART: [&str; 19] = [
+const BY_RESTART: [&str; 23] = [
     "pid_file",
     "exit_on_fault",
     "listen",
@@ -163,6 +163,10 @@ const BY_RESTART: [&str; 19] = [
     "dot_connections",
     "dot_connections_per_prefix",
     "dot_idle",
+    "doh",
+    "doh_connections",
+    "doh_connections_per_prefix",
+    "doh_idle",
 ];
 
 #[test]

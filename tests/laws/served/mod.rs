@@ -107,6 +107,7 @@ impl Roads {
             let transport = match dice.below(12) {
                 0 => Transport::Tcp,
                 1 => Transport::Dot,
+                2 => Transport::Doh,
                 _ => Transport::Udp,
             };
             let client = Client { address: dice.client(known), transport };
@@ -376,7 +377,7 @@ fn what_came_before_leaves_nothing() {
         ("ECS", ask("video.edge.cdn.example.", Some(&ecs)), reply(Rcode::NOERROR, true)),
     ];
     let mut roads = Roads::new();
-    for transport in [Transport::Udp, Transport::Tcp, Transport::Dot] {
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Dot, Transport::Doh] {
         let client = Client { address, transport };
         for (before, first, _) in &rows {
             for (what, second, expected) in &rows {

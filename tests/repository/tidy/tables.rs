@@ -207,6 +207,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
         "hyper",
         &[
             "src/control/",
+            "src/transport/doh/",
             "src/cli/check.rs",
             "src/cli/explain.rs",
             "src/cli/reload.rs",
@@ -215,7 +216,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
             "src/cli/server.rs",
         ],
     ),
-    ("http_body_util", &["src/control/", "src/cli/reload.rs"]),
+    ("http_body_util", &["src/control/", "src/transport/doh/", "src/cli/reload.rs"]),
     (
         "rustls",
         &[
@@ -225,9 +226,11 @@ pub const CRATES: &[(&str, &[&str])] = &[
             "src/probe/refusal.rs",
             "src/transport/tls.rs",
             "src/transport/dot.rs",
+            "src/transport/doh/mod.rs",
         ],
     ),
-    ("tokio_rustls", &["src/probe/tls.rs", "src/transport/dot.rs"]),
+    ("tokio_rustls", &["src/probe/tls.rs", "src/transport/dot.rs", "src/transport/doh/mod.rs"]),
+    ("data_encoding", &["src/transport/doh/request"]),
     ("prometheus", &["src/control/"]),
     ("clap", &["src/cli/"]),
     ("clap_mangen", &["src/cli/man.rs"]),

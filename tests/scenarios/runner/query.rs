@@ -89,6 +89,7 @@ impl Ask {
                 "down" => ask.down = value()?.split(',').map(str::to_owned).collect(),
                 "tcp" => ask.transport = Transport::Tcp,
                 "dot" => ask.transport = Transport::Dot,
+                "doh" => ask.transport = Transport::Doh,
                 "payload" => ask.payload = number(value()?)?,
                 "draw" => ask.draw = number(value()?)?,
                 "plain" => ask.edns = false,

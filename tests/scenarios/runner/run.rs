@@ -170,17 +170,20 @@ fn pop_words(pop: Option<&str>) -> String {
 /// What holds for every reply, whatever a scenario asks.
 fn broken_promise(ask: &Ask, reply: &Reply, octets: usize) -> Option<String> {
     let most = match (ask.transport, ask.edns) {
-        (Transport::Tcp | Transport::Dot, _) => 65_535,
+        (Transport::Tcp | Transport::Dot | Transport::Doh, _) => 65_535,
         (Transport::Udp, false) => 512,
         (Transport::Udp, true) => usize::from(ask.payload.clamp(512, 1232)),
     };
     let asked_subnet = ask.edns && ask.options.iter().any(|(code, _)| *code == 8);
     let asked_cookie = ask.edns && ask.options.iter().any(|(code, _)| *code == 10);
     let sent_padding = ask.options.iter().any(|(code, _)| *code == 12);
-    let asked_padding = sent_padding && ask.edns && ask.version == 0 && ask.transport == Transport::Dot;
+    let asked_padding = sent_padding
+        && ask.edns
+        && ask.version == 0
+        && matches!(ask.transport, Transport::Dot | Transport::Doh);
     let is_padded = reply.opt.as_ref().is_some_and(|opt| opt.options.iter().any(|(code, _)| *code == 12));
     let checks = [
-        (is_padded == asked_padding, "padding that was not asked for over TLS, or none that was"),
+        (is_padded == asked_padding, "padding that was not asked for over TLS or HTTPS, or none that was"),
         (!is_padded || octets.is_multiple_of(468), "padding that does not fill a block"),
         (
             reply.opt.as_ref().is_none_or(|o| o.cookie.is_none()) || asked_cookie,

@@ -82,6 +82,7 @@ const REFERENCES: &[(&str, &str)] = &[
     ("answer", "203.0.113.7"),
     ("admin", "127.0.0.1:8053"),
     ("dot", "127.0.0.1:8853"),
+    ("doh", "127.0.0.1:8443"),
     ("subdivision", "DE-BE"),
     ("country", "DE"),
 ];

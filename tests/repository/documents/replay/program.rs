@@ -66,7 +66,9 @@ impl Program {
         Ok(match transport {
             Transport::Udp => ask_udp(server.dns, packet),
             Transport::Tcp => ask_tcp(server.dns, packet),
-            Transport::Dot => return Err("`dig` asks over UDP and TCP alone here".to_owned()),
+            Transport::Dot | Transport::Doh => {
+                return Err("`dig` asks over UDP and TCP alone here".to_owned());
+            }
         })
     }
 
