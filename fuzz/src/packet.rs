@@ -47,7 +47,7 @@ pub fn snapshot() -> &'static Snapshot {
 pub fn packet(data: &[u8]) {
     let mut out = [0u8; 65_535];
     let mut stages = Stages::default();
-    for transport in [Transport::Udp, Transport::Tcp, Transport::Dot, Transport::Doh] {
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Dot, Transport::Doh, Transport::Doq] {
         let client = Client { address: CLIENT, transport };
         let outcome = respond(
             snapshot(),
@@ -116,7 +116,7 @@ fn holds_cookie(reply: &[u8]) -> bool {
 
 fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     match (transport, edns) {
-        (Transport::Tcp | Transport::Dot | Transport::Doh, _) => 65_535,
+        (Transport::Tcp | Transport::Dot | Transport::Doh | Transport::Doq, _) => 65_535,
         (Transport::Udp, None) => 512,
         (Transport::Udp, Some(edns)) => usize::from(edns.payload.clamp(512, 1232)),
     }

@@ -65,6 +65,8 @@ closed_set! {
         Dot = "dot",
         /// HTTP over TLS (RFC 8484).
         Doh = "doh",
+        /// Streams over QUIC (RFC 9250).
+        Doq = "doq",
     }
 }
 
@@ -73,6 +75,14 @@ impl Transport {
     pub(crate) fn is_stream(self) -> bool {
         match self {
             Transport::Udp => false,
+            Transport::Tcp | Transport::Dot | Transport::Doh | Transport::Doq => true,
+        }
+    }
+
+    /// True if each connection takes a file descriptor.
+    pub(crate) fn takes_descriptors(self) -> bool {
+        match self {
+            Transport::Udp | Transport::Doq => false,
             Transport::Tcp | Transport::Dot | Transport::Doh => true,
         }
     }
@@ -82,7 +92,7 @@ impl Transport {
     pub(crate) fn is_encrypted(self) -> bool {
         match self {
             Transport::Udp | Transport::Tcp => false,
-            Transport::Dot | Transport::Doh => true,
+            Transport::Dot | Transport::Doh | Transport::Doq => true,
         }
     }
 }

@@ -201,7 +201,7 @@ impl<'s> Reply<'s> {
 #[inline(always)]
 fn limit(transport: Transport, edns: Option<&Edns>) -> usize {
     match (transport, edns) {
-        (Transport::Tcp | Transport::Dot | Transport::Doh, _) => MESSAGE_MAX,
+        (Transport::Tcp | Transport::Dot | Transport::Doh | Transport::Doq, _) => MESSAGE_MAX,
         (Transport::Udp, None) => usize::from(UDP_PAYLOAD_MIN),
         // Less than 512 means 512 (RFC 6891 section 6.2.3).
         (Transport::Udp, Some(edns)) => usize::from(edns.payload.clamp(UDP_PAYLOAD_MIN, UDP_PAYLOAD_MAX)),
@@ -250,7 +250,7 @@ fn version(snapshot: &Snapshot, zone: ZoneId) -> Option<ZoneVersion> {
 /// ignored (RFC 7828 section 3.3.1), and for transports that end connections by means of their own.
 fn idle(snapshot: &Snapshot, transport: Transport) -> Option<u16> {
     match transport {
-        Transport::Udp | Transport::Doh => None,
+        Transport::Udp | Transport::Doh | Transport::Doq => None,
         Transport::Tcp => Some(snapshot.idle.tcp),
         Transport::Dot => Some(snapshot.idle.dot),
     }

@@ -106,8 +106,23 @@ pub(crate) enum Bound {
     Dot,
     /// `doh`.
     Doh,
+    /// `doq`.
+    Doq,
     /// `admin`.
     Admin,
+}
+
+impl Bound {
+    /// True if a socket of the one key and one of the other cannot have the same port.
+    pub(crate) fn excludes(self, other: Bound) -> bool {
+        let uses = |bound| match bound {
+            Bound::Dns => (true, true),
+            Bound::Dot | Bound::Doh | Bound::Admin => (true, false),
+            Bound::Doq => (false, true),
+        };
+        let ((tcp, udp), (other_tcp, other_udp)) = (uses(self), uses(other));
+        tcp && other_tcp || udp && other_udp
+    }
 }
 
 impl Listen {
@@ -117,6 +132,7 @@ impl Listen {
             dns,
             dot,
             doh,
+            doq,
             admin,
             admin_hosts: _,
             control: _,
@@ -128,11 +144,13 @@ impl Listen {
             tcp: _,
             dot_limits: _,
             doh_limits: _,
+            doq_limits: _,
         } = self;
         let dns = dns.iter().map(|address| (Bound::Dns, *address));
         let dot = dot.iter().map(|address| (Bound::Dot, *address));
         let doh = doh.iter().map(|address| (Bound::Doh, *address));
-        dns.chain(dot).chain(doh).chain(admin.iter().map(|address| (Bound::Admin, *address)))
+        let doq = doq.iter().map(|address| (Bound::Doq, *address));
+        dns.chain(dot).chain(doh).chain(doq).chain(admin.iter().map(|address| (Bound::Admin, *address)))
     }
 }
 
@@ -144,6 +162,8 @@ listen! {
         dot: Vec<SocketAddr> = "dot";
         /// Addresses of DNS over HTTPS.
         doh: Vec<SocketAddr> = "doh";
+        /// Addresses of DNS over QUIC.
+        doq: Vec<SocketAddr> = "doq";
         /// Control socket, resolved against the folder of the server file.
         control: PathBuf = "control";
         /// Address of the read-only HTTP server.
@@ -168,5 +188,7 @@ listen! {
         dot_limits = "dot", "DNS over TLS";
         /// Limits of DNS over HTTPS.
         doh_limits = "doh", "DNS over HTTPS";
+        /// Limits of DNS over QUIC.
+        doq_limits = "doq", "DNS over QUIC";
     }
 }

@@ -50,7 +50,8 @@ macro_rules! families {
 
 families! {
     QUERIES = Counter "meridian_queries_total" ["transport"]
-        "Messages received, by transport (udp, tcp, dot: DNS over TLS, doh: DNS over HTTPS).";
+        "Messages received, by transport (udp, tcp, dot: DNS over TLS, doh: DNS over HTTPS, doq: DNS over \
+         QUIC).";
     REPLIES = Counter "meridian_replies_total" ["transport", "rcode"]
         "Replies made, by transport and response code.";
     QUESTIONS = Counter "meridian_questions_total" ["transport", "type"]

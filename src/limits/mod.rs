@@ -3,10 +3,12 @@
 mod http;
 mod latency;
 mod quarantine;
+mod quic;
 
 pub(crate) use http::*;
 pub(crate) use latency::*;
 pub(crate) use quarantine::*;
+pub(crate) use quic::*;
 
 /// Largest weight of a PoP or address: weight x logarithm must fit 64 bits.
 pub(crate) const WEIGHT_MAX: u32 = 1_000_000;

@@ -14,7 +14,7 @@ use crate::server::streams::{StreamListen, stream_listen};
 use crate::shared::Shared;
 use crate::shared::descriptors::{Descriptors, Shares, Use};
 use crate::shared::event::Event;
-use crate::shared::streams::streams;
+use crate::shared::streams::descriptor_streams;
 use crate::state::event_log::EventLog;
 use crate::sys;
 use crate::sys::clock::epoch_secs;
@@ -53,12 +53,13 @@ pub(crate) fn share(listen: &Listen, sockets: usize, limit: Option<usize>) -> (S
         });
         return cut(&full, &least);
     }
-    let reserved = Reserved { full: &full, asked: streams().map(asked).sum() };
+    let reserved = Reserved { full: &full, asked: descriptor_streams().map(asked).sum() };
     // Each transport gets its share of `full`. The rest is divided in proportion to the lack of
     // each, so that no transport takes what another is promised.
     let lack = |transport| asked(transport) - full.of(Use::Stream(transport));
-    let (all_lack, sure): (usize, usize) =
-        streams().map(|t| (lack(t), full.of(Use::Stream(t)))).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let (all_lack, sure): (usize, usize) = descriptor_streams()
+        .map(|t| (lack(t), full.of(Use::Stream(t))))
+        .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
     let spare = (reserved.left() - sure).min(all_lack);
     let mut finding = None;
     let shares = Shares::each(limit, |part| match part {
@@ -155,7 +156,7 @@ pub(crate) fn words(shares: &Shares) -> String {
             let word = transport.word().to_uppercase();
             format!("{} for {word}", shares.of(Use::Stream(transport)))
         };
-        return format!("no limit, {}", streams().map(of).collect::<Vec<_>>().join(", "));
+        return format!("no limit, {}", descriptor_streams().map(of).collect::<Vec<_>>().join(", "));
     }
     let of = |part: Use| format!("{} {}", shares.of(part), part.word());
     format!("{} at most: {}", shares.limit, Use::all().map(of).collect::<Vec<_>>().join(", "))

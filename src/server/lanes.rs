@@ -15,6 +15,7 @@ use crate::sys::host_name::host_name;
 use crate::sys::socket::take_up;
 use crate::transport::connection_limit::ConnectionLimit;
 use crate::transport::doh::DnsOverHttps;
+use crate::transport::doq::{self, DnsOverQuic};
 use crate::transport::dot::DnsOverTls;
 #[cfg(feature = "portable")]
 use crate::transport::portable::{self, Portable};
@@ -53,6 +54,7 @@ impl Server {
                     let carrier = DnsOverHttps::new(Arc::clone(&self.shared)).map_err(io::Error::other)?;
                     self.start_stream(carrier, its)?
                 }
+                Transport::Doq => self.start_quic(&sockets.quic, its)?,
             };
             self.tasks.extend(tasks);
         }
@@ -154,15 +156,7 @@ impl Server {
     /// Starts the listeners of one stream transport.
     fn start_stream<C: Carrier>(&self, carrier: C, lane: StreamLane<'_>) -> io::Result<Vec<JoinHandle<()>>> {
         let connections = self.shared.descriptors.shares().of(Use::Stream(C::TRANSPORT)) as u32;
-        let limits = lane.stream.limits;
-        let context = Arc::new(StreamContext {
-            carrier,
-            shared: Arc::clone(&self.shared),
-            block: Arc::clone(lane.blocks.shared(C::TRANSPORT)),
-            connection_limit: Arc::new(ConnectionLimit::new(connections, limits.per_prefix)),
-            idle: Duration::from_secs(u64::from(limits.idle_secs)),
-            stop: self.stop.clone(),
-        });
+        let context = self.stream_context(carrier, connections, &lane);
         let mut tasks = Vec::new();
         for (_, listener) in lane.listeners {
             let context = Arc::clone(&context);
@@ -182,6 +176,49 @@ impl Server {
         }
         Ok(tasks)
     }
+
+    /// Starts the sockets of DNS over QUIC, whose connections take no descriptors.
+    fn start_quic(&self, sockets: &[UdpSocket], lane: StreamLane<'_>) -> io::Result<Vec<JoinHandle<()>>> {
+        let carrier = DnsOverQuic::new(Arc::clone(&self.shared), lane.idle())?;
+        let context = self.stream_context(carrier, lane.stream.limits.connections, &lane);
+        let mut tasks = Vec::new();
+        for socket in sockets {
+            let (context, socket) = (Arc::clone(&context), socket.try_clone()?);
+            let serve = move || {
+                let (context, socket) = (Arc::clone(&context), socket.try_clone());
+                async move {
+                    let served = match socket {
+                        Ok(socket) => doq::serve(socket, context).await,
+                        Err(error) => Err(error),
+                    };
+                    if let Err(error) = served {
+                        panic!("DNS over QUIC ended: {error}");
+                    }
+                }
+            };
+            let kept = self.supervisor.clone().keep(Task::Stream(Transport::Doq), serve);
+            tasks.push(self.runtimes.tcp.spawn(kept));
+        }
+        Ok(tasks)
+    }
+
+    /// Context of the connections of one stream transport, of which there are so many at most.
+    fn stream_context<C>(
+        &self,
+        carrier: C,
+        connections: u32,
+        lane: &StreamLane<'_>,
+    ) -> Arc<StreamContext<C>> {
+        let StreamListen { transport, limits, .. } = lane.stream;
+        Arc::new(StreamContext {
+            carrier,
+            shared: Arc::clone(&self.shared),
+            block: Arc::clone(lane.blocks.shared(transport)),
+            connection_limit: Arc::new(ConnectionLimit::new(connections, limits.per_prefix)),
+            idle: lane.idle(),
+            stop: self.stop.clone(),
+        })
+    }
 }
 
 /// Sockets, settings and counters of one stream transport.
@@ -192,6 +229,13 @@ struct StreamLane<'l> {
     listeners: Vec<(Transport, TcpListener)>,
     /// Counter blocks.
     blocks: &'l Blocks,
+}
+
+impl StreamLane<'_> {
+    /// Time without a query after which a connection is closed.
+    fn idle(&self) -> Duration {
+        Duration::from_secs(u64::from(self.stream.limits.idle_secs))
+    }
 }
 
 /// Counter blocks of the transports of a server.

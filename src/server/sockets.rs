@@ -25,6 +25,8 @@ pub(crate) struct Sockets {
     pub(crate) cpus: Vec<Option<u16>>,
     /// Listeners of the stream transports, one for each address.
     pub(crate) streams: Vec<(Transport, TcpListener)>,
+    /// Sockets of DNS over QUIC, one for each address.
+    pub(crate) quic: Vec<UdpSocket>,
     /// Addresses of `listen.dns` as bound.
     pub(crate) bound: Vec<SocketAddr>,
     /// Addresses of the other stream transports as bound.
@@ -58,11 +60,8 @@ impl Sockets {
                 }
             }
         }
-        let own = open_streams(listen, &mut findings);
-        let at = |(transport, listener): &(Transport, TcpListener)| {
-            listener.local_addr().ok().map(|at| (*transport, at))
-        };
-        let streams_at = own.iter().filter_map(at).collect();
+        let (own, quic) = (open_streams(listen, &mut findings), open_quic(listen, &mut findings));
+        let streams_at = bound_at(&own, &quic);
         streams.extend(own);
         let admin = listen.admin.and_then(|address| match socket::listener(address) {
             Ok(listener) => Some(listener),
@@ -81,7 +80,9 @@ impl Sockets {
                 let control = open_control(&listen.control);
                 control.map(|listener| Some(Arc::new(ControlSocket::new(&listen.control, listener))))
             } {
-                Ok(Some(control)) => Ok(Sockets { udp, cpus, streams, bound, streams_at, control, admin }),
+                Ok(Some(control)) => {
+                    Ok(Sockets { udp, cpus, streams, quic, bound, streams_at, control, admin })
+                }
                 Ok(None) => Err(findings),
                 Err(_) if !has_place(&listen.control) => Err(findings),
                 Err(error) => {
@@ -94,7 +95,7 @@ impl Sockets {
         if findings.has_errors() {
             Err(findings)
         } else {
-            Ok(Sockets { udp, cpus, streams, bound, streams_at, admin })
+            Ok(Sockets { udp, cpus, streams, quic, bound, streams_at, admin })
         }
     }
 
@@ -222,7 +223,7 @@ pub(crate) fn count(listen: &Listen) -> usize {
     let of = |(bound, _)| match bound {
         // The workers and a listener.
         Bound::Dns => threads(listen) + 1,
-        Bound::Dot | Bound::Doh => 1,
+        Bound::Dot | Bound::Doh | Bound::Doq => 1,
         // Counted below, whether it is configured or not.
         Bound::Admin => 0,
     };
@@ -245,7 +246,7 @@ fn open_streams(listen: &Listen, findings: &mut Findings) -> Vec<(Transport, Tcp
     let mut opened = Vec::new();
     for stream in stream_listens(listen) {
         let addresses = match stream.listeners {
-            Listeners::BesideUdp => &[],
+            Listeners::BesideUdp | Listeners::OverUdp => &[],
             Listeners::At(addresses) => addresses,
         };
         for address in addresses {
@@ -255,6 +256,28 @@ fn open_streams(listen: &Listen, findings: &mut Findings) -> Vec<(Transport, Tcp
                     let word = stream.transport.word();
                     findings.push(cannot(&format!("{word} {address}"), &error, address.port()));
                 }
+            }
+        }
+    }
+    opened
+}
+
+/// Addresses as bound, with their transport.
+fn bound_at(own: &[(Transport, TcpListener)], quic: &[UdpSocket]) -> Vec<(Transport, SocketAddr)> {
+    let own = own.iter().map(|(transport, listener)| (*transport, listener.local_addr()));
+    let quic = quic.iter().map(|socket| (Transport::Doq, socket.local_addr()));
+    own.chain(quic).filter_map(|(transport, at)| Some((transport, at.ok()?))).collect()
+}
+
+/// Opens the sockets of DNS over QUIC.
+fn open_quic(listen: &Listen, findings: &mut Findings) -> Vec<UdpSocket> {
+    let mut opened = Vec::new();
+    for address in &listen.doq {
+        match socket::plain(*address, buffers(listen)) {
+            Ok(socket) => opened.push(socket),
+            Err(error) => {
+                let word = Transport::Doq.word();
+                findings.push(cannot(&format!("{word} {address}"), &error, address.port()));
             }
         }
     }

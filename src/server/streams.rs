@@ -12,6 +12,8 @@ pub(crate) enum Listeners<'l> {
     BesideUdp,
     /// Addresses of its own.
     At(&'l [SocketAddr]),
+    /// Addresses of its own, with sockets of UDP.
+    OverUdp,
 }
 
 /// Stream transport in `listen`.
@@ -55,6 +57,13 @@ pub(crate) fn stream_listen(listen: &Listen, transport: Transport) -> Option<Str
             listeners: Listeners::At(&listen.doh),
             limits: &listen.doh_limits,
             connections_key: "listen.doh_connections",
+        }),
+        Transport::Doq if listen.doq.is_empty() => None,
+        Transport::Doq => Some(StreamListen {
+            transport,
+            listeners: Listeners::OverUdp,
+            limits: &listen.doq_limits,
+            connections_key: "listen.doq_connections",
         }),
     }
 }

@@ -66,6 +66,7 @@ drops! {
     SlowReader = "slow_reader", "a connection that did not take its answers";
     HandshakeFailed = "handshake_failed", "a connection whose TLS handshake failed or was broken off";
     BadRequest = "bad_request", "an HTTP request without a DNS message, answered with an HTTP error";
+    ProtocolError = "protocol_error", "a connection whose client broke a rule of DNS over QUIC";
 }
 
 /// Slots of response codes: one each for 0 to 23 (BADCOOKIE, the last that EDNS defines), and one

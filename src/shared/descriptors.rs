@@ -10,7 +10,7 @@
 //! Each part keeps to its share, so that a storm of TCP connections cannot take descriptors from
 //! probes or pages.
 
-use super::streams::streams;
+use super::streams::descriptor_streams;
 use crate::answer::Transport;
 use crate::shared::alarm::{Alarm, AlarmKey};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ closed_union! {
     /// Part of the server that holds descriptors. Its word stands in metrics.
     pub(crate) enum Use {
         /// Connections of a stream transport.
-        Stream(transport: Transport = streams()) = transport.word(),
+        Stream(transport: Transport = descriptor_streams()) = transport.word(),
         /// Control socket and admin address.
         Pages = "pages",
         /// Checks, load feeds, programs.

@@ -4,9 +4,10 @@
 //! ```text
 //! worker (threads) ── udp ──┐                       ┌─▶ reply
 //!                           ├─▶ answer::respond ────┤
-//! stream (tasks) ── tcp,    ┘                       └─▶ silence
-//!  ▲ connection     dot, doh
-//!    limit           ▲ one module for each carrier, over tls if encrypted
+//! stream (tasks) ── tcp,    │                       └─▶ silence
+//!  ▲ connection     dot, doh├── exchange: one message of a connection
+//!    limit  doq (tasks) ────┘
+//!                    ▲ one module for each, over tls if encrypted
 //!
 //! proxied: the client that the PROXY header of a balancer names, in place of the peer
 //!
@@ -16,6 +17,7 @@
 pub(crate) mod access;
 pub(crate) mod connection_limit;
 pub(crate) mod doh;
+pub(crate) mod doq;
 pub(crate) mod dot;
 pub(crate) mod draw;
 mod exchange;

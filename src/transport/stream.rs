@@ -117,20 +117,10 @@ fn admit<C: Carrier>(
     context: &Arc<StreamContext<C>>,
     connections: &mut JoinSet<()>,
 ) {
-    let service = context.shared.published.served();
-    let is_proxy = service.snapshot.proxies.as_deref().is_some_and(|proxies| proxies.contains(peer.ip()));
+    let proxies = context.shared.published.served().snapshot.proxies.clone();
+    let is_proxy = proxies.is_some_and(|proxies| proxies.contains(peer.ip()));
     // The client of a balancer is not known before the header.
-    let client = (!is_proxy).then(|| peer.ip());
-    if client.is_some_and(|client| is_unwelcome(client, context)) {
-        return;
-    }
-    let (permit, displaced) = context.connection_limit.enter(client);
-    context.block.connected();
-    match displaced {
-        None => {}
-        Some(Full::Prefix) => context.block.dropped(Dropped::PrefixFull, 1),
-        Some(Full::Total) => context.block.dropped(Dropped::ConnectionsFull, 1),
-    }
+    let Some(permit) = enter((!is_proxy).then(|| peer.ip()), context) else { return };
     let context = Arc::clone(context);
     let held = Arc::clone(&context.shared.descriptors).hold(Use::Stream(C::TRANSPORT));
     connections.spawn(async move {
@@ -147,7 +137,7 @@ fn admit<C: Carrier>(
 
 /// True, and counted, if the access lists drop a client: a client that gets no answer has no
 /// connection either, so that it displaces no other.
-fn is_unwelcome<C: Carrier>(client: IpAddr, context: &StreamContext<C>) -> bool {
+fn is_unwelcome<C>(client: IpAddr, context: &StreamContext<C>) -> bool {
     let service = context.shared.published.served();
     let access = service.snapshot.access.as_deref();
     let is_dropped = access.is_some_and(|access| access.verdict(client).action == Action::Drop);
@@ -155,6 +145,22 @@ fn is_unwelcome<C: Carrier>(client: IpAddr, context: &StreamContext<C>) -> bool 
         context.block.dropped(Dropped::Access, 1);
     }
     is_dropped
+}
+
+/// Takes a permit for a connection, and counts it; `None` if the access lists drop its client. The
+/// client of a balancer is named later ([`ConnectionPermit::name`]).
+pub(super) fn enter<C>(client: Option<IpAddr>, context: &StreamContext<C>) -> Option<ConnectionPermit> {
+    if client.is_some_and(|client| is_unwelcome(client, context)) {
+        return None;
+    }
+    let (permit, displaced) = context.connection_limit.enter(client);
+    context.block.connected();
+    match displaced {
+        None => {}
+        Some(Full::Prefix) => context.block.dropped(Dropped::PrefixFull, 1),
+        Some(Full::Total) => context.block.dropped(Dropped::ConnectionsFull, 1),
+    }
+    Some(permit)
 }
 
 /// Carries one connection from its opening to its end. The header of a balancer and the handshake
@@ -218,7 +224,8 @@ async fn name_client<C: Carrier>(
     Some(client)
 }
 
-fn count_panic<C>(context: &StreamContext<C>, ended: &Result<(), tokio::task::JoinError>) {
+/// Counts a task that has ended by a panic.
+pub(super) fn count_panic<C, T>(context: &StreamContext<C>, ended: &Result<T, tokio::task::JoinError>) {
     if ended.as_ref().is_err_and(tokio::task::JoinError::is_panic) {
         context.block.dropped(Dropped::Panic, 1);
     }
@@ -367,7 +374,7 @@ fn whole_message(octets: &[u8]) -> Option<usize> {
 }
 
 /// Appends the length prefix and the message. Returns false if the message exceeds 65,535 octets.
-fn frame(answers: &mut Vec<u8>, octets: &[u8]) -> bool {
+pub(super) fn frame(answers: &mut Vec<u8>, octets: &[u8]) -> bool {
     let Ok(length) = u16::try_from(octets.len()) else { return false };
     answers.extend_from_slice(&length.to_be_bytes());
     answers.extend_from_slice(octets);

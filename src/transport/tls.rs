@@ -5,7 +5,8 @@ use crate::shared::Shared;
 use rustls::crypto::ring::{Ticketer, default_provider};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{Error, ServerConfig};
+use rustls::version::TLS13;
+use rustls::{Error, ServerConfig, SupportedProtocolVersion};
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,8 +16,22 @@ use std::sync::Arc;
 /// Sessions are resumed by tickets alone (RFC 8446 section 2.2, RFC 5077), so that no client takes
 /// memory after its connection. There is no 0-RTT, because an attacker could replay its queries.
 pub(super) fn settings(shared: Arc<Shared>, alpn: &[&[u8]]) -> Result<Arc<ServerConfig>, Error> {
+    of_versions(rustls::DEFAULT_VERSIONS, shared, alpn)
+}
+
+/// Settings of the transport over QUIC, which has TLS 1.3 alone (RFC 9001 section 4.2), and no
+/// clients without ALPN (section 8.1).
+pub(super) fn quic_settings(shared: Arc<Shared>, alpn: &[u8]) -> Result<Arc<ServerConfig>, Error> {
+    of_versions(&[&TLS13], shared, &[alpn])
+}
+
+fn of_versions(
+    versions: &[&'static SupportedProtocolVersion],
+    shared: Arc<Shared>,
+    alpn: &[&[u8]],
+) -> Result<Arc<ServerConfig>, Error> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_protocol_versions(rustls::DEFAULT_VERSIONS)?
+        .with_protocol_versions(versions)?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(CertificateInService(shared)));
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();

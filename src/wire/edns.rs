@@ -25,7 +25,7 @@ use crate::limits::{NODE_NAME_MAX, UDP_PAYLOAD_MIN};
 /// Option code of NSID (RFC 5001).
 const NSID: u16 = 3;
 /// Option code of the keepalive of TCP (RFC 7828).
-const KEEPALIVE: u16 = 11;
+pub(crate) const KEEPALIVE: u16 = 11;
 /// Option code of padding (RFC 7830).
 pub(super) const PADDING: u16 = 12;
 /// Option code of zone versions (RFC 9660).

@@ -19,4 +19,5 @@ pub(crate) mod refusal;
 pub(crate) mod reject;
 pub(crate) mod response;
 pub(crate) mod rr;
+pub(crate) mod skim;
 pub(crate) mod tsig;

@@ -8,6 +8,7 @@ mod cookies;
 mod databases;
 mod diff;
 mod doh;
+mod doq;
 mod dot;
 mod explain;
 mod health;

@@ -11,6 +11,7 @@ mod pops;
 mod probes;
 mod record_types;
 mod server;
+mod stream_limits;
 mod together;
 mod zone;
 

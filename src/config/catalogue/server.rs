@@ -1,6 +1,7 @@
 //! Keys of `meridian.yaml`.
 
 use super::clients::{ACCESS, PROXY_PROTOCOL};
+use super::stream_limits::STREAM_LIMITS;
 use super::*;
 use crate::closed_set::in_a_row;
 use crate::config::listen::STREAMS;
@@ -99,7 +100,7 @@ state: /var/lib/meridian",
             "tls",
             &Shape::Map(&TLS),
             NONE,
-            "the certificate of encrypted transports (`listen.dot`, `listen.doh`)",
+            "the certificate of encrypted transports (`listen.dot`, `listen.doh`, `listen.doq`)",
             "{ certificate: tls/fullchain.pem, key: tls/privkey.pem }",
         ),
         entry(
@@ -190,6 +191,13 @@ const SOCKETS: &[KeyEntry] = &[
         "[\"127.0.0.1:8443\", \"[::1]:8443\"]",
     ),
     entry(
+        "doq",
+        const { &Shape::List(&SOCKET) },
+        NONE,
+        "addresses for DNS over QUIC (RFC 9250), whose usual port is 853 of UDP; needs `tls`",
+        "[\"127.0.0.1:8853\", \"[::1]:8853\"]",
+    ),
+    entry(
         "control",
         &PATH,
         Absent::Default("state/control.sock"),
@@ -255,49 +263,6 @@ const SOCKETS: &[KeyEntry] = &[
         "4194304",
     ),
 ];
-
-/// Limits of a stream transport, by its place in [`STREAMS`].
-macro_rules! stream_limits {
-    ($at:literal) => {
-        [
-            entry(
-                STREAMS[$at].connections,
-                &Shape::Integer(1, 1_000_000),
-                Absent::Default("4096"),
-                const_text!(&[
-                    "most ",
-                    STREAMS[$at].name,
-                    " connections; one more closes the one that was idle for longest; the descriptor limit \
-                     may allow fewer ([operate.md](operate.md#descriptors)), which gives a warning",
-                ]),
-                "4096",
-            ),
-            entry(
-                STREAMS[$at].per_prefix,
-                &Shape::Integer(1, 1_000_000),
-                Absent::Default("256"),
-                const_text!(&[
-                    "most ",
-                    STREAMS[$at].name,
-                    " connections of one client prefix (/24, /56), but no more than a quarter of all; a \
-                     /48 may have four times as many, but no more than half of all",
-                ]),
-                "256",
-            ),
-            entry(
-                STREAMS[$at].idle,
-                &Shape::Seconds(1, 3_600),
-                Absent::Default("10s"),
-                "time until a connection without a query is closed, 1 s to 1 h",
-                "10s",
-            ),
-        ]
-    };
-}
-
-/// Limits of each stream transport.
-const STREAM_LIMITS: [[KeyEntry; 3]; STREAMS.len()] =
-    [stream_limits!(0), stream_limits!(1), stream_limits!(2)];
 
 static LISTEN: KeySection = KeySection {
     id: "listen",

@@ -13,7 +13,7 @@ use super::scalar::{choice, integer, is_off, members, name, plain, seconds_withi
 use super::table::{MapReader, shown};
 use super::tree::Node;
 use super::zones::choices::OnError;
-use super::{Cpus, Listen, NodeIdentity, StreamLimits};
+use super::{Bound, Cpus, Listen, NodeIdentity, StreamLimits};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{
     BATCH_DEFAULT, BATCH_MAX, CHAOS_TEXT_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN,
@@ -126,6 +126,7 @@ impl ServerFile {
                 dns: Vec::new(),
                 dot: Vec::new(),
                 doh: Vec::new(),
+                doq: Vec::new(),
                 control: folder.join("state/control.sock"),
                 admin: None,
                 admin_hosts: Vec::new(),
@@ -137,6 +138,7 @@ impl ServerFile {
                 tcp: StreamLimits::default(),
                 dot_limits: StreamLimits::default(),
                 doh_limits: StreamLimits::default(),
+                doq_limits: StreamLimits::default(),
             },
             state: folder.join("state"),
             pid_file: None,
@@ -266,16 +268,21 @@ fn lower_listen(
     let mut places: Vec<At> = Vec::new();
     // In the order of `Listen::addresses`, by which `places` stand.
     if let Some(node) = table.need("dns", out) {
-        lower_addresses((node, "dns"), listen, |listen| &mut listen.dns, &mut places, out);
+        lower_addresses((node, "dns", Bound::Dns), listen, |listen| &mut listen.dns, &mut places, out);
     }
     let mut encrypted = None;
     if let Some(node) = table.take("dot") {
-        lower_addresses((node, "dot"), listen, |listen| &mut listen.dot, &mut places, out);
+        lower_addresses((node, "dot", Bound::Dot), listen, |listen| &mut listen.dot, &mut places, out);
         encrypted = Some(("dot", node.at));
     }
     if let Some(node) = table.take("doh") {
-        lower_addresses((node, "doh"), listen, |listen| &mut listen.doh, &mut places, out);
+        lower_addresses((node, "doh", Bound::Doh), listen, |listen| &mut listen.doh, &mut places, out);
         encrypted = encrypted.or(Some(("doh", node.at)));
+    }
+    if let Some(node) = table.take("doq") {
+        let key = (node, "doq", Bound::Doq);
+        lower_addresses(key, listen, |listen| &mut listen.doq, &mut places, out);
+        encrypted = encrypted.or(Some(("doq", node.at)));
     }
     if let Some(written) = table.take("control").and_then(|node| path(node, "control", folder, out)) {
         socket_path(&written, out);
@@ -284,7 +291,7 @@ fn lower_listen(
     if let Some(node) = table.take("admin") {
         let admin = socket(node, "admin", out);
         if let Some(address) = admin {
-            overlaps(listen, &places, (address, node.at), out);
+            overlaps(listen, &places, (Bound::Admin, address, node.at), out);
         }
         listen.admin = admin;
     }
@@ -306,7 +313,7 @@ fn lower_listen(
 
 /// Reads a list of addresses, each of which must differ from all that were read before.
 fn lower_addresses(
-    (node, key): (&Node, &str),
+    (node, key, bound): (&Node, &str, Bound),
     listen: &mut Listen,
     list: impl Fn(&mut Listen) -> &mut Vec<SocketAddr>,
     places: &mut Vec<At>,
@@ -314,7 +321,7 @@ fn lower_addresses(
 ) {
     for member in members(node) {
         let Some(address) = socket(member, key, out) else { continue };
-        if !overlaps(listen, places, (address, member.at), out) {
+        if !overlaps(listen, places, (bound, address, member.at), out) {
             list(listen).push(address);
             places.push(member.at);
         }
@@ -348,16 +355,22 @@ fn lower_stream(table: &mut MapReader<'_>, keys: &StreamKeys, limits: &mut Strea
 /// Refuses an address that collides with one that was read before: the same address, or a wildcard
 /// of the family with the same port. Sockets of the two families are separate. `places` are those
 /// of the addresses read before.
-fn overlaps(listen: &Listen, places: &[At], (address, at): (SocketAddr, At), out: &mut Findings) -> bool {
-    let before = listen.addresses().map(|(_, address)| address).zip(places);
-    let clash = before.into_iter().find(|(other, _)| {
+fn overlaps(
+    listen: &Listen,
+    places: &[At],
+    (bound, address, at): (Bound, SocketAddr, At),
+    out: &mut Findings,
+) -> bool {
+    let before = listen.addresses().zip(places);
+    let clash = before.into_iter().find(|((of, other), _)| {
         let (ip, other_ip) = (address.ip(), other.ip());
-        address.port() != 0
+        bound.excludes(*of)
+            && address.port() != 0
             && address.port() == other.port()
             && ip.is_ipv4() == other_ip.is_ipv4()
             && (ip == other_ip || ip.is_unspecified() || other_ip.is_unspecified())
     });
-    let Some((other, first)) = clash else { return false };
+    let Some(((_, other), first)) = clash else { return false };
     let message = match address == other {
         true => format!("`{address}` is listed twice"),
         false => format!("`{address}` and `{other}` overlap: one of them is the wildcard of its family"),
@@ -367,8 +380,8 @@ fn overlaps(listen: &Listen, places: &[At], (address, at): (SocketAddr, At), out
             .at(at, "cannot be opened too")
             .related(*first, "already opened here")
             .help(
-                "list each address once, or the wildcard alone; `dot`, `doh` and `admin` need ports of \
-                   their own",
+                "list each address once, or the wildcard alone; `dot`, `doh` and `admin` need ports of their \
+                 own, and `doq` one that `dns` does not have",
             ),
     );
     true

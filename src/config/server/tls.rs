@@ -56,10 +56,7 @@ pub(crate) fn read(asked: &Tls, sources: &dyn Sources, out: &mut Findings) -> Op
         (None, Some(at)) => out.push(
             Finding::note(code::BAD_CERTIFICATE, "no transport uses the certificate of `tls`")
                 .at(at, "not used")
-                .help(
-                    "add `dot: [\"192.0.2.53:853\"]` or `doh: [\"192.0.2.53:443\"]` to `listen`, or remove \
-                     `tls`",
-                ),
+                .help("add `dot: [\"192.0.2.53:853\"]` (or `doh`, `doq`) to `listen`, or remove `tls`"),
         ),
         _ => {}
     }

@@ -136,9 +136,9 @@ fn server_files() {
         (&SERVER.replace("zones: zones", "zones: zones\nrate_limit: { exempt: [¦office] }"), "MRD0107"),
         (&SERVER.replace("zones: zones", "zones: zones\ncookies: { secrets: ¦none.secrets }"), "MRD0100"),
         (&SERVER.replace("listen: {", "listen: { dot_idle: ¦0s,"), "MRD0104"),
-        (&SERVER.replace("listen: {", "listen: { doh_connections: ¦0,"), "MRD0104"),
-        (&SERVER.replace("listen: {", "listen: { doh: ¦\"127.0.0.1:443\","), "MRD0105"),
         (&tls(both).replace("dot:", "doh: ¦\"127.0.0.1:853\", dot:"), "MRD0310"),
+        (&SERVER.replace("listen: {", "listen: { doq_idle: ¦2h,"), "MRD0104"),
+        (&tls(both).replace("dot:", "doq: ¦\"127.0.0.1:5300\", dot:"), "MRD0310"),
         (
             &dot("\"127.0.0.1:¦853\"").replace('¦', "").replace("\"127.0.0.1:853", "¦\"127.0.0.1:853"),
             "MRD0105",

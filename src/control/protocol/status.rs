@@ -24,7 +24,7 @@ pub(crate) struct Status {
     pub(crate) config: Option<String>,
     /// DNS addresses as bound.
     pub(crate) dns: Vec<SocketAddr>,
-    /// Transports with addresses of their own: `dot`, `doh`.
+    /// Transports with addresses of their own: `dot`, `doh`, `doq`.
     pub(crate) streams: Vec<StreamAddresses>,
     /// End of the certificate of encrypted transports, in seconds since 1970.
     pub(crate) certificate_not_after: Option<i64>,
@@ -42,7 +42,7 @@ pub(crate) struct Status {
     pub(crate) quarantine: QuarantineTotals,
     /// Client prefixes with most answers past a rate limit in the last minutes, the first most.
     pub(crate) rate_limited: Vec<LimitedPrefix>,
-    /// Counters by transport: `udp`, `tcp`, `dot`, `doh`.
+    /// Counters by transport: `udp`, `tcp`, `dot`, `doh`, `doq`.
     pub(crate) lanes: BTreeMap<Word, LaneTotals>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Status {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct StreamAddresses {
-    /// Transport: `dot`, `doh`.
+    /// Transport: `dot`, `doh`, `doq`.
     pub(crate) transport: Word,
     /// Addresses as bound.
     pub(crate) addresses: Vec<SocketAddr>,

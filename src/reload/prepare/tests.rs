@@ -18,8 +18,10 @@ fn fixed() -> RestartOnly {
         tcp: StreamLimits::default(),
         dot: Vec::new(),
         doh: Vec::new(),
+        doq: Vec::new(),
         dot_limits: StreamLimits::default(),
         doh_limits: StreamLimits::default(),
+        doq_limits: StreamLimits::default(),
     };
     RestartOnly { listen, pid_file: None, exit_on_fault: false, state: "state".into() }
 }
@@ -90,7 +92,7 @@ fn files_must_keep_safety_rules() {
 #[test]
 fn restart_keys_are_named() {
     type Change = fn(&mut RestartOnly);
-    let change: [(&str, Change); 23] = [
+    let change: [(&str, Change); 27] = [
         ("listen.dns", |f| f.listen.dns.clear()),
         ("listen.control", |f| f.listen.control = "other".into()),
         ("listen.admin", |f| f.listen.admin = Some(([127, 0, 0, 1], 1).into())),
@@ -111,6 +113,10 @@ fn restart_keys_are_named() {
         ("listen.doh_connections", |f| f.listen.doh_limits.connections = 1),
         ("listen.doh_connections_per_prefix", |f| f.listen.doh_limits.per_prefix = 1),
         ("listen.doh_idle", |f| f.listen.doh_limits.idle_secs = 1),
+        ("listen.doq", |f| f.listen.doq.push(([127, 0, 0, 1], 853).into())),
+        ("listen.doq_connections", |f| f.listen.doq_limits.connections = 1),
+        ("listen.doq_connections_per_prefix", |f| f.listen.doq_limits.per_prefix = 1),
+        ("listen.doq_idle", |f| f.listen.doq_limits.idle_secs = 1),
         ("pid_file", |f| f.pid_file = Some("other.pid".into())),
         ("exit_on_fault", |f| f.exit_on_fault = true),
         ("state", |f| f.state = "other".into()),

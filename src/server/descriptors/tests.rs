@@ -22,8 +22,10 @@ fn listen(connections: u32, connections_at: Option<At>, admin: bool) -> Listen {
         tcp: StreamLimits { connections, connections_at, ..StreamLimits::default() },
         dot: Vec::new(),
         doh: Vec::new(),
+        doq: Vec::new(),
         dot_limits: StreamLimits::default(),
         doh_limits: StreamLimits::default(),
+        doq_limits: StreamLimits::default(),
     }
 }
 

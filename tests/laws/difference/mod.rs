@@ -14,7 +14,8 @@ use support::{Tree, certificate, load};
 
 const SERVER: &str = r#"
 node: { name: n1, site: p1 }
-listen: { dns: ["127.0.0.1:0"], dot: ["127.0.0.1:0"], doh: ["127.0.0.1:0"] }
+listen: { dns: ["127.0.0.1:0"], dot: ["127.0.0.1:0"], doh: ["127.0.0.1:0"],
+  doq: ["127.0.0.1:0"] }
 geoip: { databases: [one.csv, two.csv], accept_shrunk: off, networks: networks.yaml }
 pops: pops.yaml
 policies: policies.yaml
@@ -143,7 +144,7 @@ fn base() -> Tree {
 }
 
 /// Keys that no reload takes over: a finding refuses them, or they only say where a file is.
-const BY_RESTART: [&str; 23] = [
+const BY_RESTART: [&str; 27] = [
     "pid_file",
     "exit_on_fault",
     "listen",
@@ -167,6 +168,10 @@ const BY_RESTART: [&str; 23] = [
     "doh_connections",
     "doh_connections_per_prefix",
     "doh_idle",
+    "doq",
+    "doq_connections",
+    "doq_connections_per_prefix",
+    "doq_idle",
 ];
 
 #[test]

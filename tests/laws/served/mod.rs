@@ -108,6 +108,7 @@ impl Roads {
                 0 => Transport::Tcp,
                 1 => Transport::Dot,
                 2 => Transport::Doh,
+                3 => Transport::Doq,
                 _ => Transport::Udp,
             };
             let client = Client { address: dice.client(known), transport };
@@ -377,7 +378,7 @@ fn what_came_before_leaves_nothing() {
         ("ECS", ask("video.edge.cdn.example.", Some(&ecs)), reply(Rcode::NOERROR, true)),
     ];
     let mut roads = Roads::new();
-    for transport in [Transport::Udp, Transport::Tcp, Transport::Dot, Transport::Doh] {
+    for transport in [Transport::Udp, Transport::Tcp, Transport::Dot, Transport::Doh, Transport::Doq] {
         let client = Client { address, transport };
         for (before, first, _) in &rows {
             for (what, second, expected) in &rows {

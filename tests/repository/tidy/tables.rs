@@ -230,6 +230,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("tokio_rustls", &["src/probe/tls.rs", "src/transport/dot.rs", "src/transport/doh/mod.rs"]),
+    ("quinn", &["src/transport/doq/"]),
     ("data_encoding", &["src/transport/doh/request"]),
     ("prometheus", &["src/control/"]),
     ("clap", &["src/cli/"]),

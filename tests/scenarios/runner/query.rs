@@ -90,6 +90,7 @@ impl Ask {
                 "tcp" => ask.transport = Transport::Tcp,
                 "dot" => ask.transport = Transport::Dot,
                 "doh" => ask.transport = Transport::Doh,
+                "doq" => ask.transport = Transport::Doq,
                 "payload" => ask.payload = number(value()?)?,
                 "draw" => ask.draw = number(value()?)?,
                 "plain" => ask.edns = false,

@@ -170,7 +170,7 @@ fn pop_words(pop: Option<&str>) -> String {
 /// What holds for every reply, whatever a scenario asks.
 fn broken_promise(ask: &Ask, reply: &Reply, octets: usize) -> Option<String> {
     let most = match (ask.transport, ask.edns) {
-        (Transport::Tcp | Transport::Dot | Transport::Doh, _) => 65_535,
+        (Transport::Tcp | Transport::Dot | Transport::Doh | Transport::Doq, _) => 65_535,
         (Transport::Udp, false) => 512,
         (Transport::Udp, true) => usize::from(ask.payload.clamp(512, 1232)),
     };
@@ -180,10 +180,13 @@ fn broken_promise(ask: &Ask, reply: &Reply, octets: usize) -> Option<String> {
     let asked_padding = sent_padding
         && ask.edns
         && ask.version == 0
-        && matches!(ask.transport, Transport::Dot | Transport::Doh);
+        && matches!(ask.transport, Transport::Dot | Transport::Doh | Transport::Doq);
     let is_padded = reply.opt.as_ref().is_some_and(|opt| opt.options.iter().any(|(code, _)| *code == 12));
     let checks = [
-        (is_padded == asked_padding, "padding that was not asked for over TLS or HTTPS, or none that was"),
+        (
+            is_padded == asked_padding,
+            "padding that was not asked for over an encrypted transport, or none that was",
+        ),
         (!is_padded || octets.is_multiple_of(468), "padding that does not fill a block"),
         (
             reply.opt.as_ref().is_none_or(|o| o.cookie.is_none()) || asked_cookie,

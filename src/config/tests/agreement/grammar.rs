@@ -83,6 +83,7 @@ const REFERENCES: &[(&str, &str)] = &[
     ("admin", "127.0.0.1:8053"),
     ("dot", "127.0.0.1:8853"),
     ("doh", "127.0.0.1:8443"),
+    ("doq", "127.0.0.1:8853"),
     ("subdivision", "DE-BE"),
     ("country", "DE"),
 ];

@@ -66,7 +66,7 @@ impl Program {
         Ok(match transport {
             Transport::Udp => ask_udp(server.dns, packet),
             Transport::Tcp => ask_tcp(server.dns, packet),
-            Transport::Dot | Transport::Doh => {
+            Transport::Dot | Transport::Doh | Transport::Doq => {
                 return Err("`dig` asks over UDP and TCP alone here".to_owned());
             }
         })
