@@ -136,7 +136,7 @@ impl Grammar {
         }
         if !self.mutates() {
             self.relate(section.id, &mut keys);
-            // `listen.dot`, which another map has, needs it.
+            // `listen.dot` and its like, which another map has, need it.
             if section.id == "server" && !keys.contains(&"tls") {
                 keys.push("tls");
             }

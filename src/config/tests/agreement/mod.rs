@@ -189,7 +189,7 @@ fn schema_and_reader_agree() {
             }
         }
         // Otherwise the files prove too little.
-        if accepted < FILES_EACH / 25 || judged < FILES_EACH / 4 {
+        if accepted < FILES_EACH / 30 || judged < FILES_EACH / 4 {
             faults.push(format!("{}: {accepted} accepted, {judged} judged by their form", kind.word));
         }
     }
