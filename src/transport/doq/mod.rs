@@ -120,7 +120,7 @@ fn admit(incoming: Incoming, context: &Arc<QuicContext>, connections: &mut JoinS
         let _ = incoming.retry();
         return;
     }
-    let Some(permit) = enter(peer.ip(), context) else { return incoming.ignore() };
+    let Some(permit) = enter(Some(peer.ip()), context) else { return incoming.ignore() };
     let context = Arc::clone(context);
     let handshake = Handshake::begin(&context);
     connections.spawn(async move {
