@@ -17,12 +17,12 @@ use crate::wire::query::{Query, parse};
 use crate::wire::reject::Parsed;
 use crate::wire::rr::Rcode;
 
-/// A message and its sender.
+/// A message and its client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Message<'a> {
     /// Octets of the message.
     pub(crate) octets: &'a [u8],
-    /// The sender.
+    /// The client: the sender, or the one that a balancer names.
     pub(crate) client: &'a Client,
     /// Random number and time.
     pub(crate) context: QueryContext,
@@ -71,7 +71,7 @@ pub(crate) fn refuse(snapshot: &Snapshot, message: &Message<'_>, out: &mut [u8])
     outcome
 }
 
-/// Begins the reply, whose options are no longer than those of the query.
+/// Begins the reply, whose options are no longer than those of the query, but for a cookie.
 fn begin<'s>(
     snapshot: &'s Snapshot,
     query: &'s mut Query,

@@ -31,7 +31,7 @@ pub(crate) struct Reply<'s> {
     pub(crate) snapshot: &'s Snapshot,
     /// The query.
     pub(crate) query: &'s Query,
-    /// The sender of the query.
+    /// The client: the sender, or the one that a balancer names.
     pub(crate) client: &'s Client,
     /// A random number.
     pub(crate) draw: u64,
@@ -172,7 +172,7 @@ impl<'s> Reply<'s> {
                 debug_assert_eq!(
                     options.len(),
                     self.response.reserved(),
-                    "an option is longer than its room"
+                    "the options do not have the length that was reserved"
                 );
                 if options.zone_version.is_some() {
                     options.zone_version = outcome.zone.and_then(|zone| version(self.snapshot, zone));

@@ -79,7 +79,7 @@ impl Default for Stages {
 impl Stages {
     /// Runs the stages before the answers for `count` messages, of which only the first
     /// [`PREFETCH_MAX`] are read. `message` returns the octets of a message by its index,
-    /// `resolver` its source address.
+    /// `resolver` the address of its client.
     pub fn read<'s, 'm>(
         &mut self,
         snapshot: &'s Snapshot,

@@ -3,8 +3,7 @@
 
 use super::MESSAGE_MAX;
 
-/// Requests at once on one connection: as many as clients begin before they know the limit (RFC
-/// 9113 section 6.5.2).
+/// Requests at once on one connection: RFC 9113 section 6.5.2 recommends no fewer.
 pub(crate) const HTTP_REQUESTS_MAX: u32 = 100;
 /// Octets of the headers of a request: a message of about 6,000 octets in a GET, and a POST takes
 /// longer ones.

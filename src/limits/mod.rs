@@ -2,11 +2,13 @@
 
 mod http;
 mod latency;
+mod proxies;
 mod quarantine;
 mod quic;
 
 pub(crate) use http::*;
 pub(crate) use latency::*;
+pub(crate) use proxies::*;
 pub(crate) use quarantine::*;
 pub(crate) use quic::*;
 
@@ -46,7 +48,7 @@ pub(crate) const CHAIN_MAX: usize = 8;
 /// (DNS flag day 2020).
 pub(crate) const UDP_PAYLOAD_MAX: u16 = 1232;
 /// Octets of a node's name: as NSID it must fit 512 octets beside the longest question, a client
-/// subnet, a cookie and an address. `wire::edns` does not compile with a longer one.
+/// subnet, a cookie, a zone version and an address (a constant of `wire::edns` holds it).
 pub(crate) const NODE_NAME_MAX: usize = 128;
 /// Octets of a text of class CH: one character string (RFC 1035 section 3.3).
 pub(crate) const CHAOS_TEXT_MAX: usize = 255;
@@ -148,13 +150,6 @@ pub(crate) const RRL_SETS: usize = 32_768;
 pub(crate) const RRL_EXEMPT_MAX: usize = 256;
 /// Most prefixes in the access lists: a list of more is made for a firewall.
 pub(crate) const ACCESS_MAX: usize = 16_384;
-/// Most prefixes of balancers that send PROXY headers: a fleet has a few.
-pub(crate) const PROXIES_MAX: usize = 1_024;
-/// Shortest prefix of balancers without a warning: private networks are as large (10.0.0.0/8,
-/// fd00::/8), and no larger block belongs to one operator.
-pub(crate) const PROXY_PREFIX_MIN: u8 = 8;
-/// Longest PROXY header in octets: senders keep it smaller than a TCP segment.
-pub(crate) const PROXY_HEADER_MAX: usize = 2_048;
 /// Highest rate limit, in answers a second: a count has 16 bits.
 pub(crate) const RRL_RATE_MAX: u16 = 60_000;
 /// Queue of commands to the writer. The writer takes a command without waiting for a disk, so a

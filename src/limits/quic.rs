@@ -1,5 +1,5 @@
-//! Limits of DNS over QUIC. One connection holds 400 KB at most, of a client that begins as many
-//! queries as it may, ends none and reads no answer.
+//! Limits of DNS over QUIC. One connection holds some 600 KB at most, of a client that begins as
+//! many queries as it may, ends none and reads no answer.
 
 use super::MESSAGE_MAX;
 

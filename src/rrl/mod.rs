@@ -164,7 +164,7 @@ impl RateLimit {
 /// A reply that is ready to be sent.
 #[derive(Clone, Copy)]
 pub(crate) struct Ready<'a> {
-    /// Source address of the query.
+    /// Address of the client.
     pub(crate) address: IpAddr,
     /// The query, if it could be read.
     pub(crate) query: &'a Query,

@@ -32,9 +32,10 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Version of the algorithm. It changes whenever equal inputs would give other answers than before.
-/// It is part of every state digest, so that nodes of different versions have different digests.
-/// `tests/golden/answers.txt` stands below it, and is not rewritten while it is the same.
+/// Version of the algorithm, which changes whenever equal inputs would give other answers than
+/// before. Every state digest contains the version, so that nodes of different versions have
+/// different digests. The files of `tests/golden` begin with it: while it stays, no value in them
+/// changes for equal files.
 pub const ALGORITHM: &str = "meridian steering 6";
 
 /// Limits that shape answers: a build with other limits answers differently.

@@ -120,7 +120,7 @@ closed_set! {
         Ecs = "ecs",
         /// Address of the resolver.
         Resolver = "resolver",
-        /// None: the policy gives every client the same preference list.
+        /// None: the policy gives every client of every resolver the same preference list.
         Nothing = "nothing",
     }
 }
@@ -180,7 +180,11 @@ impl Decision<'_> {
     #[inline(always)]
     pub fn evidence(&self) -> Evidence {
         match self.by_ecs && !self.is_special {
-            _ if !self.policy.located && !self.by_cell => Evidence::Nothing,
+            _ if !self.policy.located && !self.by_cell => match &self.policy.resolver_classes {
+                None => Evidence::Nothing,
+                // A rule asks for the resolver's network.
+                Some(_) => Evidence::Resolver,
+            },
             true => Evidence::Ecs,
             false => Evidence::Resolver,
         }

@@ -27,11 +27,14 @@ use crate::latency::model::rtt_of_km;
 use crate::latency::ranking::RANKED;
 use crate::limits::LIST_DEPTH_MAX;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
-/// Microseconds in a millisecond. RTTs are ranked in whole microseconds, so that PoPs at different
-/// distances have different RTTs.
+/// Microseconds in a millisecond. RTTs are ranked in whole microseconds, so that PoPs whose
+/// distances differ by more than some 50 m have different RTTs.
 const US_PER_MS: i64 = 1000;
+
+/// Maps of a deployment whose [`OfMap`] is kept: hardly any has more than one.
+const MAPS_KEPT: usize = 4;
 
 /// A PoP in a ranking by RTT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +54,8 @@ pub(crate) struct Fastest {
     members: Vec<Member>,
     /// All members, made for the first place without a map.
     all: OnceLock<ByBias>,
-    /// Members that a map knows and does not know, for each map met so far.
-    of_maps: RwLock<Vec<Arc<OfMap>>>,
+    /// Members that a map knows and does not know, for the maps met first.
+    of_maps: [OnceLock<Arc<OfMap>>; MAPS_KEPT],
 }
 
 #[derive(Debug)]
@@ -110,8 +113,8 @@ impl ByBias {
 }
 
 impl Fastest {
-    /// Ranks these PoPs; the first `depth` count. PoPs of equal RTT follow by distance, and at equal
-    /// distances by name.
+    /// Ranks these PoPs, of which the first `depth` count. PoPs of equal RTT follow by distance, and
+    /// at equal distances by name.
     pub(crate) fn new(members: impl Iterator<Item = PopId>, pops: &[Pop], depth: u8) -> Fastest {
         let mut ids: Vec<PopId> = members.collect();
         ids.sort_unstable();
@@ -127,7 +130,7 @@ impl Fastest {
         };
         let members: Vec<Member> = ids.into_iter().map(member).collect();
         let depth = usize::from(depth.clamp(1, LIST_DEPTH_MAX));
-        Fastest { depth, members, all: OnceLock::new(), of_maps: RwLock::default() }
+        Fastest { depth, members, all: OnceLock::new(), of_maps: Default::default() }
     }
 
     fn all(&self, pops: &[Pop]) -> &ByBias {
@@ -205,22 +208,19 @@ impl Fastest {
     /// The members by what the map of a list knows; `None` for a list that counts as complete.
     fn of_map(&self, pops: &[Pop], list: &RttList) -> Option<Arc<OfMap>> {
         let known = list.known_unless_complete()?;
-        let same = |of_map: &&Arc<OfMap>| of_map.known.is_same(known);
-        let met = |of_maps: &Vec<Arc<OfMap>>| of_maps.iter().find(same).cloned();
-        // The lock is held for look-ups alone, and a table that was left half-way is still one.
-        if let Some(of_map) = met(&self.of_maps.read().unwrap_or_else(PoisonError::into_inner)) {
-            return Some(of_map);
-        }
-        let (behind, new): (Vec<&Member>, Vec<&Member>) =
-            self.members.iter().partition(|member| known.contains(&member.name));
-        let depth = self.depth + ENTRIES_MAX;
-        let of_map = Arc::new(OfMap {
-            known: known.clone(),
-            new: ByBias::new(new.into_iter(), pops, depth),
-            behind: ByBias::new(behind.into_iter(), pops, depth),
-        });
-        self.of_maps.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&of_map));
-        Some(of_map)
+        let made = || {
+            let (behind, new): (Vec<&Member>, Vec<&Member>) =
+                self.members.iter().partition(|member| known.contains(&member.name));
+            let depth = self.depth + ENTRIES_MAX;
+            Arc::new(OfMap {
+                known: known.clone(),
+                new: ByBias::new(new.into_iter(), pops, depth),
+                behind: ByBias::new(behind.into_iter(), pops, depth),
+            })
+        };
+        let met = self.of_maps.iter().map(|of_map| of_map.get_or_init(made));
+        let mut of_this = met.filter(|of_map| of_map.known.is_same(known));
+        Some(of_this.next().map_or_else(made, Arc::clone))
     }
 }
 

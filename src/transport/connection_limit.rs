@@ -1,4 +1,4 @@
-//! Limits of TCP connections: in total, and for each client prefix.
+//! Limits of connections: in total, and for each client prefix.
 //!
 //! The limits of prefixes are for clients. A balancer has the connections of many clients, so its
 //! connections count in total alone until a PROXY header names the client; one that speaks for the
@@ -186,7 +186,7 @@ struct Order {
     /// Number of connections without a message.
     silent_count: u32,
     /// Queue of connections in the order of their last message, and of those without a message in
-    /// the order of their arrival.
+    /// the order in which their clients became known.
     queues: [Queue; 2],
 }
 

@@ -23,6 +23,8 @@ pub(super) enum Exchanged<R> {
     Reply(R),
     /// No reply: the message must not be answered, or its answer does not fit the transport.
     Silence,
+    /// No reply: the program has panicked, and the message is in quarantine.
+    Failed,
     /// The access lists of the snapshot in service drop the client.
     Dropped,
 }
@@ -50,7 +52,7 @@ pub(super) fn exchange<R>(
             Ok(outcome) => outcome,
             Err(panic) => {
                 quarantine::take_in(shared, octets, client, block, &*panic);
-                return Exchanged::Silence;
+                return Exchanged::Failed;
             }
         };
         let Some(outcome) = outcome else { return Exchanged::Dropped };

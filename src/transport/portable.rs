@@ -7,7 +7,7 @@
 //! * hickory itself answers undecodable messages (FORMERR without question and OPT), uncounted,
 //!   texts of other protocols among them: `fast` is the engine for the open internet;
 //! * hickory itself decodes the datagrams of balancers, so their PROXY headers are not read, and
-//!   clients behind a balancer get no answers;
+//!   clients behind a balancer get FORMERR or nothing;
 //! * on a wildcard bind, the kernel's route selects the source address of a UDP reply, which may
 //!   differ from the destination address of the query: list the addresses instead.
 //!

@@ -137,7 +137,7 @@ fn admit<C: Carrier>(
 
 /// True, and counted, if the access lists drop a client: a client that gets no answer has no
 /// connection either, so that it displaces no other.
-fn is_unwelcome<C>(client: IpAddr, context: &StreamContext<C>) -> bool {
+pub(super) fn is_unwelcome<C>(client: IpAddr, context: &StreamContext<C>) -> bool {
     let service = context.shared.published.served();
     let access = service.snapshot.access.as_deref();
     let is_dropped = access.is_some_and(|access| access.verdict(client).action == Action::Drop);
@@ -172,7 +172,11 @@ async fn carry<C: Carrier>(
     permit: &ConnectionPermit,
 ) {
     let opening = open(connection, (peer, is_proxy), context, permit);
-    match timeout(Duration::from_secs(STREAM_MESSAGE_SECS), opening).await {
+    let opened = tokio::select! {
+        opened = timeout(Duration::from_secs(STREAM_MESSAGE_SECS), opening) => opened,
+        () = context.stop.cancelled() => return,
+    };
+    match opened {
         Ok(Some((client, stream))) => C::converse(stream, client, context, permit).await,
         Ok(None) => {}
         Err(_) => context.block.dropped(Dropped::SlowMessage, 1),
@@ -340,7 +344,7 @@ impl<'a, C: Carrier> Connection<'a, C> {
         let lane = (&*self.context.shared, &*self.context.block);
         let take = |_: &Outcome, octets: &[u8]| frame(answers, octets).then_some(());
         match exchange(lane, &client, &mut self.draws, &self.pending[message], take) {
-            Exchanged::Reply(()) | Exchanged::Silence => Ok(()),
+            Exchanged::Reply(()) | Exchanged::Silence | Exchanged::Failed => Ok(()),
             Exchanged::Dropped => Err(End::Closed),
         }
     }

@@ -48,9 +48,8 @@ impl Record {
     }
 }
 
-/// What the records of one owner share if they are one RRset: their type and, in signatures, the
-/// type that these cover, because signatures of different RRsets have the TTLs of these (RFC 4034
-/// section 3). All that groups records groups them by this key.
+/// Key that the records of one RRset share: their type and, in signatures, the type that these
+/// cover, because signatures of different RRsets have the TTLs of these (RFC 4034 section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SetKey {
     /// Type of the records.

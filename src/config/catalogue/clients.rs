@@ -24,7 +24,7 @@ pub(super) static ACCESS: KeySection = KeySection {
             "drop",
             &LISTED,
             NONE,
-            "messages get no reply, and connections are closed at once",
+            "messages get no reply, and connections are closed (behind a balancer, after its header)",
             "[203.0.113.0/24, \"2001:db8::/32\"]",
         ),
         entry("allow", &LISTED, NONE, "exceptions inside wider prefixes of the other lists", "[203.0.113.7]"),

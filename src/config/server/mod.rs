@@ -3,6 +3,7 @@
 mod access;
 pub(crate) mod cookie_secrets;
 mod listed;
+mod node;
 mod proxy_protocol;
 mod rate_limit;
 mod secret_file;
@@ -15,17 +16,13 @@ use super::tree::Node;
 use super::zones::choices::OnError;
 use super::{Bound, Cpus, Listen, NodeIdentity, StreamLimits};
 use crate::finding::{At, Finding, Findings, code};
-use crate::limits::{
-    BATCH_DEFAULT, BATCH_MAX, CHAOS_TEXT_MAX, CPU_MAX, NODE_NAME_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN,
-    THREADS_MAX,
-};
+use crate::limits::{BATCH_DEFAULT, BATCH_MAX, CPU_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
 use crate::rrl::RateLimit;
 use crate::wire::name::Name;
 pub(crate) use access::AccessLists;
 pub(crate) use proxy_protocol::ProxyList;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tls::Tls;
 
 /// A path as written, with its place.
@@ -165,7 +162,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     let mut file = ServerFile::empty(folder);
     let Some(mut table) = MapReader::open(root, "the server file", out) else { return file };
     if let Some(node) = table.need("node", out) {
-        lower_node(node, &mut file, out);
+        node::lower(node, &mut file, out);
     }
     if let Some(node) = table.need("listen", out) {
         file.tls.needed_by = lower_listen(node, folder, &mut file.listen, out);
@@ -202,59 +199,6 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     file.proxies = table.take("proxy_protocol").and_then(|node| proxy_protocol::lower(node, out));
     table.finish(out);
     file
-}
-
-fn lower_node(node: &Node, file: &mut ServerFile, out: &mut Findings) {
-    let Some(mut table) = MapReader::open(node, "`node`", out) else { return };
-    if let Some(node) = table.need("name", out)
-        && let Some(name) = text(node, "name", out)
-    {
-        // Control characters would corrupt logs.
-        if name.is_empty() || name.len() > NODE_NAME_MAX || name.chars().any(char::is_control) {
-            out.push(
-                Finding::error(
-                    code::BAD_VALUE,
-                    format!("a node's name has 1 to {NODE_NAME_MAX} octets and no control characters"),
-                )
-                .at(node.at, "not a name"),
-            );
-        } else {
-            file.node.name = name.into();
-        }
-    }
-    file.node.id_server = match table.take("id_server") {
-        Some(node) => chaos_text(node, "id_server", out),
-        None => Some(file.node.name.clone()),
-    };
-    file.node.version_server = match table.take("version_server") {
-        Some(node) => chaos_text(node, "version_server", out),
-        // The product alone: which version a node runs is not for everybody.
-        None => Some(Arc::from("Meridian")),
-    };
-    if let Some(node) = table.take("site")
-        && let Some(site) = text(node, "site", out)
-    {
-        file.node.site = Some(Arc::from(site));
-        file.site_at = Some(node.at);
-    }
-    table.finish(out);
-}
-
-/// Text of a name of class CH; `None` for `off`, and with a finding for a text that is no character
-/// string (RFC 1035 section 3.3).
-fn chaos_text(node: &Node, key: &str, out: &mut Findings) -> Option<Arc<str>> {
-    let text = text(node, key, out)?;
-    if text.len() > CHAOS_TEXT_MAX || text.chars().any(char::is_control) {
-        out.push(
-            Finding::error(
-                code::BAD_VALUE,
-                format!("`{key}` has 1 to {CHAOS_TEXT_MAX} octets and no control characters"),
-            )
-            .at(node.at, "not a text of a record"),
-        );
-        return None;
-    }
-    (text != "off").then(|| Arc::from(text))
 }
 
 /// Reads `listen`. Returns the first key with addresses of an encrypted transport, and its place.

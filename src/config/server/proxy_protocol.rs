@@ -8,9 +8,10 @@ use crate::config::tree::Node;
 use crate::config::world::World;
 use crate::finding::{At, Finding, Findings, code};
 use crate::geo::prefix::Prefix;
-use crate::limits::{PROXIES_MAX, PROXY_PREFIX_MIN};
+use crate::limits::{PROXIES_MAX, PROXY_PREFIX_PRIVATE_MIN, PROXY_PREFIX_V4_MIN, PROXY_PREFIX_V6_MIN};
 use crate::proxies::Proxies;
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 /// The list as written, before the names of networks are looked up.
 pub(crate) struct ProxyList {
@@ -63,7 +64,7 @@ fn check(places: &HashMap<Prefix, At>, listen: &Listen, out: &mut Findings) {
     let mut sorted: Vec<(At, Prefix)> = places.iter().map(|(prefix, at)| (*at, *prefix)).collect();
     sorted.sort();
     for (at, prefix) in sorted {
-        if prefix.len() < PROXY_PREFIX_MIN {
+        if prefix.len() < narrow_enough(prefix) {
             let message = format!("`{prefix}` lets strangers send PROXY headers");
             let finding = Finding::warning(code::FORGEABLE_CLIENTS, message);
             out.push(finding.at(at, "not only balancers").help(
@@ -75,6 +76,19 @@ fn check(places: &HashMap<Prefix, At>, listen: &Listen, out: &mut Findings) {
             let message = format!("`{prefix}` has no effect, because {reason}");
             out.push(Finding::warning(code::IDLE_PROXY, message).at(at, "without effect"));
         }
+    }
+}
+
+/// Length from which on a prefix is taken for one operator's.
+fn narrow_enough(prefix: Prefix) -> u8 {
+    let is_private = match prefix.address() {
+        IpAddr::V4(address) => address.is_private() || address.is_loopback(),
+        IpAddr::V6(address) => address.is_unique_local() || address.is_loopback(),
+    };
+    match prefix {
+        _ if is_private => PROXY_PREFIX_PRIVATE_MIN,
+        Prefix::V4 { .. } => PROXY_PREFIX_V4_MIN,
+        Prefix::V6 { .. } => PROXY_PREFIX_V6_MIN,
     }
 }
 
@@ -96,7 +110,7 @@ fn idle(prefix: Prefix, places: &HashMap<Prefix, At>, listen: &Listen) -> Option
         Prefix::V4 { .. } => ("IPv4", true),
         Prefix::V6 { .. } => ("IPv6", false),
     };
-    let mut addresses = listen.dns.iter().chain(&listen.dot).peekable();
+    let mut addresses = listen.dns.iter().chain(&listen.dot).chain(&listen.doh).peekable();
     addresses.peek()?;
     let is_idle = addresses.all(|address| address.is_ipv4() != is_v4);
     is_idle.then(|| format!("no address of `listen` for DNS is of {family}"))

@@ -107,8 +107,6 @@ fn server_files() {
             "MRD0107",
         ),
         (&SERVER.replace("site: fra", "site: ¦fre"), "MRD0314"),
-        (&SERVER.replace("site: fra", "version_server: ¦\"a\\tb\""), "MRD0104"),
-        (&SERVER.replace("site: fra", &format!("id_server: ¦{}", "x".repeat(256))), "MRD0104"),
         (
             &SERVER.replace("policies:", "¦polices:").replace("policies: policies", "polices: policies"),
             "MRD0102",

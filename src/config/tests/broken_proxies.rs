@@ -32,6 +32,8 @@ fn lists_with_faults() {
         ("{ from: [¦0.0.0.0/0] }", "MRD0517", Warning),
         ("{ from: [¦'::/0'] }", "MRD0517", Warning),
         ("{ from: [¦10.0.0.0/7] }", "MRD0517", Warning),
+        ("{ from: [¦81.2.0.0/15] }", "MRD0517", Warning),
+        ("{ from: [¦'2400::/12'] }", "MRD0517", Warning),
         ("{ from: [10.0.0.0/8, ¦10.1.0.0/16] }", "MRD0518", Warning),
         ("{ from: [¦10.0.0.1, 10.0.0.0/8] }", "MRD0518", Warning),
         ("{ from: [¦224.0.0.1] }", "MRD0518", Warning),

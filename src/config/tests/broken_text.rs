@@ -1,4 +1,4 @@
-//! Broken zone text in a deployment: each row has the code and the place that an operator sees. An
+//! Broken zone text in a deployment, and broken texts of class CH: each row has the code and the place that an operator sees. An
 //! error yields no deployment, so the server keeps its snapshot; the valid zone beside it is not
 //! blamed.
 
@@ -7,6 +7,7 @@ use super::faults::{self, ZONE_TEXT_HEAD as HEAD};
 use super::{load_memory, shown};
 use crate::config::input::InputRole;
 use crate::finding::Severity::{Error, Warning};
+use std::path::Path;
 
 const FILE: &str = "zones/x.example.zone";
 
@@ -92,4 +93,12 @@ fn included_files_are_one_input() {
     let deployment = load_memory(&memory).deployment.expect("a deployment");
     let parts = deployment.inputs.iter().filter(|input| matches!(input.role, InputRole::Included(_)));
     assert_eq!(parts.count(), 1);
+}
+
+#[test]
+fn texts_of_class_ch() {
+    let server = String::from_utf8(sound().0[Path::new("meridian.yaml")].to_vec()).unwrap();
+    for text in ["version_server: ¦\"a\\tb\"".to_owned(), format!("id_server: ¦{}", "x".repeat(256))] {
+        check("meridian.yaml", &server.replace("site: fra", &text), "MRD0104", Error);
+    }
 }

@@ -225,7 +225,8 @@ proptest! {
         let names: Vec<String> = entries.iter().map(|(at, _)| name(*at)).collect();
         let entries: Vec<(&str, u16)> =
             names.iter().zip(&entries).map(|(name, (_, ms))| (name.as_str(), *ms)).collect();
-        let others: Vec<String> = (0..pops.len()).filter(|at| at * 37 % 100 >= new_percent).map(name).collect();
+        let is_known = |at: &usize| at * 37 % 100 >= new_percent;
+        let others: Vec<String> = (0..pops.len()).filter(is_known).map(name).collect();
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
         let list = list(&entries, &others);
         let list = if is_of_clients { list.of_clients() } else { list };

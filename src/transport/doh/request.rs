@@ -46,6 +46,9 @@ const OTHER_TYPE: Refusal =
     Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body of a POST is application/dns-message");
 /// Answer to a message that gets none over other transports.
 pub(super) const NO_QUERY: Refusal = Refusal::new(StatusCode::BAD_REQUEST, "the message is no DNS query");
+/// Answer to a message on which the program has panicked.
+pub(super) const FAILED: Refusal =
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer failed: a fault of the server");
 /// Answer to a body that breaks off.
 pub(super) const BROKEN_BODY: Refusal = Refusal::new(StatusCode::BAD_REQUEST, "the body has no end");
 /// Answer to a body that is longer than a message can be.

@@ -1,6 +1,6 @@
 //! Requests of one connection: their answers, and the octets that they hold.
 
-use super::request::{self, Asked, BROKEN_BODY, MEDIA_TYPE, NO_QUERY, Refusal, TOO_LONG, TOO_SLOW};
+use super::request::{self, Asked, BROKEN_BODY, FAILED, MEDIA_TYPE, NO_QUERY, Refusal, TOO_LONG, TOO_SLOW};
 use crate::answer::{Client, Outcome, Transport};
 use crate::limits::{
     HTTP_HELD_OCTETS, HTTP_PIECE_OCTETS, MESSAGE_MAX, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS,
@@ -17,6 +17,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -42,9 +43,11 @@ pub(super) struct Requests {
 
 /// Progress of a connection.
 struct Progress {
-    /// Requests whose answer is not yet handed on.
-    open: u32,
-    /// Time of the last begin or end of a request.
+    /// Times of the begins of the requests whose answer is not yet handed on, by their numbers.
+    open: BTreeMap<u64, Instant>,
+    /// Number of the next request.
+    next: u64,
+    /// Time of the begin of the connection, or of the end of the last request.
     moved: Instant,
     /// True if a message has arrived since the last look.
     is_asked: bool,
@@ -72,7 +75,13 @@ impl Due {
 impl Requests {
     /// No requests yet, of a client at this address.
     pub(super) fn new(shared: &Arc<Shared>, block: &Arc<CounterBlock>, address: IpAddr) -> Requests {
-        let progress = Progress { open: 0, moved: Instant::now(), is_asked: false, is_dropped: false };
+        let progress = Progress {
+            open: BTreeMap::new(),
+            next: 0,
+            moved: Instant::now(),
+            is_asked: false,
+            is_dropped: false,
+        };
         Requests {
             shared: Arc::clone(shared),
             block: Arc::clone(block),
@@ -88,9 +97,12 @@ impl Requests {
     /// End of the time of the connection, with this idle time.
     pub(super) fn due(&self, idle: Duration) -> Due {
         let progress = self.progress();
-        match progress.open {
-            0 => Due::Idle(progress.moved + idle),
-            _ => Due::Slow(progress.moved + Duration::from_secs(STREAM_MESSAGE_SECS + STREAM_WRITE_SECS)),
+        match progress.open.first_key_value() {
+            None => Due::Idle(progress.moved + idle),
+            // The oldest request: others, which end, do not extend its time.
+            Some((_, begun)) => {
+                Due::Slow(*begun + Duration::from_secs(STREAM_MESSAGE_SECS + STREAM_WRITE_SECS))
+            }
         }
     }
 
@@ -164,8 +176,9 @@ impl Requests {
     ) -> Response<Answer> {
         let mut room = Arc::clone(&self.answers).acquire_many_owned(MESSAGE_MAX as u32).await.ok();
         self.progress().is_asked = true;
+        let has_access = self.shared.published.served().snapshot.access.is_some();
         let take = |outcome: &Outcome, octets: &[u8]| {
-            Some((Bytes::copy_from_slice(octets), cache_control(outcome, octets)))
+            Some((Bytes::copy_from_slice(octets), cache_control(outcome, octets, has_access)))
         };
         let lane = (&*self.shared, &*self.block);
         let exchanged = {
@@ -183,6 +196,7 @@ impl Requests {
                 response
             }
             Exchanged::Silence => refused(NO_QUERY, open),
+            Exchanged::Failed => refused(FAILED, open),
             Exchanged::Dropped => {
                 self.progress().is_dropped = true;
                 self.changed.notify_one();
@@ -212,8 +226,9 @@ fn refused(refusal: Refusal, open: Open) -> Response<Answer> {
 }
 
 /// Time for which HTTP caches keep an answer: the shortest TTL (RFC 8484 section 5.1). An answer
-/// that depends on the client is for the cache of that client alone, and a fault for none.
-fn cache_control(outcome: &Outcome, reply: &[u8]) -> HeaderValue {
+/// that depends on the client is for the cache of that client alone, and a fault for none. With
+/// access lists every answer depends on the client.
+fn cache_control(outcome: &Outcome, reply: &[u8], has_access: bool) -> HeaderValue {
     let freshness = Freshness::of(reply).unwrap_or_default();
     let is_whole = matches!(outcome.rcode, Rcode::NOERROR | Rcode::NXDOMAIN);
     let Some(secs) = freshness.shortest_ttl_secs.filter(|_| is_whole) else {
@@ -223,33 +238,36 @@ fn cache_control(outcome: &Outcome, reply: &[u8]) -> HeaderValue {
     // have chosen before.
     let is_chosen =
         outcome.decided.is_some_and(|decided| decided.evidence != Evidence::Nothing || freshness.has_alias);
-    let is_private = is_chosen || outcome.scope > 0 || outcome.cookie != CookieStatus::None;
+    let is_private = is_chosen || has_access || outcome.scope > 0 || outcome.cookie != CookieStatus::None;
     let text = format!("{}max-age={secs}", if is_private { "private, " } else { "" });
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("no-store"))
 }
 
 /// Request in progress, from its head to the last octet of its answer.
-struct Open(Arc<Requests>);
+struct Open {
+    requests: Arc<Requests>,
+    number: u64,
+}
 
 impl Open {
     fn new(requests: &Arc<Requests>) -> Open {
-        let open = Open(Arc::clone(requests));
-        open.moves(|progress| progress.open += 1);
-        open
-    }
-
-    fn moves(&self, change: impl FnOnce(&mut Progress)) {
-        let mut progress = self.0.progress();
-        change(&mut progress);
-        progress.moved = Instant::now();
+        let mut progress = requests.progress();
+        let number = progress.next;
+        progress.next += 1;
+        progress.open.insert(number, Instant::now());
         drop(progress);
-        self.0.changed.notify_one();
+        requests.changed.notify_one();
+        Open { requests: Arc::clone(requests), number }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.moves(|progress| progress.open -= 1);
+        let mut progress = self.requests.progress();
+        progress.open.remove(&self.number);
+        progress.moved = Instant::now();
+        drop(progress);
+        self.requests.changed.notify_one();
     }
 }
 

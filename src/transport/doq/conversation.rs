@@ -3,7 +3,9 @@
 use super::QuicContext;
 use super::query::{NoQuery, Query};
 use crate::answer::{Client, Outcome, Transport};
-use crate::limits::{QUIC_FAREWELL_SECS, QUIC_HELD_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS};
+use crate::limits::{
+    MESSAGE_MAX, QUIC_FAREWELL_SECS, QUIC_HELD_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS,
+};
 use crate::shared::counters::Dropped;
 use crate::transport::connection_limit::ConnectionPermit;
 use crate::transport::draw::Draws;
@@ -18,6 +20,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 /// DOQ_NO_ERROR (RFC 9250 section 4.3).
 pub(super) const NO_ERROR: VarInt = VarInt::from_u32(0);
+/// DOQ_INTERNAL_ERROR.
+const INTERNAL_ERROR: VarInt = VarInt::from_u32(1);
 /// DOQ_PROTOCOL_ERROR.
 const PROTOCOL_ERROR: VarInt = VarInt::from_u32(2);
 /// DOQ_EXCESSIVE_LOAD.
@@ -43,6 +47,8 @@ struct Lane {
     draws: Mutex<Draws>,
     /// Room for long queries, in octets.
     room: Arc<Semaphore>,
+    /// Room for answers that are not taken, in octets.
+    answers: Arc<Semaphore>,
 }
 
 /// End of a stream.
@@ -57,6 +63,8 @@ enum Ended {
     Breach(&'static str),
     /// The client does not take its answer.
     SlowReader,
+    /// The answer has failed: a fault of ours.
+    Failed,
     /// The access lists drop the client.
     Dropped,
 }
@@ -74,6 +82,7 @@ impl<'c> Conversation<'c> {
             client,
             draws: Mutex::new(Draws::seeded()),
             room: Arc::new(Semaphore::new(QUIC_HELD_OCTETS)),
+            answers: Arc::new(Semaphore::new(QUIC_HELD_OCTETS)),
         });
         Conversation { connection, context, permit, lane, streams: JoinSet::new(), moved: Instant::now() }
     }
@@ -115,7 +124,7 @@ impl<'c> Conversation<'c> {
                 self.permit.touch();
                 None
             }
-            Ok(Ended::Nothing) | Err(_) => None,
+            Ok(Ended::Nothing | Ended::Failed) | Err(_) => None,
             Ok(Ended::SlowMessage) => {
                 self.context.block.dropped(Dropped::SlowMessage, 1);
                 None
@@ -152,6 +161,7 @@ impl Lane {
         let code = match ended {
             Ended::Answered => return ended,
             Ended::Nothing => UNSPECIFIED_ERROR,
+            Ended::Failed => INTERNAL_ERROR,
             Ended::SlowMessage | Ended::SlowReader => EXCESSIVE_LOAD,
             Ended::Breach(_) => PROTOCOL_ERROR,
             Ended::Dropped => NO_ERROR,
@@ -164,19 +174,29 @@ impl Lane {
     /// Reads the query of a stream, and writes its answer.
     async fn carry(&self, send: &mut SendStream, recv: &mut RecvStream) -> Ended {
         let reading = timeout(Duration::from_secs(STREAM_MESSAGE_SECS), Query::read(recv, &self.room));
-        let answer = match reading.await {
-            Ok(Ok(query)) => self.exchange(query.message()),
+        let query = match reading.await {
+            Ok(Ok(query)) => query,
             Ok(Err(NoQuery::Breach(rule))) => return Ended::Breach(rule),
             Ok(Err(NoQuery::Cancelled)) => return Ended::Nothing,
             Err(_) => return Ended::SlowMessage,
         };
-        let octets = match answer {
+        // Room for any answer, of which the answer keeps its length until the client has it.
+        let room = Arc::clone(&self.answers).acquire_many_owned(MESSAGE_MAX as u32);
+        let Ok(room) = timeout(Duration::from_secs(STREAM_WRITE_SECS), room).await else {
+            return Ended::SlowReader;
+        };
+        let mut room = room.ok();
+        let octets = match self.exchange(query.message()) {
             Exchanged::Reply(octets) => octets,
             Exchanged::Silence => return Ended::Nothing,
+            Exchanged::Failed => return Ended::Failed,
             Exchanged::Dropped => return Ended::Dropped,
         };
+        drop(query);
+        drop(room.as_mut().and_then(|room| room.split(MESSAGE_MAX.saturating_sub(octets.len()))));
         let writing = async {
             send.write_all(&octets).await.ok()?;
+            drop(octets);
             send.finish().ok()?;
             // Until the client has acknowledged all of it.
             send.stopped().await.ok()

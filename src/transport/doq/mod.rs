@@ -12,13 +12,14 @@ mod conversation;
 mod query;
 
 use crate::limits::{
-    DRAIN_SECS, QUIC_HANDSHAKES_UNPROVEN, QUIC_HELD_OCTETS, QUIC_QUERIES_MAX, QUIC_WAITING_MAX,
-    QUIC_WAITING_OCTETS, STREAM_MESSAGE_SECS,
+    DRAIN_SECS, QUIC_FAREWELL_SECS, QUIC_HANDSHAKES_UNPROVEN, QUIC_HELD_OCTETS, QUIC_QUERIES_MAX,
+    QUIC_WAITING_MAX, QUIC_WAITING_OCTETS, STREAM_MESSAGE_SECS,
 };
 use crate::shared::Shared;
 use crate::shared::counters::Dropped;
 use crate::transport::connection_limit::ConnectionPermit;
-use crate::transport::stream::{StreamContext, count_panic, enter};
+use crate::transport::sender;
+use crate::transport::stream::{StreamContext, count_panic, enter, is_unwelcome};
 use crate::transport::tls;
 use conversation::{Conversation, EXCESSIVE_LOAD, NO_ERROR};
 use quinn::crypto::rustls::QuicServerConfig;
@@ -33,7 +34,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// Name of the protocol in ALPN (RFC 9250 section 4.1.1).
+/// Name of the protocol in ALPN (RFC 9250 section 4.1).
 const ALPN: &[u8] = b"doq";
 
 /// Settings of DNS over QUIC.
@@ -61,7 +62,8 @@ impl DnsOverQuic {
             .stream_receive_window((QUIC_HELD_OCTETS as u32 / 2).into())
             .receive_window((QUIC_HELD_OCTETS as u32).into())
             .send_window(QUIC_HELD_OCTETS as u64)
-            .max_idle_timeout(IdleTimeout::try_from(idle).ok());
+            // For clients that are gone: the conversation ends an idle connection before.
+            .max_idle_timeout(IdleTimeout::try_from(idle + Duration::from_secs(STREAM_MESSAGE_SECS)).ok());
         let mut config = ServerConfig::with_crypto(Arc::new(crypto));
         config
             .transport_config(Arc::new(transport))
@@ -97,14 +99,16 @@ pub(crate) async fn serve(socket: UdpSocket, context: Arc<QuicContext>) -> io::R
             count_panic(&context, &ended);
         }
     }
+    // Refuses new connections, as a closed port does.
+    endpoint.set_server_config(None);
     let drain = async {
         while let Some(ended) = connections.join_next().await {
             count_panic(&context, &ended);
         }
-        endpoint.close(NO_ERROR, b"");
-        endpoint.wait_idle().await;
     };
     let _ = timeout(Duration::from_secs(DRAIN_SECS), drain).await;
+    endpoint.close(NO_ERROR, b"");
+    let _ = timeout(Duration::from_secs(QUIC_FAREWELL_SECS), endpoint.wait_idle()).await;
     Ok(())
 }
 
@@ -115,6 +119,20 @@ fn admit(incoming: Incoming, context: &Arc<QuicContext>, connections: &mut JoinS
     let is_loaded = handshakes >= QUIC_HANDSHAKES_UNPROVEN
         || connections.len() >= context.connection_limit.total_max() / 4;
     let peer = incoming.remote_address();
+    let from = (peer.ip(), peer.port());
+    if !sender::is_answerable(&from) {
+        context.block.dropped(sender::reason(Some(from)), 1);
+        return incoming.ignore();
+    }
+    if is_unwelcome(peer.ip(), context) {
+        return incoming.ignore();
+    }
+    // A balancer's datagrams begin with a header, and QUIC has no place for one.
+    let proxies = context.shared.published.served().snapshot.proxies.clone();
+    if proxies.is_some_and(|proxies| proxies.contains(peer.ip())) {
+        context.block.dropped(Dropped::ProxyMissing, 1);
+        return incoming.ignore();
+    }
     if is_loaded && !incoming.remote_address_validated() {
         // Fails only for an address that was validated.
         let _ = incoming.retry();
@@ -146,6 +164,7 @@ async fn open(
     let opened = tokio::select! {
         opened = timeout(Duration::from_secs(STREAM_MESSAGE_SECS), opening) => opened,
         () = permit.revoked() => return None,
+        () = context.stop.cancelled() => return None,
     };
     match opened {
         Ok(Ok(connection)) => Some(connection),

@@ -7,6 +7,7 @@ use crate::sys::datagram::Batch;
 use crate::transport::{proxied, sender};
 use crate::wire::proxy_header::ProxyHeader;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Client of each datagram.
 #[derive(Default)]
@@ -38,18 +39,21 @@ impl Clients {
     /// Client of a datagram of the batch.
     #[inline(always)]
     pub(super) fn of(&self, index: usize) -> Origin {
-        self.0.get(index).copied().unwrap_or(Origin::Sender)
+        // Each datagram of a batch has been read; one that was not has no client.
+        self.0.get(index).copied().unwrap_or(Origin::Dropped(Dropped::Silence))
     }
 }
 
 fn take_header(batch: &mut Batch, index: usize, block: &CounterBlock) -> Origin {
     let octets = batch.octets(index);
-    let (len, origin) = match ProxyHeader::of_datagram(octets) {
-        Ok(header) => {
+    // The parser does not panic. If it ever does, one datagram is lost and counted.
+    let (len, origin) = match catch_unwind(AssertUnwindSafe(|| ProxyHeader::of_datagram(octets))) {
+        Ok(Ok(header)) => {
             block.proxy_header();
             (header.len, header.client.map_or(Origin::Sender, named))
         }
-        Err(fault) => (octets.len(), Origin::Dropped(proxied::reason(fault))),
+        Ok(Err(fault)) => (octets.len(), Origin::Dropped(proxied::reason(fault))),
+        Err(_) => (octets.len(), Origin::Dropped(Dropped::Panic)),
     };
     batch.skip(index, len);
     origin

@@ -36,8 +36,8 @@ pub enum Section {
 pub enum Origin {
     /// A record of a zone of ours, as its files have it; of a wildcard too.
     Authoritative,
-    /// Made for this answer: addresses, CNAMEs and HTTPS records of policies, the HINFO that answers
-    /// ANY.
+    /// Made for this answer: addresses, CNAMEs and HTTPS records of policies, and the HINFO that
+    /// answers ANY.
     Synthesised,
     /// The CNAME of a DNAME. It is never signed, because the DNAME beside it is (RFC 6672 section
     /// 5.3.1).

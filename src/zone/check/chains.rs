@@ -7,7 +7,7 @@ use crate::steer::policy::{Candidate, Policy, PolicyId, WhenAllDown};
 use crate::steer::rule::RuleTarget;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
-use crate::zone::rdata::{NameUse, names_in, names_with_use};
+use crate::zone::rdata::{NameUse, names_in, names_with_use, promises};
 use crate::zone::text::ScopedPolicy;
 use std::collections::HashSet;
 
@@ -259,8 +259,7 @@ impl Walk<'_, '_> {
 fn targets(index: &Index<'_>, policies: &[ScopedPolicy], out: &mut Findings) {
     for names in &index.zones {
         for record in &names.zone.records {
-            // Addresses are the bulk of a large zone, and have no names.
-            if matches!(record.rtype, RrType::A | RrType::AAAA) {
+            if !promises(record.rtype) {
                 continue;
             }
             for (name_use, target) in names_with_use(record.rtype, &record.rdata) {

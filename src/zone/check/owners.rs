@@ -6,7 +6,7 @@ use crate::finding::{Finding, Findings, code};
 use crate::limits::RRSET_OCTETS_MAX;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
-use crate::zone::text::{ScopedPolicy, SetKey};
+use crate::zone::text::ScopedPolicy;
 use std::collections::BTreeMap;
 
 /// Finds data that must not share an owner.
@@ -54,19 +54,19 @@ fn alias_alone(owner: &OwnerRecords<'_>, out: &mut Findings) {
 }
 
 fn size(owner: &OwnerRecords<'_>, out: &mut Findings) {
-    let mut sizes: BTreeMap<SetKey, usize> = BTreeMap::new();
+    let mut sizes: BTreeMap<RrType, usize> = BTreeMap::new();
     for record in owner.records {
         // Each record also takes a pointer, type, class, TTL and length.
-        *sizes.entry(record.set_key()).or_default() += 12 + record.rdata.len();
+        *sizes.entry(record.rtype).or_default() += 12 + record.rdata.len();
     }
-    for (key, octets) in sizes {
+    for (rtype, octets) in sizes {
         if octets > RRSET_OCTETS_MAX
-            && let Some(first) = owner.records.iter().find(|record| record.set_key() == key)
+            && let Some(first) = owner.of(rtype).next()
         {
             out.push(
                 Finding::error(
                     code::TOO_BIG,
-                    format!("the {} records of `{}` take {octets} octets", first.rtype, first.owner),
+                    format!("the {rtype} records of `{}` take {octets} octets", first.owner),
                 )
                 .at(first.at, format!("more than the {RRSET_OCTETS_MAX} that fit a DNS message")),
             );

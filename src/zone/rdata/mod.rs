@@ -302,6 +302,20 @@ pub fn names_in(rtype: RrType, rdata: &[u8]) -> Vec<Name> {
     names_with_use(rtype, rdata).into_iter().map(|(_, name)| name).collect()
 }
 
+/// True if records of the type promise something of a name in their data.
+pub(crate) fn promises(rtype: RrType) -> bool {
+    let is_promise = |name_use: NameUse| match name_use {
+        NameUse::Alias | NameUse::Host => true,
+        NameUse::Any => false,
+    };
+    match own(rtype) {
+        Some(grammar) => grammar.name_at.is_some_and(|(_, name_use)| is_promise(name_use)),
+        None => shape::of(rtype).is_some_and(|fields| {
+            fields.iter().any(|field| matches!(field, shape::Field::Name(of) if is_promise(*of)))
+        }),
+    }
+}
+
 /// Names in record data, in order, each with what the record promises of it; none if the octets are
 /// not valid.
 pub(crate) fn names_with_use(rtype: RrType, rdata: &[u8]) -> Vec<(NameUse, Name)> {

@@ -48,7 +48,7 @@ pub(super) enum Field {
     Types,
 }
 
-/// What a record promises of a name in its data.
+/// Promise of a record about a name in its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NameUse {
     /// Target of an alias: it has data.

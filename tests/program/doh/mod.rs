@@ -175,6 +175,14 @@ fn caches_know_whose_answer_it_is() {
     let pair = sound();
     let deployment = Deployment::sample(&["127.0.0.1:0"]);
     deployment.edit("meridian.yaml", |text| text.replace("listen:\n", "listen:\n  doh: [\"127.0.0.1:0\"]\n"));
+    // One list for all clients of a resolver, and another one for resolvers of a network.
+    deployment.edit("policies.yaml", |text| {
+        text + "  by-resolver:\n    pops: [fra]\n    order: listed\n    rules:\n      \
+                - { when: { resolver_network: office }, pops: [iad] }\n"
+    });
+    deployment.edit("zones/cdn.example.yaml", |text| {
+        text.replace("  status: {", "  by-resolver: { steer: by-resolver }\n  status: {")
+    });
     with_pair(&deployment, &pair);
     let server = deployment.start(Engine::Fast);
     let mut client = open(&pair, &server);
@@ -184,6 +192,7 @@ fn caches_know_whose_answer_it_is() {
         ("a name that is not there", query(0, "none.cdn.example", A), "max-age="),
         ("a client subnet decides", with_subnet(video.clone(), [192, 0, 2]), "private, max-age="),
         ("the resolver decides", video, "private, max-age="),
+        ("the resolver's network decides", query(0, "by-resolver.cdn.example", A), "private, max-age="),
         ("a refusal", query(0, "other.test", A), "no-store"),
         ("a cookie", with_option(query(0, "status.cdn.example", A), 10, &[7; 8]), "private, max-age="),
     ];

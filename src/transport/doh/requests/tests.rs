@@ -40,7 +40,10 @@ fn answers_for_one_client_are_private() {
         ("a fault", Outcome { rcode: Rcode::SERVFAIL, ..plain }, a, "no-store"),
     ];
     for (what, outcome, types, expected) in rows {
-        assert_eq!(cache_control(&outcome, &reply(types)), expected, "{what}");
+        assert_eq!(cache_control(&outcome, &reply(types), false), expected, "{what}");
     }
-    assert_eq!(cache_control(&plain, &[0; 3]), "no-store");
+    assert_eq!(cache_control(&plain, &[0; 3], false), "no-store");
+    // With access lists, an answer is for its client alone.
+    let text = cache_control(&plain, &reply(a), true);
+    assert!(text.to_str().unwrap().starts_with("private, max-age="), "{text:?}");
 }
