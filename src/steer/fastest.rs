@@ -113,8 +113,8 @@ impl ByBias {
 }
 
 impl Fastest {
-    /// Ranks these PoPs, of which the first `depth` count. PoPs of equal RTT follow by distance, and
-    /// at equal distances by name.
+    /// Ranks these PoPs, of which the first `depth` count. PoPs of equal RTT follow by distance,
+    /// and at equal distances by name.
     pub(crate) fn new(members: impl Iterator<Item = PopId>, pops: &[Pop], depth: u8) -> Fastest {
         let mut ids: Vec<PopId> = members.collect();
         ids.sort_unstable();

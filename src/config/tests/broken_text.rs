@@ -1,6 +1,6 @@
-//! Broken zone text in a deployment, and broken texts of class CH: each row has the code and the place that an operator sees. An
-//! error yields no deployment, so the server keeps its snapshot; the valid zone beside it is not
-//! blamed.
+//! Broken zone text in a deployment, and broken texts of class CH: each row has the code and the
+//! place that an operator sees. An error yields no deployment, so the server keeps its snapshot;
+//! the valid zone beside it is not blamed.
 
 use super::broken::{check, sound};
 use super::faults::{self, ZONE_TEXT_HEAD as HEAD};
