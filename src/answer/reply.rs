@@ -174,7 +174,7 @@ impl<'s> Reply<'s> {
                     self.response.reserved(),
                     "the options do not have the length that was reserved"
                 );
-                if edns.rare && options.zone_version.is_some() {
+                if options.zone_version.is_some() {
                     options.zone_version = outcome.zone.and_then(|zone| version(self.snapshot, zone));
                 }
                 (options.error, options.rcode_high) = (error, (rcode.0 >> 4) as u8);
@@ -185,7 +185,7 @@ impl<'s> Reply<'s> {
                 {
                     options.error = None;
                 }
-                if edns.rare && options.padding.is_some() {
+                if options.padding.is_some() {
                     let len = self.response.position() + options.len();
                     options.padding = Some(padding(len, self.response.limit_with_reserve()));
                 }
@@ -220,7 +220,7 @@ fn options<'s>(
 ) -> ResponseOptions<'s> {
     let node = snapshot.identity.name.as_bytes();
     let (mut keepalive, mut padding, mut zone_version) = (None, None, None);
-    if asked.rare {
+    if asked.asks {
         keepalive = if asked.keepalive { idle(snapshot, transport) } else { None };
         padding = (asked.padding && transport.is_encrypted()).then_some(0);
         zone_version = asked.zone_version.then(ZoneVersion::default);

@@ -44,9 +44,6 @@ pub struct Edns {
     pub(crate) dnssec_ok: bool,
     /// True if there are options; if not, all fields below are empty, and need not be read.
     pub(crate) asks: bool,
-    /// True if there may be options other than a client subnet and a cookie, which most queries do
-    /// not have; if not, the other fields below are empty.
-    pub rare: bool,
     /// Client subnet.
     pub subnet: Option<ClientSubnet>,
     /// True if NSID was asked for.
@@ -74,7 +71,6 @@ impl Edns {
             version,
             dnssec_ok,
             asks: false,
-            rare: false,
             subnet: None,
             nsid: false,
             keepalive: false,
@@ -93,7 +89,6 @@ impl Edns {
             version,
             dnssec_ok,
             asks,
-            rare,
             subnet,
             nsid: _,
             keepalive,
@@ -102,19 +97,7 @@ impl Edns {
             cookie,
         } = self;
         let (nsid, zone_version) = (false, false);
-        Edns {
-            payload,
-            version,
-            dnssec_ok,
-            asks,
-            rare,
-            subnet,
-            nsid,
-            keepalive,
-            padding,
-            zone_version,
-            cookie,
-        }
+        Edns { payload, version, dnssec_ok, asks, subnet, nsid, keepalive, padding, zone_version, cookie }
     }
 
     /// Reads an OPT from its CLASS, TTL and RDATA. Options of an unknown version are ignored, since
@@ -148,7 +131,6 @@ impl Edns {
 
     #[inline(never)]
     fn read_each(&mut self, rdata: &[u8]) -> Result<(), BadOptions> {
-        self.rare = true;
         let mut rest = rdata;
         let (mut seen_subnet, mut is_bad) = (false, false);
         while !rest.is_empty() {
@@ -264,33 +246,11 @@ impl ResponseOptions<'_> {
         OPT_LEN
             + error_len
             + self.asked.subnet.as_ref().map_or(0, |subnet| subnet.response_len())
+            + if self.asked.nsid { 4 + self.node.len() } else { 0 }
             + self.cookie.map_or(0, |whole| 4 + whole.len())
-            + if self.asked.rare { self.rare_len() } else { 0 }
-    }
-
-    /// Octets of the options of which most queries have none.
-    #[cold]
-    fn rare_len(&self) -> usize {
-        let nsid = if self.asked.nsid { 4 + self.node.len() } else { 0 };
-        let keepalive = if self.keepalive.is_some() { 6 } else { 0 };
-        let zone_version = if self.zone_version.is_some() { ZoneVersion::OCTETS } else { 0 };
-        nsid + keepalive + zone_version + self.padding.map_or(0, |octets| 4 + octets)
-    }
-
-    /// Writes the options of which most queries have none, but padding.
-    #[cold]
-    fn write_rare(&self, out: &mut [u8]) -> Option<usize> {
-        let mut len = 0;
-        if self.asked.nsid {
-            len += write_option(NSID, &[], self.node, out)?;
-        }
-        if let Some(idle) = self.keepalive {
-            len += write_option(KEEPALIVE, &[], &idle.to_be_bytes(), out.get_mut(len..)?)?;
-        }
-        if let Some(version) = self.zone_version {
-            len += version.write(out.get_mut(len..)?)?;
-        }
-        Some(len)
+            + if self.keepalive.is_some() { 6 } else { 0 }
+            + self.padding.map_or(0, |octets| 4 + octets)
+            + if self.zone_version.is_some() { ZoneVersion::OCTETS } else { 0 }
     }
 
     /// Writes the OPT record; returns the octets written, or `None` if `out` is too small.
@@ -302,18 +262,24 @@ impl ResponseOptions<'_> {
             if let Some(subnet) = &self.asked.subnet {
                 len = subnet.write_response(self.scope, behind)?;
             }
+            if self.asked.nsid {
+                len += write_option(NSID, &[], self.node, behind.get_mut(len..)?)?;
+            }
             if let Some(whole) = self.cookie {
                 len += cookie::write(whole, behind.get_mut(len..)?)?;
             }
-            if self.asked.rare {
-                len += self.write_rare(behind.get_mut(len..)?)?;
+            if let Some(idle) = self.keepalive {
+                len += write_option(KEEPALIVE, &[], &idle.to_be_bytes(), behind.get_mut(len..)?)?;
+            }
+            if let Some(version) = self.zone_version {
+                len += version.write(behind.get_mut(len..)?)?;
             }
         }
         if let Some((code, text)) = self.error {
             len += write_option(EDE, &code.to_be_bytes(), text.as_bytes(), behind.get_mut(len..)?)?;
         }
         // Last, because it fills up what the other options leave.
-        if self.asked.rare
+        if self.asked.asks
             && let Some(octets) = self.padding
         {
             len += write_padding(octets, behind.get_mut(len..)?)?;

@@ -36,7 +36,7 @@ fn options_are_read_or_refused() {
 #[test]
 fn a_response_has_the_length_it_promised() {
     let subnet = ClientSubnet::parse(&[0, 1, 24, 0, 192, 0, 2]).unwrap();
-    let asked = Edns { asks: true, rare: true, subnet: Some(subnet), nsid: true, ..Edns::new(4096, 0, true) };
+    let asked = Edns { asks: true, subnet: Some(subnet), nsid: true, ..Edns::new(4096, 0, true) };
     let options = ResponseOptions {
         asked: &asked,
         scope: 20,
@@ -61,7 +61,6 @@ fn a_response_has_the_length_it_promised() {
         version: 0,
         dnssec_ok: true,
         asks: true,
-        rare: true,
         subnet: Some(ClientSubnet::host(std::net::Ipv6Addr::LOCALHOST.into())),
         nsid: true,
         keepalive: true,
@@ -89,7 +88,7 @@ fn a_response_has_the_length_it_promised() {
     // Each option alone, in a buffer that ends with it: label, the query's OPT, the response's
     // options, and their octets.
     let one_octet = ClientSubnet::parse(&[0, 1, 8, 0, 10]).unwrap();
-    let plain = Edns { asks: true, rare: true, ..Edns::new(4096, 0, true) };
+    let plain = Edns { asks: true, ..Edns::new(4096, 0, true) };
     let bare = ResponseOptions {
         asked: &plain,
         cookie: None,
