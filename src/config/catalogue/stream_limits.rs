@@ -14,8 +14,9 @@ macro_rules! stream_limits {
                 const_text!(&[
                     "most ",
                     STREAMS[$at].name,
-                    " connections; one more closes the one that was idle for longest; the descriptor limit \
-                     may allow fewer ([operate.md](operate.md#descriptors)), which gives a warning",
+                    " connections; one more closes the one that was idle for longest; where connections take \
+                     descriptors (all but QUIC), their limit may allow fewer \
+                     ([operate.md](operate.md#descriptors)), which gives a warning",
                 ]),
                 "4096",
             ),
