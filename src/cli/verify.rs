@@ -16,6 +16,7 @@ use crate::steer::table::{PolicyTable, REDIRECT, V4, V6};
 use crate::wire::hash::mix;
 use crate::wire::name::Name;
 use crate::wire::rr::{Rcode, RrType};
+use crate::wire::skim;
 use crate::zone::image::Steered;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -364,25 +365,8 @@ fn shown(answer: &Answer) -> String {
 /// Answer section as a set: type and data, sorted. Pointers in data are equal in both answers of a
 /// pair, because both begin with the same question.
 fn records(message: &[u8]) -> Option<Vec<(u16, Vec<u8>)>> {
-    let word = |at: usize| message.get(at..at + 2).map(|w| usize::from(u16::from_be_bytes([w[0], w[1]])));
-    let mut at = skip_name(message, 12)? + 4;
     let mut records = Vec::new();
-    for _ in 0..word(6)? {
-        let fixed = skip_name(message, at)?;
-        let end = fixed + 10 + word(fixed + 8)?;
-        records.push((word(fixed)? as u16, message.get(fixed + 10..end)?.to_vec()));
-        at = end;
-    }
+    skim::answers(message, |record| records.push((record.rtype.0, record.rdata.to_vec())))?;
     records.sort();
     Some(records)
-}
-
-fn skip_name(message: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match *message.get(at)? {
-            0 => return Some(at + 1),
-            len @ 1..=63 => at += 1 + usize::from(len),
-            _ => return Some(at + 2),
-        }
-    }
 }

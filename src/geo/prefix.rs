@@ -99,6 +99,11 @@ impl Prefix {
         }
     }
 
+    /// Prefixes that contain this one, the shortest first.
+    pub(crate) fn wider(self) -> impl Iterator<Item = Prefix> {
+        (0..self.len()).map(move |len| Prefix::new(self.address(), len))
+    }
+
     /// True if `address` is inside; always false across families.
     pub fn contains(self, address: IpAddr) -> bool {
         match (self, address) {

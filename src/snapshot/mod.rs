@@ -44,6 +44,7 @@ use crate::wire::cookie::Secrets;
 use crate::zone::set::ZoneSet;
 use crate::zone::source::FolderStanding;
 use crate::zone::text::ScopedPolicy;
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 /// Identity of the node.
@@ -152,6 +153,11 @@ impl Snapshot {
     /// cookie secrets.
     pub fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| Digest::of(self.files_digest, &self.steering, &self.status))
+    }
+
+    /// True if datagrams and streams of this address begin with the PROXY header of a balancer.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.as_deref().is_some_and(|proxies| proxies.contains(address))
     }
 
     /// Files digest: over the files that nodes share.

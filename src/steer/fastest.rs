@@ -52,6 +52,8 @@ pub(crate) struct Fastest {
     depth: usize,
     /// In the order of their names.
     members: Vec<Member>,
+    /// True if a member has a bias.
+    has_bias: bool,
     /// All members, made for the first place without a map.
     all: OnceLock<ByBias>,
     /// Members that a map knows and does not know, for the maps met first.
@@ -130,7 +132,8 @@ impl Fastest {
         };
         let members: Vec<Member> = ids.into_iter().map(member).collect();
         let depth = usize::from(depth.clamp(1, LIST_DEPTH_MAX));
-        Fastest { depth, members, all: OnceLock::new(), of_maps: Default::default() }
+        let has_bias = members.iter().any(|member| member.bias_us != 0);
+        Fastest { depth, members, has_bias, all: OnceLock::new(), of_maps: Default::default() }
     }
 
     fn all(&self, pops: &[Pop]) -> &ByBias {
@@ -154,7 +157,7 @@ impl Fastest {
             }
             (_, Some(list)) => self.by_list(pops, from, list),
         };
-        if list.is_none() || self.members.iter().any(|member| member.bias_us != 0) {
+        if list.is_none() || self.has_bias {
             ranked.sort_by_key(|ranked| ranked.rtt_us);
         }
         ranked.truncate(self.depth);
@@ -180,9 +183,9 @@ impl Fastest {
         let new = of_map.as_ref().map_or_else(Vec::new, |of_map| of_map.new.around(from, &listed));
         let floor_us = i64::from(slowest_of_fastest(list) + 1) * US_PER_MS;
         // Without a bias, no PoP behind the list counts if enough of it are faster than all these.
-        let has_bias = self.members.iter().any(|member| member.bias_us != 0);
         let is_full = |ranked: &[RankedRtt]| {
-            !has_bias && ranked.iter().take_while(|ranked| ranked.rtt_us <= floor_us).count() >= self.depth
+            !self.has_bias
+                && ranked.iter().take_while(|ranked| ranked.rtt_us <= floor_us).count() >= self.depth
         };
         if new.is_empty() && is_full(&ranked) {
             return ranked;

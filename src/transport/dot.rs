@@ -31,8 +31,6 @@ impl Carrier for DnsOverTls {
     type Stream = TlsStream<TcpStream>;
 
     async fn open(&self, connection: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        // As for plain TCP: each write has whole replies.
-        let _ = connection.set_nodelay(true);
-        self.acceptor.accept(connection).await
+        tls::open(&self.acceptor, connection).await
     }
 }

@@ -5,11 +5,14 @@ use crate::answer::{Client, Disposition, Outcome, QueryContext};
 use crate::limits::MESSAGE_MAX;
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
+use crate::snapshot::Snapshot;
 use crate::sys::clock;
 use crate::transport::draw::Draws;
 use crate::transport::{access, quarantine};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 thread_local! {
     /// Buffer that the core writes to. One for each thread of the runtime is enough, because the
@@ -29,14 +32,14 @@ pub(super) enum Exchanged<R> {
     Dropped,
 }
 
-/// Answers a message, and counts it. `take` gets the outcome and the reply; it returns `None` for a
-/// reply that does not fit the transport.
+/// Answers a message, and counts it. `take` gets the snapshot that answers, the outcome and the
+/// reply; it returns `None` for a reply that does not fit the transport.
 pub(super) fn exchange<R>(
     (shared, block): (&Shared, &CounterBlock),
     client: &Client,
     draws: &mut Draws,
     octets: &[u8],
-    take: impl FnOnce(&Outcome, &[u8]) -> Option<R>,
+    take: impl FnOnce(&Snapshot, &Outcome, &[u8]) -> Option<R>,
 ) -> Exchanged<R> {
     block.received(1);
     let moment = QueryContext { draw: draws.draw(), epoch_secs: clock::cookie_secs() };
@@ -60,7 +63,7 @@ pub(super) fn exchange<R>(
             block.dropped(Dropped::Silence, 1);
             return Exchanged::Silence;
         };
-        match scratch.get(..length).and_then(|reply| take(&outcome, reply)) {
+        match scratch.get(..length).and_then(|reply| take(&service.snapshot, &outcome, reply)) {
             Some(taken) => {
                 block.answered(&service, &outcome);
                 Exchanged::Reply(taken)
@@ -71,4 +74,49 @@ pub(super) fn exchange<R>(
             }
         }
     })
+}
+
+/// Exchanges of a connection whose messages may all come at once. Answers that the client has not
+/// taken hold a bounded number of octets.
+pub(super) struct Exchanges {
+    client: Client,
+    draws: Mutex<Draws>,
+    /// Octets that answers may hold.
+    room: Arc<Semaphore>,
+}
+
+/// Room of an answer, given back on drop.
+pub(super) struct Room(Option<OwnedSemaphorePermit>);
+
+impl Exchanges {
+    /// No exchanges yet, of this client; answers may hold so many octets, at least one
+    /// [`MESSAGE_MAX`].
+    pub(super) fn new(client: Client, octets: usize) -> Exchanges {
+        Exchanges { client, draws: Mutex::new(Draws::seeded()), room: Arc::new(Semaphore::new(octets)) }
+    }
+
+    /// Waits for the room of any answer.
+    pub(super) async fn room(&self) -> Room {
+        // Fails only for a semaphore that was closed, which this one never is.
+        Room(Arc::clone(&self.room).acquire_many_owned(MESSAGE_MAX as u32).await.ok())
+    }
+
+    /// [`exchange`] with the client of the connection.
+    pub(super) fn exchange<R>(
+        &self,
+        lane: (&Shared, &CounterBlock),
+        octets: &[u8],
+        take: impl FnOnce(&Snapshot, &Outcome, &[u8]) -> Option<R>,
+    ) -> Exchanged<R> {
+        let mut draws = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange(lane, &self.client, &mut draws, octets, take)
+    }
+}
+
+impl Room {
+    /// Gives back all but the octets of an answer.
+    pub(super) fn shrink(&mut self, octets: usize) {
+        let Some(room) = &mut self.0 else { return };
+        drop(room.split(room.num_permits().saturating_sub(octets)));
+    }
 }

@@ -74,7 +74,7 @@ impl Portable {
             return None;
         }
         let service = self.shared.published.served();
-        if service.snapshot.proxies.as_deref().is_some_and(|proxies| proxies.contains(client.address)) {
+        if service.snapshot.is_proxy(client.address) {
             block.dropped(Dropped::ProxyMissing, 1);
             return None;
         }

@@ -8,6 +8,7 @@ use crate::limits::{DRAIN_SECS, STREAM_GATHER_OCTETS, STREAM_MESSAGE_SECS, STREA
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::descriptors::Use;
+use crate::snapshot::Snapshot;
 use crate::sys::accept::AcceptPause;
 use crate::transport::connection_limit::{ConnectionLimit, ConnectionPermit, Full};
 use crate::transport::draw::Draws;
@@ -117,10 +118,12 @@ fn admit<C: Carrier>(
     context: &Arc<StreamContext<C>>,
     connections: &mut JoinSet<()>,
 ) {
-    let proxies = context.shared.published.served().snapshot.proxies.clone();
-    let is_proxy = proxies.is_some_and(|proxies| proxies.contains(peer.ip()));
+    let is_proxy = context.shared.published.served().snapshot.is_proxy(peer.ip());
+    if !is_proxy && is_unwelcome(peer.ip(), context) {
+        return;
+    }
     // The client of a balancer is not known before the header.
-    let Some(permit) = enter((!is_proxy).then(|| peer.ip()), context) else { return };
+    let permit = enter((!is_proxy).then(|| peer.ip()), context);
     let context = Arc::clone(context);
     let held = Arc::clone(&context.shared.descriptors).hold(Use::Stream(C::TRANSPORT));
     connections.spawn(async move {
@@ -147,12 +150,9 @@ pub(super) fn is_unwelcome<C>(client: IpAddr, context: &StreamContext<C>) -> boo
     is_dropped
 }
 
-/// Takes a permit for a connection, and counts it; `None` if the access lists drop its client. The
-/// client of a balancer is named later ([`ConnectionPermit::name`]).
-pub(super) fn enter<C>(client: Option<IpAddr>, context: &StreamContext<C>) -> Option<ConnectionPermit> {
-    if client.is_some_and(|client| is_unwelcome(client, context)) {
-        return None;
-    }
+/// Takes a permit for a connection, and counts it. The client of a balancer is named later
+/// ([`ConnectionPermit::name`]).
+pub(super) fn enter<C>(client: Option<IpAddr>, context: &StreamContext<C>) -> ConnectionPermit {
     let (permit, displaced) = context.connection_limit.enter(client);
     context.block.connected();
     match displaced {
@@ -160,7 +160,7 @@ pub(super) fn enter<C>(client: Option<IpAddr>, context: &StreamContext<C>) -> Op
         Some(Full::Prefix) => context.block.dropped(Dropped::PrefixFull, 1),
         Some(Full::Total) => context.block.dropped(Dropped::ConnectionsFull, 1),
     }
-    Some(permit)
+    permit
 }
 
 /// Carries one connection from its opening to its end. The header of a balancer and the handshake
@@ -342,7 +342,7 @@ impl<'a, C: Carrier> Connection<'a, C> {
         let client = Client { address: self.client, transport: C::TRANSPORT };
         let answers = &mut self.answers;
         let lane = (&*self.context.shared, &*self.context.block);
-        let take = |_: &Outcome, octets: &[u8]| frame(answers, octets).then_some(());
+        let take = |_: &Snapshot, _: &Outcome, octets: &[u8]| frame(answers, octets).then_some(());
         match exchange(lane, &client, &mut self.draws, &self.pending[message], take) {
             Exchanged::Reply(()) | Exchanged::Silence | Exchanged::Failed => Ok(()),
             Exchanged::Dropped => Err(End::Closed),

@@ -16,9 +16,19 @@ pub(crate) struct Record<'m> {
 
 /// Shows each record of all sections behind the question, in order. `None` for octets that are no
 /// message; records before the fault have been shown.
-pub(crate) fn records<'m>(message: &'m [u8], mut show: impl FnMut(Record<'m>)) -> Option<()> {
+pub(crate) fn records<'m>(message: &'m [u8], show: impl FnMut(Record<'m>)) -> Option<()> {
+    sections(message, &[6, 8, 10], show)
+}
+
+/// Shows each record of the answer section, as [`records`] does.
+pub(crate) fn answers<'m>(message: &'m [u8], show: impl FnMut(Record<'m>)) -> Option<()> {
+    sections(message, &[6], show)
+}
+
+/// Shows the records of the first sections, whose counts stand at these places.
+fn sections<'m>(message: &'m [u8], counts: &[usize], mut show: impl FnMut(Record<'m>)) -> Option<()> {
     let questions = word(message, 4)?;
-    let records: u32 = [6, 8, 10].iter().map(|at| word(message, *at).map(u32::from)).sum::<Option<u32>>()?;
+    let records: u32 = counts.iter().map(|at| word(message, *at).map(u32::from)).sum::<Option<u32>>()?;
     let mut at = 12;
     for _ in 0..questions {
         at = behind_name(message, at)? + 4;

@@ -10,19 +10,16 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ALL_VERSIONS, ClientConfig, HandshakeKind};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::certificate::{self, Issued, Secure, issue, secure, sound};
-use support::corpus::queries;
+use support::corpus::{KEEPALIVE, PADDING, queries};
 use support::deployment::*;
-use support::encrypted::{encrypted, write_pair as write};
-use support::program::{self, until, until_so};
+use support::encrypted::{encrypted, kdig, write_pair as write};
+use support::program::{until, until_so};
 use support::reply::Reply;
 
 const A: u16 = 1;
-const KEEPALIVE: u8 = 11;
-const PADDING: u8 = 12;
 
 /// A deployment with DNS over TLS and this pair.
 fn deployment(listen: &str, pair: &Issued) -> Deployment {
@@ -31,8 +28,7 @@ fn deployment(listen: &str, pair: &Issued) -> Deployment {
 
 /// The address for DNS over TLS.
 fn dot(server: &Server) -> SocketAddr {
-    let [(Transport::Dot, address)] = server.streams() else { panic!("{:?}", server.streams()) };
-    *address
+    stream_address(server, Transport::Dot)
 }
 
 fn client_of(issued: &Issued) -> Arc<ClientConfig> {
@@ -69,7 +65,7 @@ fn is_over(stream: &mut Secure) -> bool {
 }
 
 fn dropped(server: &Server, reason: Dropped) -> u64 {
-    server.shared().counters.fold(Transport::Dot).dropped(reason)
+    support::deployment::dropped(server, Transport::Dot, reason)
 }
 
 /// Both engines answer over TLS octet for octet as over TCP, by every version, with and without
@@ -399,37 +395,23 @@ fn pages_name_the_transport() {
     assert_eq!(status["streams"][0]["addresses"][0], dot(&server).to_string());
     assert_eq!(status["certificate_not_after"], 2_366_841_600_i64);
     assert_eq!(status["lanes"]["dot"]["received"], 1);
-    let metrics = deployment.page("/metrics").body;
-    for line in [
+    deployment.has_metrics(&[
         "meridian_queries_total{transport=\"dot\"} 1",
         "meridian_connections_total{transport=\"dot\"} 1",
         "meridian_tls_certificate_expiry_timestamp_seconds 2366841600",
         "meridian_dropped_total{reason=\"handshake_failed\",transport=\"dot\"} 0",
-    ] {
-        assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
-    }
+    ]);
     server.stop();
 }
 
 /// `kdig` is answered over TLS, with the strict profile, padding and keepalive.
 #[test]
 fn kdig_is_answered() {
-    if !program::has("kdig", "-V") {
-        println!("skipped: kdig (knot-dnsutils) is not installed");
-        return;
-    }
     let pair = sound();
     let deployment = deployment("", &pair);
     let server = deployment.start(Engine::Fast);
-    let address = dot(&server);
-    let authority = deployment.path("tls/cert.pem");
-    let output = Command::new("kdig")
-        .args(["@127.0.0.1", "-p", &address.port().to_string(), "+tls", "+padding", "+keepopen"])
-        .arg(format!("+tls-ca={}", authority.display()))
-        .args(["+tls-hostname=dns.example", "www.cdn.example", "A"])
-        .output()
-        .expect("kdig runs");
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let words = ["+tls", "+padding", "+keepopen"];
+    let Some((printed, _)) = kdig(&deployment, dot(&server).port(), &words) else { return };
     assert!(printed.contains("198.51.100.10") && printed.contains("TLS session"), "{printed}");
     assert!(printed.contains("468 B"), "a padded answer: {printed}");
     server.stop();

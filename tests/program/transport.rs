@@ -19,10 +19,6 @@ fn expected(id: u16) -> (u16, u16, Vec<String>) {
     (id, 0, vec!["198.51.100.10".to_owned()])
 }
 
-fn dropped(server: &Server, transport: Transport, reason: Dropped) -> u64 {
-    server.shared().counters.fold(transport).dropped(reason)
-}
-
 /// Both engines answer both families over UDP and TCP.
 #[test]
 fn both_engines_answer_everywhere() {

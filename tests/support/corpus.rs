@@ -6,6 +6,8 @@ const A: u16 = 1;
 const AXFR: u16 = 252;
 /// Code of the keepalive option, whose answer alone depends on the transport.
 pub const KEEPALIVE: u8 = 11;
+/// Code of the padding option.
+pub const PADDING: u8 = 12;
 
 /// Queries as RFC 8906 has them, and others: what they are, and the message.
 pub fn queries() -> Vec<(&'static str, Vec<u8>)> {

@@ -4,9 +4,11 @@ use crate::files::{Tree, one_pop};
 use crate::pages::{self, Page};
 use crate::program::{self, Served, until_seen};
 use crate::reply::Reply;
+use meridian::testing::answer::Transport;
 use meridian::testing::finding::render;
 use meridian::testing::server::{Engine, Options, Server};
 use meridian::testing::shared::command::{Command, Origin, ProbePush, Report};
+use meridian::testing::shared::counters::Dropped;
 use socket2::{Domain, Socket, Type};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
@@ -106,6 +108,14 @@ impl Deployment {
     /// A page of the control socket.
     pub fn page(&self, path: &str) -> Page {
         pages::control(&self.path("control.sock"), path)
+    }
+
+    /// Fails unless each line stands in `/metrics`.
+    pub fn has_metrics(&self, lines: &[&str]) {
+        let metrics = self.page("/metrics").body;
+        for line in lines {
+            assert!(metrics.lines().any(|found| found == *line), "{line} is not in\n{metrics}");
+        }
     }
 
     /// Sends a body to a page of the control socket.
@@ -299,4 +309,17 @@ pub fn push(server: &Server, probe: &str, pop: &str, addresses: &[&str], up: boo
         assert!(server.command_sender()(Command::Push { push, reply }).is_ok(), "the writer listens");
         told.recv_timeout(PATIENCE).expect("an answer").expect("taken");
     }
+}
+
+/// The address of the only transport with addresses of its own, which is this one.
+pub fn stream_address(server: &Server, transport: Transport) -> SocketAddr {
+    match server.streams() {
+        [(of, address)] if *of == transport => *address,
+        others => panic!("{others:?}"),
+    }
+}
+
+/// Messages and connections that a server has dropped for a reason.
+pub fn dropped(server: &Server, transport: Transport, reason: Dropped) -> u64 {
+    server.shared().counters.fold(transport).dropped(reason)
 }

@@ -77,7 +77,7 @@ impl AccessLists {
 /// An `allow` that no wider `refuse` or `drop` contains changes nothing.
 fn check_effects(entries: &HashMap<Prefix, (Action, At)>, out: &mut Findings) {
     let has_wider = |prefix: Prefix| {
-        let mut wider = (0..prefix.len()).filter_map(|len| entries.get(&Prefix::new(prefix.address(), len)));
+        let mut wider = prefix.wider().filter_map(|wider| entries.get(&wider));
         wider.any(|(action, _)| *action != Action::Allow)
     };
     let mut idle: Vec<(At, Prefix)> = entries

@@ -14,8 +14,7 @@ pub(super) fn lower(node: &Node, file: &mut ServerFile, out: &mut Findings) {
     if let Some(node) = table.need("name", out)
         && let Some(name) = text(node, "name", out)
     {
-        // Control characters would corrupt logs.
-        if name.is_empty() || name.len() > NODE_NAME_MAX || name.chars().any(char::is_control) {
+        if !fits(name, NODE_NAME_MAX) {
             out.push(
                 Finding::error(
                     code::BAD_VALUE,
@@ -49,7 +48,7 @@ pub(super) fn lower(node: &Node, file: &mut ServerFile, out: &mut Findings) {
 /// string (RFC 1035 section 3.3).
 fn chaos_text(node: &Node, key: &str, out: &mut Findings) -> Option<Arc<str>> {
     let text = text(node, key, out)?;
-    if text.len() > CHAOS_TEXT_MAX || text.chars().any(char::is_control) {
+    if !fits(text, CHAOS_TEXT_MAX) {
         out.push(
             Finding::error(
                 code::BAD_VALUE,
@@ -60,4 +59,9 @@ fn chaos_text(node: &Node, key: &str, out: &mut Findings) -> Option<Arc<str>> {
         return None;
     }
     (text != "off").then(|| Arc::from(text))
+}
+
+/// True for a text of at most so many octets, without control characters, which would corrupt logs.
+fn fits(text: &str, octets_max: usize) -> bool {
+    text.len() <= octets_max && !text.chars().any(char::is_control)
 }

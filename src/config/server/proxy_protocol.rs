@@ -94,8 +94,7 @@ fn narrow_enough(prefix: Prefix) -> u8 {
 
 /// Reason for which a prefix has no effect, if it has none.
 fn idle(prefix: Prefix, places: &HashMap<Prefix, At>, listen: &Listen) -> Option<String> {
-    let wider = |len: u8| Some(Prefix::new(prefix.address(), len)).filter(|wider| places.contains_key(wider));
-    if let Some(wider) = (0..prefix.len()).find_map(wider) {
+    if let Some(wider) = prefix.wider().find(|wider| places.contains_key(wider)) {
         return Some(format!("`{wider}` contains it"));
     }
     let is_unspecified = prefix.address().is_unspecified() && prefix == Prefix::host(prefix.address());

@@ -61,8 +61,7 @@ impl Carrier for DnsOverHttps {
     type Stream = TlsStream<TcpStream>;
 
     async fn open(&self, connection: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let _ = connection.set_nodelay(true);
-        self.acceptor.accept(connection).await
+        tls::open(&self.acceptor, connection).await
     }
 
     async fn converse(

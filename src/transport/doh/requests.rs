@@ -7,9 +7,9 @@ use crate::limits::{
 };
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
+use crate::snapshot::Snapshot;
 use crate::snapshot::locate::Evidence;
-use crate::transport::draw::Draws;
-use crate::transport::exchange::{Exchanged, exchange};
+use crate::transport::exchange::{Exchanged, Exchanges, Room};
 use crate::wire::cookie::CookieStatus;
 use crate::wire::freshness::Freshness;
 use crate::wire::rr::Rcode;
@@ -31,12 +31,9 @@ use tokio::time::{Instant, timeout};
 pub(super) struct Requests {
     shared: Arc<Shared>,
     block: Arc<CounterBlock>,
-    client: Client,
-    draws: Mutex<Draws>,
+    exchanges: Exchanges,
     /// Room for bodies that arrive, in octets.
     bodies: Arc<Semaphore>,
-    /// Room for answers that are not taken, in octets.
-    answers: Arc<Semaphore>,
     progress: Mutex<Progress>,
     changed: Notify,
 }
@@ -85,10 +82,8 @@ impl Requests {
         Requests {
             shared: Arc::clone(shared),
             block: Arc::clone(block),
-            client: Client { address, transport: Transport::Doh },
-            draws: Mutex::new(Draws::seeded()),
+            exchanges: Exchanges::new(Client { address, transport: Transport::Doh }, HTTP_HELD_OCTETS),
             bodies: Arc::new(Semaphore::new(HTTP_HELD_OCTETS)),
-            answers: Arc::new(Semaphore::new(HTTP_HELD_OCTETS)),
             progress: Mutex::new(progress),
             changed: Notify::new(),
         }
@@ -174,22 +169,18 @@ impl Requests {
         body: Option<OwnedSemaphorePermit>,
         open: Open,
     ) -> Response<Answer> {
-        let mut room = Arc::clone(&self.answers).acquire_many_owned(MESSAGE_MAX as u32).await.ok();
+        let mut room = self.exchanges.room().await;
         self.progress().is_asked = true;
-        let has_access = self.shared.published.served().snapshot.access.is_some();
-        let take = |outcome: &Outcome, octets: &[u8]| {
-            Some((Bytes::copy_from_slice(octets), cache_control(outcome, octets, has_access)))
+        let take = |snapshot: &Snapshot, outcome: &Outcome, octets: &[u8]| {
+            let cache_control = cache_control(outcome, octets, snapshot.access.is_some());
+            Some((Bytes::copy_from_slice(octets), cache_control))
         };
-        let lane = (&*self.shared, &*self.block);
-        let exchanged = {
-            let mut draws = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
-            exchange(lane, &self.client, &mut draws, message, take)
-        };
+        let exchanged = self.exchanges.exchange((&self.shared, &self.block), message, take);
         drop(body);
         match exchanged {
             Exchanged::Reply((octets, cache_control)) => {
-                drop(room.as_mut().and_then(|room| room.split(MESSAGE_MAX - octets.len())));
-                let mut response = Response::new(Answer { octets, _room: room, _open: open });
+                room.shrink(octets.len());
+                let mut response = Response::new(Answer { octets, _room: Some(room), _open: open });
                 let headers = response.headers_mut();
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
                 headers.insert(CACHE_CONTROL, cache_control);
@@ -274,7 +265,7 @@ impl Drop for Open {
 /// Body of a response, handed on piece by piece.
 pub(super) struct Answer {
     octets: Bytes,
-    _room: Option<OwnedSemaphorePermit>,
+    _room: Option<Room>,
     _open: Open,
 }
 

@@ -3,16 +3,14 @@
 use super::QuicContext;
 use super::query::{NoQuery, Query};
 use crate::answer::{Client, Outcome, Transport};
-use crate::limits::{
-    MESSAGE_MAX, QUIC_FAREWELL_SECS, QUIC_HELD_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS,
-};
+use crate::limits::{QUIC_FAREWELL_SECS, QUIC_HELD_OCTETS, STREAM_MESSAGE_SECS, STREAM_WRITE_SECS};
 use crate::shared::counters::Dropped;
+use crate::snapshot::Snapshot;
 use crate::transport::connection_limit::ConnectionPermit;
-use crate::transport::draw::Draws;
-use crate::transport::exchange::{Exchanged, exchange};
+use crate::transport::exchange::{Exchanged, Exchanges};
 use crate::transport::stream::{count_panic, frame};
 use quinn::{Connection, RecvStream, SendStream, VarInt};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
@@ -43,12 +41,9 @@ pub(super) struct Conversation<'c> {
 /// Parts that all streams of a connection need.
 struct Lane {
     context: Arc<QuicContext>,
-    client: Client,
-    draws: Mutex<Draws>,
+    exchanges: Exchanges,
     /// Room for long queries, in octets.
     room: Arc<Semaphore>,
-    /// Room for answers that are not taken, in octets.
-    answers: Arc<Semaphore>,
 }
 
 /// End of a stream.
@@ -79,10 +74,8 @@ impl<'c> Conversation<'c> {
         let client = Client { address: connection.remote_address().ip(), transport: Transport::Doq };
         let lane = Arc::new(Lane {
             context: Arc::clone(context),
-            client,
-            draws: Mutex::new(Draws::seeded()),
+            exchanges: Exchanges::new(client, QUIC_HELD_OCTETS),
             room: Arc::new(Semaphore::new(QUIC_HELD_OCTETS)),
-            answers: Arc::new(Semaphore::new(QUIC_HELD_OCTETS)),
         });
         Conversation { connection, context, permit, lane, streams: JoinSet::new(), moved: Instant::now() }
     }
@@ -181,11 +174,8 @@ impl Lane {
             Err(_) => return Ended::SlowMessage,
         };
         // Room for any answer, of which the answer keeps its length until the client has it.
-        let room = Arc::clone(&self.answers).acquire_many_owned(MESSAGE_MAX as u32);
-        let Ok(room) = timeout(Duration::from_secs(STREAM_WRITE_SECS), room).await else {
-            return Ended::SlowReader;
-        };
-        let mut room = room.ok();
+        let room = timeout(Duration::from_secs(STREAM_WRITE_SECS), self.exchanges.room());
+        let Ok(mut room) = room.await else { return Ended::SlowReader };
         let octets = match self.exchange(query.message()) {
             Exchanged::Reply(octets) => octets,
             Exchanged::Silence => return Ended::Nothing,
@@ -193,7 +183,7 @@ impl Lane {
             Exchanged::Dropped => return Ended::Dropped,
         };
         drop(query);
-        drop(room.as_mut().and_then(|room| room.split(MESSAGE_MAX.saturating_sub(octets.len()))));
+        room.shrink(octets.len());
         let writing = async {
             send.write_all(&octets).await.ok()?;
             drop(octets);
@@ -208,12 +198,10 @@ impl Lane {
     }
 
     fn exchange(&self, message: &[u8]) -> Exchanged<Vec<u8>> {
-        let take = |_: &Outcome, octets: &[u8]| {
+        let take = |_: &Snapshot, _: &Outcome, octets: &[u8]| {
             let mut framed = Vec::with_capacity(2 + octets.len());
             frame(&mut framed, octets).then_some(framed)
         };
-        let lane = (&*self.context.shared, &*self.context.block);
-        let mut draws = self.draws.lock().unwrap_or_else(PoisonError::into_inner);
-        exchange(lane, &self.client, &mut draws, message, take)
+        self.exchanges.exchange((&self.context.shared, &self.context.block), message, take)
     }
 }

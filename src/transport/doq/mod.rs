@@ -128,8 +128,7 @@ fn admit(incoming: Incoming, context: &Arc<QuicContext>, connections: &mut JoinS
         return incoming.ignore();
     }
     // A balancer's datagrams begin with a header, and QUIC has no place for one.
-    let proxies = context.shared.published.served().snapshot.proxies.clone();
-    if proxies.is_some_and(|proxies| proxies.contains(peer.ip())) {
+    if context.shared.published.served().snapshot.is_proxy(peer.ip()) {
         context.block.dropped(Dropped::ProxyMissing, 1);
         return incoming.ignore();
     }
@@ -138,7 +137,7 @@ fn admit(incoming: Incoming, context: &Arc<QuicContext>, connections: &mut JoinS
         let _ = incoming.retry();
         return;
     }
-    let Some(permit) = enter(Some(peer.ip()), context) else { return incoming.ignore() };
+    let permit = enter(Some(peer.ip()), context);
     let context = Arc::clone(context);
     let handshake = Handshake::begin(&context);
     connections.spawn(async move {

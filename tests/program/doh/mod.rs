@@ -15,14 +15,13 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
 use support::certificate::{self, Issued, sound};
-use support::corpus::{KEEPALIVE, queries};
+use support::corpus::{KEEPALIVE, PADDING, queries};
 use support::deployment::*;
-use support::encrypted::{encrypted, with_pair, write_pair};
-use support::program::{self, until_so};
+use support::encrypted::{encrypted, kdig, with_pair, write_pair};
+use support::program::until_so;
 use support::reply::Reply;
 
 const A: u16 = 1;
-const PADDING: u8 = 12;
 
 /// A deployment with DNS over HTTPS and this pair.
 fn deployment(listen: &str, pair: &Issued) -> Deployment {
@@ -31,8 +30,7 @@ fn deployment(listen: &str, pair: &Issued) -> Deployment {
 
 /// The address for DNS over HTTPS.
 fn doh(server: &Server) -> SocketAddr {
-    let [(Transport::Doh, address)] = server.streams() else { panic!("{:?}", server.streams()) };
-    *address
+    stream_address(server, Transport::Doh)
 }
 
 fn client_of(issued: &Issued, alpn: &[&str]) -> Arc<ClientConfig> {
@@ -48,7 +46,7 @@ fn is_answered(client: &mut Client) -> bool {
 }
 
 fn dropped(server: &Server, reason: Dropped) -> u64 {
-    server.shared().counters.fold(Transport::Doh).dropped(reason)
+    support::deployment::dropped(server, Transport::Doh, reason)
 }
 
 fn header<'r>(response: &'r Response<Bytes>, name: &str) -> &'r str {
@@ -287,39 +285,26 @@ fn pages_name_the_transport() {
     assert_eq!(status["streams"][0]["transport"], "doh");
     assert_eq!(status["streams"][0]["addresses"][0], doh(&server).to_string());
     assert_eq!(status["lanes"]["doh"]["received"], 1);
-    let metrics = deployment.page("/metrics").body;
-    for line in [
+    deployment.has_metrics(&[
         "meridian_queries_total{transport=\"doh\"} 1",
         "meridian_connections_total{transport=\"doh\"} 1",
         "meridian_dropped_total{reason=\"bad_request\",transport=\"doh\"} 1",
         "meridian_descriptors{use=\"doh\"} 1",
-    ] {
-        assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
-    }
+    ]);
     server.stop();
 }
 
 /// `kdig` is answered by POST and GET, with padding.
 #[test]
 fn kdig_is_answered() {
-    if !program::has("kdig", "-V") {
-        println!("skipped: kdig (knot-dnsutils) is not installed");
-        return;
-    }
     let pair = sound();
     let deployment = deployment("", &pair);
     let server = deployment.start(Engine::Fast);
-    let authority = deployment.path("tls/cert.pem");
     for method in ["+https", "+https-get"] {
-        let output = Command::new("kdig")
-            .args(["@127.0.0.1", "-p", &doh(&server).port().to_string(), "+https", method, "+padding"])
-            .arg(format!("+tls-ca={}", authority.display()))
-            .args(["+tls-hostname=dns.example", "www.cdn.example", "A"])
-            .output()
-            .expect("kdig runs");
-        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let words = ["+https", method, "+padding"];
+        let Some((printed, errors)) = kdig(&deployment, doh(&server).port(), &words) else { return };
         if printed.is_empty() {
-            println!("skipped: this kdig has no HTTPS: {}", String::from_utf8_lossy(&output.stderr));
+            println!("skipped: this kdig has no HTTPS: {errors}");
             return;
         }
         assert!(printed.contains("198.51.100.10") && printed.contains("HTTP session"), "{printed}");
@@ -344,7 +329,7 @@ fn curl_is_answered() {
     std::fs::write(deployment.path("message"), &octets).expect("ours");
     let (port, message) = (doh(&server).port(), deployment.path("message").display().to_string());
     let over_tcp = ask_tcp(server.dns()[0], &octets);
-    for (version, told) in [("--http2", "2"), ("--http1.1", "1.1")] {
+    for (version, number) in [("--http2", "2"), ("--http1.1", "1.1")] {
         for is_post in [false, true] {
             let mut curl = Command::new("curl");
             curl.args(["--silent", "--fail", version, "--max-time", "10", "--cacert"])
@@ -360,7 +345,7 @@ fn curl_is_answered() {
             };
             let output = curl.output().expect("curl runs");
             assert_eq!(output.stdout, over_tcp, "{version} {is_post}: {output:?}");
-            assert_eq!(String::from_utf8_lossy(&output.stderr), format!("{told} {MEDIA_TYPE}"));
+            assert_eq!(String::from_utf8_lossy(&output.stderr), format!("{number} {MEDIA_TYPE}"));
         }
     }
     server.stop();

@@ -10,18 +10,16 @@ use meridian::testing::shared::counters::Dropped;
 use quinn::TransportConfig;
 use std::collections::HashSet;
 use std::net::{SocketAddr, UdpSocket};
-use std::process::Command;
 use std::time::Instant;
 use support::certificate::{Issued, sound};
-use support::corpus::{KEEPALIVE, queries};
+use support::corpus::{KEEPALIVE, PADDING, queries};
 use support::deployment::*;
-use support::encrypted::{encrypted, write_pair};
+use support::encrypted::{encrypted, kdig, write_pair};
 use support::free_port::free_port;
-use support::program::{self, until, until_so};
+use support::program::{until, until_so};
 use support::reply::Reply;
 
 const A: u16 = 1;
-const PADDING: u8 = 12;
 /// Error codes (RFC 9250 section 4.3).
 const NO_ERROR: u64 = 0;
 const PROTOCOL_ERROR: u64 = 2;
@@ -34,8 +32,7 @@ fn deployment(listen: &str, pair: &Issued) -> Deployment {
 
 /// The address for DNS over QUIC.
 fn doq(server: &Server) -> SocketAddr {
-    let [(Transport::Doq, address)] = server.streams() else { panic!("{:?}", server.streams()) };
-    *address
+    stream_address(server, Transport::Doq)
 }
 
 fn clients(pair: &Issued) -> Clients {
@@ -56,7 +53,7 @@ fn goes_on(pair: &Issued, server: &Server) -> bool {
 }
 
 fn dropped(server: &Server, reason: Dropped) -> u64 {
-    server.shared().counters.fold(Transport::Doq).dropped(reason)
+    support::deployment::dropped(server, Transport::Doq, reason)
 }
 
 /// Both engines answer octet for octet as over TCP, many queries on one connection; each message
@@ -230,8 +227,11 @@ fn streams_without_an_end() {
             assert!(written.is_ok(), "the connection goes on");
             streams.push((send, recv));
         }
+        // At first as many as are allowed at once. Later the server may keep back an eighth of
+        // them, so that not each end of a stream takes a frame.
+        let least = if begun == 0 { 100 } else { 100 - 100 / 8 };
+        assert!((least..=100).contains(&streams.len()), "{} at once", streams.len());
         begun += streams.len() as u64;
-        assert_eq!(begun % 100, 0, "as many as are allowed at once");
         assert!(goes_on(&pair, &server));
         until_so("each is counted", || dropped(&server, Dropped::SlowMessage) == begun);
         assert_eq!(client.connection.close_reason(), None);
@@ -342,15 +342,12 @@ fn pages_name_the_transport() {
     assert_eq!(status["streams"][0]["transport"], "doq");
     assert_eq!(status["streams"][0]["addresses"][0], doq(&server).to_string());
     assert_eq!(status["lanes"]["doq"]["received"], 1);
-    let metrics = deployment.page("/metrics").body;
-    for line in [
+    deployment.has_metrics(&[
         "meridian_queries_total{transport=\"doq\"} 1",
         "meridian_connections_total{transport=\"doq\"} 1",
         "meridian_dropped_total{reason=\"protocol_error\",transport=\"doq\"} 0",
-    ] {
-        assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
-    }
-    assert!(!metrics.contains("meridian_descriptors{use=\"doq\"}"));
+    ]);
+    assert!(!deployment.page("/metrics").body.contains("meridian_descriptors{use=\"doq\"}"));
     server.stop();
 }
 
@@ -375,22 +372,11 @@ fn one_port_is_enough() {
 /// `kdig` is answered over QUIC, with padding.
 #[test]
 fn kdig_is_answered() {
-    if !program::has("kdig", "-V") {
-        println!("skipped: kdig (knot-dnsutils) is not installed");
-        return;
-    }
     let pair = sound();
     let deployment = deployment("", &pair);
     let server = deployment.start(Engine::Fast);
-    let output = Command::new("kdig")
-        .args(["@127.0.0.1", "-p", &doq(&server).port().to_string(), "+padding"])
-        .arg(format!("+tls-ca={}", deployment.path("tls/cert.pem").display()))
-        // Last, because the keys of TLS choose TCP.
-        .args(["+tls-hostname=dns.example", "+quic", "www.cdn.example", "A"])
-        .output()
-        .expect("kdig runs");
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    let words = ["+padding", "+quic"];
+    let Some((printed, errors)) = kdig(&deployment, doq(&server).port(), &words) else { return };
     if errors.contains("without QUIC") || errors.contains("not supported") {
         println!("skipped: this kdig has no QUIC: {errors}");
         return;

@@ -229,7 +229,10 @@ pub const CRATES: &[(&str, &[&str])] = &[
             "src/transport/doh/mod.rs",
         ],
     ),
-    ("tokio_rustls", &["src/probe/tls.rs", "src/transport/dot.rs", "src/transport/doh/mod.rs"]),
+    (
+        "tokio_rustls",
+        &["src/probe/tls.rs", "src/transport/tls.rs", "src/transport/dot.rs", "src/transport/doh/mod.rs"],
+    ),
     ("quinn", &["src/transport/doq/"]),
     ("data_encoding", &["src/transport/doh/request"]),
     ("prometheus", &["src/control/"]),

@@ -2,7 +2,7 @@
 //! distance, so that the two are compared over equal clients.
 
 use super::ordinary::{PolicyRow, SITES, home};
-use super::{Countries, server_file};
+use super::{Countries, server_of};
 use crate::dice::Dice;
 use crate::program;
 use std::fmt::Write as _;
@@ -45,8 +45,8 @@ pub fn add_map(folder: &Path, port: u16, countries: &Countries, seed: u64) {
     build.current_dir(folder);
     let (status, _, stderr) = program::run(build);
     assert_eq!(status, 0, "{stderr}");
-    let more = "geoip: { databases: [places.mmdb, latency.mmdb] }\ncookies: { secrets: cookies.secrets }\n";
-    fs::write(folder.join("meridian.yaml"), server_file(port, more)).expect("a file can be written");
+    let server = server_of(port, "places.mmdb, latency.mmdb");
+    fs::write(folder.join("meridian.yaml"), server).expect("a file can be written");
 }
 
 /// Distance in degrees on a plane, which is enough for a benchmark.

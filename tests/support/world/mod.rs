@@ -389,6 +389,12 @@ pub fn server_file(port: u16, more: &str) -> String {
     .text()
 }
 
+/// The server file of a deployment with these databases.
+fn server_of(port: u16, databases: &str) -> String {
+    let more = format!("geoip: {{ databases: [{databases}] }}\ncookies: {{ secrets: cookies.secrets }}\n");
+    server_file(port, &more)
+}
+
 /// Begins a deployment: its folders, its server file and its cookie secret. Gives what writes its
 /// other files.
 fn begin(folder: &Path, port: u16) -> impl Fn(&str, String) {
@@ -396,10 +402,7 @@ fn begin(folder: &Path, port: u16) -> impl Fn(&str, String) {
         fs::create_dir_all(folder.join(below)).expect("a folder can be made");
     }
     let put = |path: &str, text: String| fs::write(folder.join(path), text).expect("a file can be written");
-    put(
-        "meridian.yaml",
-        server_file(port, "geoip: { databases: [places.mmdb] }\ncookies: { secrets: cookies.secrets }\n"),
-    );
+    put("meridian.yaml", server_of(port, "places.mmdb"));
     put("cookies.secrets", format!("{COOKIE_SECRET:032x}\n"));
     put
 }
