@@ -3,7 +3,7 @@
 use crate::cli::{Config, Format, colour, log, print, print_findings};
 use crate::finding::{Files, Finding, code, render};
 use crate::limits::{LOG_FLUSH_SECS, STOP_SECS};
-use crate::server::{Engine, Options, Server};
+use crate::server::{Engine, Options, OwnProcess, Server};
 use crate::sys::log_queue::LogQueue;
 use clap::ValueEnum;
 use std::process::ExitCode;
@@ -69,7 +69,9 @@ impl Serve {
             #[cfg(feature = "portable")]
             EngineArgument::Hickory => Engine::Hickory,
         };
-        match Server::start(&Options { config: self.config.path(), engine, log_dropped: log.dropped() }) {
+        let own_process = Some(OwnProcess(log.clone()));
+        let options = Options { config: self.config.path(), engine, log_dropped: log.dropped(), own_process };
+        match Server::start(&options) {
             Ok(mut server) => {
                 let (findings, files) = server.findings();
                 let findings = render::text(findings, files, colour::on_stderr());

@@ -193,6 +193,8 @@ impl<'s> Reading<'s> {
             keeps_zones: server.on_error == OnError::Keep,
             pid_file: server.pid_file,
             exit_on_fault: server.exit_on_fault,
+            user: server.user,
+            sandbox: server.sandbox,
             networks: world.networks,
             pops: world.pops,
             probes: pops.probes,

@@ -18,6 +18,7 @@ mod policy;
 mod pop_names;
 mod pops;
 mod probes;
+mod process_settings;
 mod scalar;
 mod server;
 mod special;
@@ -32,6 +33,7 @@ mod tests;
 pub use deployment::read_deployment;
 pub(crate) use deployment::{Reading, Recall};
 pub(crate) use pop_names::pop_names;
+pub(crate) use process_settings::{ProcessSettings, process_settings};
 pub(crate) use scalar::UNITS;
 pub(crate) use zones::choices::Choices;
 pub(crate) use zones::file_name::is_zone_file;
@@ -41,7 +43,7 @@ use crate::access::Access;
 use crate::config::input::Input;
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
-use crate::health::spec::{Canaries, Probe};
+use crate::health::spec::{Canaries, Check, Kind, Probe};
 use crate::proxies::Proxies;
 use crate::rrl::RateLimit;
 use crate::steer::pop::Pop;
@@ -167,6 +169,10 @@ pub struct Deployment {
     pub(crate) pid_file: Option<PathBuf>,
     /// True if the first fault of a supervised task ends the process.
     pub(crate) exit_on_fault: bool,
+    /// User that the process becomes; `None` leaves it what it is.
+    pub(crate) user: Option<Arc<str>>,
+    /// Limits that the process sets for itself.
+    pub(crate) sandbox: Sandbox,
     /// Operator networks, sorted by name.
     pub networks: Vec<Network>,
     /// PoPs, sorted by name; [`crate::steer::pop::PopId`] is the index.
@@ -195,6 +201,32 @@ pub struct Deployment {
     /// Every input that shapes an answer, sorted by the text of its role, for the snapshot digest.
     /// The server file is not among them, since nodes of one fleet differ in it.
     pub(crate) inputs: Vec<Input>,
+}
+
+impl Deployment {
+    /// True if a check runs a program.
+    pub(crate) fn runs_programs(&self) -> bool {
+        self.probes.iter().any(|probe| match &probe.kind {
+            Kind::Check(spec) => matches!(spec.check, Check::Exec(_)),
+            Kind::Group { .. } => false,
+        })
+    }
+}
+
+/// Limits that the process sets for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sandbox {
+    /// All that the kernel has.
+    On,
+    /// None, for this reason.
+    Off(Arc<str>),
+}
+
+impl Sandbox {
+    /// True if the process limits itself.
+    pub(crate) fn is_on(&self) -> bool {
+        *self == Sandbox::On
+    }
 }
 
 /// Result of reading all files: the deployment unless an error refused it, every finding, and the

@@ -43,7 +43,8 @@ impl Peer {
             Some(Peer { user, login: None }) => user.clone(),
             Some(Peer { user, login: Some(login) }) => format!("{user} (login {login})"),
         };
-        match claimed.map(str::trim).filter(|claimed| !claimed.is_empty()) {
+        let login = peer.and_then(|peer| peer.login.as_deref());
+        match claimed.map(str::trim).filter(|claimed| !claimed.is_empty() && Some(*claimed) != login) {
             None => known,
             Some(claimed) => format!("{known}, claims to be {claimed}"),
         }

@@ -1,7 +1,7 @@
 //! Preparation of a snapshot: read, check, compile. The steering files apply all together or not at
 //! all; a faulty zone is put aside, and the others are served.
 
-use crate::config::{Choices, Deployment, Reading, Recall};
+use crate::config::{Choices, Deployment, ProcessSettings, Reading, Recall};
 use crate::finding::{At, Files, Finding, Findings, code};
 use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::disk::Disk;
@@ -114,6 +114,9 @@ fn compiled(
         pid_file: deployment.pid_file.clone(),
         exit_on_fault: deployment.exit_on_fault,
         state: deployment.state.clone(),
+        user: deployment.user.clone(),
+        sandbox: deployment.sandbox.clone(),
+        runs_programs: deployment.runs_programs(),
     };
     if let Some(running) = running {
         findings.extend(need_restart(&running.fixed, &fixed, place_of(root, reading.files())));
@@ -137,6 +140,11 @@ fn compiled(
 pub fn read(root: &Path, is_for_check: bool) -> (Option<Deployment>, Findings, Files) {
     let done = |reading: Reading<'_>, deployment, findings| (deployment, findings, reading.into_files());
     consistently(root, is_for_check, ZoneRules::default(), &Watch::default(), done)
+}
+
+/// Settings of the process from the server file alone; `None` if that has an error.
+pub(crate) fn process_settings(root: &Path, watch: &Watch) -> Option<ProcessSettings> {
+    crate::config::process_settings(root, &Disk::new(watch, false))
 }
 
 /// Names of the deployment's PoPs, as far as the two files that hold them can be read.
@@ -196,14 +204,25 @@ fn place_of(path: &Path, files: &Files) -> Option<At> {
 /// Findings for the restart-only keys that differ from their values at process start.
 fn need_restart(running: &RestartOnly, asked: &RestartOnly, at: Option<At>) -> Findings {
     // Taken apart, so that a new field has to find its row.
-    let RestartOnly { listen, pid_file, exit_on_fault, state } = asked;
+    let RestartOnly { listen, pid_file, exit_on_fault, state, user, sandbox, runs_programs } = asked;
     let rows = [
         ("pid_file", running.pid_file == *pid_file),
         ("exit_on_fault", running.exit_on_fault == *exit_on_fault),
         ("state", running.state == *state),
+        ("user", running.user == *user),
+        ("sandbox", running.sandbox.is_on() == sandbox.is_on()),
     ];
     let others = rows.into_iter().filter(|(_, is_same)| !is_same).map(|(key, _)| key);
     let mut findings = Findings::default();
+    if sandbox.is_on() && *runs_programs && !running.runs_programs {
+        let finding = Finding::error(
+            code::NEEDS_RESTART,
+            "a check runs a program (`exec`), and at the start of the server none did",
+        );
+        findings.push(finding.help(
+            "restart the server, whose sandbox forbids programs; or remove the check to reload the rest",
+        ));
+    }
     for key in running.listen.differing(listen).into_iter().chain(others) {
         let finding = Finding::error(
             code::NEEDS_RESTART,

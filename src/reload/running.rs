@@ -1,8 +1,9 @@
 //! Running server, as far as new files are compared with it.
 
-use crate::config::Listen;
+use crate::config::{Listen, Sandbox};
 use crate::steer::ledger::Ledger;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Settings that only a restart changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,12 @@ pub(crate) struct RestartOnly {
     pub(crate) exit_on_fault: bool,
     /// State folder.
     pub(crate) state: PathBuf,
+    /// User that the process becomes; `None` leaves it what it is.
+    pub(crate) user: Option<Arc<str>>,
+    /// Limits that the process sets for itself.
+    pub(crate) sandbox: Sandbox,
+    /// True if a check runs a program, which the sandbox must allow from the start.
+    pub(crate) runs_programs: bool,
 }
 
 /// Server that new files would change.

@@ -19,6 +19,9 @@ impl Server {
             let _ = writeln!(text, "  admin     http://{admin}");
         }
         let _ = writeln!(text, "  engine    {}", self.engine.word());
+        for line in &self.rights {
+            let _ = writeln!(text, "  rights    {line}");
+        }
         for line in &self.lanes {
             let _ = writeln!(text, "  udp       {line}");
         }

@@ -8,6 +8,7 @@
 
 pub(crate) mod attempt;
 mod banner;
+mod begun;
 pub(crate) mod compare;
 #[cfg(unix)]
 pub(crate) mod control_socket;
@@ -16,6 +17,8 @@ pub(crate) mod driver;
 mod lanes;
 pub(crate) mod ledger_alarms;
 pub(crate) mod pages;
+#[cfg(target_os = "linux")]
+mod privilege;
 pub(crate) mod probe_queue;
 mod process_files;
 pub(crate) mod runtimes;
@@ -43,6 +46,7 @@ use crate::shared::event::Event;
 use crate::shared::phase::Phase;
 use crate::state::event_log::EventLog;
 use crate::state::lock::Claim;
+use crate::sys::log_queue::LogQueue;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -91,7 +95,15 @@ pub struct Options {
     pub engine: Engine,
     /// Counter of dropped log lines.
     pub log_dropped: Arc<AtomicU64>,
+    /// The process, if it is the server's alone: then it becomes the user of the server file, gives
+    /// up its capabilities and enters the sandbox.
+    pub own_process: Option<OwnProcess>,
 }
+
+/// A process that serves and does nothing else, with its one thread that runs before the server
+/// starts: that of the log.
+#[derive(Clone, Debug)]
+pub struct OwnProcess(pub(crate) LogQueue);
 
 /// Reason why a server did not start: findings, and the files that they point into.
 pub(crate) type Refusal = Box<(Findings, Files)>;
@@ -121,6 +133,8 @@ pub struct Server {
     streams: Vec<(Transport, SocketAddr)>,
     /// Threads, cores and buffers of UDP, for the banner.
     lanes: Vec<String>,
+    /// Rights of the process, for the banner.
+    rights: Vec<String>,
     /// The admin address as bound.
     admin: Option<SocketAddr>,
     /// Absolute path of the server file.

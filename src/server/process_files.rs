@@ -1,11 +1,10 @@
 //! Files by which other processes find a running server: the control socket, the socket note and
 //! the PID file. They are removed when the server stops.
 
-use super::Options;
 #[cfg(unix)]
 use super::control_socket::ControlSocket;
 use super::sockets::Sockets;
-use crate::control::socket_note::{self, SocketNote};
+use crate::control::socket_note::SocketNote;
 use crate::reload::running::RestartOnly;
 use crate::sys::replace;
 use std::path::PathBuf;
@@ -25,14 +24,13 @@ pub(super) struct ProcessFiles {
 }
 
 impl ProcessFiles {
-    /// Leaves the socket note for the control socket that is open. The PID file follows when the
-    /// server answers.
-    pub(super) fn new(options: &Options, fixed: &RestartOnly, sockets: &Sockets) -> ProcessFiles {
+    /// Files of a server whose control socket is open. The PID file follows when the server answers.
+    pub(super) fn new(fixed: &RestartOnly, sockets: &Sockets, note: Option<SocketNote>) -> ProcessFiles {
         ProcessFiles {
             control: fixed.listen.control.clone(),
             #[cfg(unix)]
             control_socket: Arc::clone(&sockets.control),
-            note: socket_note::leave(&options.config, &fixed.listen.control),
+            note,
             pid_file: fixed.pid_file.clone(),
         }
     }

@@ -33,11 +33,11 @@ pub(crate) struct Runtimes {
 }
 
 impl Runtimes {
-    /// Starts the threads.
-    pub(crate) fn new() -> io::Result<Runtimes> {
+    /// Starts the threads; `main` is that of the caller.
+    pub(crate) fn new(main: Runtime) -> io::Result<Runtimes> {
         let cores = available_parallelism().map_or(1, usize::from);
         Ok(Runtimes {
-            main: Builder::new_current_thread().enable_all().build()?,
+            main,
             tcp: start("tcp", cores, 1)?,
             pages: start("pages", 1, PAGE_THREADS)?,
             probes: start("probes", 2, PROBE_BLOCKING_THREADS)?,
@@ -53,6 +53,11 @@ impl Runtimes {
             runtime.shutdown_timeout(end.saturating_duration_since(Instant::now()));
         }
     }
+}
+
+/// Runtime of the calling thread, which starts no other.
+pub(crate) fn main() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
 }
 
 fn start(name: &str, threads: usize, blocking: usize) -> io::Result<Runtime> {

@@ -1,27 +1,26 @@
 //! The start of a server, as a list of named steps. Steps that read the disk have a time limit and
 //! end at a signal, because a disk may hang.
 
-use crate::control::socket_note;
+use crate::control::socket_note::{self, SocketNote};
 use crate::finding::folded::Told;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::live::Remembered;
-use crate::probe::Prober;
 use crate::reload::prepare::{self, Fresh, ZoneRules};
 use crate::reload::running::RestartOnly;
 use crate::reload::watch::Watch;
-#[cfg(target_os = "linux")]
-use crate::server::Workers;
 use crate::server::attempt::Attempt;
+use crate::server::begun::Begun;
 use crate::server::control_socket::{self, ControlSocket};
 use crate::server::driver::Driver;
 use crate::server::lanes::Blocks;
 use crate::server::ledger_alarms::LedgerAlarms;
-use crate::server::process_files::ProcessFiles;
-use crate::server::runtimes::Runtimes;
+#[cfg(target_os = "linux")]
+use crate::server::privilege;
+use crate::server::runtimes::{self, Runtimes};
 use crate::server::saves::Saves;
 use crate::server::signals::Signals;
 use crate::server::sockets::{self, Sockets};
-use crate::server::supervisor::{Supervisor, see_workers};
+use crate::server::supervisor::see_workers;
 use crate::server::writer::{self, Writer};
 use crate::server::zone_alarms::ZoneAlarms;
 use crate::server::{Engine, Options, Refusal, Server, descriptors, own_fault, state_keeper};
@@ -34,8 +33,6 @@ use crate::shared::phase::Phase;
 use crate::shared::published::Published;
 use crate::shared::task::Task;
 use crate::shared::tasks::TaskBoard;
-use crate::snapshot::Snapshot;
-use crate::state::event_log::EventLog;
 use crate::state::folder::StateFolder;
 use crate::state::ledger_store::{self, LedgerStore};
 use crate::state::lock::{Claim, Taken};
@@ -44,8 +41,8 @@ use crate::sys::clock::epoch_secs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
-use tokio_util::sync::CancellationToken;
 
 /// Interval of the checks for a start that hangs.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -58,13 +55,18 @@ impl Server {
         let limit = crate::sys::descriptors::raise().map(|limit| limit.soft);
         let mut start = Start::new(options)?;
         let began = Instant::now();
+        let user = start.become_user()?;
         let fresh = start.read()?;
+        start.is_still(user, &fresh.fixed)?;
         let descriptors = start.share_descriptors(&fresh, limit)?;
         let Opened { sockets, claim, store, alarms, remembered, faults } = start.open(&fresh.fixed)?;
-        let Fresh { snapshot, fixed, .. } = fresh;
+        let Fresh { snapshot, mut fixed, .. } = fresh;
+        // A process that is not the server's own has no sandbox, which could forbid a first program.
+        fixed.runs_programs |= options.own_process.is_none();
         let claim = Arc::new(Mutex::new(claim));
         let folder = StateFolder::new(&fixed.state, Arc::clone(&claim), store.good());
         let blocks = Blocks::new(start.own_workers(&sockets));
+        let mut start = start.begin(&fixed)?;
         let counters = Counters::new(blocks.all(), Arc::clone(&options.log_dropped));
         counters.last_reload.published(epoch_secs(), began.elapsed().as_micros() as u64);
         let mut probing = start.begin_probes(snapshot, remembered, &descriptors, &counters);
@@ -128,10 +130,12 @@ impl Server {
     }
 }
 
-/// A start under way: its threads, and its findings so far.
+/// A start under way that has opened nothing yet. This thread, the log and the attempt that reads
+/// are its only threads, so that what the process gives up before others start, none of them has.
 struct Start<'o> {
     options: &'o Options,
-    runtimes: Runtimes,
+    /// Runtime of this thread.
+    main: Runtime,
     signals: Signals,
     findings: Findings,
     /// Files to which the findings refer.
@@ -153,15 +157,6 @@ struct Opened {
     faults: Vec<String>,
 }
 
-/// Live state and its probers, before the server exists.
-struct Probing {
-    driver: Driver,
-    prober: Arc<Prober>,
-    tasks: Arc<TaskBoard>,
-    /// Stops the probers, and the server later.
-    stop: CancellationToken,
-}
-
 /// Alarms that a start raises.
 struct Alarms {
     ledger: LedgerAlarms,
@@ -171,13 +166,59 @@ struct Alarms {
 }
 
 impl<'o> Start<'o> {
-    /// Starts the threads, and catches signals before the first file is read.
+    /// Catches signals before the first file is read.
     fn new(options: &'o Options) -> Result<Start<'o>, Refusal> {
-        let runtimes = Runtimes::new().map_err(|error| own_fault(&error))?;
-        let context = runtimes.main.enter();
+        let main = runtimes::main().map_err(|error| own_fault(&error))?;
+        let context = main.enter();
         let signals = Signals::catch().map_err(|error| own_fault(&error))?;
         drop(context);
-        Ok(Start { options, runtimes, signals, findings: Findings::default(), files: Files::default() })
+        Ok(Start { options, main, signals, findings: Findings::default(), files: Files::default() })
+    }
+
+    /// Becomes the user of the server file, before anything else is read: what a reload will not be
+    /// able to read, the start cannot either.
+    #[cfg(target_os = "linux")]
+    fn become_user(&mut self) -> Result<Option<Arc<str>>, Refusal> {
+        if self.options.own_process.is_none() {
+            return Ok(None);
+        }
+        let config = self.options.config.clone();
+        let work = move |watch: &Watch| {
+            let Some(settings) = prepare::process_settings(&config, watch) else { return Ok(None) };
+            let _waiting = watch.wait_for(&config);
+            privilege::user_to_become(&settings).map(|user| Some((settings, user)))
+        };
+        let found = self.patiently("settings", work)?.map_err(refusal_by)?;
+        let Some((settings, user)) = found else { return Ok(None) };
+        if let Some(user) = user {
+            privilege::become_user(&user).map_err(refusal_by)?;
+        }
+        let name = settings.user.clone();
+        let work = move |watch: &Watch| {
+            let _waiting = settings.folders.first().map(|folder| watch.wait_for(folder));
+            privilege::folders_of(&settings)
+        };
+        self.patiently("folders", work)?.map_err(refusal_by)?;
+        Ok(name)
+    }
+
+    /// Only Linux lets a process give up root's rights one by one.
+    #[cfg(not(target_os = "linux"))]
+    fn become_user(&mut self) -> Result<Option<Arc<str>>, Refusal> {
+        Ok(None)
+    }
+
+    /// Refuses a server file that names another user than the one that the process has become.
+    fn is_still(&self, user: Option<Arc<str>>, fixed: &RestartOnly) -> Result<(), Refusal> {
+        if self.options.own_process.is_none() || user == fixed.user {
+            return Ok(());
+        }
+        if cfg!(not(target_os = "linux")) {
+            let finding = Finding::error(code::NO_USER, "`user` needs Linux");
+            return Err(refusal_by(finding.help("start the server as that user, and remove `user`")));
+        }
+        let finding = Finding::error(code::SOURCE_CHANGED, "`user` changed while the server started");
+        Err(refusal_by(finding.help("start again")))
     }
 
     /// Reads and compiles the files. The findings and files go to the start.
@@ -238,103 +279,35 @@ impl<'o> Start<'o> {
         if self.options.engine.has_workers() { sockets.workers() } else { 0 }
     }
 
-    /// Begins live state and its probes. Overrides apply from the first answer on, so that a
-    /// restart does not undo them.
-    fn begin_probes(
-        &self,
-        snapshot: Snapshot,
-        remembered: Remembered,
-        descriptors: &Arc<Descriptors>,
-        counters: &Counters,
-    ) -> Probing {
-        let stop = CancellationToken::new();
-        let prober = Arc::new(Prober::within(Arc::clone(descriptors)));
-        let tasks = Arc::new(TaskBoard::new(counters.worker_turns().count()));
-        // Checks run on the runtime that is entered when the driver begins.
-        let _context = self.runtimes.probes.enter();
-        let driver = Driver::begin(
-            self.runtimes.probes.handle().clone(),
-            Arc::new(snapshot),
-            remembered,
-            Arc::clone(&prober),
-            Arc::clone(&tasks),
-            stop.clone(),
-        );
-        Probing { driver, prober, tasks, stop }
+    /// Leaves the socket note, gives up what only opening the sockets needed, and starts the threads
+    /// of the server.
+    fn begin(mut self, fixed: &RestartOnly) -> Result<Begun<'o>, Refusal> {
+        let note = socket_note::leave(&self.options.config, &fixed.listen.control);
+        let (rights, runtimes) = self
+            .confine(fixed, note.as_ref())
+            .and_then(|rights| {
+                let runtimes = Runtimes::new(self.main).map_err(|error| own_fault(&error))?;
+                Ok((rights, runtimes))
+            })
+            .inspect_err(|_| {
+                control_socket::remove_control(&fixed.listen.control);
+                note.iter().for_each(SocketNote::remove);
+            })?;
+        let Start { options, signals, findings, files, .. } = self;
+        Ok(Begun { options, runtimes, signals, findings, files, rights, note })
     }
 
-    /// Waits for the first round of probes, which precedes the first answer, because PoPs of
-    /// unknown health count as up. Returns a signal that ends the start.
-    fn first_round(&mut self, driver: &mut Driver) -> Option<&'static str> {
-        let signals = &mut self.signals;
-        let signal = self.runtimes.main.block_on(async {
-            driver.step();
-            while !driver.live.is_first_round_over(driver.now()) {
-                tokio::select! {
-                    () = driver.wait() => {}
-                    signal = signals.end() => return Some(signal),
-                }
-                driver.step();
-            }
-            None
-        });
-        if signal.is_none() {
-            driver.step();
+    /// Gives up what only opening the sockets needed. Returns the rights that are left, in words.
+    fn confine(&mut self, fixed: &RestartOnly, note: Option<&SocketNote>) -> Result<Vec<String>, Refusal> {
+        #[cfg(target_os = "linux")]
+        if let Some(own) = &self.options.own_process {
+            let folder = note.and_then(|note| note.path.parent());
+            let rights = privilege::confine(own, fixed, folder).map_err(refusal_by)?;
+            self.findings.extend(rights.findings);
+            return Ok(rights.words);
         }
-        signal
-    }
-
-    /// Ends a start during its first round of probes.
-    fn ended(self, signal: &str, prober: &Prober, control: &Path) -> Refusal {
-        prober.end_programs();
-        control_socket::remove_control(control);
-        prober.end_programs();
-        self.runtimes.stop(Duration::from_secs(1));
-        let finding = Finding::error(code::START_ENDED, format!("{signal} ended the start"));
-        Box::new((finding.into(), Files::default()))
-    }
-
-    /// The server of this start, which does not answer yet, and the far end of its command channel.
-    fn server(
-        self,
-        fixed: &RestartOnly,
-        sockets: &Sockets,
-        claim: Arc<Mutex<Claim>>,
-        probing: &Probing,
-        shared: Arc<Shared>,
-    ) -> Result<(Server, Receiver<Command>), Refusal> {
-        let stop = probing.stop.clone();
-        let fault = fixed.exit_on_fault.then(CancellationToken::new);
-        let event_log = EventLog::start(&fixed.state, Arc::clone(&shared), fault.clone())
-            .map_err(|error| own_fault(&error))?;
-        let (command_sender, commands) = writer::command_sender();
-        let tasks = Arc::clone(&probing.tasks);
-        let config = &self.options.config;
-        let server = Server {
-            supervisor: Supervisor::new(tasks, event_log.clone(), stop.clone(), fault.clone()),
-            runtimes: self.runtimes,
-            prober: Arc::clone(&probing.prober),
-            signals: self.signals,
-            shared,
-            event_log,
-            command_sender,
-            fault,
-            stop,
-            tasks: Vec::new(),
-            #[cfg(target_os = "linux")]
-            workers: Workers::default(),
-            bound: sockets.bound.clone(),
-            streams: sockets.streams_at.clone(),
-            lanes: sockets.lanes(&fixed.listen),
-            admin: sockets.admin_address(),
-            config: socket_note::absolute(config).unwrap_or_else(|| config.clone()).into(),
-            process_files: ProcessFiles::new(self.options, fixed, sockets),
-            engine: self.options.engine,
-            findings: self.findings,
-            files: self.files,
-            _claim: claim,
-        };
-        Ok((server, commands))
+        let _ = (fixed, note);
+        Ok(Vec::new())
     }
 
     /// Takes the findings, which refuse the start.
@@ -350,7 +323,7 @@ impl<'o> Start<'o> {
     ) -> Result<T, Refusal> {
         let mut attempt = Attempt::begin(name, work).map_err(|error| own_fault(&error))?;
         let signals = &mut self.signals;
-        let finding = self.runtimes.main.block_on(async {
+        let finding = self.main.block_on(async {
             loop {
                 tokio::select! {
                     done = attempt.wait() => {
@@ -373,8 +346,13 @@ impl<'o> Start<'o> {
                 }
             }
         });
-        finding.map_err(|finding| Box::new((Findings::from(finding), Files::default())))
+        finding.map_err(refusal_by)
     }
+}
+
+/// Refusal by one finding.
+fn refusal_by(finding: Finding) -> Refusal {
+    Box::new((Findings::from(finding), Files::default()))
 }
 
 impl Alarms {

@@ -28,6 +28,17 @@ enum Entry {
     Line(Vec<u8>),
     /// Request of a caller that waits until everything before it is written.
     Flush(SyncSender<()>),
+    /// Work for the thread of the output, and its caller.
+    Run(Work, SyncSender<()>),
+}
+
+/// Work for the thread of an output.
+struct Work(Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Work")
+    }
 }
 
 impl LogQueue {
@@ -74,9 +85,20 @@ impl LogQueue {
 
     /// Waits up to `patience` until queued lines are written. Returns true if they are.
     pub(crate) fn flush(&self, patience: Duration) -> bool {
+        self.wait_for(Entry::Flush, patience)
+    }
+
+    /// Runs work on the thread of the output, after the lines that are queued, and waits for its
+    /// end up to `patience`. Returns true if it has ended; else it runs once the output moves.
+    pub(crate) fn run(&self, work: Box<dyn FnOnce() + Send>, patience: Duration) -> bool {
+        self.wait_for(|done| Entry::Run(Work(work), done), patience)
+    }
+
+    /// Queues an entry, and waits until the thread has done it.
+    fn wait_for(&self, entry: impl FnOnce(SyncSender<()>) -> Entry, patience: Duration) -> bool {
         let (done, flushed) = sync_channel(1);
         let end = Instant::now() + patience;
-        let mut entry = Entry::Flush(done);
+        let mut entry = entry(done);
         while let Err(TrySendError::Full(back)) = self.sender.try_send(entry) {
             if Instant::now() >= end {
                 return false;
@@ -100,6 +122,10 @@ fn write_entries(
     for entry in entries {
         match entry {
             Entry::Flush(done) => drop(done.try_send(())),
+            Entry::Run(work, done) => {
+                (work.0)();
+                let _ = done.try_send(());
+            }
             Entry::Line(line) => {
                 let missing = dropped.load(Ordering::Relaxed) - reported;
                 let end: &[u8] = if is_torn { b"\n" } else { b"" };

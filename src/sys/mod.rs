@@ -25,7 +25,8 @@
 //! * `getsockopt` ([`socket::drops`]) into a local array, with its own length.
 //! * `getrlimit` and `setrlimit` ([`descriptors`], [`children`]), on a local; `prlimit`
 //!   ([`children`]), on a local, for a child that is not reaped.
-//! * `prctl` ([`children`]), which sets a flag of the process, or reads it into a local.
+//! * `prctl` ([`children`], [`privilege`]), which sets a flag of the process, or reads it into a
+//!   local.
 //! * `pidfd_open` and `pidfd_send_signal` ([`children`]): the descriptor is owned, and its process
 //!   is checked once more before the signal. `waitpid` writes nothing.
 //! * `sched_getaffinity` and `sched_setaffinity` ([`affinity`]), on a set that is a local, for the
@@ -70,10 +71,14 @@ pub(crate) mod icmp_socket;
 pub(crate) mod log_queue;
 pub(crate) mod memory;
 pub(crate) mod own_fault;
+#[cfg(target_os = "linux")]
+pub(crate) mod privilege;
 #[cfg(unix)]
 pub(crate) mod process_group;
 pub(crate) mod random;
 pub(crate) mod replace;
+#[cfg(target_os = "linux")]
+pub(crate) mod sandbox;
 pub(crate) mod socket;
 #[cfg(target_os = "linux")]
 #[cfg(feature = "volley")]

@@ -17,6 +17,7 @@ mod logs;
 mod metrics;
 mod output;
 mod overrides;
+mod privilege;
 mod probes;
 mod process;
 mod programs;

@@ -330,6 +330,7 @@ fn cores_and_buffers_are_checked_at_the_start() {
             config: deployment.path("meridian.yaml"),
             engine: Engine::Fast,
             log_dropped: std::sync::Arc::default(),
+            own_process: None,
         })
         .map(|server| {
             let codes: Vec<_> = server.findings().0.iter().map(|finding| finding.code).collect();
@@ -391,6 +392,7 @@ fn failed_binds_are_told_together() {
             config: deployment.path("meridian.yaml"),
             engine,
             log_dropped: std::sync::Arc::default(),
+            own_process: None,
         };
         let Err(refusal) = Server::start(&options) else { panic!("started") };
         let codes: Vec<_> =
@@ -412,6 +414,7 @@ fn control_sockets_of_others() {
         config: deployment.path("meridian.yaml"),
         engine: Engine::Fast,
         log_dropped: std::sync::Arc::default(),
+        own_process: None,
     };
     let Err(refusal) = Server::start(&options) else { panic!("started") };
     assert!(refusal.0.iter().any(|f| f.code.id == "MRD0503" && f.message.contains("control.sock")));

@@ -130,7 +130,8 @@ impl Deployment {
 
     /// Starts a server in this process; the error is the findings as text.
     pub fn try_start(&self, engine: Engine) -> Result<Server, String> {
-        let options = Options { config: self.config(), engine, log_dropped: Arc::default() };
+        let options =
+            Options { config: self.config(), engine, log_dropped: Arc::default(), own_process: None };
         Server::start(&options).map_err(|refusal| render::text(&refusal.0, &refusal.1, false))
     }
 }

@@ -212,6 +212,12 @@ fn change_weight(selector: String, weight: &str, how: &How) -> Result<ExitCode, 
     change(request, weight == "auto", how)
 }
 
+/// Name to claim: the one given, else that of the user who called `sudo`. A server in its sandbox
+/// cannot read the environment of this process.
+fn claimed(author: Option<String>) -> Option<String> {
+    author.or_else(|| std::env::var("SUDO_USER").ok())
+}
+
 /// Predicts an override, asks whether clients may move, and sets it.
 fn change(request: OverrideRequest, is_removal: bool, how: &How) -> Result<ExitCode, ExitCode> {
     if !is_removal && how.reason.trim().is_empty() {
@@ -221,7 +227,7 @@ fn change(request: OverrideRequest, is_removal: bool, how: &How) -> Result<ExitC
         Selector::parse(selector).map_err(|sentence| wrong(&sentence))?;
     }
     let mut request = OverrideRequest {
-        author: how.author.clone(),
+        author: claimed(how.author.clone()),
         reason: how.reason.clone(),
         for_secs: how.lasts,
         over_secs: how.over.unwrap_or(0),
@@ -307,7 +313,7 @@ fn load(
 }
 
 fn acknowledge(server: &ServerClient, author: Option<String>) -> Result<ExitCode, ExitCode> {
-    let reached = server.post("/ledger/acknowledge", &AcknowledgeRequest { author })?;
+    let reached = server.post("/ledger/acknowledge", &AcknowledgeRequest { author: claimed(author) })?;
     let Acknowledged { over, .. } = reached.done()?;
     print(&match server.format {
         Format::Json => reached.json(),

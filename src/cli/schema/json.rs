@@ -155,6 +155,7 @@ impl Sections {
             // YAML 1.1 readers make booleans of these words, YAML 1.2 readers keep the text.
             Shape::Switch => json!({ "enum": [true, false, "on", "off", "yes", "no", "true", "false"] }),
             // A reader of YAML 1.1 takes the bare word for false.
+            Shape::Choice(["on"]) => json!({ "enum": ["on", true] }),
             Shape::Choice(["off"]) => json!({ "enum": ["off", false] }),
             Shape::Choice(words) => json!({ "enum": words }),
             Shape::Either(shapes) => {

@@ -89,6 +89,21 @@ state: /var/lib/meridian",
             "on",
         ),
         entry(
+            "user",
+            &Shape::Pattern("the name of a user", "[^\\x00-\\x1f:]*[^\\x00-\\x1f:0-9][^\\x00-\\x1f:]*"),
+            Absent::Words("the user that starts the process"),
+            "user that the process becomes before it reads the deployment; it then has no capability but to \
+             open ports below 1024, and none when it answers",
+            "meridian",
+        ),
+        entry(
+            "sandbox",
+            &Shape::Either(&[Shape::Choice(&["on"]), Shape::Map(&SANDBOX)]),
+            Absent::Default("on"),
+            "limits that the process sets for itself where the kernel has them (Landlock, seccomp)",
+            "on",
+        ),
+        entry(
             "cookies",
             &Shape::Either(&[Shape::Choice(&["off"]), Shape::Map(&COOKIES)]),
             Absent::Words("a secret of this process alone"),
@@ -128,6 +143,25 @@ state: /var/lib/meridian",
     ],
     others: Others::None,
     notes: "",
+};
+
+static SANDBOX: KeySection = KeySection {
+    id: "sandbox",
+    title: "",
+    about: "Keys of `sandbox`:",
+    block: "",
+    entries: &[entry(
+        "off",
+        &Shape::Pattern("a sentence", "(.|\\n)*\\S\\s+\\S(.|\\n)*"),
+        REQUIRED,
+        "the reason why the process does without",
+        "\"a debugger looks at this node\"",
+    )],
+    others: Others::None,
+    notes: "The sandbox lets the process write below the folders of `state`, `listen.control` and `pid_file` \
+            alone, start programs only if a check has `exec`, open no further TCP port, and use no system \
+            call that a name server does not need. No core image of the process is written, since it would \
+            hold keys. [operate.md](operate.md#rights-of-the-process) has the details.",
 };
 
 static NODE: KeySection = KeySection {

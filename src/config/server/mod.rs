@@ -4,6 +4,7 @@ mod access;
 pub(crate) mod cookie_secrets;
 mod listed;
 mod node;
+mod process;
 mod proxy_protocol;
 mod rate_limit;
 mod secret_file;
@@ -14,7 +15,7 @@ use super::scalar::{choice, integer, is_off, members, name, plain, seconds_withi
 use super::table::{MapReader, shown};
 use super::tree::Node;
 use super::zones::choices::OnError;
-use super::{Bound, Cpus, Listen, NodeIdentity, StreamLimits};
+use super::{Bound, Cpus, Listen, NodeIdentity, Sandbox, StreamLimits};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{BATCH_DEFAULT, BATCH_MAX, CPU_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
 use crate::rrl::RateLimit;
@@ -23,6 +24,7 @@ pub(crate) use access::AccessLists;
 pub(crate) use proxy_protocol::ProxyList;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tls::Tls;
 
 /// A path as written, with its place.
@@ -87,6 +89,10 @@ pub(crate) struct ServerFile {
     pub(crate) pid_file: Option<PathBuf>,
     /// True if the first fault of a task ends the process.
     pub(crate) exit_on_fault: bool,
+    /// User that the process becomes.
+    pub(crate) user: Option<Arc<str>>,
+    /// Limits that the process sets for itself.
+    pub(crate) sandbox: Sandbox,
     /// Source of the secrets of DNS cookies.
     pub(crate) cookies: Cookies,
     /// Certificate of the encrypted transports.
@@ -140,6 +146,8 @@ impl ServerFile {
             state: folder.join("state"),
             pid_file: None,
             exit_on_fault: false,
+            user: None,
+            sandbox: Sandbox::On,
             cookies: Cookies::Own,
             tls: Tls::default(),
             rate_limit: None,
@@ -184,6 +192,10 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
         .map(|written| written.path);
     if let Some(exit) = table.take("exit_on_fault").and_then(|node| switch(node, "exit_on_fault", out)) {
         file.exit_on_fault = exit;
+    }
+    file.user = table.take("user").and_then(|node| process::lower_user(node, out));
+    if let Some(node) = table.take("sandbox") {
+        file.sandbox = process::lower_sandbox(node, out);
     }
     if let Some(node) = table.take("cookies") {
         lower_cookies(node, folder, &mut file.cookies, out);

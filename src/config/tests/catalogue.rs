@@ -12,6 +12,7 @@ const READ_AS: &[(&str, &str)] = &[
     ("node", "`node`"),
     ("listen", "`listen`"),
     ("geoip", "`geoip`"),
+    ("sandbox", "`sandbox`"),
     ("cookies", "`cookies`"),
     ("tls", "`tls`"),
     ("rate_limit", "`rate_limit`"),
@@ -108,9 +109,9 @@ fn everything() -> Memory {
                     - { when: { not: {} }, pops: [fra, { cname: x. }] }\n      - { pops: { cname: x. } }\n";
     let server = memory.0.entry("meridian.yaml".into()).or_default();
     let text = String::from_utf8_lossy(server).replace("zones: zones", "zones: { folder: zones }\n#");
-    *server =
-        format!("{text}\ncookies: {{}}\ntls: {{}}\nrate_limit: {{}}\naccess: {{}}\nproxy_protocol: {{}}\n")
-            .into_bytes();
+    let maps = ["cookies", "tls", "rate_limit", "access", "proxy_protocol", "sandbox"];
+    let maps: String = maps.iter().map(|key| format!("{key}: {{}}\n")).collect();
+    *server = format!("{text}\n{maps}").into_bytes();
     memory.0.insert("pops.yaml".into(), pops.into());
     memory.0.insert("policies.yaml".into(), policies.into());
     memory.0.insert("geoip/networks.yaml".into(), "office: { prefixes: 192.0.2.0/24 }\n".into());

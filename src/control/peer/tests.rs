@@ -16,6 +16,7 @@ fn authors() {
         (Some(&plain), Some(" "), "ann"),
         (Some(&sudo), None, "root (login ann)"),
         (Some(&sudo), Some("bob"), "root (login ann), claims to be bob"),
+        (Some(&sudo), Some("ann"), "root (login ann)"),
         (None, Some("bob"), "a user that the system does not name, claims to be bob"),
     ] {
         assert_eq!(Peer::author(peer, claimed), author);

@@ -1,7 +1,7 @@
 //! Tests of `prepare`.
 
 use super::*;
-use crate::config::{Cpus, Listen, StreamLimits};
+use crate::config::{Cpus, Listen, Sandbox, StreamLimits};
 use crate::finding::Severity;
 
 fn fixed() -> RestartOnly {
@@ -23,7 +23,15 @@ fn fixed() -> RestartOnly {
         doh_limits: StreamLimits::default(),
         doq_limits: StreamLimits::default(),
     };
-    RestartOnly { listen, pid_file: None, exit_on_fault: false, state: "state".into() }
+    RestartOnly {
+        listen,
+        pid_file: None,
+        exit_on_fault: false,
+        state: "state".into(),
+        user: None,
+        sandbox: Sandbox::On,
+        runs_programs: false,
+    }
 }
 
 /// A broken safety rule refuses a reload but not a start, unless rules are off; a date that has
@@ -92,7 +100,7 @@ fn files_must_keep_safety_rules() {
 #[test]
 fn restart_keys_are_named() {
     type Change = fn(&mut RestartOnly);
-    let change: [(&str, Change); 27] = [
+    let change: [(&str, Change); 29] = [
         ("listen.dns", |f| f.listen.dns.clear()),
         ("listen.control", |f| f.listen.control = "other".into()),
         ("listen.admin", |f| f.listen.admin = Some(([127, 0, 0, 1], 1).into())),
@@ -120,6 +128,8 @@ fn restart_keys_are_named() {
         ("pid_file", |f| f.pid_file = Some("other.pid".into())),
         ("exit_on_fault", |f| f.exit_on_fault = true),
         ("state", |f| f.state = "other".into()),
+        ("user", |f| f.user = Some("meridian".into())),
+        ("sandbox", |f| f.sandbox = Sandbox::Off("a test".into())),
     ];
     assert!(need_restart(&fixed(), &fixed(), None).is_empty());
     for (key, change) in change {

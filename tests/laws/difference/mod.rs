@@ -144,9 +144,12 @@ fn base() -> Tree {
 }
 
 /// Keys that no reload takes over: a finding refuses them, or they only say where a file is.
-const BY_RESTART: [&str; 27] = [
+const BY_RESTART: [&str; 30] = [
     "pid_file",
     "exit_on_fault",
+    "user",
+    "sandbox",
+    "off",
     "listen",
     "dns",
     "control",

@@ -118,6 +118,16 @@ fn the_system_names_the_author() {
     assert_eq!(process.run(&[&drain[..], &["--author", "bob"]].concat()).0, 0);
     assert_eq!(author(pop(&process, "xxx")), format!("{plain}, claims to be bob"));
     let events = deployment.events(|events| events.contains("claims to be bob"));
+    // `sudo` is a claim too, unless the system knows the login.
+    let mut command = program::meridian_over(&deployment.config(), &drain);
+    command.env("SUDO_USER", "bea");
+    assert_eq!(program::run(command).0, 0);
+    let by_sudo = author(pop(&process, "xxx"));
+    assert!(
+        [format!("{user}, claims to be bea"), format!("{user} (login bea)")].contains(&by_sudo)
+            || by_sudo.contains("(login "),
+        "{by_sudo}"
+    );
     assert!(!events.contains("by ann"), "{events}");
 }
 

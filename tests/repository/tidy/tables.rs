@@ -174,6 +174,10 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("tracing", EDGES_AND_PROGRAM),
     ("tracing_subscriber", &["src/cli/"]),
     ("libc", &["src/sys/"]),
+    ("nix", &["src/sys/privilege.rs"]),
+    ("caps", &["src/sys/privilege.rs"]),
+    ("landlock", &["src/sys/sandbox/mod.rs"]),
+    ("seccompiler", &["src/sys/sandbox/"]),
     ("socket2", &["src/sys/"]),
     ("serde_yaml", &["src/config/", "src/control/client.rs"]),
     (

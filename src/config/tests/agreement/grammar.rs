@@ -65,6 +65,8 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("a text", &["ok"]),
     ("1 to 128 octets", &["n"]),
     ("1 to 255 octets, or `off`", &["frankfurt", "off", "a b"]),
+    ("the name of a user", &["meridian", "www-data"]),
+    ("a sentence", &["a test looks"]),
 ];
 
 /// Keys whose value refers to an object, with valid texts.
