@@ -268,7 +268,7 @@ pub mod steer {
 }
 pub mod sys {
     pub mod affinity {
-        pub use crate::sys::affinity::allowed;
+        pub use crate::sys::affinity::{allowed, pin};
     }
     pub mod clock {
         pub use crate::sys::clock::cookie_secs;

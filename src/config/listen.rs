@@ -138,6 +138,7 @@ impl Listen {
             control: _,
             threads: _,
             cpus: _,
+            socket_affinity: _,
             batch: _,
             receive_buffer: _,
             send_buffer: _,
@@ -174,6 +175,8 @@ listen! {
         threads: Option<u16> = "threads";
         /// Cores of the UDP worker threads.
         cpus: Cpus = "cpus";
+        /// True if a datagram goes to the UDP worker thread on the core that received it.
+        socket_affinity: bool = "socket_affinity";
         /// Datagrams that a worker takes from the kernel at once.
         batch: u16 = "batch";
         /// Octets of kernel buffer for queries, of each UDP socket; `None` is the default.

@@ -170,12 +170,13 @@ codes! {
     ALLOWED_ANYWAY = "MRD0516", "an `allow` of `access` that no wider `refuse` or `drop` contains";
     FORGEABLE_CLIENTS = "MRD0517", "a prefix of `proxy_protocol` so wide that strangers can name clients";
     IDLE_PROXY = "MRD0518", "a prefix of `proxy_protocol` without effect";
-    NO_USER = "MRD0519", "a `user` that this process cannot become";
+    NO_SOCKET_AFFINITY = "MRD0519", "`listen.socket_affinity` without effect";
     ZONE_STANDING = "MRD0520", "a zone not served from its present files, because they are faulty or gone";
     ZONE_NAMELESS = "MRD0521", "a zone file whose zone follows neither from its text nor from its name";
     ZONES_GONE = "MRD0522", "missing zones that are more than half of all, or that other zones need";
     KEPT_TEXTS = "MRD0523", "last good texts of a zone that are unreadable, or faulty beside the other files";
     NO_SANDBOX = "MRD0524", "a sandbox of which this kernel knows a part or nothing";
+    NO_USER = "MRD0525", "a `user` that this process cannot become";
 }
 
 /// Number of a file in [`Files`].

@@ -9,6 +9,8 @@ use crate::server::Engine;
 use crate::server::control_socket::{ControlSocket, open_control, place_of_control, probe_control};
 use crate::server::streams::{Listeners, stream_listens};
 use crate::sys::affinity;
+#[cfg(target_os = "linux")]
+use crate::sys::reuseport::ByCore;
 use crate::sys::socket::{self, Buffers};
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -23,6 +25,10 @@ pub(crate) struct Sockets {
     pub(crate) udp: Vec<UdpSocket>,
     /// CPU core of each UDP socket; `None` if its worker is not bound to a core.
     pub(crate) cpus: Vec<Option<u16>>,
+    /// True if `listen.socket_affinity` is in force at every address.
+    has_affinity: bool,
+    /// Warnings about sockets that are open.
+    pub(crate) warnings: Findings,
     /// Listeners of the stream transports, one for each address.
     pub(crate) streams: Vec<(Transport, TcpListener)>,
     /// Sockets of DNS over QUIC, one for each address.
@@ -44,11 +50,17 @@ impl Sockets {
         let mut findings = obstacles(listen, engine);
         let (mut udp, mut streams, mut bound) = (Vec::new(), Vec::new(), Vec::new());
         let cores = cores(listen, engine).unwrap_or_default();
+        let wants_affinity = listen.socket_affinity && no_affinity(listen, engine, &cores).is_none();
+        let mut has_affinity = wants_affinity;
         let mut cpus = Vec::new();
         for address in &listen.dns {
             match open_dns(*address, engine, threads(listen), buffers(listen)) {
                 Ok((listener, sockets, at)) => {
                     streams.push((Transport::Tcp, listener));
+                    if wants_affinity && let Err(found) = attach_affinity(&sockets, &cores, at) {
+                        findings.push(found);
+                        has_affinity = false;
+                    }
                     cpus.extend(
                         (0..sockets.len()).map(|worker| cores.get(worker % cores.len().max(1)).copied()),
                     );
@@ -81,7 +93,19 @@ impl Sockets {
                 control.map(|listener| Some(Arc::new(ControlSocket::new(&listen.control, listener))))
             } {
                 Ok(Some(control)) => {
-                    Ok(Sockets { udp, cpus, streams, quic, bound, streams_at, control, admin })
+                    let warnings = findings;
+                    Ok(Sockets {
+                        udp,
+                        cpus,
+                        has_affinity,
+                        warnings,
+                        streams,
+                        quic,
+                        bound,
+                        streams_at,
+                        control,
+                        admin,
+                    })
                 }
                 Ok(None) => Err(findings),
                 Err(_) if !has_place(&listen.control) => Err(findings),
@@ -95,7 +119,8 @@ impl Sockets {
         if findings.has_errors() {
             Err(findings)
         } else {
-            Ok(Sockets { udp, cpus, streams, quic, bound, streams_at, admin })
+            let warnings = findings;
+            Ok(Sockets { udp, cpus, has_affinity, warnings, streams, quic, bound, streams_at, admin })
         }
     }
 
@@ -108,7 +133,11 @@ impl Sockets {
     /// granted.
     pub(crate) fn lanes(&self, listen: &Listen) -> Vec<String> {
         let cores: Vec<String> = self.cpus.iter().flatten().map(u16::to_string).collect();
-        let bound = if cores.is_empty() { String::new() } else { format!(" on cores {}", cores.join(" ")) };
+        let affinity = if self.has_affinity { " by the receiving core" } else { "" };
+        let bound = match cores.is_empty() {
+            true => String::new(),
+            false => format!(" on cores {}{affinity}", cores.join(" ")),
+        };
         let mut lines = vec![format!("sockets {}{bound}, batches of {}", self.udp.len(), listen.batch)];
         lines.extend(granted(listen, self.udp.first()).map(|granted| words(buffers(listen), granted)));
         lines
@@ -120,12 +149,13 @@ impl Sockets {
     }
 }
 
-/// Findings about sockets that prevent a start on this machine and need no open socket. `serve` and
-/// `check` both report them.
+/// Findings about sockets on this machine that need no open socket: errors prevent a start. `serve`
+/// and `check` both report them.
 pub(crate) fn obstacles(listen: &Listen, engine: Engine) -> Findings {
     let mut findings = Findings::default();
-    if let Err(found) = cores(listen, engine) {
-        findings.push(found);
+    match cores(listen, engine) {
+        Ok(cores) => no_affinity(listen, engine, &cores).into_iter().for_each(|found| findings.push(found)),
+        Err(found) => findings.push(found),
     }
     #[cfg(unix)]
     if let Err(error) = place_of_control(&listen.control) {
@@ -208,6 +238,47 @@ fn cores(listen: &Listen, engine: Engine) -> Result<Vec<u16>, Finding> {
             }
         }
     }
+}
+
+/// Warning for a `listen.socket_affinity` that has no effect with the other settings.
+fn no_affinity(listen: &Listen, engine: Engine, cores: &[u16]) -> Option<Finding> {
+    let threads = threads(listen);
+    let (why, help) = match threads {
+        _ if !listen.socket_affinity => return None,
+        _ if !engine.has_workers() => ("this engine has one UDP socket per address", "use the fast engine"),
+        1 => ("there is one UDP thread per address", "raise `threads`, or remove the key"),
+        _ if cores.is_empty() => ("UDP threads are not bound to cores", "set `cpus`, or remove the key"),
+        _ if threads > cores.len() => {
+            ("there are more UDP threads per address than cores", "lower `threads`, or list more `cpus`")
+        }
+        _ => return None,
+    };
+    Some(without_affinity(why).help(help))
+}
+
+fn without_affinity(why: &str) -> Finding {
+    let message = format!("`listen.socket_affinity` has no effect: {why}");
+    Finding::warning(code::NO_SOCKET_AFFINITY, message)
+}
+
+/// Gives each of `cores` the socket of its worker. `sockets` are those of one address, in the order
+/// in which they were bound. After an error the kernel goes on by its hash.
+#[cfg(target_os = "linux")]
+fn attach_affinity(sockets: &[UdpSocket], cores: &[u16], at: SocketAddr) -> Result<(), Finding> {
+    let [first, ..] = sockets else { return Ok(()) };
+    let cores = &cores[..sockets.len().min(cores.len())];
+    ByCore::new(cores).attach(first).map_err(|error| {
+        let refused = format!("the kernel refuses it for UDP {at} ({error})");
+        without_affinity(&refused).help(
+            "it needs Linux 4.5, and `net.core.optmem_max` of 20480 or more; until then, the kernel's hash \
+             of addresses and ports chooses the thread",
+        )
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn attach_affinity(_: &[UdpSocket], _: &[u16], _: SocketAddr) -> Result<(), Finding> {
+    Ok(())
 }
 
 /// Buffers as requested and as granted, in words.

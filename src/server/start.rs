@@ -262,7 +262,8 @@ impl<'o> Start<'o> {
             open(&settings, engine)
         })?;
         match opened {
-            Ok(opened) => {
+            Ok(mut opened) => {
+                self.findings.extend(std::mem::take(&mut opened.sockets.warnings));
                 let granted = sockets::granted(&fixed.listen, opened.sockets.udp.first());
                 self.findings.extend(sockets::cut(&fixed.listen, granted));
                 Ok(opened)

@@ -372,7 +372,7 @@ impl Counters {
     }
 
     /// Loop iterations of each UDP worker with a thread of its own, by worker number.
-    pub(crate) fn worker_turns(&self) -> impl Iterator<Item = (usize, u64)> {
+    pub fn worker_turns(&self) -> impl Iterator<Item = (usize, u64)> {
         let own = self
             .blocks
             .iter()

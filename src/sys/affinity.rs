@@ -19,7 +19,7 @@ pub fn allowed() -> io::Result<Vec<u16>> {
 
 /// Binds the calling thread to one core. `InvalidInput` if this machine has no such core.
 #[cfg(target_os = "linux")]
-pub(crate) fn pin(cpu: u16) -> io::Result<()> {
+pub fn pin(cpu: u16) -> io::Result<()> {
     if usize::from(cpu) >= libc::CPU_SETSIZE as usize {
         return Err(io::ErrorKind::InvalidInput.into());
     }

@@ -3,7 +3,7 @@
 //!
 //! ## Audit
 //!
-//! The unsafe code consists of seventeen kinds of calls:
+//! The unsafe code consists of eighteen kinds of calls:
 //!
 //! * `recvmmsg`, `sendmmsg` and `sendmsg` ([`datagram`]). The kernel gets headers that point at
 //!   payloads, addresses and control octets. All of these are owned by one [`datagram::Batch`] (or
@@ -22,6 +22,8 @@
 //! * `sendmmsg` again for loads (`volley`, behind a feature): headers of one stack frame over the
 //!   caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
+//! * `setsockopt` with a program ([`reuseport`]): a local structure that points at borrowed
+//!   instructions, with their number; the kernel copies them.
 //! * `getsockopt` ([`socket::drops`]) into a local array, with its own length.
 //! * `getrlimit` and `setrlimit` ([`descriptors`], [`children`]), on a local; `prlimit`
 //!   ([`children`]), on a local, for a child that is not reaped.
@@ -77,6 +79,8 @@ pub(crate) mod privilege;
 pub(crate) mod process_group;
 pub(crate) mod random;
 pub(crate) mod replace;
+#[cfg(target_os = "linux")]
+pub(crate) mod reuseport;
 #[cfg(target_os = "linux")]
 pub(crate) mod sandbox;
 pub(crate) mod socket;

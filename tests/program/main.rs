@@ -30,6 +30,8 @@ mod reload_under_load;
 mod restarts;
 mod rounds;
 mod shedding;
+#[cfg(target_os = "linux")]
+mod socket_affinity;
 mod storms;
 mod transport;
 mod zones;

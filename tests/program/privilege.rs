@@ -108,13 +108,13 @@ fn users_that_cannot_be() {
     };
     if !is_root() {
         let deployment = readable("127.0.0.1:0", "user: nobody\n");
-        return refused(&deployment, "MRD0519", "cannot become the user `nobody`");
+        return refused(&deployment, "MRD0525", "cannot become the user `nobody`");
     }
     let deployment = readable("127.0.0.1:0", "user: no-such-user\n");
-    refused(&deployment, "MRD0519", "this machine has no user `no-such-user`");
+    refused(&deployment, "MRD0525", "this machine has no user `no-such-user`");
     // Its folders are root's.
     let deployment = readable("127.0.0.1:0", "user: nobody\n");
-    refused(&deployment, "MRD0519", "may not write to the folder");
+    refused(&deployment, "MRD0525", "may not write to the folder");
     let top = deployment.config().parent().expect("a folder").to_owned();
     std::os::unix::fs::chown(&top, Some(NOBODY.1), None).expect("root may");
     let pops = deployment.path("pops.yaml");

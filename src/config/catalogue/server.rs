@@ -275,6 +275,15 @@ const SOCKETS: &[KeyEntry] = &[
         "auto",
     ),
     entry(
+        "socket_affinity",
+        &SWITCH,
+        Absent::Default("off"),
+        "gives a datagram to the thread on the core that received it, in place of the kernel's hash of \
+         addresses and ports. Needs `cpus`, two threads or more, and a core for each thread; a core \
+         without a thread leaves its datagrams to the hash",
+        "on",
+    ),
+    entry(
         "batch",
         &Shape::Integer(1, BATCH_MAX as i64),
         Absent::Default("64"),

@@ -135,6 +135,7 @@ impl ServerFile {
                 admin_hosts: Vec::new(),
                 threads: None,
                 cpus: Cpus::Off,
+                socket_affinity: false,
                 batch: BATCH_DEFAULT,
                 receive_buffer: None,
                 send_buffer: None,
@@ -369,6 +370,8 @@ fn lower_workers(table: &mut MapReader<'_>, listen: &mut Listen, out: &mut Findi
         Some(node) if plain(node) == Some("auto") => listen.cpus = Cpus::Auto,
         Some(node) => listen.cpus = Cpus::List(cpus(node, out)),
     }
+    let affinity = table.take("socket_affinity").and_then(|node| switch(node, "socket_affinity", out));
+    listen.socket_affinity = affinity.unwrap_or(false);
     if let Some(n) =
         table.take("batch").and_then(|node| integer(node, "batch", 1..=i64::from(BATCH_MAX), out))
     {

@@ -121,6 +121,7 @@ fn server_files() {
         (&SERVER.replace("listen: {", "listen: { cpus: ¦[],"), "MRD0104"),
         (&SERVER.replace("listen: {", "listen: { cpus: [0, ¦1024],"), "MRD0104"),
         (&SERVER.replace("listen: {", "listen: { cpus: [3, 1, ¦3],"), "MRD0104"),
+        (&SERVER.replace("listen: {", "listen: { socket_affinity: ¦cpu,"), "MRD0104"),
         (&SERVER.replace("listen: {", "listen: { batch: ¦0,"), "MRD0104"),
         (&SERVER.replace("listen: {", "listen: { batch: ¦1025,"), "MRD0104"),
         (&SERVER.replace("listen: {", "listen: { receive_buffer: ¦65535,"), "MRD0104"),

@@ -12,6 +12,7 @@ fn fixed() -> RestartOnly {
         admin_hosts: Vec::new(),
         threads: None,
         cpus: Cpus::Off,
+        socket_affinity: false,
         batch: 64,
         receive_buffer: None,
         send_buffer: None,
@@ -100,13 +101,14 @@ fn files_must_keep_safety_rules() {
 #[test]
 fn restart_keys_are_named() {
     type Change = fn(&mut RestartOnly);
-    let change: [(&str, Change); 29] = [
+    let change: [(&str, Change); 30] = [
         ("listen.dns", |f| f.listen.dns.clear()),
         ("listen.control", |f| f.listen.control = "other".into()),
         ("listen.admin", |f| f.listen.admin = Some(([127, 0, 0, 1], 1).into())),
         ("listen.admin_hosts", |f| f.listen.admin_hosts.push(crate::wire::name::Name::root())),
         ("listen.threads", |f| f.listen.threads = Some(1)),
         ("listen.cpus", |f| f.listen.cpus = Cpus::Auto),
+        ("listen.socket_affinity", |f| f.listen.socket_affinity = true),
         ("listen.batch", |f| f.listen.batch = 1),
         ("listen.receive_buffer", |f| f.listen.receive_buffer = Some(1)),
         ("listen.send_buffer", |f| f.listen.send_buffer = Some(1)),

@@ -16,6 +16,7 @@ fn listen(connections: u32, connections_at: Option<At>, admin: bool) -> Listen {
         admin_hosts: Vec::new(),
         threads: None,
         cpus: Cpus::Off,
+        socket_affinity: false,
         batch: BATCH_DEFAULT,
         receive_buffer: None,
         send_buffer: None,

@@ -144,7 +144,7 @@ fn base() -> Tree {
 }
 
 /// Keys that no reload takes over: a finding refuses them, or they only say where a file is.
-const BY_RESTART: [&str; 30] = [
+const BY_RESTART: [&str; 31] = [
     "pid_file",
     "exit_on_fault",
     "user",
@@ -157,6 +157,7 @@ const BY_RESTART: [&str; 30] = [
     "admin_hosts",
     "threads",
     "cpus",
+    "socket_affinity",
     "batch",
     "receive_buffer",
     "send_buffer",
