@@ -51,7 +51,7 @@ impl HeavyPrefixes {
             return;
         }
         self.age(now);
-        let word = word(address);
+        let word = word(&address);
         let mut least = &self.places[0];
         let mut least_count = u64::MAX;
         for place in &self.places {

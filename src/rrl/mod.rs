@@ -6,7 +6,8 @@
 //! `prefix_per_second`.
 //!
 //! ```text
-//! prefix (/24, /56)   at most half of the class's limit         -> pass, and nothing else is read
+//! prefix (/24, /56)   at most half of the least limit           -> pass, and nothing else is read
+//!   | not quiet       at most half of the class's limit         -> pass
 //!   | busy            more than `prefix_per_second`             -> limited
 //!   v
 //! prefix and class    more than the limit of the class          -> limited
@@ -34,7 +35,7 @@ pub(crate) mod table;
 
 use crate::geo::prefix::Prefix;
 use crate::limits::{CLIENT_PREFIX_V4, CLIENT_PREFIX_V6};
-use crate::wire::hash::mix;
+use crate::wire::hash::{fold, mix};
 use crate::wire::header;
 use crate::wire::name_hash::NameKey;
 use crate::wire::query::Query;
@@ -93,7 +94,6 @@ impl Limit {
 
 impl Class {
     /// Class of a reply, from its header.
-    #[inline(always)]
     fn of(rcode: Rcode, reply: &[u8]) -> Class {
         match rcode {
             // TC has no records, so it amplifies nothing.
@@ -132,9 +132,14 @@ pub(crate) struct RateLimit {
 }
 
 impl RateLimit {
+    /// The limits with their [`BatchLimits::quiet`], for a batch of answers.
+    pub(crate) fn of_batch(&self) -> BatchLimits<'_> {
+        let halves = Class::ALL.map(|class| self.half(class));
+        BatchLimits { limits: self, quiet: halves.into_iter().min().unwrap_or(0) }
+    }
+
     /// Answers of a prefix in one second that an answer of the class may follow without being
     /// counted for the class: half of its limit, and no more than the limit of the prefix.
-    #[inline(always)]
     fn half(&self, class: Class) -> u16 {
         (self.per_second[class as usize] / 2).min(self.prefix_per_second.unwrap_or(u16::MAX))
     }
@@ -159,6 +164,24 @@ impl RateLimit {
     fn is_exempt(&self, address: IpAddr) -> bool {
         self.exempt.iter().any(|prefix| prefix.contains(address))
     }
+}
+
+/// Limits, and the number that decides about most answers.
+#[derive(Clone, Copy)]
+pub(crate) struct BatchLimits<'a> {
+    /// The limits.
+    pub(crate) limits: &'a RateLimit,
+    /// Answers of a prefix in one second that an answer of any class may follow without being
+    /// counted for its class.
+    quiet: u16,
+}
+
+/// Account of a prefix whose reply may pass a limit.
+#[derive(Clone, Copy)]
+pub(crate) struct Busy {
+    /// Hash of the prefix.
+    prefix: u64,
+    account: Account,
 }
 
 /// A reply that is ready to be sent.
@@ -188,7 +211,7 @@ pub(crate) struct Limiter {
     /// Prefixes with most answers past a limit.
     pub(crate) heavy: HeavyPrefixes,
     /// Secret key of the hashes, so that an attacker cannot choose prefixes that share an account.
-    key: [u64; 2],
+    key: [u64; 4],
 }
 
 impl Default for Limiter {
@@ -197,7 +220,7 @@ impl Default for Limiter {
         Limiter {
             table: Table::default(),
             heavy: HeavyPrefixes::default(),
-            key: [0u8, 1].map(|word| dice.hash_one(word)),
+            key: [0u8, 1, 2, 3].map(|word| dice.hash_one(word)),
         }
     }
 }
@@ -213,39 +236,47 @@ enum Holder {
 }
 
 impl Limiter {
-    /// Counts a reply in the second `now` (seconds since 1970 modulo 2^32). Returns the limit that
-    /// it passes, if any.
+    /// Counts a reply to `address` with `rcode`, in the second `now` (seconds since 1970 modulo
+    /// 2^32). Returns `None` if it passes no limit, else the account on which
+    /// [`Limiter::look_closer`] decides.
     #[inline(always)]
-    pub(crate) fn count(&self, limits: &RateLimit, now: u32, ready: &Ready<'_>) -> Option<Limit> {
-        let hash = self.hash(word(ready.address), Holder::Prefix as u64);
-        let class = Class::of(ready.rcode, ready.reply);
+    pub(crate) fn count(
+        &self,
+        limits: &BatchLimits<'_>,
+        now: u32,
+        (address, rcode): (&IpAddr, Rcode),
+    ) -> Option<Busy> {
+        let BatchLimits { limits, quiet } = *limits;
+        let prefix = self.hash(word(address), Holder::Prefix as u64);
         let renew = |old: Account| Account { count: 0, is_busy: old.count > limits.half(Class::Answer) };
-        let account = self.table.count(hash, now, renew);
-        let zone_limit = limits.zone_nxdomain_per_second.filter(|_| class == Class::NxDomain);
-        if !account.is_busy && account.count <= limits.half(class) && zone_limit.is_none() {
-            return None;
-        }
-        self.look_closer(limits, now, (ready, class), (hash, account), zone_limit)
+        // A limit of the zone has an account of its own, which must see each denial.
+        let has_zone_limit = rcode == Rcode::NXDOMAIN && limits.zone_nxdomain_per_second.is_some();
+        let quiet = if has_zone_limit { 0 } else { quiet };
+        let account = self.table.count_past(quiet, prefix, now, renew)?;
+        Some(Busy { prefix, account })
     }
 
     /// Counts a reply to a client that proved its address. It has the limit of its prefix alone, in
     /// an account of its own, so that forged queries do not use it up.
     pub(crate) fn count_proven(&self, limits: &RateLimit, now: u32, address: IpAddr) -> Option<Limit> {
         let most = limits.prefix_per_second?;
-        let hash = self.hash(word(address), Holder::Proven as u64);
+        let hash = self.hash(word(&address), Holder::Proven as u64);
         let account = self.table.count(hash, now, |_| Account { count: 0, is_busy: false });
         (account.count > most && !limits.is_exempt(address.to_canonical())).then_some(Limit::Prefix)
     }
 
+    /// Returns the limit that a reply passes, if any, after [`Limiter::count`] has counted it in the
+    /// same second.
     #[inline(never)]
-    fn look_closer(
+    pub(crate) fn look_closer(
         &self,
         limits: &RateLimit,
         now: u32,
-        (ready, class): (&Ready<'_>, Class),
-        (prefix, account): (u64, Account),
-        zone_limit: Option<u16>,
+        ready: &Ready<'_>,
+        Busy { prefix, account }: Busy,
     ) -> Option<Limit> {
+        let class = Class::of(ready.rcode, ready.reply);
+        let zone_limit = limits.zone_nxdomain_per_second.filter(|_| class == Class::NxDomain);
         let half = limits.half(class);
         let mut passed = None;
         if account.is_busy || account.count > half {
@@ -271,9 +302,12 @@ impl Limiter {
         passed.filter(|_| !limits.is_exempt(ready.address.to_canonical()))
     }
 
+    /// Hash of a word and the kind of the holder. The two rounds are those of [`mix`], with secret
+    /// numbers in the place of its constants.
     #[inline(always)]
     fn hash(&self, word: u64, holder: u64) -> u64 {
-        mix(word ^ self.key[0], holder ^ self.key[1])
+        let [begin, first, between, second] = self.key;
+        fold(fold(word ^ begin, holder ^ first) ^ between, second)
     }
 }
 
@@ -281,16 +315,26 @@ impl Limiter {
 const V4: u64 = 1 << 63;
 const V6: u64 = 1 << 62;
 
-/// The client prefix of an address ([`Prefix::of_client`]) in one word.
+/// The client prefix of an address in one word.
 #[inline(always)]
-fn word(address: IpAddr) -> u64 {
-    let v4 = |address: Ipv4Addr| V4 | u64::from(address.to_bits() >> (32 - CLIENT_PREFIX_V4));
+fn word(address: &IpAddr) -> u64 {
     match address {
-        IpAddr::V4(address) => v4(address),
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(address) => v4(address),
-            None => V6 | (address.to_bits() >> (128 - CLIENT_PREFIX_V6)) as u64,
-        },
+        IpAddr::V4(address) => word_v4(address.to_bits()),
+        IpAddr::V6(_) => word_of(Prefix::of_client(*address)),
+    }
+}
+
+#[inline(always)]
+fn word_v4(bits: u32) -> u64 {
+    V4 | u64::from(bits >> (32 - CLIENT_PREFIX_V4))
+}
+
+/// The word of a prefix from [`Prefix::of_client`].
+#[inline(never)]
+fn word_of(prefix: Prefix) -> u64 {
+    match prefix {
+        Prefix::V4 { bits, .. } => word_v4(bits),
+        Prefix::V6 { bits, .. } => V6 | (bits >> (128 - CLIENT_PREFIX_V6)) as u64,
     }
 }
 

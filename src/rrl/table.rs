@@ -59,22 +59,22 @@ struct Set([AtomicU64; WAYS]);
 
 /// The accounts.
 #[derive(Debug)]
-pub(crate) struct Table(Box<[Set]>);
+pub(crate) struct Table(Box<[Set; RRL_SETS]>);
 
 impl Default for Table {
     fn default() -> Table {
-        Table((0..RRL_SETS).map(|_| Set::default()).collect())
+        let sets: Box<[Set]> = (0..RRL_SETS).map(|_| Set::default()).collect();
+        Table(sets.try_into().expect("as many sets as were made"))
     }
 }
 
 impl Table {
     /// Adds one to the account of a hash. `renew` makes the account of a new second from the last
     /// one; a new holder has an empty account as its last.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn count(&self, hash: u64, now: u32, renew: impl Fn(Account) -> Account) -> Account {
-        let second = u64::from(now) & SECOND_MASK;
+        let holder @ (tag, second) = holder(hash, now);
         let set = &self.0[hash as usize % RRL_SETS].0;
-        let tag = hash >> TAG_SHIFT;
         for way in set {
             let word = way.load(Ordering::Relaxed);
             if word >> TAG_SHIFT != tag {
@@ -83,14 +83,54 @@ impl Table {
             return match is_of(word, second) {
                 true if Account::of(word).count >= COUNT_MAX => Account::of(word).more(),
                 true => add(way),
-                false => enter((way, word), tag, second, renew(Account::of(word))),
+                false => enter((way, word), holder, renew(Account::of(word))),
             };
         }
-        let words = set.iter().map(|way| (way, way.load(Ordering::Relaxed)));
-        let oldest = words.min_by_key(|(_, word)| rank(*word, second));
-        let account = renew(Account { count: 0, is_busy: false });
-        oldest.map_or(account, |place| enter(place, tag, second, account))
+        replace(set, holder, renew(Account { count: 0, is_busy: false }))
     }
+
+    /// As [`Table::count`]; `None` if the account is not busy, and has `quiet` answers or fewer with
+    /// the present one. `quiet` is below [`COUNT_MAX`].
+    #[inline(always)]
+    pub(crate) fn count_past(
+        &self,
+        quiet: u16,
+        hash: u64,
+        now: u32,
+        renew: impl Fn(Account) -> Account,
+    ) -> Option<Account> {
+        let (none_yet, quiet) = (head(holder(hash, now)) << SECOND_SHIFT, u64::from(quiet));
+        for way in &self.0[hash as usize % RRL_SETS].0 {
+            // The count alone, if the word is of this holder and second and not busy: any other bit
+            // is above every count.
+            if way.load(Ordering::Relaxed) ^ none_yet < quiet {
+                let old = way.fetch_add(1, Ordering::Relaxed);
+                return (old ^ none_yet >= quiet).then(|| Account::of(old).more());
+            }
+        }
+        let account = self.count(hash, now, renew);
+        (account.is_busy || u64::from(account.count) > quiet).then_some(account)
+    }
+}
+
+/// Writes the account of a new holder in the place of the word of least rank.
+#[inline(never)]
+fn replace(set: &[AtomicU64; WAYS], holder: (u64, u64), account: Account) -> Account {
+    let words = set.iter().map(|way| (way, way.load(Ordering::Relaxed)));
+    let oldest = words.min_by_key(|(_, word)| rank(*word, holder.1));
+    oldest.map_or(account, |place| enter(place, holder, account))
+}
+
+/// Tag and second of a holder.
+#[inline(always)]
+fn holder(hash: u64, now: u32) -> (u64, u64) {
+    (hash >> TAG_SHIFT, u64::from(now) & SECOND_MASK)
+}
+
+/// Tag and second of a holder, as they stand in its word.
+#[inline(always)]
+fn head((tag, second): (u64, u64)) -> u64 {
+    tag << (TAG_SHIFT - SECOND_SHIFT) | second
 }
 
 /// True if a word counts for `second`, or for the next one: another worker has read the clock
@@ -118,9 +158,9 @@ fn rank(word: u64, second: u64) -> u64 {
 /// Writes an account with one more answer in the place of a word. If another worker was first, and
 /// wrote the account of this holder, adds to that.
 #[inline(always)]
-fn enter((way, old): (&AtomicU64, u64), tag: u64, second: u64, account: Account) -> Account {
-    let account = account.more();
-    let new = tag << TAG_SHIFT | second << SECOND_SHIFT | account.word();
+fn enter((way, old): (&AtomicU64, u64), holder: (u64, u64), account: Account) -> Account {
+    let (account, (tag, second)) = (account.more(), holder);
+    let new = head(holder) << SECOND_SHIFT | account.word();
     match way.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed) {
         Err(other) if other >> TAG_SHIFT == tag && is_of(other, second) => add(way),
         Ok(_) | Err(_) => account,

@@ -49,9 +49,15 @@ fn ready<'a>(query: &'a Query, address: &str, reply: &'a [u8], rcode: Rcode) -> 
     Ready { address: address.parse().unwrap(), query, reply, rcode, scope: 24, zone: Some(0), node: &|| 7 }
 }
 
+/// Counts a reply.
+fn counted(limiter: &Limiter, limits: &RateLimit, now: u32, ready: &Ready<'_>) -> Option<Limit> {
+    let busy = limiter.count(&limits.of_batch(), now, (&ready.address, ready.rcode))?;
+    limiter.look_closer(limits, now, ready, busy)
+}
+
 /// Answers that pass among `count` in one second.
 fn passing(limiter: &Limiter, limits: &RateLimit, now: u32, count: u32, ready: &Ready<'_>) -> u32 {
-    (0..count).filter(|_| limiter.count(limits, now, ready).is_none()).count() as u32
+    (0..count).filter(|_| counted(limiter, limits, now, ready).is_none()).count() as u32
 }
 
 #[test]
@@ -73,7 +79,7 @@ fn a_second_has_one_boundary() {
     let (limiter, limits, www) = (Limiter::default(), limits(), query("www", None));
     let flood = ready(&www, "192.0.2.1", &ANSWER, Rcode::NOERROR);
     assert_eq!(passing(&limiter, &limits, 100, 100, &flood), 20);
-    let passed = (0..256).filter(|n| limiter.count(&limits, 101 - n % 2, &flood).is_none()).count();
+    let passed = (0..256).filter(|n| counted(&limiter, &limits, 101 - n % 2, &flood).is_none()).count();
     assert_eq!(passed, 20, "the limit of second 101");
 }
 
@@ -96,7 +102,7 @@ fn every_class_is_limited() {
         limits.per_second = [30; Class::ALL.len()];
         limits.per_second[class as usize] = 8;
         let (limiter, flood) = (Limiter::default(), ready(&www, "2001:db8::1", reply, rcode));
-        let outcome: Vec<Option<Limit>> = (0..10).map(|_| limiter.count(&limits, 7, &flood)).collect();
+        let outcome: Vec<Option<Limit>> = (0..10).map(|_| counted(&limiter, &limits, 7, &flood)).collect();
         assert_eq!(outcome, [[None; 8].as_slice(), &[Some(limit); 2]].concat(), "{limit:?}");
     }
 }
@@ -110,7 +116,7 @@ fn a_resolver_that_asks_for_many_names_is_no_flood() {
         for (node, query) in names.iter().enumerate().chain(subnets.iter().map(|query| (5000, query))) {
             let node = &|| node as u64;
             let answer = Ready { node, ..ready(query, "198.51.100.7", &ANSWER, Rcode::NOERROR) };
-            assert_eq!(limiter.count(&limits, now, &answer), None, "{now}");
+            assert_eq!(counted(&limiter, &limits, now, &answer), None, "{now}");
         }
     }
     // Denials of types and delegations too: names with A alone, and names without HTTPS.
@@ -118,7 +124,7 @@ fn a_resolver_that_asks_for_many_names_is_no_flood() {
         for (node, query) in names.iter().enumerate() {
             let node = &|| node as u64;
             let answer = Ready { node, ..ready(query, "198.51.100.8", reply, Rcode::NOERROR) };
-            assert_eq!(limiter.count(&limits, 53, &answer), None);
+            assert_eq!(counted(&limiter, &limits, 53, &answer), None);
         }
     }
     // Invented names have one account in each zone.
@@ -128,7 +134,7 @@ fn a_resolver_that_asks_for_many_names_is_no_flood() {
     }
     let denied = names.iter().filter(|query| {
         let denial = ready(query, "198.51.100.7", &NODATA, Rcode::NXDOMAIN);
-        limiter.count(&limits, 53, &denial).is_some()
+        counted(&limiter, &limits, 53, &denial).is_some()
     });
     assert_eq!(denied.count(), 980);
 }
@@ -147,7 +153,8 @@ fn invented_questions_have_the_limit_of_their_name() {
     for queries in [subnets.collect(), labels.collect(), types.collect::<Vec<Query>>()] {
         let limiter = Limiter::default();
         for now in 50..53 {
-            let of = |query| limiter.count(&limits, now, &ready(query, "192.0.2.1", &ANSWER, Rcode::NOERROR));
+            let of =
+                |query| counted(&limiter, &limits, now, &ready(query, "192.0.2.1", &ANSWER, Rcode::NOERROR));
             let outcome: Vec<Option<Limit>> = queries.iter().map(of).collect();
             assert_eq!(outcome.iter().filter(|limit| limit.is_none()).count(), 500);
             assert_eq!(outcome[1023], Some(Limit::Name));
@@ -194,7 +201,7 @@ fn the_whole_prefix_and_the_zone_have_limits() {
     limits.prefix_per_second = Some(100);
     let limiter = Limiter::default();
     let names: Vec<Query> = (0..500).map(|n| query(&format!("n{n}"), None)).collect();
-    let of = |query| limiter.count(&limits, 1, &ready(query, "192.0.2.1", &ANSWER, Rcode::NOERROR));
+    let of = |query| counted(&limiter, &limits, 1, &ready(query, "192.0.2.1", &ANSWER, Rcode::NOERROR));
     let outcome: Vec<Option<Limit>> = names.iter().map(of).collect();
     assert_eq!(outcome.iter().filter(|limit| limit.is_none()).count(), 100);
     assert_eq!(outcome[499], Some(Limit::Prefix));
@@ -203,7 +210,7 @@ fn the_whole_prefix_and_the_zone_have_limits() {
     let passed = |zone, address: &dyn Fn(u8) -> String| {
         let of = |n: u8| {
             let denial = ready(&names[0], &address(n), &NODATA, Rcode::NXDOMAIN);
-            limiter.count(&limits, 2, &Ready { zone: Some(zone), ..denial })
+            counted(&limiter, &limits, 2, &Ready { zone: Some(zone), ..denial })
         };
         let outcome: Vec<Option<Limit>> = (0..100).map(of).collect();
         assert!(outcome.iter().flatten().all(|limit| *limit == Limit::Zone));
@@ -212,7 +219,7 @@ fn the_whole_prefix_and_the_zone_have_limits() {
     assert_eq!(passed(0, &|n| format!("10.0.{n}.1")), 50, "many prefixes, one zone");
     assert_eq!(passed(1, &|n| format!("10.1.{n}.1")), 50, "another zone has its own account");
     let answer = ready(&names[1], "10.0.0.1", &ANSWER, Rcode::NOERROR);
-    assert_eq!(limiter.count(&limits, 2, &answer), None, "names that exist are answered");
+    assert_eq!(counted(&limiter, &limits, 2, &answer), None, "names that exist are answered");
 }
 
 /// A client with a valid cookie has the limit of its prefix alone, and forged queries do not use it

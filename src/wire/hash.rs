@@ -11,7 +11,7 @@ const ROOT: u64 = 0x243f_6a88_85a3_08d3;
 
 /// Multiplies, and combines both halves of the product by xor.
 #[inline(always)]
-pub(super) const fn fold(a: u64, b: u64) -> u64 {
+pub(crate) const fn fold(a: u64, b: u64) -> u64 {
     let product = (a as u128) * (b as u128);
     (product as u64) ^ ((product >> 64) as u64)
 }

@@ -3,7 +3,7 @@
 use crate::answer::bare::{Message, slip};
 use crate::answer::stages::Stages;
 use crate::answer::{Disposition, Outcome};
-use crate::rrl::{Limit, Limiter, RateLimit, Ready, Treatment};
+use crate::rrl::{BatchLimits, Busy, Limit, Limiter, Ready, Treatment};
 use crate::shared::counters::CounterBlock;
 use crate::snapshot::Snapshot;
 use crate::wire::cookie::CookieStatus;
@@ -13,7 +13,7 @@ use crate::zone::image::Match;
 /// Limits in force for a batch.
 pub(super) struct Limits<'a> {
     /// The limits.
-    pub(super) limits: &'a RateLimit,
+    pub(super) limits: BatchLimits<'a>,
     /// Accounts of all workers.
     pub(super) limiter: &'a Limiter,
     /// Counters of the worker.
@@ -39,24 +39,41 @@ impl Limits<'_> {
         if !matches!(outcome.disposition, Disposition::Send(_)) {
             return true;
         }
-        let query = stages.query(lane);
-        let ready = Ready {
-            address: message.client.address,
-            query,
-            reply: room,
-            rcode: outcome.rcode,
-            scope: outcome.scope,
-            zone: outcome.zone.map(|zone| zone.0),
-            node: &|| node(self.snapshot, query),
-        };
+        let client = (&message.client.address, outcome.rcode);
         let passed = match outcome.cookie {
-            CookieStatus::Valid => self.limiter.count_proven(self.limits, now, ready.address),
-            _ => self.limiter.count(self.limits, now, &ready),
+            CookieStatus::Valid => self.limiter.count_proven(self.limits.limits, now, *client.0),
+            _ => match self.limiter.count(&self.limits, now, client) {
+                None => return true,
+                Some(busy) => self.look_closer(busy, message, lane, stages, room),
+            },
         };
         match passed {
             None => true,
             Some(limit) => self.treat(limit, message, may_slip, &mut stages.outcome, room),
         }
+    }
+
+    /// Returns the limit that the reply of a busy prefix passes, if any.
+    #[inline(never)]
+    fn look_closer(
+        &self,
+        busy: Busy,
+        message: &Message<'_>,
+        lane: usize,
+        stages: &Stages,
+        reply: &[u8],
+    ) -> Option<Limit> {
+        let (outcome, query) = (&stages.outcome, stages.query(lane));
+        let ready = Ready {
+            address: message.client.address,
+            query,
+            reply,
+            rcode: outcome.rcode,
+            scope: outcome.scope,
+            zone: outcome.zone.map(|zone| zone.0),
+            node: &|| node(self.snapshot, query),
+        };
+        self.limiter.look_closer(self.limits.limits, message.context.epoch_secs, &ready, busy)
     }
 
     /// Treats an answer past a limit. Returns false if nothing is sent.
@@ -71,12 +88,12 @@ impl Limits<'_> {
     ) -> bool {
         let context = message.context;
         self.limiter.heavy.note(message.client.address, context.epoch_secs, context.draw);
-        let mut treatment = match self.limits.treatment(context.draw) {
+        let mut treatment = match self.limits.limits.treatment(context.draw) {
             Treatment::Slipped if !may_slip => Treatment::Dropped,
             treatment => treatment,
         };
         if treatment == Treatment::Slipped {
-            *outcome = slip(self.snapshot, message, self.limits.may_grow(), room);
+            *outcome = slip(self.snapshot, message, self.limits.limits.may_grow(), room);
             if outcome.disposition == Disposition::Silence {
                 treatment = Treatment::Dropped;
             }

@@ -188,7 +188,7 @@ fn answer_batch(
     let in_force = InForce {
         service: &service,
         limits: limits.map(|limits| Limits {
-            limits,
+            limits: limits.of_batch(),
             limiter: &worker_context.shared.limiter,
             block: &worker_context.block,
             snapshot: &service.snapshot,
