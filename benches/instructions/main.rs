@@ -58,56 +58,62 @@ const GROWTH_PER_MILLE: u64 = 30;
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions/baseline.json");
 
-/// A world that is measured: its word, its size, what it has beside the ordinary, and its rows;
+/// A world that is measured: its word, its size, its addition to the ordinary, and its rows;
 /// `None` stands for all of them.
 struct Measured {
     word: &'static str,
     size: WorldSize,
-    crowd: Option<Crowd>,
-    has_map: bool,
+    beside: Beside,
     kinds: Option<&'static [Kind]>,
 }
 
-/// A database that Valgrind reads in seconds.
-const SMALL: WorldSize = WorldSize { names: 10_000, networks: 50_000, seed: 1 };
+/// Addition of a world to the ordinary.
+enum Beside {
+    Nothing,
+    Crowd(Crowd),
+    LatencyMap,
+    /// Limits of answers that no question reaches.
+    RateLimit,
+}
 
-const WORLDS: [Measured; 5] = [
-    Measured {
-        word: "ordinary",
-        size: WorldSize { names: 10_000, networks: 1_050_000, seed: 1 },
-        crowd: None,
-        has_map: false,
-        kinds: None,
-    },
+const ORDINARY: WorldSize = WorldSize { names: 10_000, networks: 1_050_000, seed: 1 };
+/// A database that Valgrind reads in seconds.
+const SMALL: WorldSize = WorldSize { networks: 50_000, ..ORDINARY };
+
+const WORLDS: [Measured; 6] = [
+    Measured { word: "ordinary", size: ORDINARY, beside: Beside::Nothing, kinds: None },
     // A world in which prefetching reads names too.
     Measured {
         word: "million",
         size: WorldSize { names: 1_000_000, ..SMALL },
-        crowd: None,
-        has_map: false,
+        beside: Beside::Nothing,
         kinds: Some(&[Kind::Static, Kind::Nxdomain, Kind::TwoV4]),
     },
     Measured {
         word: "thousand",
         size: SMALL,
-        crowd: Some(Crowd { pops: 1_000, depth: 8 }),
-        has_map: false,
+        beside: Beside::Crowd(Crowd { pops: 1_000, depth: 8 }),
         kinds: Some(&[Kind::OfCrowd, Kind::CrowdAllDown]),
     },
     Measured {
         word: "deep",
         size: SMALL,
-        crowd: Some(Crowd { pops: 5_000, depth: 64 }),
-        has_map: false,
+        beside: Beside::Crowd(Crowd { pops: 5_000, depth: 64 }),
         kinds: Some(&[Kind::OfCrowd, Kind::CrowdAllDown]),
     },
     // The same clients by distance and by measured latency.
     Measured {
         word: "measured",
         size: SMALL,
-        crowd: None,
-        has_map: true,
+        beside: Beside::LatencyMap,
         kinds: Some(&[Kind::Nearest, Kind::Fastest]),
+    },
+    // The ordinary world, whose rows without limits these are compared with.
+    Measured {
+        word: "limited",
+        size: ORDINARY,
+        beside: Beside::RateLimit,
+        kinds: Some(&[Kind::Static, Kind::Nxdomain, Kind::OneV4, Kind::OneResolver]),
     },
 ];
 
@@ -117,10 +123,11 @@ impl Measured {
     }
 
     fn deployment(&self) -> Ordinary {
-        match self.crowd {
-            Some(crowd) => Ordinary::with_crowd(self.size, crowd),
-            None if self.has_map => Ordinary::with_map(self.size),
-            None => Ordinary::new(self.size),
+        match self.beside {
+            Beside::Nothing => Ordinary::new(self.size),
+            Beside::Crowd(crowd) => Ordinary::with_crowd(self.size, crowd),
+            Beside::LatencyMap => Ordinary::with_map(self.size),
+            Beside::RateLimit => Ordinary::with_limits(self.size),
         }
     }
 

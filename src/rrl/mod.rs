@@ -265,8 +265,8 @@ impl Limiter {
         (account.count > most && !limits.is_exempt(address.to_canonical())).then_some(Limit::Prefix)
     }
 
-    /// Returns the limit that a reply passes, if any, after [`Limiter::count`] has counted it in the
-    /// same second.
+    /// Returns the limit that a reply passes, if any, after [`Limiter::count`] has counted it in
+    /// the same second.
     #[inline(never)]
     pub(crate) fn look_closer(
         &self,

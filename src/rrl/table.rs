@@ -89,8 +89,8 @@ impl Table {
         replace(set, holder, renew(Account { count: 0, is_busy: false }))
     }
 
-    /// As [`Table::count`]; `None` if the account is not busy, and has `quiet` answers or fewer with
-    /// the present one. `quiet` is below [`COUNT_MAX`].
+    /// As [`Table::count`]; `None` if the account is not busy, and has `quiet` answers or fewer
+    /// with the present one. `quiet` is below [`COUNT_MAX`].
     #[inline(always)]
     pub(crate) fn count_past(
         &self,

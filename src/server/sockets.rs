@@ -48,30 +48,8 @@ impl Sockets {
     /// Opens all sockets. The error has a finding for each socket that cannot be opened.
     pub(crate) fn open(listen: &Listen, engine: Engine) -> Result<Sockets, Findings> {
         let mut findings = obstacles(listen, engine);
-        let (mut udp, mut streams, mut bound) = (Vec::new(), Vec::new(), Vec::new());
-        let cores = cores(listen, engine).unwrap_or_default();
-        let wants_affinity = listen.socket_affinity && no_affinity(listen, engine, &cores).is_none();
-        let mut has_affinity = wants_affinity;
-        let mut cpus = Vec::new();
-        for address in &listen.dns {
-            match open_dns(*address, engine, threads(listen), buffers(listen)) {
-                Ok((listener, sockets, at)) => {
-                    streams.push((Transport::Tcp, listener));
-                    if wants_affinity && let Err(found) = attach_affinity(&sockets, &cores, at) {
-                        findings.push(found);
-                        has_affinity = false;
-                    }
-                    cpus.extend(
-                        (0..sockets.len()).map(|worker| cores.get(worker % cores.len().max(1)).copied()),
-                    );
-                    udp.extend(sockets);
-                    bound.push(at);
-                }
-                Err((protocol, error)) => {
-                    findings.push(cannot(&format!("{protocol} {address}"), &error, address.port()))
-                }
-            }
-        }
+        let OverUdp { listeners: mut streams, udp, cpus, has_affinity, bound } =
+            open_over_udp(listen, engine, &mut findings);
         let (own, quic) = (open_streams(listen, &mut findings), open_quic(listen, &mut findings));
         let streams_at = bound_at(&own, &quic);
         streams.extend(own);
@@ -94,18 +72,11 @@ impl Sockets {
             } {
                 Ok(Some(control)) => {
                     let warnings = findings;
-                    Ok(Sockets {
-                        udp,
-                        cpus,
-                        has_affinity,
-                        warnings,
-                        streams,
-                        quic,
-                        bound,
-                        streams_at,
-                        control,
-                        admin,
-                    })
+                    #[rustfmt::skip]
+                    let sockets = Sockets {
+                        udp, cpus, has_affinity, warnings, streams, quic, bound, streams_at, control, admin,
+                    };
+                    Ok(sockets)
                 }
                 Ok(None) => Err(findings),
                 Err(_) if !has_place(&listen.control) => Err(findings),
@@ -349,6 +320,42 @@ fn open_quic(listen: &Listen, findings: &mut Findings) -> Vec<UdpSocket> {
             Err(error) => {
                 let word = Transport::Doq.word();
                 findings.push(cannot(&format!("{word} {address}"), &error, address.port()));
+            }
+        }
+    }
+    opened
+}
+
+/// Sockets of `listen.dns`.
+struct OverUdp {
+    /// TCP beside UDP, one for each address.
+    listeners: Vec<(Transport, TcpListener)>,
+    udp: Vec<UdpSocket>,
+    cpus: Vec<Option<u16>>,
+    has_affinity: bool,
+    bound: Vec<SocketAddr>,
+}
+
+fn open_over_udp(listen: &Listen, engine: Engine, findings: &mut Findings) -> OverUdp {
+    let cores = cores(listen, engine).unwrap_or_default();
+    let wants_affinity = listen.socket_affinity && no_affinity(listen, engine, &cores).is_none();
+    let (listeners, udp, cpus, bound) = Default::default();
+    let mut opened = OverUdp { listeners, udp, cpus, has_affinity: wants_affinity, bound };
+    for address in &listen.dns {
+        match open_dns(*address, engine, threads(listen), buffers(listen)) {
+            Ok((listener, sockets, at)) => {
+                if wants_affinity && let Err(found) = attach_affinity(&sockets, &cores, at) {
+                    findings.push(found);
+                    opened.has_affinity = false;
+                }
+                let core = |worker| cores.get(worker % cores.len().max(1)).copied();
+                opened.cpus.extend((0..sockets.len()).map(core));
+                opened.listeners.push((Transport::Tcp, listener));
+                opened.udp.extend(sockets);
+                opened.bound.push(at);
+            }
+            Err((protocol, error)) => {
+                findings.push(cannot(&format!("{protocol} {address}"), &error, address.port()))
             }
         }
     }

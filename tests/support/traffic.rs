@@ -37,12 +37,14 @@ impl Outcome {
     }
 }
 
-/// A socket of one address, or, for questions that come from many, of all.
+/// A socket of one address, or, for questions that come from many, of all. A server elsewhere than
+/// on loopback sees the address of the interface that leads to it.
 fn socket(server: SocketAddr, is_one: bool) -> UdpSocket {
-    let from = if is_one { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
-    let socket = UdpSocket::bind((from, 0)).expect("loopback has room");
+    let is_near = server.ip().is_loopback();
+    let from = if is_one && is_near { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
+    let socket = UdpSocket::bind((from, 0)).expect("the host has a free port");
     if is_one {
-        socket.connect(server).expect("loopback is reachable");
+        socket.connect(server).expect("the server is reachable");
     }
     // As much as the kernel allows: answers lost here would be held against the server.
     let _ = SockRef::from(&socket).set_recv_buffer_size(8 << 20);

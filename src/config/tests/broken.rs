@@ -389,8 +389,7 @@ fn faults_between_files() {
     assert!(shown(&load_memory(&memory)).contains("error[MRD0109]"));
 }
 
-/// One fault is one finding: its consequences are not reported. Each row replaces or removes a
-/// file, and lists all findings.
+/// One fault is one finding. Each row replaces or removes a file, and lists all findings.
 #[test]
 fn nothing_is_told_that_only_follows() {
     let alias = "  a: { CNAME: www }\n";

@@ -6,7 +6,7 @@ use super::crowd::{self, Crowd};
 pub use super::kind::Kind;
 use super::measured;
 use super::{ByCountry, Countries, Deployment, Expected, Question, WorldSize, database};
-use super::{COUNTRIES, add_cookie, begin, head};
+use super::{COUNTRIES, add_cookie, begin, head, server_of};
 use crate::dice::Dice;
 use Kind::*;
 use meridian::testing::explain::dig;
@@ -83,12 +83,17 @@ pub struct Ordinary {
     crowd: Option<Crowd>,
     /// True with a latency map, and a policy that ranks by it.
     is_measured: bool,
+    is_limited: bool,
 }
+
+/// Limits of answers that no benchmark reaches, in force from the first query on.
+const LIMITS: &str = "rate_limit: { from_qps: 0, per_second: 60000 }\n";
 
 impl Ordinary {
     /// World of a size; a quarter of the networks are of IPv6.
     pub fn new(size: WorldSize) -> Ordinary {
-        Ordinary { size, countries: Countries::of_both(size), crowd: None, is_measured: false }
+        let countries = Countries::of_both(size);
+        Ordinary { size, countries, crowd: None, is_measured: false, is_limited: false }
     }
 
     /// With a crowd of PoPs in the place of the twelve and of their policies.
@@ -99,6 +104,11 @@ impl Ordinary {
     /// With measured round-trip times, and a policy that ranks by them.
     pub fn with_map(size: WorldSize) -> Ordinary {
         Ordinary { is_measured: true, ..Ordinary::new(size) }
+    }
+
+    /// With limits of answers to one client prefix.
+    pub fn with_limits(size: WorldSize) -> Ordinary {
+        Ordinary { is_limited: true, ..Ordinary::new(size) }
     }
 
     /// Questions of one kind, of which hardly two are the same.
@@ -255,6 +265,9 @@ impl Deployment for Ordinary {
         fs::write(folder.join("places.mmdb"), self.database()).expect("a file can be written");
         if self.is_measured {
             measured::add_map(folder, port, &self.countries, self.size.seed);
+        }
+        if self.is_limited {
+            put("meridian.yaml", server_of(port, "places.mmdb") + LIMITS);
         }
     }
 
