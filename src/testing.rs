@@ -292,6 +292,14 @@ pub mod transport {
     pub mod draw {
         pub use crate::transport::draw::Draws;
     }
+    pub mod doq {
+        pub mod query {
+            pub use crate::transport::doq::query::check;
+        }
+    }
+    pub mod scripted {
+        pub use crate::transport::scripted::{Entrance, Lanes, Step, Talk};
+    }
     #[cfg(target_os = "linux")]
     pub mod stepped {
         pub use crate::transport::stepped::SteppedWorker;

@@ -6,7 +6,10 @@
 
 pub mod cost;
 pub mod csv;
+pub mod doq;
 pub mod feed;
+pub mod http;
+pub mod lanes;
 pub mod mmdb;
 pub mod packet;
 pub mod probe;
@@ -15,6 +18,8 @@ pub mod rare;
 pub mod rdata;
 pub mod sample;
 pub mod state;
+pub mod stream;
+pub mod tls;
 pub mod tsig;
 pub mod yaml;
 pub mod zone_text;

@@ -78,6 +78,13 @@ pub fn packet(data: &[u8]) {
     }
 }
 
+/// Checks a reply to a message that deserves one.
+pub fn sound(asked: &[u8], octets: &[u8], transport: Transport) {
+    let mut query = Query::default();
+    let parsed = parse(asked, &mut query);
+    reply(asked, (&parsed, &query), octets, transport);
+}
+
 fn reply(asked: &[u8], (parsed, query): (&Parsed<'_>, &Query), reply: &[u8], transport: Transport) {
     let (question, edns) = match parsed {
         Parsed::Query => (query.question(asked), query.edns),

@@ -86,6 +86,11 @@ impl ConnectionLimit {
         self.total_max as usize
     }
 
+    /// Connections that need not give way.
+    pub(crate) fn count(&self) -> usize {
+        self.table().all.count as usize
+    }
+
     /// Makes the connection that was idle for longest give way, for want of descriptors; false if
     /// there is none.
     pub(crate) fn make_room(&self) -> bool {

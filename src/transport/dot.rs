@@ -2,12 +2,11 @@
 
 use crate::answer::Transport;
 use crate::shared::Shared;
-use crate::transport::stream::Carrier;
+use crate::transport::stream::{Accepted, Carrier};
 use crate::transport::tls;
 use rustls::Error;
 use std::io;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -28,9 +27,9 @@ impl DnsOverTls {
 
 impl Carrier for DnsOverTls {
     const TRANSPORT: Transport = Transport::Dot;
-    type Stream = TlsStream<TcpStream>;
+    type Stream<A: Accepted> = TlsStream<A>;
 
-    async fn open(&self, connection: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        tls::open(&self.acceptor, connection).await
+    async fn open<A: Accepted>(&self, connection: A) -> io::Result<TlsStream<A>> {
+        self.acceptor.accept(connection).await
     }
 }

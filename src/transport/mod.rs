@@ -25,6 +25,7 @@ mod exchange;
 pub(crate) mod portable;
 pub(crate) mod proxied;
 mod quarantine;
+pub(crate) mod scripted;
 pub(crate) mod sender;
 #[cfg(target_os = "linux")]
 pub(crate) mod stepped;

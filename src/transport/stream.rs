@@ -24,19 +24,26 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+/// Connection that was accepted: one of TCP, or a scripted one of fuzz targets.
+pub(crate) trait Accepted: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// True if the connection begins with a TLS handshake. Waits for its first octet, and leaves
+    /// it.
+    fn begins_tls(&mut self) -> impl Future<Output = bool> + Send;
+}
+
 /// Opens the stream that carries the messages of an accepted connection, for one transport.
 pub(crate) trait Carrier: Send + Sync + 'static {
     /// Transport, for the counters and the size limit of replies.
     const TRANSPORT: Transport;
-    /// Stream of messages.
-    type Stream: AsyncRead + AsyncWrite + Unpin + Send;
+    /// Stream of messages over a connection.
+    type Stream<A: Accepted>: AsyncRead + AsyncWrite + Unpin + Send;
     /// Opens the stream, with a handshake if the transport has one. The connection is closed after
     /// an error, or after [`STREAM_MESSAGE_SECS`] without a result.
-    fn open(&self, connection: TcpStream) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    fn open<A: Accepted>(&self, connection: A) -> impl Future<Output = io::Result<Self::Stream<A>>> + Send;
     /// Answers the messages of an open stream until its end: each behind its length, unless the
     /// transport has another framing.
-    fn converse(
-        stream: Self::Stream,
+    fn converse<A: Accepted>(
+        stream: Self::Stream<A>,
         client: IpAddr,
         context: &Arc<StreamContext<Self>>,
         permit: &ConnectionPermit,
@@ -124,6 +131,9 @@ fn admit<C: Carrier>(
     }
     // The client of a balancer is not known before the header.
     let permit = enter((!is_proxy).then(|| peer.ip()), context);
+    // Without Nagle's algorithm, because each write has whole replies: a wait for a full segment
+    // would only delay them.
+    let _ = connection.set_nodelay(true);
     let context = Arc::clone(context);
     let held = Arc::clone(&context.shared.descriptors).hold(Use::Stream(C::TRANSPORT));
     connections.spawn(async move {
@@ -165,8 +175,8 @@ pub(super) fn enter<C>(client: Option<IpAddr>, context: &StreamContext<C>) -> Co
 
 /// Carries one connection from its opening to its end. The header of a balancer and the handshake
 /// have [`STREAM_MESSAGE_SECS`] together.
-async fn carry<C: Carrier>(
-    connection: TcpStream,
+pub(super) async fn carry<C: Carrier, A: Accepted>(
+    connection: A,
     (peer, is_proxy): (IpAddr, bool),
     context: &Arc<StreamContext<C>>,
     permit: &ConnectionPermit,
@@ -177,21 +187,21 @@ async fn carry<C: Carrier>(
         () = context.stop.cancelled() => return,
     };
     match opened {
-        Ok(Some((client, stream))) => C::converse(stream, client, context, permit).await,
+        Ok(Some((client, stream))) => C::converse::<A>(stream, client, context, permit).await,
         Ok(None) => {}
         Err(_) => context.block.dropped(Dropped::SlowMessage, 1),
     }
 }
 
 /// Opens the stream of a connection, and finds its client; `None` closes the connection.
-async fn open<C: Carrier>(
-    mut connection: TcpStream,
+async fn open<C: Carrier, A: Accepted>(
+    mut connection: A,
     (peer, is_proxy): (IpAddr, bool),
     context: &StreamContext<C>,
     permit: &ConnectionPermit,
-) -> Option<(IpAddr, C::Stream)> {
+) -> Option<(IpAddr, C::Stream<A>)> {
     let mut client = (!is_proxy).then_some(peer);
-    if client.is_none() && !(C::TRANSPORT.is_encrypted() && proxied::begins_tls(&connection).await) {
+    if client.is_none() && !(C::TRANSPORT.is_encrypted() && connection.begins_tls().await) {
         client = Some(name_client(&mut connection, peer, context, permit).await?);
     }
     let mut stream = match context.carrier.open(connection).await {
@@ -244,8 +254,8 @@ enum End {
     Stopped,
 }
 
-struct Connection<'a, C: Carrier> {
-    stream: C::Stream,
+struct Connection<'a, C, S> {
+    stream: S,
     client: IpAddr,
     context: &'a StreamContext<C>,
     permit: &'a ConnectionPermit,
@@ -258,13 +268,13 @@ struct Connection<'a, C: Carrier> {
     begun: Option<Instant>,
 }
 
-impl<'a, C: Carrier> Connection<'a, C> {
+impl<'a, C: Carrier, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, C, S> {
     fn new(
-        stream: C::Stream,
+        stream: S,
         client: IpAddr,
         context: &'a StreamContext<C>,
         permit: &'a ConnectionPermit,
-    ) -> Connection<'a, C> {
+    ) -> Connection<'a, C, S> {
         Connection {
             stream,
             client,

@@ -8,11 +8,7 @@ use rustls::sign::CertifiedKey;
 use rustls::version::TLS13;
 use rustls::{Error, ServerConfig, SupportedProtocolVersion};
 use std::fmt;
-use std::io;
 use std::sync::Arc;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 /// Settings of a transport with these names in ALPN (RFC 7301), the preferred one first. Clients
 /// without ALPN are accepted.
@@ -21,13 +17,6 @@ use tokio_rustls::server::TlsStream;
 /// memory after its connection. There is no 0-RTT, because an attacker could replay its queries.
 pub(super) fn settings(shared: Arc<Shared>, alpn: &[&[u8]]) -> Result<Arc<ServerConfig>, Error> {
     of_versions(rustls::DEFAULT_VERSIONS, shared, alpn)
-}
-
-/// Makes the handshake on an accepted connection.
-pub(super) async fn open(acceptor: &TlsAcceptor, connection: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-    // As for plain TCP: each write has whole replies.
-    let _ = connection.set_nodelay(true);
-    acceptor.accept(connection).await
 }
 
 /// Settings of the transport over QUIC, which has TLS 1.3 alone (RFC 9001 section 4.2), and no

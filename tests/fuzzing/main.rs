@@ -5,6 +5,7 @@
 //! by `MERIDIAN_FUZZ_SEED=n`. Input n of a run is made from seed + n alone, so a failure names one
 //! input.
 
+mod conversations;
 mod meter;
 mod packet_input;
 mod proxy_headers;
@@ -460,9 +461,11 @@ fn seeds_of_the_corpus() {
         names.sort();
         names
     };
-    let targets: [(&str, Target); 12] = [
+    let targets: [(&str, Target); 16] = [
         ("csv", targets::csv::csv),
+        ("doq", targets::doq::doq),
         ("feed", targets::feed::feed),
+        ("http", targets::http::http),
         ("mmdb", targets::mmdb::mmdb),
         ("packet", targets::packet::packet),
         ("probe", targets::probe::probe),
@@ -470,6 +473,8 @@ fn seeds_of_the_corpus() {
         ("rare", targets::rare::rare),
         ("rdata", targets::rdata::rdata),
         ("state", targets::state::state),
+        ("stream", targets::stream::stream),
+        ("tls", targets::tls::tls),
         ("tsig", targets::tsig::tsig),
         ("yaml", targets::yaml::yaml),
         ("zone_text", targets::zone_text::zone_text),

@@ -21,7 +21,7 @@ use crate::limits::{
 use crate::shared::Shared;
 use crate::shared::counters::Dropped;
 use crate::transport::connection_limit::ConnectionPermit;
-use crate::transport::stream::{Carrier, StreamContext};
+use crate::transport::stream::{Accepted, Carrier, StreamContext};
 use crate::transport::tls;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -34,7 +34,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tasks::Tasks;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -58,32 +58,42 @@ impl DnsOverHttps {
 
 impl Carrier for DnsOverHttps {
     const TRANSPORT: Transport = Transport::Doh;
-    type Stream = TlsStream<TcpStream>;
+    type Stream<A: Accepted> = TlsStream<A>;
 
-    async fn open(&self, connection: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        tls::open(&self.acceptor, connection).await
+    async fn open<A: Accepted>(&self, connection: A) -> io::Result<TlsStream<A>> {
+        self.acceptor.accept(connection).await
     }
 
-    async fn converse(
-        stream: TlsStream<TcpStream>,
+    async fn converse<A: Accepted>(
+        stream: TlsStream<A>,
         client: IpAddr,
         context: &Arc<StreamContext<DnsOverHttps>>,
         permit: &ConnectionPermit,
     ) {
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
-        let requests = Arc::new(Requests::new(&context.shared, &context.block, client));
-        let asked = Arc::clone(&requests);
-        let service = service_fn(move |request| Arc::clone(&asked).respond(request));
-        let stream = TokioIo::new(stream);
-        let driven = Driven { is_http2, requests: &requests, context, permit };
-        if is_http2 {
-            let tasks = Tasks::new(Arc::clone(&context.block));
-            let connection = http2(tasks.executor()).serve_connection(stream, service);
-            driven.drive(connection, http2::Connection::graceful_shutdown).await;
-        } else {
-            let connection = http1().serve_connection(stream, service);
-            driven.drive(connection, http1::Connection::graceful_shutdown).await;
-        }
+        respond(stream, is_http2, client, (context, permit)).await;
+    }
+}
+
+/// Answers the requests of a stream until its end.
+pub(super) async fn respond(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    is_http2: bool,
+    client: IpAddr,
+    (context, permit): (&StreamContext<DnsOverHttps>, &ConnectionPermit),
+) {
+    let requests = Arc::new(Requests::new(&context.shared, &context.block, client));
+    let asked = Arc::clone(&requests);
+    let service = service_fn(move |request| Arc::clone(&asked).respond(request));
+    let stream = TokioIo::new(stream);
+    let driven = Driven { is_http2, requests: &requests, context, permit };
+    if is_http2 {
+        let tasks = Tasks::new(Arc::clone(&context.block));
+        let connection = http2(tasks.executor()).serve_connection(stream, service);
+        driven.drive(connection, http2::Connection::graceful_shutdown).await;
+    } else {
+        let connection = http1().serve_connection(stream, service);
+        driven.drive(connection, http1::Connection::graceful_shutdown).await;
     }
 }
 

@@ -31,18 +31,26 @@ impl Tasks {
 impl Drop for Tasks {
     fn drop(&mut self) {
         // A task may hold its executor, so the set is taken out of it.
-        drop(mem::take(&mut *self.0.running.lock().unwrap_or_else(PoisonError::into_inner)));
+        let mut running = mem::take(&mut *self.0.running.lock().unwrap_or_else(PoisonError::into_inner));
+        self.0.count_ended(&mut running);
+    }
+}
+
+impl TaskExecutor {
+    /// Takes the tasks that have ended out of the set, and counts those that have panicked.
+    fn count_ended(&self, running: &mut JoinSet<()>) {
+        while let Some(ended) = running.try_join_next() {
+            if ended.is_err_and(|error| error.is_panic()) {
+                self.block.dropped(Dropped::Panic, 1);
+            }
+        }
     }
 }
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for TaskExecutor {
     fn execute(&self, task: F) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(ended) = running.try_join_next() {
-            if ended.is_err_and(|error| error.is_panic()) {
-                self.block.dropped(Dropped::Panic, 1);
-            }
-        }
+        self.count_ended(&mut running);
         running.spawn(task);
     }
 }

@@ -9,7 +9,7 @@
 //! from its first packet on.
 
 mod conversation;
-mod query;
+pub(crate) mod query;
 
 use crate::limits::{
     DRAIN_SECS, QUIC_FAREWELL_SECS, QUIC_HANDSHAKES_UNPROVEN, QUIC_HELD_OCTETS, QUIC_QUERIES_MAX,
@@ -116,8 +116,9 @@ fn admit(incoming: Incoming, context: &Arc<QuicContext>, connections: &mut JoinS
     let handshakes = context.carrier.handshakes.load(Ordering::Relaxed);
     // A source address proves nothing until its client has answered, so under load no connection
     // gives way to it.
+    // Both counts are those of all sockets of the transport.
     let is_loaded = handshakes >= QUIC_HANDSHAKES_UNPROVEN
-        || connections.len() >= context.connection_limit.total_max() / 4;
+        || context.connection_limit.count() >= context.connection_limit.total_max() / 4;
     let peer = incoming.remote_address();
     let from = (peer.ip(), peer.port());
     if !sender::is_answerable(&from) {

@@ -57,7 +57,7 @@ impl Query {
 
 /// Checks the octets of a stream: one message behind its length, with the ID 0 and without the
 /// keepalive option (RFC 9250 sections 4.2, 4.2.1 and 5.5.2). The error is the rule that is broken.
-fn check(octets: &[u8]) -> Result<(), &'static str> {
+pub fn check(octets: &[u8]) -> Result<(), &'static str> {
     let Some((length, message)) = octets.split_first_chunk::<2>() else {
         return Err("the stream ends within the length");
     };
