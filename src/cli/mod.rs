@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod geoip;
 pub(crate) mod init;
 pub(crate) mod latency;
+mod limits;
 pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod moves;
@@ -84,6 +85,8 @@ Examples:
     /// Show the policies of a running server
     #[command(subcommand, after_help = "Examples:\n  meridian policy list\n  meridian policy show web")]
     Policy(policy::PolicyCommand),
+    /// Show what the limits of a running server drop
+    Limits(limits::Limits),
     /// Explain why a client gets its answer
     Explain(explain::Explain),
     /// Show and replay messages on which a server has panicked
@@ -211,6 +214,7 @@ fn run_command(command: CliCommand) -> ExitCode {
         CliCommand::Reload(reload) => reload.run(),
         CliCommand::Pop(pop) => pop.run(),
         CliCommand::Policy(policy) => policy.run(),
+        CliCommand::Limits(limits) => limits.run(),
         CliCommand::Explain(explain) => explain.run(),
         CliCommand::Quarantine(quarantine) => quarantine.run(),
         CliCommand::Size(size) => size.run(),

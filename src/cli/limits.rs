@@ -1,0 +1,67 @@
+//! `meridian limits`: messages and connections that the limits of a running server drop, and the
+//! client prefixes that its rate limits meet most often.
+
+use crate::cli::server::{ServerClient, table};
+use crate::cli::{Format, print};
+use crate::control::protocol::status::Status;
+use hyper::Method;
+use std::process::ExitCode;
+
+/// Show messages and connections that the limits of a running server drop.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Counts of messages and connections begin at the start of the server. The answers of a prefix past a rate limit
+are estimated from one in eight, and halve every minute.
+
+Exit status: 0 shown, 1 refused, 2 no server answers.
+
+Examples:
+  meridian limits
+  meridian limits --format json")]
+pub(crate) struct Limits {
+    #[command(flatten)]
+    server: ServerClient,
+}
+
+impl Limits {
+    /// Asks and prints.
+    pub(crate) fn run(self) -> ExitCode {
+        let done = self.server.ask(Method::GET, "/status").and_then(|reached| {
+            let status: Status = reached.done()?;
+            print(&match self.server.format {
+                Format::Json => reached.json(),
+                Format::Text => text(&status),
+            });
+            Ok(())
+        });
+        done.map_or_else(|status| status, |()| ExitCode::SUCCESS)
+    }
+}
+
+/// Both tables. A reason without a message or connection has no row.
+fn text(status: &Status) -> String {
+    let rows: Vec<Vec<String>> = (status.lanes.iter())
+        .flat_map(|(transport, lane)| lane.dropped.iter().map(move |dropped| (transport, dropped)))
+        .filter(|(_, (_, count))| **count > 0)
+        .map(|(transport, (reason, count))| {
+            vec![transport.to_string(), reason.to_string(), count.to_string()]
+        })
+        .collect();
+    let dropped = if rows.is_empty() {
+        "no message or connection was dropped\n".to_owned()
+    } else {
+        table(&["TRANSPORT", "REASON", "DROPPED"], &rows)
+    };
+    let prefixes: Vec<Vec<String>> = (status.rate_limited.iter())
+        .map(|limited| vec![limited.prefix.clone(), limited.answers.to_string()])
+        .collect();
+    let limited = if prefixes.is_empty() {
+        "no client prefix was past a rate limit in the last minutes\n".to_owned()
+    } else {
+        table(&["PREFIX", "ANSWERS PAST A RATE LIMIT"], &prefixes)
+    };
+    format!("{dropped}\n{limited}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+//! Tests of `limits`.
+
+use super::*;
+use crate::control::protocol::status::{LaneTotals, LimitedPrefix};
+
+/// Only reasons that were met have a row; without any there is a sentence.
+#[test]
+fn tables_have_what_was_met() {
+    assert_eq!(
+        text(&Status::default()),
+        "no message or connection was dropped\n\nno client prefix was past a rate limit in the last minutes\n"
+    );
+    let dropped = [("prefix_full".into(), 3), ("silence".into(), 0)].into();
+    let mut status = Status::default();
+    status.lanes.insert("tcp".into(), LaneTotals { dropped, ..LaneTotals::default() });
+    status.rate_limited.push(LimitedPrefix { prefix: "192.0.2.0/24".to_owned(), answers: 7 });
+    let expected = "TRANSPORT  REASON       DROPPED\n\
+         tcp        prefix_full  3\n\n\
+         PREFIX        ANSWERS PAST A RATE LIMIT\n\
+         192.0.2.0/24  7\n";
+    assert_eq!(text(&status), expected);
+}
