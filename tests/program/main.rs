@@ -4,6 +4,7 @@
 mod access;
 mod chaos;
 mod completions;
+mod compliance;
 mod cookies;
 mod databases;
 mod diff;
@@ -12,6 +13,7 @@ mod doq;
 mod dot;
 mod explain;
 mod health;
+mod held;
 mod latency;
 mod logs;
 mod metrics;

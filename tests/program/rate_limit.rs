@@ -73,6 +73,9 @@ fn a_flood_gets_few_answers() {
         assert!(of.sections.iter().all(Vec::is_empty) && reply.len() <= asked.len(), "{of:?}");
     }
     assert!((300..700).contains(&short.len()), "every second one: {}", short.len());
+    let (code, shown, _) = deployment.run(&["limits"]);
+    assert!(code == 0 && shown.contains("udp        rate_limited  "), "{shown}");
+    assert!(shown.contains("PREFIX        ANSWERS PAST A RATE LIMIT\n127.0.0.0/24  "), "{shown}");
     let status = deployment.page("/status").body;
     assert!(status.contains("\"prefix\":\"127.0.0.0/24\""), "{status}");
     let metrics = deployment.page("/metrics").body;

@@ -13,10 +13,13 @@ pub mod dice;
 pub mod encrypted;
 pub mod files;
 pub mod free_port;
+#[cfg(unix)]
+pub mod hostile;
 pub mod machine;
 pub mod pages;
 pub mod ports;
 pub mod program;
+pub mod quic;
 pub mod reply;
 #[cfg(target_os = "linux")]
 pub mod servers;

@@ -1,7 +1,7 @@
 //! DNS over HTTPS (RFC 8484) over real sockets: answers are those of TCP, HTTP errors tell what is
 //! wrong, and caches know whose answer it is.
 
-mod client;
+pub mod client;
 mod hostile;
 
 use client::{Client, MEDIA_TYPE, PATH, get, post, query_of, request};

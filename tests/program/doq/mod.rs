@@ -1,9 +1,6 @@
 //! DNS over QUIC (RFC 9250) over real sockets: answers are those of TCP, breaches of the rules end
 //! the connection, and hostile clients are bounded.
 
-mod client;
-
-use client::{Client, Clients, config};
 use meridian::testing::answer::Transport;
 use meridian::testing::server::{Engine, Server};
 use meridian::testing::shared::counters::Dropped;
@@ -17,6 +14,7 @@ use support::deployment::*;
 use support::encrypted::{encrypted, kdig, write_pair};
 use support::free_port::free_port;
 use support::program::{until, until_so};
+use support::quic::{Client, Clients, config};
 use support::reply::Reply;
 
 const A: u16 = 1;
@@ -308,6 +306,37 @@ fn handshakes_without_an_end() {
         (dropped(&server, Dropped::SlowMessage) == 32).then_some(())
     });
     assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    server.stop();
+}
+
+/// A quarter of all connections may stand at any of the addresses: past it, a new client must prove
+/// its own address at each of them.
+#[test]
+fn addresses_are_proven_past_a_quarter_of_all_connections() {
+    let pair = sound();
+    let listen = "  doq: [\"127.0.0.1:0\", \"127.0.0.2:0\"]\n  doq_connections: 64\n  doq_idle: 1h\n";
+    let deployment = encrypted(listen, &pair);
+    let server = deployment.start(Engine::Fast);
+    let [(_, first), (_, second)] = server.streams() else { panic!("two addresses") };
+    let socket = UdpSocket::bind("127.1.5.1:0").expect("loopback has room");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
+    // A long header of type 3 (RFC 9000 section 17.2.5) is a Retry.
+    let is_retried = |packet: &[u8]| {
+        socket.send_to(packet, second).expect("sent");
+        let mut answer = [0; 1500];
+        socket.recv(&mut answer).expect("a packet of the server");
+        answer[0] & 0xf0 == 0xf0
+    };
+    let [below, past] = &initials(&pair, 2)[..] else { panic!("two packets") };
+    let clients = clients(&pair);
+    let open = |count: usize| -> Vec<Client<'_>> {
+        (0..count).map(|_| clients.open(*first).expect("a handshake")).collect()
+    };
+    let few = open(8);
+    assert!(!is_retried(below));
+    let more = open(8);
+    assert!(is_retried(past), "a quarter of 64 is in use at the other address");
+    assert!(few.iter().chain(&more).all(is_answered));
     server.stop();
 }
 

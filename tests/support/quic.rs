@@ -1,5 +1,7 @@
-//! A client of DNS over QUIC.
+//! Clients of DNS over QUIC.
 
+use crate::certificate::{self, Issued};
+use crate::deployment::{PATIENCE, framed};
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{
     ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, RecvStream, SendStream,
@@ -8,8 +10,6 @@ use quinn::{
 use rustls::version::TLS13;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use support::certificate::{self, Issued};
-use support::deployment::{PATIENCE, framed};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 

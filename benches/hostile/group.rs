@@ -1,0 +1,41 @@
+//! A control group that holds a process to a share of one core.
+
+use std::fs;
+use std::io::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// Period of the share, in microseconds.
+const PERIOD_MICROS: u32 = 100_000;
+
+/// The group; removed when it is dropped, after its processes have ended.
+pub struct Group(PathBuf);
+
+impl Group {
+    /// Makes a group for this process, with this share of a core in per cent: by `cpu.max` of
+    /// version 2, or where the controller belongs to version 1 by its quota.
+    pub fn hold(pid: u32, percent: u32) -> Result<Group> {
+        let quota = PERIOD_MICROS / 100 * percent;
+        let name = format!("meridian-hostile-{}", std::process::id());
+        let (top, limit) = if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
+            ("/sys/fs/cgroup", ("cpu.max", format!("{quota} {PERIOD_MICROS}")))
+        } else {
+            ("/sys/fs/cgroup/cpu", ("cpu.cfs_quota_us", quota.to_string()))
+        };
+        let group = Group(Path::new(top).join(name));
+        fs::create_dir(&group.0)?;
+        let (file, text) = limit;
+        // A folder without the file is no group of this controller.
+        if !group.0.join(file).exists() {
+            return Err(Error::other(format!("{} has no {file}", group.0.display())));
+        }
+        fs::write(group.0.join(file), text)?;
+        fs::write(group.0.join("cgroup.procs"), pid.to_string())?;
+        Ok(group)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
