@@ -34,6 +34,15 @@ impl Group {
     }
 }
 
+impl Group {
+    /// Periods in which the group has used up its share.
+    pub fn throttled(&self) -> u64 {
+        let text = fs::read_to_string(self.0.join("cpu.stat")).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("nr_throttled "));
+        line.and_then(|count| count.parse().ok()).unwrap_or(0)
+    }
+}
+
 impl Drop for Group {
     fn drop(&mut self) {
         let _ = fs::remove_dir(&self.0);

@@ -6,21 +6,12 @@
 //! first octets inside TLS. The first octet of the connection shows which it is.
 
 use crate::shared::counters::{CounterBlock, Dropped};
-use crate::transport::stream::Accepted;
 use crate::wire::proxy_header::{Front, ProxyFault, ProxyHeader};
 use std::net::IpAddr;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::net::TcpStream;
 
 /// First octet of a TLS handshake (RFC 8446 section 5.1), with which no header begins.
 pub(super) const TLS_HANDSHAKE: u8 = 22;
-
-impl Accepted for TcpStream {
-    async fn begins_tls(&mut self) -> bool {
-        let mut first = [0];
-        matches!(self.peek(&mut first).await, Ok(1)) && first == [TLS_HANDSHAKE]
-    }
-}
 
 /// The reason to drop what begins with a faulty header.
 #[cold]

@@ -31,6 +31,13 @@ pub(crate) trait Accepted: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     fn begins_tls(&mut self) -> impl Future<Output = bool> + Send;
 }
 
+impl Accepted for TcpStream {
+    async fn begins_tls(&mut self) -> bool {
+        let mut first = [0];
+        matches!(self.peek(&mut first).await, Ok(1)) && first == [proxied::TLS_HANDSHAKE]
+    }
+}
+
 /// Opens the stream that carries the messages of an accepted connection, for one transport.
 pub(crate) trait Carrier: Send + Sync + 'static {
     /// Transport, for the counters and the size limit of replies.

@@ -34,7 +34,7 @@ fn new_clients_are_answered_beside_all_of_them() {
     let served = deployment.serve(&[]);
     let at = Addresses::of(&deployment);
     let mut clients = Clients::new(at, &pair);
-    // What the first client of each transport makes stays.
+    // Memory of the first client of each transport stays.
     drop(clients.idle(8));
     let before = resident(served.process.pid());
     let idle = clients.idle(CONNECTIONS);

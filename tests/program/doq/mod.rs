@@ -318,10 +318,10 @@ fn addresses_are_proven_past_a_quarter_of_all_connections() {
     let deployment = encrypted(listen, &pair);
     let server = deployment.start(Engine::Fast);
     let [(_, first), (_, second)] = server.streams() else { panic!("two addresses") };
-    let socket = UdpSocket::bind("127.1.5.1:0").expect("loopback has room");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
     // A long header of type 3 (RFC 9000 section 17.2.5) is a Retry.
     let is_retried = |packet: &[u8]| {
+        let socket = UdpSocket::bind("127.1.5.1:0").expect("loopback has room");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
         socket.send_to(packet, second).expect("sent");
         let mut answer = [0; 1500];
         socket.recv(&mut answer).expect("a packet of the server");

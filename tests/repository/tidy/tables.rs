@@ -214,6 +214,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
             "src/transport/doh/",
             "src/cli/check.rs",
             "src/cli/explain.rs",
+            "src/cli/limits.rs",
             "src/cli/reload.rs",
             "src/cli/pop",
             "src/cli/policy.rs",
