@@ -6,9 +6,9 @@
 //!                reads the files
 //! ```
 //!
-//! Both steps come before the threads of the server start, since capabilities and the sandbox belong
-//! to a thread and to those that it starts later. The thread of the log runs before, and takes the
-//! second step for itself.
+//! Both steps come before the threads of the server start, since capabilities and the sandbox
+//! belong to a thread and to those that it starts later. The thread of the log runs before, and
+//! takes the second step for itself.
 
 use crate::config::{ProcessSettings, Sandbox};
 use crate::finding::{Finding, Findings, code};
@@ -34,8 +34,8 @@ pub(super) struct Rights {
 }
 
 /// Finds the user that the process has to become, and makes the folders that are missing for it.
-/// `None` without `user`, and for a process that is this user already. Blocks on the disk and on the
-/// system's database of users.
+/// `None` without `user`, and for a process that is this user already. Blocks on the disk and on
+/// the system's database of users.
 pub(super) fn user_to_become(settings: &ProcessSettings) -> Result<Option<User>, Finding> {
     let Some(name) = settings.user.as_deref() else { return Ok(None) };
     let user = privilege::user(name)
@@ -90,8 +90,8 @@ fn refused(message: String) -> Finding {
 }
 
 /// Gives up every capability of a process that is not root's, and enters the sandbox. `note` is the
-/// folder of the socket note, which the server removes when it stops. The error is a capability that
-/// the process cannot give up.
+/// folder of the socket note, which the server removes when it stops. The error is a capability
+/// that the process cannot give up.
 pub(super) fn confine(own: &OwnProcess, fixed: &RestartOnly, note: Option<&Path>) -> Result<Rights, Finding> {
     let is_root = privilege::effective_uid() == 0;
     let mut rights = Rights::default();

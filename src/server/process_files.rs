@@ -24,7 +24,7 @@ pub(super) struct ProcessFiles {
 }
 
 impl ProcessFiles {
-    /// Files of a server whose control socket is open. The PID file follows when the server answers.
+    /// Files of a server whose control socket is open. The PID file follows when it answers.
     pub(super) fn new(fixed: &RestartOnly, sockets: &Sockets, note: Option<SocketNote>) -> ProcessFiles {
         ProcessFiles {
             control: fixed.listen.control.clone(),

@@ -61,7 +61,7 @@ impl Server {
         let descriptors = start.share_descriptors(&fresh, limit)?;
         let Opened { sockets, claim, store, alarms, remembered, faults } = start.open(&fresh.fixed)?;
         let Fresh { snapshot, mut fixed, .. } = fresh;
-        // A process that is not the server's own has no sandbox, which could forbid a first program.
+        // A process that is not the server's own has no sandbox that could forbid a first program.
         fixed.runs_programs |= options.own_process.is_none();
         let claim = Arc::new(Mutex::new(claim));
         let folder = StateFolder::new(&fixed.state, Arc::clone(&claim), store.good());
