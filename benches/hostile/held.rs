@@ -15,7 +15,7 @@ use support::quic::{Client as QuicClient, Clients as QuicClients, config};
 use support::traffic;
 use support::world::{Expected, Question};
 
-/// Idle connections, half of them over TCP, a quarter each over TLS and HTTPS.
+/// Idle connections, half of them over TCP and half over TLS.
 const IDLE: usize = 10_000;
 const HALF: usize = 300;
 const UNFINISHED: usize = 200;
@@ -148,7 +148,7 @@ fn note(report: &mut Report, (held, open): (&Server, usize), memory: [f64; 3], p
         (
             "held at once",
             format!(
-                "{IDLE} idle connections of TCP, TLS and HTTPS, {HALF} half-sent messages, {UNFINISHED} \
+                "{IDLE} idle connections of TCP and TLS, {HALF} half-sent messages, {UNFINISHED} \
                  unfinished handshakes, {NEVER_READ} clients that never read, {} streams of QUIC without \
                  an end; at the end of each measurement over UDP the server had {open} descriptors or more",
                 QUIC * STREAMS

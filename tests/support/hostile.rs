@@ -57,7 +57,6 @@ pub struct Clients {
     at: Addresses,
     dot: Arc<ClientConfig>,
     doh: Arc<ClientConfig>,
-    http2: Arc<ClientConfig>,
     /// Number of the next connection, which has its source address from it.
     next: usize,
 }
@@ -69,7 +68,7 @@ impl Clients {
     /// Clients that trust this certificate.
     pub fn new(at: Addresses, pair: &Issued) -> Clients {
         let config = |alpn: &str| certificate::client(&[pair], ALL_VERSIONS, &[alpn]);
-        Clients { at, dot: config("dot"), doh: config("http/1.1"), http2: config("h2"), next: 0 }
+        Clients { at, dot: config("dot"), doh: config("http/1.1"), next: 0 }
     }
 
     /// A connection from 127/8, of which few have one prefix.
@@ -91,14 +90,12 @@ impl Clients {
         secure(&self.dot, stream)
     }
 
-    /// Connections that have asked once: half of TCP, a quarter of TLS, a quarter of HTTPS, over
-    /// both versions of HTTP by turns.
+    /// Connections that have asked once, over TCP and TLS by turns. The server ends those of HTTPS
+    /// whose client answers no ping, or sends no further request.
     pub fn idle(&mut self, count: usize) -> Vec<TcpStream> {
-        let one = |clients: &mut Clients, number| match number % 8 {
-            0 | 2 | 4 | 6 => clients.ask_tcp(),
-            1 | 5 => clients.ask_dot().map(|stream| stream.sock),
-            3 => clients.ask_doh().map(|stream| stream.sock),
-            _ => clients.open_http2().map(|stream| stream.sock),
+        let one = |clients: &mut Clients, number| match number % 2 {
+            0 => clients.ask_tcp(),
+            _ => clients.ask_dot().map(|stream| stream.sock),
         };
         (0..count).map(|number| one(self, number).expect("the server answers")).collect()
     }
@@ -185,15 +182,6 @@ impl Clients {
                 length => answer.extend_from_slice(&room[..length]),
             }
         }
-        Ok(stream)
-    }
-
-    /// A connection of HTTP/2 with its settings.
-    fn open_http2(&mut self) -> Result<Secure> {
-        let stream = self.connect(self.at.doh)?;
-        let mut stream = secure(&self.http2, stream)?;
-        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")?;
-        stream.read_exact(&mut [0; 9])?;
         Ok(stream)
     }
 }
