@@ -74,8 +74,9 @@ fn a_key_without_effect_is_a_warning() {
         let tree = Tree::small(&["127.0.0.1:0"], &format!("{keys}  socket_affinity: on\n"));
         let deployment = Deployment::of(&tree.replacing("meridian.yaml", "threads: 2", threads));
         let config = deployment.path("meridian.yaml");
-        let server = Server::start(&Options { config, engine, log_dropped: Arc::default() })
-            .unwrap_or_else(|refused| panic!("{:?}", refused.0));
+        let server =
+            Server::start(&Options { config, engine, log_dropped: Arc::default(), own_process: None })
+                .unwrap_or_else(|refused| panic!("{:?}", refused.0));
         let found: Vec<String> = (server.findings().0.iter())
             .filter(|finding| finding.code == code::NO_SOCKET_AFFINITY)
             .map(|finding| finding.message.clone())
