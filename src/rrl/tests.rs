@@ -252,7 +252,7 @@ fn words_are_prefixes() {
         ("ffff:ffff:ffff:ffff::1", "ffff:ffff:ffff:ff00::/56"),
     ] {
         let address: IpAddr = address.parse().unwrap();
-        assert_eq!(prefix(word(address)), Some(Prefix::of_client(address)));
+        assert_eq!(prefix(word(&address)), Some(Prefix::of_client(address)));
         assert_eq!(Prefix::of_client(address).to_string(), of);
     }
 }

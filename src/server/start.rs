@@ -280,8 +280,8 @@ impl<'o> Start<'o> {
         if self.options.engine.has_workers() { sockets.workers() } else { 0 }
     }
 
-    /// Leaves the socket note, gives up what only opening the sockets needed, and starts the threads
-    /// of the server.
+    /// Leaves the socket note, gives up what only opening the sockets needed, and starts the
+    /// threads of the server.
     fn begin(mut self, fixed: &RestartOnly) -> Result<Begun<'o>, Refusal> {
         let note = socket_note::leave(&self.options.config, &fixed.listen.control);
         let (rights, runtimes) = self

@@ -198,7 +198,7 @@ fn the_scrape_is_the_catalogue() {
     let watched = "probe: well, ramp: 5m, capacity: 10, load: { file: load, every: 1s, stale_after: 1d }, \
         addresses: [198.51.100.10]";
     let pops = POPS.replace("addresses: [198.51.100.10]", watched);
-    let probes = format!("probes: {{ well: {{ tcp: {{}}, to: \"{}\" }} }}\npops:\n", process.dns);
+    let probes = format!("probes: {{ well: {{ tcp: {{ port: 53 }}, to: \"{}\" }} }}\npops:\n", process.dns);
     let pops = pops.replace("pops:\n", &probes);
     process.write("pops.yaml", &pops);
     // A latency map, and a policy that follows it. All PoPs are in one place, so the RTTs tie, and

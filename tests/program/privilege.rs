@@ -103,7 +103,7 @@ fn root_becomes_the_user() {
     assert_eq!(decode(&ask_udp(served.dns, &query(1, "www.cdn.example", A))).2, ["198.51.100.11"]);
 }
 
-/// A user that is unknown, or that this process cannot become, refuses the start, and so does a file
+/// A user that is unknown, or that this process cannot become, refuses the start. So does a file
 /// that the user cannot read: a reload could not read it either.
 #[test]
 fn users_that_cannot_be() {

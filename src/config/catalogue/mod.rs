@@ -9,6 +9,7 @@ mod networks;
 mod policies;
 mod pops;
 mod probes;
+mod process;
 mod record_types;
 mod server;
 mod stream_limits;

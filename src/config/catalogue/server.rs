@@ -1,6 +1,7 @@
 //! Keys of `meridian.yaml`.
 
 use super::clients::{ACCESS, PROXY_PROTOCOL};
+use super::process::SANDBOX;
 use super::stream_limits::STREAM_LIMITS;
 use super::*;
 use crate::closed_set::in_a_row;
@@ -143,25 +144,6 @@ state: /var/lib/meridian",
     ],
     others: Others::None,
     notes: "",
-};
-
-static SANDBOX: KeySection = KeySection {
-    id: "sandbox",
-    title: "",
-    about: "Keys of `sandbox`:",
-    block: "",
-    entries: &[entry(
-        "off",
-        &Shape::Pattern("a sentence", "(.|\\n)*\\S\\s+\\S(.|\\n)*"),
-        REQUIRED,
-        "the reason why the process does without",
-        "\"a debugger looks at this node\"",
-    )],
-    others: Others::None,
-    notes: "The sandbox lets the process write below the folders of `state`, `listen.control` and `pid_file` \
-            alone, start programs only if a check has `exec`, open no further TCP port, and use no system \
-            call that a name server does not need. No core image of the process is written, since it would \
-            hold keys. [operate.md](operate.md#rights-of-the-process) has the details.",
 };
 
 static NODE: KeySection = KeySection {

@@ -92,7 +92,7 @@ const NAMESPACES: [libc::c_int; 7] = [
 /// Families of sockets that are not refused.
 const FAMILIES: [libc::c_int; 3] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6];
 
-/// Requests of ioctl(2) that type into a terminal, such as that of the shell which started the server.
+/// Requests of ioctl(2) that type into a terminal, such as that of the shell above the server.
 const TYPING: [libc::c_ulong; 2] = [libc::TIOCSTI, libc::TIOCLINUX];
 
 type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
@@ -164,8 +164,8 @@ fn other_family() -> Result<SeccompRule, BackendError> {
     SeccompRule::new(FAMILIES.iter().map(differs).collect::<Result<_, _>>()?)
 }
 
-/// Program of a filter in which the x32 calls do not exist. Some x86_64 kernels have them as a second
-/// set of calls, with numbers from 2^30 on, part of which are numbers of their own.
+/// Program of a filter in which the x32 calls do not exist. Some x86_64 kernels have them as a
+/// second set of calls, with numbers from 2^30 on, part of which are numbers of their own.
 #[cfg(target_arch = "x86_64")]
 fn second_set() -> BpfProgram {
     let step = |code: u32, jf, k| seccompiler::sock_filter { code: code as u16, jt: 0, jf, k };

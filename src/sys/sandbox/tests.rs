@@ -7,8 +7,8 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::Command;
 
-/// Runs `work` on a thread of its own, in a sandbox with a folder to write to. The sandbox ends with
-/// the thread.
+/// Runs `work` on a thread of its own, in a sandbox with a folder to write to. The sandbox ends
+/// with the thread.
 fn inside<T: Send>(runs_programs: bool, work: impl FnOnce(&Path) -> T + Send) -> (InForce, T) {
     let folder = tempfile::tempdir().expect("the disk has room");
     let bounds = Bounds {
@@ -108,7 +108,7 @@ fn number(result: libc::c_int) -> i32 {
     if result == -1 { std::io::Error::last_os_error().raw_os_error().unwrap_or_default() } else { 0 }
 }
 
-/// Calls that a name server does not need are refused, with the thread and the process as they were.
+/// Calls that a name server does not need are refused, and change nothing.
 #[test]
 fn system_calls() {
     let (in_force, refused) = inside(true, |_| {
