@@ -78,7 +78,7 @@ impl Link {
             run("ip", &["-n", namespace, "link", "set", "lo", "up"])?;
             run("ip", &["-n", namespace, "link", "set", end, "up"])?;
         }
-        // A veth has NAPI with GRO alone, and without TSO at its peer for every datagram.
+        // A veth has NAPI only with GRO, and uses it for UDP only if its peer has no TSO.
         link.in_namespace(0, &["ethtool", "-K", server_end, "gro", "on"])?;
         link.in_namespace(1, &["ethtool", "-K", load_end, "tso", "off"])?;
         Ok(link)
