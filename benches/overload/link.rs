@@ -78,7 +78,7 @@ impl Link {
             run("ip", &["-n", namespace, "link", "set", "lo", "up"])?;
             run("ip", &["-n", namespace, "link", "set", end, "up"])?;
         }
-        // A veth has NAPI only with GRO, and uses it for UDP only if its peer has no TSO.
+        // Datagrams take the NAPI of a veth only with GRO at the receiver and no TSO at the sender.
         link.in_namespace(0, &["ethtool", "-K", server_end, "gro", "on"])?;
         link.in_namespace(1, &["ethtool", "-K", load_end, "tso", "off"])?;
         Ok(link)

@@ -7,8 +7,10 @@
 //!
 //! Server and load have a core and a network namespace each, joined by a veth pair. Packets that
 //! arrive are processed on the server's core, first in soft interrupts, then in a kernel thread of
-//! a lower priority, as `deploy/meridian-napi@.service` sets it. Needs Linux, root, two cores, `ip`
-//! and `ethtool`; it says what is missing.
+//! a lower priority, as `deploy/meridian-napi@.service` sets it, and bound to that core besides. In
+//! soft interrupts, the first part of the work is done by the core that sends. Needs Linux, root,
+//! two cores, `ip` and `ethtool`; it says what is missing. A signal leaves the two namespaces
+//! (`ip netns list`).
 
 mod link;
 
@@ -132,8 +134,8 @@ fn run(options: &Options) -> ExitCode {
     let rounds = match measured {
         Ok(rounds) => rounds,
         Err(why) => {
-            println!("skipped: {why}");
-            return ExitCode::SUCCESS;
+            println!("failed: {why}");
+            return ExitCode::FAILURE;
         }
     };
     facts.push(("load of the machine after".to_owned(), machine::load()));
@@ -251,7 +253,8 @@ fn table(facts: &[(String, String)], rounds: &[Round]) -> String {
     }
     text.push_str(
         "\nOne core for the server and for the packets that arrive, another one for the load, over a veth \
-         pair. The peak is the highest rate of answers at any offered rate. Medians over the rounds.\n\n\
+         pair. The peak is the highest rate of answers while the offered rate climbs. Each column is a \
+         median of the rounds by itself.\n\n\
          | polling | peak/s | offered/s | of the peak | answered/s | of the peak |\n\
          |---|--:|--:|--:|--:|--:|\n",
     );

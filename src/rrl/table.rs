@@ -103,9 +103,15 @@ impl Table {
         for way in &self.0[hash as usize % RRL_SETS].0 {
             // The count alone, if the word is of this holder and second and not busy: any other bit
             // is above every count.
-            if way.load(Ordering::Relaxed) ^ none_yet < quiet {
+            let apart = way.load(Ordering::Relaxed) ^ none_yet;
+            if apart < quiet {
                 let old = way.fetch_add(1, Ordering::Relaxed);
                 return (old ^ none_yet >= quiet).then(|| Account::of(old).more());
+            }
+            // Workers that met may have made two words of one holder: the first one counts, as in
+            // `count`, else the holder would have the quiet answers of both.
+            if apart >> TAG_SHIFT == 0 {
+                break;
             }
         }
         let account = self.count(hash, now, renew);
