@@ -105,23 +105,25 @@ fn round(server: SocketAddr, capacity: f64) -> Kept {
     })
 }
 
-/// Sends queries for names that do not exist, each from another prefix; the rate that was reached.
+/// Sends queries for names that do not exist, each from another prefix. Returns the rate at which
+/// the system took them.
 fn flood(server: SocketAddr, rate: f64, is_over: &AtomicBool) -> f64 {
     let socket = UdpSocket::bind("0.0.0.0:0").expect("loopback has room");
     let began = Instant::now();
-    let mut sent: u64 = 0;
+    let (mut sent, mut accepted) = (0u64, 0u64);
     while !is_over.load(Ordering::Relaxed) {
         let due = (began.elapsed().as_secs_f64() * rate) as u64;
         while sent < due {
             let mixed = sent.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let from = Ipv4Addr::new(127, 1 + (mixed >> 56) as u8 % 100, (mixed >> 48) as u8, 1);
             let packet = query(mixed as u16, &format!("x{mixed:x}.cdn.example"), 1);
-            let _ = send_one(&socket, &packet, server, Some(Local { address: from.into(), interface: 0 }));
+            let local = Some(Local { address: from.into(), interface: 0 });
+            accepted += u64::from(send_one(&socket, &packet, server, local).is_ok());
             sent += 1;
         }
         thread::sleep(Duration::from_micros(200));
     }
-    sent as f64 / began.elapsed().as_secs_f64()
+    accepted as f64 / began.elapsed().as_secs_f64()
 }
 
 /// Asks at a fixed rate from many clients; the share of queries that have an answer, in per cent.

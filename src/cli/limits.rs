@@ -1,5 +1,5 @@
-//! `meridian limits`: messages and connections that the limits of a running server drop, and the
-//! client prefixes that its rate limits meet most often.
+//! `meridian limits`: messages and connections that a running server has dropped, and the client
+//! prefixes that its rate limits meet most often.
 
 use crate::cli::server::{ServerClient, table};
 use crate::cli::{Format, print};
@@ -7,11 +7,11 @@ use crate::control::protocol::status::Status;
 use hyper::Method;
 use std::process::ExitCode;
 
-/// Show messages and connections that the limits of a running server drop.
+/// Show messages and connections that a running server has dropped, and heavy clients.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Counts of messages and connections begin at the start of the server. The answers of a prefix past a rate limit
-are estimated from one in eight, and halve every minute.
+are estimated from one in eight, and halve every minute. `--format json` prints the whole status.
 
 Exit status: 0 shown, 1 refused, 2 no server answers.
 
@@ -56,7 +56,8 @@ fn text(status: &Status) -> String {
         .map(|limited| vec![limited.prefix.clone(), limited.answers.to_string()])
         .collect();
     let limited = if prefixes.is_empty() {
-        "no client prefix was past a rate limit in the last minutes\n".to_owned()
+        "no client prefix is known to be past a rate limit in the last minutes (`rate_limit` may be off)\n"
+            .to_owned()
     } else {
         table(&["PREFIX", "ANSWERS PAST A RATE LIMIT"], &prefixes)
     };

@@ -85,7 +85,7 @@ Examples:
     /// Show the policies of a running server
     #[command(subcommand, after_help = "Examples:\n  meridian policy list\n  meridian policy show web")]
     Policy(policy::PolicyCommand),
-    /// Show what the limits of a running server drop
+    /// Show what a running server has dropped, and heavy clients
     Limits(limits::Limits),
     /// Explain why a client gets its answer
     Explain(explain::Explain),

@@ -117,7 +117,7 @@ impl Clients {
         opened.expect("the server accepts")
     }
 
-    /// Connections with the begin of a handshake: for DNS over TLS and HTTPS by turns.
+    /// Connections with the beginning of a handshake: for DNS over TLS and HTTPS by turns.
     pub fn unfinished(&mut self, count: usize) -> Vec<TcpStream> {
         let one = |clients: &mut Clients, number: usize| {
             let server = if number.is_multiple_of(2) { clients.at.dot } else { clients.at.doh };
@@ -133,7 +133,11 @@ impl Clients {
     /// turns.
     pub fn never_read(&mut self, count: usize) -> Vec<TcpStream> {
         let many: Vec<u8> = (0..500).flat_map(|id| framed(&query(id, "none.cdn.example", 1))).collect();
-        let fill = |stream: &mut dyn Write| while stream.write_all(&many).is_ok() {};
+        // Far above the buffers of both sides: a server that takes more keeps it, or drops it.
+        let fill = |stream: &mut dyn Write| {
+            let taken = (0..(64 << 20) / many.len()).all(|_| stream.write_all(&many).is_ok());
+            assert!(!taken, "the server reads on from a client that reads nothing");
+        };
         let one = |clients: &mut Clients, number: usize| {
             let server = if number.is_multiple_of(2) { clients.at.dns } else { clients.at.dot };
             let stream = clients.connect(server)?;

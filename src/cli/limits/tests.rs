@@ -8,7 +8,8 @@ use crate::control::protocol::status::{LaneTotals, LimitedPrefix};
 fn tables_have_what_was_met() {
     assert_eq!(
         text(&Status::default()),
-        "no message or connection was dropped\n\nno client prefix was past a rate limit in the last minutes\n"
+        "no message or connection was dropped\n\nno client prefix is known to be past a rate limit in the \
+         last minutes (`rate_limit` may be off)\n"
     );
     let dropped = [("prefix_full".into(), 3), ("silence".into(), 0)].into();
     let mut status = Status::default();

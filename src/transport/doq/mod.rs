@@ -115,10 +115,9 @@ pub(crate) async fn serve(socket: UdpSocket, context: Arc<QuicContext>) -> io::R
 fn admit(incoming: Incoming, context: &Arc<QuicContext>, connections: &mut JoinSet<()>) {
     let handshakes = context.carrier.handshakes.load(Ordering::Relaxed);
     // A source address proves nothing until its client has answered, so under load no connection
-    // gives way to it.
-    // Both counts are those of all sockets of the transport.
+    // gives way to it. Both counts are of all sockets of the transport.
     let is_loaded = handshakes >= QUIC_HANDSHAKES_UNPROVEN
-        || context.connection_limit.count() >= context.connection_limit.total_max() / 4;
+        || context.connection_limit.count() >= (context.connection_limit.total_max() / 4).max(1);
     let peer = incoming.remote_address();
     let from = (peer.ip(), peer.port());
     if !sender::is_answerable(&from) {

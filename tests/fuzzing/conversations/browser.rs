@@ -50,6 +50,7 @@ pub fn recorded(message: &[u8]) -> Vec<u8> {
         sent.extend_from_slice(&step);
         if *done.lock().expect("no panic before") { Step::Last(step) } else { Step::Send(step) }
     });
+    assert!(*done.lock().expect("no panic before"), "both answers came");
     sent
 }
 
