@@ -63,34 +63,37 @@ fn a_worker_that_is_a_second_behind_counts_for_the_others() {
     }
 }
 
+/// Hash of a holder whose tag is not that of an empty word.
+const HASH: u64 = 1 << 63 | 77;
+
 /// Two words of one holder, which workers that meet can make, count as the first one does.
 #[test]
 fn a_second_word_of_a_holder_is_not_counted() {
     let (table, now, quiet) = (Table::default(), 9, 10);
-    let word = |count: u64| head(holder(77, now)) << SECOND_SHIFT | count;
-    let set = &table.0[77 % RRL_SETS].0;
+    let word = |count: u64| head(holder(HASH, now)) << SECOND_SHIFT | count;
+    let set = &table.0[HASH as usize % RRL_SETS].0;
     set[1].store(word(10), Ordering::Relaxed);
     set[2].store(word(1), Ordering::Relaxed);
-    let counted = table.count_past(quiet, 77, now, fresh);
+    let counted = table.count_past(quiet, HASH, now, fresh);
     assert_eq!(counted, Some(Account { count: 11, is_busy: false }));
     assert_eq!(set[2].load(Ordering::Relaxed), word(1));
 }
 
-/// An account is passed over up to `quiet` answers, and counted as ever beyond, past the wrap of the
-/// second too; a busy one is always told.
+/// An account is passed over up to `quiet` answers, and counted as ever beyond, also when the second
+/// wraps; a busy one is always told.
 #[test]
 fn quiet_accounts_are_passed_over() {
     for now in [9, u32::MAX] {
         let table = Table::default();
         let told: Vec<Option<u16>> =
-            (0..5).map(|_| table.count_past(3, 77, now, fresh).map(|account| account.count)).collect();
+            (0..5).map(|_| table.count_past(3, HASH, now, fresh).map(|account| account.count)).collect();
         assert_eq!(told, [None, None, None, Some(4), Some(5)]);
         let later = now.wrapping_add(1);
-        assert_eq!(table.count_past(3, 77, later, fresh), None, "a second later");
+        assert_eq!(table.count_past(3, HASH, later, fresh), None, "a second later");
         let busy = |_| Account { count: 0, is_busy: true };
         let last = later.wrapping_add(1);
-        assert_eq!(table.count_past(3, 77, last, busy), Some(Account { count: 1, is_busy: true }));
-        assert_eq!(table.count_past(3, 77, last, fresh), Some(Account { count: 2, is_busy: true }));
+        assert_eq!(table.count_past(3, HASH, last, busy), Some(Account { count: 1, is_busy: true }));
+        assert_eq!(table.count_past(3, HASH, last, fresh), Some(Account { count: 2, is_busy: true }));
     }
 }
 
