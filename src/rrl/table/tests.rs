@@ -79,8 +79,8 @@ fn a_second_word_of_a_holder_is_not_counted() {
     assert_eq!(set[2].load(Ordering::Relaxed), word(1));
 }
 
-/// An account is passed over up to `quiet` answers, and counted as ever beyond, also when the second
-/// wraps; a busy one is always told.
+/// An account is passed over up to `quiet` answers, and counted as ever beyond, also when the
+/// second wraps; a busy one is always told.
 #[test]
 fn quiet_accounts_are_passed_over() {
     for now in [9, u32::MAX] {
