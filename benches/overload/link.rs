@@ -159,11 +159,11 @@ fn polling_threads(interface: &str) -> Vec<String> {
 
 /// Runs a program to its end; its output, or its error.
 fn run(name: &str, arguments: &[&str]) -> Result<String, String> {
-    let told = Command::new(name).args(arguments).output().map_err(|error| format!("{name}: {error}"))?;
-    match told.status.success() {
-        true => Ok(String::from_utf8_lossy(&told.stdout).into_owned()),
+    let output = Command::new(name).args(arguments).output().map_err(|error| format!("{name}: {error}"))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
         false => {
-            let error = String::from_utf8_lossy(&told.stderr);
+            let error = String::from_utf8_lossy(&output.stderr);
             Err(format!("{name} {}: {}", arguments.join(" "), error.trim()))
         }
     }

@@ -198,8 +198,8 @@ fn round(link: &Link, polling: Polling, millis: u64) -> Result<Round, String> {
 fn offer(link: &Link, rate: f64, millis: u64) -> Result<(f64, f64), String> {
     let mut command = link.of_load(&std::env::current_exe().expect("this program has a path"));
     command.args(["load".to_owned(), rate.to_string(), millis.to_string()]);
-    let (status, told, errors) = program::run(command);
-    let rates: Vec<f64> = told.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let (status, printed, errors) = program::run(command);
+    let rates: Vec<f64> = printed.split_whitespace().filter_map(|word| word.parse().ok()).collect();
     match rates[..] {
         [offered, answered] if status == 0 => Ok((offered, answered)),
         _ => Err(format!("the load failed: {}", errors.trim())),

@@ -327,6 +327,7 @@ fn open_quic(listen: &Listen, findings: &mut Findings) -> Vec<UdpSocket> {
 }
 
 /// Sockets of `listen.dns`.
+#[derive(Default)]
 struct OverUdp {
     /// TCP beside UDP, one for each address.
     listeners: Vec<(Transport, TcpListener)>,
@@ -336,11 +337,11 @@ struct OverUdp {
     bound: Vec<SocketAddr>,
 }
 
+/// Opens the sockets of `listen.dns`. An address that cannot be opened is a finding.
 fn open_over_udp(listen: &Listen, engine: Engine, findings: &mut Findings) -> OverUdp {
     let cores = cores(listen, engine).unwrap_or_default();
     let wants_affinity = listen.socket_affinity && no_affinity(listen, engine, &cores).is_none();
-    let (listeners, udp, cpus, bound) = Default::default();
-    let mut opened = OverUdp { listeners, udp, cpus, has_affinity: wants_affinity, bound };
+    let mut opened = OverUdp { has_affinity: wants_affinity, ..OverUdp::default() };
     for address in &listen.dns {
         match open_dns(*address, engine, threads(listen), buffers(listen)) {
             Ok((listener, sockets, at)) => {

@@ -130,11 +130,6 @@ impl Lanes {
         Talk { answer, is_ended: ended.is_ok() }
     }
 
-    /// Conversation of a client that sends these octets at once.
-    pub fn replay(&self, entrance: Entrance, is_balancer: bool, octets: &[u8]) -> Talk {
-        self.talk(entrance, is_balancer, |_| Step::Last(octets.to_vec()))
-    }
-
     /// Messages on which the program has panicked, so far.
     pub fn panics(&self) -> u64 {
         let of = |transport| self.shared.counters.fold(transport).dropped(Dropped::Panic);

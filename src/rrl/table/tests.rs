@@ -80,14 +80,14 @@ fn a_second_word_of_a_holder_is_not_counted() {
 }
 
 /// An account is passed over up to `quiet` answers, and counted as ever beyond, also when the
-/// second wraps; a busy one is always told.
+/// second wraps; a busy one is always returned.
 #[test]
 fn quiet_accounts_are_passed_over() {
     for now in [9, u32::MAX] {
         let table = Table::default();
-        let told: Vec<Option<u16>> =
+        let counts: Vec<Option<u16>> =
             (0..5).map(|_| table.count_past(3, HASH, now, fresh).map(|account| account.count)).collect();
-        assert_eq!(told, [None, None, None, Some(4), Some(5)]);
+        assert_eq!(counts, [None, None, None, Some(4), Some(5)]);
         let later = now.wrapping_add(1);
         assert_eq!(table.count_past(3, HASH, later, fresh), None, "a second later");
         let busy = |_| Account { count: 0, is_busy: true };
