@@ -239,6 +239,7 @@ fn chart(rows: &[Row]) -> String {
         Kind::Nsd => "#d29922",
         Kind::Knot => "#8957e5",
         Kind::Gdnsd => "#3fb950",
+        Kind::Bind => "#f778ba",
     };
     let height = 40 + rows.len() * 22;
     let mut text = format!(

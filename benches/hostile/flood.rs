@@ -3,7 +3,6 @@
 //! exist.
 
 use crate::group::Group;
-use crate::report::Report;
 use meridian::testing::sys::datagram::{Local, send_one};
 use socket2::SockRef;
 use std::collections::HashSet;
@@ -14,6 +13,7 @@ use std::time::{Duration, Instant};
 use support::deployment::{Deployment, query};
 use support::machine::median;
 use support::program::{Served, behind, meridian_over};
+use support::report::Report;
 use support::traffic;
 use support::world::{Expected, Question};
 

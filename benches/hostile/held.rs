@@ -1,6 +1,5 @@
 //! Clients that hold what a server gives them, beside a server without any.
 
-use crate::report::Report;
 use meridian::testing::sys::descriptors;
 use quinn::{RecvStream, SendStream, TransportConfig};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
@@ -12,6 +11,7 @@ use support::hostile::{Addresses, Clients, listen};
 use support::machine::median;
 use support::program::{Served, meridian_over};
 use support::quic::{Client as QuicClient, Clients as QuicClients, config};
+use support::report::Report;
 use support::traffic;
 use support::world::{Expected, Question};
 

@@ -13,11 +13,10 @@
 mod flood;
 mod group;
 mod held;
-mod report;
 
-use report::Report;
 use std::path::PathBuf;
 use support::machine;
+use support::report::Report;
 
 const USAGE: &str = "usage: cargo bench --bench hostile -- run [--name WORD] [--rounds N] [--only WORD]
   --name    the run's name; `scratch` unless given
@@ -57,7 +56,7 @@ fn options(words: &[String]) -> Option<Options> {
 
 fn run(options: &Options) {
     machine::stay_off_the_servers_core();
-    let mut report = Report::default();
+    let mut report = Report { title: "Hostile clients", ..Report::default() };
     for (what, is) in [
         ("machine", machine::processor()),
         ("kernel", machine::kernel()),

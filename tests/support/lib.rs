@@ -21,6 +21,7 @@ pub mod ports;
 pub mod program;
 pub mod quic;
 pub mod reply;
+pub mod report;
 #[cfg(target_os = "linux")]
 pub mod servers;
 #[cfg(target_os = "linux")]

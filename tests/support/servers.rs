@@ -1,13 +1,15 @@
 //! The servers: configurations from one world, processes on one core, and the time they spend.
 
+use crate::certificate::Issued;
 use crate::free_port::free_port;
 use crate::program::{self, Process};
 use crate::reply;
 use crate::world::ordinary::Kind as Workload;
 use crate::world::{COUNTRIES, Deployment};
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::{SocketAddr, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -21,9 +23,27 @@ pub enum Kind {
     Nsd,
     Knot,
     Gdnsd,
+    Bind,
+}
+
+/// Additions to the configuration of a server that only answers over UDP and TCP.
+#[derive(Clone, Copy, Default)]
+pub struct Additions<'a> {
+    /// Answers a second of one client prefix, beyond which a limit holds.
+    pub limit: Option<u32>,
+    /// Certificate for DNS over TLS.
+    pub tls: Option<&'a Issued>,
+}
+
+/// Places of a server on loopback.
+#[derive(Clone, Copy)]
+struct Ports {
+    dns: u16,
+    dot: u16,
 }
 
 impl Kind {
+    /// Those that are compared by workload; BIND is there for limits and TLS alone.
     pub const ALL: [Kind; 5] = [Kind::Echo, Kind::Meridian, Kind::Nsd, Kind::Knot, Kind::Gdnsd];
 
     pub fn word(self) -> &'static str {
@@ -33,6 +53,7 @@ impl Kind {
             Kind::Nsd => "nsd",
             Kind::Knot => "knot",
             Kind::Gdnsd => "gdnsd",
+            Kind::Bind => "bind",
         }
     }
 
@@ -44,6 +65,7 @@ impl Kind {
             Kind::Nsd => "nsd",
             Kind::Knot => "knotd",
             Kind::Gdnsd => "gdnsd",
+            Kind::Bind => "named",
         };
         program::installed(name)
     }
@@ -53,7 +75,7 @@ impl Kind {
         let Some(program) = self.program() else { return String::new() };
         let flag = match self {
             Kind::Echo => return "recvmmsg, sendmmsg".to_owned(),
-            Kind::Nsd => "-v",
+            Kind::Nsd | Kind::Bind => "-v",
             Kind::Gdnsd => "version",
             Kind::Knot | Kind::Meridian => "--version",
         };
@@ -68,30 +90,74 @@ impl Kind {
     pub fn can(self, workload: Workload) -> bool {
         match self {
             Kind::Knot | Kind::Gdnsd if workload == Workload::Shared => false,
-            Kind::Nsd => !workload.is_steered(),
+            Kind::Nsd | Kind::Bind => !workload.is_steered(),
             Kind::Knot => !workload.is_steered() || has_knot_geoip(),
             Kind::Echo | Kind::Meridian | Kind::Gdnsd => true,
         }
     }
 
-    fn command(self, world: &dyn Deployment, folder: &Path, port: u16) -> Option<Command> {
+    /// True if this version has DNS over TLS for its own answers.
+    pub fn has_tls(self) -> bool {
+        match self {
+            Kind::Meridian | Kind::Nsd | Kind::Bind => true,
+            Kind::Echo | Kind::Knot | Kind::Gdnsd => false,
+        }
+    }
+
+    /// True if it can limit the answers of a client prefix.
+    pub fn has_limits(self) -> bool {
+        match self {
+            Kind::Meridian | Kind::Nsd | Kind::Knot | Kind::Bind => true,
+            Kind::Echo | Kind::Gdnsd => false,
+        }
+    }
+
+    fn command(
+        self,
+        world: &dyn Deployment,
+        folder: &Path,
+        ports: Ports,
+        more: &Additions<'_>,
+    ) -> Option<Command> {
         let program = self.program()?;
         fs::create_dir_all(folder).expect("a folder can be made");
+        if let Some(pair) = more.tls {
+            put(folder.join("cert.pem"), &pair.certificate);
+            let key = put(folder.join("key.pem"), &pair.key);
+            fs::set_permissions(key, Permissions::from_mode(0o600)).expect("ours");
+        }
         // One core for the server; the load takes another.
         let mut command = Command::new("taskset");
         command.args(["-c", "0"]).arg(program);
         match self {
-            Kind::Echo => command.args(["echo", &port.to_string()]),
+            Kind::Echo => command.args(["echo", &ports.dns.to_string()]),
             Kind::Meridian => {
-                world.write(folder, port);
+                world.write(folder, ports.dns);
+                add_to_meridian(folder, ports, more);
                 command.arg("serve").arg("--config").arg(folder.join("meridian.yaml"))
             }
-            Kind::Nsd => command.arg("-d").arg("-c").arg(nsd(world, folder, port)),
-            Kind::Knot => command.arg("-c").arg(knot(world, folder, port)),
-            Kind::Gdnsd => command.arg("-c").arg(gdnsd(world, folder, port)).arg("start"),
+            Kind::Nsd => command.arg("-d").arg("-c").arg(nsd(world, folder, ports, more)),
+            Kind::Knot => command.arg("-c").arg(knot(world, folder, ports.dns, more)),
+            Kind::Gdnsd => command.arg("-c").arg(gdnsd(world, folder, ports.dns)).arg("start"),
+            Kind::Bind => command.args(["-f", "-n", "1", "-c"]).arg(bind(world, folder, ports, more)),
         };
         Some(command)
     }
+}
+
+/// Adds to the server file of Meridian.
+fn add_to_meridian(folder: &Path, ports: Ports, more: &Additions<'_>) {
+    let path = folder.join("meridian.yaml");
+    let mut text = fs::read_to_string(&path).expect("it was written");
+    if let Some(limit) = more.limit {
+        let _ = writeln!(text, "rate_limit: {{ from_qps: 0, per_second: {limit} }}");
+    }
+    if more.tls.is_some() {
+        let dot = format!("  threads: 1\n  dot: [\"127.0.0.1:{}\"]\n", ports.dot);
+        text = text.replacen("  threads: 1\n", &dot, 1);
+        text.push_str("tls: { certificate: cert.pem, key: key.pem }\n");
+    }
+    put(path, &text);
 }
 
 fn has_knot_geoip() -> bool {
@@ -105,8 +171,15 @@ fn put(path: PathBuf, text: &str) -> PathBuf {
     path
 }
 
-fn nsd(world: &dyn Deployment, folder: &Path, port: u16) -> PathBuf {
-    let dir = folder.display();
+fn nsd(world: &dyn Deployment, folder: &Path, ports: Ports, more: &Additions<'_>) -> PathBuf {
+    let (dir, Ports { dns: port, dot }) = (folder.display(), ports);
+    let limit = more.limit.unwrap_or(0);
+    let tls = more.tls.map_or_else(String::new, |_| {
+        format!(
+            "  ip-address: 127.0.0.1@{dot}\n  tls-service-key: \"{dir}/key.pem\"\n  tls-service-pem: \
+             \"{dir}/cert.pem\"\n  tls-port: {dot}\n  tcp-count: 1000\n"
+        )
+    });
     let mut zones = String::new();
     for (apex, text) in world.zones("") {
         put(folder.join(format!("zones/{apex}.zone")), &text);
@@ -117,13 +190,13 @@ fn nsd(world: &dyn Deployment, folder: &Path, port: u16) -> PathBuf {
          zonesdir: \"{dir}/zones\"\n  \
          database: \"\"\n  pidfile: \"{dir}/nsd.pid\"\n  xfrdfile: \"{dir}/xfrd.state\"\n  xfrdir: \
          \"{dir}\"\n  zonelistfile: \"{dir}/zone.list\"\n  \
-         logfile: \"{dir}/nsd.log\"\n  rrl-ratelimit: 0\n  rrl-whitelist-ratelimit: 0\nremote-control:\n  \
+         logfile: \"{dir}/nsd.log\"\n  rrl-ratelimit: {limit}\n  rrl-whitelist-ratelimit: {limit}\n{tls}remote-control:\n  \
          control-enable: no\n{zones}"
     );
     put(folder.join("nsd.conf"), &text)
 }
 
-fn knot(world: &dyn Deployment, folder: &Path, port: u16) -> PathBuf {
+fn knot(world: &dyn Deployment, folder: &Path, port: u16, more: &Additions<'_>) -> PathBuf {
     let dir = folder.display();
     // A name must exist before the module answers for it, and have the types that it answers.
     let (mut steered, mut rows) = (String::new(), String::new());
@@ -161,17 +234,44 @@ fn knot(world: &dyn Deployment, folder: &Path, port: u16) -> PathBuf {
          geodb-file: \"{dir}/places.mmdb\"\n    \
          geodb-key: [ country/iso_code ]\n"
     );
+    let (limits, limited) = more.limit.map_or_else(Default::default, |limit| {
+        let limits = format!("mod-rrl:\n  - id: of-clients\n    rate-limit: {limit}\n");
+        (limits, "    global-module: mod-rrl/of-clients\n")
+    });
     let text = format!(
         "server:\n    rundir: \"{dir}\"\n    listen: 127.0.0.1@{port}\n    udp-workers: 1\n    tcp-workers: \
          1\n    background-workers: 1\n    \
          edns-client-subnet: on\nlog:\n  - target: \"{dir}/knot.log\"\n    any: info\ndatabase:\n    \
-         storage: \"{dir}\"\n{}\
-         template:\n  - id: default\n    storage: \"{dir}/zones\"\n    semantic-checks: off\n    \
+         storage: \"{dir}\"\n{}{limits}\
+         template:\n  - id: default\n{limited}    storage: \"{dir}/zones\"\n    semantic-checks: off\n    \
          zonefile-sync: -1\n    journal-content: none\n\
          zone:\n{zones}",
         if geo { &module } else { "" },
     );
     put(folder.join("knot.conf"), &text)
+}
+
+fn bind(world: &dyn Deployment, folder: &Path, ports: Ports, more: &Additions<'_>) -> PathBuf {
+    let (dir, Ports { dns: port, dot }) = (folder.display(), ports);
+    let mut zones = String::new();
+    for (apex, text) in world.zones("") {
+        put(folder.join(format!("zones/{apex}.zone")), &text);
+        let _ = writeln!(zones, "zone \"{apex}\" {{ type primary; file \"zones/{apex}.zone\"; }};");
+    }
+    let limit = more.limit.map_or_else(String::new, |limit| {
+        format!("  rate-limit {{ responses-per-second {limit}; max-table-size 1000000; }};\n")
+    });
+    let (pair, tls) = more.tls.map_or_else(Default::default, |_| {
+        let pair = format!("tls own {{ cert-file \"{dir}/cert.pem\"; key-file \"{dir}/key.pem\"; }};\n");
+        (pair, format!("  listen-on port {dot} tls own {{ 127.0.0.1; }};\n"))
+    });
+    let text = format!(
+        "{pair}controls {{ }};\noptions {{\n  directory \"{dir}\";\n  listen-on port {port} {{ 127.0.0.1; \
+         }};\n{tls}  listen-on-v6 {{ none; }};\n  pid-file \"{dir}/named.pid\";\n  session-keyfile \
+         \"{dir}/session.key\";\n  recursion no;\n  dnssec-validation no;\n  notify no;\n  \
+         minimal-responses no;\n  check-names primary ignore;\n{limit}}};\n{zones}"
+    );
+    put(folder.join("named.conf"), &text)
 }
 
 fn gdnsd(world: &dyn Deployment, folder: &Path, port: u16) -> PathBuf {
@@ -241,6 +341,8 @@ fn gdnsd(world: &dyn Deployment, folder: &Path, port: u16) -> PathBuf {
 pub struct Running {
     pub kind: Kind,
     pub at: SocketAddr,
+    /// Address of DNS over TLS, where it was asked for.
+    pub dot: SocketAddr,
     /// From its start, all files being there, to its first answer.
     pub first_answer: Duration,
     process: Process,
@@ -255,15 +357,22 @@ impl Drop for Running {
 impl Running {
     /// Starts a server and waits for its first answer; the reason if there is none.
     pub fn start(kind: Kind, world: &dyn Deployment, folder: &Path) -> Result<Running, String> {
-        let port = free_port();
-        let command = kind.command(world, folder, port).ok_or("not installed")?;
+        Running::start_with(kind, world, folder, &Additions::default())
+    }
+
+    /// Starts a server with additions to its configuration.
+    pub fn start_with(
+        kind: Kind,
+        world: &dyn Deployment,
+        folder: &Path,
+        more: &Additions<'_>,
+    ) -> Result<Running, String> {
+        let ports = Ports { dns: free_port(), dot: free_port() };
+        let command = kind.command(world, folder, ports, more).ok_or("not installed")?;
+        let [at, dot] = [ports.dns, ports.dot].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let started = Instant::now();
-        let mut running = Running {
-            kind,
-            at: SocketAddr::from(([127, 0, 0, 1], port)),
-            first_answer: Duration::ZERO,
-            process: Process::start(command),
-        };
+        let mut running =
+            Running { kind, at, dot, first_answer: Duration::ZERO, process: Process::start(command) };
         let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
         socket.set_read_timeout(Some(Duration::from_millis(10))).expect("a time-out can be set");
         let question = world.example().packet;

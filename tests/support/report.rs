@@ -39,8 +39,12 @@ impl Bar {
 /// Everything of a run.
 #[derive(Default)]
 pub struct Report {
+    /// First line of the table.
+    pub title: &'static str,
     /// Facts of the machine and the settings, in order.
     pub facts: Vec<(String, String)>,
+    /// Figures without a bound, in order.
+    pub figures: Vec<(String, f64)>,
     pub bars: Vec<Bar>,
     /// Measurements that could not be made, with the reason.
     pub skipped: Vec<(String, String)>,
@@ -65,8 +69,10 @@ impl Report {
             |bar| json!({ "what": bar.what, "is": bar.is, "bound": bar.bound(), "kept": bar.is_kept() }),
         );
         let skipped = self.skipped.iter().map(|(what, why)| json!({ "what": what, "why": why }));
+        let figures: Map<_, _> = self.figures.iter().map(|(what, is)| (what.clone(), json!(is))).collect();
         let results = json!({
             "facts": facts,
+            "figures": figures,
             "bars": bars.collect::<Vec<_>>(),
             "skipped": skipped.collect::<Vec<_>>(),
         });
@@ -75,12 +81,18 @@ impl Report {
     }
 
     pub fn table(&self) -> String {
-        let mut text = "# Hostile clients\n\n".to_owned();
+        let mut text = format!("# {}\n\n", self.title);
         for (what, is) in &self.facts {
             let _ = writeln!(text, "- {what}: {is}");
         }
         for (what, why) in &self.skipped {
             let _ = writeln!(text, "- not measured: {what}: {why}");
+        }
+        if !self.figures.is_empty() {
+            text.push_str("\n| figure | |\n|---|--:|\n");
+        }
+        for (what, is) in &self.figures {
+            let _ = writeln!(text, "| {what} | {is:.2} |");
         }
         text.push_str("\n| bar | is | bound | |\n|---|--:|--:|---|\n");
         for bar in &self.bars {
