@@ -44,10 +44,10 @@ impl Reload {
     pub(crate) fn run(self) -> ExitCode {
         let done = match (self.status, self.cancel) {
             (true, _) => {
-                self.server.ask(Method::GET, "/reload").and_then(|reached| self.print_status(&reached))
+                self.server.ask(Method::GET, "/v1/reload").and_then(|reached| self.print_status(&reached))
             }
             (_, true) => {
-                self.server.ask(Method::DELETE, "/reload").and_then(|reached| self.cancelled(&reached))
+                self.server.ask(Method::DELETE, "/v1/reload").and_then(|reached| self.cancelled(&reached))
             }
             _ => {
                 let query = ReloadQuery { colour: colour::on_stderr(), allow_loss: self.allow_loss };

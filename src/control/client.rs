@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 
 /// Timeout of the connection to the server. A reload may take longer.
@@ -117,7 +118,8 @@ pub(crate) fn candidates(config: &Path) -> Vec<Candidate> {
 pub(crate) async fn reach(candidate: &Candidate) -> Result<UnixStream, NotReached> {
     let stream = connect(&candidate.socket).await.map_err(NotReached::Silent)?;
     let Some(config) = &candidate.config else { return Ok(stream) };
-    let status = ask(stream, Method::GET, "/status", None).await.map_err(NotReached::Silent)?;
+    let status =
+        ask(stream, Sender::default(), Method::GET, "/v1/status", None).await.map_err(NotReached::Silent)?;
     match status.read::<Status>().map_err(NotReached::Silent)?.config.as_deref() {
         Some(other) if Path::new(other) == config => {
             connect(&candidate.socket).await.map_err(NotReached::Silent)
@@ -157,17 +159,34 @@ fn not_understood(status: StatusCode) -> String {
     format!("this program does not understand the answer of the server ({status})")
 }
 
+/// Headers that say who is asked, and who asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender<'t> {
+    /// Value of `Host`.
+    pub(crate) host: &'t str,
+    /// Token.
+    pub(crate) token: Option<&'t str>,
+}
+
+impl Default for Sender<'_> {
+    /// Sender over the control socket.
+    fn default() -> Self {
+        Sender { host: "meridian", token: None }
+    }
+}
+
 /// Sends a request to a server, with a JSON body if one is given. The error is a sentence for the
 /// operator.
 pub(crate) async fn ask(
-    stream: UnixStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    asks: Sender<'_>,
     method: Method,
     path: &str,
     body: Option<&Value>,
 ) -> Result<Answer, String> {
     // The server answers these whenever it is done: their time depends on the size of the files.
     let waits = class_of(&method, path.split('?').next().unwrap_or(path)) == Class::Wait;
-    let asked = ask_and_wait(stream, method, path, body);
+    let asked = ask_and_wait(stream, asks, method, path, body);
     match waits {
         true => asked.await,
         false => tokio::time::timeout(Duration::from_secs(ASK_SECS), asked)
@@ -177,7 +196,8 @@ pub(crate) async fn ask(
 }
 
 async fn ask_and_wait(
-    stream: UnixStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    asks: Sender<'_>,
     method: Method,
     path: &str,
     body: Option<&Value>,
@@ -186,11 +206,15 @@ async fn ask_and_wait(
         .await
         .map_err(|error| error.to_string())?;
     tokio::spawn(connection);
-    let request = Request::builder()
+    let mut request = Request::builder()
         .method(method)
         .uri(path)
-        .header("host", "meridian")
-        .header("content-type", "application/json")
+        .header("host", asks.host)
+        .header("content-type", "application/json");
+    if let Some(token) = asks.token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let request = request
         .body(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()))
         .map_err(|error| error.to_string())?;
     let response = sender.send_request(request).await.map_err(|error| error.to_string())?;

@@ -176,6 +176,7 @@ fn assemble(
         }),
         cookies: Arc::new(deployment.cookies.clone()),
         certificate: deployment.certificate.as_ref().map(|certificate| Arc::clone(&certificate.pair)),
+        admin: deployment.admin.clone(),
         idle: idle_times(&deployment.listen),
         rate_limit: deployment.rate_limit.clone(),
         access: deployment.access.clone(),

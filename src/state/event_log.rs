@@ -45,6 +45,8 @@ impl EventLog {
         shared: Arc<Shared>,
         fault: Option<CancellationToken>,
     ) -> std::io::Result<EventLog> {
+        // No two processes of one host have one ID in one second.
+        shared.recent_events.name_run(format!("{:x}.{:x}", epoch_secs(), std::process::id()));
         let (sender, lines) = sync_channel(EVENT_QUEUE);
         let (path, counts) = (state.join(FILE), Arc::clone(&shared));
         let runner = shared.tasks.runner(Task::Events);
@@ -67,7 +69,9 @@ impl EventLog {
     pub(crate) fn append(&self, event: &Event) {
         log(event);
         let line = event.line(epoch_secs(), self.shared.published.served().snapshot.sequence());
-        if self.sender.try_send(one_line::json(&line).into_owned()).is_err() {
+        let line = one_line::json(&line).into_owned();
+        self.shared.recent_events.push(event.kind(), &line);
+        if self.sender.try_send(line).is_err() {
             self.shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -177,7 +181,9 @@ fn keep_quarantined(log: &mut Log, shared: &Shared) {
         };
         self::log(&event);
         let line = event.line(epoch_secs(), shared.published.served().snapshot.sequence());
-        append(log, &one_line::json(&line), shared);
+        let line = one_line::json(&line);
+        shared.recent_events.push(event.kind(), &line);
+        append(log, &line, shared);
     }
 }
 

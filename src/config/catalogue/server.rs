@@ -1,6 +1,6 @@
 //! Keys of `meridian.yaml`.
 
-use super::clients::{ACCESS, PROXY_PROTOCOL};
+use super::clients::{ACCESS, ADMIN, PROXY_PROTOCOL};
 use super::process::SANDBOX;
 use super::stream_limits::STREAM_LIMITS;
 use super::*;
@@ -21,6 +21,7 @@ pub(super) const FILE: FileKind = FileKind {
         &ZONES,
         &COOKIES,
         &TLS,
+        &ADMIN,
         &RATE_LIMIT,
         &ACCESS,
         &PROXY_PROTOCOL,
@@ -118,6 +119,14 @@ state: /var/lib/meridian",
             NONE,
             "the certificate of encrypted transports (`listen.dot`, `listen.doh`, `listen.doq`)",
             "{ certificate: tls/fullchain.pem, key: tls/privkey.pem }",
+        ),
+        entry(
+            "admin",
+            &Shape::Map(&ADMIN),
+            NONE,
+            "TLS of the admin address (`listen.admin`), and who may change something over it; without this \
+             key it is plain HTTP, and read-only",
+            "{ tls: { certificate: tls/fullchain.pem, key: tls/privkey.pem }, tokens: tls/admin.tokens }",
         ),
         entry(
             "rate_limit",
@@ -224,7 +233,8 @@ const SOCKETS: &[KeyEntry] = &[
         "admin",
         &SOCKET,
         NONE,
-        "read-only HTTP: `/status`, `/metrics`, `/healthz`, `/readyz`",
+        "HTTP: `/v1/status`, `/v1/metrics`, `/v1/healthz`, `/v1/readyz` and the other pages that change \
+         nothing; with `admin`, HTTPS, and changes by holders of a token or a client certificate",
         "\"127.0.0.1:8053\"",
     ),
     entry(
@@ -369,7 +379,7 @@ static COOKIES: KeySection = KeySection {
         [operate.md](operate.md#dns-cookies) explains how to change secrets without an effect on clients.",
 };
 
-static TLS: KeySection = KeySection {
+pub(super) static TLS: KeySection = KeySection {
     id: "tls",
     title: "",
     about: "Keys of `tls`:",

@@ -60,7 +60,15 @@ pub(crate) fn read(asked: &Tls, sources: &dyn Sources, out: &mut Findings) -> Op
         ),
         _ => {}
     }
-    let files = asked.files.as_ref()?;
+    asked.files.as_ref().and_then(|files| read_pair(files, sources, out))
+}
+
+/// Reads the pair of these files.
+pub(super) fn read_pair(
+    files: &TlsFiles,
+    sources: &dyn Sources,
+    out: &mut Findings,
+) -> Option<ServerCertificate> {
     let certificate = contents(&files.certificate, sources, out);
     let key = contents(&files.key, sources, out);
     let harm = (code::BAD_CERTIFICATE, "of the key can pose as this server");

@@ -8,6 +8,23 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+impl Accept for TcpListener {
+    type Stream = TcpStream;
+    type Opened = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, Option<IpAddr>)> {
+        TcpListener::accept(self).await.map(|(stream, peer)| (stream, Some(peer.ip())))
+    }
+
+    fn open(
+        &self,
+        stream: TcpStream,
+        router: Router,
+    ) -> impl Future<Output = io::Result<(TcpStream, Router)>> + Send + 'static {
+        std::future::ready(Ok((stream, router)))
+    }
+}
+
 /// Time limit of a step, after which the test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -144,6 +161,15 @@ async fn bodies_are_bounded() {
         send(address, "POST /pops/override HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").await;
     broken.shutdown().await.expect("open");
     assert!(!rest(broken).await.contains("200"));
+}
+
+/// A request that is not whole in time is refused, with a way out; so the peer learns why.
+#[tokio::test]
+async fn a_late_body_is_refused() {
+    let (address, ..) = begin().await;
+    let head = "POST /pops/override HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf";
+    let refused = rest(send(address, head).await).await;
+    assert!(refused.starts_with("HTTP/1.1 408") && refused.contains("\"help\":"), "{refused}");
 }
 
 /// A stopping server finishes the answers that it has begun.

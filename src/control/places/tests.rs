@@ -114,3 +114,40 @@ fn places_keep_within_their_share() {
     let wanted = (CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_WAITING_MAX);
     assert_eq!((asking, others, waiting), wanted);
 }
+
+/// A client with all its connections in use gets no more, and loses its oldest one without a whole
+/// request before that. Others are not affected.
+#[test]
+fn a_client_has_a_bound() {
+    let places = Arc::new(Places::within(DESCRIPTORS));
+    let enter = || places.enter(address("192.0.2.1"));
+    let mut held: Vec<Place> = (0..CONTROL_PER_CLIENT_MAX).map(|_| enter()).collect();
+    assert!(held.iter().all(|place| !place.is_excess()));
+    let next = enter();
+    assert!(is_cut(&held[0]) && !is_cut(&held[1]) && !next.is_excess());
+    held.remove(0);
+    held.push(next);
+    for (number, place) in held.iter().enumerate() {
+        let class = if number < CONTROL_OTHERS_MAX { Class::Verb } else { Class::Wait };
+        assert_eq!(place.answer(class), Ok(()), "{number}");
+    }
+    assert!(enter().is_excess());
+    assert!(!places.enter(address("192.0.2.2")).is_excess());
+    assert!(!places.enter(None).is_excess());
+    held.pop();
+    assert!(!enter().is_excess());
+}
+
+/// A reader of events keeps its place, whoever else wants one.
+#[test]
+fn streams_are_not_cut_for_others() {
+    let places = Arc::new(Places::within(DESCRIPTORS));
+    let readers: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| places.enter(None)).collect();
+    for reader in &readers {
+        assert_eq!(reader.answer(Class::Stream), Ok(()));
+        reader.take(Class::Stream);
+    }
+    assert_eq!(places.enter(None).answer(Class::Stream), Err(Full));
+    assert!(readers.iter().all(|reader| !is_cut(reader)));
+    assert_eq!(places.enter(None).answer(Class::Page), Ok(()));
+}

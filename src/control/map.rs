@@ -1,0 +1,82 @@
+//! `GET /v1/map`: PoPs with position, state, health and load, and the answers of each country.
+
+use crate::control::Shown;
+use crate::control::pops::setting;
+use crate::control::protocol::error_code::ErrorCode;
+use crate::control::protocol::map::{Map, MapAnswer, MapCountry, MapPop, MapQuery};
+use crate::control::protocol::pops::EffectiveSetting;
+use crate::control::reply::{refused, reply};
+use crate::impact::answered::Answered;
+use crate::impact::countries::{self, CountryAnswers};
+use crate::shared::operator_view::PopView;
+use crate::snapshot::Snapshot;
+use crate::steer::policy::PolicyId;
+use crate::steer::pop_status::fraction;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use tokio::task::spawn_blocking;
+
+/// `GET /v1/map`: 404 if the query names a policy that does not exist.
+pub(crate) async fn page(State(shown): State<Shown>, Query(query): Query<MapQuery>) -> Response {
+    // Ranking every country takes milliseconds, which readers of other pages need not wait for.
+    match spawn_blocking(move || map(&shown, query)).await {
+        Ok(Ok(map)) => reply(StatusCode::OK, map),
+        Ok(Err(sentence)) => refused(ErrorCode::NotFound, &sentence),
+        Err(fault) => refused(ErrorCode::Fault, &format!("the map ended by a fault of the program: {fault}")),
+    }
+}
+
+fn map(shown: &Shown, query: MapQuery) -> Result<Map, String> {
+    let snapshot = shown.shared.published.snapshot();
+    let countries = match &query.policy {
+        None => Vec::new(),
+        Some(name) => {
+            let place = snapshot.steering.policies.iter().position(|policy| *policy.name == **name);
+            let answers = place.and_then(|place| countries::of_policy(&snapshot, PolicyId::at(place)));
+            answers.ok_or_else(|| format!("there is no policy `{}`", name.escape_debug()))?
+        }
+    };
+    let operator_view = shown.shared.operator_view.load();
+    Ok(Map {
+        sequence: snapshot.sequence(),
+        pops: operator_view.pops.iter().map(|pop| map_pop(pop, &snapshot)).collect(),
+        policy: query.policy.map(Into::into),
+        countries: countries.iter().map(country).collect(),
+    })
+}
+
+fn map_pop(view: &PopView, snapshot: &Snapshot) -> MapPop {
+    let written = snapshot.pops.iter().find(|pop| pop.name == view.name);
+    let at = written.and_then(|pop| pop.coordinates);
+    let loads = view.feeds.iter().filter_map(|feed| Some(feed.load? / feed.capacity));
+    MapPop {
+        name: view.name.clone(),
+        lat: at.map(|at| at.lat()),
+        lon: at.map(|at| at.lon()),
+        country: written.and_then(|pop| pop.country).map(|country| country.to_string()),
+        effective: EffectiveSetting { setting: setting(view.state, view.weight), left: view.left },
+        health: view.health.word().into(),
+        in_service: view.in_service.word().into(),
+        utilisation: loads.reduce(f64::max),
+        shed_share: view.feeds.iter().map(|feed| fraction(feed.share)).fold(0.0, f64::max),
+    }
+}
+
+fn country(of: &CountryAnswers) -> MapCountry {
+    let answer = |(answered, share): &(Answered, f64)| MapAnswer {
+        pop: match answered {
+            Answered::Pop(pop) => Some(pop.clone()),
+            Answered::Cname(_) | Answered::Nothing | Answered::Records => None,
+        },
+        answer: answered.to_string(),
+        share: *share,
+    };
+    MapCountry {
+        country: of.hub.country.to_owned(),
+        city: of.hub.city.to_owned(),
+        lat: of.hub.lat,
+        lon: of.hub.lon,
+        answers: of.answers.iter().map(answer).collect(),
+    }
+}
