@@ -37,8 +37,12 @@ fn commands_work_against_a_remote_server() {
     }
     for (arguments, status, words) in [
         (&["pop", "list", "--ca", "ca.pem"][..], 0, ""),
-        (&["reload", "--ca", "ca.pem"], 1, "help: send `Authorization: Bearer TOKEN`"),
-        (&["reload", "--ca", "ca.pem", "--token-file", "wrong"], 1, "the token of the request is not valid"),
+        (&["reload", "--status", "--ca", "ca.pem"], 1, "help: send `Authorization: Bearer TOKEN`"),
+        (
+            &["reload", "--status", "--ca", "ca.pem", "--token-file", "wrong"],
+            1,
+            "the token of the request is not valid",
+        ),
         (&["reload", "--token-file", "token"], 2, "TLS: "),
         (&["reload", "--ca", "ca.pem", "--token-file", "none"], 2, "`none` cannot be read"),
     ] {
@@ -67,7 +71,7 @@ fn plain_http_lists_pops() {
     let (status, told, errors) = run(&deployment, &url, &["pop", "list"]);
     assert_eq!(status, 0, "{errors}");
     assert!(told.contains("fra"), "{told}");
-    let (status, _, errors) = run(&deployment, &url, &["reload"]);
+    let (status, _, errors) = run(&deployment, &url, &["reload", "--status"]);
     assert_eq!(status, 1, "{errors}");
     assert!(errors.contains("over TLS only"), "{errors}");
 }
