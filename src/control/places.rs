@@ -127,7 +127,7 @@ impl Places {
     pub(crate) fn within(share: usize) -> Places {
         let share = share.clamp(PAGE_DESCRIPTORS_LEAST, DESCRIPTORS);
         let others = (share * CONTROL_OTHERS_MAX / DESCRIPTORS).max(2);
-        let waiting = (share * CONTROL_WAITING_MAX / DESCRIPTORS).max(1);
+        let waiting = share * CONTROL_WAITING_MAX / DESCRIPTORS;
         Places { asking: share - 4 * others - waiting, others, waiting, table: Mutex::default() }
     }
 

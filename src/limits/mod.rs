@@ -224,8 +224,8 @@ pub(crate) const DESCRIPTORS_OWN: usize = 96;
 /// [`DESCRIPTORS_OWN`] under a low descriptor limit: a reload then reads fewer files at once.
 pub(crate) const DESCRIPTORS_OWN_LEAST: usize = 56;
 /// Descriptors of one control listener under a low descriptor limit: two requests of each class,
-/// two readers of events, a waiting reload, and three connections without a request.
-pub(crate) const PAGE_DESCRIPTORS_LEAST: usize = 12;
+/// two readers of events, two waiting reloads, and four connections without a request.
+pub(crate) const PAGE_DESCRIPTORS_LEAST: usize = 14;
 /// Descriptors of probes under a low descriptor limit: eight checks, two feeds and one program.
 pub(crate) const PROBE_DESCRIPTORS_LEAST: usize = 16;
 /// DNS connections over TCP under a low descriptor limit: enough for retries of truncated answers.

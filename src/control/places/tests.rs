@@ -17,7 +17,10 @@ fn the_oldest_of_the_largest_storm_is_cut() {
     let places = Arc::new(Places::within(DESCRIPTORS));
     let quiet = places.enter(address("192.0.2.1"));
     let storm: Vec<Place> =
-        (1..CONTROL_CONNECTIONS_MAX).map(|_| places.enter(address("198.51.100.7"))).collect();
+        (1..CONTROL_PER_CLIENT_MAX).map(|_| places.enter(address("198.51.100.7"))).collect();
+    let others = CONTROL_CONNECTIONS_MAX - CONTROL_PER_CLIENT_MAX;
+    let _others: Vec<Place> =
+        (0..others).map(|n| places.enter(address(&format!("198.51.101.{n}")))).collect();
     assert_eq!(places.held(), CONTROL_CONNECTIONS_MAX);
     let new = places.enter(address("203.0.113.1"));
     assert_eq!(places.held(), CONTROL_CONNECTIONS_MAX);
@@ -82,13 +85,14 @@ fn every_stage_has_a_deadline() {
     let place = places.enter(None);
     let began = Instant::now();
     let left = || place.until.borrow().map(|until| until.duration_since(began).as_secs_f64().round() as u64);
-    assert_eq!(left(), Some(CONTROL_REQUEST_SECS));
+    let refused = |secs| secs + REFUSAL.as_secs();
+    assert_eq!(left(), Some(refused(CONTROL_REQUEST_SECS)));
     let answers = [(Class::Check, true), (Class::Page, true), (Class::Verb, true), (Class::Wait, false)];
     for (class, is_bounded) in answers {
         place.answer(class).expect("room");
-        assert_eq!(left(), is_bounded.then_some(CONTROL_ANSWER_SECS), "{class:?}");
+        assert_eq!(left(), is_bounded.then_some(refused(CONTROL_ANSWER_SECS)), "{class:?}");
         place.take(class);
-        assert_eq!(left(), Some(CONTROL_TAKE_SECS), "{class:?}");
+        assert_eq!(left(), Some(refused(CONTROL_TAKE_SECS)), "{class:?}");
     }
 }
 
@@ -107,7 +111,7 @@ async fn a_connection_without_a_place_is_cut() {
 fn places_keep_within_their_share() {
     for share in PAGE_DESCRIPTORS_LEAST..=DESCRIPTORS + 1 {
         let Places { asking, others, waiting, .. } = Places::within(share);
-        assert!(asking + 3 * others + waiting <= share, "{share}");
+        assert!(asking + 4 * others + waiting <= share, "{share}");
         assert!(asking >= 4 && others >= 2 && waiting >= 2, "{share}: {asking} {others} {waiting}");
     }
     let Places { asking, others, waiting, .. } = Places::within(usize::MAX);

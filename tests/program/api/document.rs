@@ -106,7 +106,7 @@ fn the_map_follows_the_state() {
     assert_eq!((&map["policy"], map["countries"].as_array().map(Vec::len)), (&Value::Null, Some(0)));
     assert!(map["pops"].as_array().is_some_and(|pops| pops.iter().all(|pop| pop["lat"].is_number())));
     let first = answer("DE");
-    let body = format!(r#"{{"pops":["{first}"],"state":"down","force":true}}"#);
+    let body = format!(r#"{{"pops":["{first}"],"state":"down","reason":"r","force":true}}"#);
     let changed = support::pages::send(&deployment.path(SOCKET), "POST", "/v1/overrides", &body);
     assert_eq!(changed.status, 200, "{}", changed.body);
     assert_ne!(answer("DE"), first);
