@@ -46,7 +46,7 @@ impl AdminAccess {
         })
     }
 
-    /// True if somebody may change something.
+    /// True if the holder of a token or a certificate may change something.
     pub(crate) fn takes_changes(&self) -> bool {
         self.takes_certificates || !self.tokens.0.is_empty()
     }

@@ -2,7 +2,7 @@
 //!
 //! A reader holds nothing but its place in the ring of recent events. One that does not read is
 //! closed by its deadline ([`places`](super::places)); when it comes back, it goes on behind the
-//! event of its `Last-Event-ID`, or is told that events are lost.
+//! event of its `Last-Event-ID`, or learns that events are lost.
 
 use crate::control::Shown;
 use crate::control::protocol::error_code::ErrorCode;

@@ -74,6 +74,7 @@ pub(super) struct PageReply {
 
 /// A page.
 pub struct Page {
+    /// Method.
     pub(super) method: Verb,
     /// Path, with `{name}` for one segment and `{*name}` for the rest.
     pub(super) path: &'static str,
@@ -84,9 +85,11 @@ pub struct Page {
     /// everyone.
     pub(super) is_read_only: bool,
     handler: Handler,
-    /// Schema of the query, and of the body.
+    /// Schema of the query.
     pub(super) query: Option<Shape>,
+    /// Schema of the body.
     pub(super) body: Option<Shape>,
+    /// Replies that the page gives by itself.
     pub(super) replies: &'static [PageReply],
     /// Purpose, one sentence.
     pub(super) about: &'static str,
@@ -101,6 +104,7 @@ pub(super) enum Verb {
 }
 
 impl Verb {
+    /// Name of the method.
     pub(super) fn word(self) -> &'static str {
         match self {
             Verb::Get => "GET",

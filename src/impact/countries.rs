@@ -1,7 +1,7 @@
 //! PoPs that a policy gives to the clients of each country, for a map.
 //!
 //! A snapshot has no networks of countries: its routes know leaves alone. So each country is ranked
-//! as the compiler ranks a client of whom only the country is known: from its hub city
+//! as the compiler ranks a client with a known country alone: from its hub city
 //! ([`hubs`]), without operator networks and RTTs. Clients whose networks the databases place
 //! elsewhere may get other PoPs; `meridian explain` has the answer of one client.
 

@@ -1,5 +1,5 @@
-//! Authority that signs the certificates of clients, and the settings of a listener whose clients may
-//! show one.
+//! Authority that signs the certificates of clients, and the settings of a listener whose clients
+//! may show one.
 
 use super::Pair;
 use crate::health::pem;

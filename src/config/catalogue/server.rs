@@ -379,6 +379,7 @@ static COOKIES: KeySection = KeySection {
         [operate.md](operate.md#dns-cookies) explains how to change secrets without an effect on clients.",
 };
 
+/// Certificate and key.
 pub(super) static TLS: KeySection = KeySection {
     id: "tls",
     title: "",

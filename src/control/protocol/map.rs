@@ -24,8 +24,8 @@ pub(crate) struct Map {
     pub(crate) pops: Vec<MapPop>,
     /// Policy that the countries belong to.
     pub(crate) policy: Option<Arc<str>>,
-    /// Countries by code, each ranked from its hub city, as a client of whom only the country is
-    /// known; empty without a policy.
+    /// Countries by code, each ranked from its hub city, as a client with a known country
+    /// and nothing else; empty without a policy.
     pub(crate) countries: Vec<MapCountry>,
 }
 
