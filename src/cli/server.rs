@@ -177,16 +177,30 @@ fn not_asked(fault: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Writes a refusal to stderr.
+/// Writes a refusal to stderr: findings, code, reason, broken rules, way out.
 pub(crate) fn complain(refusal: &Refusal) -> ExitCode {
-    let error = refusal.error.as_deref().unwrap_or("the server gives no reason");
-    let mut text = refusal.text.clone().unwrap_or_default() + &format!("refused: {error}\n");
+    let _ = std::io::stderr().write_all(refusal_in_words(refusal).as_bytes());
+    ExitCode::FAILURE
+}
+
+fn refusal_in_words(refusal: &Refusal) -> String {
+    let mut text = refusal.text.clone().unwrap_or_default();
+    let code = match &*refusal.code {
+        "" => String::new(),
+        code => format!(" ({code})"),
+    };
+    let reasons = [refusal.error.as_deref().unwrap_or_default(), &refusal.message];
+    match reasons.into_iter().find(|reason| !reason.is_empty()) {
+        Some(reason) => text.push_str(&format!("refused{code}: {reason}\n")),
+        // The findings of an older server are its reason.
+        None if text.is_empty() => text.push_str("refused: the server gives no reason\n"),
+        None => {}
+    }
     refusal.broken.iter().for_each(|sentence| text.push_str(&format!("  {sentence}\n")));
     if !refusal.help.is_empty() {
         text.push_str(&format!("help: {}\n", refusal.help));
     }
-    let _ = std::io::stderr().write_all(text.as_bytes());
-    ExitCode::FAILURE
+    text
 }
 
 /// Rows under a head, in columns as wide as their widest cell.
@@ -208,3 +222,6 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use crate::control::protocol::reload::{
 use crate::control::protocol::status::{
     LaneTotals, LimitedPrefix, QuarantineTotals, Readiness, ReadyQuery, Status, StreamAddresses,
 };
-use crate::control::reply::{Deliberate, ask, busy, refused, reply};
+use crate::control::reply::{Deliberate, ask, busy, refused, rendered, reply};
 use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::STILL_MILLIS;
@@ -103,8 +103,8 @@ fn not_taken(colour: bool) -> ReloadReply {
     }
 }
 
-/// `GET /v1/reload`: the running reload, and the number of waiting requests. 503 if the writer accepts
-/// no command.
+/// `GET /v1/reload`: the running reload, and the number of waiting requests. 503 if the writer
+/// accepts no command.
 pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -> Response {
     let Some(status) = ask(&command_sender, |reply| Command::ReloadStatus { reply }).await else {
         return busy();
@@ -193,7 +193,12 @@ fn totals(totals: &Totals) -> LaneTotals {
     }
 }
 
-/// `GET /healthz`.
+/// `GET /v1/openapi.json`.
+pub(crate) async fn openapi(State(shown): State<Shown>) -> Response {
+    rendered(Ok(shown.openapi()))
+}
+
+/// `GET /v1/healthz`.
 pub(crate) async fn healthz() -> &'static str {
     "ok\n"
 }
@@ -204,9 +209,9 @@ fn no_worker_moves(shared: &Shared) -> bool {
     ages.peek().is_some() && ages.all(|age_ms| age_ms > STILL_MILLIS)
 }
 
-/// `GET /v1/readyz`: 200 while the server answers queries, else 503. Alarms and a refused reload are
-/// notes at 200, because a fault of the files, the disk or the network can affect every node of a
-/// fleet at once, and must not take all nodes out of service.
+/// `GET /v1/readyz`: 200 while the server answers queries, else 503. Alarms and a refused reload
+/// are notes at 200, because a fault of the files, the disk or the network can affect every node of
+/// a fleet at once, and must not take all nodes out of service.
 pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
     let phase = shown.shared.phase.get();
     let reasons: Vec<&str> = match phase {

@@ -159,8 +159,8 @@ fn not_understood(status: StatusCode) -> String {
     format!("this program does not understand the answer of the server ({status})")
 }
 
-/// Headers that say who is asked, and who asks.
-#[derive(Clone, Copy, Debug)]
+/// Headers that say who is asked, and who asks. It has no `Debug`, which would show the token.
+#[derive(Clone, Copy)]
 pub(crate) struct Sender<'t> {
     /// Value of `Host`.
     pub(crate) host: &'t str,

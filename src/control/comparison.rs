@@ -17,8 +17,8 @@ use axum::response::Response;
 const ASSUMED: &str =
     "overrides, verdicts and shares of load as they are now; PoPs and addresses that are new count as up";
 
-/// `POST /v1/diff`: reads the files as a reload would, and predicts the clients that the files move.
-/// 200 if the comparison succeeds, 409 if a reload would refuse the files, 503 if the writer
+/// `POST /v1/diff`: reads the files as a reload would, and predicts the clients that the files
+/// move. 200 if the comparison succeeds, 409 if a reload would refuse the files, 503 if the writer
 /// accepts no command.
 pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Response {
     match ask(&command_sender, |reply| Command::Compare { reply }).await {

@@ -6,18 +6,19 @@
 
 use crate::control::Shown;
 use crate::control::protocol::error_code::ErrorCode;
-use crate::control::protocol::events::EventsQuery;
+use crate::control::protocol::events::{EventData, EventsQuery};
 use crate::control::reply::refused;
 use crate::limits::{EVENTS_LOOK_MILLIS, EVENTS_SILENT_MILLIS};
+use crate::rfc3339;
 use crate::shared::Shared;
 use crate::shared::phase::Phase;
 use crate::shared::recent_events::{Recent, RecentEvents};
+use crate::sys::clock::epoch_secs;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
-use serde_json::json;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -115,7 +116,15 @@ impl Events {
         if std::mem::take(&mut self.start.is_gap) {
             let before = self.start.next - 1;
             let text = "events are lost: the reader was away for too long, or the server has restarted";
-            let data = json!({ "kind": "lost", "text": text });
+            let data = EventData {
+                time: rfc3339::date_time(epoch_secs()),
+                sequence: self.shared.published.snapshot().sequence(),
+                kind: "lost".into(),
+                text: text.to_owned(),
+                ..EventData::default()
+            };
+            // Strings and numbers always have a JSON form.
+            let data = serde_json::to_string(&data).unwrap_or_default();
             return Some(format!("id: {}-{before}\nevent: lost\ndata: {data}\n\n", events.run()));
         }
         match events.get(self.start.next) {

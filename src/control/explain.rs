@@ -66,8 +66,8 @@ fn prefix(text: &str) -> Option<Prefix> {
     (len <= if address.is_ipv4() { 32 } else { 128 }).then(|| Prefix::new(address, len))
 }
 
-/// `POST /v1/explain`: 200 with the explanation and the answer, 400 if the request is invalid, 503 if
-/// too many explanations run. Explains the snapshot in service, on a thread of its own.
+/// `POST /v1/explain`: 200 with the explanation and the answer, 400 if the request is invalid, 503
+/// if too many explanations run. Explains the snapshot in service, on a thread of its own.
 pub(crate) async fn explain(
     State(shown): State<Shown>,
     body: Result<Json<ExplainRequest>, JsonRejection>,

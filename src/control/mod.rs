@@ -46,11 +46,12 @@ use crate::shared::command::CommandSender;
 use crate::shared::tasks::StandingTask;
 use crate::sys::clock::{epoch_secs, uptime_ms};
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// State that the pages show.
@@ -88,6 +89,11 @@ impl Shown {
         let first = self.shared.descriptors.alarm().into_iter().chain(of_quarantine);
         first.chain(of_tasks).chain(of_writer).collect()
     }
+
+    /// The OpenAPI document, which is made once.
+    pub(crate) fn openapi(&self) -> Bytes {
+        self.pages.openapi.get_or_init(|| openapi::text().into()).clone()
+    }
 }
 
 /// Pages that are rendered once for all waiting readers.
@@ -99,6 +105,8 @@ pub(crate) struct Pages {
     pub(crate) pops: SharedPage,
     /// `/policies`.
     pub(crate) policies: SharedPage,
+    /// `/v1/openapi.json`.
+    openapi: OnceLock<Bytes>,
 }
 
 /// Router of the admin address: every page, for the hosts that it serves. The gate refuses changes

@@ -3,20 +3,13 @@
 
 use crate::control::protocol::Refusal;
 use crate::control::protocol::error_code::ErrorCode;
-use crate::control::reply::reply;
 use crate::control::routes::{PAGES, Page, Shape};
 use axum::http::StatusCode;
-use axum::response::Response;
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-/// `GET /v1/openapi.json`.
-pub(crate) async fn page() -> Response {
-    reply(StatusCode::OK, document())
-}
-
-/// Document as text, as `meridian schema --openapi` prints it.
+/// Document as text, as the page gives it and `meridian schema --openapi` prints it.
 pub fn text() -> String {
     format!("{:#}\n", document())
 }
@@ -180,15 +173,15 @@ fn responses(page: &Page, schemas: &mut Schemas) -> Value {
 
 /// Refusals that a page may give.
 fn refusals(page: &Page) -> impl Iterator<Item = ErrorCode> {
-    let has_input = page.query.is_some() || page.body.is_some() || page.path.contains('{');
     let is_write = !page.is_read_only;
     ErrorCode::ALL.into_iter().filter(move |code| match code {
-        ErrorCode::BadRequest => has_input,
         ErrorCode::NotFound => page.path.contains('{'),
         ErrorCode::Unauthorized | ErrorCode::Forbidden | ErrorCode::Conflict => is_write,
         ErrorCode::Unsafe | ErrorCode::BadFiles => false,
         ErrorCode::MethodNotAllowed => false,
-        ErrorCode::RequestTimeout
+        // Any request may have a body, which may end early.
+        ErrorCode::BadRequest
+        | ErrorCode::RequestTimeout
         | ErrorCode::TooLarge
         | ErrorCode::Misdirected
         | ErrorCode::TooManyConnections

@@ -160,8 +160,8 @@ fn forecast(prediction: &Prediction) -> Forecast {
     }
 }
 
-/// `POST /v1/ledger/acknowledge`: 200 with the texts of the ended alarms, 409 if the ledger cannot be
-/// written.
+/// `POST /v1/ledger/acknowledge`: 200 with the texts of the ended alarms, 409 if the ledger cannot
+/// be written.
 pub(crate) async fn acknowledge(
     State(command_sender): State<CommandSender>,
     peer: Option<Extension<Peer>>,

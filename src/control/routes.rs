@@ -1,8 +1,9 @@
 //! Pages of the control socket, one row each: method, paths, class, access, shapes. The routers,
 //! the class of a request, answers to other methods (405), the OpenAPI document
-//! ([`openapi`](super::openapi)) and the test of `docs/control.md` follow from these rows.
+//! (`openapi.rs`) and the test of `docs/control.md` follow from these rows.
 
 use crate::control::places::Class;
+use crate::control::protocol::Refusal;
 use crate::control::protocol::comparison::{ComparisonRefused, ComparisonReply};
 use crate::control::protocol::events::{EventData, EventsQuery};
 use crate::control::protocol::explain::{ExplainRequest, Explained};
@@ -17,7 +18,7 @@ use crate::control::protocol::reload::{Cancelled, ReloadQuery, ReloadReply, Relo
 use crate::control::protocol::status::{Readiness, ReadyQuery, Status};
 use crate::control::protocol::zones::{Zone, ZoneList, ZonesQuery};
 use crate::control::{
-    Shown, api, comparison, events, explain, map, metrics, openapi, overrides, policies, pops, pushes, zones,
+    Shown, api, comparison, events, explain, map, metrics, overrides, policies, pops, pushes, zones,
 };
 use crate::shared::command::CommandSender;
 use axum::Router;
@@ -183,10 +184,11 @@ pages! {
     Shows Get "/v1/overrides" [] Page both overrides::list
         = () () {200 Json OverrideList} "Overrides in force, and those to come.";
     Shows Get "/v1/map" [] Page both map::page
-        = (MapQuery) () {200 Json Map} "PoPs with position, state and load; the answers of each country.";
+        = (MapQuery) () {200 Json Map, 404 Json Refusal}
+        "PoPs with position, state and load; the answers of each country.";
     Shows Get "/v1/events" [] Stream both events::page
         = (EventsQuery) () {200 Events EventData} "Events as they happen, as server-sent events.";
-    Shows Get "/v1/openapi.json" [] Page both openapi::page
+    Shows Get "/v1/openapi.json" [] Page both api::openapi
         = () () {200 Json Value} "This document.";
     Commands Post "/v1/reload" ["/reload"] Wait socket api::reload
         = (ReloadQuery) () {200 Json ReloadReply, 409 Json ReloadReply, 503 Json ReloadReply}

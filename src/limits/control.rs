@@ -2,8 +2,8 @@
 
 /// Tokens of the admin address: a few operators and programs, each with a token of its own.
 pub(crate) const ADMIN_TOKENS_MAX: usize = 64;
-/// Connections of one client address (IPv6: of one /64) to the admin address: a scraper, a dashboard
-/// and commands of one host, each with requests of their own.
+/// Connections of one client address (IPv6: of one /64) to the admin address: a scraper, a
+/// dashboard and commands of one host, each with requests of their own.
 pub(crate) const CONTROL_PER_CLIENT_MAX: usize = 48;
 /// Zones on one page of the list of zones: about 200 KiB of JSON.
 pub(crate) const ZONES_PER_PAGE: usize = 1_000;

@@ -60,15 +60,12 @@ impl RecentEvents {
         self.run.get().map_or("0", String::as_str)
     }
 
-    /// Adds an event. A line that is too long is kept as a note that the event log has it.
-    pub(crate) fn push(&self, kind: &'static str, line: &str) {
+    /// Adds an event; `short` makes the line that stands for one that is too long.
+    pub(crate) fn push(&self, kind: &'static str, line: &str, short: impl FnOnce() -> String) {
         let number = self.newest.fetch_add(1, Ordering::AcqRel) + 1;
         let line = match line.len() <= RECENT_EVENT_OCTETS_MAX {
             true => line.into(),
-            false => {
-                format!(r#"{{"kind":"{kind}","text":"the event log has this event, which is too long"}}"#)
-                    .into_boxed_str()
-            }
+            false => short().into_boxed_str(),
         };
         self.slot(number).store(Some(Arc::new(RecentEvent { number, kind, line })));
     }

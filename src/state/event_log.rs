@@ -68,13 +68,19 @@ impl EventLog {
     /// and the sequence number of the served snapshot.
     pub(crate) fn append(&self, event: &Event) {
         log(event);
-        let line = event.line(epoch_secs(), self.shared.published.served().snapshot.sequence());
-        let line = one_line::json(&line).into_owned();
-        self.shared.recent_events.push(event.kind(), &line);
+        let line = line(event, &self.shared);
         if self.sender.try_send(line).is_err() {
             self.shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Line of an event for the event log, which readers of recent events get too.
+fn line(event: &Event, shared: &Shared) -> String {
+    let (now, sequence) = (epoch_secs(), shared.published.served().snapshot.sequence());
+    let line = one_line::json(&event.line(now, sequence)).into_owned();
+    shared.recent_events.push(event.kind(), &line, || event.short_line(now, sequence));
+    line
 }
 
 /// Writes a line to the server's log, with numbers as fields.
@@ -180,10 +186,7 @@ fn keep_quarantined(log: &mut Log, shared: &Shared) {
             ),
         };
         self::log(&event);
-        let line = event.line(epoch_secs(), shared.published.served().snapshot.sequence());
-        let line = one_line::json(&line);
-        shared.recent_events.push(event.kind(), &line);
-        append(log, &line, shared);
+        append(log, &line(&event, shared), shared);
     }
 }
 

@@ -1,5 +1,5 @@
-//! `meridian schema`: JSON Schema for every YAML file, commented samples, and the OpenAPI document of
-//! the control pages.
+//! `meridian schema`: JSON Schema for every YAML file, commented samples, and the OpenAPI document
+//! of the control pages.
 
 mod digits;
 pub(crate) mod json;

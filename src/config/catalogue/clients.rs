@@ -1,5 +1,4 @@
-//! Keys of `meridian.yaml` about clients: those without answers, those behind balancers, and those
-//! that may change something over the admin address.
+//! Keys of `meridian.yaml` about clients: those without answers, and those behind balancers.
 
 use super::*;
 
@@ -53,40 +52,4 @@ pub(super) static PROXY_PROTOCOL: KeySection = KeySection {
     notes: "At most 1,024 prefixes. The client of the header takes the place of the sender for the answer, \
         the limits and the lists; without a header, nothing is answered. List balancers alone, because they \
         can claim to be any client ([operate.md](operate.md#behind-a-balancer)).",
-};
-
-/// Access to the admin address.
-pub(super) static ADMIN: KeySection = KeySection {
-    id: "admin",
-    title: "",
-    about: "Keys of `admin`:",
-    block: "",
-    entries: &[
-        entry(
-            "tls",
-            &Shape::Map(&super::server::TLS),
-            REQUIRED,
-            "the certificate of the admin address, which may be that of `tls`",
-            "{ certificate: tls/fullchain.pem, key: tls/privkey.pem }",
-        ),
-        entry(
-            "tokens",
-            &PATH,
-            NONE,
-            "a file with up to 64 tokens that permit changes: on each line the name of the holder, which \
-             becomes the author of overrides, and a token of 32 characters or more; `#` begins a comment",
-            "tls/admin.tokens",
-        ),
-        entry(
-            "client_ca",
-            &PATH,
-            NONE,
-            "a file in PEM with the authority whose client certificates permit changes",
-            "tls/admin-ca.pem",
-        ),
-    ],
-    others: Others::None,
-    notes: "The files are read at every reload, and new connections then get the new certificate, tokens \
-        and authority. No token is ever logged or shown. [control.md](control.md#remote-control) explains \
-        remote control.",
 };

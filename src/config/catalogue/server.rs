@@ -1,8 +1,9 @@
 //! Keys of `meridian.yaml`.
 
-use super::clients::{ACCESS, ADMIN, PROXY_PROTOCOL};
+use super::clients::{ACCESS, PROXY_PROTOCOL};
 use super::process::SANDBOX;
 use super::stream_limits::STREAM_LIMITS;
+use super::tls::{ADMIN, TLS};
 use super::*;
 use crate::closed_set::in_a_row;
 use crate::config::listen::STREAMS;
@@ -377,35 +378,6 @@ static COOKIES: KeySection = KeySection {
     others: Others::None,
     notes: "The file is read at every reload, and no secret is ever logged or shown. \
         [operate.md](operate.md#dns-cookies) explains how to change secrets without an effect on clients.",
-};
-
-/// Certificate and key.
-pub(super) static TLS: KeySection = KeySection {
-    id: "tls",
-    title: "",
-    about: "Keys of `tls`:",
-    block: "",
-    entries: &[
-        entry(
-            "certificate",
-            &PATH,
-            REQUIRED,
-            "a file in PEM with the certificate of this server, then those of its issuers",
-            "tls/fullchain.pem",
-        ),
-        entry(
-            "key",
-            &PATH,
-            REQUIRED,
-            "a file in PEM with the private key of the certificate, without a passphrase: P-256, P-384, \
-             Ed25519, or RSA of 2048 bits or more",
-            "tls/privkey.pem",
-        ),
-    ],
-    others: Others::None,
-    notes: "Both files are read at every reload, and new connections then get the new certificate. \
-        A pair that cannot be used refuses the reload, and the old pair stays in service. \
-        [operate.md](operate.md#dns-over-tls) explains how to renew certificates.",
 };
 
 static RATE: Shape = Shape::Integer(1, RRL_RATE_MAX as i64);

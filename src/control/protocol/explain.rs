@@ -30,8 +30,8 @@ pub(crate) struct ExplainRequest {
     pub(crate) drain: Vec<String>,
 }
 
-/// Reply of `POST /v1/explain`. `meridian explain --files --format json` prints the same with `config`
-/// in place of the fields that only a server has.
+/// Reply of `POST /v1/explain`. `meridian explain --files --format json` prints the same with
+/// `config` in place of the fields that only a server has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Explained {

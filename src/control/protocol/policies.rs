@@ -1,4 +1,4 @@
-//! Policies: `GET /v1/policies` and `GET /policies/{name}`.
+//! Policies: `GET /v1/policies` and `GET /v1/policies/{name}`.
 
 use super::Word;
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! PoPs: `GET /v1/pops` and `GET /pops/{name}`.
+//! PoPs: `GET /v1/pops` and `GET /v1/pops/{name}`.
 
 use super::Word;
 use crate::shared::override_entry::OverrideEntry;

@@ -97,9 +97,9 @@ pub(crate) struct LaneTotals {
 
 /// Query of `GET /v1/readyz`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default)]
 pub(crate) struct ReadyQuery {
     /// `json` for a JSON body.
-    #[serde(default)]
     pub(crate) format: String,
 }
 

@@ -43,6 +43,8 @@ fn commands_work_against_a_remote_server() {
             1,
             "the token of the request is not valid",
         ),
+        (&["reload", "--ca", "ca.pem"], 1, "refused (unauthorized): the request has no token\nhelp: send "),
+        (&["pop", "auto", "fra", "--yes", "--ca", "ca.pem"], 1, "refused (unauthorized): "),
         (&["reload", "--token-file", "token"], 2, "TLS: "),
         (&["reload", "--ca", "ca.pem", "--token-file", "none"], 2, "`none` cannot be read"),
     ] {
