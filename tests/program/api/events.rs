@@ -82,7 +82,10 @@ fn readers_follow_and_come_back() {
     assert!(reader.next_of("override_set").2.contains("down"));
     for id in ["1.1-1", "1.1-999999"] {
         let (mut reader, _) = Reader::open(&deployment, &format!("Last-Event-ID: {id}\r\n"));
-        assert_eq!(reader.next().1, "lost");
+        let (_, kind, data) = reader.next();
+        let data: serde_json::Value = serde_json::from_str(&data).expect("JSON");
+        assert_eq!((&*kind, &data["kind"]), ("lost", &"lost".into()));
+        assert!(data["time"].is_string() && data["sequence"].is_u64() && data["text"].is_string(), "{data}");
         // Then the oldest that is kept: that of the start.
         assert_eq!(reader.next().1, "serving");
     }
