@@ -377,8 +377,8 @@ fn every_file_is_declared() {
 /// The control protocol is types: no code writes JSON by its keys, or reads it by them.
 #[test]
 fn the_protocol_is_types() {
-    // A JSON Schema is a document without a fixed shape, and so is an OpenAPI document, which is made
-    // of schemas. Neither is a request or a reply with a type.
+    // A JSON Schema is a document without a fixed shape, and so is an OpenAPI document, which is
+    // made of schemas. Neither is a request or a reply with a type.
     let folders = ["src/control/", "src/cli/", "src/server/", "src/live/", "src/shared/"];
     let is_meant = |path: &str| {
         folders.iter().any(|folder| path.starts_with(folder))
