@@ -149,6 +149,8 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send>(
     let ended = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(CONTROL_HEADER_SECS))
+        // Before the head is whole, a connection holds no more than for a body.
+        .max_buf_size(CONTROL_BODY_OCTETS_MAX)
         .keep_alive(false)
         .serve_connection(
             TokioIo::new(stream),

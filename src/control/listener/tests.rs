@@ -166,11 +166,13 @@ async fn peers_that_do_not_read_make_room() {
     assert!(page.starts_with("HTTP/1.1 200") && page.len() > 32 << 20, "{} octets", page.len());
 }
 
-/// A body longer than the limit is refused, and so is an incomplete body.
+/// A body longer than the limit is refused, and so are a longer head and an incomplete body.
 #[tokio::test]
 async fn bodies_are_bounded() {
     let (address, ..) = begin().await;
     let long = "x".repeat(CONTROL_BODY_OCTETS_MAX + 1);
+    let head = format!("GET /readyz HTTP/1.1\r\nHost: x\r\nX: {long}\r\n\r\n");
+    assert!(!rest(send(address, &head).await).await.contains("200"));
     assert!(ask(address, "POST", "/pops/override", &long).await.starts_with("HTTP/1.1 413"));
     let mut broken =
         send(address, "POST /pops/override HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").await;
