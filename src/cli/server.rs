@@ -189,7 +189,7 @@ fn refusal_in_words(refusal: &Refusal) -> String {
         "" => String::new(),
         code => format!(" ({code})"),
     };
-    let reasons = [refusal.error.as_deref().unwrap_or_default(), &refusal.message];
+    let reasons = [refusal.error.as_deref().unwrap_or_default(), refusal.message.as_str()];
     match reasons.into_iter().find(|reason| !reason.is_empty()) {
         Some(reason) => text.push_str(&format!("refused{code}: {reason}\n")),
         // The findings of an older server are its reason.
