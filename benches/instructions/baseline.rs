@@ -57,7 +57,7 @@ fn word_of(key: &str) -> &str {
     key.split('@').next().unwrap_or(key)
 }
 
-/// What is past the baseline, or missing there, by the key of its row.
+/// Rows past the baseline, or missing there, with a finding for each figure.
 fn past_baseline(figures: &Rows, baseline: &serde_json::Value) -> BTreeMap<String, Vec<String>> {
     let mut past = BTreeMap::<String, Vec<String>>::new();
     for (key, now) in figures {

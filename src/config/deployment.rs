@@ -171,8 +171,7 @@ impl<'s> Reading<'s> {
         let FileReader { sources, files, findings, .. } = &mut self.open;
         let cookies = cookie_secrets::read(&server.cookies, sources, files, findings);
         let certificate = tls::read(&server.tls, sources, findings);
-        let has_address = server.listen.admin.is_some();
-        let admin = admin::read(server.admin.as_ref(), has_address, sources, files, findings);
+        let admin = admin::read(&server, sources, files, findings);
         let databases = self.read_databases(&server);
         if databases.len() < server.databases.len() {
             doubts.lack_data();

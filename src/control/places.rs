@@ -10,8 +10,8 @@
 //! connection at once. Each class of requests has places of its own, so that waiting reloads or
 //! scrapes never delay a verb or `/readyz`. If all places of a class are taken, the listener closes
 //! a connection of the class whose peer does not read its answer. If there is none, a request for a
-//! check or a page takes the place of another one of its class, from the address with the most of
-//! them; any other request is refused.
+//! check, a page or a stream takes the place of another one of its class, from the address with the
+//! most of them; any other request is refused.
 //!
 //! The listener closes the oldest connection of the address that has the most: a storm from one
 //! address closes only its own connections.
@@ -171,7 +171,7 @@ impl Places {
         let mut table = self.table();
         if let (Stage::Answering(class), true) = (stage, table.rows.contains_key(&id)) {
             let taken = table.count(|stage| stage.class() == Some(class));
-            // A stream is taken as long as its reader wants, so no other has its place.
+            // A stream that is written has a reader; only one address with many gives way.
             let cut = |table: &mut Table| {
                 class != Class::Stream && table.cut(|stage| stage == Stage::Taking(class))
             };
@@ -203,19 +203,24 @@ impl Table {
         self.rows.values().filter(|row| is_meant(row.stage)).count()
     }
 
-    /// For a check or a page: closes the oldest connection of the class from the address that has
-    /// the most, if that address still has more than the requester with this request. Checks and
-    /// pages only read, so closing them is safe.
+    /// For a check, a page or a stream: closes the oldest connection of the class from the address
+    /// that has the most, if that address still has more than the requester with this request.
+    /// These only read, so closing them is safe.
     fn make_room(&mut self, class: Class, asks: u64) -> bool {
         let address = self.rows.get(&asks).and_then(|row| row.address);
-        let of = |address| move |row: &&Row| row.stage == Stage::Answering(class) && row.address == address;
+        let is_held = move |stage: Stage| match class {
+            // A stream that is written stays as long as its reader reads.
+            Class::Stream => stage.class() == Some(class),
+            Class::Check | Class::Page | Class::Verb | Class::Wait => stage == Stage::Answering(class),
+        };
+        let of = |address| move |row: &&Row| is_held(row.stage) && row.address == address;
         let count = |address| self.rows.values().filter(of(address)).count();
         let most = self.rows.values().map(|row| count(row.address)).max().unwrap_or(0);
         let is_read = match class {
-            Class::Check | Class::Page => true,
-            Class::Verb | Class::Wait | Class::Stream => false,
+            Class::Check | Class::Page | Class::Stream => true,
+            Class::Verb | Class::Wait => false,
         };
-        is_read && most > count(address) + 1 && self.cut(|stage| stage == Stage::Answering(class))
+        is_read && most > count(address) + 1 && self.cut(is_held)
     }
 
     /// Closes the oldest connection for which `is_meant` holds, among those of the address that has

@@ -5,7 +5,7 @@
 
 use super::secret_file::{unreadable, warn_of_readers};
 use super::tls::{self, TlsFiles};
-use super::{WrittenPath, path};
+use super::{ServerFile, WrittenPath, path};
 use crate::admin::{AdminAccess, Tokens};
 use crate::config::Sources;
 use crate::config::table::MapReader;
@@ -41,14 +41,13 @@ pub(super) fn lower(node: &Node, folder: &Path, out: &mut Findings) -> Option<Ad
 /// Reads the files of `admin`; `None` without the key, after a finding, or for an inspection that
 /// may not read them.
 pub(crate) fn read(
-    asked: Option<&AdminFiles>,
-    has_address: bool,
+    server: &ServerFile,
     sources: &dyn Sources,
     files: &mut Files,
     out: &mut Findings,
 ) -> Option<AdminAccess> {
-    let asked = asked?;
-    if !has_address {
+    let asked = server.admin.as_ref()?;
+    if server.listen.admin.is_none() {
         let finding =
             Finding::note(code::BAD_CERTIFICATE, "no address uses `admin`").at(asked.at, "not used");
         out.push(finding.help("add `admin: \"127.0.0.1:8053\"` to `listen`, or remove `admin`"));

@@ -142,7 +142,26 @@ fn a_client_has_a_bound() {
     assert!(!enter().is_excess());
 }
 
-/// A reader of events keeps its place, whoever else wants one.
+/// One address with all streams gives one up for another address, and gets it back only while the
+/// others have fewer.
+#[test]
+fn an_address_with_many_streams_gives_way() {
+    let places = Arc::new(Places::within(DESCRIPTORS));
+    let address = |text: &str| Some(text.parse().unwrap());
+    let readers: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| places.enter(address("192.0.2.1"))).collect();
+    for reader in &readers {
+        assert_eq!(reader.answer(Class::Stream), Ok(()));
+        reader.take(Class::Stream);
+    }
+    assert_eq!(places.enter(address("192.0.2.1")).answer(Class::Stream), Err(Full));
+    let other = places.enter(address("192.0.2.2"));
+    assert_eq!(other.answer(Class::Stream), Ok(()));
+    assert!(is_cut(&readers[0]) && readers[1..].iter().all(|reader| !is_cut(reader)));
+    assert_eq!(places.enter(address("192.0.2.1")).answer(Class::Stream), Err(Full));
+    assert!(!is_cut(&other));
+}
+
+/// A reader of events keeps its place while no address has more of them than others.
 #[test]
 fn streams_are_not_cut_for_others() {
     let places = Arc::new(Places::within(DESCRIPTORS));
