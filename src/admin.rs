@@ -3,6 +3,7 @@
 //!
 //! No text that it makes quotes a token: only a digest of each is kept.
 
+use crate::finding::At;
 use crate::tls::Pair;
 use crate::tls::client_authority::{self, ClientAuthority};
 use rustls::ServerConfig;
@@ -18,13 +19,14 @@ pub(crate) const TOKEN_OCTETS_MIN: usize = 32;
 pub(crate) struct AdminAccess {
     /// Certificate and key of the server.
     pub(crate) pair: Arc<Pair>,
+    /// Place of the certificate in the server file.
+    pub(crate) at: At,
     /// Tokens whose holders may change something.
     pub(crate) tokens: Tokens,
-    /// True if clients may show a certificate instead.
-    pub(crate) takes_certificates: bool,
     /// Settings of handshakes.
     pub(crate) settings: Arc<ServerConfig>,
-    /// Digest of the file with the authority of client certificates.
+    /// Digest of the file with the authority of client certificates; `None` if no client can show
+    /// one.
     authority: Option<[u8; 32]>,
 }
 
@@ -33,22 +35,23 @@ impl AdminAccess {
     /// read as `clients`.
     pub(crate) fn new(
         pair: Arc<Pair>,
+        at: At,
         tokens: Tokens,
         authority: Option<(&[u8], ClientAuthority)>,
     ) -> Result<AdminAccess, rustls::Error> {
         let clients = authority.as_ref().map(|(_, clients)| clients);
         Ok(AdminAccess {
             settings: client_authority::settings(&pair, clients)?,
-            takes_certificates: clients.is_some(),
             authority: authority.map(|(text, _)| Sha256::digest(text).into()),
             pair,
+            at,
             tokens,
         })
     }
 
     /// True if the holder of a token or a certificate may change something.
     pub(crate) fn takes_changes(&self) -> bool {
-        self.takes_certificates || !self.tokens.0.is_empty()
+        self.authority.is_some() || !self.tokens.0.is_empty()
     }
 
     /// Parts that differ from another access, in words.
@@ -62,6 +65,22 @@ impl AdminAccess {
         .filter(|(_, is_same)| !is_same)
         .map(|(words, _)| words)
         .collect()
+    }
+}
+
+closed_set! {
+    /// Reason for which the admin address does not take a request for that of a known sender.
+    pub(crate) enum Unproven {
+        /// The connection is plain HTTP.
+        PlainHttp = "plain_http",
+        /// There are no tokens and no client certificates.
+        NotTaken = "not_taken",
+        /// The request has no token.
+        NoToken = "no_token",
+        /// The token is not valid.
+        BadToken = "bad_token",
+        /// A page of another origin sent the request, with the client's certificate.
+        ForeignOrigin = "foreign_origin",
     }
 }
 
@@ -90,13 +109,13 @@ impl Tokens {
         for (number, line) in (1..).zip(text.split(|octet| *octet == b'\n')) {
             let line = line.split(|octet| *octet == b'#').next().unwrap_or_default();
             let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-            let (Some(holder), token) = (words.next(), words.next()) else { continue };
-            let (Some(token), None) = (token, words.next()) else {
+            let (Some(holder), word) = (words.next(), words.next()) else { continue };
+            let (Some(word), None) = (word, words.next()) else {
                 faults.push(format!("line {number} is not a name and a token"));
                 continue;
             };
-            let token = Token { holder: name(holder), digest: Sha256::digest(token).into() };
-            if token.holder.is_empty() || token_of(line).is_none() {
+            let token = Token { holder: name(holder), digest: Sha256::digest(word).into() };
+            if token.holder.is_empty() || !is_token(word) {
                 faults.push(format!("line {number} has no name or no token that can be used"));
             } else if tokens.iter().any(|known| known.holder == token.holder || known.digest == token.digest)
             {
@@ -136,11 +155,10 @@ fn name(word: &[u8]) -> Arc<str> {
     std::str::from_utf8(word).ok().filter(|_| is_good).unwrap_or_default().into()
 }
 
-/// Second word of a line, if it is a token (RFC 6750 section 2.1) that is long enough.
-fn token_of(line: &[u8]) -> Option<&[u8]> {
-    let token = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(1)?;
-    let is_token = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/=".contains(octet);
-    (token.len() >= TOKEN_OCTETS_MIN && token.iter().all(is_token)).then_some(token)
+/// True for a token (RFC 6750 section 2.1) that is long enough.
+fn is_token(word: &[u8]) -> bool {
+    let fits = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/=".contains(octet);
+    word.len() >= TOKEN_OCTETS_MIN && word.iter().all(fits)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! `meridian check`.
 
 use crate::cli::diff::{self, Bound, Judged};
-use crate::cli::remote::RemoteOptions;
 use crate::cli::server::ServerClient;
 use crate::cli::{Config, Format, json, print, print_findings};
 use crate::config::ledger_file;
@@ -39,8 +38,6 @@ Examples:
 pub(crate) struct CheckCommand {
     #[command(flatten)]
     pub(super) config: Config,
-    #[command(flatten)]
-    remote: RemoteOptions,
     /// Show the clients that would move from the running server, or from another server file
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     diff: Option<Option<PathBuf>>,
@@ -133,7 +130,7 @@ impl CheckCommand {
         if let Some(old) = with {
             return diff::compile(old).map(|old| diff::compared(&old, snapshot)).ok_or(ExitCode::FAILURE);
         }
-        ServerClient::of(self.config.clone(), self.remote.clone()).ask(Method::POST, "/v1/diff")?.done()
+        ServerClient::of(self.config.clone()).ask(Method::POST, "/v1/diff")?.done()
     }
 }
 

@@ -1,12 +1,17 @@
-//! A server on another host: its URL, and the proof of who asks.
+//! A server on another host: its URL, and the proof that the client shows.
 
 use crate::health::pem;
+use crate::limits::KEEP_ALIVE_SECS;
+use crate::sys::socket;
 use hyper::http::Uri;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::fs;
+use std::io::Write;
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,7 +99,7 @@ impl RemoteOptions {
                     roots.add(certificate).map_err(|error| format!("{}: {error}", path.display()))?;
                 }
             }
-            // Those that cannot be read sign nothing.
+            // A certificate of the system that cannot be read signs nothing.
             None => _ = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
         }
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
@@ -105,7 +110,7 @@ impl RemoteOptions {
             return Ok(Arc::new(builder.with_no_client_auth()));
         };
         let shown = key.display();
-        let private = PrivateKeyDer::from_pem_slice(&read(key)?)
+        let private = PrivateKeyDer::from_pem_slice(&secret(key)?)
             .map_err(|_| format!("`{shown}` holds no private key in PEM that can be read"))?;
         let config = builder.with_client_auth_cert(certificates(certificate)?, private);
         config.map(Arc::new).map_err(|error| format!("`{}` and `{shown}`: {error}", certificate.display()))
@@ -118,6 +123,8 @@ impl Remote {
         let connecting = async {
             let stream = TcpStream::connect((self.name.as_str(), self.port)).await;
             let stream = stream.map_err(|error| error.to_string())?;
+            // Ends the wait for a host that is gone. A stream without it works as well.
+            let _ = socket::keep_alive(&stream, Duration::from_secs(KEEP_ALIVE_SECS));
             let Some(tls) = &self.tls else { return Ok(Either::Left(stream)) };
             let name = ServerName::try_from(self.name.clone()).map_err(|error| error.to_string())?;
             let connected = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await;
@@ -131,7 +138,7 @@ impl Remote {
 
 /// Token of a file: the last word of its first line that is no comment.
 fn token(path: &Path) -> Result<String, String> {
-    let text = String::from_utf8(read(path)?).unwrap_or_default();
+    let text = String::from_utf8(secret(path)?).unwrap_or_default();
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     let token = lines.filter(|line| !line.is_empty()).find_map(|line| line.split_whitespace().last());
     let is_sendable = |token: &&str| token.bytes().all(|octet| octet.is_ascii_graphic());
@@ -145,4 +152,16 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))
+}
+
+/// Octets of a file with a secret, with a note on stderr if others can read it.
+fn secret(path: &Path) -> Result<Vec<u8>, String> {
+    #[cfg(unix)]
+    if fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o006 != 0) {
+        let shown = path.display();
+        let note =
+            format!("note: every user of this machine may read or write `{shown}`: use `chmod o= {shown}`");
+        let _ = writeln!(std::io::stderr(), "{note}");
+    }
+    read(path)
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::remote::{Remote, RemoteOptions};
 use crate::cli::{Config, Format, json};
-use crate::control::client::{self, Answer, Candidate, NotReached, Sender};
+use crate::control::client::{self, Answer, Candidate, NotReached, RequestHeaders};
 use crate::control::protocol::Refusal;
 use hyper::{Method, StatusCode};
 use serde::Serialize;
@@ -62,9 +62,9 @@ impl Reached {
 }
 
 impl ServerClient {
-    /// Client of the server of a server file, or of one on another host.
-    pub(crate) fn of(config: Config, remote: RemoteOptions) -> ServerClient {
-        ServerClient { config, control: None, remote, format: Format::Text }
+    /// Client of the server of a server file.
+    pub(crate) fn of(config: Config) -> ServerClient {
+        ServerClient { config, control: None, remote: RemoteOptions::default(), format: Format::Text }
     }
 
     /// Server file that leads to the server.
@@ -118,7 +118,9 @@ impl ServerClient {
             for (index, candidate) in candidates.iter().enumerate() {
                 let Candidate { socket, named_by, .. } = candidate;
                 let asked = match client::reach(candidate).await {
-                    Ok(stream) => client::ask(stream, Sender::default(), method.clone(), path, body).await,
+                    Ok(stream) => {
+                        client::ask(stream, RequestHeaders::default(), method.clone(), path, body).await
+                    }
                     Err(NotReached::Silent(fault)) => {
                         faults.push_str(&format!("\n  at {} ({named_by}): {fault}", socket.display()));
                         continue;
@@ -152,8 +154,8 @@ fn reach_remote(
 ) -> Result<Reached, ExitCode> {
     let asked = runtime.block_on(async {
         let stream = remote.connect().await?;
-        let sender = Sender { host: &remote.host, token: remote.token.as_deref() };
-        client::ask(stream, sender, method, path, body).await
+        let headers = RequestHeaders { host: &remote.host, token: remote.token.as_deref() };
+        client::ask(stream, headers, method, path, body).await
     });
     match asked {
         Ok(answer) => Ok(Reached { place: remote.url.clone(), answer }),

@@ -38,10 +38,12 @@ use tokio::sync::oneshot;
 pub(crate) async fn reload(
     State(command_sender): State<CommandSender>,
     Query(query): Query<ReloadQuery>,
+    peer: Option<Extension<Peer>>,
 ) -> Response {
     let (sender, receiver) = oneshot::channel();
     let back = Box::new(move |report| drop(sender.send(report)));
-    let (origin, allow_loss) = (Origin::Control, query.allow_loss);
+    let (origin, allow_loss) =
+        (Origin::Control(Peer::author(peer.as_deref(), None).into()), query.allow_loss);
     let taken = command_sender(Command::Reload { origin, reply: Some(back), allow_loss });
     let report = if taken.is_ok() { receiver.await.ok() } else { None };
     match report {
@@ -73,7 +75,7 @@ fn told(report: &Report, colour: bool) -> ReloadReply {
         findings: render::reports(&report.findings, &report.files),
         text: render::text(&report.findings, &report.files, colour),
         failure: (!report.published).then(|| Failure::new(ErrorCode::BadFiles, REFUSED)),
-        error: None,
+        error: (!report.published).then(|| REFUSED.to_owned()),
     }
 }
 
@@ -99,6 +101,7 @@ fn not_taken(colour: bool) -> ReloadReply {
         findings: render::reports(&findings, &files),
         text: render::text(&findings, &files, colour),
         failure: Some(Failure::new(ErrorCode::Busy, BUSY)),
+        error: Some(BUSY.to_owned()),
         ..ReloadReply::default()
     }
 }
@@ -147,6 +150,7 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Response {
             dns: shown.dns.clone(),
             streams: by_transport(&shown.streams),
             certificate_not_after: snapshot.certificate.as_ref().map(|pair| pair.not_after),
+            admin_certificate_not_after: snapshot.admin.as_ref().map(|admin| admin.pair.not_after),
             sequence: snapshot.sequence(),
             digest: snapshot.digest().to_string(),
             files_digest: snapshot.files_digest().to_string(),

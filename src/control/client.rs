@@ -4,7 +4,7 @@ use crate::control::places::Class;
 use crate::control::protocol::status::Status;
 use crate::control::routes::class_of;
 use crate::control::socket_note;
-use crate::limits::ASK_SECS;
+use crate::limits::{ASK_SECS, ASK_WAIT_SECS};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
@@ -118,8 +118,9 @@ pub(crate) fn candidates(config: &Path) -> Vec<Candidate> {
 pub(crate) async fn reach(candidate: &Candidate) -> Result<UnixStream, NotReached> {
     let stream = connect(&candidate.socket).await.map_err(NotReached::Silent)?;
     let Some(config) = &candidate.config else { return Ok(stream) };
-    let status =
-        ask(stream, Sender::default(), Method::GET, "/v1/status", None).await.map_err(NotReached::Silent)?;
+    let status = ask(stream, RequestHeaders::default(), Method::GET, "/v1/status", None)
+        .await
+        .map_err(NotReached::Silent)?;
     match status.read::<Status>().map_err(NotReached::Silent)?.config.as_deref() {
         Some(other) if Path::new(other) == config => {
             connect(&candidate.socket).await.map_err(NotReached::Silent)
@@ -159,19 +160,20 @@ fn not_understood(status: StatusCode) -> String {
     format!("this program does not understand the answer of the server ({status})")
 }
 
-/// Headers that say who is asked, and who asks. It has no `Debug`, which would show the token.
+/// Headers with the host of the server and the proof of the client. There is no `Debug`, which would
+/// show the token.
 #[derive(Clone, Copy)]
-pub(crate) struct Sender<'t> {
+pub(crate) struct RequestHeaders<'t> {
     /// Value of `Host`.
     pub(crate) host: &'t str,
     /// Token.
     pub(crate) token: Option<&'t str>,
 }
 
-impl Default for Sender<'_> {
-    /// Sender over the control socket.
+impl Default for RequestHeaders<'_> {
+    /// Headers over the control socket.
     fn default() -> Self {
-        Sender { host: "meridian", token: None }
+        RequestHeaders { host: "meridian", token: None }
     }
 }
 
@@ -179,25 +181,25 @@ impl Default for Sender<'_> {
 /// operator.
 pub(crate) async fn ask(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    asks: Sender<'_>,
+    headers: RequestHeaders<'_>,
     method: Method,
     path: &str,
     body: Option<&Value>,
 ) -> Result<Answer, String> {
-    // The server answers these whenever it is done: their time depends on the size of the files.
-    let waits = class_of(&method, path.split('?').next().unwrap_or(path)) == Class::Wait;
-    let asked = ask_and_wait(stream, asks, method, path, body);
-    match waits {
-        true => asked.await,
-        false => tokio::time::timeout(Duration::from_secs(ASK_SECS), asked)
-            .await
-            .unwrap_or_else(|_| Err(format!("the server has not answered for {ASK_SECS} s"))),
-    }
+    // The time of these depends on the size of the files.
+    let secs = match class_of(&method, path.split('?').next().unwrap_or(path)) {
+        Class::Wait => ASK_WAIT_SECS,
+        Class::Check | Class::Page | Class::Verb | Class::Stream => ASK_SECS,
+    };
+    let asked = ask_and_wait(stream, headers, method, path, body);
+    tokio::time::timeout(Duration::from_secs(secs), asked)
+        .await
+        .unwrap_or_else(|_| Err(format!("the server has not answered for {secs} s")))
 }
 
 async fn ask_and_wait(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    asks: Sender<'_>,
+    headers: RequestHeaders<'_>,
     method: Method,
     path: &str,
     body: Option<&Value>,
@@ -209,9 +211,9 @@ async fn ask_and_wait(
     let mut request = Request::builder()
         .method(method)
         .uri(path)
-        .header("host", asks.host)
+        .header("host", headers.host)
         .header("content-type", "application/json");
-    if let Some(token) = asks.token {
+    if let Some(token) = headers.token {
         request = request.header("authorization", format!("Bearer {token}"));
     }
     let request = request

@@ -1,5 +1,6 @@
 //! `POST /v1/diff`: predicts the clients that other files would move.
 
+use crate::control::protocol::Failure;
 use crate::control::protocol::comparison::{
     AnswerMove, ComparisonRefused, ComparisonReply, Lost, MovedShare, PolicyMoves, ResolverMoves,
 };
@@ -25,12 +26,10 @@ pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Respons
         Some(Ok(comparison)) => reply(StatusCode::OK, reply_of(&comparison, ASSUMED)),
         Some(Err(faults)) => {
             let (findings, files) = *faults;
-            let (code, sentence) = (ErrorCode::BadFiles, "a reload would refuse these files");
+            let sentence = "a reload would refuse these files";
             let refused = ComparisonRefused {
                 ok: false,
-                code: code.word().into(),
-                message: sentence.to_owned(),
-                help: code.help().to_owned(),
+                failure: Failure::new(ErrorCode::BadFiles, sentence),
                 error: sentence.to_owned(),
                 findings: render::reports(&findings, &files),
                 text: render::text(&findings, &files, false),

@@ -5,6 +5,7 @@
 //! event of its `Last-Event-ID`, or learns that events are lost.
 
 use crate::control::Shown;
+use crate::control::gate::Reader;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::events::{EventData, EventsQuery};
 use crate::control::reply::refused;
@@ -32,10 +33,12 @@ pub(crate) const CONTENT_TYPE: &str = "text/event-stream";
 /// Header with the identifier of the last event that a reader has.
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// `GET /v1/events`: 400 for an identifier that no server has given.
+/// `GET /v1/events`: 400 for an identifier that no server has given. A reader that may be anyone
+/// gets the public line of each event.
 pub(crate) async fn page(
     State(shown): State<Shown>,
     Query(query): Query<EventsQuery>,
+    reader: Reader,
     headers: HeaderMap,
 ) -> Response {
     let given = match headers.get(LAST_EVENT_ID).map(|id| id.to_str()) {
@@ -50,7 +53,7 @@ pub(crate) async fn page(
     };
     match place {
         Ok(start) => {
-            let events = Body::new(Events::new(Arc::clone(&shown.shared), start));
+            let events = Body::new(Events::new(Arc::clone(&shown.shared), start, reader));
             let head = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
             (head, events).into_response()
         }
@@ -98,21 +101,28 @@ struct Events {
     shared: Arc<Shared>,
     start: Start,
     look: Interval,
+    reader: Reader,
     /// Looks since the last frame.
     silent: u64,
+    /// True before the first frame.
+    is_new: bool,
 }
 
 impl Events {
-    fn new(shared: Arc<Shared>, start: Start) -> Events {
+    fn new(shared: Arc<Shared>, start: Start, reader: Reader) -> Events {
         let mut look = interval(Duration::from_millis(EVENTS_LOOK_MILLIS));
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first frame goes out at once, so that the reader knows that it is connected.
-        Events { shared, start, look, silent: EVENTS_SILENT_MILLIS / EVENTS_LOOK_MILLIS }
+        Events { shared, start, look, silent: 0, reader, is_new: true }
     }
 
     /// Text of the next event.
     fn next(&mut self) -> Option<String> {
         let events = &self.shared.recent_events;
+        if std::mem::take(&mut self.is_new) && !self.start.is_gap {
+            // Goes out at once: the reader knows that it is connected, and where it goes on if it
+            // comes back before the first event.
+            return Some(format!("id: {}-{}\n\n", events.run(), self.start.next - 1));
+        }
         if std::mem::take(&mut self.start.is_gap) {
             let before = self.start.next - 1;
             let text = "events are lost: the reader was away for too long, or the server has restarted";
@@ -131,7 +141,11 @@ impl Events {
             Recent::Event(event) => {
                 self.start.next += 1;
                 let (run, number) = (events.run(), event.number);
-                Some(format!("id: {run}-{number}\nevent: {}\ndata: {}\n\n", event.kind, event.line))
+                let line = match self.reader {
+                    Reader::Known => &event.line,
+                    Reader::Anyone => event.public.as_ref().unwrap_or(&event.line),
+                };
+                Some(format!("id: {run}-{number}\nevent: {}\ndata: {line}\n\n", event.kind))
             }
             Recent::NotYet => None,
             Recent::Gone => {

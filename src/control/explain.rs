@@ -88,7 +88,7 @@ pub(crate) async fn explain(
 
 /// Runs work on a thread of its own; `None` if all places are taken. The work holds its place until
 /// it ends, even if the client has disconnected.
-async fn bounded<T: Send + 'static>(
+pub(super) async fn bounded<T: Send + 'static>(
     places: &'static Semaphore,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<Result<T, JoinError>> {
@@ -129,7 +129,7 @@ pub(crate) fn explained(explanation: &Explanation, snapshot: &Snapshot) -> Expla
 /// The snapshot in service and its operator view. The writer stores the view before it publishes
 /// the snapshot, so the view may be ahead for an instant. After [`LOOKS`] attempts, a view that is
 /// still ahead is used.
-fn together(shown: &Shown) -> (Arc<Snapshot>, Arc<OperatorView>) {
+pub(super) fn together(shown: &Shown) -> (Arc<Snapshot>, Arc<OperatorView>) {
     let mut both = (shown.shared.published.snapshot(), shown.shared.operator_view.load_full());
     for _ in 0..LOOKS {
         if both.0.sequence() == both.1.sequence {

@@ -47,6 +47,10 @@ pub(crate) trait Accept {
         stream: Self::Stream,
         router: Router,
     ) -> impl Future<Output = io::Result<(Self::Opened, Router)>> + Send + 'static;
+    /// True if the opening of a connection costs a handshake now.
+    fn has_handshakes(&self) -> bool {
+        false
+    }
     /// Accepts the next connection; the address is `None` for a Unix socket.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Option<IpAddr>)>> + Send;
 }
@@ -95,6 +99,11 @@ pub(crate) async fn serve<L: Accept>(
             Ok((stream, address)) => {
                 pause = AcceptPause::default();
                 let place = places.enter(address);
+                // The refusal would cost a handshake, of which the client would have as many as it
+                // likes.
+                if place.is_excess() && listener.has_handshakes() {
+                    continue;
+                }
                 let held = Arc::clone(&descriptors).hold(Use::Pages);
                 let opening = listener.open(stream, router.clone());
                 connections.spawn(async move {

@@ -1,6 +1,7 @@
 //! `GET /v1/map`: PoPs with position, state, health and load, and the answers of each country.
 
 use crate::control::Shown;
+use crate::control::explain::{bounded, together};
 use crate::control::pops::setting;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::map::{Map, MapAnswer, MapCountry, MapPop, MapQuery};
@@ -9,26 +10,34 @@ use crate::control::reply::{refused, reply};
 use crate::impact::answered::Answered;
 use crate::impact::countries::{self, CountryAnswers};
 use crate::shared::operator_view::PopView;
-use crate::snapshot::Snapshot;
 use crate::steer::policy::PolicyId;
+use crate::steer::pop::Pop;
 use crate::steer::pop_status::fraction;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use tokio::task::spawn_blocking;
+use std::collections::HashMap;
+use tokio::sync::Semaphore;
 
-/// `GET /v1/map`: 404 if the query names a policy that does not exist.
+/// Bound of simultaneous maps, because each ranks every country.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
+
+/// `GET /v1/map`: 404 if the query names a policy that does not exist, 503 if too many maps are
+/// being made.
 pub(crate) async fn page(State(shown): State<Shown>, Query(query): Query<MapQuery>) -> Response {
     // Ranking every country takes milliseconds, which readers of other pages need not wait for.
-    match spawn_blocking(move || map(&shown, query)).await {
-        Ok(Ok(map)) => reply(StatusCode::OK, map),
-        Ok(Err(sentence)) => refused(ErrorCode::NotFound, &sentence),
-        Err(fault) => refused(ErrorCode::Fault, &format!("the map ended by a fault of the program: {fault}")),
+    match bounded(&AT_ONCE, move || map(&shown, query)).await {
+        None => refused(ErrorCode::Busy, "two maps are being made; try again"),
+        Some(Ok(Ok(map))) => reply(StatusCode::OK, map),
+        Some(Ok(Err(sentence))) => refused(ErrorCode::NotFound, &sentence),
+        Some(Err(fault)) => {
+            refused(ErrorCode::Fault, &format!("the map ended by a fault of the program: {fault}"))
+        }
     }
 }
 
 fn map(shown: &Shown, query: MapQuery) -> Result<Map, String> {
-    let snapshot = shown.shared.published.snapshot();
+    let (snapshot, operator_view) = together(shown);
     let countries = match &query.policy {
         None => Vec::new(),
         Some(name) => {
@@ -37,17 +46,17 @@ fn map(shown: &Shown, query: MapQuery) -> Result<Map, String> {
             answers.ok_or_else(|| format!("there is no policy `{}`", name.escape_debug()))?
         }
     };
-    let operator_view = shown.shared.operator_view.load();
+    let written: HashMap<&str, &Pop> = snapshot.pops.iter().map(|pop| (&*pop.name, pop)).collect();
     Ok(Map {
         sequence: snapshot.sequence(),
-        pops: operator_view.pops.iter().map(|pop| map_pop(pop, &snapshot)).collect(),
+        pops: operator_view.pops.iter().map(|pop| map_pop(pop, written.get(&*pop.name).copied())).collect(),
         policy: query.policy.map(Into::into),
         countries: countries.iter().map(country).collect(),
     })
 }
 
-fn map_pop(view: &PopView, snapshot: &Snapshot) -> MapPop {
-    let written = snapshot.pops.iter().find(|pop| pop.name == view.name);
+/// PoP with its state and its entry in the file.
+fn map_pop(view: &PopView, written: Option<&Pop>) -> MapPop {
     let at = written.and_then(|pop| pop.coordinates);
     let loads = view.feeds.iter().filter_map(|feed| Some(feed.load? / feed.capacity));
     MapPop {

@@ -5,6 +5,7 @@
 //! ([`SharedPage`](super::shared_page::SharedPage)). The [`catalogue`] has the names and meanings
 //! of the families.
 
+use crate::admin::Unproven;
 use crate::answer::Transport;
 use crate::control::Shown;
 use crate::control::catalogue::{self, CATALOGUE, MetricFamily, MetricKind};
@@ -273,6 +274,9 @@ fn overrides(page: &mut Page, shown: &Shown) {
     );
     let counters = &shown.shared.counters;
     page.count(&catalogue::EVENTS_DROPPED, &[], counters.events_dropped.load(Ordering::Relaxed));
+    for (reason, count) in Unproven::ALL.into_iter().zip(&counters.unproven) {
+        page.count(&catalogue::UNPROVEN, &[reason.word()], count.load(Ordering::Relaxed));
+    }
     page.count(&catalogue::LOG_DROPPED, &[], counters.log_dropped.load(Ordering::Relaxed));
 }
 
@@ -351,7 +355,10 @@ fn sizes(page: &mut Page, snapshot: &Snapshot) {
     let now = clock::since_epoch().as_secs_f64();
     latency(page, snapshot, now);
     if let Some(pair) = &snapshot.certificate {
-        page.set(&catalogue::CERTIFICATE_EXPIRY, &[], pair.not_after as f64);
+        page.set(&catalogue::CERTIFICATE_EXPIRY, &["transports"], pair.not_after as f64);
+    }
+    if let Some(admin) = &snapshot.admin {
+        page.set(&catalogue::CERTIFICATE_EXPIRY, &["admin"], admin.pair.not_after as f64);
     }
     for (name, built) in snapshot.databases_built() {
         page.set(&catalogue::DATABASE_BUILT, &[name], *built as f64);

@@ -105,6 +105,8 @@ pub(crate) struct Pages {
     pub(crate) pops: SharedPage,
     /// `/policies`.
     pub(crate) policies: SharedPage,
+    /// `/v1/overrides`.
+    pub(crate) overrides: SharedPage,
     /// `/v1/openapi.json`.
     openapi: OnceLock<Bytes>,
 }
@@ -112,8 +114,13 @@ pub(crate) struct Pages {
 /// Router of the admin address: every page, for the hosts that it serves. The gate refuses changes
 /// by strangers.
 pub(crate) fn admin(shown: Shown, command_sender: CommandSender, hosts: Arc<AdminHosts>) -> Router {
+    let proof = Arc::clone(&shown.shared);
     let pages = routes::shows().with_state(shown).merge(routes::commands().with_state(command_sender));
-    finished(pages.layer(from_fn(gate::check)).layer(from_fn_with_state(hosts, admin_host::check)))
+    finished(
+        pages
+            .layer(from_fn_with_state(proof, gate::check))
+            .layer(from_fn_with_state(hosts, admin_host::check)),
+    )
 }
 
 /// Router of the control socket, which has every page.

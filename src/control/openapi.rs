@@ -123,8 +123,11 @@ fn operation(page: &Page, schemas: &mut Schemas) -> Value {
         operation["requestBody"] =
             json!({ "required": true, "content": { "application/json": { "schema": schema } } });
     }
-    if !page.is_read_only {
-        operation["security"] = json!([{ "token": [] }, { "certificate": [] }]);
+    if page.needs_proof {
+        let proofs = [json!({ "token": [] }), json!({ "certificate": [] })];
+        // An address without proofs has the public part of a page for everyone.
+        let nothing = page.is_read_only.then(|| json!({}));
+        operation["security"] = proofs.into_iter().chain(nothing).collect();
     }
     operation
 }
@@ -176,7 +179,8 @@ fn refusals(page: &Page) -> impl Iterator<Item = ErrorCode> {
     let is_write = !page.is_read_only;
     ErrorCode::ALL.into_iter().filter(move |code| match code {
         ErrorCode::NotFound => page.path.contains('{'),
-        ErrorCode::Unauthorized | ErrorCode::Forbidden | ErrorCode::Conflict => is_write,
+        ErrorCode::Unauthorized | ErrorCode::Forbidden => page.needs_proof,
+        ErrorCode::Conflict => is_write,
         ErrorCode::Unsafe | ErrorCode::BadFiles => false,
         ErrorCode::MethodNotAllowed => false,
         // Any request may have a body, which may end early.

@@ -9,14 +9,15 @@ use crate::control::protocol::overrides::{
     AcknowledgeRequest, Acknowledged, AskedWeight, Forecast, ForecastMove, LoadGain, OverrideList,
     OverrideReply, OverrideRequest, PolicyForecast, PopChange,
 };
-use crate::control::reply::{ask, busy, refused, reply};
+use crate::control::reply::{ask, body, busy, refused, rendered, reply};
 use crate::impact::moves::{Move, MovedShare, PolicyChangeMoves};
 use crate::impact::prediction::{ALL_CLIENTS, Gain, Prediction};
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
 use crate::rfc3339;
 use crate::shared::command::{Command, CommandSender, OverrideChange, OverrideOutcome, OverrideReport};
+use crate::shared::operator_view::OperatorView;
 use crate::shared::override_entry::OverrideEntry;
-use crate::steer::ledger::{Action, Selector};
+use crate::steer::ledger::{Action, Override, Selector};
 use crate::steer::pop::AdminState;
 use axum::Extension;
 use axum::Json;
@@ -24,20 +25,28 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// `GET /v1/overrides`.
 pub(crate) async fn list(State(shown): State<Shown>) -> Response {
-    let operator_view = shown.shared.operator_view.load();
-    let mut overrides: Vec<OverrideEntry> = Vec::new();
-    for pop in &operator_view.pops {
-        let entries = [&pop.state_by, &pop.weight_by].into_iter().flatten().chain(&pop.plans);
-        for entry in entries.map(OverrideEntry::of) {
-            if !overrides.contains(&entry) {
-                overrides.push(entry);
-            }
-        }
-    }
-    reply(StatusCode::OK, OverrideList { sequence: operator_view.sequence, overrides })
+    let pages = Arc::clone(&shown.pages);
+    let render = move || {
+        let operator_view = shown.shared.operator_view.load();
+        let overrides = distinct(&operator_view).map(OverrideEntry::of).collect();
+        body(&OverrideList { sequence: operator_view.sequence, overrides })
+    };
+    rendered(pages.overrides.read(render).await)
+}
+
+/// Overrides of all PoPs, each once, in the order of the PoPs.
+fn distinct(view: &OperatorView) -> impl Iterator<Item = &Override> {
+    let mut known = HashSet::new();
+    let all = view
+        .pops
+        .iter()
+        .flat_map(|pop| [&pop.state_by, &pop.weight_by].into_iter().flatten().chain(&pop.plans));
+    all.filter(move |entry| known.insert(entry.id))
 }
 
 /// `POST /v1/overrides`: 200 if the override is in force (or would be, in a dry run), 409 if

@@ -192,11 +192,14 @@ impl Table {
     /// without a whole request.
     fn has_room_for(&mut self, address: IpAddr) -> bool {
         let mut own = self.rows.iter().filter(|(_, row)| row.address == Some(address));
-        if own.clone().count() < CONTROL_PER_CLIENT_MAX {
+        let count = own.clone().count();
+        if count < CONTROL_PER_CLIENT_MAX {
             return true;
         }
         let oldest = own.find(|(_, row)| row.stage == Stage::Asking).map(|(id, _)| *id);
-        oldest.is_some_and(|id| self.rows.remove(&id).is_some())
+        let is_closed = oldest.is_some_and(|id| self.rows.remove(&id).is_some());
+        // The closed one may have been one too many itself.
+        is_closed && count <= CONTROL_PER_CLIENT_MAX
     }
 
     fn count(&self, is_meant: impl Fn(Stage) -> bool) -> usize {

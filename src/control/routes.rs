@@ -85,6 +85,9 @@ pub struct Page {
     /// True if the page changes nothing and costs little, so that the admin address has it for
     /// everyone.
     pub(super) is_read_only: bool,
+    /// True if the admin address asks its readers for a proof where it takes proofs. Elsewhere it
+    /// has the public part of the page.
+    pub(super) needs_proof: bool,
     handler: Handler,
     /// Schema of the query.
     pub(super) query: Option<Shape>,
@@ -129,7 +132,7 @@ impl Verb {
 }
 
 /// A row: `Shows` or `Commands`, method, path, old path, class, `both` if the admin address has the
-/// page for everyone, else `socket`; handler; query, body, replies, purpose.
+/// page for everyone, `part` if only in part, else `socket`; handler; query, body, replies, purpose.
 macro_rules! pages {
     ($(
         $kind:ident $method:ident $path:literal [$($old:literal)?] $class:ident $where:ident $handler:path
@@ -142,6 +145,7 @@ macro_rules! pages {
             old_path: pages!(@first $(Some($old))? None),
             class: Class::$class,
             is_read_only: pages!(@where $where),
+            needs_proof: pages!(@proof $where),
             handler: Handler::$kind(|filter| on(filter, $handler)),
             query: pages!(@first $(Some(|generator| generator.subschema_for::<$query>()))? None),
             body: pages!(@first $(Some(|generator| generator.subschema_for::<$body>()))? None),
@@ -156,7 +160,11 @@ macro_rules! pages {
     (@first Some($value:expr) None) => { Some($value) };
     (@first None) => { None };
     (@where both) => { true };
+    (@where part) => { true };
     (@where socket) => { false };
+    (@proof both) => { false };
+    (@proof part) => { true };
+    (@proof socket) => { true };
 }
 
 pages! {
@@ -186,7 +194,7 @@ pages! {
     Shows Get "/v1/map" [] Page both map::page
         = (MapQuery) () {200 Json Map, 404 Json Refusal}
         "PoPs with position, state and load; the answers of each country.";
-    Shows Get "/v1/events" [] Stream both events::page
+    Shows Get "/v1/events" [] Stream part events::page
         = (EventsQuery) () {200 Events EventData} "Events as they happen, as server-sent events.";
     Shows Get "/v1/openapi.json" [] Page both api::openapi
         = () () {200 Json Value} "This document.";

@@ -9,8 +9,8 @@ pub(crate) const CONTROL_PER_CLIENT_MAX: usize = 48;
 pub(crate) const ZONES_PER_PAGE: usize = 1_000;
 /// Recent events for readers of `/v1/events` that come back: some minutes of a storm.
 pub(crate) const RECENT_EVENTS: usize = 1_024;
-/// Octets of such an event; a longer one stands in the event log alone. All of them take at most 8
-/// MiB.
+/// Octets of such an event; a longer one stands in the event log alone. All of them take at most 16
+/// MiB, because some have a second line for readers that may be anyone.
 pub(crate) const RECENT_EVENT_OCTETS_MAX: usize = 8 << 10;
 /// Milliseconds between two looks of a reader for new events.
 pub(crate) const EVENTS_LOOK_MILLIS: u64 = 200;
@@ -19,3 +19,9 @@ pub(crate) const EVENTS_LOOK_MILLIS: u64 = 200;
 pub(crate) const EVENTS_SILENT_MILLIS: u64 = 10_000;
 /// Seconds for the handshake of TLS on the admin address.
 pub(crate) const ADMIN_HANDSHAKE_SECS: u64 = 5;
+/// Seconds that a reload or a comparison may take until its command gives it up: two runs one after
+/// the other, each of at most [`ATTEMPT_SECS`](super::ATTEMPT_SECS), and time to spare.
+pub(crate) const ASK_WAIT_SECS: u64 = 1_800;
+/// Seconds of silence after which a command asks whether the host of a remote server is still
+/// there, and between such questions.
+pub(crate) const KEEP_ALIVE_SECS: u64 = 15;

@@ -33,6 +33,10 @@ impl Accept for AdminListener {
         self.tcp.accept().await.map(|(stream, peer)| (stream, Some(peer.ip())))
     }
 
+    fn has_handshakes(&self) -> bool {
+        self.shared.published.snapshot().admin.is_some()
+    }
+
     fn open(
         &self,
         stream: TcpStream,

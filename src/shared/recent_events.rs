@@ -17,6 +17,8 @@ pub(crate) struct RecentEvent {
     pub(crate) kind: &'static str,
     /// Line of the event log, without its end.
     pub(crate) line: Box<str>,
+    /// Line for readers that may be anyone; `None` if it is the same.
+    pub(crate) public: Option<Box<str>>,
 }
 
 /// Ring of the last events.
@@ -60,14 +62,22 @@ impl RecentEvents {
         self.run.get().map_or("0", String::as_str)
     }
 
-    /// Adds an event; `short` makes the line that stands for one that is too long.
-    pub(crate) fn push(&self, kind: &'static str, line: &str, short: impl FnOnce() -> String) {
+    /// Adds an event. `public` is its line for readers that may be anyone, if it differs; `short`
+    /// makes the line that stands for one that is too long.
+    pub(crate) fn push(
+        &self,
+        kind: &'static str,
+        line: &str,
+        public: Option<&str>,
+        short: impl Fn() -> String,
+    ) {
         let number = self.newest.fetch_add(1, Ordering::AcqRel) + 1;
-        let line = match line.len() <= RECENT_EVENT_OCTETS_MAX {
+        let bounded = |line: &str| match line.len() <= RECENT_EVENT_OCTETS_MAX {
             true => line.into(),
             false => short().into_boxed_str(),
         };
-        self.slot(number).store(Some(Arc::new(RecentEvent { number, kind, line })));
+        let (line, public) = (bounded(line), public.map(bounded));
+        self.slot(number).store(Some(Arc::new(RecentEvent { number, kind, line, public })));
     }
 
     /// Number of the newest event; 0 before the first.

@@ -79,7 +79,10 @@ impl EventLog {
 fn line(event: &Event, shared: &Shared) -> String {
     let (now, sequence) = (epoch_secs(), shared.published.served().snapshot.sequence());
     let line = one_line::json(&event.line(now, sequence)).into_owned();
-    shared.recent_events.push(event.kind(), &line, || event.short_line(now, sequence));
+    let public = event.public().line(now, sequence);
+    let public = one_line::json(&public);
+    let public = Some(&*public).filter(|public| **public != *line);
+    shared.recent_events.push(event.kind(), &line, public, || event.short_line(now, sequence));
     line
 }
 

@@ -125,8 +125,8 @@ state: /var/lib/meridian",
             "admin",
             &Shape::Map(&ADMIN),
             NONE,
-            "TLS of the admin address (`listen.admin`), and who may change something over it; without this \
-             key it is plain HTTP, and read-only",
+            "TLS of the admin address (`listen.admin`), and the tokens and client certificates whose holders \
+             may change something over it; without this key it is plain HTTP, and read-only",
             "{ tls: { certificate: tls/fullchain.pem, key: tls/privkey.pem }, tokens: tls/admin.tokens }",
         ),
         entry(

@@ -1,5 +1,5 @@
 //! Keys of `meridian.yaml` about TLS: the certificate of encrypted transports, and that of the
-//! admin address with the holders who may change something over it.
+//! admin address with the tokens and client certificates that permit changes over it.
 
 use super::*;
 

@@ -3,13 +3,13 @@
 //!
 //! Findings never quote a token, because they go into logs and tickets.
 
-use super::secret_file::{unreadable, warn_of_readers};
+use super::secret_file::{contents, warn_of_readers};
 use super::tls::{self, TlsFiles};
 use super::{ServerFile, WrittenPath, path};
 use crate::admin::{AdminAccess, Tokens};
-use crate::config::Sources;
 use crate::config::table::MapReader;
 use crate::config::tree::Node;
+use crate::config::{ServerCertificate, Sources};
 use crate::finding::{At, Files, Finding, Findings, code};
 use crate::limits::{ADMIN_TOKENS_MAX, CERTIFICATES_OCTETS_MAX, COOKIE_FILE_OCTETS_MAX};
 use crate::tls::client_authority::ClientAuthority;
@@ -61,7 +61,16 @@ pub(crate) fn read(
         Some(None) => return None,
         Some(Some((text, clients))) => Some((&**text, clients.clone())),
     };
-    AdminAccess::new(pair?.pair, tokens, authority).ok()
+    let ServerCertificate { pair, at } = pair?;
+    match AdminAccess::new(pair, at, tokens, authority) {
+        Ok(access) => Some(access),
+        Err(error) => {
+            // Without the access, the address would speak plain HTTP.
+            let finding = Finding::error(code::BAD_CERTIFICATE, format!("TLS cannot use `admin`: {error}"));
+            out.push(finding.at(asked.at, "not usable").help("write another certificate and key"));
+            None
+        }
+    }
 }
 
 fn tokens(
@@ -103,27 +112,6 @@ fn authority(
             out.push(
                 finding.help("write the certificate, in PEM, of the authority that signs those of clients"),
             );
-            None
-        }
-    }
-}
-
-fn contents(
-    written: &WrittenPath,
-    most: usize,
-    sources: &dyn Sources,
-    out: &mut Findings,
-) -> Option<Arc<[u8]>> {
-    match sources.read(&written.path) {
-        Ok(octets) if octets.len() > most => {
-            let message =
-                format!("`{}` has {} octets, more than {most}", written.path.display(), octets.len());
-            out.push(Finding::error(code::TOO_LARGE, message).at(written.at, "named here"));
-            None
-        }
-        Ok(octets) => Some(octets),
-        Err(why) => {
-            out.push(unreadable(written, &why, sources));
             None
         }
     }

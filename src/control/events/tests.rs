@@ -26,7 +26,7 @@ fn identifiers_are_read() {
 fn readers_go_on() {
     let (events, most) = (RecentEvents::default(), RECENT_EVENTS as u64);
     events.name_run("a".to_owned());
-    (0..most + 5).for_each(|_| events.push("zone", "{}", String::new));
+    (0..most + 5).for_each(|_| events.push("zone", "{}", None, String::new));
     for (id, next, is_gap) in [
         (Id { run: "a", number: most + 5 }, most + 6, false),
         (Id { run: "a", number: most }, most + 1, false),

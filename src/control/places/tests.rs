@@ -135,7 +135,11 @@ fn a_client_has_a_bound() {
         let class = if number < CONTROL_OTHERS_MAX { Class::Verb } else { Class::Wait };
         assert_eq!(place.answer(class), Ok(()), "{number}");
     }
-    assert!(enter().is_excess());
+    let first = enter();
+    let second = enter();
+    assert!(first.is_excess() && second.is_excess() && is_cut(&first) && !is_cut(&second));
+    assert_eq!(places.held(), CONTROL_PER_CLIENT_MAX + 1);
+    drop((first, second));
     assert!(!places.enter(address("192.0.2.2")).is_excess());
     assert!(!places.enter(None).is_excess());
     held.pop();

@@ -1,6 +1,6 @@
 //! Clients that other files move: `POST /v1/diff`, and the output of `meridian diff`.
 
-use super::Word;
+use super::Failure;
 use crate::finding::report::FindingReport;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -102,12 +102,9 @@ pub(crate) struct Lost {
 pub(crate) struct ComparisonRefused {
     /// Always false.
     pub(crate) ok: bool,
-    /// Code, a word of [`ErrorCode`](super::error_code::ErrorCode).
-    pub(crate) code: Word,
-    /// Reason, one sentence.
-    pub(crate) message: String,
-    /// Way out, in words.
-    pub(crate) help: String,
+    /// Code, reason and way out.
+    #[serde(flatten)]
+    pub(crate) failure: Failure,
     /// The same as `message`, for older commands.
     pub(crate) error: String,
     /// Faults of the files.

@@ -85,7 +85,7 @@ pub(crate) struct ReloadStatus {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct RunningReload {
-    /// First requester: `SIGHUP`, `control socket`.
+    /// First requester: `SIGHUP`, or the user of the request.
     pub(crate) origin: String,
     /// Seconds since it began.
     pub(crate) age_secs: u64,

@@ -29,6 +29,8 @@ pub(crate) struct Status {
     pub(crate) streams: Vec<StreamAddresses>,
     /// End of the certificate of encrypted transports, in seconds since 1970.
     pub(crate) certificate_not_after: Option<i64>,
+    /// End of the certificate of the admin address, in seconds since 1970.
+    pub(crate) admin_certificate_not_after: Option<i64>,
     /// Sequence number of the snapshot in service.
     pub(crate) sequence: u64,
     /// State digest of that snapshot, hexadecimal.

@@ -14,7 +14,7 @@ fn line(events: &RecentEvents, number: u64) -> Option<String> {
 fn the_newest_are_kept() {
     let (events, most) = (RecentEvents::default(), RECENT_EVENTS as u64);
     assert_eq!((events.newest(), events.oldest(), events.get(1)), (0, 1, Recent::NotYet));
-    (1..=most + 3).for_each(|number| events.push("zone", &number.to_string(), String::new));
+    (1..=most + 3).for_each(|number| events.push("zone", &number.to_string(), None, String::new));
     assert_eq!((events.newest(), events.oldest()), (most + 3, 4));
     assert_eq!(events.get(3), Recent::Gone);
     assert_eq!(line(&events, 4).as_deref(), Some("4"));
@@ -26,8 +26,8 @@ fn the_newest_are_kept() {
 #[test]
 fn long_lines_are_left_out() {
     let events = RecentEvents::default();
-    events.push("zone", &"x".repeat(RECENT_EVENT_OCTETS_MAX), || "short".to_owned());
-    events.push("zone", &"x".repeat(RECENT_EVENT_OCTETS_MAX + 1), || "short".to_owned());
+    events.push("zone", &"x".repeat(RECENT_EVENT_OCTETS_MAX), None, || "short".to_owned());
+    events.push("zone", &"x".repeat(RECENT_EVENT_OCTETS_MAX + 1), None, || "short".to_owned());
     assert_eq!(line(&events, 1).map(|line| line.len()), Some(RECENT_EVENT_OCTETS_MAX));
     assert_eq!(line(&events, 2).as_deref(), Some("short"));
 }
