@@ -6,7 +6,7 @@
 //! ------------------------------------------------  below: no I/O, no clock, no dice, no lock
 //! 3  core      answer  snapshot  shared  live  explain   pure function of a query; its tables; live state
 //! 2  words     config                               text -> checked values, or findings
-//! 1  facts     zone  steer  health  latency  geo  tls   facts about names, places and PoPs
+//! 1  facts     zone  steer  health  latency  geo  tls  admin   facts about names, places and PoPs
 //! 0  ground    wire  finding  budget  rfc3339  limits  closed_set   octets, faults, dates, bounds
 //! ```
 //!
@@ -22,6 +22,7 @@ compile_error!("the fast engine needs Linux: build with the feature `portable`")
 mod closed_set;
 
 mod access;
+mod admin;
 mod answer;
 mod budget;
 mod cli;

@@ -51,6 +51,9 @@ pub mod control {
     pub mod catalogue {
         pub use crate::control::catalogue::{CATALOGUE, document};
     }
+    pub mod openapi {
+        pub use crate::control::openapi::text;
+    }
 }
 pub mod explain {
     pub use crate::explain::{ExplainQuery, Explanation, explain, head};

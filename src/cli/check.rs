@@ -130,7 +130,7 @@ impl CheckCommand {
         if let Some(old) = with {
             return diff::compile(old).map(|old| diff::compared(&old, snapshot)).ok_or(ExitCode::FAILURE);
         }
-        ServerClient::of(self.config.clone()).ask(Method::POST, "/diff")?.done()
+        ServerClient::of(self.config.clone()).ask(Method::POST, "/v1/diff")?.done()
     }
 }
 

@@ -65,7 +65,7 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "POP", value_delimiter = ',')]
     drain: Vec<String>,
     /// Read the files as they are now, and ask no server
-    #[arg(long, conflicts_with = "control")]
+    #[arg(long, conflicts_with_all = ["control", "server"])]
     files: bool,
     /// Walk every leaf of every policy of the files, ask inside it, and prove that each scope is
     /// true
@@ -124,7 +124,7 @@ impl Explain {
             up: self.up.clone(),
             drain: self.drain.clone(),
         };
-        let reached = self.server.post("/explain", &request).inspect_err(|_| {
+        let reached = self.server.post("/v1/explain", &request).inspect_err(|_| {
             eprintln!(
                 "`explain` asks a running server; to have the files explained instead, with every PoP up, \
                  add --files"
@@ -141,7 +141,7 @@ impl Explain {
                 let Explained { asked, files_digest, text, .. } = reached.read()?;
                 let Asked { node, sequence, digest, moment } = asked.unwrap_or_default();
                 let moment = rfc3339::parse(&moment).unwrap_or_else(epoch_secs);
-                let socket = reached.socket.display().to_string();
+                let socket = reached.place.clone();
                 explain::head(&node, &socket, (sequence, &digest, &files_digest), moment) + &text
             }
         });

@@ -21,6 +21,7 @@ pub(crate) mod pop;
 pub(crate) mod prediction;
 pub(crate) mod quarantine;
 pub(crate) mod reload;
+pub(crate) mod remote;
 pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod server;
@@ -113,7 +114,7 @@ Examples:
   meridian latency build --output geoip/latency.mmdb fra.csv ams.csv"
     )]
     Latency(latency::Latency),
-    /// Print a JSON Schema of configuration files, or a commented sample
+    /// Print a JSON Schema of configuration files, a commented sample, or the OpenAPI document
     Schema(schema::Schema),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  meridian completions bash > /etc/bash_completion.d/meridian")]

@@ -32,9 +32,9 @@ impl PolicyCommand {
     /// Asks and prints.
     pub(crate) fn run(self) -> ExitCode {
         let (server, path, name) = match &self {
-            PolicyCommand::List { server } => (server, "/policies".to_owned(), None),
+            PolicyCommand::List { server } => (server, "/v1/policies".to_owned(), None),
             // Read from the list, because a name need not be fit for a path.
-            PolicyCommand::Show { server, name } => (server, "/policies".to_owned(), Some(name)),
+            PolicyCommand::Show { server, name } => (server, "/v1/policies".to_owned(), Some(name)),
         };
         let done = server.ask(Method::GET, &path).and_then(|reached| print_found(server, &reached, name));
         done.map_or_else(|status| status, |()| ExitCode::SUCCESS)

@@ -1,6 +1,6 @@
 //! `meridian reload`.
 
-use crate::cli::server::{Reached, ServerClient};
+use crate::cli::server::{Reached, ServerClient, complain};
 use crate::cli::{Format, colour, print};
 use crate::control::protocol::reload::{
     Cancelled, OtherZone, ReloadQuery, ReloadReply, ReloadResult, ReloadStatus, RunningReload, StrayFile,
@@ -44,10 +44,10 @@ impl Reload {
     pub(crate) fn run(self) -> ExitCode {
         let done = match (self.status, self.cancel) {
             (true, _) => {
-                self.server.ask(Method::GET, "/reload").and_then(|reached| self.print_status(&reached))
+                self.server.ask(Method::GET, "/v1/reload").and_then(|reached| self.print_status(&reached))
             }
             (_, true) => {
-                self.server.ask(Method::DELETE, "/reload").and_then(|reached| self.cancelled(&reached))
+                self.server.ask(Method::DELETE, "/v1/reload").and_then(|reached| self.cancelled(&reached))
             }
             _ => {
                 let query = ReloadQuery { colour: colour::on_stderr(), allow_loss: self.allow_loss };
@@ -60,11 +60,15 @@ impl Reload {
 
     fn print_result(&self, reached: &Reached) -> Result<ExitCode, ExitCode> {
         let reply: ReloadReply = reached.read()?;
-        if self.server.format == Format::Json {
-            print(&reached.json());
-        } else {
-            let _ = std::io::stderr().write_all(reply.text.as_bytes());
-            print(&outcome(&reply));
+        match self.server.format {
+            Format::Json => print(&reached.json()),
+            Format::Text => {
+                match reply.ok {
+                    true => _ = std::io::stderr().write_all(reply.text.as_bytes()),
+                    false => _ = complain(&reached.read()?),
+                }
+                print(&outcome(&reply));
+            }
         }
         let zones = reply.result.unwrap_or_default().zones;
         Ok(match reply.ok {
@@ -136,10 +140,7 @@ fn status_in_words(status: &ReloadStatus) -> String {
 }
 
 fn outcome(reply: &ReloadReply) -> String {
-    let Some(result) = &reply.result else {
-        let why = reply.error.as_ref().map(|error| format!(": {error}"));
-        return format!("not reloaded{}\n", why.unwrap_or_default());
-    };
+    let Some(result) = &reply.result else { return "not reloaded\n".to_owned() };
     let ReloadResult { sequence, digest, files_digest, difference, zones } = result;
     if !reply.ok {
         return format!(

@@ -1,7 +1,8 @@
 //! Client of a running server for commands: its address, its requests, and tables of its replies.
 
+use crate::cli::remote::{Remote, RemoteOptions};
 use crate::cli::{Config, Format, json};
-use crate::control::client::{self, Answer, Candidate, NotReached};
+use crate::control::client::{self, Answer, Candidate, NotReached, RequestHeaders};
 use crate::control::protocol::Refusal;
 use hyper::{Method, StatusCode};
 use serde::Serialize;
@@ -10,6 +11,7 @@ use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::runtime::Runtime;
 
 /// Options of a command that asks a server: the server, and the output format.
 #[derive(Clone, Debug, clap::Args)]
@@ -18,8 +20,10 @@ pub(crate) struct ServerClient {
     config: Config,
     /// The control socket; by default the socket in the note of the running server, or else the
     /// socket of the server file
-    #[arg(long, value_name = "SOCKET")]
+    #[arg(long, value_name = "SOCKET", conflicts_with = "server")]
     control: Option<PathBuf>,
+    #[command(flatten)]
+    remote: RemoteOptions,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -28,8 +32,8 @@ pub(crate) struct ServerClient {
 /// Answer of a server that was reached.
 #[derive(Debug)]
 pub(crate) struct Reached {
-    /// Socket of the server.
-    pub(crate) socket: PathBuf,
+    /// Socket or URL of the server.
+    pub(crate) place: String,
     /// Answer.
     pub(crate) answer: Answer,
 }
@@ -42,7 +46,7 @@ impl Reached {
 
     /// Body as a type of the protocol.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ExitCode> {
-        self.answer.read().map_err(|fault| not_asked(&format!(" at {}: {fault}", self.socket.display())))
+        self.answer.read().map_err(|fault| not_asked(&format!(" at {}: {fault}", self.place)))
     }
 
     /// Body if the request succeeded; else prints the refusal to stderr.
@@ -60,7 +64,7 @@ impl Reached {
 impl ServerClient {
     /// Client of the server of a server file.
     pub(crate) fn of(config: Config) -> ServerClient {
-        ServerClient { config, control: None, format: Format::Text }
+        ServerClient { config, control: None, remote: RemoteOptions::default(), format: Format::Text }
     }
 
     /// Server file that leads to the server.
@@ -84,20 +88,39 @@ impl ServerClient {
     /// Sends a request. If no server answers, prints that to stderr, and the error is the exit
     /// status. If the socket is another than the server file names, prints the socket to stderr.
     fn reach(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reached, ExitCode> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| not_asked(&format!(": {error}")))?;
+        match self.remote.remote() {
+            Ok(None) => self.reach_socket(&runtime, method, path, body),
+            Ok(Some(remote)) => reach_remote(&runtime, &remote, method, path, body),
+            Err(fault) => {
+                let _ = writeln!(std::io::stderr(), "error: {fault}");
+                Err(ExitCode::from(2))
+            }
+        }
+    }
+
+    fn reach_socket(
+        &self,
+        runtime: &Runtime,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Reached, ExitCode> {
         let candidates = match &self.control {
             Some(socket) => {
                 vec![Candidate { socket: socket.clone(), named_by: "by --control".to_owned(), config: None }]
             }
             None => client::candidates(&self.config.path()),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| not_asked(&format!(": {error}")))?;
         runtime.block_on(async {
             let mut faults = String::new();
             for (index, candidate) in candidates.iter().enumerate() {
                 let Candidate { socket, named_by, .. } = candidate;
                 let asked = match client::reach(candidate).await {
-                    Ok(stream) => client::ask(stream, method.clone(), path, body).await,
+                    Ok(stream) => {
+                        client::ask(stream, RequestHeaders::default(), method.clone(), path, body).await
+                    }
                     Err(NotReached::Silent(fault)) => {
                         faults.push_str(&format!("\n  at {} ({named_by}): {fault}", socket.display()));
                         continue;
@@ -114,10 +137,36 @@ impl ServerClient {
                 }
                 let answer =
                     asked.map_err(|fault| not_asked(&format!(" at {}: {fault}", socket.display())))?;
-                return Ok(Reached { socket: socket.clone(), answer });
+                return Ok(Reached { place: socket.display().to_string(), answer });
             }
             Err(not_asked(&faults))
         })
+    }
+}
+
+/// Sends a request to a server on another host.
+fn reach_remote(
+    runtime: &Runtime,
+    remote: &Remote,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Reached, ExitCode> {
+    let asked = runtime.block_on(async {
+        let stream = remote.connect().await?;
+        let headers = RequestHeaders { host: &remote.host, token: remote.token.as_deref() };
+        client::ask(stream, headers, method, path, body).await
+    });
+    match asked {
+        Ok(answer) => Ok(Reached { place: remote.url.clone(), answer }),
+        Err(fault) => {
+            let url = &remote.url;
+            let _ = writeln!(
+                std::io::stderr(),
+                "no server can be asked at {url}: {fault}\nIs this the right --server?"
+            );
+            Err(ExitCode::from(2))
+        }
     }
 }
 
@@ -130,13 +179,30 @@ fn not_asked(fault: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Writes a refusal to stderr.
+/// Writes a refusal to stderr: findings, code, reason, broken rules, way out.
 pub(crate) fn complain(refusal: &Refusal) -> ExitCode {
-    let error = refusal.error.as_deref().unwrap_or("the server gives no reason");
-    let mut text = refusal.text.clone().unwrap_or_default() + &format!("refused: {error}\n");
-    refusal.broken.iter().for_each(|sentence| text.push_str(&format!("  {sentence}\n")));
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = std::io::stderr().write_all(refusal_in_words(refusal).as_bytes());
     ExitCode::FAILURE
+}
+
+fn refusal_in_words(refusal: &Refusal) -> String {
+    let mut text = refusal.text.clone().unwrap_or_default();
+    let code = match &*refusal.code {
+        "" => String::new(),
+        code => format!(" ({code})"),
+    };
+    let reasons = [refusal.error.as_deref().unwrap_or_default(), refusal.message.as_str()];
+    match reasons.into_iter().find(|reason| !reason.is_empty()) {
+        Some(reason) => text.push_str(&format!("refused{code}: {reason}\n")),
+        // The findings of an older server are its reason.
+        None if text.is_empty() => text.push_str("refused: the server gives no reason\n"),
+        None => {}
+    }
+    refusal.broken.iter().for_each(|sentence| text.push_str(&format!("  {sentence}\n")));
+    if !refusal.help.is_empty() {
+        text.push_str(&format!("help: {}\n", refusal.help));
+    }
+    text
 }
 
 /// Rows under a head, in columns as wide as their widest cell.
@@ -158,3 +224,6 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

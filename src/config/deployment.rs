@@ -7,7 +7,7 @@ use super::tree::Node;
 use super::world::World;
 use super::{DatabaseSource, Deployment, ReadResult, Sources};
 use crate::config::pops::{PopsFile, STARTUP_WAIT_MS};
-use crate::config::server::{Named, ServerFile, WrittenPath, cookie_secrets, tls};
+use crate::config::server::{Named, ServerFile, WrittenPath, admin, cookie_secrets, tls};
 use crate::config::zones::Policies;
 use crate::config::zones::choices::{Choices, OnError, Round};
 use crate::config::zones::{exposed, folder};
@@ -171,6 +171,7 @@ impl<'s> Reading<'s> {
         let FileReader { sources, files, findings, .. } = &mut self.open;
         let cookies = cookie_secrets::read(&server.cookies, sources, files, findings);
         let certificate = tls::read(&server.tls, sources, findings);
+        let admin = admin::read(&server, sources, files, findings);
         let databases = self.read_databases(&server);
         if databases.len() < server.databases.len() {
             doubts.lack_data();
@@ -185,6 +186,7 @@ impl<'s> Reading<'s> {
             state: server.state,
             cookies,
             certificate,
+            admin: admin.map(Arc::new),
             rate_limit: server.rate_limit.map(Arc::new),
             access: access.map(Arc::new),
             proxies: proxies.map(Arc::new),

@@ -40,6 +40,7 @@ pub(crate) use zones::file_name::is_zone_file;
 
 pub(crate) use self::listen::{Bound, Listen, StreamLimits};
 use crate::access::Access;
+use crate::admin::AdminAccess;
 use crate::config::input::Input;
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
@@ -153,6 +154,9 @@ pub struct Deployment {
     /// Certificate of the encrypted transports; `None` without `tls`, or for an inspection that may
     /// not read the key.
     pub(crate) certificate: Option<ServerCertificate>,
+    /// Access to the admin address over TLS; `None` without `admin`, or for an inspection that may
+    /// not read its files.
+    pub(crate) admin: Option<Arc<AdminAccess>>,
     /// Limits of answers over UDP; `None` is off.
     pub(crate) rate_limit: Option<Arc<RateLimit>>,
     /// Access lists; `None` is no list.

@@ -3,20 +3,19 @@
 //! Such a request names the page's host. Names that no stranger can own are served: addresses,
 //! `localhost`, the name of this host, and the names of `listen.admin_hosts`.
 
+use crate::control::protocol::error_code::ErrorCode;
 use crate::control::reply::refused;
 use crate::wire::name::Name;
 use axum::extract::{Request, State};
 use axum::http::header::HOST;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-/// The refusal, with the ways out.
-const REFUSAL: &str = "the admin address does not serve this host name; ask by IP address, by `localhost` \
-                       or by the name of the server's host, or list the name in `listen.admin_hosts` of \
-                       the server file and restart";
+/// Reason of the refusal. The code has the ways out.
+const REFUSAL: &str = "the admin address does not serve this host name";
 
 /// Names that are served beside addresses.
 #[derive(Debug)]
@@ -71,7 +70,7 @@ pub(crate) async fn check(State(hosts): State<Arc<AdminHosts>>, request: Request
     if hosts.admits(request.uri(), request.headers()) {
         next.run(request).await
     } else {
-        refused(StatusCode::MISDIRECTED_REQUEST, REFUSAL)
+        refused(ErrorCode::Misdirected, REFUSAL)
     }
 }
 

@@ -3,14 +3,16 @@
 use crate::answer::Transport;
 use crate::control::Shown;
 use crate::control::peer::Peer;
+use crate::control::protocol::Failure;
+use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::reload::{
     Cancelled, OtherZone, ReloadQuery, ReloadReply, ReloadResult, ReloadStatus, RunningReload, StrayFile,
     Zones,
 };
 use crate::control::protocol::status::{
-    LaneTotals, LimitedPrefix, QuarantineTotals, Readiness, Status, StreamAddresses,
+    LaneTotals, LimitedPrefix, QuarantineTotals, Readiness, ReadyQuery, Status, StreamAddresses,
 };
-use crate::control::reply::{ask, busy, refused, reply};
+use crate::control::reply::{Deliberate, ask, busy, refused, rendered, reply};
 use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::STILL_MILLIS;
@@ -26,21 +28,22 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
-/// `POST /reload`: runs a reload and answers when the reload has ended. 200 if the reload was
+/// `POST /v1/reload`: runs a reload and answers when the reload has ended. 200 if the reload was
 /// published, 409 if it was refused, 503 if it could not be started.
 pub(crate) async fn reload(
     State(command_sender): State<CommandSender>,
     Query(query): Query<ReloadQuery>,
+    peer: Option<Extension<Peer>>,
 ) -> Response {
     let (sender, receiver) = oneshot::channel();
     let back = Box::new(move |report| drop(sender.send(report)));
-    let (origin, allow_loss) = (Origin::Control, query.allow_loss);
+    let (origin, allow_loss) =
+        (Origin::Control(Peer::author(peer.as_deref(), None).into()), query.allow_loss);
     let taken = command_sender(Command::Reload { origin, reply: Some(back), allow_loss });
     let report = if taken.is_ok() { receiver.await.ok() } else { None };
     match report {
@@ -51,6 +54,12 @@ pub(crate) async fn reload(
         None => reply(StatusCode::SERVICE_UNAVAILABLE, not_taken(query.colour)),
     }
 }
+
+/// Reason of a refusal of the files.
+const REFUSED: &str = "the files have faults; the snapshot before stays in service";
+
+/// Reason of a refusal before the reload.
+const BUSY: &str = "the server accepts no reload now: too many commands wait, or it is stopping";
 
 fn told(report: &Report, colour: bool) -> ReloadReply {
     let lines = report.difference.as_ref().map_or(&[][..], |difference| difference.lines());
@@ -65,7 +74,8 @@ fn told(report: &Report, colour: bool) -> ReloadReply {
         }),
         findings: render::reports(&report.findings, &report.files),
         text: render::text(&report.findings, &report.files, colour),
-        error: None,
+        failure: (!report.published).then(|| Failure::new(ErrorCode::BadFiles, REFUSED)),
+        error: (!report.published).then(|| REFUSED.to_owned()),
     }
 }
 
@@ -85,21 +95,19 @@ fn zones(folder: &FolderStanding) -> Zones {
 }
 
 fn not_taken(colour: bool) -> ReloadReply {
-    let finding = Finding::error(
-        code::RELOAD_BUSY,
-        "the server accepts no reload now: too many commands wait, or it is stopping",
-    )
-    .help("try again");
+    let finding = Finding::error(code::RELOAD_BUSY, BUSY).help("try again");
     let (findings, files) = (Findings::from(finding), Files::default());
     ReloadReply {
         findings: render::reports(&findings, &files),
         text: render::text(&findings, &files, colour),
+        failure: Some(Failure::new(ErrorCode::Busy, BUSY)),
+        error: Some(BUSY.to_owned()),
         ..ReloadReply::default()
     }
 }
 
-/// `GET /reload`: the running reload, and the number of waiting requests. 503 if the writer accepts
-/// no command.
+/// `GET /v1/reload`: the running reload, and the number of waiting requests. 503 if the writer
+/// accepts no command.
 pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -> Response {
     let Some(status) = ask(&command_sender, |reply| Command::ReloadStatus { reply }).await else {
         return busy();
@@ -113,7 +121,7 @@ pub(crate) async fn reload_status(State(command_sender): State<CommandSender>) -
     reply(StatusCode::OK, ReloadStatus { running, waiting, hung, zones })
 }
 
-/// `DELETE /reload`: cancels the running reload. 409 if no reload runs.
+/// `DELETE /v1/reload`: cancels the running reload. 409 if no reload runs.
 pub(crate) async fn cancel_reload(
     State(command_sender): State<CommandSender>,
     peer: Option<Extension<Peer>>,
@@ -121,12 +129,12 @@ pub(crate) async fn cancel_reload(
     let author: Arc<str> = Peer::author(peer.as_deref(), None).into();
     match ask(&command_sender, |reply| Command::CancelReload { author, reply }).await {
         Some(Ok(cancelled)) => reply(StatusCode::OK, Cancelled { cancelled }),
-        Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
+        Some(Err(sentence)) => refused(ErrorCode::Conflict, &sentence),
         None => busy(),
     }
 }
 
-/// `GET /status`.
+/// `GET /v1/status`.
 pub(crate) async fn status(State(shown): State<Shown>) -> Response {
     let snapshot = shown.shared.published.snapshot();
     let lanes = Transport::ALL.into_iter();
@@ -142,6 +150,7 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Response {
             dns: shown.dns.clone(),
             streams: by_transport(&shown.streams),
             certificate_not_after: snapshot.certificate.as_ref().map(|pair| pair.not_after),
+            admin_certificate_not_after: snapshot.admin.as_ref().map(|admin| admin.pair.not_after),
             sequence: snapshot.sequence(),
             digest: snapshot.digest().to_string(),
             files_digest: snapshot.files_digest().to_string(),
@@ -188,17 +197,14 @@ fn totals(totals: &Totals) -> LaneTotals {
     }
 }
 
-/// `GET /healthz`.
-pub(crate) async fn healthz() -> &'static str {
-    "ok\n"
+/// `GET /v1/openapi.json`.
+pub(crate) async fn openapi(State(shown): State<Shown>) -> Response {
+    rendered(Ok(shown.openapi()))
 }
 
-/// Query of `GET /readyz`.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct ReadyQuery {
-    /// `json` for a JSON body.
-    #[serde(default)]
-    format: String,
+/// `GET /v1/healthz`.
+pub(crate) async fn healthz() -> &'static str {
+    "ok\n"
 }
 
 /// True if there are UDP workers and none has beaten for [`STILL_MILLIS`].
@@ -207,9 +213,9 @@ fn no_worker_moves(shared: &Shared) -> bool {
     ages.peek().is_some() && ages.all(|age_ms| age_ms > STILL_MILLIS)
 }
 
-/// `GET /readyz`: 200 while the server answers queries, else 503. Alarms and a refused reload are
-/// notes at 200, because a fault of the files, the disk or the network can affect every node of a
-/// fleet at once, and must not take all nodes out of service.
+/// `GET /v1/readyz`: 200 while the server answers queries, else 503. Alarms and a refused reload
+/// are notes at 200, because a fault of the files, the disk or the network can affect every node of
+/// a fleet at once, and must not take all nodes out of service.
 pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
     let phase = shown.shared.phase.get();
     let reasons: Vec<&str> = match phase {
@@ -233,5 +239,7 @@ pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<Ready
     }
     let reason: String = reasons.iter().map(|reason| format!(": {reason}")).collect();
     let notes: String = notes.iter().map(|note| format!("note: {note}\n")).collect();
-    (status, format!("{}{reason}\n{notes}", phase.word())).into_response()
+    let mut page = (status, format!("{}{reason}\n{notes}", phase.word())).into_response();
+    page.extensions_mut().insert(Deliberate);
+    page
 }

@@ -174,6 +174,11 @@ families! {
         "1 for a policy with a pool that recovers after all its PoPs were down, else 0.";
     EVENTS_DROPPED = Counter "meridian_events_dropped_total" []
         "Events that the event log dropped, because too many waited or the disk accepted no write.";
+    UNPROVEN = Counter "meridian_admin_refused_total" ["reason"]
+        "Requests that the admin address refused because no known client sent them, by reason (plain_http: \
+         over plain HTTP nothing is changed; not_taken: there are no tokens and no client certificates; \
+         no_token, bad_token: no token, or one that is not valid; foreign_origin: from a page of another \
+         origin).";
     LOG_DROPPED = Counter "meridian_log_lines_dropped_total" []
         "Lines that the log on stderr dropped, because its reader was slow, blocked or gone.";
     SNAPSHOT_SEQUENCE = Gauge "meridian_snapshot_sequence" []
@@ -210,9 +215,10 @@ families! {
     DATABASE_AGE = Gauge "meridian_database_age_seconds" ["name"]
         "Age of the data of a GeoIP database, by path of the database. A database without a date, such as a \
          geofeed, has no sample.";
-    CERTIFICATE_EXPIRY = Gauge "meridian_tls_certificate_expiry_timestamp_seconds" []
-        "Unix time at which the certificate of the encrypted transports expires, in seconds. A server \
-         without `tls` has no sample.";
+    CERTIFICATE_EXPIRY = Gauge "meridian_tls_certificate_expiry_timestamp_seconds" ["use"]
+        "Unix time at which a certificate of the server expires, in seconds: that of the encrypted \
+         transports (transports), and that of the admin address (admin). A server without `tls` or \
+         `admin` has no sample there.";
     LATENCY_SAMPLE = Gauge "meridian_latency_map_newest_sample_timestamp_seconds" ["name"]
         "Unix time of the newest sample in a latency map, to the hour, in seconds, by path of the map. A map \
          in which no network has samples of its own has no sample here. The age of its build is in \

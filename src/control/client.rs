@@ -4,7 +4,7 @@ use crate::control::places::Class;
 use crate::control::protocol::status::Status;
 use crate::control::routes::class_of;
 use crate::control::socket_note;
-use crate::limits::ASK_SECS;
+use crate::limits::{ASK_SECS, ASK_WAIT_SECS};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 
 /// Timeout of the connection to the server. A reload may take longer.
@@ -117,7 +118,9 @@ pub(crate) fn candidates(config: &Path) -> Vec<Candidate> {
 pub(crate) async fn reach(candidate: &Candidate) -> Result<UnixStream, NotReached> {
     let stream = connect(&candidate.socket).await.map_err(NotReached::Silent)?;
     let Some(config) = &candidate.config else { return Ok(stream) };
-    let status = ask(stream, Method::GET, "/status", None).await.map_err(NotReached::Silent)?;
+    let status = ask(stream, RequestHeaders::default(), Method::GET, "/v1/status", None)
+        .await
+        .map_err(NotReached::Silent)?;
     match status.read::<Status>().map_err(NotReached::Silent)?.config.as_deref() {
         Some(other) if Path::new(other) == config => {
             connect(&candidate.socket).await.map_err(NotReached::Silent)
@@ -157,27 +160,46 @@ fn not_understood(status: StatusCode) -> String {
     format!("this program does not understand the answer of the server ({status})")
 }
 
+/// Headers with the host of the server and the proof of the client. There is no `Debug`, which would
+/// show the token.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestHeaders<'t> {
+    /// Value of `Host`.
+    pub(crate) host: &'t str,
+    /// Token.
+    pub(crate) token: Option<&'t str>,
+}
+
+impl Default for RequestHeaders<'_> {
+    /// Headers over the control socket.
+    fn default() -> Self {
+        RequestHeaders { host: "meridian", token: None }
+    }
+}
+
 /// Sends a request to a server, with a JSON body if one is given. The error is a sentence for the
 /// operator.
 pub(crate) async fn ask(
-    stream: UnixStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    headers: RequestHeaders<'_>,
     method: Method,
     path: &str,
     body: Option<&Value>,
 ) -> Result<Answer, String> {
-    // The server answers these whenever it is done: their time depends on the size of the files.
-    let waits = class_of(&method, path.split('?').next().unwrap_or(path)) == Class::Wait;
-    let asked = ask_and_wait(stream, method, path, body);
-    match waits {
-        true => asked.await,
-        false => tokio::time::timeout(Duration::from_secs(ASK_SECS), asked)
-            .await
-            .unwrap_or_else(|_| Err(format!("the server has not answered for {ASK_SECS} s"))),
-    }
+    // The time of these depends on the size of the files.
+    let secs = match class_of(&method, path.split('?').next().unwrap_or(path)) {
+        Class::Wait => ASK_WAIT_SECS,
+        Class::Check | Class::Page | Class::Verb | Class::Stream => ASK_SECS,
+    };
+    let asked = ask_and_wait(stream, headers, method, path, body);
+    tokio::time::timeout(Duration::from_secs(secs), asked)
+        .await
+        .unwrap_or_else(|_| Err(format!("the server has not answered for {secs} s")))
 }
 
 async fn ask_and_wait(
-    stream: UnixStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    headers: RequestHeaders<'_>,
     method: Method,
     path: &str,
     body: Option<&Value>,
@@ -186,11 +208,15 @@ async fn ask_and_wait(
         .await
         .map_err(|error| error.to_string())?;
     tokio::spawn(connection);
-    let request = Request::builder()
+    let mut request = Request::builder()
         .method(method)
         .uri(path)
-        .header("host", "meridian")
-        .header("content-type", "application/json")
+        .header("host", headers.host)
+        .header("content-type", "application/json");
+    if let Some(token) = headers.token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let request = request
         .body(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()))
         .map_err(|error| error.to_string())?;
     let response = sender.send_request(request).await.map_err(|error| error.to_string())?;

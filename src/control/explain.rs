@@ -1,6 +1,7 @@
-//! `POST /explain`: explains an answer, on the server that gives it.
+//! `POST /v1/explain`: explains an answer, on the server that gives it.
 
 use crate::control::Shown;
+use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::explain::{Asked, ExplainRequest, Explained};
 use crate::control::reply::{refused, reply};
 use crate::explain::{self, ExplainQuery, Explanation};
@@ -65,30 +66,29 @@ fn prefix(text: &str) -> Option<Prefix> {
     (len <= if address.is_ipv4() { 32 } else { 128 }).then(|| Prefix::new(address, len))
 }
 
-/// `POST /explain`: 200 with the explanation and the answer, 400 if the request is invalid, 503 if
-/// too many explanations run. Explains the snapshot in service, on a thread of its own.
+/// `POST /v1/explain`: 200 with the explanation and the answer, 400 if the request is invalid, 503
+/// if too many explanations run. Explains the snapshot in service, on a thread of its own.
 pub(crate) async fn explain(
     State(shown): State<Shown>,
     body: Result<Json<ExplainRequest>, JsonRejection>,
 ) -> Response {
     let query = match body.map_err(|error| error.body_text()).and_then(|Json(request)| read(request)) {
         Ok(query) => query,
-        Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
+        Err(sentence) => return refused(ErrorCode::BadRequest, &sentence),
     };
     match bounded(&AT_ONCE, move || told(&shown, &query)).await {
-        None => refused(StatusCode::SERVICE_UNAVAILABLE, "two explanations are running; try again"),
+        None => refused(ErrorCode::Busy, "two explanations are running; try again"),
         Some(Ok(Ok(told))) => reply(StatusCode::OK, told),
-        Some(Ok(Err(sentence))) => refused(StatusCode::BAD_REQUEST, &sentence),
-        Some(Err(fault)) => refused(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            &format!("the explanation ended by a fault of the program: {fault}"),
-        ),
+        Some(Ok(Err(sentence))) => refused(ErrorCode::BadRequest, &sentence),
+        Some(Err(fault)) => {
+            refused(ErrorCode::Fault, &format!("the explanation ended by a fault of the program: {fault}"))
+        }
     }
 }
 
 /// Runs work on a thread of its own; `None` if all places are taken. The work holds its place until
 /// it ends, even if the client has disconnected.
-async fn bounded<T: Send + 'static>(
+pub(super) async fn bounded<T: Send + 'static>(
     places: &'static Semaphore,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<Result<T, JoinError>> {
@@ -129,7 +129,7 @@ pub(crate) fn explained(explanation: &Explanation, snapshot: &Snapshot) -> Expla
 /// The snapshot in service and its operator view. The writer stores the view before it publishes
 /// the snapshot, so the view may be ahead for an instant. After [`LOOKS`] attempts, a view that is
 /// still ahead is used.
-fn together(shown: &Shown) -> (Arc<Snapshot>, Arc<OperatorView>) {
+pub(super) fn together(shown: &Shown) -> (Arc<Snapshot>, Arc<OperatorView>) {
     let mut both = (shown.shared.published.snapshot(), shown.shared.operator_view.load_full());
     for _ in 0..LOOKS {
         if both.0.sequence() == both.1.sequence {

@@ -5,7 +5,8 @@
 //! body.
 
 use crate::control::peer::Peer;
-use crate::control::places::{Place, Places};
+use crate::control::places::{Class, Place, Places};
+use crate::control::protocol::error_code::ErrorCode;
 use crate::control::reply::refused;
 use crate::control::routes::class_of;
 use crate::limits::{CONTROL_BODY_OCTETS_MAX, CONTROL_HEADER_SECS, DRAIN_SECS};
@@ -13,10 +14,10 @@ use crate::shared::descriptors::{Descriptors, Use};
 use crate::sys::accept::AcceptPause;
 use axum::Extension;
 use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, Response, StatusCode, header};
+use axum::body::{Body, Bytes};
+use axum::http::{Request, Response, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -24,39 +25,52 @@ use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// A socket that accepts connections.
 pub(crate) trait Accept {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-    /// User at the other end of a connection; `None` if the system does not report the user.
-    fn user(_stream: &Self::Stream) -> Option<Peer> {
-        None
+    /// Stream over which a connection speaks HTTP.
+    type Opened: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// Opens the HTTP of a connection, and adds to the router what its pages ask about the
+    /// connection.
+    fn open(
+        &self,
+        stream: Self::Stream,
+        router: Router,
+    ) -> impl Future<Output = io::Result<(Self::Opened, Router)>> + Send + 'static;
+    /// True if the opening of a connection costs a handshake now.
+    fn has_handshakes(&self) -> bool {
+        false
     }
     /// Accepts the next connection; the address is `None` for a Unix socket.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Option<IpAddr>)>> + Send;
-}
-
-impl Accept for tokio::net::TcpListener {
-    type Stream = tokio::net::TcpStream;
-
-    async fn accept(&self) -> io::Result<(Self::Stream, Option<IpAddr>)> {
-        tokio::net::TcpListener::accept(self).await.map(|(stream, peer)| (stream, Some(peer.ip())))
-    }
 }
 
 #[cfg(unix)]
 impl Accept for tokio::net::UnixListener {
     type Stream = tokio::net::UnixStream;
 
-    fn user(stream: &Self::Stream) -> Option<Peer> {
-        Peer::of(stream)
+    type Opened = tokio::net::UnixStream;
+
+    fn open(
+        &self,
+        stream: Self::Stream,
+        router: Router,
+    ) -> impl Future<Output = io::Result<(Self::Opened, Router)>> + Send + 'static {
+        let router = match Peer::of(&stream) {
+            Some(peer) => router.layer(Extension(peer)),
+            None => router,
+        };
+        std::future::ready(Ok((stream, router)))
     }
 
     async fn accept(&self) -> io::Result<(Self::Stream, Option<IpAddr>)> {
@@ -85,14 +99,15 @@ pub(crate) async fn serve<L: Accept>(
             Ok((stream, address)) => {
                 pause = AcceptPause::default();
                 let place = places.enter(address);
+                // The refusal would cost a handshake, of which the client would have as many as it
+                // likes.
+                if place.is_excess() && listener.has_handshakes() {
+                    continue;
+                }
                 let held = Arc::clone(&descriptors).hold(Use::Pages);
-                let router = router.clone();
+                let opening = listener.open(stream, router.clone());
                 connections.spawn(async move {
-                    let router = match L::user(&stream) {
-                        Some(peer) => router.layer(Extension(peer)),
-                        None => router,
-                    };
-                    answer(stream, router, place).await;
+                    answer(opening, place).await;
                     drop(held);
                 });
             }
@@ -115,13 +130,36 @@ pub(crate) async fn serve<L: Accept>(
 }
 
 /// Serves one connection until the connection ends or loses its place.
-async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send, router: Router, place: Place) {
+async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    opening: impl Future<Output = io::Result<(S, Router)>>,
+    place: Place,
+) {
     let watch = place.watch();
-    let place = &place;
+    let place = Arc::new(place);
+    tokio::select! {
+        () = converse(opening, &place) => {}
+        () = watch.cut() => tracing::debug!("a control connection was closed to free its place"),
+    }
+}
+
+/// Opens a connection, and answers its request.
+async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    opening: impl Future<Output = io::Result<(S, Router)>>,
+    place: &Arc<Place>,
+) {
+    let (stream, router) = match opening.await {
+        Ok(opened) => opened,
+        Err(error) => {
+            tracing::debug!(%error, "a control connection was not opened");
+            return;
+        }
+    };
     let router = TowerToHyperService::new(router);
-    let connection = http1::Builder::new()
+    let ended = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(CONTROL_HEADER_SECS))
+        // Before the head is whole, a connection holds no more than for a body.
+        .max_buf_size(CONTROL_BODY_OCTETS_MAX)
         .keep_alive(false)
         .serve_connection(
             TokioIo::new(stream),
@@ -129,14 +167,10 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send, router: Rout
                 let router = &router;
                 async move { Ok::<_, Infallible>(respond(request, router, place).await) }
             }),
-        );
-    tokio::select! {
-        ended = connection => {
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a control connection ended early");
-            }
-        }
-        () = watch.cut() => tracing::debug!("a control connection was closed to free its place"),
+        )
+        .await;
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a control connection ended early");
     }
 }
 
@@ -144,27 +178,78 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send, router: Rout
 async fn respond(
     request: Request<Incoming>,
     router: &TowerToHyperService<Router>,
-    place: &Place,
+    place: &Arc<Place>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let body = match Limited::new(body, CONTROL_BODY_OCTETS_MAX).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+    if place.is_excess() {
+        place.refuse();
+        return refused(ErrorCode::TooManyConnections, "the client has too many connections");
+    }
+    let body = match whole(body, place).await {
+        Ok(body) => body,
+        Err((code, sentence)) => {
+            place.refuse();
+            return refused(code, sentence);
         }
-        Err(_) => return refused(StatusCode::BAD_REQUEST, "the body cannot be read"),
     };
     let class = class_of(&head.method, head.uri.path());
     if place.answer(class).is_err() {
         let sentence = "too many requests of this kind are running; try again";
-        let mut busy = refused(StatusCode::SERVICE_UNAVAILABLE, sentence);
+        place.refuse();
+        let mut busy = refused(ErrorCode::Busy, sentence);
         busy.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
         return busy;
     }
-    // The router never fails: its error type has no values.
-    let answer = router.call(Request::from_parts(head, Body::from(body))).await;
+    let answering = router.call(Request::from_parts(head, Body::from(body)));
+    let answer = match class.answer_secs() {
+        None => Ok(answering.await),
+        Some(secs) => timeout(Duration::from_secs(secs), answering).await,
+    };
     place.take(class);
-    answer.unwrap_or_else(|error| match error {})
+    match answer {
+        // The router never fails: its error type has no values.
+        Ok(answer) => {
+            let answer = answer.unwrap_or_else(|error| match error {});
+            match class {
+                Class::Stream => answer.map(|body| Body::new(Watched { body, place: Arc::clone(place) })),
+                _ => answer,
+            }
+        }
+        Err(_) => refused(ErrorCode::AnswerTimeout, "the answer was not ready in time"),
+    }
+}
+
+/// Stream of events that keeps its place as long as the reader takes frames.
+struct Watched {
+    body: Body,
+    place: Arc<Place>,
+}
+
+impl hyper::body::Body for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        // Polled only while there is room for the frame, so a reader that takes none is late.
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.place.take(Class::Stream);
+        Poll::Ready(frame)
+    }
+}
+
+/// Whole body of a request.
+async fn whole(body: Incoming, place: &Place) -> Result<Bytes, (ErrorCode, &'static str)> {
+    match timeout_at(place.due(), Limited::new(body, CONTROL_BODY_OCTETS_MAX).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err((ErrorCode::TooLarge, "the body is too large"))
+        }
+        Ok(Err(_)) => Err((ErrorCode::BadRequest, "the body cannot be read")),
+        Err(_) => Err((ErrorCode::RequestTimeout, "the request was not whole in time")),
+    }
 }
 
 #[cfg(test)]

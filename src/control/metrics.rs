@@ -5,9 +5,12 @@
 //! ([`SharedPage`](super::shared_page::SharedPage)). The [`catalogue`] has the names and meanings
 //! of the families.
 
+use crate::admin::Unproven;
 use crate::answer::Transport;
 use crate::control::Shown;
 use crate::control::catalogue::{self, CATALOGUE, MetricFamily, MetricKind};
+use crate::control::protocol::error_code::ErrorCode;
+use crate::control::reply::refused;
 use crate::geo::rtts::RttSource;
 use crate::shared::alarm::AlarmKey;
 use crate::shared::counters::Dropped;
@@ -20,24 +23,27 @@ use crate::steer::pop::AdminState;
 use crate::steer::pop_status::fraction;
 use crate::sys::clock;
 use crate::wire::rr::Rcode;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use prometheus::TextEncoder;
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricType};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// `GET /metrics`.
-pub(crate) async fn page(
-    State(shown): State<Shown>,
-) -> Result<([(header::HeaderName, &'static str); 1], Bytes), (StatusCode, String)> {
+/// `Content-Type` of the text format of Prometheus.
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// `GET /v1/metrics`.
+pub(crate) async fn page(State(shown): State<Shown>) -> Response {
     let pages = Arc::clone(&shown.pages);
     let render = move || render(&shown).map(String::into_bytes).map_err(|error| error.to_string());
     let text = pages.metrics.read(render).await;
-    let text = text.map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")))?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
+    match text {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(fault) => refused(ErrorCode::Fault, &fault),
+    }
 }
 
 /// Samples by family. The registry of the `prometheus` crate suits long-lived counters: for a
@@ -268,6 +274,9 @@ fn overrides(page: &mut Page, shown: &Shown) {
     );
     let counters = &shown.shared.counters;
     page.count(&catalogue::EVENTS_DROPPED, &[], counters.events_dropped.load(Ordering::Relaxed));
+    for (reason, count) in Unproven::ALL.into_iter().zip(&counters.unproven) {
+        page.count(&catalogue::UNPROVEN, &[reason.word()], count.load(Ordering::Relaxed));
+    }
     page.count(&catalogue::LOG_DROPPED, &[], counters.log_dropped.load(Ordering::Relaxed));
 }
 
@@ -346,7 +355,10 @@ fn sizes(page: &mut Page, snapshot: &Snapshot) {
     let now = clock::since_epoch().as_secs_f64();
     latency(page, snapshot, now);
     if let Some(pair) = &snapshot.certificate {
-        page.set(&catalogue::CERTIFICATE_EXPIRY, &[], pair.not_after as f64);
+        page.set(&catalogue::CERTIFICATE_EXPIRY, &["transports"], pair.not_after as f64);
+    }
+    if let Some(admin) = &snapshot.admin {
+        page.set(&catalogue::CERTIFICATE_EXPIRY, &["admin"], admin.pair.not_after as f64);
     }
     for (name, built) in snapshot.databases_built() {
         page.set(&catalogue::DATABASE_BUILT, &[name], *built as f64);

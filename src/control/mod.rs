@@ -1,17 +1,28 @@
-//! Control: HTTP and JSON for the commands over a Unix socket, and a read-only part of it over TCP.
-//! [`routes`] and `docs/control.md` have every page. Pages of [`read_only`] change nothing, so the
-//! admin address has them too.
+//! Control: HTTP and JSON for the commands, over a Unix socket and over the admin address.
+//!
+//! ```text
+//!  control socket ──────────────────────────────────▶ routes ─▶ pages
+//!  admin address ──TLS──▶ admin_host ─▶ gate ───────▶    │
+//!                         own Host?     reads, or token  └─▶ openapi describes the same rows
+//!                                       or certificate
+//! ```
+//!
+//! [`routes`] and `docs/control.md` have every page.
 
 pub(crate) mod admin_host;
 pub(crate) mod api;
 pub(crate) mod catalogue;
 pub(crate) mod client;
 pub(crate) mod comparison;
+pub(crate) mod events;
 pub(crate) mod explain;
+pub(crate) mod gate;
 #[cfg(debug_assertions)]
 mod hooks;
 pub(crate) mod listener;
+pub(crate) mod map;
 pub(crate) mod metrics;
+pub(crate) mod openapi;
 pub(crate) mod overrides;
 pub(crate) mod peer;
 pub(crate) mod places;
@@ -23,6 +34,7 @@ mod reply;
 pub(crate) mod routes;
 pub(crate) mod shared_page;
 pub(crate) mod socket_note;
+pub(crate) mod zones;
 
 use crate::answer::Transport;
 use crate::control::admin_host::AdminHosts;
@@ -34,11 +46,12 @@ use crate::shared::command::CommandSender;
 use crate::shared::tasks::StandingTask;
 use crate::sys::clock::{epoch_secs, uptime_ms};
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 /// State that the pages show.
@@ -76,6 +89,11 @@ impl Shown {
         let first = self.shared.descriptors.alarm().into_iter().chain(of_quarantine);
         first.chain(of_tasks).chain(of_writer).collect()
     }
+
+    /// The OpenAPI document, which is made once.
+    pub(crate) fn openapi(&self) -> Bytes {
+        self.pages.openapi.get_or_init(|| openapi::text().into()).clone()
+    }
 }
 
 /// Pages that are rendered once for all waiting readers.
@@ -87,16 +105,22 @@ pub(crate) struct Pages {
     pub(crate) pops: SharedPage,
     /// `/policies`.
     pub(crate) policies: SharedPage,
+    /// `/v1/overrides`.
+    pub(crate) overrides: SharedPage,
+    /// `/v1/openapi.json`.
+    openapi: OnceLock<Bytes>,
 }
 
-/// Router of the admin address: [`read_only`] for the hosts that it serves.
-pub(crate) fn admin(shown: Shown, hosts: Arc<AdminHosts>) -> Router {
-    read_only(shown).layer(from_fn_with_state(hosts, admin_host::check))
-}
-
-/// Pages that change nothing.
-fn read_only(shown: Shown) -> Router {
-    routes::shows(routes::is_read_only).with_state(shown)
+/// Router of the admin address: every page, for the hosts that it serves. The gate refuses changes
+/// by strangers.
+pub(crate) fn admin(shown: Shown, command_sender: CommandSender, hosts: Arc<AdminHosts>) -> Router {
+    let proof = Arc::clone(&shown.shared);
+    let pages = routes::shows().with_state(shown).merge(routes::commands().with_state(command_sender));
+    finished(
+        pages
+            .layer(from_fn_with_state(proof, gate::check))
+            .layer(from_fn_with_state(hosts, admin_host::check)),
+    )
 }
 
 /// Router of the control socket, which has every page.
@@ -104,6 +128,10 @@ pub(crate) fn full(shown: Shown, command_sender: CommandSender) -> Router {
     let commands = routes::commands().with_state(command_sender);
     #[cfg(debug_assertions)]
     let commands = commands.merge(hooks::router(Arc::clone(&shown.shared)));
-    let shows = routes::shows(|_| true).with_state(shown);
-    shows.merge(commands).layer(DefaultBodyLimit::max(CONTROL_BODY_OCTETS_MAX))
+    finished(routes::shows().with_state(shown).merge(commands))
+}
+
+/// Router with bounded bodies, whose refusals are JSON.
+fn finished(pages: Router) -> Router {
+    pages.layer(DefaultBodyLimit::max(CONTROL_BODY_OCTETS_MAX)).layer(from_fn(reply::refusals_in_json))
 }

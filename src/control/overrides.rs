@@ -1,18 +1,23 @@
 //! Overrides of PoPs, and the acknowledgement of a damaged ledger.
 
+use crate::control::Shown;
 use crate::control::peer::Peer;
 use crate::control::pops::setting;
+use crate::control::protocol::Failure;
+use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::overrides::{
-    AcknowledgeRequest, Acknowledged, AskedWeight, Forecast, ForecastMove, LoadGain, OverrideReply,
-    OverrideRequest, PolicyForecast, PopChange,
+    AcknowledgeRequest, Acknowledged, AskedWeight, Forecast, ForecastMove, LoadGain, OverrideList,
+    OverrideReply, OverrideRequest, PolicyForecast, PopChange,
 };
-use crate::control::reply::{ask, busy, refused, reply};
+use crate::control::reply::{ask, body, busy, refused, rendered, reply};
 use crate::impact::moves::{Move, MovedShare, PolicyChangeMoves};
 use crate::impact::prediction::{ALL_CLIENTS, Gain, Prediction};
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};
 use crate::rfc3339;
 use crate::shared::command::{Command, CommandSender, OverrideChange, OverrideOutcome, OverrideReport};
-use crate::steer::ledger::{Action, Selector};
+use crate::shared::operator_view::OperatorView;
+use crate::shared::override_entry::OverrideEntry;
+use crate::steer::ledger::{Action, Override, Selector};
 use crate::steer::pop::AdminState;
 use axum::Extension;
 use axum::Json;
@@ -20,8 +25,31 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
+use std::collections::HashSet;
+use std::sync::Arc;
 
-/// `POST /pops/override`: 200 if the override is in force (or would be, in a dry run), 409 if
+/// `GET /v1/overrides`.
+pub(crate) async fn list(State(shown): State<Shown>) -> Response {
+    let pages = Arc::clone(&shown.pages);
+    let render = move || {
+        let operator_view = shown.shared.operator_view.load();
+        let overrides = distinct(&operator_view).map(OverrideEntry::of).collect();
+        body(&OverrideList { sequence: operator_view.sequence, overrides })
+    };
+    rendered(pages.overrides.read(render).await)
+}
+
+/// Overrides of all PoPs, each once, in the order of the PoPs.
+fn distinct(view: &OperatorView) -> impl Iterator<Item = &Override> {
+    let mut known = HashSet::new();
+    let all = view
+        .pops
+        .iter()
+        .flat_map(|pop| [&pop.state_by, &pop.weight_by].into_iter().flatten().chain(&pop.plans));
+    all.filter(move |entry| known.insert(entry.id))
+}
+
+/// `POST /v1/overrides`: 200 if the override is in force (or would be, in a dry run), 409 if
 /// safety rules forbid the override, or the override is refused for another reason, 400 if the body
 /// is invalid.
 pub(crate) async fn change(
@@ -32,7 +60,7 @@ pub(crate) async fn change(
     let asked = body.map_err(|error| error.body_text());
     let change = match asked.and_then(|Json(request)| read(request, peer.as_deref())) {
         Ok(change) => change,
-        Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
+        Err(sentence) => return refused(ErrorCode::BadRequest, &sentence),
     };
     match ask(&command_sender, |reply| Command::Override { change, reply }).await {
         Some(changed) => reply(status_of(&changed.ended), told(&changed)),
@@ -88,11 +116,15 @@ fn status_of(ended: &OverrideOutcome) -> StatusCode {
 }
 
 fn told(changed: &OverrideReport) -> OverrideReply {
-    let (word, error, broken) = match &changed.ended {
-        OverrideOutcome::Done => ("done", None, &[][..]),
-        OverrideOutcome::DryRun => ("dry_run", None, &[][..]),
-        OverrideOutcome::Unsafe(broken) => ("forbidden", Some("safety rules forbid it"), &broken[..]),
-        OverrideOutcome::Refused(sentence) => ("refused", Some(sentence.as_str()), &[][..]),
+    let (word, code, error, broken) = match &changed.ended {
+        OverrideOutcome::Done => ("done", None, None, &[][..]),
+        OverrideOutcome::DryRun => ("dry_run", None, None, &[][..]),
+        OverrideOutcome::Unsafe(broken) => {
+            ("forbidden", Some(ErrorCode::Unsafe), Some("safety rules forbid it"), &broken[..])
+        }
+        OverrideOutcome::Refused(sentence) => {
+            ("refused", Some(ErrorCode::Conflict), Some(sentence.as_str()), &[][..])
+        }
     };
     let pops = changed.pops.iter().map(|moved| PopChange {
         name: moved.pop.clone(),
@@ -102,6 +134,7 @@ fn told(changed: &OverrideReport) -> OverrideReply {
     OverrideReply {
         ok: error.is_none(),
         ended: word.into(),
+        failure: code.zip(error).map(|(code, error)| Failure::new(code, error)),
         error: error.map(str::to_owned),
         broken: broken.to_vec(),
         sequence: changed.sequence,
@@ -136,8 +169,8 @@ fn forecast(prediction: &Prediction) -> Forecast {
     }
 }
 
-/// `POST /ledger/acknowledge`: 200 with the texts of the ended alarms, 409 if the ledger cannot be
-/// written.
+/// `POST /v1/ledger/acknowledge`: 200 with the texts of the ended alarms, 409 if the ledger cannot
+/// be written.
 pub(crate) async fn acknowledge(
     State(command_sender): State<CommandSender>,
     peer: Option<Extension<Peer>>,
@@ -145,11 +178,11 @@ pub(crate) async fn acknowledge(
 ) -> Response {
     let author = match body {
         Ok(Json(body)) => Peer::author(peer.as_deref(), body.author.as_deref()).into(),
-        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.body_text()),
+        Err(error) => return refused(ErrorCode::BadRequest, &error.body_text()),
     };
     match ask(&command_sender, |reply| Command::Acknowledge { author, reply }).await {
         Some(Ok(over)) => reply(StatusCode::OK, Acknowledged { ok: true, over }),
-        Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
+        Some(Err(sentence)) => refused(ErrorCode::Conflict, &sentence),
         None => busy(),
     }
 }

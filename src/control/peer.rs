@@ -36,6 +36,11 @@ impl Peer {
         Some(Peer { login: login.filter(|login| *login != user), user })
     }
 
+    /// Peer that is known by something else than a user of this system.
+    pub(crate) fn named(name: String) -> Peer {
+        Peer { user: name, login: None }
+    }
+
     /// Author of a change: the peer, and the author in the request.
     pub(crate) fn author(peer: Option<&Peer>, claimed: Option<&str>) -> String {
         let known = match peer {

@@ -10,15 +10,15 @@
 //! connection at once. Each class of requests has places of its own, so that waiting reloads or
 //! scrapes never delay a verb or `/readyz`. If all places of a class are taken, the listener closes
 //! a connection of the class whose peer does not read its answer. If there is none, a request for a
-//! check or a page takes the place of another one of its class, from the address with the most of
-//! them; any other request is refused.
+//! check, a page or a stream takes the place of another one of its class, from the address with the
+//! most of them; any other request is refused.
 //!
 //! The listener closes the oldest connection of the address that has the most: a storm from one
 //! address closes only its own connections.
 
 use crate::limits::{
-    CONTROL_ANSWER_SECS, CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_REQUEST_SECS,
-    CONTROL_TAKE_SECS, CONTROL_WAITING_MAX, PAGE_DESCRIPTORS_LEAST,
+    CONTROL_ANSWER_SECS, CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_PER_CLIENT_MAX,
+    CONTROL_REQUEST_SECS, CONTROL_TAKE_SECS, CONTROL_WAITING_MAX, PAGE_DESCRIPTORS_LEAST,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -26,6 +26,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+
+/// Time for a peer to read the refusal of a late request, or of a late answer, after which its
+/// connection is closed.
+const REFUSAL: Duration = Duration::from_secs(2);
 
 /// Requests that share a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,20 +42,22 @@ pub(crate) enum Class {
     Verb,
     /// Reloads and comparisons, whose time depends on the size of the files.
     Wait,
+    /// Streams of events, which go on while their reader reads.
+    Stream,
 }
 
 impl Class {
     /// Seconds until the answer must be ready; `None` for no limit.
-    fn answer_secs(self) -> Option<u64> {
+    pub(super) fn answer_secs(self) -> Option<u64> {
         match self {
-            Class::Check | Class::Page | Class::Verb => Some(CONTROL_ANSWER_SECS),
+            Class::Check | Class::Page | Class::Verb | Class::Stream => Some(CONTROL_ANSWER_SECS),
             Class::Wait => None,
         }
     }
 }
 
 /// Most descriptors of one listener.
-pub(crate) const DESCRIPTORS: usize = CONTROL_CONNECTIONS_MAX + 3 * CONTROL_OTHERS_MAX + CONTROL_WAITING_MAX;
+pub(crate) const DESCRIPTORS: usize = CONTROL_CONNECTIONS_MAX + 4 * CONTROL_OTHERS_MAX + CONTROL_WAITING_MAX;
 
 /// Stage of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +111,10 @@ struct Row {
 pub(crate) struct Place {
     places: Arc<Places>,
     id: u64,
+    /// Time by which the request must be whole.
+    due: Instant,
+    /// True if its client has too many connections.
+    is_excess: bool,
     until: watch::Receiver<Option<Instant>>,
 }
 
@@ -118,28 +128,32 @@ impl Places {
         let share = share.clamp(PAGE_DESCRIPTORS_LEAST, DESCRIPTORS);
         let others = (share * CONTROL_OTHERS_MAX / DESCRIPTORS).max(2);
         let waiting = share * CONTROL_WAITING_MAX / DESCRIPTORS;
-        Places { asking: share - 3 * others - waiting, others, waiting, table: Mutex::default() }
+        Places { asking: share - 4 * others - waiting, others, waiting, table: Mutex::default() }
     }
 
     /// Places of a class.
     fn of(&self, class: Class) -> usize {
         match class {
-            Class::Check | Class::Page | Class::Verb => self.others,
+            Class::Check | Class::Page | Class::Verb | Class::Stream => self.others,
             Class::Wait => self.waiting,
         }
     }
 
-    /// Takes a place for a new connection. If all places are taken, closes another connection.
+    /// Takes a place for a new connection. If all places are taken, or all those of its client,
+    /// closes another connection.
     pub(crate) fn enter(self: &Arc<Places>, address: Option<IpAddr>) -> Place {
+        let address = address.map(canonical);
         let mut table = self.table();
+        let is_excess = address.is_some_and(|address| !table.has_room_for(address));
         if table.count(|stage| stage == Stage::Asking) >= self.asking {
             table.cut(|stage| stage == Stage::Asking);
         }
-        let (sender, until) = watch::channel(after(CONTROL_REQUEST_SECS));
+        let due = Instant::now() + Duration::from_secs(CONTROL_REQUEST_SECS);
+        let (sender, until) = watch::channel(Some(due + REFUSAL));
         let id = table.next;
         table.next += 1;
-        table.rows.insert(id, Row { address: address.map(canonical), stage: Stage::Asking, until: sender });
-        Place { places: Arc::clone(self), id, until }
+        table.rows.insert(id, Row { address, stage: Stage::Asking, until: sender });
+        Place { places: Arc::clone(self), id, due, is_excess, until }
     }
 
     /// Number of connections.
@@ -157,39 +171,59 @@ impl Places {
         let mut table = self.table();
         if let (Stage::Answering(class), true) = (stage, table.rows.contains_key(&id)) {
             let taken = table.count(|stage| stage.class() == Some(class));
-            if taken >= self.of(class)
-                && !table.cut(|stage| stage == Stage::Taking(class))
-                && !table.make_room(class, id)
-            {
+            // A stream that is written has a reader; only one address with many gives way.
+            let cut = |table: &mut Table| {
+                class != Class::Stream && table.cut(|stage| stage == Stage::Taking(class))
+            };
+            if taken >= self.of(class) && !cut(&mut table) && !table.make_room(class, id) {
                 return Err(Full);
             }
         }
         if let Some(row) = table.rows.get_mut(&id) {
             row.stage = stage;
-            let _ = row.until.send(secs.and_then(after));
+            let _ = row.until.send(secs.map(|secs| Instant::now() + Duration::from_secs(secs) + REFUSAL));
         }
         Ok(())
     }
 }
 
 impl Table {
+    /// True if a client may have one more connection, if need be in the place of its oldest one
+    /// without a whole request.
+    fn has_room_for(&mut self, address: IpAddr) -> bool {
+        let mut own = self.rows.iter().filter(|(_, row)| row.address == Some(address));
+        let count = own.clone().count();
+        if count < CONTROL_PER_CLIENT_MAX {
+            return true;
+        }
+        let oldest = own.find(|(_, row)| row.stage == Stage::Asking).map(|(id, _)| *id);
+        let is_closed = oldest.is_some_and(|id| self.rows.remove(&id).is_some());
+        // The closed one may have been one too many itself.
+        is_closed && count <= CONTROL_PER_CLIENT_MAX
+    }
+
     fn count(&self, is_meant: impl Fn(Stage) -> bool) -> usize {
         self.rows.values().filter(|row| is_meant(row.stage)).count()
     }
 
-    /// For a check or a page: closes the oldest connection of the class from the address that has
-    /// the most, if that address still has more than the requester with this request. Checks and
-    /// pages only read, so closing them is safe.
+    /// For a check, a page or a stream: closes the oldest connection of the class from the address
+    /// that has the most, if that address still has more than the requester with this request.
+    /// These only read, so closing them is safe.
     fn make_room(&mut self, class: Class, asks: u64) -> bool {
         let address = self.rows.get(&asks).and_then(|row| row.address);
-        let of = |address| move |row: &&Row| row.stage == Stage::Answering(class) && row.address == address;
+        let is_held = move |stage: Stage| match class {
+            // A stream that is written stays as long as its reader reads.
+            Class::Stream => stage.class() == Some(class),
+            Class::Check | Class::Page | Class::Verb | Class::Wait => stage == Stage::Answering(class),
+        };
+        let of = |address| move |row: &&Row| is_held(row.stage) && row.address == address;
         let count = |address| self.rows.values().filter(of(address)).count();
         let most = self.rows.values().map(|row| count(row.address)).max().unwrap_or(0);
         let is_read = match class {
-            Class::Check | Class::Page => true,
+            Class::Check | Class::Page | Class::Stream => true,
             Class::Verb | Class::Wait => false,
         };
-        is_read && most > count(address) + 1 && self.cut(|stage| stage == Stage::Answering(class))
+        is_read && most > count(address) + 1 && self.cut(is_held)
     }
 
     /// Closes the oldest connection for which `is_meant` holds, among those of the address that has
@@ -211,6 +245,21 @@ impl Place {
     /// The request is whole: moves the connection to the places of its class.
     pub(crate) fn answer(&self, class: Class) -> Result<(), Full> {
         self.places.advance(self.id, Stage::Answering(class), class.answer_secs())
+    }
+
+    /// Time by which the request must be whole; a later one gets a refusal.
+    pub(crate) fn due(&self) -> Instant {
+        self.due
+    }
+
+    /// True if the client has too many connections, so that its request is refused.
+    pub(crate) fn is_excess(&self) -> bool {
+        self.is_excess
+    }
+
+    /// A refusal is ready to be written, in the place of a connection without a whole request.
+    pub(crate) fn refuse(&self) {
+        let _ = self.places.advance(self.id, Stage::Asking, Some(0));
     }
 
     /// The answer is ready to be written.
@@ -254,10 +303,6 @@ impl Watch {
             }
         }
     }
-}
-
-fn after(secs: u64) -> Option<Instant> {
-    Instant::now().checked_add(Duration::from_secs(secs))
 }
 
 /// A client of an IPv6 network can use any address of its /64, so the /64 counts as one address.

@@ -1,6 +1,7 @@
 //! Policies on the control pages.
 
 use crate::control::Shown;
+use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::policies::{
     Bands, Candidate, GuardSetting, Member, PanicGuard, Policies, Policy, Rule, RuleTarget, TtlRange,
     WhenAllDown,
@@ -18,7 +19,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
 
-/// `GET /policies`.
+/// `GET /v1/policies`.
 pub(crate) async fn policies(State(shown): State<Shown>) -> Response {
     let pages = Arc::clone(&shown.pages);
     let render = move || {
@@ -33,7 +34,7 @@ pub(crate) async fn policies(State(shown): State<Shown>) -> Response {
     rendered(pages.policies.read(render).await)
 }
 
-/// `GET /policies/{name}`; policies of a zone file are `zone./name`. 404 if there is no such
+/// `GET /v1/policies/{name}`; policies of a zone file are `zone./name`. 404 if there is no such
 /// policy.
 pub(crate) async fn policy(State(shown): State<Shown>, Path(name): Path<String>) -> Response {
     let snapshot = shown.shared.published.snapshot();
@@ -41,7 +42,7 @@ pub(crate) async fn policy(State(shown): State<Shown>, Path(name): Path<String>)
     let policy = place.map(PolicyId::at);
     match policy.and_then(|policy| page(&snapshot, policy, &shown.shared.operator_view.load())) {
         Some(policy) => reply(StatusCode::OK, policy),
-        None => refused(StatusCode::NOT_FOUND, &format!("there is no policy `{}`", name.escape_debug())),
+        None => refused(ErrorCode::NotFound, &format!("there is no policy `{}`", name.escape_debug())),
     }
 }
 

@@ -1,6 +1,7 @@
 //! PoPs on the control pages.
 
 use crate::control::Shown;
+use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::pops::{
     Alarm, Coming, EffectiveSetting, Feed, Pop, Pops, Progress, Setting, Target,
 };
@@ -19,7 +20,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
 
-/// `GET /pops`.
+/// `GET /v1/pops`.
 pub(crate) async fn pops(State(shown): State<Shown>) -> Response {
     let pages = Arc::clone(&shown.pages);
     let render = move || {
@@ -33,12 +34,12 @@ pub(crate) async fn pops(State(shown): State<Shown>) -> Response {
     rendered(pages.pops.read(render).await)
 }
 
-/// `GET /pops/{name}`: 404 if there is no such PoP.
+/// `GET /v1/pops/{name}`: 404 if there is no such PoP.
 pub(crate) async fn pop(State(shown): State<Shown>, Path(name): Path<String>) -> Response {
     let operator_view = shown.shared.operator_view.load();
     match operator_view.pops.iter().find(|pop| *pop.name == *name) {
         Some(pop) => reply(StatusCode::OK, page(pop)),
-        None => refused(StatusCode::NOT_FOUND, &format!("there is no PoP `{}`", name.escape_debug())),
+        None => refused(ErrorCode::NotFound, &format!("there is no PoP `{}`", name.escape_debug())),
     }
 }
 

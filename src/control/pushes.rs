@@ -1,5 +1,6 @@
 //! Pushes of outside monitors: probe results and load values.
 
+use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::pushes::{LoadPushRequest, ProbePushRequest, Taken};
 use crate::control::reply::{ask, busy, refused, reply};
 use crate::shared::command::{Command, CommandSender, LoadPush, ProbePush};
@@ -9,7 +10,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-/// `POST /probes/push`: 200 if the result was taken, 409 if no push probe expects it.
+/// `POST /v1/probes/push`: 200 if the result was taken, 409 if no push probe expects it.
 pub(crate) async fn probe(
     State(command_sender): State<CommandSender>,
     body: Result<Json<ProbePushRequest>, JsonRejection>,
@@ -23,12 +24,12 @@ pub(crate) async fn probe(
             up,
             reason,
         },
-        Err(error) => return refused(StatusCode::BAD_REQUEST, &error.body_text()),
+        Err(error) => return refused(ErrorCode::BadRequest, &error.body_text()),
     };
     taken(ask(&command_sender, |reply| Command::Push { push, reply }).await)
 }
 
-/// `POST /load/push`: 200 if the value was taken, 409 if no push feed expects it or the value is
+/// `POST /v1/load/push`: 200 if the value was taken, 409 if no push feed expects it or the value is
 /// too large for the feed, 400 if the value is negative or not finite.
 pub(crate) async fn load(
     State(command_sender): State<CommandSender>,
@@ -39,7 +40,7 @@ pub(crate) async fn load(
         .and_then(|Json(body)| load_push(body).map_err(str::to_owned))
     {
         Ok(push) => push,
-        Err(sentence) => return refused(StatusCode::BAD_REQUEST, &sentence),
+        Err(sentence) => return refused(ErrorCode::BadRequest, &sentence),
     };
     taken(ask(&command_sender, |reply| Command::PushLoad { push, reply }).await)
 }
@@ -55,7 +56,7 @@ fn load_push(body: LoadPushRequest) -> Result<LoadPush, &'static str> {
 fn taken(answer: Option<Result<(), String>>) -> Response {
     match answer {
         Some(Ok(())) => reply(StatusCode::OK, Taken { ok: true }),
-        Some(Err(sentence)) => refused(StatusCode::CONFLICT, &sentence),
+        Some(Err(sentence)) => refused(ErrorCode::Conflict, &sentence),
         None => busy(),
     }
 }

@@ -1,10 +1,13 @@
 //! Replies of the control pages, and commands to the writer.
 
 use crate::control::protocol::Refusal;
+use crate::control::protocol::error_code::ErrorCode;
 use crate::shared::command::{Command, CommandSender};
 use axum::Json;
-use axum::body::Bytes;
-use axum::http::{StatusCode, header};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -14,19 +17,56 @@ pub(super) const BUSY: &str = "the server accepts no command now, because too ma
                                 server is stopping, or a fault has interrupted the command; check whether \
                                 the command took effect before you repeat it";
 
+/// Octets of a refusal by the router that are read: each is one sentence.
+const SENTENCE_OCTETS_MAX: usize = 4_096;
+
 /// Reply with a body.
 pub(super) fn reply<T: Serialize>(status: StatusCode, body: T) -> Response {
     (status, Json(body)).into_response()
 }
 
 /// Reply that refuses a request.
-pub(super) fn refused(status: StatusCode, sentence: &str) -> Response {
-    reply(status, Refusal::because(sentence))
+pub(super) fn refused(code: ErrorCode, sentence: &str) -> Response {
+    reply(code.status(), Refusal::new(code, sentence))
 }
 
 /// Reply if the writer takes no command.
 pub(super) fn busy() -> Response {
-    refused(StatusCode::SERVICE_UNAVAILABLE, BUSY)
+    refused(ErrorCode::Busy, BUSY)
+}
+
+/// Mark of a reply with an error status whose text is the page itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deliberate;
+
+/// Makes JSON of the refusals of the router: no such page, another method, a path or a query that
+/// cannot be read.
+pub(super) async fn refusals_in_json(request: Request, next: Next) -> Response {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let response = next.run(request).await;
+    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    if !is_error || is_json || response.extensions().get::<Deliberate>().is_some() {
+        return response;
+    }
+    let (mut head, body) = response.into_parts();
+    let text = to_bytes(body, SENTENCE_OCTETS_MAX).await.unwrap_or_default();
+    let code = ErrorCode::of(head.status);
+    let refusal = Refusal::new(code, sentence(code, &method, &uri, &String::from_utf8_lossy(&text)));
+    // The allowed methods stay (RFC 9110 section 15.5.6).
+    head.headers.remove(header::CONTENT_LENGTH);
+    head.headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    Response::from_parts(head, Body::from(serde_json::to_vec(&refusal).unwrap_or_default()))
+}
+
+fn sentence(code: ErrorCode, method: &Method, uri: &Uri, text: &str) -> String {
+    let path = uri.path().escape_debug();
+    match code {
+        ErrorCode::NotFound => format!("there is no page `{path}`"),
+        ErrorCode::MethodNotAllowed => format!("the page `{path}` has no method {method}"),
+        _ if text.is_empty() => format!("the request to `{path}` cannot be answered"),
+        _ => text.trim().to_owned(),
+    }
 }
 
 /// Body of a page that is rendered once for all waiting readers.
@@ -38,7 +78,7 @@ pub(super) fn body<T: Serialize>(page: &T) -> Result<Vec<u8>, String> {
 pub(super) fn rendered(text: Result<Bytes, String>) -> Response {
     match text {
         Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
-        Err(fault) => refused(StatusCode::INTERNAL_SERVER_ERROR, &fault),
+        Err(fault) => refused(ErrorCode::Fault, &fault),
     }
 }
 

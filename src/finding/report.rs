@@ -1,10 +1,11 @@
 //! Findings for programs: one shape for the control pages and `--format json`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Finding. Lines and columns count from 1; columns count characters.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct FindingReport {
     /// Code (docs/findings.md).
@@ -27,7 +28,7 @@ pub struct FindingReport {
 }
 
 /// Place of a finding; all of it is `None` for a fault of the process.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct PlaceReport {
     /// Path of the file.
@@ -41,7 +42,7 @@ pub(crate) struct PlaceReport {
 }
 
 /// Place that explains a finding.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct RelatedReport {
     /// Place.

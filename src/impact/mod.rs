@@ -21,6 +21,7 @@
 
 pub(crate) mod answered;
 pub(crate) mod comparison;
+pub(crate) mod countries;
 pub(crate) mod difference;
 pub(crate) mod flow;
 pub(crate) mod moves;

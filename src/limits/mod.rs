@@ -1,11 +1,13 @@
 //! Limits of the program, each with its reason.
 
+mod control;
 mod http;
 mod latency;
 mod proxies;
 mod quarantine;
 mod quic;
 
+pub(crate) use control::*;
 pub(crate) use http::*;
 pub(crate) use latency::*;
 pub(crate) use proxies::*;
@@ -222,8 +224,8 @@ pub(crate) const DESCRIPTORS_OWN: usize = 96;
 /// [`DESCRIPTORS_OWN`] under a low descriptor limit: a reload then reads fewer files at once.
 pub(crate) const DESCRIPTORS_OWN_LEAST: usize = 56;
 /// Descriptors of one control listener under a low descriptor limit: two requests of each class,
-/// two waiting reloads, and four connections without a request.
-pub(crate) const PAGE_DESCRIPTORS_LEAST: usize = 12;
+/// two readers of events, two waiting reloads, and four connections without a request.
+pub(crate) const PAGE_DESCRIPTORS_LEAST: usize = 14;
 /// Descriptors of probes under a low descriptor limit: eight checks, two feeds and one program.
 pub(crate) const PROBE_DESCRIPTORS_LEAST: usize = 16;
 /// DNS connections over TCP under a low descriptor limit: enough for retries of truncated answers.

@@ -131,6 +131,10 @@ fn compiled(
         findings.extend(safety::judge(previous.map(|previous| (previous, running)), snapshot, epoch_secs()));
     }
     let snapshot = snapshot.filter(|_| !findings.has_errors());
+    for source in snapshot.iter().flat_map(|snapshot| &snapshot.folder.zones) {
+        // Here, because pages that show it have one thread for all readers.
+        let _ = snapshot::digest::of_texts(source);
+    }
     (snapshot.map(|snapshot| (snapshot, fixed)), findings)
 }
 

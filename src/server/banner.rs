@@ -16,7 +16,8 @@ impl Server {
         }
         let _ = writeln!(text, "  control   {}", self.control().display());
         if let Some(admin) = self.admin {
-            let _ = writeln!(text, "  admin     http://{admin}");
+            let scheme = if snapshot.admin.is_some() { "https" } else { "http" };
+            let _ = writeln!(text, "  admin     {scheme}://{admin}");
         }
         let _ = writeln!(text, "  engine    {}", self.engine.word());
         for line in &self.rights {

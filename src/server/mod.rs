@@ -6,6 +6,7 @@
 //!                                  └──┘ SIGHUP, control: the writer publishes or refuses
 //! ```
 
+mod admin_listener;
 pub(crate) mod attempt;
 mod banner;
 mod begun;

@@ -3,6 +3,7 @@
 
 use crate::control::admin_host::AdminHosts;
 use crate::control::{self, Shown, listener};
+use crate::server::admin_listener::AdminListener;
 #[cfg(unix)]
 use crate::server::control_socket::ControlSocket;
 use crate::server::descriptors;
@@ -52,6 +53,7 @@ pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSocke
     #[cfg(unix)]
     {
         let (control, shown, held, stop) = (sockets.control, shown.clone(), Arc::clone(&held), stop.clone());
+        let command_sender = Arc::clone(&command_sender);
         let serve = move || {
             let router = control::full(shown.clone(), Arc::clone(&command_sender));
             let (held, stop) = (Arc::clone(&held), stop.clone());
@@ -65,12 +67,15 @@ pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSocke
     if let Some((listener, hosts)) = sockets.admin {
         let mut first = listener.try_clone().ok();
         let serve = move || {
-            let router = control::admin(shown.clone(), Arc::clone(&hosts));
+            let router = control::admin(shown.clone(), Arc::clone(&command_sender), Arc::clone(&hosts));
+            let shared = Arc::clone(&shown.shared);
             let (held, stop) = (Arc::clone(&held), stop.clone());
             let listener = take_up(&mut first, || listener.try_clone());
             async move {
                 match listener.and_then(tokio::net::TcpListener::from_std) {
-                    Ok(listener) => listener::serve(listener, router, share, held, stop).await,
+                    Ok(tcp) => {
+                        listener::serve(AdminListener { tcp, shared }, router, share, held, stop).await
+                    }
                     Err(error) => panic!("the listener cannot be reopened: {error}"),
                 }
             }

@@ -10,19 +10,19 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Sender of a reload request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// SIGHUP.
     Signal,
-    /// The control socket.
-    Control,
+    /// A control page; with the user who asked.
+    Control(Arc<str>),
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Origin::Signal => "SIGHUP",
-            Origin::Control => "control socket",
+            Origin::Control(author) => author,
         })
     }
 }

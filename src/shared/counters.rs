@@ -4,6 +4,7 @@
 //! share a block and add atomically. A reader may see a block that is a few queries old, never a
 //! torn number.
 
+use crate::admin::Unproven;
 use crate::answer::{Outcome, Transport};
 use crate::rrl::{Limit, Treatment};
 use crate::shared::decisions::WorkerId;
@@ -319,6 +320,8 @@ pub struct Counters {
     pub(crate) last_reload: LastReload,
     /// Events that the event log has lost.
     pub(crate) events_dropped: AtomicU64,
+    /// Requests that the admin address refused for want of a proof, by [`Unproven`].
+    pub(crate) unproven: [AtomicU64; Unproven::ALL.len()],
     /// Lines that the log on stderr has lost.
     pub(crate) log_dropped: Arc<AtomicU64>,
 }
@@ -362,6 +365,7 @@ impl Counters {
             state_taken: AtomicBool::new(false),
             last_reload: LastReload::default(),
             events_dropped: AtomicU64::new(0),
+            unproven: Default::default(),
             log_dropped,
         }
     }

@@ -10,6 +10,9 @@ use crate::steer::ledger::Override;
 use crate::steer::transition::Transition;
 use std::fmt;
 
+/// Author in events for readers that may be anyone.
+const AN_OPERATOR: &str = "an operator";
+
 /// Event for the logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -185,6 +188,57 @@ impl Event {
             | Event::Stopping { .. }
             | Event::Stopped => None,
         }
+    }
+
+    /// The event without authors, reasons, addresses of clients, paths and texts of faults, for
+    /// readers that may be anyone.
+    pub(crate) fn public(&self) -> Event {
+        let anonymous = |entry: &Override| Override {
+            author: AN_OPERATOR.into(),
+            reason: "not shown".into(),
+            ..entry.clone()
+        };
+        let mut public = self.clone();
+        match &mut public {
+            Event::ReloadStarted { origin: Origin::Control(author), .. } => *author = AN_OPERATOR.into(),
+            Event::LedgerAcknowledged { author } => *author = AN_OPERATOR.to_owned(),
+            Event::OverrideSet { entry, .. }
+            | Event::OverrideProgress { entry, .. }
+            | Event::OverrideExpired { entry } => *entry = anonymous(entry),
+            Event::TaskEnded { why, .. } => *why = "a fault".to_owned(),
+            Event::StateFolder { sentence } => *sentence = "the state folder has changed".to_owned(),
+            Event::Zone { zone, standing, sentence } => {
+                *sentence = format!("the zone `{zone}` is {standing}")
+            }
+            Event::StrayFile { file, standing, sentence } => {
+                *sentence = format!("a file in the folder of zones is {standing}");
+                file.clear();
+            }
+            Event::LedgerAlarm { sentence } => *sentence = "the ledger needs an operator".to_owned(),
+            Event::MemoryFault { sentence } => {
+                *sentence = "a file of remembered state could not be read or written".to_owned();
+            }
+            Event::Quarantined { sentence } => {
+                *sentence = "a message made the program panic; questions like it are refused".to_owned();
+            }
+            Event::DescriptorsShort { sentence } => *sentence = "descriptors are short".to_owned(),
+            Event::Health(HealthEvent::Turned { reason, .. }) => *reason = None,
+            Event::Health(HealthEvent::OwnFault { why }) => *why = "a fault of this node".into(),
+            Event::Load(LoadEvent::FeedLost { reason: Some(reason), .. }) => *reason = "a fault".into(),
+            // These have numbers, digests, and names of PoPs, policies, probes and tasks.
+            Event::ReloadStarted { origin: Origin::Signal, .. }
+            | Event::Serving { .. }
+            | Event::Published { .. }
+            | Event::Refused { .. }
+            | Event::ClockStepped { .. }
+            | Event::TaskWell { .. }
+            | Event::Health(_)
+            | Event::Load(_)
+            | Event::DescriptorsEnough
+            | Event::Stopping { .. }
+            | Event::Stopped => {}
+        }
+        public
     }
 
     /// Event of a server that starts to answer from a snapshot.

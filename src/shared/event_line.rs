@@ -192,6 +192,18 @@ impl Event {
         serde_json::to_value(line).unwrap_or_default().to_string()
     }
 
+    /// The line without its sentence and its fields, for readers that take no long lines.
+    pub(crate) fn short_line(&self, epoch_secs: u64, sequence: u64) -> String {
+        let line = Line {
+            time: rfc3339::date_time(epoch_secs),
+            sequence,
+            kind: self.kind(),
+            text: "the event log has this event, which is too long".to_owned(),
+            fields: Fields::None {},
+        };
+        serde_json::to_value(line).unwrap_or_default().to_string()
+    }
+
     fn fields(&self) -> Fields<'_> {
         match self {
             Event::Serving { digest, files_digest } => Fields::Serving { digest, files_digest },

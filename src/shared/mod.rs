@@ -23,6 +23,7 @@ pub(crate) mod override_entry;
 pub(crate) mod phase;
 pub(crate) mod published;
 pub(crate) mod quarantine;
+pub(crate) mod recent_events;
 pub(crate) mod streams;
 pub(crate) mod task;
 pub(crate) mod tasks;
@@ -33,6 +34,7 @@ use self::operator_view::OperatorView;
 use self::phase::AtomicPhase;
 use self::published::Published;
 use self::quarantine::Quarantine;
+use self::recent_events::RecentEvents;
 use self::tasks::TaskBoard;
 use crate::rrl::Limiter;
 use arc_swap::ArcSwap;
@@ -56,6 +58,8 @@ pub struct Shared {
     pub(crate) descriptors: Arc<Descriptors>,
     /// Questions that are refused because the program has panicked on messages like them.
     pub(crate) quarantine: Quarantine,
+    /// The last events, for readers that follow them.
+    pub(crate) recent_events: RecentEvents,
 }
 
 impl Shared {
@@ -76,6 +80,7 @@ impl Shared {
             limiter: Limiter::default(),
             descriptors,
             quarantine: Quarantine::default(),
+            recent_events: RecentEvents::default(),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::rfc3339;
 use crate::steer::ledger::Override;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Override of the ledger. Moments are RFC 3339 in UTC.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct OverrideEntry {
     /// Selector of its PoPs: a name, a pattern such as `eu-*`, or `tag:eu`.

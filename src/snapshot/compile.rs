@@ -10,7 +10,7 @@ use super::latency_maps::{self, EvidenceShares, LatencyMap};
 use super::size_guard::{self, SourceSize};
 use super::sources::{self, KnownFields};
 use super::{Facts, FilesDigest, Identity, IdleTimes, Snapshot, Steering, steering, targets};
-use crate::config::{Deployment, Listen, StreamLimits};
+use crate::config::{Deployment, Listen, NodeIdentity, StreamLimits};
 use crate::finding::{Finding, Findings};
 use crate::geo::atlas::Atlas;
 use crate::geo::lands::Lands;
@@ -168,14 +168,10 @@ fn assemble(
         files_digest: FilesDigest::of(inputs),
         digest: OnceLock::new(),
         origins: Arc::new(super::origins::Origins::of(deployment, inputs)),
-        identity: Arc::new(Identity {
-            name: deployment.node.name.clone(),
-            id_server: deployment.node.id_server.clone(),
-            version_server: deployment.node.version_server.clone(),
-            site: deployment.node.site.clone(),
-        }),
+        identity: Arc::new(identity(&deployment.node)),
         cookies: Arc::new(deployment.cookies.clone()),
         certificate: deployment.certificate.as_ref().map(|certificate| Arc::clone(&certificate.pair)),
+        admin: deployment.admin.clone(),
         idle: idle_times(&deployment.listen),
         rate_limit: deployment.rate_limit.clone(),
         access: deployment.access.clone(),
@@ -195,6 +191,15 @@ fn assemble(
         zone_keys: Arc::new(zone_keys),
     };
     (Some(snapshot), findings)
+}
+
+fn identity(node: &NodeIdentity) -> Identity {
+    Identity {
+        name: node.name.clone(),
+        id_server: node.id_server.clone(),
+        version_server: node.version_server.clone(),
+        site: node.site.clone(),
+    }
 }
 
 fn idle_times(listen: &Listen) -> IdleTimes {

@@ -27,7 +27,7 @@ use crate::steer::status::Status;
 use crate::steer::table::{NO_SLOT, PolicyTable, Slot};
 use crate::steer::view::SlotView;
 use crate::wire::hash::mix;
-use crate::zone::source::ZoneSource;
+use crate::zone::source::{ZoneSource, ZoneTexts};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -87,18 +87,21 @@ impl Digest {
 }
 
 /// Digest of a zone's texts, in hexadecimal: nodes compare it to see if they serve the zone from
-/// the same texts. `None` for a zone that is not served.
+/// the same texts. `None` for a zone that is not served. A load computes it, so that pages only
+/// print it.
 pub(crate) fn of_texts(source: &ZoneSource) -> Option<String> {
-    if source.standing.is_dead() {
-        return None;
-    }
-    let mut each: Vec<_> =
-        source.texts.files.iter().map(|file| hash_as(file.file_use.digest_word(), &file.octets)).collect();
+    let digest = (!source.standing.is_dead()).then(|| source.texts.digest.get(|| hash_of(&source.texts)))?;
+    Some(digest.iter().map(|octet| format!("{octet:02x}")).collect())
+}
+
+fn hash_of(texts: &ZoneTexts) -> [u8; 16] {
+    let files = texts.files.iter();
+    let mut each: Vec<_> = files.map(|file| hash_as(file.file_use.digest_word(), &file.octets)).collect();
     each.sort_unstable();
     let mut hash = Sha256::new();
     each.iter().for_each(|file| hash.update(file));
     let hash: [u8; 32] = hash.finalize().into();
-    Some(hash[..16].iter().map(|octet| format!("{octet:02x}")).collect())
+    std::array::from_fn(|index| hash[index])
 }
 
 /// Hashes of the status as policies read it, each computed once for all policies.

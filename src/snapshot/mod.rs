@@ -31,6 +31,7 @@ pub(crate) use steering::Steering;
 pub(crate) use summary::Summary;
 
 use crate::access::Access;
+use crate::admin::AdminAccess;
 use crate::geo::lands::Lands;
 use crate::health::load::feeds::FeedSet;
 use crate::health::targets::TargetSet;
@@ -84,6 +85,9 @@ pub struct Snapshot {
     /// Certificate of the encrypted transports. Not part of the digest, because no record depends
     /// on it.
     pub(crate) certificate: Option<Arc<Pair>>,
+    /// Access to the admin address over TLS; `None` is plain HTTP, read-only. Not part of the
+    /// digest, because no record depends on it.
+    pub(crate) admin: Option<Arc<AdminAccess>>,
     /// Idle times of connections, for the keepalive option. Not part of the digest, because no
     /// record depends on them.
     pub(crate) idle: IdleTimes,

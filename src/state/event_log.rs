@@ -45,6 +45,8 @@ impl EventLog {
         shared: Arc<Shared>,
         fault: Option<CancellationToken>,
     ) -> std::io::Result<EventLog> {
+        // No two processes of one host have one ID in one second.
+        shared.recent_events.name_run(format!("{:x}.{:x}", epoch_secs(), std::process::id()));
         let (sender, lines) = sync_channel(EVENT_QUEUE);
         let (path, counts) = (state.join(FILE), Arc::clone(&shared));
         let runner = shared.tasks.runner(Task::Events);
@@ -66,11 +68,22 @@ impl EventLog {
     /// and the sequence number of the served snapshot.
     pub(crate) fn append(&self, event: &Event) {
         log(event);
-        let line = event.line(epoch_secs(), self.shared.published.served().snapshot.sequence());
-        if self.sender.try_send(one_line::json(&line).into_owned()).is_err() {
+        let line = line(event, &self.shared);
+        if self.sender.try_send(line).is_err() {
             self.shared.counters.events_dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Line of an event for the event log, which readers of recent events get too.
+fn line(event: &Event, shared: &Shared) -> String {
+    let (now, sequence) = (epoch_secs(), shared.published.served().snapshot.sequence());
+    let line = one_line::json(&event.line(now, sequence)).into_owned();
+    let public = event.public().line(now, sequence);
+    let public = one_line::json(&public);
+    let public = Some(&*public).filter(|public| **public != *line);
+    shared.recent_events.push(event.kind(), &line, public, || event.short_line(now, sequence));
+    line
 }
 
 /// Writes a line to the server's log, with numbers as fields.
@@ -176,8 +189,7 @@ fn keep_quarantined(log: &mut Log, shared: &Shared) {
             ),
         };
         self::log(&event);
-        let line = event.line(epoch_secs(), shared.published.served().snapshot.sequence());
-        append(log, &one_line::json(&line), shared);
+        append(log, &line(&event, shared), shared);
     }
 }
 

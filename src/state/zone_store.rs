@@ -95,7 +95,8 @@ pub(crate) fn keep(state: &Path, standing: &FolderStanding) -> Result<(), String
         let octets = source.texts.octets() as u64;
         if octets > left || wanted.len() >= KEPT_ZONES_MAX {
             faults.push(format!(
-                "the zone `{}` is one too many: at most {KEPT_ZONES_MAX} zones of {KEPT_OCTETS_MAX} octets are kept",
+                "the zone `{}` is one too many: at most {KEPT_ZONES_MAX} zones of {KEPT_OCTETS_MAX} octets \
+                 are kept",
                 source.apex
             ));
             continue;

@@ -35,6 +35,13 @@ pub(crate) fn granted(socket: &UdpSocket) -> io::Result<Buffers> {
     })
 }
 
+/// Lets the kernel ask after this time of silence, and again, whether the other host is still
+/// there; if it is not, reads fail.
+pub(crate) fn keep_alive(stream: &tokio::net::TcpStream, every: Duration) -> io::Result<()> {
+    let every = socket2::TcpKeepalive::new().with_time(every).with_interval(every);
+    socket2::SockRef::from(stream).set_tcp_keepalive(&every)
+}
+
 /// UDP socket for one worker thread. It shares its port with the other workers, and wakes its
 /// thread four times a second. Bound to every address, it reports each query's destination;
 /// otherwise answers leave from its own address.

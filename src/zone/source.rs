@@ -10,7 +10,7 @@
 
 use crate::wire::name::Name;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Use of a file by its zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +58,34 @@ pub(crate) struct ZoneFile {
 pub(crate) struct ZoneTexts {
     /// The files, in the order read.
     pub(crate) files: Vec<ZoneFile>,
+    /// Their digest.
+    pub(crate) digest: TextsDigest,
 }
+
+/// Digest of texts, which is computed once. It follows from the texts, so it is equal to any other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TextsDigest(OnceLock<[u8; 16]>);
+
+impl TextsDigest {
+    /// The digest, which the first caller computes.
+    pub(crate) fn get(&self, compute: impl FnOnce() -> [u8; 16]) -> [u8; 16] {
+        *self.0.get_or_init(compute)
+    }
+
+    /// True if it is computed.
+    #[cfg(test)]
+    pub(crate) fn is_known(&self) -> bool {
+        self.0.get().is_some()
+    }
+}
+
+impl PartialEq for TextsDigest {
+    fn eq(&self, _: &TextsDigest) -> bool {
+        true
+    }
+}
+
+impl Eq for TextsDigest {}
 
 impl ZoneTexts {
     /// The file that zone text includes by this path.

@@ -398,7 +398,7 @@ fn pages_name_the_transport() {
     deployment.has_metrics(&[
         "meridian_queries_total{transport=\"dot\"} 1",
         "meridian_connections_total{transport=\"dot\"} 1",
-        "meridian_tls_certificate_expiry_timestamp_seconds 2366841600",
+        "meridian_tls_certificate_expiry_timestamp_seconds{use=\"transports\"} 2366841600",
         "meridian_dropped_total{reason=\"handshake_failed\",transport=\"dot\"} 0",
     ]);
     server.stop();

@@ -2,6 +2,7 @@
 
 #[cfg(debug_assertions)] // the hooks that make trouble are not in other builds
 mod access;
+mod api;
 mod chaos;
 mod completions;
 mod compliance;

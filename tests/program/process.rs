@@ -134,7 +134,7 @@ fn admin_shows_and_changes_nothing() {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }
     let refused = pages::ask(connect(admin), "POST", "/reload", "").expect("an answer");
-    assert_eq!(refused.status, 404);
+    assert_eq!(refused.status, 403);
     // A name that a stranger may own gets nothing, whatever the page.
     for (host, status) in [("127.0.0.1:80", 200), ("status.example.net", 200), ("evil.example", 421)] {
         for path in ["/healthz", "/status"] {

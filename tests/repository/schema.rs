@@ -5,6 +5,7 @@
 use boon::{Compiler, SchemaIndex, Schemas};
 use meridian::testing::cli::schema::{json, page, sample};
 use meridian::testing::config::catalogue::{FILES, FileKind};
+use meridian::testing::control::openapi;
 use serde_json::Value;
 use std::path::Path;
 
@@ -63,6 +64,21 @@ fn the_schema_files_are_what_the_program_prints() {
             path.display()
         );
     }
+}
+
+/// `schema/openapi.json` is the document that the server gives. After a change:
+/// `MERIDIAN_WRITE=1 cargo test --test repository openapi`.
+#[test]
+fn the_openapi_file_is_what_the_program_prints() {
+    let path = top().join("schema/openapi.json");
+    let made = openapi::text();
+    if std::env::var_os("MERIDIAN_WRITE").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&path).is_ok_and(|text| text == made),
+        "run `MERIDIAN_WRITE=1 cargo test --test repository openapi`"
+    );
 }
 
 /// Every sample file begins with the line from which an editor learns its schema. The schema is in

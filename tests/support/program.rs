@@ -288,7 +288,9 @@ fn banner(printed: &str) -> Option<(SocketAddr, Option<SocketAddr>)> {
         let mut words = line.split_whitespace();
         match (words.next(), words.next()) {
             (Some("dns"), Some(address)) => dns = dns.or(address.parse().ok()),
-            (Some("admin"), Some(url)) => admin = url.trim_start_matches("http://").parse().ok(),
+            (Some("admin"), Some(url)) => {
+                admin = url.split_once("://").and_then(|(_, address)| address.parse().ok());
+            }
             (Some("snapshot"), _) => return Some((dns.expect("the address is printed"), admin)),
             _ => {}
         }

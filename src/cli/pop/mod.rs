@@ -169,7 +169,7 @@ fn wrong(sentence: &str) -> ExitCode {
 }
 
 fn list(server: &ServerClient, tag: Option<&str>) -> Result<ExitCode, ExitCode> {
-    let reached = server.ask(Method::GET, "/pops")?;
+    let reached = server.ask(Method::GET, "/v1/pops")?;
     let mut page: Pops = reached.done()?;
     if let Some(tag) = tag {
         page.pops.retain(|pop| pop.tags.iter().any(|other| **other == *tag));
@@ -184,7 +184,7 @@ fn list(server: &ServerClient, tag: Option<&str>) -> Result<ExitCode, ExitCode> 
 
 fn show(server: &ServerClient, name: &str) -> Result<ExitCode, ExitCode> {
     // Read from the list, because a name need not be fit for a path.
-    let Pops { pops, .. } = server.ask(Method::GET, "/pops")?.done()?;
+    let Pops { pops, .. } = server.ask(Method::GET, "/v1/pops")?.done()?;
     let Some(pop) = pops.iter().find(|pop| *pop.name == *name) else {
         let error = format!("there is no PoP `{name}`; `meridian pop list` shows the names");
         return Err(complain(&Refusal::because(error)));
@@ -272,7 +272,7 @@ fn change(request: OverrideRequest, is_removal: bool, how: &How) -> Result<ExitC
 /// Sends an override to the server, and returns its reply, read and as the server wrote it. Prints
 /// a refusal.
 fn ask(how: &How, request: &OverrideRequest) -> Result<(OverrideReply, String), ExitCode> {
-    let reached = how.server.post("/pops/override", request)?;
+    let reached = how.server.post("/v1/overrides", request)?;
     if !reached.is_done() && how.server.format == Format::Json {
         print(&reached.json());
         return Err(ExitCode::FAILURE);
@@ -306,14 +306,14 @@ fn load(
     if value.is_nan() || value < 0.0 {
         return Err(wrong("a load is a number from 0"));
     }
-    let reached = server.post("/load/push", &LoadPushRequest { pop, service, value })?;
+    let reached = server.post("/v1/load/push", &LoadPushRequest { pop, service, value })?;
     reached.done::<Taken>()?;
     print(&if server.format == Format::Json { reached.json() } else { "taken\n".to_owned() });
     Ok(ExitCode::SUCCESS)
 }
 
 fn acknowledge(server: &ServerClient, author: Option<String>) -> Result<ExitCode, ExitCode> {
-    let reached = server.post("/ledger/acknowledge", &AcknowledgeRequest { author: claimed(author) })?;
+    let reached = server.post("/v1/ledger/acknowledge", &AcknowledgeRequest { author: claimed(author) })?;
     let Acknowledged { over, .. } = reached.done()?;
     print(&match server.format {
         Format::Json => reached.json(),

@@ -54,6 +54,7 @@ fn samples_load() {
     let (certificate, key) = &*crate::tls::tests::PAIR;
     memory.0.insert("tls/fullchain.pem".into(), certificate.clone().into());
     memory.0.insert("tls/privkey.pem".into(), key.clone().into());
+    memory.0.insert("tls/admin.tokens".into(), b"ops 0123456789abcdef0123456789abcdef\n".to_vec());
     let loaded = config::read_deployment(Path::new("meridian.yaml"), &memory);
     assert!(
         loaded.deployment.is_some(),

@@ -13,6 +13,7 @@ mod process;
 mod record_types;
 mod server;
 mod stream_limits;
+mod tls;
 mod together;
 mod zone;
 

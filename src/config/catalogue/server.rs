@@ -3,6 +3,7 @@
 use super::clients::{ACCESS, PROXY_PROTOCOL};
 use super::process::SANDBOX;
 use super::stream_limits::STREAM_LIMITS;
+use super::tls::{ADMIN, TLS};
 use super::*;
 use crate::closed_set::in_a_row;
 use crate::config::listen::STREAMS;
@@ -21,6 +22,7 @@ pub(super) const FILE: FileKind = FileKind {
         &ZONES,
         &COOKIES,
         &TLS,
+        &ADMIN,
         &RATE_LIMIT,
         &ACCESS,
         &PROXY_PROTOCOL,
@@ -118,6 +120,14 @@ state: /var/lib/meridian",
             NONE,
             "the certificate of encrypted transports (`listen.dot`, `listen.doh`, `listen.doq`)",
             "{ certificate: tls/fullchain.pem, key: tls/privkey.pem }",
+        ),
+        entry(
+            "admin",
+            &Shape::Map(&ADMIN),
+            NONE,
+            "TLS of the admin address (`listen.admin`), and the tokens and client certificates whose holders \
+             may change something over it; without this key it is plain HTTP, and read-only",
+            "{ tls: { certificate: tls/fullchain.pem, key: tls/privkey.pem }, tokens: tls/admin.tokens }",
         ),
         entry(
             "rate_limit",
@@ -224,7 +234,8 @@ const SOCKETS: &[KeyEntry] = &[
         "admin",
         &SOCKET,
         NONE,
-        "read-only HTTP: `/status`, `/metrics`, `/healthz`, `/readyz`",
+        "HTTP: `/v1/status`, `/v1/metrics`, `/v1/healthz`, `/v1/readyz` and the other pages that change \
+         nothing; with `admin`, HTTPS, and changes by holders of a token or a client certificate",
         "\"127.0.0.1:8053\"",
     ),
     entry(
@@ -367,34 +378,6 @@ static COOKIES: KeySection = KeySection {
     others: Others::None,
     notes: "The file is read at every reload, and no secret is ever logged or shown. \
         [operate.md](operate.md#dns-cookies) explains how to change secrets without an effect on clients.",
-};
-
-static TLS: KeySection = KeySection {
-    id: "tls",
-    title: "",
-    about: "Keys of `tls`:",
-    block: "",
-    entries: &[
-        entry(
-            "certificate",
-            &PATH,
-            REQUIRED,
-            "a file in PEM with the certificate of this server, then those of its issuers",
-            "tls/fullchain.pem",
-        ),
-        entry(
-            "key",
-            &PATH,
-            REQUIRED,
-            "a file in PEM with the private key of the certificate, without a passphrase: P-256, P-384, \
-             Ed25519, or RSA of 2048 bits or more",
-            "tls/privkey.pem",
-        ),
-    ],
-    others: Others::None,
-    notes: "Both files are read at every reload, and new connections then get the new certificate. \
-        A pair that cannot be used refuses the reload, and the old pair stays in service. \
-        [operate.md](operate.md#dns-over-tls) explains how to renew certificates.",
 };
 
 static RATE: Shape = Shape::Integer(1, RRL_RATE_MAX as i64);

@@ -1,6 +1,7 @@
 //! `meridian.yaml`: the identity of this node, its sockets, and the files of the deployment.
 
 mod access;
+pub(crate) mod admin;
 pub(crate) mod cookie_secrets;
 mod listed;
 mod node;
@@ -21,6 +22,7 @@ use crate::limits::{BATCH_DEFAULT, BATCH_MAX, CPU_MAX, SOCKET_OCTETS_MAX, SOCKET
 use crate::rrl::RateLimit;
 use crate::wire::name::Name;
 pub(crate) use access::AccessLists;
+use admin::AdminFiles;
 pub(crate) use proxy_protocol::ProxyList;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -97,6 +99,8 @@ pub(crate) struct ServerFile {
     pub(crate) cookies: Cookies,
     /// Certificate of the encrypted transports.
     pub(crate) tls: Tls,
+    /// Files of the access to the admin address over TLS.
+    pub(crate) admin: Option<AdminFiles>,
     /// Limits of answers over UDP; `None` is off.
     pub(crate) rate_limit: Option<RateLimit>,
     /// Access lists, with names of networks.
@@ -151,6 +155,7 @@ impl ServerFile {
             sandbox: Sandbox::On,
             cookies: Cookies::Own,
             tls: Tls::default(),
+            admin: None,
             rate_limit: None,
             access: None,
             proxies: None,
@@ -205,6 +210,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
         file.tls.at = Some(node.at);
         file.tls.files = tls::lower(node, folder, out);
     }
+    file.admin = table.take("admin").and_then(|node| admin::lower(node, folder, out));
     if let Some(node) = table.take("rate_limit") {
         file.rate_limit = rate_limit::lower(node, out);
     }

@@ -3,6 +3,7 @@
 use crate::config::Sources;
 use crate::config::server::WrittenPath;
 use crate::finding::{Code, Finding, Findings, code};
+use std::sync::Arc;
 
 /// Finding for a file that cannot be read. An error only for a process that serves: other users may
 /// check the rest of the files without access to the secrets.
@@ -14,6 +15,28 @@ pub(super) fn unreadable(written: &WrittenPath, why: &str, sources: &dyn Sources
         Finding::warning(code::UNREADABLE, message)
             .at(written.at, "not read")
             .help("the server itself must be able to read it")
+    }
+}
+
+/// Octets of a file; `None` after a finding.
+pub(super) fn contents(
+    written: &WrittenPath,
+    most: usize,
+    sources: &dyn Sources,
+    out: &mut Findings,
+) -> Option<Arc<[u8]>> {
+    match sources.read(&written.path) {
+        Ok(octets) if octets.len() > most => {
+            let message =
+                format!("`{}` has {} octets, more than {most}", written.path.display(), octets.len());
+            out.push(Finding::error(code::TOO_LARGE, message).at(written.at, "named here"));
+            None
+        }
+        Ok(octets) => Some(octets),
+        Err(why) => {
+            out.push(unreadable(written, &why, sources));
+            None
+        }
     }
 }
 

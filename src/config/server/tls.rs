@@ -2,7 +2,7 @@
 //!
 //! Findings never quote the key, because they go into logs and tickets.
 
-use super::secret_file::{unreadable, warn_of_readers};
+use super::secret_file::{contents, warn_of_readers};
 use super::{WrittenPath, path};
 use crate::config::table::MapReader;
 use crate::config::tree::Node;
@@ -60,9 +60,17 @@ pub(crate) fn read(asked: &Tls, sources: &dyn Sources, out: &mut Findings) -> Op
         ),
         _ => {}
     }
-    let files = asked.files.as_ref()?;
-    let certificate = contents(&files.certificate, sources, out);
-    let key = contents(&files.key, sources, out);
+    asked.files.as_ref().and_then(|files| read_pair(files, sources, out))
+}
+
+/// Reads the pair of these files.
+pub(super) fn read_pair(
+    files: &TlsFiles,
+    sources: &dyn Sources,
+    out: &mut Findings,
+) -> Option<ServerCertificate> {
+    let certificate = contents(&files.certificate, CERTIFICATES_OCTETS_MAX, sources, out);
+    let key = contents(&files.key, CERTIFICATES_OCTETS_MAX, sources, out);
     let harm = (code::BAD_CERTIFICATE, "of the key can pose as this server");
     warn_of_readers(&files.key, harm, sources, out);
     let (certificate, key) = (certificate?, key?);
@@ -73,23 +81,6 @@ pub(crate) fn read(asked: &Tls, sources: &dyn Sources, out: &mut Findings) -> Op
         Ok(pair) => Some(ServerCertificate { pair: Arc::new(pair), at: files.certificate.at }),
         Err(fault) => {
             out.push(finding(files, fault));
-            None
-        }
-    }
-}
-
-fn contents(written: &WrittenPath, sources: &dyn Sources, out: &mut Findings) -> Option<Arc<[u8]>> {
-    match sources.read(&written.path) {
-        Ok(octets) if octets.len() > CERTIFICATES_OCTETS_MAX => {
-            let shown = written.path.display();
-            let message =
-                format!("`{shown}` has {} octets, more than {CERTIFICATES_OCTETS_MAX}", octets.len());
-            out.push(Finding::error(code::TOO_LARGE, message).at(written.at, "named here"));
-            None
-        }
-        Ok(octets) => Some(octets),
-        Err(why) => {
-            out.push(unreadable(written, &why, sources));
             None
         }
     }

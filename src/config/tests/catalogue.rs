@@ -15,6 +15,7 @@ const READ_AS: &[(&str, &str)] = &[
     ("sandbox", "`sandbox`"),
     ("cookies", "`cookies`"),
     ("tls", "`tls`"),
+    ("admin", "`admin`"),
     ("rate_limit", "`rate_limit`"),
     ("access", "`access`"),
     ("proxy_protocol", "`proxy_protocol`"),
@@ -111,7 +112,7 @@ fn everything() -> Memory {
     let text = String::from_utf8_lossy(server).replace("zones: zones", "zones: { folder: zones }\n#");
     let maps = ["cookies", "tls", "rate_limit", "access", "proxy_protocol", "sandbox"];
     let maps: String = maps.iter().map(|key| format!("{key}: {{}}\n")).collect();
-    *server = format!("{text}\n{maps}").into_bytes();
+    *server = format!("{text}\n{maps}admin: {{ tls: {{}} }}\n").into_bytes();
     memory.0.insert("pops.yaml".into(), pops.into());
     memory.0.insert("policies.yaml".into(), policies.into());
     memory.0.insert("geoip/networks.yaml".into(), "office: { prefixes: 192.0.2.0/24 }\n".into());

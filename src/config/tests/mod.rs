@@ -4,6 +4,7 @@
 mod agreement;
 mod apart;
 mod broken;
+mod broken_admin;
 mod broken_process;
 mod broken_proxies;
 mod broken_text;

@@ -262,7 +262,12 @@ impl Choices {
         // Note the texts under `on_error: refuse` too, because the next server file may have
         // `on_error: keep`.
         let mut zones: Vec<ZoneSource> = current
-            .map(|(apex, texts)| ZoneSource { apex, texts: Arc::new(texts), standing: Standing::Current })
+            .map(|(apex, texts)| {
+                // Equal texts are kept once, with their digest.
+                let known = self.last_good.of(&apex).filter(|known| *known.texts == texts);
+                let texts = known.map_or_else(|| Arc::new(texts), |known| Arc::clone(&known.texts));
+                ZoneSource { apex, texts, standing: Standing::Current }
+            })
             .collect();
         zones.extend(self.aside.iter().map(|(zone, standing)| self.source(zone, standing)));
         zones.sort_by(|a, b| a.apex.cmp(&b.apex));

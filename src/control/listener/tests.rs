@@ -1,19 +1,40 @@
 //! Tests of a listener over loopback, with a router whose answers the tests can delay.
 
 use super::*;
-use crate::limits::{CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_WAITING_MAX};
+use crate::limits::{
+    CONTROL_ANSWER_SECS, CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_TAKE_SECS, CONTROL_WAITING_MAX,
+};
 use axum::routing::{get, post};
 use std::net::SocketAddr;
+use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::DropGuard;
+
+impl Accept for TcpListener {
+    type Stream = TcpStream;
+    type Opened = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, Option<IpAddr>)> {
+        TcpListener::accept(self).await.map(|(stream, peer)| (stream, Some(peer.ip())))
+    }
+
+    fn open(
+        &self,
+        stream: TcpStream,
+        router: Router,
+    ) -> impl Future<Output = io::Result<(TcpStream, Router)>> + Send + 'static {
+        std::future::ready(Ok((stream, router)))
+    }
+}
 
 /// Time limit of a step, after which the test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A listener whose reloads and metrics wait for `go`.
 async fn begin() -> (SocketAddr, Arc<Semaphore>, CancellationToken) {
-    let (go, stop) = (Arc::new(Semaphore::new(0)), CancellationToken::new());
+    let go = Arc::new(Semaphore::new(0));
     let held = |go: &Arc<Semaphore>| {
         let go = Arc::clone(go);
         move || async move {
@@ -27,10 +48,17 @@ async fn begin() -> (SocketAddr, Arc<Semaphore>, CancellationToken) {
         .route("/readyz", get(async || "ready"))
         .route("/large", get(async || "x".repeat(32 << 20)))
         .route("/pops/override", post(async |body: String| body));
+    let (address, stop) = listen(router).await;
+    (address, go, stop)
+}
+
+/// A listener of a router.
+async fn listen(router: Router) -> (SocketAddr, CancellationToken) {
+    let stop = CancellationToken::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let address = listener.local_addr().expect("bound");
     tokio::spawn(serve(listener, router, usize::MAX, Arc::default(), stop.clone()));
-    (address, go, stop)
+    (address, stop)
 }
 
 /// Sends octets on a connection of its own.
@@ -41,9 +69,13 @@ async fn send(address: SocketAddr, octets: &str) -> TcpStream {
 }
 
 /// All octets until the end of the connection.
-async fn rest(mut stream: TcpStream) -> String {
+async fn rest(stream: TcpStream) -> String {
+    rest_within(PATIENCE, stream).await
+}
+
+async fn rest_within(patience: Duration, mut stream: TcpStream) -> String {
     let mut text = Vec::new();
-    let read = timeout(PATIENCE, stream.read_to_end(&mut text)).await.expect("the server closes");
+    let read = timeout(patience, stream.read_to_end(&mut text)).await.expect("the server closes");
     drop(read);
     String::from_utf8(text).expect("text")
 }
@@ -134,16 +166,89 @@ async fn peers_that_do_not_read_make_room() {
     assert!(page.starts_with("HTTP/1.1 200") && page.len() > 32 << 20, "{} octets", page.len());
 }
 
-/// A body longer than the limit is refused, and so is an incomplete body.
+/// A body longer than the limit is refused, and so are a longer head and an incomplete body.
 #[tokio::test]
 async fn bodies_are_bounded() {
     let (address, ..) = begin().await;
     let long = "x".repeat(CONTROL_BODY_OCTETS_MAX + 1);
+    let head = format!("GET /readyz HTTP/1.1\r\nHost: x\r\nX: {long}\r\n\r\n");
+    assert!(!rest(send(address, &head).await).await.contains("200"));
     assert!(ask(address, "POST", "/pops/override", &long).await.starts_with("HTTP/1.1 413"));
     let mut broken =
         send(address, "POST /pops/override HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n").await;
     broken.shutdown().await.expect("open");
     assert!(!rest(broken).await.contains("200"));
+}
+
+/// A request that is not whole in time is refused, with a way out; so the peer learns why.
+#[tokio::test]
+async fn a_late_body_is_refused() {
+    let (address, ..) = begin().await;
+    let head = "POST /pops/override HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf";
+    let refused = rest(send(address, head).await).await;
+    assert!(refused.starts_with("HTTP/1.1 408") && refused.contains("\"help\":"), "{refused}");
+}
+
+/// An answer that is not ready in time is given up, and the peer learns why.
+#[tokio::test]
+async fn a_slow_answer_is_given_up() {
+    let (address, ..) = begin().await;
+    let (stream, began) = (send(address, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await, Instant::now());
+    let limit = Duration::from_secs(CONTROL_ANSWER_SECS);
+    let refused = rest_within(limit + PATIENCE, stream).await;
+    assert!(refused.starts_with("HTTP/1.1 504") && refused.contains("\"answer_timeout\""), "{refused}");
+    assert!(refused.contains("\"help\":"), "{refused}");
+    assert!(began.elapsed() + Duration::from_secs(1) > limit, "{:?}", began.elapsed());
+    is_well(address).await;
+}
+
+/// Frames without end.
+struct Endless {
+    /// Cancels its token when the server drops the frames.
+    _ended: DropGuard,
+}
+
+impl hyper::body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        static FRAME: [u8; 64 << 10] = [b'x'; 64 << 10];
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&FRAME)))))
+    }
+}
+
+/// A reader of events that takes none is closed; one that takes them slowly is kept for longer than
+/// that.
+#[tokio::test]
+async fn stalled_readers_of_events_are_closed() {
+    let (sender, mut streams) = mpsc::unbounded_channel();
+    let events = move || {
+        let (ended, sender) = (CancellationToken::new(), sender.clone());
+        async move {
+            sender.send(ended.clone()).expect("the test waits");
+            Body::new(Endless { _ended: ended.drop_guard() })
+        }
+    };
+    let (address, _) = listen(Router::new().route("/v1/events", get(events))).await;
+    let request = "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n";
+    let (stalled, began) = (send(address, request).await, Instant::now());
+    let closed = streams.recv().await.expect("a stream");
+    let mut reader = send(address, request).await;
+    let kept = streams.recv().await.expect("a stream");
+    let (limit, mut octets) = (Duration::from_secs(CONTROL_TAKE_SECS), vec![0; 256 << 10]);
+    while !closed.is_cancelled() {
+        assert!(began.elapsed() < limit + PATIENCE, "the stalled reader is kept");
+        let count = timeout(PATIENCE, reader.read(&mut octets)).await.expect("octets come");
+        assert!(count.expect("the stream is open") > 0);
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert!(began.elapsed() + Duration::from_secs(1) > limit, "{:?}", began.elapsed());
+    assert!(!kept.is_cancelled());
+    assert!(rest(stalled).await.starts_with("HTTP/1.1 200"));
 }
 
 /// A stopping server finishes the answers that it has begun.

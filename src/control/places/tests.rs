@@ -17,7 +17,10 @@ fn the_oldest_of_the_largest_storm_is_cut() {
     let places = Arc::new(Places::within(DESCRIPTORS));
     let quiet = places.enter(address("192.0.2.1"));
     let storm: Vec<Place> =
-        (1..CONTROL_CONNECTIONS_MAX).map(|_| places.enter(address("198.51.100.7"))).collect();
+        (1..CONTROL_PER_CLIENT_MAX).map(|_| places.enter(address("198.51.100.7"))).collect();
+    let others = CONTROL_CONNECTIONS_MAX - CONTROL_PER_CLIENT_MAX;
+    let _others: Vec<Place> =
+        (0..others).map(|n| places.enter(address(&format!("198.51.101.{n}")))).collect();
     assert_eq!(places.held(), CONTROL_CONNECTIONS_MAX);
     let new = places.enter(address("203.0.113.1"));
     assert_eq!(places.held(), CONTROL_CONNECTIONS_MAX);
@@ -82,13 +85,14 @@ fn every_stage_has_a_deadline() {
     let place = places.enter(None);
     let began = Instant::now();
     let left = || place.until.borrow().map(|until| until.duration_since(began).as_secs_f64().round() as u64);
-    assert_eq!(left(), Some(CONTROL_REQUEST_SECS));
+    let refused = |secs| secs + REFUSAL.as_secs();
+    assert_eq!(left(), Some(refused(CONTROL_REQUEST_SECS)));
     let answers = [(Class::Check, true), (Class::Page, true), (Class::Verb, true), (Class::Wait, false)];
     for (class, is_bounded) in answers {
         place.answer(class).expect("room");
-        assert_eq!(left(), is_bounded.then_some(CONTROL_ANSWER_SECS), "{class:?}");
+        assert_eq!(left(), is_bounded.then_some(refused(CONTROL_ANSWER_SECS)), "{class:?}");
         place.take(class);
-        assert_eq!(left(), Some(CONTROL_TAKE_SECS), "{class:?}");
+        assert_eq!(left(), Some(refused(CONTROL_TAKE_SECS)), "{class:?}");
     }
 }
 
@@ -107,10 +111,70 @@ async fn a_connection_without_a_place_is_cut() {
 fn places_keep_within_their_share() {
     for share in PAGE_DESCRIPTORS_LEAST..=DESCRIPTORS + 1 {
         let Places { asking, others, waiting, .. } = Places::within(share);
-        assert!(asking + 3 * others + waiting <= share, "{share}");
+        assert!(asking + 4 * others + waiting <= share, "{share}");
         assert!(asking >= 4 && others >= 2 && waiting >= 2, "{share}: {asking} {others} {waiting}");
     }
     let Places { asking, others, waiting, .. } = Places::within(usize::MAX);
     let wanted = (CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_WAITING_MAX);
     assert_eq!((asking, others, waiting), wanted);
+}
+
+/// A client with all its connections in use gets no more, and loses its oldest one without a whole
+/// request before that. Others are not affected.
+#[test]
+fn a_client_has_a_bound() {
+    let places = Arc::new(Places::within(DESCRIPTORS));
+    let enter = || places.enter(address("192.0.2.1"));
+    let mut held: Vec<Place> = (0..CONTROL_PER_CLIENT_MAX).map(|_| enter()).collect();
+    assert!(held.iter().all(|place| !place.is_excess()));
+    let next = enter();
+    assert!(is_cut(&held[0]) && !is_cut(&held[1]) && !next.is_excess());
+    held.remove(0);
+    held.push(next);
+    for (number, place) in held.iter().enumerate() {
+        let class = if number < CONTROL_OTHERS_MAX { Class::Verb } else { Class::Wait };
+        assert_eq!(place.answer(class), Ok(()), "{number}");
+    }
+    let first = enter();
+    let second = enter();
+    assert!(first.is_excess() && second.is_excess() && is_cut(&first) && !is_cut(&second));
+    assert_eq!(places.held(), CONTROL_PER_CLIENT_MAX + 1);
+    drop((first, second));
+    assert!(!places.enter(address("192.0.2.2")).is_excess());
+    assert!(!places.enter(None).is_excess());
+    held.pop();
+    assert!(!enter().is_excess());
+}
+
+/// One address with all streams gives one up for another address, and gets it back only while the
+/// others have fewer.
+#[test]
+fn an_address_with_many_streams_gives_way() {
+    let places = Arc::new(Places::within(DESCRIPTORS));
+    let address = |text: &str| Some(text.parse().unwrap());
+    let readers: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| places.enter(address("192.0.2.1"))).collect();
+    for reader in &readers {
+        assert_eq!(reader.answer(Class::Stream), Ok(()));
+        reader.take(Class::Stream);
+    }
+    assert_eq!(places.enter(address("192.0.2.1")).answer(Class::Stream), Err(Full));
+    let other = places.enter(address("192.0.2.2"));
+    assert_eq!(other.answer(Class::Stream), Ok(()));
+    assert!(is_cut(&readers[0]) && readers[1..].iter().all(|reader| !is_cut(reader)));
+    assert_eq!(places.enter(address("192.0.2.1")).answer(Class::Stream), Err(Full));
+    assert!(!is_cut(&other));
+}
+
+/// A reader of events keeps its place while no address has more of them than others.
+#[test]
+fn streams_are_not_cut_for_others() {
+    let places = Arc::new(Places::within(DESCRIPTORS));
+    let readers: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| places.enter(None)).collect();
+    for reader in &readers {
+        assert_eq!(reader.answer(Class::Stream), Ok(()));
+        reader.take(Class::Stream);
+    }
+    assert_eq!(places.enter(None).answer(Class::Stream), Err(Full));
+    assert!(readers.iter().all(|reader| !is_cut(reader)));
+    assert_eq!(places.enter(None).answer(Class::Page), Ok(()));
 }

@@ -1,11 +1,13 @@
-//! Clients that other files move: `POST /diff`, and the output of `meridian diff`.
+//! Clients that other files move: `POST /v1/diff`, and the output of `meridian diff`.
 
+use super::Failure;
 use crate::finding::report::FindingReport;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Reply of `POST /diff`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Reply of `POST /v1/diff`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct ComparisonReply {
     /// State that both sides were given, in words.
@@ -25,7 +27,7 @@ pub(crate) struct ComparisonReply {
 }
 
 /// Networks of resolvers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct ResolverMoves {
     /// Networks that either side steers for themselves.
@@ -35,7 +37,7 @@ pub(crate) struct ResolverMoves {
 }
 
 /// Shares of clients.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct MovedShare {
     /// Share of IPv4 addresses.
@@ -54,7 +56,7 @@ impl MovedShare {
 }
 
 /// Clients that go from one answer to another.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct AnswerMove {
     /// Answer before.
@@ -67,7 +69,7 @@ pub(crate) struct AnswerMove {
 }
 
 /// Moves of the clients of all names with the same pair of policies: `policy` before, `then` after.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct PolicyMoves {
     /// Policy before.
@@ -84,7 +86,7 @@ pub(crate) struct PolicyMoves {
 }
 
 /// Name that had addresses of a family, and has none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Lost {
     /// Name.
@@ -94,11 +96,16 @@ pub(crate) struct Lost {
     pub(crate) rtype: String,
 }
 
-/// Reply of `POST /diff` where a reload would refuse the files.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Reply of `POST /v1/diff` where a reload would refuse the files.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct ComparisonRefused {
-    /// Reason, one sentence.
+    /// Always false.
+    pub(crate) ok: bool,
+    /// Code, reason and way out.
+    #[serde(flatten)]
+    pub(crate) failure: Failure,
+    /// The same as `message`, for older commands.
     pub(crate) error: String,
     /// Faults of the files.
     pub(crate) findings: Vec<FindingReport>,

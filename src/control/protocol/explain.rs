@@ -1,10 +1,11 @@
-//! Explanation of an answer: `POST /explain`.
+//! Explanation of an answer: `POST /v1/explain`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// Body of `POST /explain`: at least one of `client` and `ecs`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Body of `POST /v1/explain`: at least one of `client` and `ecs`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExplainRequest {
     /// Name that is asked for.
@@ -29,9 +30,9 @@ pub(crate) struct ExplainRequest {
     pub(crate) drain: Vec<String>,
 }
 
-/// Reply of `POST /explain`. `meridian explain --files --format json` prints the same with `config`
-/// in place of the fields that only a server has.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Reply of `POST /v1/explain`. `meridian explain --files --format json` prints the same with
+/// `config` in place of the fields that only a server has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Explained {
     /// Always true.
@@ -53,7 +54,7 @@ pub(crate) struct Explained {
 }
 
 /// Snapshot that was asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Asked {
     /// Name of the node.
     #[serde(default)]

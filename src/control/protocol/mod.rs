@@ -14,14 +14,20 @@
 //! `null` stands for a value that does not exist or is not known.
 
 pub(crate) mod comparison;
+pub(crate) mod error_code;
+pub(crate) mod events;
 pub(crate) mod explain;
+pub(crate) mod map;
 pub(crate) mod overrides;
 pub(crate) mod policies;
 pub(crate) mod pops;
 pub(crate) mod pushes;
 pub(crate) mod reload;
 pub(crate) mod status;
+pub(crate) mod zones;
 
+use self::error_code::ErrorCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -29,12 +35,18 @@ use std::borrow::Cow;
 pub(crate) type Word = Cow<'static, str>;
 
 /// Reply of every path where it refuses a request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Refusal {
     /// Always false.
     pub(crate) ok: bool,
+    /// Code, a word of [`ErrorCode`].
+    pub(crate) code: Word,
     /// Reason, one sentence.
+    pub(crate) message: String,
+    /// Way out, in words.
+    pub(crate) help: String,
+    /// The same as `message`, for older commands.
     pub(crate) error: Option<String>,
     /// Broken safety rules, one sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -45,9 +57,42 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Refusal for this reason.
+    /// Refusal by a command, before a server is asked.
     pub(crate) fn because(sentence: impl Into<String>) -> Refusal {
         Refusal { error: Some(sentence.into()), ..Refusal::default() }
+    }
+
+    /// Refusal with the way out of the code.
+    pub(crate) fn new(code: ErrorCode, sentence: impl Into<String>) -> Refusal {
+        let message = sentence.into();
+        Refusal {
+            code: code.word().into(),
+            help: code.help().to_owned(),
+            error: Some(message.clone()),
+            message,
+            ..Refusal::default()
+        }
+    }
+}
+
+/// Code, reason and way out of a reply that refuses a request and has more to show than a
+/// [`Refusal`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Failure {
+    /// Code, a word of [`ErrorCode`].
+    pub(crate) code: Word,
+    /// Reason, one sentence.
+    #[serde(default)]
+    pub(crate) message: String,
+    /// Way out, in words.
+    #[serde(default)]
+    pub(crate) help: String,
+}
+
+impl Failure {
+    /// Failure with the way out of the code.
+    pub(crate) fn new(code: ErrorCode, sentence: impl Into<String>) -> Failure {
+        Failure { code: code.word().into(), message: sentence.into(), help: code.help().to_owned() }
     }
 }
 

@@ -1,13 +1,25 @@
-//! Overrides: `POST /pops/override` and `POST /ledger/acknowledge`.
+//! Overrides: `POST /v1/overrides` and `POST /v1/ledger/acknowledge`.
 
-use super::Word;
 use super::pops::Setting;
+use super::{Failure, Word};
+use crate::shared::override_entry::OverrideEntry;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Body of `POST /pops/override`: one of `state` and `weight`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Reply of `GET /v1/overrides`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct OverrideList {
+    /// Sequence number of the snapshot that these overrides belong to.
+    pub(crate) sequence: u64,
+    /// Overrides that decide about a PoP, or will.
+    pub(crate) overrides: Vec<OverrideEntry>,
+}
+
+/// Body of `POST /v1/overrides`: one of `state` and `weight`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OverrideRequest {
     /// Selectors of PoPs: names, patterns such as `eu-*`, `tag:eu`.
@@ -46,7 +58,7 @@ pub(crate) struct OverrideRequest {
 }
 
 /// Weight that is asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum AskedWeight {
     /// Number from 0.
@@ -57,14 +69,17 @@ pub(crate) enum AskedWeight {
     Wrong(Value),
 }
 
-/// Reply of `POST /pops/override`, in service, predicted or refused.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Reply of `POST /v1/overrides`, in service, predicted or refused.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct OverrideReply {
     /// True if it is in service, or would be.
     pub(crate) ok: bool,
     /// `done`, `dry_run`, `forbidden`, `refused`.
     pub(crate) ended: Word,
+    /// Code, reason and way out of a refusal.
+    #[serde(flatten)]
+    pub(crate) failure: Option<Failure>,
     /// Reason of a refusal, one sentence.
     pub(crate) error: Option<String>,
     /// Safety rules that forbid it, one sentence each.
@@ -82,7 +97,7 @@ pub(crate) struct OverrideReply {
 }
 
 /// PoP before and after an override.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct PopChange {
     /// Name.
@@ -94,7 +109,7 @@ pub(crate) struct PopChange {
 }
 
 /// Prediction of the clients and the load that an override moves.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Forecast {
     /// Moves over all policies, the largest first.
@@ -108,7 +123,7 @@ pub(crate) struct Forecast {
 }
 
 /// Moves of one policy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct PolicyForecast {
     /// Name.
@@ -118,7 +133,7 @@ pub(crate) struct PolicyForecast {
 }
 
 /// Clients that go from one answer to another.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct ForecastMove {
     /// Answer before.
@@ -132,7 +147,7 @@ pub(crate) struct ForecastMove {
 }
 
 /// Load that a PoP gains.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct LoadGain {
     /// Name of the PoP.
@@ -147,8 +162,8 @@ pub(crate) struct LoadGain {
     pub(crate) capacity: f64,
 }
 
-/// Body of `POST /ledger/acknowledge`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Body of `POST /v1/ledger/acknowledge`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AcknowledgeRequest {
     /// Claimed author, added to the user of the connection.
@@ -156,8 +171,8 @@ pub(crate) struct AcknowledgeRequest {
     pub(crate) author: Option<String>,
 }
 
-/// Reply of `POST /ledger/acknowledge`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Reply of `POST /v1/ledger/acknowledge`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Acknowledged {
     /// Always true.

@@ -1,12 +1,13 @@
-//! Policies: `GET /policies` and `GET /policies/{name}`.
+//! Policies: `GET /v1/policies` and `GET /v1/policies/{name}`.
 
 use super::Word;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Reply of `GET /policies`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Reply of `GET /v1/policies`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Policies {
     /// Sequence number of the snapshot in service.
@@ -16,8 +17,8 @@ pub(crate) struct Policies {
 }
 
 /// Policy: its settings as the file gives them, and the state of its PoPs. Reply of
-/// `GET /policies/{name}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// `GET /v1/policies/{name}`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Policy {
     /// Name; a policy of a zone file is `zone./name`.
@@ -60,7 +61,7 @@ pub(crate) struct Policy {
 pub(crate) type Bands = Vec<Vec<Candidate>>;
 
 /// Candidate of a policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Candidate {
     /// Name of a PoP.
@@ -75,7 +76,7 @@ pub(crate) enum Candidate {
 }
 
 /// TTLs of a policy's answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct TtlRange {
     /// Shortest TTL, seconds.
@@ -85,7 +86,7 @@ pub(crate) struct TtlRange {
 }
 
 /// Answer where every candidate is down.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum WhenAllDown {
     /// `as_if_up`, `nodata`, `servfail`, `last_good`.
@@ -106,7 +107,7 @@ impl Default for WhenAllDown {
 }
 
 /// Rule of a policy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Rule {
     /// Condition in words; empty for a rule that always applies.
@@ -121,7 +122,7 @@ pub(crate) struct Rule {
 }
 
 /// Answer of a rule.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum RuleTarget {
     /// `policy`: the candidates of the policy.
@@ -149,7 +150,7 @@ impl Default for RuleTarget {
 }
 
 /// PoP of a policy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Member {
     /// Name.
@@ -167,7 +168,7 @@ pub(crate) struct Member {
 }
 
 /// Panic guard of a policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum PanicGuard {
     /// Setting of a guard.
@@ -185,7 +186,7 @@ impl Default for PanicGuard {
 }
 
 /// Setting of a panic guard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct GuardSetting {
     /// Share of PoPs that must go down for the guard to hold.
     pub(crate) share: f64,

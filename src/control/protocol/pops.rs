@@ -1,13 +1,14 @@
-//! PoPs: `GET /pops` and `GET /pops/{name}`.
+//! PoPs: `GET /v1/pops` and `GET /v1/pops/{name}`.
 
 use super::Word;
 use crate::shared::override_entry::OverrideEntry;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Reply of `GET /pops`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Reply of `GET /v1/pops`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Pops {
     /// Sequence number of the snapshot that these PoPs belong to.
@@ -18,8 +19,8 @@ pub(crate) struct Pops {
     pub(crate) alarms: Vec<Alarm>,
 }
 
-/// PoP. Reply of `GET /pops/{name}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// PoP. Reply of `GET /v1/pops/{name}`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Pop {
     /// Name.
@@ -63,7 +64,7 @@ pub(crate) struct Pop {
 }
 
 /// State and weight.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Setting {
     /// `auto`, `up`, `down`, `drain`.
@@ -73,7 +74,7 @@ pub(crate) struct Setting {
 }
 
 /// State and weight in force.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct EffectiveSetting {
     /// State and weight.
@@ -84,7 +85,7 @@ pub(crate) struct EffectiveSetting {
 }
 
 /// Gradual move under way.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Progress {
     /// All of it in one sentence.
@@ -99,7 +100,7 @@ pub(crate) struct Progress {
 }
 
 /// Setting to come.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Coming {
     /// Moment from which it holds.
@@ -110,7 +111,7 @@ pub(crate) struct Coming {
 }
 
 /// Load feed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Feed {
     /// Service; `None` for the whole PoP.
@@ -139,7 +140,7 @@ pub(crate) struct Feed {
 
 /// Target of probes: one address of a service, or the service as a whole. Each of the PoPs that
 /// share a target lists it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Target {
     /// Name of the probe.
@@ -180,7 +181,7 @@ pub(crate) struct Target {
 }
 
 /// Alarm: a sentence that stands until its cause is gone.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Alarm {
     /// Sentence.

@@ -1,10 +1,11 @@
-//! Pushes of outside monitors: `POST /probes/push` and `POST /load/push`.
+//! Pushes of outside monitors: `POST /v1/probes/push` and `POST /v1/load/push`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
-/// Body of `POST /probes/push`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Body of `POST /v1/probes/push`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProbePushRequest {
     /// Name of a probe of kind `push`.
@@ -24,8 +25,8 @@ pub(crate) struct ProbePushRequest {
     pub(crate) reason: Option<String>,
 }
 
-/// Body of `POST /load/push`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Body of `POST /v1/load/push`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoadPushRequest {
     /// Name of the PoP.
@@ -38,7 +39,7 @@ pub(crate) struct LoadPushRequest {
 }
 
 /// Reply of both where the value was taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Taken {
     /// Always true.

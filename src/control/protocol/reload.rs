@@ -1,11 +1,12 @@
-//! Reloads: `POST`, `GET` and `DELETE /reload`.
+//! Reloads: `POST`, `GET` and `DELETE /v1/reload`.
 
-use super::Word;
+use super::{Failure, Word};
 use crate::finding::report::FindingReport;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Query of `POST /reload`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+/// Query of `POST /v1/reload`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct ReloadQuery {
     /// True for terminal colours in `text` of the reply.
@@ -20,13 +21,14 @@ impl ReloadQuery {
     pub(crate) fn path(self) -> String {
         let flags = [("colour=true", self.colour), ("allow_loss=true", self.allow_loss)];
         let set: Vec<&str> = flags.into_iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| flag).collect();
-        if set.is_empty() { "/reload".to_owned() } else { format!("/reload?{}", set.join("&")) }
+        let path = "/v1/reload";
+        if set.is_empty() { path.to_owned() } else { format!("{path}?{}", set.join("&")) }
     }
 }
 
-/// Reply of `POST /reload`, published or refused. A server that takes no reload leaves out
+/// Reply of `POST /v1/reload`, published or refused. A server that takes no reload leaves out
 /// everything but `ok`, `findings` and `text`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct ReloadReply {
     /// True if a new snapshot was published.
@@ -38,13 +40,16 @@ pub(crate) struct ReloadReply {
     pub(crate) findings: Vec<FindingReport>,
     /// Findings as drawn for a terminal.
     pub(crate) text: String,
+    /// Code, reason and way out of a refusal.
+    #[serde(flatten)]
+    pub(crate) failure: Option<Failure>,
     /// Reason of a refusal before the reload, one sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
 }
 
 /// Result of a reload.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct ReloadResult {
     /// Sequence number of the snapshot in service after the reload.
     pub(crate) sequence: u64,
@@ -62,8 +67,8 @@ pub(crate) struct ReloadResult {
     pub(crate) zones: Zones,
 }
 
-/// Reply of `GET /reload`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Reply of `GET /v1/reload`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct ReloadStatus {
     /// Running reload.
@@ -77,10 +82,10 @@ pub(crate) struct ReloadStatus {
 }
 
 /// Reload that runs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct RunningReload {
-    /// First requester: `SIGHUP`, `control socket`.
+    /// First requester: `SIGHUP`, or the user of the request.
     pub(crate) origin: String,
     /// Seconds since it began.
     pub(crate) age_secs: u64,
@@ -88,8 +93,8 @@ pub(crate) struct RunningReload {
     pub(crate) does: String,
 }
 
-/// Reply of `DELETE /reload`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Reply of `DELETE /v1/reload`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Cancelled {
     /// Step at which the reload was given up, in words.
@@ -97,7 +102,7 @@ pub(crate) struct Cancelled {
 }
 
 /// Texts that zones are served from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Zones {
     /// Number of zones that are served by their files as they are.
@@ -109,7 +114,7 @@ pub(crate) struct Zones {
 }
 
 /// Zone that is not served by its files as they are.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct OtherZone {
     /// Apex.
@@ -123,7 +128,7 @@ pub(crate) struct OtherZone {
 }
 
 /// File that is not in force.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct StrayFile {
     /// Path.

@@ -1,13 +1,14 @@
-//! State of the node: `GET /status` and `GET /readyz?format=json`.
+//! State of the node: `GET /v1/status` and `GET /v1/readyz?format=json`.
 
 use super::Word;
 use super::reload::Zones;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// Reply of `GET /status`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Reply of `GET /v1/status`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Status {
     /// Version of the program.
@@ -28,6 +29,8 @@ pub(crate) struct Status {
     pub(crate) streams: Vec<StreamAddresses>,
     /// End of the certificate of encrypted transports, in seconds since 1970.
     pub(crate) certificate_not_after: Option<i64>,
+    /// End of the certificate of the admin address, in seconds since 1970.
+    pub(crate) admin_certificate_not_after: Option<i64>,
     /// Sequence number of the snapshot in service.
     pub(crate) sequence: u64,
     /// State digest of that snapshot, hexadecimal.
@@ -47,7 +50,7 @@ pub(crate) struct Status {
 }
 
 /// Addresses of one stream transport.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct StreamAddresses {
     /// Transport: `dot`, `doh`, `doq`.
@@ -57,7 +60,7 @@ pub(crate) struct StreamAddresses {
 }
 
 /// Quarantine.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct QuarantineTotals {
     /// Questions that are refused now.
@@ -71,7 +74,7 @@ pub(crate) struct QuarantineTotals {
 }
 
 /// Client prefix with answers past a rate limit.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct LimitedPrefix {
     /// Prefix: /24 (IPv4) or /56 (IPv6).
@@ -81,7 +84,7 @@ pub(crate) struct LimitedPrefix {
 }
 
 /// Counters of one transport since the start of the server.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct LaneTotals {
     /// Messages received.
@@ -94,8 +97,16 @@ pub(crate) struct LaneTotals {
     pub(crate) dropped: BTreeMap<Word, u64>,
 }
 
-/// Reply of `GET /readyz?format=json`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Query of `GET /v1/readyz`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct ReadyQuery {
+    /// `json` for a JSON body.
+    pub(crate) format: String,
+}
+
+/// Reply of `GET /v1/readyz?format=json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Readiness {
     /// True while queries are answered.

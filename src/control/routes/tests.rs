@@ -5,6 +5,12 @@ use super::*;
 #[test]
 fn requests_have_classes() {
     let rows = [
+        (Method::GET, "/v1/readyz", Class::Check),
+        (Method::GET, "/v1/pops/fra", Class::Page),
+        (Method::GET, "/v1/events", Class::Stream),
+        (Method::GET, "/v1/policies/cdn.example./web", Class::Page),
+        (Method::POST, "/v1/overrides", Class::Verb),
+        (Method::POST, "/v1/reload", Class::Wait),
         (Method::GET, "/readyz", Class::Check),
         (Method::HEAD, "/readyz", Class::Check),
         (Method::GET, "/healthz", Class::Check),
@@ -45,12 +51,26 @@ fn the_admin_address_has_the_pages_that_only_read() {
 fn classes_fit_the_methods() {
     for page in PAGES {
         let fits = match (&page.handler, page.method) {
-            (Handler::Shows(_), _) => matches!(page.class, Class::Check | Class::Page),
+            (Handler::Shows(_), _) => matches!(page.class, Class::Check | Class::Page | Class::Stream),
             (Handler::Commands(_), Verb::Get) => page.class == Class::Page,
             (Handler::Commands(_), Verb::Post | Verb::Delete) => {
                 matches!(page.class, Class::Verb | Class::Wait)
             }
         };
         assert!(fits, "{}: {:?}", page.request(), page.class);
+    }
+}
+
+/// The paths of this version begin with it. A page that existed before has its old path too.
+#[test]
+fn paths_have_a_version() {
+    for page in PAGES {
+        let mut paths = page.paths();
+        let path = paths.next().expect("a path");
+        assert!(path.starts_with("/v1/"), "{path}");
+        for old in paths {
+            let is_kept = old == path.trim_start_matches("/v1") || old == "/pops/override";
+            assert!(is_kept, "{old}");
+        }
     }
 }

@@ -8,6 +8,11 @@ mod table;
 use super::place::{Continent, Country};
 pub(crate) use table::Hub;
 
+/// Every row, sorted by the code of the country.
+pub(crate) fn all() -> &'static [Hub] {
+    &table::HUBS
+}
+
 /// Row of a country; `None` for a code that is not in the table.
 pub(crate) fn find(country: Country) -> Option<&'static Hub> {
     let rows = &table::HUBS;

@@ -53,6 +53,7 @@ pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
         lines.push("cookies: other secrets".to_owned());
     }
     lines.extend(places::certificate(old, new));
+    lines.extend(places::admin(old, new));
     changed("access", places::access(old), places::access(new), &mut lines);
     changed("proxy_protocol", places::proxies(old), places::proxies(new), &mut lines);
     changed("rate_limit", places::rate_limit(old), places::rate_limit(new), &mut lines);

@@ -56,6 +56,16 @@ pub(super) fn certificate(old: &Snapshot, new: &Snapshot) -> Option<String> {
     }
 }
 
+/// Lines for another access to the admin address.
+pub(super) fn admin(old: &Snapshot, new: &Snapshot) -> Vec<String> {
+    match (&old.admin, &new.admin) {
+        (None, None) => Vec::new(),
+        (Some(was), Some(is)) => was.differing(is).into_iter().map(|part| format!("admin: {part}")).collect(),
+        (_, None) => vec!["admin: plain HTTP, read-only".to_owned()],
+        (None, Some(_)) => vec!["admin: over TLS".to_owned()],
+    }
+}
+
 /// Limits of answers; no fields where they are off.
 pub(super) fn rate_limit(snapshot: &Snapshot) -> Fields {
     let Some(limits) = &snapshot.rate_limit else { return Fields::default() };

@@ -1,7 +1,8 @@
 //! Tests of the validity of the certificate.
 
 use super::*;
-use crate::finding::{At, FileId, Severity};
+use crate::admin::{AdminAccess, Tokens};
+use crate::finding::{FileId, Severity};
 use crate::reload::prepare;
 use crate::tls::tests::{PAIR, valid_between};
 
@@ -57,10 +58,25 @@ fn validity_is_judged() {
             let (snapshot, findings) = crate::snapshot::compile::compile(&of(old), None, 1);
             Arc::new(snapshot.unwrap_or_else(|| panic!("{findings:?}")))
         });
-        let found = judge(&of(new), old.as_ref(), NOW);
+        let found = judge(&of(new), old.as_ref(), NOW).pop();
         assert_eq!(found.as_ref().map(|finding| finding.severity), severity, "{what}");
         assert!(found.is_none_or(|finding| finding.code == code::CERTIFICATE_ENDS), "{what}");
     }
     let without = Deployment { certificate: None, ..read.clone() };
-    assert!(judge(&without, None, NOW).is_none());
+    assert!(judge(&without, None, NOW).is_empty());
+    // The certificate of the admin address is judged in the same way.
+    let admin = |(from, until): (u64, u64)| {
+        let pair = Arc::new(valid_between(from as i64, until as i64));
+        let access = AdminAccess::new(pair, at, Tokens::default(), None).expect("settings");
+        Deployment { admin: Some(Arc::new(access)), ..without.clone() }
+    };
+    let (snapshot, findings) = crate::snapshot::compile::compile(&admin(sound), None, 1);
+    let old = Arc::new(snapshot.unwrap_or_else(|| panic!("{findings:?}")));
+    for (what, new, severity) in
+        [("sound", sound, None), ("soon", soon, warning), ("expired", expired, error)]
+    {
+        let found = judge(&admin(new), Some(&old), NOW);
+        assert_eq!(found.first().map(|finding| finding.severity), severity, "{what}");
+        assert!(found.iter().all(|finding| finding.message.contains("`admin`")), "{found:?}");
+    }
 }

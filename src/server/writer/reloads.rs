@@ -91,7 +91,7 @@ impl Reloads {
         if let Some(run) = self.running.take() {
             let replies = run.replies.into_iter().map(Some).chain([None]);
             self.waiting.extend(replies.map(|reply| Request {
-                origin: run.origin,
+                origin: run.origin.clone(),
                 reply,
                 allow_loss: run.allow_loss,
             }));
@@ -109,7 +109,8 @@ impl Reloads {
                     Some(_) => "waiting for an override that is being saved".to_owned(),
                     None => run.attempt.words(),
                 };
-                RunningStatus { origin: run.origin, age_secs: run.attempt.age().as_secs(), does: words }
+                let origin = run.origin.clone();
+                RunningStatus { origin, age_secs: run.attempt.age().as_secs(), does: words }
             }),
             waiting: self.waiting.len(),
             hung: self.hung.len(),
@@ -125,8 +126,11 @@ impl Writer {
             return;
         }
         let Some(Request { origin, .. }) = self.reloads.waiting.first() else { return };
-        let origin = *origin;
-        self.log_event(&Event::ReloadStarted { origin, requests: self.reloads.waiting.len() });
+        let origin = origin.clone();
+        self.log_event(&Event::ReloadStarted {
+            origin: origin.clone(),
+            requests: self.reloads.waiting.len(),
+        });
         let allow_loss = self.reloads.waiting.iter().any(|request| request.allow_loss);
         let replies = self.reloads.waiting.drain(..).filter_map(|request| request.reply).collect();
         self.reloads.hung.retain(|watch| watch.strong_count() > 0);

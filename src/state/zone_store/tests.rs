@@ -11,7 +11,7 @@ fn zone(apex: &str, standing: Standing, files: &[(FileUse, &str, &[u8])]) -> Zon
     });
     ZoneSource {
         apex: Name::parse(apex, None).unwrap(),
-        texts: Arc::new(ZoneTexts { files: files.collect() }),
+        texts: Arc::new(ZoneTexts { files: files.collect(), ..ZoneTexts::default() }),
         standing,
     }
 }

@@ -23,6 +23,7 @@ zones: zones/
 state: state/
 cookies: { secrets: secrets.txt }
 tls: { certificate: one.pem, key: one.pem }
+admin: { tls: { certificate: one.pem, key: one.pem }, tokens: tokens.txt, client_ca: one.pem }
 rate_limit: { from_qps: 100 }
 access: { drop: [203.0.113.0/24] }
 proxy_protocol: { from: [192.0.2.10] }
@@ -140,6 +141,7 @@ fn base() -> Tree {
         .with("two.csv", table.replace("198.51", "203.0"))
         .with("one.pem", &*PAIRS[0])
         .with("two.pem", &*PAIRS[1])
+        .with("tokens.txt", "ops 0123456789abcdef0123456789abcdef\n")
         .with("secrets.txt", "0123456789abcdef0123456789abcdef\n")
 }
 

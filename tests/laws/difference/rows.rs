@@ -149,10 +149,19 @@ pub const ROWS: &[Row] = &[
     (
         "tls certificate key",
         "meridian.yaml",
-        "certificate: one.pem, key: one.pem",
-        "certificate: two.pem, key: two.pem",
+        "\ntls: { certificate: one.pem, key: one.pem",
+        "\ntls: { certificate: two.pem, key: two.pem",
         "tls: another certificate, valid until 20",
     ),
+    (
+        "admin",
+        "meridian.yaml",
+        "admin: { tls: { certificate: one.pem, key: one.pem }",
+        "admin: { tls: { certificate: two.pem, key: two.pem }",
+        "admin: another certificate",
+    ),
+    ("tokens", "tokens.txt", "ops 0123456789abcdef", "ops 0123456789abcdee", "admin: other tokens"),
+    ("client_ca", "meridian.yaml", "client_ca: one.pem", "client_ca: two.pem", "admin: another authority"),
     ("cookies secrets", "secrets.txt", "0123456789abcdef\n", "0123456789abcdee\n", "cookies: other secrets"),
     (
         "prefixes",

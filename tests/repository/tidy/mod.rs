@@ -377,10 +377,13 @@ fn every_file_is_declared() {
 /// The control protocol is types: no code writes JSON by its keys, or reads it by them.
 #[test]
 fn the_protocol_is_types() {
-    // A JSON Schema is a document without a fixed shape.
+    // A JSON Schema is a document without a fixed shape, and so is an OpenAPI document, which is
+    // made of schemas. Neither is a request or a reply with a type.
     let folders = ["src/control/", "src/cli/", "src/server/", "src/live/", "src/shared/"];
     let is_meant = |path: &str| {
-        folders.iter().any(|folder| path.starts_with(folder)) && !path.starts_with("src/cli/schema/")
+        folders.iter().any(|folder| path.starts_with(folder))
+            && !path.starts_with("src/cli/schema/")
+            && path != "src/control/openapi.rs"
     };
     let is_index = |line: &str| {
         line.match_indices("[\"").any(|(at, _)| {

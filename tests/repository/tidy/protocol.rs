@@ -7,7 +7,7 @@ use super::{none, sources};
 #[test]
 fn protocol_types_decide_about_versions() {
     // Structs that decide field by field.
-    const OTHERS: [&str; 3] = ["Asked", "GuardSetting", "ReloadResult"];
+    const OTHERS: [&str; 4] = ["Asked", "Failure", "GuardSetting", "ReloadResult"];
     let mut breaches = Vec::new();
     for source in sources("src/control/protocol").iter().filter(|source| !source.is_test) {
         let mut attributes = String::new();

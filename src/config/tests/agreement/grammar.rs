@@ -79,6 +79,8 @@ const REFERENCES: &[(&str, &str)] = &[
     ("secrets", "cookies.secrets"),
     ("certificate", "tls.pem"),
     ("key", "tls.pem"),
+    ("tokens", "admin.tokens"),
+    ("client_ca", "tls.pem"),
     ("ca", "probes-ca.pem"),
     ("zone", "z.example."),
     ("answer", "203.0.113.7"),

@@ -85,7 +85,7 @@ const BEYOND_WORDS: &[&str] = &[
 /// A deployment around one file of each kind.
 fn around(path: &str) -> Memory {
     let mut memory = Memory::default();
-    let files: [(&str, &str); 10] = [
+    let files: [(&str, &str); 11] = [
         (
             "meridian.yaml",
             "{ node: { name: n, site: fra }, listen: { dns: '127.0.0.1:5300' }, pops: pops.yaml, policies: \
@@ -105,6 +105,7 @@ fn around(path: &str) -> Memory {
         ("cookies.secrets", "00112233445566778899aabbccddeeff"),
         ("probes-ca.pem", super::probes::PEM),
         ("tls.pem", &super::broken::BOTH),
+        ("admin.tokens", "ops 0123456789abcdef0123456789abcdef"),
         ("geoip/places.mmdb", "0"),
     ];
     for (path, text) in files {

@@ -218,7 +218,9 @@ impl Node {
         );
         let Some(fresh) = fresh else {
             return format!(
-                "{findings}refused; snapshot {}, digest {}, files {}, is served on\n",
+                "{findings}refused (bad_files): the files have faults; the snapshot before stays in service\n\
+                 help: correct the files that the findings name; `meridian check` repeats them\n\
+                 refused; snapshot {}, digest {}, files {}, is served on\n",
                 old.sequence(),
                 old.digest(),
                 old.files_digest()

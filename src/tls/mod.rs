@@ -2,6 +2,8 @@
 //!
 //! A [`Pair`] exists only if handshakes can use it. No text that it makes quotes the key.
 
+pub(crate) mod client_authority;
+
 use crate::health::certificate::Facts;
 use crate::health::pem;
 use rustls::Error;

@@ -1,0 +1,91 @@
+//! `GET /v1/map`: PoPs with position, state, health and load, and the answers of each country.
+
+use crate::control::Shown;
+use crate::control::explain::{bounded, together};
+use crate::control::pops::setting;
+use crate::control::protocol::error_code::ErrorCode;
+use crate::control::protocol::map::{Map, MapAnswer, MapCountry, MapPop, MapQuery};
+use crate::control::protocol::pops::EffectiveSetting;
+use crate::control::reply::{refused, reply};
+use crate::impact::answered::Answered;
+use crate::impact::countries::{self, CountryAnswers};
+use crate::shared::operator_view::PopView;
+use crate::steer::policy::PolicyId;
+use crate::steer::pop::Pop;
+use crate::steer::pop_status::fraction;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use std::collections::HashMap;
+use tokio::sync::Semaphore;
+
+/// Bound of simultaneous maps, because each ranks every country.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
+
+/// `GET /v1/map`: 404 if the query names a policy that does not exist, 503 if too many maps are
+/// being made.
+pub(crate) async fn page(State(shown): State<Shown>, Query(query): Query<MapQuery>) -> Response {
+    // Ranking every country takes milliseconds, which readers of other pages need not wait for.
+    match bounded(&AT_ONCE, move || map(&shown, query)).await {
+        None => refused(ErrorCode::Busy, "two maps are being made; try again"),
+        Some(Ok(Ok(map))) => reply(StatusCode::OK, map),
+        Some(Ok(Err(sentence))) => refused(ErrorCode::NotFound, &sentence),
+        Some(Err(fault)) => {
+            refused(ErrorCode::Fault, &format!("the map ended by a fault of the program: {fault}"))
+        }
+    }
+}
+
+fn map(shown: &Shown, query: MapQuery) -> Result<Map, String> {
+    let (snapshot, operator_view) = together(shown);
+    let countries = match &query.policy {
+        None => Vec::new(),
+        Some(name) => {
+            let place = snapshot.steering.policies.iter().position(|policy| *policy.name == **name);
+            let answers = place.and_then(|place| countries::of_policy(&snapshot, PolicyId::at(place)));
+            answers.ok_or_else(|| format!("there is no policy `{}`", name.escape_debug()))?
+        }
+    };
+    let written: HashMap<&str, &Pop> = snapshot.pops.iter().map(|pop| (&*pop.name, pop)).collect();
+    Ok(Map {
+        sequence: snapshot.sequence(),
+        pops: operator_view.pops.iter().map(|pop| map_pop(pop, written.get(&*pop.name).copied())).collect(),
+        policy: query.policy.map(Into::into),
+        countries: countries.iter().map(country).collect(),
+    })
+}
+
+/// PoP with its state and its entry in the file.
+fn map_pop(view: &PopView, written: Option<&Pop>) -> MapPop {
+    let at = written.and_then(|pop| pop.coordinates);
+    let loads = view.feeds.iter().filter_map(|feed| Some(feed.load? / feed.capacity));
+    MapPop {
+        name: view.name.clone(),
+        lat: at.map(|at| at.lat()),
+        lon: at.map(|at| at.lon()),
+        country: written.and_then(|pop| pop.country).map(|country| country.to_string()),
+        effective: EffectiveSetting { setting: setting(view.state, view.weight), left: view.left },
+        health: view.health.word().into(),
+        in_service: view.in_service.word().into(),
+        utilisation: loads.reduce(f64::max),
+        shed_share: view.feeds.iter().map(|feed| fraction(feed.share)).fold(0.0, f64::max),
+    }
+}
+
+fn country(of: &CountryAnswers) -> MapCountry {
+    let answer = |(answered, share): &(Answered, f64)| MapAnswer {
+        pop: match answered {
+            Answered::Pop(pop) => Some(pop.clone()),
+            Answered::Cname(_) | Answered::Nothing | Answered::Records => None,
+        },
+        answer: answered.to_string(),
+        share: *share,
+    };
+    MapCountry {
+        country: of.hub.country.to_owned(),
+        city: of.hub.city.to_owned(),
+        lat: of.hub.lat,
+        lon: of.hub.lon,
+        answers: of.answers.iter().map(answer).collect(),
+    }
+}
