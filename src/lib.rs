@@ -37,7 +37,6 @@ mod impact;
 mod latency;
 mod limits;
 mod live;
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands that draw come next"))]
 mod picture;
 mod probe;
 mod proxies;
