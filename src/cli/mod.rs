@@ -14,6 +14,7 @@ pub(crate) mod latency;
 mod limits;
 pub(crate) mod log;
 pub(crate) mod man;
+mod map;
 pub(crate) mod moves;
 mod output;
 pub(crate) mod policy;
@@ -88,6 +89,8 @@ Examples:
     Policy(policy::PolicyCommand),
     /// Show what a running server has dropped, and heavy clients
     Limits(limits::Limits),
+    /// Draw the PoP that each country gets
+    Map(map::Map),
     /// Explain why a client gets its answer
     Explain(explain::Explain),
     /// Show and replay messages on which a server has panicked
@@ -216,6 +219,7 @@ fn run_command(command: CliCommand) -> ExitCode {
         CliCommand::Pop(pop) => pop.run(),
         CliCommand::Policy(policy) => policy.run(),
         CliCommand::Limits(limits) => limits.run(),
+        CliCommand::Map(map) => map.run(),
         CliCommand::Explain(explain) => explain.run(),
         CliCommand::Quarantine(quarantine) => quarantine.run(),
         CliCommand::Size(size) => size.run(),

@@ -7,12 +7,14 @@ use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::map::{Map, MapAnswer, MapCountry, MapPop, MapQuery};
 use crate::control::protocol::pops::EffectiveSetting;
 use crate::control::reply::{refused, reply};
+use crate::explain;
 use crate::impact::answered::Answered;
 use crate::impact::countries::{self, CountryAnswers};
 use crate::shared::operator_view::PopView;
 use crate::steer::policy::PolicyId;
 use crate::steer::pop::Pop;
 use crate::steer::pop_status::fraction;
+use crate::steer::view::Supposed;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -22,8 +24,8 @@ use tokio::sync::Semaphore;
 /// Bound of simultaneous maps, because each ranks every country.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
-/// `GET /v1/map`: 404 if the query names a policy that does not exist, 503 if too many maps are
-/// being made.
+/// `GET /v1/map`: 404 if the query names a policy or PoP that does not exist, 503 if too many maps
+/// are being made.
 pub(crate) async fn page(State(shown): State<Shown>, Query(query): Query<MapQuery>) -> Response {
     // Ranking every country takes milliseconds, which readers of other pages need not wait for.
     match bounded(&AT_ONCE, move || map(&shown, query)).await {
@@ -38,11 +40,15 @@ pub(crate) async fn page(State(shown): State<Shown>, Query(query): Query<MapQuer
 
 fn map(shown: &Shown, query: MapQuery) -> Result<Map, String> {
     let (snapshot, operator_view) = together(shown);
+    let down = query.down.iter().flat_map(|names| names.split(',')).filter(|name| !name.is_empty());
+    let supposed: Vec<(String, Supposed)> = down.map(|name| (name.to_owned(), Supposed::Down)).collect();
+    let laid_over = explain::supposing(&snapshot, &supposed)?;
+    let snapshot = laid_over.as_ref().unwrap_or(&snapshot);
     let countries = match &query.policy {
         None => Vec::new(),
         Some(name) => {
             let place = snapshot.steering.policies.iter().position(|policy| *policy.name == **name);
-            let answers = place.and_then(|place| countries::of_policy(&snapshot, PolicyId::at(place)));
+            let answers = place.and_then(|place| countries::of_policy(snapshot, PolicyId::at(place)));
             answers.ok_or_else(|| format!("there is no policy `{}`", name.escape_debug()))?
         }
     };
@@ -72,7 +78,8 @@ fn map_pop(view: &PopView, written: Option<&Pop>) -> MapPop {
     }
 }
 
-fn country(of: &CountryAnswers) -> MapCountry {
+/// Country with its answers, for programs.
+pub(crate) fn country(of: &CountryAnswers) -> MapCountry {
     let answer = |(answered, share): &(Answered, f64)| MapAnswer {
         pop: match answered {
             Answered::Pop(pop) => Some(pop.clone()),

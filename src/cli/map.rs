@@ -1,0 +1,293 @@
+//! `meridian map`: the PoP that each country gets, as a picture.
+//!
+//! The server ranks the countries in its own state (`GET /v1/map`). With `--files` and `--diff` the
+//! command compiles files, and the same function ranks.
+
+use super::diff;
+use super::moves::percent;
+use super::remote::RemoteOptions;
+use super::server::ServerClient;
+use super::{Config, print};
+use crate::control::map;
+use crate::control::protocol::comparison::ComparisonReply;
+use crate::control::protocol::map::{Map as Reply, MapCountry, MapPop};
+use crate::explain;
+use crate::geo::place::Coordinates;
+use crate::impact::countries;
+use crate::picture::drawn;
+use crate::picture::scene::{Land, Scene, Site, Way};
+use crate::snapshot::Snapshot;
+use crate::steer::policy::PolicyId;
+use crate::steer::pop::{AdminState, PopId};
+use crate::steer::view::Supposed;
+use crate::sys::replace;
+use hyper::{Method, StatusCode};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Arguments of `map`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Asks the running server for the PoPs of each country, or reads files (--files, --diff) with every
+PoP up. Each country is ranked from its largest city, as a client of which only the country is
+known; `meridian explain` has the answer of one client. The picture has no date: the same state
+gives the same file. A browser opens it, and prints it or saves it as PNG.
+
+Exit status: 0 drawn, 1 refused, 2 the command line is wrong or no server answers.
+
+Examples:
+  meridian map --policy web -o web.svg
+  meridian map --policy web --down fra -o fra-down.svg
+  meridian map --policy web --files --config site/meridian.yaml -o site.svg
+  meridian map --policy web --diff old/meridian.yaml new/meridian.yaml -o moves.svg")]
+pub(crate) struct Map {
+    /// Policy whose answers are drawn; in a zone file, behind the name of the zone
+    #[arg(long, value_name = "NAME")]
+    policy: String,
+    /// Picture to write, as SVG; a file of that name is replaced
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// PoP supposed to be down by probes: the picture shows its takers (may be given more than
+    /// once)
+    #[arg(long, value_name = "POP", value_delimiter = ',', conflicts_with = "diff")]
+    down: Vec<String>,
+    /// Two server files: the picture shows the countries that move from the first to the second
+    #[arg(long, value_names = ["OLD", "NEW"], num_args = 2, conflicts_with_all = ["files", "server", "config"])]
+    diff: Option<Vec<PathBuf>>,
+    /// Read the files as they are now, with every PoP up, and ask no server
+    #[arg(long, conflicts_with = "server")]
+    files: bool,
+    #[command(flatten)]
+    config: Config,
+    #[command(flatten)]
+    remote: RemoteOptions,
+}
+
+/// Two states of the map, and the shares that move where they are known.
+struct Sides {
+    before: Reply,
+    after: Reply,
+    ways: Vec<Way>,
+    capacities: BTreeMap<String, f64>,
+}
+
+impl Map {
+    /// Draws, or prints the fault.
+    pub(crate) fn run(self) -> ExitCode {
+        let sides = match &self.diff {
+            Some(files) => self.of_diff(files),
+            None if self.files => self.of_files(),
+            None => self.of_server(),
+        };
+        sides.map_or_else(|status| status, |sides| self.written(&sides))
+    }
+
+    fn written(&self, sides: &Sides) -> ExitCode {
+        let svg = drawn::svg(&self.scene(sides));
+        if let Err(error) = replace::named(&self.output, svg.as_bytes(), None) {
+            return refused(&format!("cannot write `{}`: {error}", self.output.display()));
+        }
+        print(&format!("{}: {} octets\n", self.output.display(), svg.len()));
+        ExitCode::SUCCESS
+    }
+
+    fn is_change(&self) -> bool {
+        self.diff.is_some() || !self.down.is_empty()
+    }
+
+    fn of_server(&self) -> Result<Sides, ExitCode> {
+        let server = ServerClient::of(self.config.clone(), self.remote.clone());
+        let policy = encoded(&self.policy);
+        let ask = |down: &str| {
+            let path = format!("/v1/map?policy={policy}&down={}", encoded(down));
+            let reached = server.ask(Method::GET, &path).inspect_err(|_| {
+                note("`map` asks a running server; to have the files drawn instead, add --files");
+            })?;
+            let is_missing = reached.answer.status == StatusCode::NOT_FOUND;
+            reached.done::<Reply>().inspect_err(|_| {
+                if is_missing {
+                    note("help: `meridian policy list` and `meridian pop list` show the names");
+                }
+            })
+        };
+        let before = ask("")?;
+        let after = if self.is_change() { ask(&self.down.join(","))? } else { before.clone() };
+        Ok(Sides { before, after, ways: Vec::new(), capacities: BTreeMap::new() })
+    }
+
+    fn of_files(&self) -> Result<Sides, ExitCode> {
+        let snapshot = compiled(&self.config.path())?;
+        let supposed: Vec<_> = self.down.iter().map(|name| (name.clone(), Supposed::Down)).collect();
+        let after = explain::supposing(&snapshot, &supposed).map_err(|sentence| refused(&sentence))?;
+        self.compared(&snapshot, after.as_ref().unwrap_or(&snapshot))
+    }
+
+    fn of_diff(&self, files: &[PathBuf]) -> Result<Sides, ExitCode> {
+        let [old, new] = files else { return Err(ExitCode::from(2)) };
+        self.compared(&compiled(old)?, &compiled(new)?)
+    }
+
+    fn compared(&self, before: &Snapshot, after: &Snapshot) -> Result<Sides, ExitCode> {
+        let capacities = after.pops.iter().filter_map(|pop| Some((pop.name.to_string(), pop.capacity?)));
+        Ok(Sides {
+            before: self.reply(before)?,
+            after: self.reply(after)?,
+            ways: if self.is_change() { self.ways(&diff::compared(before, after)) } else { Vec::new() },
+            capacities: capacities.collect(),
+        })
+    }
+
+    /// Map of a snapshot of files, as a server that starts with them has it.
+    fn reply(&self, snapshot: &Snapshot) -> Result<Reply, ExitCode> {
+        let policies = &snapshot.steering.policies;
+        let place = policies.iter().position(|policy| *policy.name == *self.policy);
+        let answers = place.and_then(|place| countries::of_policy(snapshot, PolicyId::at(place)));
+        let Some(answers) = answers else {
+            let names: Vec<&str> = policies.iter().map(|policy| &*policy.name).collect();
+            let (policy, names) = (self.policy.escape_debug(), names.join(" "));
+            return Err(refused(&format!("there is no policy `{policy}`; there are {names}")));
+        };
+        let pops = snapshot.pops.iter().enumerate().map(|(index, pop)| {
+            let status = snapshot.status.pop(PopId::at(index));
+            let mut of = MapPop {
+                name: pop.name.clone(),
+                lat: pop.coordinates.map(Coordinates::lat),
+                lon: pop.coordinates.map(Coordinates::lon),
+                ..MapPop::default()
+            };
+            of.effective.setting.state = status.state.word().into();
+            of.effective.setting.weight = status.weight;
+            of
+        });
+        Ok(Reply {
+            pops: pops.collect(),
+            countries: answers.iter().map(map::country).collect(),
+            ..Reply::default()
+        })
+    }
+
+    /// Moves of the policy's clients, with their shares.
+    fn ways(&self, reply: &ComparisonReply) -> Vec<Way> {
+        let of = reply.policies.iter().filter(|moves| *moves.policy == *self.policy);
+        of.flat_map(|moves| &moves.moves)
+            .map(|way| Way {
+                from: way.from.clone(),
+                to: way.to.clone(),
+                shares: format!(
+                    "{} of IPv4, {} of IPv6 leaves",
+                    percent(way.share.ipv4),
+                    percent(way.share.ipv6)
+                ),
+            })
+            .collect()
+    }
+
+    fn scene(&self, sides: &Sides) -> Scene {
+        let mut title = format!("policy {}", self.policy);
+        if self.diff.is_some() {
+            title.push_str(": clients that move from the old files to the new ones");
+        } else if self.is_change() {
+            let _ = write!(title, ": clients that move if {} is down", self.down.join(", "));
+        } else {
+            title.push_str(": PoP of each country");
+        }
+        let sites: Vec<Site> = sides.after.pops.iter().map(|pop| self.site(pop, sides)).collect();
+        let countries = sides.before.countries.iter().zip(&sides.after.countries);
+        let lands: Vec<Land> = countries.map(|(before, after)| land(before, after)).collect();
+        let mut scene = Scene {
+            title,
+            sites,
+            lands,
+            ways: sides.ways.clone(),
+            is_change: self.is_change(),
+            notes: Vec::new(),
+        };
+        scene.notes = self.notes(&scene);
+        scene
+    }
+
+    fn notes(&self, scene: &Scene) -> Vec<String> {
+        let out = scene.sites.iter().filter(|site| site.is_out).count();
+        let moving = scene.lands.iter().filter(|land| land.way().is_some()).count();
+        let mut totals = format!(
+            "{} PoPs, {out} of them out of service; {} countries and territories",
+            scene.sites.len(),
+            scene.lands.len()
+        );
+        if scene.is_change {
+            let _ = write!(totals, ", {moving} of them move (hatched: number before \u{2192} number after)");
+        }
+        let state = match self.diff.is_some() || self.files {
+            true => "from files, every PoP up by probes",
+            false => "in the state of the running server",
+        };
+        let ranked = format!("each country ranked from its largest city, {state}");
+        vec![totals, ranked]
+    }
+
+    fn site(&self, pop: &MapPop, sides: &Sides) -> Site {
+        let setting = &pop.effective.setting;
+        let is_supposed = self.down.iter().any(|name| **name == *pop.name);
+        let is_switched = AdminState::from_word(&setting.state.to_string()).is_some_and(AdminState::is_out);
+        let mut words = if is_supposed { "supposed down".to_owned() } else { setting.state.to_string() };
+        let _ = write!(words, ", weight {}", setting.weight);
+        if let Some(capacity) = sides.capacities.get(&*pop.name) {
+            let _ = write!(words, ", capacity {capacity}");
+        }
+        if let Some(utilisation) = pop.utilisation {
+            let _ = write!(words, ", load {:.0} %", utilisation * 100.0);
+        }
+        let health = pop.health.to_string();
+        if !health.is_empty() && health != "no probe" {
+            let _ = write!(words, ", {health}");
+        }
+        Site {
+            name: pop.name.to_string(),
+            at: pop.lat.zip(pop.lon).and_then(|(lat, lon)| Coordinates::from_degrees(lat, lon)),
+            words,
+            is_out: is_supposed || is_switched || pop.in_service.to_string() == "no",
+        }
+    }
+}
+
+fn land(before: &MapCountry, after: &MapCountry) -> Land {
+    let answers = |of: &MapCountry| {
+        of.answers.iter().map(|answer| (answer.answer.clone(), answer.share)).collect::<Vec<_>>()
+    };
+    Land {
+        country: after.country.clone(),
+        at: Coordinates::from_degrees(after.lat, after.lon),
+        before: answers(before),
+        after: answers(after),
+    }
+}
+
+fn compiled(path: &Path) -> Result<Snapshot, ExitCode> {
+    diff::compile(path).ok_or(ExitCode::FAILURE)
+}
+
+/// Value of a query, percent-encoded (RFC 3986 section 2.1).
+fn encoded(value: &str) -> String {
+    let mut text = String::new();
+    for octet in value.bytes() {
+        match octet {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(octet));
+            }
+            _ => _ = write!(text, "%{octet:02X}"),
+        }
+    }
+    text
+}
+
+fn refused(sentence: &str) -> ExitCode {
+    note(&format!("error: {sentence}"));
+    ExitCode::FAILURE
+}
+
+fn note(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "{sentence}");
+}
