@@ -1,11 +1,14 @@
 //! `GET /v1/map`: PoPs with position, state, health and load, and the answers of each country.
 
 use crate::control::Shown;
+use crate::control::explain::supposed;
 use crate::control::pops::setting;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::map::{Map, MapAnswer, MapCountry, MapPop, MapQuery};
+use crate::control::protocol::names;
 use crate::control::protocol::pops::EffectiveSetting;
 use crate::control::reply::{refused, reply};
+use crate::explain::supposing;
 use crate::impact::answered::Answered;
 use crate::impact::countries::{self, CountryAnswers};
 use crate::shared::operator_view::PopView;
@@ -17,24 +20,30 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use tokio::task::spawn_blocking;
 
-/// `GET /v1/map`: 404 if the query names a policy that does not exist.
+/// `GET /v1/map`: 404 if the query names a policy that does not exist, 400 for a supposed PoP that
+/// does not exist.
 pub(crate) async fn page(State(shown): State<Shown>, Query(query): Query<MapQuery>) -> Response {
     // Ranking every country takes milliseconds, which readers of other pages need not wait for.
     match spawn_blocking(move || map(&shown, query)).await {
         Ok(Ok(map)) => reply(StatusCode::OK, map),
-        Ok(Err(sentence)) => refused(ErrorCode::NotFound, &sentence),
+        Ok(Err((code, sentence))) => refused(code, &sentence),
         Err(fault) => refused(ErrorCode::Fault, &format!("the map ended by a fault of the program: {fault}")),
     }
 }
 
-fn map(shown: &Shown, query: MapQuery) -> Result<Map, String> {
+fn map(shown: &Shown, query: MapQuery) -> Result<Map, (ErrorCode, String)> {
     let snapshot = shown.shared.published.snapshot();
+    let supposed = supposed(names(&query.down), names(&query.up), names(&query.drain));
+    let laid_over = supposed.and_then(|supposed| supposing(&snapshot, &supposed));
+    let laid_over = laid_over.map_err(|sentence| (ErrorCode::BadRequest, sentence))?;
+    let ranked = laid_over.as_ref().unwrap_or(&snapshot);
     let countries = match &query.policy {
         None => Vec::new(),
         Some(name) => {
             let place = snapshot.steering.policies.iter().position(|policy| *policy.name == **name);
-            let answers = place.and_then(|place| countries::of_policy(&snapshot, PolicyId::at(place)));
-            answers.ok_or_else(|| format!("there is no policy `{}`", name.escape_debug()))?
+            let answers = place.and_then(|place| countries::of_policy(ranked, PolicyId::at(place)));
+            let sentence = || format!("there is no policy `{}`", name.escape_debug());
+            answers.ok_or_else(|| (ErrorCode::NotFound, sentence()))?
         }
     };
     let operator_view = shown.shared.operator_view.load();

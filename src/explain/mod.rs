@@ -90,12 +90,7 @@ pub fn explain(
     asked: &ExplainQuery,
     read: ReadFile<'_>,
 ) -> Result<Explanation, String> {
-    let supposed = supposed(snapshot, asked)?;
-    let laid_over = (!supposed.is_empty()).then(|| {
-        let status =
-            snapshot.status.supposing(&snapshot.steering.slots, &snapshot.steering.policies, &supposed);
-        snapshot.with_status(status, snapshot.sequence())
-    });
+    let laid_over = supposing(snapshot, &asked.supposed)?;
     let snapshot = laid_over.as_ref().unwrap_or(snapshot);
     let addresses: Vec<IpAddr> =
         [asked.address()].into_iter().chain(asked.ecs.map(|ecs| ecs.address())).collect();
@@ -168,8 +163,21 @@ fn access_words(verdict: Verdict) -> String {
     }
 }
 
+/// The snapshot with supposed states of PoPs laid over its state; `None` if nothing is supposed. The
+/// error is a sentence about a PoP that does not exist.
+pub(crate) fn supposing(
+    snapshot: &Snapshot,
+    supposed: &[(String, Supposed)],
+) -> Result<Option<Snapshot>, String> {
+    let supposed = numbered(snapshot, supposed)?;
+    Ok((!supposed.is_empty()).then(|| {
+        let (slots, policies) = (&snapshot.steering.slots, &snapshot.steering.policies);
+        snapshot.with_status(snapshot.status.supposing(slots, policies, &supposed), snapshot.sequence())
+    }))
+}
+
 /// Supposed states by PoP number.
-fn supposed(snapshot: &Snapshot, asked: &ExplainQuery) -> Result<Vec<(PopId, Supposed)>, String> {
+fn numbered(snapshot: &Snapshot, supposed: &[(String, Supposed)]) -> Result<Vec<(PopId, Supposed)>, String> {
     let pops = &snapshot.pops;
     let number = |(name, what): &(String, Supposed)| match pops.iter().position(|pop| *pop.name == **name) {
         Some(index) => Ok((PopId::at(index), *what)),
@@ -178,7 +186,7 @@ fn supposed(snapshot: &Snapshot, asked: &ExplainQuery) -> Result<Vec<(PopId, Sup
             Err(format!("`{}` is not a PoP; there are {}", name.escape_debug(), names.join(" ")))
         }
     };
-    asked.supposed.iter().map(number).collect()
+    supposed.iter().map(number).collect()
 }
 
 impl Explanation {
