@@ -3,6 +3,7 @@
 
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::reply::refused;
+use crate::picture::outlines;
 use axum::extract::Path;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
@@ -13,8 +14,9 @@ pub(crate) const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const CSS: &str = "text/css; charset=utf-8";
 /// `Content-Type` of scripts.
 pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// `Content-Type` of the outlines of countries.
-pub(crate) const JSON: &str = "application/json";
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Content Security Policy Level 3: the browser asks this server alone, runs its scripts alone, and
 /// shows the page in no frame.
@@ -34,6 +36,7 @@ const ASSETS: &[Asset] = &[
     Asset { name: "page.js", kind: SCRIPT, text: include_str!("page/page.js") },
     Asset { name: "map.js", kind: SCRIPT, text: include_str!("page/map.js") },
     Asset { name: "panels.js", kind: SCRIPT, text: include_str!("page/panels.js") },
+    Asset { name: "outlines.txt", kind: TEXT, text: outlines::TEXT },
 ];
 
 /// `GET /`.

@@ -62,7 +62,7 @@ impl Media {
     pub(super) fn kind(self) -> &'static str {
         match self {
             Media::Json => "application/json",
-            Media::Text => "text/plain; charset=utf-8",
+            Media::Text => page::TEXT,
             Media::Metrics => metrics::CONTENT_TYPE,
             Media::Html => page::HTML,
             Media::Css => page::CSS,
@@ -172,7 +172,7 @@ pages! {
     Shows Get "/" [] Page both page::page
         = () () {200 Html String} "State of the node, for people with a browser.";
     Shows Get "/page/{file}" [] Page both page::asset
-        = () () {200 Css String, 200 Script String, 200 Json Value} "Files of the page.";
+        = () () {200 Css String, 200 Script String, 200 Text String} "Files of the page.";
     Shows Get "/v1/status" ["/status"] Check both api::status
         = () () {200 Json Status} "State of the node.";
     Shows Get "/v1/healthz" ["/healthz"] Check both api::healthz

@@ -6,7 +6,7 @@ const WIDTH = 2000;
 const HEIGHT = 872;
 const COLOURS = 7;
 const PATTERNS = 3;
-const TAG_OCTETS = 6.6;
+const TAG_LETTER = 7.3;
 const TAG_HEIGHT = 13;
 
 export function svg(name, attributes, ...children) {
@@ -84,10 +84,10 @@ export function styles(pops) {
       for (const other of given) {
         const far = apart(pop, other.pop);
         // The same colour in another pattern is told apart less easily than another colour.
-        if (other.style === style) near = Math.min(near, far);
-        else if (other.style % COLOURS === style % COLOURS) near = Math.min(near, far * 2.5);
+        if (other.style === style) near = Math.min(near, far * 0.4);
+        else if (other.style % COLOURS === style % COLOURS) near = Math.min(near, far * 1.5);
       }
-      near = Math.min(near, 120 - Math.floor(style / COLOURS) * 20);
+      near = Math.min(near, 90 - Math.floor(style / COLOURS) * 10);
       if (near > best[0]) best = [near, style];
     }
     given.push({ pop, style: best[1] });
@@ -105,10 +105,9 @@ function apart(a, b) {
 /** Fills an element with a style: a colour, or a pattern over it. */
 export function paint(node, style) {
   node.classList.remove(...[...node.classList].filter((name) => /^k\d$/.test(name)));
-  node.removeAttribute("fill");
-  if (style === undefined) return;
+  const fill = style >= COLOURS ? `url(#p${style})` : "";
+  if (node.style.fill !== fill) node.style.fill = fill;
   if (style < COLOURS) node.classList.add(`k${style}`);
-  else node.setAttribute("fill", `url(#p${style})`);
 }
 
 /** Small field with the style of a PoP, for tables. */
@@ -197,7 +196,7 @@ export class WorldMap {
       }
     }
     const most = Math.max(1, ...this.pops.map((pop) => pop.effective.weight));
-    const base = this.pops.length > 60 ? 2.6 : 3.4;
+    const base = (this.pops.length > 60 ? 2.4 : 3.4) * (this.holder.clientWidth < 600 ? 0.75 : 1);
     if (!names.has(this.cursor)) this.cursor = this.pops[0]?.name ?? null;
     for (const pop of this.pops) {
       let mark = this.marks.get(pop.name);
@@ -299,7 +298,7 @@ export class WorldMap {
     if (!dense) for (const { at: [x, y], r } of marks) taken.push([x - r - 1, y - r - 1, x + r + 1, y + r + 1]);
     const nodes = [];
     for (const { at: [x, y], r, words } of marks) {
-      const size = words.length * TAG_OCTETS + 2;
+      const size = words.length * TAG_LETTER + 4;
       const half = TAG_HEIGHT / 2;
       const places = [[x + r + 3, y - half], [x - r - 3 - size, y - half], [x - size / 2, y - r - 2 - TAG_HEIGHT], [x - size / 2, y + r + 2]];
       const free = places.find(([left, top]) => left >= 0 && top >= 0 && left + size <= width && top + TAG_HEIGHT <= height

@@ -162,8 +162,13 @@ async function suppose() {
     state.supposedCountries = null;
     return;
   }
-  const world = await get(mapPath(state.policy, down));
-  if (down.join() === [...state.down].join()) state.supposedCountries = world.countries;
+  // Both of one snapshot, so that only the supposition makes them differ.
+  for (let tries = 0; tries < 3; tries++) {
+    const [now, then] = await Promise.all([get(mapPath(state.policy, [])), get(mapPath(state.policy, down))]);
+    if (down.join() !== [...state.down].join()) return;
+    [state.countries, state.supposedCountries] = [now.countries, then.countries];
+    if (now.sequence === then.sequence) return;
+  }
 }
 
 // --- Stream of events
@@ -181,7 +186,8 @@ async function listen() {
   };
   try {
     alive();
-    const headers = state.eventId ? { "Last-Event-ID": state.eventId } : {};
+    // No run has the identifier 0-0, so the stream begins with the oldest event that the node has.
+    const headers = { "Last-Event-ID": state.eventId ?? "0-0" };
     const response = await fetch("v1/events", { headers, signal: own.signal, cache: "no-store" });
     if (!response.ok) throw new Error(`status ${response.status}`);
     state.stream = "live";
@@ -207,8 +213,9 @@ async function listen() {
 
 function take(frame) {
   const fields = Object.fromEntries(frame.split("\n").map((line) => line.split(/: ?(.*)/s).slice(0, 2)).filter(([name]) => name));
+  const isFirst = state.eventId === null;
   if (fields.id) state.eventId = fields.id;
-  if (!fields.data) return;
+  if (!fields.data || (isFirst && fields.event === "lost")) return;
   const event = JSON.parse(fields.data);
   $("event-rows").prepend(eventRow(event));
   while ($("event-rows").children.length > EVENTS_MAX) $("event-rows").lastChild.remove();
