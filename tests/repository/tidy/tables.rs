@@ -36,6 +36,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     ("explain",   &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "access",
                     "snapshot", "answer", "shared"]),
     ("live",      &["limits", "rfc3339", "wire", "health", "steer", "snapshot", "impact", "shared"]),
+    ("picture",   &["geo", "steer", "impact"]),
     // 4  edges
     ("sys",       &["limits"]),
     ("transport", &["limits", "finding", "wire", "geo", "health", "steer", "zone", "snapshot", "answer",
@@ -79,6 +80,7 @@ pub const EVERYTHING: &[&str] = &[
     "snapshot",
     "answer",
     "impact",
+    "picture",
     "shared",
     "explain",
     "live",
@@ -108,6 +110,7 @@ pub const PURE: &[&str] = &[
     "snapshot",
     "answer",
     "impact",
+    "picture",
     "shared",
     "live",
     "explain",
