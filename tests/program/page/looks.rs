@@ -15,11 +15,13 @@ const COLOURS: &str = "(() => {
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
     const of = node.parentElement;
-    if (!node.textContent.trim() || of.closest('noscript, title') || of.getClientRects().length === 0) continue;
+    const isHidden = of.closest('noscript, title') || of.getClientRects().length === 0;
+    if (!node.textContent.trim() || isHidden) continue;
     const style = getComputedStyle(of);
     if (of.closest('svg')) { found.push([node.textContent, style.fill, style.stroke]); continue; }
     let ground = of;
-    while (ground && getComputedStyle(ground).backgroundColor === 'rgba(0, 0, 0, 0)') ground = ground.parentElement;
+    const isClear = (at) => getComputedStyle(at).backgroundColor === 'rgba(0, 0, 0, 0)';
+    while (ground && isClear(ground)) ground = ground.parentElement;
     found.push([node.textContent, style.color, getComputedStyle(ground).backgroundColor]);
   }
   for (const field of document.querySelectorAll('input[placeholder]')) {
@@ -60,14 +62,17 @@ fn text_has_contrast() {
     let served = deployment.serve(&[]);
     let Some(mut browser) = open(&served, "#pop=fra&down=jnb", (1440, 900)) else { return };
     browser.until(IS_DRAWN);
-    browser.until("document.querySelectorAll('#moves li').length > 0 && document.querySelector('#pop-suppose') !== null");
+    browser.until(
+        "document.querySelectorAll('#moves li').length > 0 && !!document.querySelector('#pop-suppose')",
+    );
     browser.evaluate("document.querySelector('details').open = true");
     for (system, switch, ground) in
         [("light", "", "light"), ("dark", "", "dark"), ("dark", "light", "light"), ("light", "dark", "dark")]
     {
         browser.set_theme(system);
         let set = format!(
-            "const t = document.querySelector('#theme'); t.value = '{switch}'; t.dispatchEvent(new Event('change'))"
+            "const t = document.querySelector('#theme'); t.value = '{switch}'; \
+             t.dispatchEvent(new Event('change'))"
         );
         browser.evaluate(&format!("{{ {set} }}"));
         let colours = browser.evaluate(COLOURS);
@@ -140,9 +145,11 @@ fn names_do_not_overlap() {
     });
     let served = deployment.serve(&[]);
     let Some(mut browser) = open(&served, "", (1440, 900)) else { return };
-    browser.until("document.querySelectorAll('.pop[aria-label]').length === 300 && document.querySelectorAll('.tag').length > 0");
+    browser.until("document.querySelectorAll('.pop[aria-label]').length === 300");
+    browser.until("document.querySelectorAll('.tag').length > 0");
     let boxes = browser.evaluate(
-        "[...document.querySelectorAll('.tag')].map((tag) => { const { x, y, width, height } = tag.getBBox(); \
+        "[...document.querySelectorAll('.tag')].map((tag) => { const { x, y, width, height } = \
+         tag.getBBox(); \
          return [x, y + 2, x + width, y + height - 2]; })",
     );
     let boxes: Vec<Vec<f64>> = serde_json::from_value(boxes).expect("boxes");
