@@ -36,6 +36,8 @@ const ASSETS: &[Asset] = &[
     Asset { name: "page.js", kind: SCRIPT, text: include_str!("page/page.js") },
     Asset { name: "map.js", kind: SCRIPT, text: include_str!("page/map.js") },
     Asset { name: "panels.js", kind: SCRIPT, text: include_str!("page/panels.js") },
+    Asset { name: "rates.js", kind: SCRIPT, text: include_str!("page/rates.js") },
+    Asset { name: "stream.js", kind: SCRIPT, text: include_str!("page/stream.js") },
     Asset { name: "outlines.txt", kind: TEXT, text: outlines::TEXT },
 ];
 

@@ -56,12 +56,21 @@ const LEGEND = [
 export function legend() {
   const marks = LEGEND.map(([name, words]) => {
     const mark = svg("path", { class: "mark", d: SHAPES[name](5) });
-    return [svg("svg", { viewBox: "-8 -8 16 16", "aria-hidden": "true" }, svg("g", { class: `pop ${name}` }, mark)), words];
+    return [
+      svg("svg", { viewBox: "-8 -8 16 16", "aria-hidden": "true" }, svg("g", { class: `pop ${name}` }, mark)),
+      words,
+    ];
   });
   const load = svg("path", { class: "load", d: arc(6.5, 0.6) });
   const ramp = svg("circle", { class: "ramp", r: 6.5 });
-  for (const [node, words] of [[load, "load, as a share of the capacity"], [ramp, "clients leave or come back"]]) {
-    marks.push([svg("svg", { viewBox: "-8 -8 16 16", "aria-hidden": "true" }, svg("g", { class: "pop" }, node)), words]);
+  for (const [node, words] of [
+    [load, "load, as a share of the capacity"],
+    [ramp, "clients leave or come back"],
+  ]) {
+    marks.push([
+      svg("svg", { viewBox: "-8 -8 16 16", "aria-hidden": "true" }, svg("g", { class: "pop" }, node)),
+      words,
+    ]);
   }
   return marks;
 }
@@ -93,7 +102,9 @@ export function styles(pops) {
     given.push({ pop, style: best[1] });
     of.set(pop.name, best[1]);
   }
-  pops.filter((pop) => pop.lat === null).forEach((pop, index) => of.set(pop.name, index % (COLOURS * PATTERNS)));
+  pops
+    .filter((pop) => pop.lat === null)
+    .forEach((pop, index) => of.set(pop.name, index % (COLOURS * PATTERNS)));
   return of;
 }
 
@@ -103,9 +114,9 @@ function apart(a, b) {
 }
 
 /** Fills an element with a style: a colour, or a pattern over it. */
-export function paint(node, style) {
+export function paint(node, style, prefix = "p") {
   node.classList.remove(...[...node.classList].filter((name) => /^k\d$/.test(name)));
-  const fill = style >= COLOURS ? `url(#p${style})` : "";
+  const fill = style >= COLOURS ? `url(#${prefix}${style})` : "";
   if (node.style.fill !== fill) node.style.fill = fill;
   if (style < COLOURS) node.classList.add(`k${style}`);
 }
@@ -113,24 +124,33 @@ export function paint(node, style) {
 /** Small field with the style of a PoP, for tables. */
 export function key(style) {
   const field = svg("rect", { width: 18, height: 12 });
-  paint(field, style);
+  paint(field, style, "q");
   return svg("svg", { class: "key", viewBox: "0 0 18 12", "aria-hidden": "true" }, field);
 }
 
-function patterns() {
+/** Patterns of the map, whose identifiers begin with `prefix`. */
+function patterns(prefix) {
   const all = [];
   for (let style = COLOURS; style < COLOURS * PATTERNS; style++) {
     const colour = svg("rect", { width: 6, height: 6, class: `k${style % COLOURS}` });
-    const over = style < 2 * COLOURS
-      ? svg("path", { class: "hatch", d: "M-1 1L1 -1M0 6L6 0M5 7L7 5", "stroke-width": 1.6 })
-      : svg("circle", { class: "spot", cx: 3, cy: 3, r: 1.4 });
-    all.push(svg("pattern", { id: `p${style}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" }, colour, over));
+    const over =
+      style < 2 * COLOURS
+        ? svg("path", { class: "hatch", d: "M-1 1L1 -1M0 6L6 0M5 7L7 5", "stroke-width": 1.6 })
+        : svg("circle", { class: "spot", cx: 3, cy: 3, r: 1.4 });
+    all.push(
+      svg(
+        "pattern",
+        { id: `${prefix}${style}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" },
+        colour,
+        over,
+      ),
+    );
   }
   return all;
 }
 
 export class WorldMap {
-  /** A map in `holder`. `open(name)` is called for a chosen PoP, `point(country)` for one below the pointer. */
+  /** A map in `holder`: `open` gets the name of a chosen PoP, `point` the country below the pointer. */
   constructor(holder, open, point) {
     this.holder = holder;
     this.open = open;
@@ -139,12 +159,23 @@ export class WorldMap {
     this.marks = new Map();
     this.lands = new Map();
     this.cursor = null;
-    this.defs = svg("defs", {}, ...patterns());
+    this.defs = svg("defs", {}, ...patterns("p"));
     this.land = svg("g", { "aria-hidden": "true" });
     this.way = svg("g", { "aria-hidden": "true" });
     this.points = svg("g", { role: "group", "aria-label": "PoPs" });
     this.tags = svg("g", { "aria-hidden": "true" });
-    this.svg = svg("svg", { role: "group", "aria-label": "World map of PoPs" }, this.defs, this.land, this.way, this.points, this.tags);
+    // Those of the tables do not follow the scale of the map.
+    const fixed = svg("defs", {}, ...patterns("q"));
+    this.svg = svg(
+      "svg",
+      { role: "group", "aria-label": "World map of PoPs" },
+      this.defs,
+      fixed,
+      this.land,
+      this.way,
+      this.points,
+      this.tags,
+    );
     holder.append(this.svg);
     new ResizeObserver(() => this.place()).observe(holder);
     this.land.addEventListener("pointerover", (event) => point(event.target.dataset.country));
@@ -158,7 +189,10 @@ export class WorldMap {
     const rows = text.split("\n").filter((row) => row && !row.startsWith("#"));
     for (const row of rows) {
       const code = row.slice(0, 2);
-      this.addLand(code, svg("path", { class: "land", d: row.slice(3), "fill-rule": "evenodd", "data-country": code }));
+      this.addLand(
+        code,
+        svg("path", { class: "land", d: row.slice(3), "fill-rule": "evenodd", "data-country": code }),
+      );
     }
     this.outlined = true;
   }
@@ -196,7 +230,7 @@ export class WorldMap {
       }
     }
     const most = Math.max(1, ...this.pops.map((pop) => pop.effective.weight));
-    const base = (this.pops.length > 60 ? 2.4 : 3.4) * (this.holder.clientWidth < 600 ? 0.75 : 1);
+    const base = (this.pops.length > 60 ? 2.4 : 3.4) * (this.holder.clientWidth < 600 ? 0.6 : 1);
     if (!names.has(this.cursor)) this.cursor = this.pops[0]?.name ?? null;
     for (const pop of this.pops) {
       let mark = this.marks.get(pop.name);
@@ -206,7 +240,10 @@ export class WorldMap {
       mark.r = base + 2.6 * Math.sqrt(pop.effective.weight / most);
       mark.rank = note.rank;
       mark.words = note.tag;
-      mark.node.setAttribute("class", `pop ${is}${pop.name === chosen ? " chosen" : ""}${supposed.has(pop.name) ? " supposed" : ""}`);
+      mark.node.setAttribute(
+        "class",
+        `pop ${is}${pop.name === chosen ? " chosen" : ""}${supposed.has(pop.name) ? " supposed" : ""}`,
+      );
       mark.node.setAttribute("aria-label", note.words);
       mark.node.setAttribute("aria-pressed", String(pop.name === chosen));
       mark.node.setAttribute("tabindex", pop.name === this.cursor ? "0" : "-1");
@@ -223,7 +260,12 @@ export class WorldMap {
   }
 
   mark(name) {
-    const [title, hit, ring, shape] = [svg("title"), svg("circle", { class: "hit" }), svg("circle", { class: "ring" }), svg("path", { class: "mark" })];
+    const [title, hit, ring, shape] = [
+      svg("title"),
+      svg("circle", { class: "hit" }),
+      svg("circle", { class: "ring" }),
+      svg("path", { class: "mark" }),
+    ];
     const [load, ramp] = [svg("path", { class: "load" }), svg("circle", { class: "ramp" })];
     const node = svg("g", { role: "button" }, title, hit, ring, ramp, load, shape);
     node.addEventListener("click", () => this.open(name));
@@ -263,7 +305,8 @@ export class WorldMap {
     };
     const { x, y } = this.view;
     this.land.setAttribute("transform", `scale(${this.scale}) translate(${-x} ${-y})`);
-    for (const pattern of this.defs.children) pattern.setAttribute("patternTransform", `scale(${1 / this.scale})`);
+    for (const pattern of this.defs.children)
+      pattern.setAttribute("patternTransform", `scale(${1 / this.scale})`);
     for (const pop of this.pops) {
       const mark = this.marks.get(pop.name);
       mark.at = at(pop.lat, pop.lon);
@@ -295,14 +338,37 @@ export class WorldMap {
     const taken = [];
     const marks = [...this.marks.values()].filter((mark) => mark.at).sort((a, b) => b.rank - a.rank);
     const dense = marks.length > 60;
-    if (!dense) for (const { at: [x, y], r } of marks) taken.push([x - r - 1, y - r - 1, x + r + 1, y + r + 1]);
+    if (!dense)
+      for (const {
+        at: [x, y],
+        r,
+      } of marks)
+        taken.push([x - r - 1, y - r - 1, x + r + 1, y + r + 1]);
     const nodes = [];
-    for (const { at: [x, y], r, words } of marks) {
+    for (const {
+      at: [x, y],
+      r,
+      words,
+    } of marks) {
       const size = words.length * TAG_LETTER + 4;
       const half = TAG_HEIGHT / 2;
-      const places = [[x + r + 3, y - half], [x - r - 3 - size, y - half], [x - size / 2, y - r - 2 - TAG_HEIGHT], [x - size / 2, y + r + 2]];
-      const free = places.find(([left, top]) => left >= 0 && top >= 0 && left + size <= width && top + TAG_HEIGHT <= height
-        && taken.every(([l, t, right, below]) => left >= right || left + size <= l || top >= below || top + TAG_HEIGHT <= t));
+      const places = [
+        [x + r + 3, y - half],
+        [x - r - 3 - size, y - half],
+        [x - size / 2, y - r - 2 - TAG_HEIGHT],
+        [x - size / 2, y + r + 2],
+      ];
+      const free = places.find(
+        ([left, top]) =>
+          left >= 0 &&
+          top >= 0 &&
+          left + size <= width &&
+          top + TAG_HEIGHT <= height &&
+          taken.every(
+            ([l, t, right, below]) =>
+              left >= right || left + size <= l || top >= below || top + TAG_HEIGHT <= t,
+          ),
+      );
       if (!free) continue;
       taken.push([free[0], free[1], free[0] + size, free[1] + TAG_HEIGHT]);
       const text = svg("text", { class: "tag", x: free[0].toFixed(1), y: (free[1] + 10).toFixed(1) });
@@ -355,8 +421,16 @@ export class WorldMap {
     const from = this.marks.get(this.cursor);
     if (!from) return;
     let best = [Infinity, null];
-    for (const [name, { at: [x, y] }] of this.marks) {
-      const [along, across] = [(x - from.at[0]) * toX + (y - from.at[1]) * toY, (x - from.at[0]) * toY + (y - from.at[1]) * toX];
+    for (const [
+      name,
+      {
+        at: [x, y],
+      },
+    ] of this.marks) {
+      const [along, across] = [
+        (x - from.at[0]) * toX + (y - from.at[1]) * toY,
+        (x - from.at[0]) * toY + (y - from.at[1]) * toX,
+      ];
       const cost = along + 2 * Math.abs(across);
       if (name !== this.cursor && along > 0 && cost < best[0]) best = [cost, name];
     }
@@ -377,12 +451,21 @@ export class WorldMap {
       from = [event.clientX, event.clientY];
       this.place();
     });
-    for (const end of ["pointerup", "pointerleave", "pointercancel"]) this.svg.addEventListener(end, () => (from = null));
-    this.svg.addEventListener("wheel", (event) => {
-      if (!event.ctrlKey && !event.metaKey) return;
-      event.preventDefault();
-      const box = this.svg.getBoundingClientRect();
-      this.zoom(event.deltaY < 0 ? 1.25 : 0.8, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
-    }, { passive: false });
+    for (const end of ["pointerup", "pointerleave", "pointercancel"])
+      this.svg.addEventListener(end, () => (from = null));
+    this.svg.addEventListener(
+      "wheel",
+      (event) => {
+        if (!event.ctrlKey && !event.metaKey) return;
+        event.preventDefault();
+        const box = this.svg.getBoundingClientRect();
+        this.zoom(
+          event.deltaY < 0 ? 1.25 : 0.8,
+          (event.clientX - box.left) / box.width,
+          (event.clientY - box.top) / box.height,
+        );
+      },
+      { passive: false },
+    );
   }
 }

@@ -4,29 +4,62 @@
 // countries only if there is a new snapshot; every other round the metrics. Events come as a stream.
 // A hidden page asks nothing and holds no connection.
 
+import { between, read } from "./rates.js";
+import { Stream } from "./stream.js";
 import { WorldMap, legend, styles } from "./map.js";
-import { Rows, age, drawn, el, eventRow, facts, heirs, moved, note, percent, popPanel, put, rate, steps, styleKey } from "./panels.js";
+import {
+  Rows,
+  age,
+  drawn,
+  el,
+  eventRow,
+  facts,
+  heirs,
+  moved,
+  note,
+  percent,
+  popPanel,
+  put,
+  rate,
+  steps,
+  styleKey,
+} from "./panels.js";
 
 const ROUND_MS = 5000;
 const STALE_MS = 16000;
-const SILENT_MS = 25000;
-const AGAIN_MS = 3000;
 const EVENTS_MAX = 100;
 
 const $ = (id) => document.getElementById(id);
 const state = {
-  status: null, pops: [], policies: [], countries: [], supposedCountries: null, policy: null, pop: null, popPage: null,
-  heirs: null, down: new Set(), rates: { pop: new Map(), policy: new Map(), all: undefined, ramp: new Map() }, explained: null,
-  seen: 0, begun: Date.now(), stream: "off", eventId: null, kinds: new Map(),
+  status: null,
+  pops: [],
+  policies: [],
+  countries: [],
+  supposedCountries: null,
+  policy: null,
+  pop: null,
+  popPage: null,
+  heirs: null,
+  down: new Set(),
+  rates: { pop: new Map(), policy: new Map(), all: undefined, ramp: new Map() },
+  explained: null,
+  seen: 0,
+  begun: Date.now(),
+  kinds: new Map(),
 };
 const map = new WorldMap($("map"), open, point);
-const rows = { pops: new Rows($("rows")), policies: new Rows($("policy-rows")), countries: new Rows($("country-rows")) };
+const rows = {
+  pops: new Rows($("rows")),
+  policies: new Rows($("policy-rows")),
+  countries: new Rows($("country-rows")),
+};
 
 async function get(path, signal) {
   const response = await fetch(path, { signal: signal ?? AbortSignal.timeout(10000), cache: "no-store" });
   const kind = response.headers.get("content-type") ?? "";
   const body = kind.startsWith("application/json") ? await response.json() : await response.text();
-  if (!response.ok && response.status !== 503) throw Object.assign(new Error(body.message ?? `status ${response.status}`), { status: response.status });
+  if (!response.ok && response.status !== 503)
+    throw Object.assign(new Error(body.message ?? `status ${response.status}`), { status: response.status });
   if (response.status === 503 && body.code) throw Object.assign(new Error(body.message), { status: 503 });
   return body;
 }
@@ -71,11 +104,12 @@ async function look() {
       state.styles = styles(state.pops);
       await suppose();
     }
-    if (round++ % 2 === 0) measure(await get("v1/metrics"));
+    if (round++ % 2 === 0) await measure();
     state.status = status;
     state.ready = ready;
     if (state.pop) await readPop(isNew);
     state.seen = Date.now();
+    state.fault = "no answer";
   } catch (error) {
     state.fault = error.message;
   }
@@ -105,39 +139,10 @@ function choosePolicy() {
 
 let counted = null;
 
-/** Rates from the counters of two pages of metrics. */
-function measure(text) {
-  const now = { at: performance.now(), series: new Map() };
-  const ramp = new Map();
-  const held = new Map();
-  const start = /^process_start_time_seconds (\S+)/m.exec(text)?.[1];
-  for (const line of text.split("\n")) {
-    const found = /^meridian_(pop_answers_total|queries_total|pop_ramp_left|policy_held|policy_returning)\{(.*)\} (\S+)$/.exec(line);
-    if (!found) continue;
-    const [, name, labels, value] = found;
-    const of = Object.fromEntries([...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key, words]) => [key, words]));
-    if (name === "pop_ramp_left") ramp.set(of.pop, Number(value));
-    else if (name === "policy_held" || name === "policy_returning") held.set(`${name} ${of.policy}`, value === "1");
-    else now.series.set(`${name} ${of.policy ?? ""} ${of.pop ?? of.transport ?? ""}`, Number(value));
-  }
-  now.start = start;
-  const rates = { pop: new Map(), policy: new Map(), of: new Map(), all: 0, ramp, held };
-  if (counted !== null && counted.start === start) {
-    const seconds = (now.at - counted.at) / 1000;
-    for (const [series, value] of now.series) {
-      const [name, policy, pop] = series.split(" ");
-      const perSecond = Math.max(0, value - (counted.series.get(series) ?? 0)) / seconds;
-      const add = (to, key) => to.set(key, (to.get(key) ?? 0) + perSecond);
-      if (name === "queries_total") rates.all += perSecond;
-      else {
-        add(rates.pop, pop);
-        add(rates.policy, policy);
-        rates.of.set(`${policy} ${pop}`, perSecond);
-      }
-    }
-  } else rates.all = undefined;
+async function measure() {
+  const now = read(await get("v1/metrics"), performance.now());
+  state.rates = between(counted, now);
   counted = now;
-  state.rates = rates;
 }
 
 async function readPop(isNew) {
@@ -157,6 +162,9 @@ async function readPop(isNew) {
 
 /** Asks for the countries under the supposition. */
 async function suppose() {
+  // A link may have PoPs that are gone.
+  const known = new Set(state.pops.map((pop) => pop.name));
+  if (known.size > 0) state.down = new Set([...state.down].filter((name) => known.has(name)));
   const down = [...state.down];
   if (down.length === 0 || !state.policy) {
     state.supposedCountries = null;
@@ -173,50 +181,9 @@ async function suppose() {
 
 // --- Stream of events
 
-let stream = null;
+const stream = new Stream(take, show);
 
-async function listen() {
-  if (stream || document.hidden) return;
-  stream = new AbortController();
-  const own = stream;
-  let silence = 0;
-  const alive = () => {
-    clearTimeout(silence);
-    silence = setTimeout(() => own.abort(), SILENT_MS);
-  };
-  try {
-    alive();
-    // No run has the identifier 0-0, so the stream begins with the oldest event that the node has.
-    const headers = { "Last-Event-ID": state.eventId ?? "0-0" };
-    const response = await fetch("v1/events", { headers, signal: own.signal, cache: "no-store" });
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    state.stream = "live";
-    show();
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    for (let rest = ""; ;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      alive();
-      rest += value;
-      const frames = rest.split("\n\n");
-      rest = frames.pop();
-      frames.forEach(take);
-    }
-  } catch { /* The page says that the stream is lost, and tries again. */ }
-  clearTimeout(silence);
-  if (stream === own) stream = null;
-  state.stream = document.hidden ? "off" : "lost";
-  state.lostSince ??= Date.now();
-  if (!document.hidden) setTimeout(listen, AGAIN_MS);
-  show();
-}
-
-function take(frame) {
-  const fields = Object.fromEntries(frame.split("\n").map((line) => line.split(/: ?(.*)/s).slice(0, 2)).filter(([name]) => name));
-  const isFirst = state.eventId === null;
-  if (fields.id) state.eventId = fields.id;
-  if (!fields.data || (isFirst && fields.event === "lost")) return;
-  const event = JSON.parse(fields.data);
+function take(event) {
   $("event-rows").prepend(eventRow(event));
   while ($("event-rows").children.length > EVENTS_MAX) $("event-rows").lastChild.remove();
   if (event.kind === "lost") shownSequence = shownFiles = null;
@@ -228,35 +195,48 @@ function take(frame) {
 function point(country) {
   const of = (state.supposedCountries ?? state.countries).find((one) => one.country === country);
   if (!of) return put($("under"), "");
-  put($("under"), `${of.country} (from ${of.city}): ${of.answers.map((answer) => `${answer.answer} ${percent(answer.share)}`).join(", ")}`);
+  const answers = of.answers.map((answer) => `${answer.answer} ${percent(answer.share)}`);
+  put($("under"), `${of.country} (from ${of.city}): ${answers.join(", ")}`);
 }
 
 function show() {
   const now = Date.now();
   const old = now - (state.seen || state.begun);
   const isStale = old > STALE_MS;
-  const isLost = isStale || state.stream === "lost";
-  if (!isLost) state.lostSince = null;
+  const isLost = isStale || stream.state === "lost";
   document.documentElement.classList.toggle("stale", isLost && !document.hidden);
   $("link").className = isLost ? "lost" : "live";
   put($("link"), isLost ? "Connection lost" : state.seen ? "Live" : "Loading");
   $("lost").hidden = !isLost;
   // Text of an alert is read aloud when it changes: the age is in steps.
   const shownAge = old < 60000 ? Math.floor(old / 5000) * 5 : Math.floor(old / 60000) * 60;
-  if (isLost) put($("lost"), isStale ? `No answer from the server: this is ${age(shownAge)} old. The page tries again.`
-    : "The stream of events is lost; the state is still read. The page tries again.");
+  if (isLost)
+    put(
+      $("lost"),
+      isStale
+        ? `No answer from the server: this is ${age(shownAge)} old (${state.fault}). The page tries again.`
+        : "The stream of events is lost; the state is still read. The page tries again.",
+    );
   if (!state.status) return;
   const { status } = state;
   document.title = `${status.node} – Meridian`;
   put($("node"), status.node);
   const all = state.rates.all;
-  const pairs = facts([["Phase", status.phase], ["Queries", all === undefined ? "–" : `${rate(all)}/s`], ["Snapshot", String(status.sequence)],
-    ["Digest", status.digest.slice(0, 8)], ["Files", status.files_digest.slice(0, 8)], ["Up", age(status.uptime_secs)],
-    ["Data", `${Math.floor(old / 1000)} s old`]]);
-  $("facts").replaceChildren(...pairs.map(([term, words], index) => {
-    const full = { 3: status.digest, 4: status.files_digest }[index];
-    return el("div", full ? { title: full } : {}, term, words);
-  }));
+  const pairs = facts([
+    ["Phase", status.phase],
+    ["Queries", all === undefined ? "–" : `${rate(all)}/s`],
+    ["Snapshot", String(status.sequence)],
+    ["Digest", status.digest.slice(0, 8)],
+    ["Files", status.files_digest.slice(0, 8)],
+    ["Up", age(status.uptime_secs)],
+    ["Data", `${Math.floor(old / 1000)} s old`],
+  ]);
+  $("facts").replaceChildren(
+    ...pairs.map(([term, words], index) => {
+      const full = { 3: status.digest, 4: status.files_digest }[index];
+      return el("div", full ? { title: full } : {}, term, words);
+    }),
+  );
   showAlarms();
   showMap();
   showPops();
@@ -275,11 +255,15 @@ function showAlarms() {
   }
 }
 
-const shownRate = (pop) => state.rates.all === undefined ? undefined : state.rates.pop.get(pop) ?? 0;
+const shownRate = (pop) => (state.rates.all === undefined ? undefined : (state.rates.pop.get(pop) ?? 0));
 
 function showMap() {
-  const notes = new Map(state.pops.map((pop) =>
-    [pop.name, note(pop, shownRate(pop.name), state.rates.ramp.get(pop.name) ?? 0, state.down.has(pop.name))]));
+  const notes = new Map(
+    state.pops.map((pop) => [
+      pop.name,
+      note(pop, shownRate(pop.name), state.rates.ramp.get(pop.name) ?? 0, state.down.has(pop.name)),
+    ]),
+  );
   for (const name of [state.explained?.chosen, state.pop]) if (notes.has(name)) notes.get(name).rank += 1e7;
   const countries = state.supposedCountries ?? state.countries;
   const colours = new Map(countries.map((of) => [of.country, state.styles.get(of.answers[0]?.pop)]));
@@ -291,54 +275,114 @@ function showMap() {
 
 function showPops() {
   const words = $("filter").value.trim().toLowerCase();
-  const list = state.pops.filter((pop) => [pop.name, pop.country ?? "", pop.in_service, pop.health, pop.effective.state].join(" ").toLowerCase().includes(words));
-  rows.pops.show(list.map((pop) => [pop.name, pop]), (name) => {
-    const box = el("input", { type: "checkbox", "aria-label": `Suppose ${name} down`, change: (event) => supposeDown(name, event.target.checked) });
-    const cell = (kind) => el("td", kind ? { class: kind } : {});
-    return [el("th", { scope: "row" }, el("span"), el("button", { type: "button", class: "plain", click: () => open(name) }, name)),
-      cell(), cell(), cell(), cell("number"), cell("number"), cell("number"), cell("number"), el("td", {}, box)];
-  }, ({ node, cells }, pop) => {
-    const style = state.styles.get(pop.name);
-    if (cells[0].dataset.style !== String(style)) {
-      cells[0].dataset.style = style;
-      cells[0].firstChild.replaceChildren(styleKey(style));
-    }
-    const left = pop.effective.left > 0 ? ` (${pop.effective.left}/256 left)` : "";
-    const words = [pop.in_service, pop.health, pop.effective.state + left, String(pop.effective.weight), percent(pop.utilisation),
-      percent(pop.shed_share), rate(shownRate(pop.name))];
-    words.forEach((text, index) => put(cells[index + 1], text));
-    cells[1].classList.toggle("bad", pop.in_service === "no");
-    cells[2].classList.toggle("bad", pop.health === "down");
-    cells[5].classList.toggle("bad", pop.utilisation > 1);
-    const box = cells[8].firstChild;
-    if (box.checked !== state.down.has(pop.name)) box.checked = state.down.has(pop.name);
-    node.classList.toggle("chosen", pop.name === state.pop);
-  });
+  const list = state.pops.filter((pop) =>
+    [pop.name, pop.country ?? "", pop.in_service, pop.health, pop.effective.state]
+      .join(" ")
+      .toLowerCase()
+      .includes(words),
+  );
+  rows.pops.show(
+    list.map((pop) => [pop.name, pop]),
+    (name) => {
+      const box = el("input", {
+        type: "checkbox",
+        "aria-label": `Suppose ${name} down`,
+        change: (event) => supposeDown(name, event.target.checked),
+      });
+      const cell = (kind) => el("td", kind ? { class: kind } : {});
+      return [
+        el(
+          "th",
+          { scope: "row" },
+          el("span"),
+          el("button", { type: "button", class: "plain", click: () => open(name) }, name),
+        ),
+        cell(),
+        cell(),
+        cell(),
+        cell("number"),
+        cell("number"),
+        cell("number"),
+        cell("number"),
+        el("td", {}, box),
+      ];
+    },
+    ({ node, cells }, pop) => {
+      const style = state.styles.get(pop.name);
+      if (cells[0].dataset.style !== String(style)) {
+        cells[0].dataset.style = style;
+        cells[0].firstChild.replaceChildren(styleKey(style));
+      }
+      const left = pop.effective.left > 0 ? ` (${pop.effective.left}/256 left)` : "";
+      const words = [
+        pop.in_service,
+        pop.health,
+        pop.effective.state + left,
+        String(pop.effective.weight),
+        percent(pop.utilisation),
+        percent(pop.shed_share),
+        rate(shownRate(pop.name)),
+      ];
+      words.forEach((text, index) => put(cells[index + 1], text));
+      cells[1].classList.toggle("bad", pop.in_service === "no");
+      cells[2].classList.toggle("bad", pop.health === "down");
+      cells[5].classList.toggle("bad", pop.utilisation > 1);
+      const box = cells[8].firstChild;
+      if (box.checked !== state.down.has(pop.name)) box.checked = state.down.has(pop.name);
+      node.classList.toggle("chosen", pop.name === state.pop);
+    },
+  );
 }
 
 const ttl = (policy) => `${policy.ttl.min}–${policy.ttl.max} s`;
 
 function standingOf(policy) {
-  const held = state.rates.held?.get(`policy_held ${policy.name}`) ?? policy.held;
-  const returning = state.rates.held?.get(`policy_returning ${policy.name}`) ?? policy.returning;
-  return [held ? "held by its panic guard" : "", returning ? "a pool is on its way back" : ""].filter(Boolean).join(", ") || "–";
+  const held = state.rates.flags?.get(`policy_held ${policy.name}`) ?? policy.held;
+  const returning = state.rates.flags?.get(`policy_returning ${policy.name}`) ?? policy.returning;
+  return (
+    [held ? "held by its panic guard" : "", returning ? "a pool is on its way back" : ""]
+      .filter(Boolean)
+      .join(", ") || "–"
+  );
 }
 
 function showPolicies() {
-  const perSecond = (name) => (state.rates.all === undefined ? undefined : state.rates.policy.get(name) ?? 0);
-  rows.policies.show(state.policies.map((policy) => [policy.name, policy]), (name) => [el("th", { scope: "row" }, name),
-    el("td"), el("td"), el("td", { class: "number" }), el("td", { class: "wrap" })], ({ cells }, policy) => {
-    [policy.order, ttl(policy), rate(perSecond(policy.name)), standingOf(policy)].forEach((text, index) => put(cells[index + 1], text));
-  });
+  const perSecond = (name) =>
+    state.rates.all === undefined ? undefined : (state.rates.policy.get(name) ?? 0);
+  rows.policies.show(
+    state.policies.map((policy) => [policy.name, policy]),
+    (name) => [
+      el("th", { scope: "row" }, name),
+      el("td"),
+      el("td"),
+      el("td", { class: "number" }),
+      el("td", { class: "wrap" }),
+    ],
+    ({ cells }, policy) => {
+      [policy.order, ttl(policy), rate(perSecond(policy.name)), standingOf(policy)].forEach((text, index) =>
+        put(cells[index + 1], text),
+      );
+    },
+  );
   const policy = state.policies.find((one) => one.name === state.policy);
-  if (policy) put($("policy-facts"), `order ${policy.order}, TTL ${ttl(policy)}, ${rate(perSecond(policy.name))} answers/s`);
+  if (policy)
+    put(
+      $("policy-facts"),
+      `order ${policy.order}, TTL ${ttl(policy)}, ${rate(perSecond(policy.name))} answers/s`,
+    );
 }
 
 function showPop() {
   if (!state.pop || !state.popPage) return;
   put($("pop-head"), `PoP ${state.pop}`);
   const supposed = state.down.has(state.pop);
-  const button = $("pop-suppose") ?? el("button", { type: "button", id: "pop-suppose", click: () => supposeDown(state.pop, !state.down.has(state.pop)) });
+  const button =
+    $("pop-suppose") ??
+    el("button", {
+      type: "button",
+      id: "pop-suppose",
+      click: () => supposeDown(state.pop, !state.down.has(state.pop)),
+    });
   put(button, supposed ? `Suppose ${state.pop} as it is` : `Suppose ${state.pop} down`);
   const body = popPanel(state.popPage, shownRate(state.pop), state.policy, state.heirs);
   // The button keeps its node, and with it the focus.
@@ -351,22 +395,39 @@ function showSupposition() {
   $("what-if").hidden = state.down.size === 0;
   if (state.down.size === 0) return;
   const moves = state.supposedCountries ? moved(state.countries, state.supposedCountries) : null;
-  put($("supposed"), `Supposed down: ${[...state.down].join(" ")}. ${moves === null ? "Asking."
-    : `${moves.length} of ${state.countries.length} countries move under ${state.policy}. Nothing is changed.`}`);
+  put(
+    $("supposed"),
+    `Supposed down: ${[...state.down].join(" ")}. ${
+      moves === null
+        ? "Asking."
+        : `${moves.length} of ${state.countries.length} countries move under ${state.policy}. Nothing is changed.`
+    }`,
+  );
   const text = (moves ?? []).map(([country, was, is]) => `${country}: ${was} → ${is}`);
   const list = $("moves");
-  if ([...list.children].map((line) => line.textContent).join("\n") !== text.join("\n")) list.replaceChildren(...text.map((line) => el("li", {}, line)));
+  if ([...list.children].map((line) => line.textContent).join("\n") !== text.join("\n"))
+    list.replaceChildren(...text.map((line) => el("li", {}, line)));
 }
 
 function showCountries() {
   if (!$("countries").querySelector("details").open) return;
   const words = (of) => of.answers.map((answer) => `${answer.answer} ${percent(answer.share)}`).join(", ");
   const then = new Map((state.supposedCountries ?? []).map((of) => [of.country, words(of)]));
-  rows.countries.show(state.countries.map((of) => [of.country, of]), (code) => [el("th", { scope: "row" }, code), el("td"),
-    el("td", { class: "wrap" }), el("td", { class: "wrap" })], ({ cells }, of) => {
-    const [is, next] = [words(of), then.get(of.country)];
-    [of.city, is, next === undefined ? "–" : next === is ? "the same" : next].forEach((text, index) => put(cells[index + 1], text));
-  });
+  rows.countries.show(
+    state.countries.map((of) => [of.country, of]),
+    (code) => [
+      el("th", { scope: "row" }, code),
+      el("td"),
+      el("td", { class: "wrap" }),
+      el("td", { class: "wrap" }),
+    ],
+    ({ cells }, of) => {
+      const [is, next] = [words(of), then.get(of.country)];
+      [of.city, is, next === undefined ? "–" : next === is ? "the same" : next].forEach((text, index) =>
+        put(cells[index + 1], text),
+      );
+    },
+  );
 }
 
 // --- What people do
@@ -466,12 +527,16 @@ const theme = (name) => {
 };
 try {
   theme(localStorage.getItem("theme") ?? "");
-} catch { /* A browser may keep nothing. */ }
+} catch {
+  /* A browser may keep nothing. */
+}
 $("theme").addEventListener("change", (event) => {
   theme(event.target.value);
   try {
     localStorage.setItem("theme", event.target.value);
-  } catch { /* A browser may keep nothing. */ }
+  } catch {
+    /* A browser may keep nothing. */
+  }
 });
 
 // --- Begin
@@ -482,13 +547,13 @@ function wake() {
   clearInterval(clock);
   clearTimeout(timer);
   if (document.hidden) {
-    stream?.abort();
+    stream.stop();
     return;
   }
   counted = null;
   round = 0;
   clock = setInterval(tick, 1000);
-  listen();
+  stream.start();
   look();
 }
 /** The age of what is shown; tables follow with the next round. */
@@ -500,7 +565,10 @@ function tick() {
 }
 document.addEventListener("visibilitychange", wake);
 wake();
-get("page/outlines.txt").then((text) => {
-  map.outlines(text);
-  if (state.status) showMap();
-}, () => {});
+get("page/outlines.txt").then(
+  (text) => {
+    map.outlines(text);
+    if (state.status) showMap();
+  },
+  () => {},
+);
