@@ -74,6 +74,8 @@ impl Browser {
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
         self.call("Emulation.setDeviceMetricsOverride", metrics);
+        // Keys reach a page that has the focus.
+        self.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true }));
         self.set_theme(theme);
     }
 

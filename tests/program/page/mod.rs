@@ -14,7 +14,8 @@ const OCTETS_MAX: f64 = 300_000.0;
 
 /// The page is whole once every PoP has a mark and a country has a colour.
 const IS_DRAWN: &str = "document.querySelectorAll('.pop[aria-label]').length === 14 && \
-                        document.querySelectorAll('.land[class*=k]').length > 50";
+                        [...document.querySelectorAll('.land')].filter((land) => land.style.fill || \
+                        /k\\d/.test(land.getAttribute('class'))).length > 150";
 
 /// Opens the page of a server, at an address that may end in a fragment.
 fn open(served: &Served, fragment: &str, size: (u32, u32)) -> Option<Browser> {
