@@ -163,8 +163,8 @@ fn access_words(verdict: Verdict) -> String {
     }
 }
 
-/// The snapshot with supposed states of PoPs laid over its state; `None` if nothing is supposed. The
-/// error is a sentence about a PoP that does not exist.
+/// The snapshot with supposed states of PoPs laid over its state; `None` if nothing is supposed.
+/// The error is a sentence about a PoP that does not exist.
 pub(crate) fn supposing(
     snapshot: &Snapshot,
     supposed: &[(String, Supposed)],

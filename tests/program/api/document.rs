@@ -33,7 +33,7 @@ fn replies_have_documented_shapes() {
     }
     assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
     assert!(count > 500, "{count} requests");
-    assert_eq!(deployment.page("/readyz").status, 200);
+    assert_eq!(support::pages::control(&socket, "/readyz").status, 200);
 }
 
 /// The sample's control socket.
