@@ -1,8 +1,8 @@
-//! `POST /v1/explain`: explains an answer, on the server that gives it.
+//! `POST /v1/explain` and `GET /v1/explain`: explain an answer, on the server that gives it.
 
 use crate::control::Shown;
 use crate::control::protocol::error_code::ErrorCode;
-use crate::control::protocol::explain::{Asked, ExplainRequest, Explained};
+use crate::control::protocol::explain::{Asked, ExplainParameters, ExplainRequest, Explained};
 use crate::control::reply::{refused, reply};
 use crate::explain::{self, ExplainQuery, Explanation};
 use crate::geo::prefix::Prefix;
@@ -16,19 +16,23 @@ use crate::wire::idn;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
 use axum::Json;
-use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::{JoinError, spawn_blocking};
 
 /// Bound of simultaneous explanations, because each reads every database file into memory.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
+
+/// Bound of simultaneous explanations by `GET`, which the admin address has for everyone. One place
+/// stays for `POST`.
+static READS_AT_ONCE: Semaphore = Semaphore::const_new(1);
 
 /// Most attempts to read a snapshot and an operator view that belong together.
 const LOOKS: usize = 20;
@@ -49,14 +53,23 @@ fn read(request: ExplainRequest) -> Result<ExplainQuery, String> {
     if request.client.is_none() && ecs.is_none() {
         return Err("`client` or `ecs` is required, to locate the client".to_owned());
     }
-    let lists =
-        [(request.down, Supposed::Down), (request.up, Supposed::Up), (request.drain, Supposed::Drain)];
+    let supposed = supposed(request.down, request.up, request.drain)?;
+    Ok(ExplainQuery { name, rtype, client: request.client, ecs, supposed })
+}
+
+/// PoPs with their supposed states.
+pub(super) fn supposed(
+    down: Vec<String>,
+    up: Vec<String>,
+    drain: Vec<String>,
+) -> Result<Vec<(String, Supposed)>, String> {
+    let lists = [(down, Supposed::Down), (up, Supposed::Up), (drain, Supposed::Drain)];
     let supposed: Vec<(String, Supposed)> =
         lists.into_iter().flat_map(|(names, what)| names.into_iter().map(move |name| (name, what))).collect();
     if supposed.len() > SELECTORS_MAX {
         return Err(format!("at most {SELECTORS_MAX} PoPs can be supposed up, down or draining at once"));
     }
-    Ok(ExplainQuery { name, rtype, client: request.client, ecs, supposed })
+    Ok(supposed)
 }
 
 /// Reads `address/length`.
@@ -72,11 +85,33 @@ pub(crate) async fn explain(
     State(shown): State<Shown>,
     body: Result<Json<ExplainRequest>, JsonRejection>,
 ) -> Response {
-    let query = match body.map_err(|error| error.body_text()).and_then(|Json(request)| read(request)) {
-        Ok(query) => query,
-        Err(sentence) => return refused(ErrorCode::BadRequest, &sentence),
+    match body.map_err(|error| error.body_text()).and_then(|Json(request)| read(request)) {
+        Ok(query) => answer(shown, query, None).await,
+        Err(sentence) => refused(ErrorCode::BadRequest, &sentence),
+    }
+}
+
+/// `GET /v1/explain`: as `POST`, with the request in the query.
+pub(crate) async fn parameters(
+    State(shown): State<Shown>,
+    Query(given): Query<ExplainParameters>,
+) -> Response {
+    let Ok(place) = READS_AT_ONCE.try_acquire() else {
+        return refused(ErrorCode::Busy, "another explanation is running; try again");
     };
-    match bounded(&AT_ONCE, move || told(&shown, &query)).await {
+    match read(given.into()) {
+        Ok(query) => answer(shown, query, Some(place)).await,
+        Err(sentence) => refused(ErrorCode::BadRequest, &sentence),
+    }
+}
+
+/// Explains on a thread of its own, which holds `place` until it ends.
+async fn answer(shown: Shown, query: ExplainQuery, place: Option<SemaphorePermit<'static>>) -> Response {
+    let work = move || {
+        let _place = place;
+        told(&shown, &query)
+    };
+    match bounded(&AT_ONCE, work).await {
         None => refused(ErrorCode::Busy, "two explanations are running; try again"),
         Some(Ok(Ok(told))) => reply(StatusCode::OK, told),
         Some(Ok(Err(sentence))) => refused(ErrorCode::BadRequest, &sentence),

@@ -1,20 +1,20 @@
 //! `GET /v1/map`: PoPs with position, state, health and load, and the answers of each country.
 
 use crate::control::Shown;
-use crate::control::explain::{bounded, together};
+use crate::control::explain::{bounded, supposed, together};
 use crate::control::pops::setting;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::map::{Map, MapAnswer, MapCountry, MapPop, MapQuery};
+use crate::control::protocol::names;
 use crate::control::protocol::pops::EffectiveSetting;
 use crate::control::reply::{refused, reply};
-use crate::explain;
+use crate::explain::supposing;
 use crate::impact::answered::Answered;
 use crate::impact::countries::{self, CountryAnswers};
 use crate::shared::operator_view::PopView;
 use crate::steer::policy::PolicyId;
 use crate::steer::pop::Pop;
 use crate::steer::pop_status::fraction;
-use crate::steer::view::Supposed;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -24,32 +24,33 @@ use tokio::sync::Semaphore;
 /// Bound of simultaneous maps, because each ranks every country.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
-/// `GET /v1/map`: 404 if the query names a policy or PoP that does not exist, 503 if too many maps
-/// are being made.
+/// `GET /v1/map`: 404 if the query names a policy that does not exist, 400 for a supposed PoP that
+/// does not exist, 503 if too many maps are being made.
 pub(crate) async fn page(State(shown): State<Shown>, Query(query): Query<MapQuery>) -> Response {
     // Ranking every country takes milliseconds, which readers of other pages need not wait for.
     match bounded(&AT_ONCE, move || map(&shown, query)).await {
         None => refused(ErrorCode::Busy, "two maps are being made; try again"),
         Some(Ok(Ok(map))) => reply(StatusCode::OK, map),
-        Some(Ok(Err(sentence))) => refused(ErrorCode::NotFound, &sentence),
+        Some(Ok(Err((code, sentence)))) => refused(code, &sentence),
         Some(Err(fault)) => {
             refused(ErrorCode::Fault, &format!("the map ended by a fault of the program: {fault}"))
         }
     }
 }
 
-fn map(shown: &Shown, query: MapQuery) -> Result<Map, String> {
+fn map(shown: &Shown, query: MapQuery) -> Result<Map, (ErrorCode, String)> {
     let (snapshot, operator_view) = together(shown);
-    let down = query.down.iter().flat_map(|names| names.split(',')).filter(|name| !name.is_empty());
-    let supposed: Vec<(String, Supposed)> = down.map(|name| (name.to_owned(), Supposed::Down)).collect();
-    let laid_over = explain::supposing(&snapshot, &supposed)?;
-    let snapshot = laid_over.as_ref().unwrap_or(&snapshot);
+    let supposed = supposed(names(&query.down), names(&query.up), names(&query.drain));
+    let laid_over = supposed.and_then(|supposed| supposing(&snapshot, &supposed));
+    let laid_over = laid_over.map_err(|sentence| (ErrorCode::BadRequest, sentence))?;
+    let ranked = laid_over.as_ref().unwrap_or(&snapshot);
     let countries = match &query.policy {
         None => Vec::new(),
         Some(name) => {
             let place = snapshot.steering.policies.iter().position(|policy| *policy.name == **name);
-            let answers = place.and_then(|place| countries::of_policy(snapshot, PolicyId::at(place)));
-            answers.ok_or_else(|| format!("there is no policy `{}`", name.escape_debug()))?
+            let answers = place.and_then(|place| countries::of_policy(ranked, PolicyId::at(place)));
+            let sentence = || format!("there is no policy `{}`", name.escape_debug());
+            answers.ok_or_else(|| (ErrorCode::NotFound, sentence()))?
         }
     };
     let written: HashMap<&str, &Pop> = snapshot.pops.iter().map(|pop| (&*pop.name, pop)).collect();

@@ -24,6 +24,7 @@ pub(crate) mod map;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod overrides;
+pub(crate) mod page;
 pub(crate) mod peer;
 pub(crate) mod places;
 pub(crate) mod policies;

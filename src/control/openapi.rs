@@ -134,7 +134,8 @@ fn operation(page: &Page, schemas: &mut Schemas) -> Value {
 
 /// Name of an operation, such as `get_pops_name`.
 fn operation_id(page: &Page) -> String {
-    let path = page.path.trim_start_matches("/v1/").replace(['{', '}', '*'], "");
+    let path = page.path.trim_start_matches("/v1").trim_start_matches('/').replace(['{', '}', '*'], "");
+    let path = if path.is_empty() { "page" } else { &path };
     format!("{}_{}", page.method.word().to_ascii_lowercase(), path.replace(['/', '.'], "_"))
 }
 

@@ -6,7 +6,7 @@ use crate::control::places::Class;
 use crate::control::protocol::Refusal;
 use crate::control::protocol::comparison::{ComparisonRefused, ComparisonReply};
 use crate::control::protocol::events::{EventData, EventsQuery};
-use crate::control::protocol::explain::{ExplainRequest, Explained};
+use crate::control::protocol::explain::{ExplainParameters, ExplainRequest, Explained};
 use crate::control::protocol::map::{Map, MapQuery};
 use crate::control::protocol::overrides::{
     AcknowledgeRequest, Acknowledged, OverrideList, OverrideReply, OverrideRequest,
@@ -18,7 +18,7 @@ use crate::control::protocol::reload::{Cancelled, ReloadQuery, ReloadReply, Relo
 use crate::control::protocol::status::{Readiness, ReadyQuery, Status};
 use crate::control::protocol::zones::{Zone, ZoneList, ZonesQuery};
 use crate::control::{
-    Shown, api, comparison, events, explain, map, metrics, overrides, policies, pops, pushes, zones,
+    Shown, api, comparison, events, explain, map, metrics, overrides, page, policies, pops, pushes, zones,
 };
 use crate::shared::command::CommandSender;
 use axum::Router;
@@ -47,6 +47,12 @@ pub(super) enum Media {
     Text,
     /// Prometheus text.
     Metrics,
+    /// The page for people.
+    Html,
+    /// Style sheet.
+    Css,
+    /// Script.
+    Script,
     /// Server-sent events; the schema is that of the data of one.
     Events,
 }
@@ -56,8 +62,11 @@ impl Media {
     pub(super) fn kind(self) -> &'static str {
         match self {
             Media::Json => "application/json",
-            Media::Text => "text/plain; charset=utf-8",
+            Media::Text => page::TEXT,
             Media::Metrics => metrics::CONTENT_TYPE,
+            Media::Html => page::HTML,
+            Media::Css => page::CSS,
+            Media::Script => page::SCRIPT,
             Media::Events => events::CONTENT_TYPE,
         }
     }
@@ -168,6 +177,10 @@ macro_rules! pages {
 }
 
 pages! {
+    Shows Get "/" [] Page both page::page
+        = () () {200 Html String} "State of the node, for people with a browser.";
+    Shows Get "/page/{file}" [] Page both page::asset
+        = () () {200 Css String, 200 Script String, 200 Text String} "Files of the page.";
     Shows Get "/v1/status" ["/status"] Check both api::status
         = () () {200 Json Status} "State of the node.";
     Shows Get "/v1/healthz" ["/healthz"] Check both api::healthz
@@ -194,6 +207,8 @@ pages! {
     Shows Get "/v1/map" [] Page both map::page
         = (MapQuery) () {200 Json Map, 404 Json Refusal}
         "PoPs with position, state and load; the answers of each country.";
+    Shows Get "/v1/explain" [] Page both explain::parameters
+        = (ExplainParameters) () {200 Json Explained} "Why a client gets its answer.";
     Shows Get "/v1/events" [] Stream part events::page
         = (EventsQuery) () {200 Events EventData} "Events as they happen, as server-sent events.";
     Shows Get "/v1/openapi.json" [] Page both api::openapi

@@ -20,6 +20,7 @@ mod logs;
 mod metrics;
 mod output;
 mod overrides;
+mod page;
 mod privilege;
 mod probes;
 mod process;

@@ -1,5 +1,6 @@
-//! Explanation of an answer: `POST /v1/explain`.
+//! Explanation of an answer: `POST /v1/explain` and `GET /v1/explain`.
 
+use super::names;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -28,6 +29,36 @@ pub(crate) struct ExplainRequest {
     /// PoPs supposed to be drained.
     #[serde(default)]
     pub(crate) drain: Vec<String>,
+}
+
+/// Query of `GET /v1/explain`: at least one of `client` and `ecs`. Lists of PoPs are separated by
+/// commas.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct ExplainParameters {
+    /// Name that is asked for.
+    pub(crate) name: String,
+    /// Record type, such as `AAAA`; `A` unless given.
+    #[serde(rename = "type")]
+    pub(crate) rtype: Option<String>,
+    /// Address of the resolver.
+    pub(crate) client: Option<IpAddr>,
+    /// EDNS client subnet, `address/length`.
+    pub(crate) ecs: Option<String>,
+    /// PoPs supposed to be down by probes.
+    pub(crate) down: String,
+    /// PoPs supposed to be up by probes.
+    pub(crate) up: String,
+    /// PoPs supposed to be drained.
+    pub(crate) drain: String,
+}
+
+impl From<ExplainParameters> for ExplainRequest {
+    fn from(given: ExplainParameters) -> ExplainRequest {
+        let ExplainParameters { name, rtype, client, ecs, down, up, drain } = given;
+        let [down, up, drain] = [down, up, drain].map(|list| names(&list));
+        ExplainRequest { name, rtype, client, ecs, down, up, drain }
+    }
 }
 
 /// Reply of `POST /v1/explain`. `meridian explain --files --format json` prints the same with

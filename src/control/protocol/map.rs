@@ -13,7 +13,11 @@ pub(crate) struct MapQuery {
     /// Name of a policy; without it the map has no countries.
     pub(crate) policy: Option<String>,
     /// PoPs supposed to be down by probes, separated by commas.
-    pub(crate) down: Option<String>,
+    pub(crate) down: String,
+    /// PoPs supposed to be up by probes.
+    pub(crate) up: String,
+    /// PoPs supposed to be drained.
+    pub(crate) drain: String,
 }
 
 /// Reply of `GET /v1/map`.

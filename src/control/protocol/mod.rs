@@ -96,5 +96,10 @@ impl Failure {
     }
 }
 
+/// Names in a parameter of a query, separated by commas.
+pub(crate) fn names(list: &str) -> Vec<String> {
+    list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -61,7 +61,7 @@ fn refusals_are_json() {
     let deployment = Deployment::sample(&["127.0.0.1:0"]);
     let _served = deployment.serve(&[]);
     for (method, path, body, status, code) in [
-        ("GET", "/", "", 404, "not_found"),
+        ("GET", "/other", "", 404, "not_found"),
         ("GET", "/v2/pops", "", 404, "not_found"),
         ("GET", "/v1/pops/none", "", 404, "not_found"),
         ("GET", "/v1/pops/%ff", "", 400, "bad_request"),

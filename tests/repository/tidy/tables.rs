@@ -48,7 +48,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     ("state",     &["limits", "finding", "wire", "health", "steer", "zone", "shared", "live", "sys",
                     "config"]),
     ("control",   &["closed_set", "admin", "limits", "rfc3339", "finding", "wire", "geo", "health",
-                    "steer", "zone", "snapshot", "answer", "impact", "shared", "explain", "sys"]),
+                    "steer", "zone", "snapshot", "answer", "impact", "picture", "shared", "explain", "sys"]),
     // 5  program: everything below, and each other
     ("server",    EVERYTHING),
     ("cli",       EVERYTHING),

@@ -1,0 +1,280 @@
+// Panels beside the map: a PoP, tables, an explained answer, events. Every text comes from the
+// server and is set as text.
+
+import { key, standing } from "./map.js";
+
+export function el(name, attributes, ...children) {
+  const node = document.createElement(name);
+  for (const [attribute, value] of Object.entries(attributes ?? {})) {
+    if (typeof value === "function") node.addEventListener(attribute, value);
+    else if (value !== null && value !== undefined) node.setAttribute(attribute, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+export const percent = (share) =>
+  share === null || share === undefined
+    ? "–"
+    : `${(share * 100).toFixed(share < 0.1 && share > 0 ? 1 : 0)} %`;
+export const rate = (perSecond) =>
+  perSecond === undefined
+    ? "–"
+    : perSecond >= 100
+      ? Math.round(perSecond).toLocaleString("en")
+      : perSecond.toFixed(1);
+
+export function age(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  const [s, m, h] = [Math.floor(seconds), Math.floor(seconds / 60), Math.floor(seconds / 3600)];
+  if (s < 60) return `${s} s`;
+  if (m < 60) return `${m} min ${s % 60} s`;
+  return h < 48 ? `${h} h ${m % 60} min` : `${Math.floor(h / 24)} d ${h % 24} h`;
+}
+
+/** Pairs of a term and its words, without those that have none. */
+export function facts(pairs) {
+  return pairs
+    .filter(([, words]) => words !== null && words !== undefined && words !== "")
+    .map(([term, words]) => [el("dt", {}, term), el("dd", {}, words)]);
+}
+
+const STANDING = {
+  yes: "in service",
+  part: "partly or last resort",
+  drained: "drained",
+  no: "not in service",
+  bad: "down",
+  unused: "in no policy",
+};
+
+/** Words of a PoP, its tag on the map, and the rank of the tag. */
+export function note(pop, answers, ramp, supposed) {
+  const is = standing(pop);
+  const moves = pop.effective.left > 0 || ramp > 0;
+  const parts = [pop.name, STANDING[is], `health ${pop.health}`, `weight ${pop.effective.weight}`];
+  if (pop.utilisation !== null) parts.push(`load ${percent(pop.utilisation)}`);
+  if (pop.shed_share > 0) parts.push(`sheds ${percent(pop.shed_share)}`);
+  if (pop.effective.left > 0) parts.push(`${pop.effective.left} of 256 cells have left`);
+  if (ramp > 0) parts.push(`${percent(ramp)} not back yet`);
+  if (answers !== undefined) parts.push(`${rate(answers)} answers/s`);
+  if (supposed) parts.push("supposed down");
+  const trouble = is === "yes" ? 0 : is === "unused" ? 1 : 3;
+  const rank =
+    (supposed ? 1e6 : 0) +
+    trouble * 1e5 +
+    (pop.shed_share > 0 ? 5e4 : 0) +
+    (moves ? 5e4 : 0) +
+    (pop.utilisation ?? 0) * 1e4 +
+    Math.min(answers ?? 0, 1e6) / 1e3 +
+    pop.effective.weight / 1e4;
+  const tag = pop.utilisation === null ? pop.name : `${pop.name} ${Math.round(pop.utilisation * 100)}%`;
+  return { words: parts.join(", "), tag, rank, moves };
+}
+
+/** Rows of a table that keep their nodes, so that focus stays. */
+export class Rows {
+  constructor(body) {
+    this.body = body;
+    this.rows = new Map();
+  }
+
+  /** Shows `list`, pairs of a key and a state; `make` makes the cells of a row, `fill` fills them. */
+  show(list, make, fill) {
+    const keys = new Set(list.map(([name]) => name));
+    for (const [name, row] of this.rows) {
+      if (!keys.has(name)) {
+        row.node.remove();
+        this.rows.delete(name);
+      }
+    }
+    list.forEach(([name, state], index) => {
+      let row = this.rows.get(name);
+      if (!row) {
+        const cells = make(name);
+        row = { node: el("tr", {}, ...cells), cells };
+        this.rows.set(name, row);
+      }
+      if (this.body.children[index] !== row.node)
+        this.body.insertBefore(row.node, this.body.children[index] ?? null);
+      fill(row, state);
+    });
+  }
+}
+
+export function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function setting(given) {
+  return `${given.state}, weight ${given.weight}`;
+}
+
+function override(given) {
+  if (!given) return null;
+  const until = given.until ? `, until ${given.until}` : "";
+  return `${given.action} by ${given.author}: ${given.reason} (set ${given.set}${until})`;
+}
+
+function target(of) {
+  const words = [
+    `${of.probe} ${of.service} ${of.address ?? ""}: ${of.verdict} for ${age(of.lasted_secs)}`,
+    `${of.good_streak} good, ${of.bad_streak} bad in a row`,
+  ];
+  if (of.checks_to_flip !== null) words.push(`${of.checks_to_flip} more to change`);
+  if (of.failures > 0) words.push(`${of.failures} failures count`);
+  if (of.latency_micros !== null) words.push(`${(of.latency_micros / 1000).toFixed(1)} ms`);
+  if (of.certificate_days !== null) words.push(`certificate ends in ${of.certificate_days} days`);
+  if (of.damped_secs !== null) words.push(`flaps: last resort for ${age(of.damped_secs)} more`);
+  if (of.frozen) words.push("frozen: the canaries fail");
+  if (of.degraded) words.push(of.degraded);
+  words.push(of.result_age_secs === null ? "no result yet" : `result ${age(of.result_age_secs)} old`);
+  const line = el("li", {}, words.join("; "));
+  if (of.last_error) line.append(el("div", { class: "bad" }, `last error: ${of.last_error}`));
+  return line;
+}
+
+function feed(of) {
+  const load =
+    of.load === null ? "no reading" : `${of.load} of ${of.capacity} (${percent(of.load / of.capacity)})`;
+  const words = [
+    `${of.service ?? "whole PoP"}: ${load}`,
+    `target ${percent(of.target)}`,
+    `sheds ${percent(of.shed_share)}`,
+  ];
+  const accept = Object.entries(of.accept).map(([pop, share]) => `${pop} ${percent(share)}`);
+  if (accept.length > 0) words.push(`accepted by ${accept.join(", ")}`);
+  for (const [is, text] of [
+    [of.stale, "stale"],
+    [of.oscillates, "oscillates"],
+    [of.no_room, "no PoP has room"],
+  ])
+    if (is) words.push(text);
+  if (of.age_secs !== null) words.push(`reading ${age(of.age_secs)} old`);
+  const line = el("li", {}, words.join("; "));
+  if (of.last_error) line.append(el("div", { class: "bad" }, `last error: ${of.last_error}`));
+  return line;
+}
+
+function part(head, items) {
+  return items.length > 0 ? [el("h3", {}, head), el("ul", {}, ...items)] : [];
+}
+
+/** Body of the panel of a PoP. `heirs` are pairs of an answer and the countries that get it. */
+export function popPanel(pop, answers, policy, heirs) {
+  const left = pop.effective.left > 0 ? `, ${pop.effective.left} of 256 cells have left` : "";
+  const setNow = setting(pop.effective) + left;
+  const list = el(
+    "dl",
+    {},
+    ...facts([
+      [
+        "In service",
+        `${pop.in_service}${pop.in_service_why ? ` (${pop.in_service_why})` : ""}, since ${pop.since}`,
+      ],
+      ["Health", pop.health + (pop.flaps ? ", flaps" : "")],
+      ["In force", setNow],
+      ["File", setting(pop.file)],
+      ["State override", override(pop.state_override)],
+      ["Weight override", override(pop.weight_override)],
+      ["Move", pop.progress && pop.progress.text],
+      ["Ramp", pop.ramp_left > 0 ? `${percent(pop.ramp_left)} of its cells are not back` : null],
+      ["Answers", answers === undefined ? null : `${rate(answers)} a second`],
+      ["Tags", pop.tags.join(" ")],
+    ]).flat(),
+  );
+  const coming = pop.coming.map((next) => el("li", {}, `${next.at}: ${setting(next)}`));
+  const heirLines =
+    heirs === null
+      ? [el("li", {}, "asking")]
+      : heirs.map(([answer, countries]) =>
+          el(
+            "li",
+            {},
+            `${answer}: ${countries.length} ${countries.length === 1 ? "country" : "countries"} (${countries.join(" ")})`,
+          ),
+        );
+  const taken = policy
+    ? part(
+        `If it is down (policy ${policy})`,
+        heirLines.length > 0 ? heirLines : [el("li", {}, "no country gets another answer")],
+      )
+    : [];
+  return [
+    list,
+    ...part(
+      "Broken safety rules",
+      pop.breaks.map((words) => el("li", { class: "bad" }, words)),
+    ),
+    ...part("To come", coming),
+    ...taken,
+    ...part("Load", pop.feeds.map(feed)),
+    ...part("Targets of probes", pop.targets.map(target)),
+    ...(pop.targets.length === 0 ? [el("p", {}, "No probe checks this PoP.")] : []),
+  ];
+}
+
+/** Countries that answer otherwise: [country, before, after]. */
+export function moved(before, after) {
+  const words = (of) =>
+    of.answers
+      .map((answer) => (answer.share > 0.995 ? answer.answer : `${answer.answer} ${percent(answer.share)}`))
+      .join(", ");
+  const then = new Map(after.map((of) => [of.country, words(of)]));
+  return before
+    .map((of) => [of.country, words(of), then.get(of.country) ?? "–"])
+    .filter(([, was, is]) => was !== is);
+}
+
+/** Answers that take the share of a PoP, with their countries, the most first. */
+export function heirs(pop, before, after) {
+  const then = new Map(after.map((of) => [of.country, of.answers]));
+  const all = new Map();
+  for (const of of before) {
+    if (!of.answers.some((answer) => answer.pop === pop)) continue;
+    for (const next of then.get(of.country) ?? []) {
+      const was = of.answers.find((answer) => answer.answer === next.answer);
+      if (next.share <= (was?.share ?? 0)) continue;
+      all.set(next.answer, [...(all.get(next.answer) ?? []), of.country]);
+    }
+  }
+  return [...all].sort((a, b) => b[1].length - a[1].length);
+}
+
+/** An explanation for the map: place of the client, candidates and the chosen PoP, from its lines. */
+export function drawn(lines) {
+  const last = (head) =>
+    lines
+      .filter(([subject]) => subject === head)
+      .map(([, words]) => words)
+      .pop();
+  const place = /(-?\d+\.\d\d) (-?\d+\.\d\d)/.exec(last("evidence") ?? "");
+  const candidates = lines
+    .filter(([subject]) => subject === "list")
+    .map(
+      ([, words]) =>
+        words
+          .replace(/^band \d+\s+/, "")
+          .trim()
+          .split(/\s+/)[0],
+    );
+  return { client: place && [Number(place[1]), Number(place[2])], candidates, chosen: last("chosen") };
+}
+
+export function steps(lines) {
+  return lines.map(([head, words]) => el("li", {}, el("b", {}, head), " ", el("span", {}, words)));
+}
+
+export function eventRow(event) {
+  return el(
+    "li",
+    {},
+    el("time", { datetime: event.time }, event.time.replace("T", " ").replace("Z", "")),
+    el("b", {}, event.kind),
+    event.text,
+  );
+}
+
+export function styleKey(style) {
+  return style === undefined ? "" : key(style);
+}
