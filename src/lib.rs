@@ -36,6 +36,7 @@ mod impact;
 mod latency;
 mod limits;
 mod live;
+mod overload;
 mod probe;
 mod proxies;
 mod reload;

@@ -186,6 +186,7 @@ impl<'s> Reading<'s> {
             cookies,
             certificate,
             rate_limit: server.rate_limit.map(Arc::new),
+            overload: server.overload,
             access: access.map(Arc::new),
             proxies: proxies.map(Arc::new),
             databases,

@@ -2,12 +2,14 @@
 
 mod http;
 mod latency;
+mod overload;
 mod proxies;
 mod quarantine;
 mod quic;
 
 pub(crate) use http::*;
 pub(crate) use latency::*;
+pub(crate) use overload::*;
 pub(crate) use proxies::*;
 pub(crate) use quarantine::*;
 pub(crate) use quic::*;

@@ -178,6 +178,7 @@ fn assemble(
         certificate: deployment.certificate.as_ref().map(|certificate| Arc::clone(&certificate.pair)),
         idle: idle_times(&deployment.listen),
         rate_limit: deployment.rate_limit.clone(),
+        overload: deployment.overload,
         access: deployment.access.clone(),
         proxies: deployment.proxies.clone(),
         zones: Arc::new(ZoneSet::new(images)),

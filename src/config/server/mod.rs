@@ -4,6 +4,7 @@ mod access;
 pub(crate) mod cookie_secrets;
 mod listed;
 mod node;
+mod overload;
 mod process;
 mod proxy_protocol;
 mod rate_limit;
@@ -18,6 +19,7 @@ use super::zones::choices::OnError;
 use super::{Bound, Cpus, Listen, NodeIdentity, Sandbox, StreamLimits};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{BATCH_DEFAULT, BATCH_MAX, CPU_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
+use crate::overload::Overload;
 use crate::rrl::RateLimit;
 use crate::wire::name::Name;
 pub(crate) use access::AccessLists;
@@ -99,6 +101,8 @@ pub(crate) struct ServerFile {
     pub(crate) tls: Tls,
     /// Limits of answers over UDP; `None` is off.
     pub(crate) rate_limit: Option<RateLimit>,
+    /// Treatment of an overload of UDP; `None` is off.
+    pub(crate) overload: Option<Overload>,
     /// Access lists, with names of networks.
     pub(crate) access: Option<AccessLists>,
     /// Balancers that send PROXY headers, with names of networks.
@@ -152,6 +156,7 @@ impl ServerFile {
             cookies: Cookies::Own,
             tls: Tls::default(),
             rate_limit: None,
+            overload: None,
             access: None,
             proxies: None,
             databases: Vec::new(),
@@ -208,6 +213,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     if let Some(node) = table.take("rate_limit") {
         file.rate_limit = rate_limit::lower(node, out);
     }
+    file.overload = table.take("overload").and_then(|node| overload::lower(node, out));
     file.access = table.take("access").and_then(|node| access::lower(node, out));
     file.proxies = table.take("proxy_protocol").and_then(|node| proxy_protocol::lower(node, out));
     table.finish(out);
