@@ -234,6 +234,3 @@ impl Watched {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -18,6 +18,8 @@ mod latency;
 mod logs;
 mod metrics;
 mod output;
+#[cfg(target_os = "linux")]
+mod overload;
 mod overrides;
 mod privilege;
 mod probes;
