@@ -139,7 +139,8 @@ fn flood(server: SocketAddr, rate: f64, is_over: &AtomicBool) -> f64 {
     accepted as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Asks at a fixed rate from many clients for so long; the share of queries that have an answer, in per cent.
+/// Asks at a fixed rate from many clients for so long; the share of queries that have an answer, in
+/// per cent.
 fn ask(server: SocketAddr, rate: f64, length: Duration) -> f64 {
     let sockets: Vec<UdpSocket> = (0..GOOD)
         .map(|client| {

@@ -114,7 +114,7 @@ impl OverloadLoop {
     /// One interval: a step for each socket.
     fn tick(&mut self, snapshot: &Snapshot, settings: Overload, now: Instant) {
         for index in 0..self.sockets.len() {
-            let Some(change) = self.sockets[index].read() else { continue };
+            let Some(change) = self.sockets[index].step() else { continue };
             match change {
                 Change::Attach(share) => {
                     self.begin(snapshot, settings, now);
@@ -155,7 +155,7 @@ impl OverloadLoop {
         if let Err(error) = attached {
             watched.detach();
             if !std::mem::replace(&mut self.is_refused, true) {
-                tracing::warn!(%error, "the kernel takes no filter for a UDP socket; `overload` has no effect");
+                tracing::warn!(%error, "the kernel takes no filter of a UDP socket: `overload` is idle");
             }
         }
     }
@@ -187,7 +187,13 @@ impl OverloadLoop {
 
     /// Removes all filters, after a reload that turned the settings off.
     fn release(&mut self) {
-        self.sockets.iter_mut().for_each(Watched::detach);
+        for watched in &mut self.sockets {
+            // What is dropped meanwhile begins no overload later.
+            let _ = watched.reading();
+            if watched.throttle.share().is_some() {
+                watched.detach();
+            }
+        }
         self.shared.overload.enforce(None);
         let shed = self.episode.as_ref().map(|episode| self.shed().saturating_sub(episode.shed));
         self.end(shed.unwrap_or(0));
@@ -201,16 +207,21 @@ impl OverloadLoop {
 
 impl Watched {
     /// Reads the queue, and steps. Without a reading nothing changes.
-    fn read(&mut self) -> Option<Change> {
+    fn step(&mut self) -> Option<Change> {
+        let reading = self.reading()?;
+        self.throttle.step(reading)
+    }
+
+    /// The queue, and what the counters have gained since the last reading.
+    fn reading(&mut self) -> Option<Reading> {
         let queue = socket::receive_queue(&self.of.socket).ok()?;
         let received = self.of.block.received_count();
-        let reading = Reading {
+        Some(Reading {
             received: received.wrapping_sub(std::mem::replace(&mut self.received, received)),
             dropped: queue.drops.wrapping_sub(std::mem::replace(&mut self.drops, queue.drops)),
             used: queue.used,
             room: queue.room,
-        };
-        self.throttle.step(reading)
+        })
     }
 
     fn attach(&mut self, passing: &Passing, share: Share, key: u64) -> io::Result<()> {

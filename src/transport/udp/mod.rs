@@ -141,12 +141,12 @@ impl Drops {
 
 /// New drops since the last reading of a counter, which counts modulo 2^32. A reading between a
 /// change of the split and its counter may be lower than the last one; then the next counts.
-fn since(told: &mut u32, now: u32) -> u64 {
-    let new = now.wrapping_sub(*told);
+fn since(seen: &mut u32, now: u32) -> u64 {
+    let new = now.wrapping_sub(*seen);
     if new > u32::MAX / 2 {
         return 0;
     }
-    *told = now;
+    *seen = now;
     u64::from(new)
 }
 

@@ -79,13 +79,7 @@ pub const ROWS: &[Row] = &[
         "from: [192.0.2.10, other]",
         "proxy_protocol: from 192.0.2.10/32 -> 192.0.2.10/32 198.18.1.0/24",
     ),
-    (
-        "known_first",
-        "meridian.yaml",
-        "known_first: on",
-        "known_first: off",
-        "overload: known_first on -> none",
-    ),
+    ("first", "meridian.yaml", "known_first: on", "known_first: off", "overload: known_first on -> none"),
     (
         "known_after",
         "meridian.yaml",
