@@ -52,7 +52,7 @@ fn result(program: &[libc::sock_filter], header: &Header, random: u32) -> u32 {
             0x24 => a = a.wrapping_mul(k),
             0x54 => a &= k,
             0x74 => a >>= k,
-            0xa8 => a ^= x,
+            0xac => a ^= x,
             0x05 => at += k as usize,
             0x15 => at += skipped(a == k),
             0x25 => at += skipped(a > k),
