@@ -37,6 +37,7 @@ mod impact;
 mod latency;
 mod limits;
 mod live;
+mod overload;
 mod picture;
 mod probe;
 mod proxies;

@@ -3,7 +3,7 @@
 
 use crate::cli::server::{ServerClient, table};
 use crate::cli::{Format, print};
-use crate::control::protocol::status::Status;
+use crate::control::protocol::status::{OverloadStatus, Status};
 use hyper::Method;
 use std::process::ExitCode;
 
@@ -61,7 +61,19 @@ fn text(status: &Status) -> String {
     } else {
         table(&["PREFIX", "ANSWERS PAST A RATE LIMIT"], &prefixes)
     };
-    format!("{dropped}\n{limited}")
+    let overload = status.overload.as_ref().map(overload).unwrap_or_default();
+    format!("{dropped}\n{limited}{overload}")
+}
+
+/// The state of `overload`, if it is on.
+fn overload(overload: &OverloadStatus) -> String {
+    let OverloadStatus { known_prefixes, share } = overload;
+    let now = if *share < 1.0 {
+        format!("strangers are shed now: {:.1} % of their queries pass", share * 100.0)
+    } else {
+        "nothing is shed now".to_owned()
+    };
+    format!("\noverload: {known_prefixes} known prefixes; {now}\n")
 }
 
 #[cfg(test)]

@@ -188,6 +188,7 @@ impl<'s> Reading<'s> {
             certificate,
             admin: admin.map(Arc::new),
             rate_limit: server.rate_limit.map(Arc::new),
+            overload: server.overload,
             access: access.map(Arc::new),
             proxies: proxies.map(Arc::new),
             databases,

@@ -45,6 +45,7 @@ use crate::config::input::Input;
 use crate::finding::{At, Files, Findings};
 use crate::geo::networks::Network;
 use crate::health::spec::{Canaries, Check, Kind, Probe};
+use crate::overload::Overload;
 use crate::proxies::Proxies;
 use crate::rrl::RateLimit;
 use crate::steer::pop::Pop;
@@ -159,6 +160,8 @@ pub struct Deployment {
     pub(crate) admin: Option<Arc<AdminAccess>>,
     /// Limits of answers over UDP; `None` is off.
     pub(crate) rate_limit: Option<Arc<RateLimit>>,
+    /// Treatment of an overload of UDP; `None` is off.
+    pub(crate) overload: Option<Overload>,
     /// Access lists; `None` is no list.
     pub(crate) access: Option<Arc<Access>>,
     /// Balancers whose PROXY headers name the clients; `None` is no balancer.

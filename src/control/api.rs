@@ -10,7 +10,8 @@ use crate::control::protocol::reload::{
     Zones,
 };
 use crate::control::protocol::status::{
-    LaneTotals, LimitedPrefix, QuarantineTotals, Readiness, ReadyQuery, Status, StreamAddresses,
+    LaneTotals, LimitedPrefix, OverloadStatus, QuarantineTotals, Readiness, ReadyQuery, Status,
+    StreamAddresses,
 };
 use crate::control::reply::{Deliberate, ask, busy, refused, rendered, reply};
 use crate::finding::render;
@@ -160,6 +161,10 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Response {
             rate_limited: (shown.shared.limiter.heavy.list(cookie_secs()).into_iter())
                 .map(|(prefix, answers)| LimitedPrefix { prefix: prefix.to_string(), answers })
                 .collect(),
+            overload: snapshot.overload.is_some().then(|| OverloadStatus {
+                known_prefixes: shown.known_prefixes(&snapshot) as u64,
+                share: shown.shared.overload.share(),
+            }),
             lanes: lanes
                 .map(|transport| (transport.word().into(), totals(&shown.shared.counters.fold(transport))))
                 .collect(),

@@ -85,6 +85,11 @@ families! {
         "Answers past a rate limit, by transport, limit (answers, answers_per_name, nodata, nxdomain, \
          referrals, errors, prefix, zone) and treatment: dropped, slipped (a short reply: TC or BADCOOKIE), \
          log_only (sent whole).";
+    OVERLOAD_SHARE = Gauge "meridian_overload_share" []
+        "Lowest share, at any UDP socket, of the queries of prefixes that are not known that pass its filter \
+         (`overload`); 1 while no socket has a filter.";
+    OVERLOAD_KNOWN = Gauge "meridian_overload_known_prefixes" []
+        "Client prefixes that are known (`overload`); 0 while `overload` is off.";
     CONNECTIONS = Counter "meridian_connections_total" ["transport"]
         "Connections admitted, by transport.";
     DECISIONS_BY_POP = Counter "meridian_pop_answers_total" ["policy", "pop"]

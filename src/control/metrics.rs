@@ -138,6 +138,8 @@ fn render(shown: &Shown) -> prometheus::Result<String> {
     let snapshot = shown.shared.published.snapshot();
     traffic(&mut page, shown);
     quarantine(&mut page, shown);
+    page.set(&catalogue::OVERLOAD_SHARE, &[], shown.shared.overload.share());
+    page.set(&catalogue::OVERLOAD_KNOWN, &[], shown.known_prefixes(&snapshot) as f64);
     decisions(&mut page, shown, &snapshot);
     reloads(&mut page, shown);
     overrides(&mut page, shown);

@@ -45,7 +45,8 @@ use crate::shared::Shared;
 use crate::shared::alarm::Alarm;
 use crate::shared::command::CommandSender;
 use crate::shared::tasks::StandingTask;
-use crate::sys::clock::{epoch_secs, uptime_ms};
+use crate::snapshot::Snapshot;
+use crate::sys::clock::{cookie_secs, epoch_secs, uptime_ms};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
@@ -75,6 +76,12 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
+    /// Number of known client prefixes; 0 while `overload` is off.
+    pub(crate) fn known_prefixes(&self, snapshot: &Snapshot) -> usize {
+        let known = &self.shared.overload.known;
+        snapshot.overload.map_or(0, |of| known.list(cookie_secs(), of.known_after_secs).len())
+    }
+
     /// Active alarms. The alarms of descriptors, of the quarantine and of tasks come first. They
     /// are read without the writer, because the writer may hang or have ended.
     pub(crate) fn alarms(&self) -> Vec<Alarm> {

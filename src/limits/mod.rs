@@ -3,6 +3,7 @@
 mod control;
 mod http;
 mod latency;
+mod overload;
 mod proxies;
 mod quarantine;
 mod quic;
@@ -10,6 +11,7 @@ mod quic;
 pub(crate) use control::*;
 pub(crate) use http::*;
 pub(crate) use latency::*;
+pub(crate) use overload::*;
 pub(crate) use proxies::*;
 pub(crate) use quarantine::*;
 pub(crate) use quic::*;

@@ -1,5 +1,7 @@
 //! The lanes: start the transports and the control pages, under the supervisor.
 
+#[cfg(target_os = "linux")]
+use super::overload::{OverloadLoop, WorkerSocket};
 use super::pages::{self, PageSockets, PagesContext};
 use super::sockets::Sockets;
 use super::streams::{StreamListen, stream_listens};
@@ -88,9 +90,17 @@ impl Server {
         batch: u16,
     ) -> io::Result<()> {
         let workers = blocks.len() as u32;
+        let mut watched = Vec::new();
         for ((socket, cpu), block) in sockets.zip(blocks) {
+            let (socket, split) = (Arc::new(socket), Arc::default());
+            watched.push(WorkerSocket {
+                socket: Arc::clone(&socket),
+                block: Arc::clone(&block),
+                split: Arc::clone(&split),
+            });
             self.workers.threads.start(crate::transport::udp::WorkerContext {
                 socket,
+                split,
                 shared: Arc::clone(&self.shared),
                 block,
                 batch: usize::from(batch),
@@ -99,12 +109,19 @@ impl Server {
                 stop: Arc::clone(&self.workers.stop),
             })?;
         }
+        let (shared, event_log, stop) = (Arc::clone(&self.shared), self.event_log.clone(), self.stop.clone());
+        let shed =
+            move || OverloadLoop::new(Arc::clone(&shared), event_log.clone(), &watched).run(stop.clone());
+        self.tasks.push(self.runtimes.writer.spawn(self.supervisor.clone().keep(Task::Overload, shed)));
         Ok(())
     }
 
     /// Starts the portable engine, which has one task for all UDP sockets.
     #[cfg(feature = "portable")]
     fn start_portable(&mut self, udp: Vec<UdpSocket>, block: Arc<CounterBlock>) -> io::Result<()> {
+        if self.shared.published.snapshot().overload.is_some() {
+            tracing::warn!("`overload` has no effect with `--engine hickory`");
+        }
         if self.shared.published.snapshot().proxies.is_some() {
             tracing::warn!(
                 "`--engine hickory` reads no PROXY headers over UDP: clients behind a balancer get no answers"

@@ -17,7 +17,9 @@ pub(crate) mod descriptors;
 pub(crate) mod driver;
 mod lanes;
 pub(crate) mod ledger_alarms;
-pub(crate) mod pages;
+#[cfg(target_os = "linux")]
+mod overload;
+mod pages;
 #[cfg(target_os = "linux")]
 mod privilege;
 pub(crate) mod probe_queue;

@@ -48,6 +48,9 @@ drops! {
     TooLong = "too_long", "a reply that does not fit its transport";
     ReceiveFull = "receive_full",
         "a datagram for which the socket's buffer had no room; counted once a second";
+    Shed = "shed",
+        "a datagram of a prefix that is not known, dropped before the socket's buffer under `overload`, or \
+         any that found no room meanwhile; counted once a second";
     Unsent = "unsent", "a reply that the kernel did not take";
     Panic = "panic", "a fault of the program while it answered; please report it";
     Access = "access", "a message or connection of a client that `access` drops";
@@ -234,6 +237,11 @@ impl CounterBlock {
     /// Counts received messages.
     pub fn received(&self, count: u64) {
         self.add(&self.received, count);
+    }
+
+    /// Messages received so far.
+    pub(crate) fn received_count(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 
     /// Counts a reply with this response code.

@@ -135,6 +135,24 @@ pub enum Event {
         /// Sentence for the operator.
         sentence: String,
     },
+    /// Strangers are shed for a while now, because more queries come than the workers take.
+    OverloadBegan {
+        /// Datagrams dropped so far.
+        shed: u64,
+        /// Known prefixes.
+        known: usize,
+        /// Lowest share of strangers that passed a filter so far, in percent.
+        percent: u32,
+    },
+    /// No stranger is shed any more.
+    OverloadEnded {
+        /// Datagrams dropped.
+        shed: u64,
+        /// Seconds that it lasted.
+        secs: u64,
+        /// Lowest share of strangers that passed a filter, in percent.
+        percent: u32,
+    },
     /// Descriptors are short: a part uses the reserve of others, or the system refuses more.
     DescriptorsShort {
         /// Sentence for the operator.
@@ -183,6 +201,8 @@ impl Event {
             | Event::LedgerAcknowledged { .. }
             | Event::MemoryFault { .. }
             | Event::Quarantined { .. }
+            | Event::OverloadBegan { .. }
+            | Event::OverloadEnded { .. }
             | Event::DescriptorsShort { .. }
             | Event::DescriptorsEnough
             | Event::Stopping { .. }
@@ -301,6 +321,16 @@ impl fmt::Display for Event {
             | Event::MemoryFault { sentence }
             | Event::Quarantined { sentence }
             | Event::DescriptorsShort { sentence } => f.write_str(sentence),
+            Event::OverloadBegan { shed, known, percent } => write!(
+                f,
+                "overload of UDP: {known} known prefixes pass, of the others down to {percent} %; {shed} \
+                 datagrams shed so far"
+            ),
+            Event::OverloadEnded { shed, secs, percent } => write!(
+                f,
+                "the overload of UDP ended after {secs} s: {shed} datagrams shed, of prefixes that are not \
+                 known down to {percent} % passed"
+            ),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Health(event) => event.fmt(f),
             Event::Load(event) => event.fmt(f),
@@ -387,6 +417,8 @@ impl Event {
             },
             Event::MemoryFault { .. } => "memory_fault",
             Event::Quarantined { .. } => "quarantined",
+            Event::OverloadBegan { .. } => "overload_began",
+            Event::OverloadEnded { .. } => "overload_ended",
             Event::DescriptorsShort { .. } => "descriptors_short",
             Event::DescriptorsEnough => "descriptors_enough",
             Event::Stopping { .. } => "stopping",

@@ -76,6 +76,16 @@ enum Fields<'e> {
     LedgerAcknowledged {
         author: &'e str,
     },
+    OverloadBegan {
+        shed: u64,
+        known_prefixes: usize,
+        share_percent: u32,
+    },
+    OverloadEnded {
+        shed: u64,
+        lasted_secs: u64,
+        share_percent: u32,
+    },
     Stopping {
         signal: &'e str,
     },
@@ -227,6 +237,12 @@ impl Event {
             Event::Zone { zone, standing, .. } => Fields::Zone { zone, standing },
             Event::StrayFile { file, standing, .. } => Fields::StrayFile { file, standing },
             Event::LedgerAcknowledged { author } => Fields::LedgerAcknowledged { author },
+            Event::OverloadBegan { shed, known, percent } => {
+                Fields::OverloadBegan { shed: *shed, known_prefixes: *known, share_percent: *percent }
+            }
+            Event::OverloadEnded { shed, secs, percent } => {
+                Fields::OverloadEnded { shed: *shed, lasted_secs: *secs, share_percent: *percent }
+            }
             Event::Health(event) => of_health(event),
             Event::Load(event) => of_load(event),
             Event::Stopping { signal } => Fields::Stopping { signal },

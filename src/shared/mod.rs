@@ -36,6 +36,7 @@ use self::published::Published;
 use self::quarantine::Quarantine;
 use self::recent_events::RecentEvents;
 use self::tasks::TaskBoard;
+use crate::overload::OverloadState;
 use crate::rrl::Limiter;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -54,6 +55,8 @@ pub struct Shared {
     pub operator_view: ArcSwap<OperatorView>,
     /// Accounts of the rate limits.
     pub(crate) limiter: Limiter,
+    /// Known prefixes, and the share of strangers under overload.
+    pub(crate) overload: OverloadState,
     /// Descriptors, by the part that holds them.
     pub(crate) descriptors: Arc<Descriptors>,
     /// Questions that are refused because the program has panicked on messages like them.
@@ -78,6 +81,7 @@ impl Shared {
             phase: AtomicPhase::default(),
             operator_view: ArcSwap::from_pointee(operator_view),
             limiter: Limiter::default(),
+            overload: OverloadState::default(),
             descriptors,
             quarantine: Quarantine::default(),
             recent_events: RecentEvents::default(),

@@ -27,6 +27,8 @@ closed_union! {
         Descriptors = "descriptors",
         /// hickory's server, where it carries UDP.
         Portable = "portable",
+        /// Sheds strangers under an overload of UDP.
+        Overload = "overload",
         /// Looks at the UDP workers.
         Workers = "workers",
     }

@@ -174,6 +174,7 @@ fn assemble(
         admin: deployment.admin.clone(),
         idle: idle_times(&deployment.listen),
         rate_limit: deployment.rate_limit.clone(),
+        overload: deployment.overload,
         access: deployment.access.clone(),
         proxies: deployment.proxies.clone(),
         zones: Arc::new(ZoneSet::new(images)),

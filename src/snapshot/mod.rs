@@ -35,6 +35,7 @@ use crate::admin::AdminAccess;
 use crate::geo::lands::Lands;
 use crate::health::load::feeds::FeedSet;
 use crate::health::targets::TargetSet;
+use crate::overload::Overload;
 use crate::proxies::Proxies;
 use crate::rrl::RateLimit;
 use crate::steer::pop::Pop;
@@ -94,6 +95,8 @@ pub struct Snapshot {
     /// Limits of answers over UDP; `None` is off. Not part of the digest, because no record depends
     /// on them.
     pub(crate) rate_limit: Option<Arc<RateLimit>>,
+    /// Treatment of an overload of UDP; `None` is off. Not part of the digest, for the same reason.
+    pub(crate) overload: Option<Overload>,
     /// Access lists; `None` is no list. Not part of the digest, for the same reason.
     pub(crate) access: Option<Arc<Access>>,
     /// Balancers whose PROXY headers name the clients; `None` is no balancer. Not part of the

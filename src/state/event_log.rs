@@ -104,7 +104,7 @@ fn log(event: &Event) {
         | Event::DescriptorsShort { .. } => tracing::error!("{event}"),
         Event::Zone { standing: "current" | "gone", .. } => tracing::info!("{event}"),
         Event::Zone { .. } => tracing::error!("{event}"),
-        Event::ClockStepped { .. } => tracing::warn!("{event}"),
+        Event::ClockStepped { .. } | Event::OverloadBegan { .. } => tracing::warn!("{event}"),
         Event::Health(health) if health.is_alarm() => tracing::error!(kind = event.kind(), "{event}"),
         Event::Health(health) if health.is_bad() => tracing::warn!(kind = event.kind(), "{event}"),
         Event::Load(
@@ -129,6 +129,7 @@ fn log(event: &Event) {
         | Event::TaskWell { .. }
         | Event::StrayFile { .. }
         | Event::LedgerAcknowledged { .. }
+        | Event::OverloadEnded { .. }
         | Event::DescriptorsEnough
         | Event::Stopped => tracing::info!("{event}"),
     }

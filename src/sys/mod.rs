@@ -22,9 +22,9 @@
 //! * `sendmmsg` again for loads (`volley`, behind a feature): headers of one stack frame over the
 //!   caller's octets.
 //! * `setsockopt` with an `int` ([`socket`]), on a descriptor that is borrowed for the call.
-//! * `setsockopt` with a program ([`reuseport`]): a local structure that points at borrowed
-//!   instructions, with their number; the kernel copies them.
-//! * `getsockopt` ([`socket::drops`]) into a local array, with its own length.
+//! * `setsockopt` with a program ([`reuseport`], also for [`shed_filter`]): a local structure that
+//!   points at borrowed instructions, with their number; the kernel copies them.
+//! * `getsockopt` ([`socket::receive_queue`]) into a local array, with its own length.
 //! * `getrlimit` and `setrlimit` ([`descriptors`], [`children`]), on a local; `prlimit`
 //!   ([`children`]), on a local, for a child that is not reaped.
 //! * `prctl` ([`children`], [`privilege`]), which sets a flag of the process, or reads it into a
@@ -83,6 +83,8 @@ pub(crate) mod replace;
 pub(crate) mod reuseport;
 #[cfg(target_os = "linux")]
 pub(crate) mod sandbox;
+#[cfg(target_os = "linux")]
+pub(crate) mod shed_filter;
 pub(crate) mod socket;
 #[cfg(target_os = "linux")]
 #[cfg(feature = "volley")]

@@ -45,34 +45,43 @@ impl ByCore {
 
     /// Attaches the program to the group of a bound socket. Linux 4.5 and later.
     pub(crate) fn attach(&self, socket: &UdpSocket) -> io::Result<()> {
-        let program = libc::sock_fprog {
-            len: self.0.len().try_into().map_err(|_| io::ErrorKind::InvalidInput)?,
-            filter: self.0.as_ptr().cast_mut(),
-        };
-        // SAFETY: the descriptor is open for as long as `socket` is borrowed; the option takes a
-        // `sock_fprog`, of which the pointer and length describe exactly the local one. That one
-        // points at the instructions of `self` with their true number; the kernel copies them and
-        // writes nothing.
-        let status = unsafe {
-            libc::setsockopt(
-                socket.as_raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_ATTACH_REUSEPORT_CBPF,
-                std::ptr::from_ref(&program).cast(),
-                size_of::<libc::sock_fprog>() as libc::socklen_t,
-            )
-        };
-        if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        attach(&self.0, socket, libc::SO_ATTACH_REUSEPORT_CBPF)
     }
 }
 
+/// Gives the kernel a program for a socket, by an option that takes one.
+pub(super) fn attach(
+    instructions: &[libc::sock_filter],
+    socket: &UdpSocket,
+    option: libc::c_int,
+) -> io::Result<()> {
+    let program = libc::sock_fprog {
+        len: instructions.len().try_into().map_err(|_| io::ErrorKind::InvalidInput)?,
+        filter: instructions.as_ptr().cast_mut(),
+    };
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed; the options of this
+    // module and of `shed_filter` take a `sock_fprog`, of which the pointer and length describe
+    // exactly the local one. That one points at borrowed instructions with their true number; the
+    // kernel copies them and writes nothing.
+    let status = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            option,
+            std::ptr::from_ref(&program).cast(),
+            size_of::<libc::sock_fprog>() as libc::socklen_t,
+        )
+    };
+    if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// An instruction without a jump.
-fn step(code: u32, operand: u32) -> libc::sock_filter {
+pub(super) fn step(code: u32, operand: u32) -> libc::sock_filter {
     libc::sock_filter { code: code as u16, jt: 0, jf: 0, k: operand }
 }
 
 /// A comparison with `operand`, and the instructions to skip if it is true and if it is false.
-fn jump(comparison: u32, operand: u32, (if_true, if_false): (u8, u8)) -> libc::sock_filter {
+pub(super) fn jump(comparison: u32, operand: u32, (if_true, if_false): (u8, u8)) -> libc::sock_filter {
     let code = (libc::BPF_JMP | comparison | libc::BPF_K) as u16;
     libc::sock_filter { code, jt: if_true, jf: if_false, k: operand }
 }

@@ -131,7 +131,12 @@ fn tell_destination(socket: &Socket, address: SocketAddr) -> io::Result<()> {
 }
 
 #[cfg(target_os = "linux")]
-fn set(socket: &Socket, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
+pub(super) fn set(
+    socket: &Socket,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
     // SAFETY: the descriptor is open for as long as `socket` is borrowed; the option takes an
     // `int`, and the pointer and length describe exactly the local one, which outlives the call.
     let status = unsafe {
@@ -146,11 +151,23 @@ fn set(socket: &Socket, level: libc::c_int, option: libc::c_int, value: libc::c_
     if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Number of datagrams that the kernel dropped for lack of buffer space since the socket was
-/// opened, modulo 2^32. Linux 4.12 and later provide it; `SO_RXQ_OVFL` would report the same with
-/// every datagram, at a cost for each.
+/// Memory and drops of a socket, as the kernel counts them.
 #[cfg(target_os = "linux")]
-pub(crate) fn drops(socket: &UdpSocket) -> io::Result<u32> {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReceiveQueue {
+    /// Datagrams that the kernel dropped since the socket was opened, for lack of buffer space or
+    /// by a filter, modulo 2^32.
+    pub(crate) drops: u32,
+    /// Octets of the receive buffer in use, with the kernel's bookkeeping.
+    pub(crate) used: u32,
+    /// Octets of the receive buffer.
+    pub(crate) room: u32,
+}
+
+/// Reads the receive queue of a socket. Linux 4.12 and later provide it; `SO_RXQ_OVFL` would report
+/// the drops with every datagram, at a cost for each.
+#[cfg(target_os = "linux")]
+pub(crate) fn receive_queue(socket: &UdpSocket) -> io::Result<ReceiveQueue> {
     let mut told = [0u32; libc::SK_MEMINFO_DROPS as usize + 1];
     let mut len = size_of_val(&told) as libc::socklen_t;
     // SAFETY: the descriptor is open for as long as `socket` is borrowed; the kernel writes at most
@@ -165,7 +182,14 @@ pub(crate) fn drops(socket: &UdpSocket) -> io::Result<u32> {
             &raw mut len,
         )
     };
-    if status == 0 { Ok(told[libc::SK_MEMINFO_DROPS as usize]) } else { Err(io::Error::last_os_error()) }
+    if status != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(ReceiveQueue {
+        drops: told[libc::SK_MEMINFO_DROPS as usize],
+        used: told[libc::SK_MEMINFO_RMEM_ALLOC as usize],
+        room: told[libc::SK_MEMINFO_RCVBUF as usize],
+    })
 }
 
 /// Returns the socket that was opened early, while descriptors were available, for the first run of

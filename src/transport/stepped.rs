@@ -37,7 +37,8 @@ impl SteppedWorker {
             Arc::new(Descriptors::default()),
         );
         let worker_context = WorkerContext {
-            socket: socket::worker(address, Buffers::default())?,
+            socket: Arc::new(socket::worker(address, Buffers::default())?),
+            split: Arc::default(),
             shared: Arc::new(shared),
             block,
             batch,

@@ -19,6 +19,8 @@ mod latency;
 mod logs;
 mod metrics;
 mod output;
+#[cfg(target_os = "linux")]
+mod overload;
 mod overrides;
 mod page;
 mod privilege;

@@ -1,7 +1,7 @@
 //! Tests of `limits`.
 
 use super::*;
-use crate::control::protocol::status::{LaneTotals, LimitedPrefix};
+use crate::control::protocol::status::{LaneTotals, LimitedPrefix, OverloadStatus};
 
 /// Only reasons that were met have a row; without any there is a sentence.
 #[test]
@@ -20,4 +20,9 @@ fn tables_have_what_was_met() {
          PREFIX        ANSWERS PAST A RATE LIMIT\n\
          192.0.2.0/24  7\n";
     assert_eq!(text(&status), expected);
+    status.overload = Some(OverloadStatus { known_prefixes: 12, share: 1.0 });
+    let expected = format!("{expected}\noverload: 12 known prefixes; nothing is shed now\n");
+    assert_eq!(text(&status), expected);
+    status.overload = Some(OverloadStatus { known_prefixes: 12, share: 0.07 });
+    assert!(text(&status).ends_with("strangers are shed now: 7.0 % of their queries pass\n"));
 }

@@ -1,6 +1,7 @@
 //! Keys of `meridian.yaml` about clients: those without answers, and those behind balancers.
 
 use super::*;
+use crate::limits::KNOWN_AFTER_SECS_MAX;
 
 static LISTED: Shape = Shape::AnyList(&Shape::Text("a prefix, an address or a network"));
 static BALANCERS: Shape = Shape::List(&Shape::Text("a prefix, an address or a network"));
@@ -32,6 +33,34 @@ pub(super) static ACCESS: KeySection = KeySection {
     others: Others::None,
     notes: "At most 16,384 prefixes, each under one key. Over UDP a source address can be forged, so `allow` \
         does not authenticate a client ([operate.md](operate.md#access-lists)).",
+};
+
+/// Treatment of an overload of UDP.
+pub(super) static OVERLOAD: KeySection = KeySection {
+    id: "overload",
+    title: "",
+    about: "Keys of `overload`, which holds for UDP and the engine `fast`. A prefix is a /24 (IPv4) or /48 \
+        (IPv6):",
+    block: "",
+    entries: &[
+        entry(
+            "known_first",
+            &SWITCH,
+            Absent::Default("off"),
+            "while a socket's receive buffer overflows, the kernel passes queries of known prefixes, and of \
+             all others only as many as the server can answer",
+            "on",
+        ),
+        entry(
+            "known_after",
+            &Shape::Seconds(1, KNOWN_AFTER_SECS_MAX),
+            Absent::Default("60s"),
+            "shortest time between two answers without an error that make a prefix known",
+            "60s",
+        ),
+    ],
+    others: Others::None,
+    notes: "[operate.md](operate.md#overload) explains what it protects and what not.",
 };
 
 /// Balancers that send PROXY headers.

@@ -1,6 +1,6 @@
 //! Keys of `meridian.yaml`.
 
-use super::clients::{ACCESS, PROXY_PROTOCOL};
+use super::clients::{ACCESS, OVERLOAD, PROXY_PROTOCOL};
 use super::process::SANDBOX;
 use super::stream_limits::STREAM_LIMITS;
 use super::tls::{ADMIN, TLS};
@@ -24,6 +24,7 @@ pub(super) const FILE: FileKind = FileKind {
         &TLS,
         &ADMIN,
         &RATE_LIMIT,
+        &OVERLOAD,
         &ACCESS,
         &PROXY_PROTOCOL,
     ],
@@ -136,6 +137,13 @@ state: /var/lib/meridian",
             "bounds of the answers that one client prefix gets over UDP, so that forged queries do not make \
              this server a weapon",
             "{ per_second: 20, exempt: [192.0.2.0/24] }",
+        ),
+        entry(
+            "overload",
+            &Shape::Map(&OVERLOAD),
+            NONE,
+            "clients that keep their answers while more queries come than the server can answer",
+            "{ known_first: on }",
         ),
         entry(
             "access",

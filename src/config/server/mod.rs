@@ -5,6 +5,7 @@ pub(crate) mod admin;
 pub(crate) mod cookie_secrets;
 mod listed;
 mod node;
+mod overload;
 mod process;
 mod proxy_protocol;
 mod rate_limit;
@@ -19,6 +20,7 @@ use super::zones::choices::OnError;
 use super::{Bound, Cpus, Listen, NodeIdentity, Sandbox, StreamLimits};
 use crate::finding::{At, Finding, Findings, code};
 use crate::limits::{BATCH_DEFAULT, BATCH_MAX, CPU_MAX, SOCKET_OCTETS_MAX, SOCKET_OCTETS_MIN, THREADS_MAX};
+use crate::overload::Overload;
 use crate::rrl::RateLimit;
 use crate::wire::name::Name;
 pub(crate) use access::AccessLists;
@@ -103,6 +105,8 @@ pub(crate) struct ServerFile {
     pub(crate) admin: Option<AdminFiles>,
     /// Limits of answers over UDP; `None` is off.
     pub(crate) rate_limit: Option<RateLimit>,
+    /// Treatment of an overload of UDP; `None` is off.
+    pub(crate) overload: Option<Overload>,
     /// Access lists, with names of networks.
     pub(crate) access: Option<AccessLists>,
     /// Balancers that send PROXY headers, with names of networks.
@@ -157,6 +161,7 @@ impl ServerFile {
             tls: Tls::default(),
             admin: None,
             rate_limit: None,
+            overload: None,
             access: None,
             proxies: None,
             databases: Vec::new(),
@@ -214,6 +219,7 @@ pub(crate) fn lower(root: &Node, folder: &Path, out: &mut Findings) -> ServerFil
     if let Some(node) = table.take("rate_limit") {
         file.rate_limit = rate_limit::lower(node, out);
     }
+    file.overload = table.take("overload").and_then(|node| overload::lower(node, out));
     file.access = table.take("access").and_then(|node| access::lower(node, out));
     file.proxies = table.take("proxy_protocol").and_then(|node| proxy_protocol::lower(node, out));
     table.finish(out);

@@ -1,4 +1,4 @@
-//! `user` and `sandbox`: values that are refused.
+//! `user`, `sandbox` and `overload`: values that are refused.
 
 use super::broken::{check, sound};
 use crate::finding::Severity::Error;
@@ -12,6 +12,9 @@ fn rights_of_the_process() {
         ("user: ¦a:b", "MRD0104"),
         ("user: ¦''", "MRD0104"),
         ("user: ¦65532", "MRD0104"),
+        ("overload: { known_first: ¦first }", "MRD0104"),
+        ("overload: { known_after: ¦0s }", "MRD0104"),
+        ("overload: { known_after: ¦1801s }", "MRD0104"),
         ("sandbox: ¦off", "MRD0104"),
         ("sandbox: ¦[]", "MRD0104"),
         ("sandbox: { off: ¦'' }", "MRD0104"),

@@ -17,6 +17,7 @@ const READ_AS: &[(&str, &str)] = &[
     ("tls", "`tls`"),
     ("admin", "`admin`"),
     ("rate_limit", "`rate_limit`"),
+    ("overload", "`overload`"),
     ("access", "`access`"),
     ("proxy_protocol", "`proxy_protocol`"),
     ("pops", "the PoP file"),
@@ -110,7 +111,7 @@ fn everything() -> Memory {
                     - { when: { not: {} }, pops: [fra, { cname: x. }] }\n      - { pops: { cname: x. } }\n";
     let server = memory.0.entry("meridian.yaml".into()).or_default();
     let text = String::from_utf8_lossy(server).replace("zones: zones", "zones: { folder: zones }\n#");
-    let maps = ["cookies", "tls", "rate_limit", "access", "proxy_protocol", "sandbox"];
+    let maps = ["cookies", "tls", "rate_limit", "overload", "access", "proxy_protocol", "sandbox"];
     let maps: String = maps.iter().map(|key| format!("{key}: {{}}\n")).collect();
     *server = format!("{text}\n{maps}admin: {{ tls: {{}} }}\n").into_bytes();
     memory.0.insert("pops.yaml".into(), pops.into());

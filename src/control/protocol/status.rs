@@ -45,6 +45,8 @@ pub(crate) struct Status {
     pub(crate) quarantine: QuarantineTotals,
     /// Client prefixes with most answers past a rate limit in the last minutes, the first most.
     pub(crate) rate_limited: Vec<LimitedPrefix>,
+    /// Overload of UDP; `null` while `overload` is off.
+    pub(crate) overload: Option<OverloadStatus>,
     /// Counters by transport: `udp`, `tcp`, `dot`, `doh`, `doq`.
     pub(crate) lanes: BTreeMap<Word, LaneTotals>,
 }
@@ -71,6 +73,16 @@ pub(crate) struct QuarantineTotals {
     pub(crate) refused: u64,
     /// Messages without a file in `state/quarantine`, since the start of the server.
     pub(crate) files_lost: u64,
+}
+
+/// Overload of UDP.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct OverloadStatus {
+    /// Known client prefixes.
+    pub(crate) known_prefixes: u64,
+    /// Lowest share of the queries of other prefixes that passes at any socket, from 0 to 1.
+    pub(crate) share: f64,
 }
 
 /// Client prefix with answers past a rate limit.

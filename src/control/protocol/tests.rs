@@ -92,6 +92,7 @@ fn replies_of_other_versions_are_read() {
         "sequence": 1, "digest": "d",
         "files_digest": "f", "zones": zones, "summary": ["s"], "lanes": { "udp": lane },
         "rate_limited": [{ "prefix": "192.0.2.0/24", "answers": 7 }],
+        "overload": { "known_prefixes": 5, "share": 0.5 },
         "quarantine": { "questions": 1, "quarantined": 2, "refused": 3, "files_lost": 4 },
     }));
     check::<Readiness>(json!({ "ready": false, "phase": "draining", "reasons": ["r"], "notes": ["n"] }));

@@ -57,6 +57,7 @@ pub fn difference(old: &Snapshot, new: &Snapshot) -> Difference {
     changed("access", places::access(old), places::access(new), &mut lines);
     changed("proxy_protocol", places::proxies(old), places::proxies(new), &mut lines);
     changed("rate_limit", places::rate_limit(old), places::rate_limit(new), &mut lines);
+    changed("overload", places::overload(old), places::overload(new), &mut lines);
     compared("pop", pops::all(old), pops::all(new), &mut lines);
     pops::in_force(new, &mut lines);
     compared("probe", probes::all(old), probes::all(new), &mut lines);

@@ -5,6 +5,7 @@ use super::pops::at;
 use crate::access::{Access, Action};
 use crate::geo::networks::Network;
 use crate::geo::prefix::Prefix;
+use crate::overload::Overload;
 use crate::rfc3339;
 use crate::rrl::{Class, RateLimit};
 use crate::snapshot::Snapshot;
@@ -90,6 +91,14 @@ pub(super) fn rate_limit(snapshot: &Snapshot) -> Fields {
         ("exempt", list(exempt, ToString::to_string)),
     ];
     classes.into_iter().chain(others).map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// Treatment of an overload; no fields where it is off.
+pub(super) fn overload(snapshot: &Snapshot) -> Fields {
+    let Some(Overload { known_after_secs }) = snapshot.overload else { return Fields::default() };
+    [("known_first", "on".to_owned()), ("known_after", format!("{known_after_secs}s"))]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
 }
 
 /// Access lists; no fields where there are none.

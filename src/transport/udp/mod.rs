@@ -5,8 +5,10 @@ mod limit;
 
 use crate::answer::bare::Message;
 use crate::answer::stages::{Plans, Stages};
-use crate::answer::{Client, Disposition, QueryContext, Transport};
+use crate::answer::{Client, Disposition, Outcome, QueryContext, Transport};
 use crate::limits::{PREFETCH_MAX, QUARANTINE_MILLIS};
+use crate::overload::DropSplit;
+use crate::overload::known::{KnownPrefixes, SAMPLE};
 use crate::rrl::RateLimit;
 use crate::shared::Shared;
 use crate::shared::counters::{CounterBlock, Dropped};
@@ -19,6 +21,8 @@ use crate::transport::access::{Admission, admit};
 use crate::transport::draw::Draws;
 use crate::transport::quarantine;
 use crate::transport::sender;
+use crate::wire::hash::mix;
+use crate::wire::rr::Rcode;
 use clients::{Clients, Origin};
 use limit::Limits;
 use std::any::Any;
@@ -39,7 +43,9 @@ const QPS_SHARE_MIN: u32 = 20;
 /// Context of one worker thread.
 pub(crate) struct WorkerContext {
     /// Socket of the worker.
-    pub(crate) socket: UdpSocket,
+    pub(crate) socket: Arc<UdpSocket>,
+    /// Split of the kernel's drops by their reason.
+    pub(crate) split: Arc<DropSplit>,
     /// State that threads share.
     pub(crate) shared: Arc<Shared>,
     /// Counters of the worker.
@@ -108,13 +114,15 @@ impl Kept {
     }
 }
 
-/// Count of datagrams that the kernel dropped because the receive buffer of the socket was full.
+/// Counts of datagrams that the kernel dropped because the receive buffer of the socket was full,
+/// or because strangers were shed.
 /// The worker reads the kernel's counter once a second, so that the system call costs no query
 /// time. The count outlives [`serve`], because the socket does.
 #[derive(Default)]
 pub(crate) struct Drops {
     asked_secs: u32,
-    told: u32,
+    full: u32,
+    shed: u32,
 }
 
 impl Drops {
@@ -122,16 +130,24 @@ impl Drops {
         if std::mem::replace(&mut self.asked_secs, epoch_secs) == epoch_secs {
             return;
         }
-        // Without this counter in the kernel, the metric stays 0.
-        if let Ok(told) = socket::drops(&worker_context.socket) {
-            worker_context.block.dropped(Dropped::ReceiveFull, self.since(told));
+        // Without this counter in the kernel, the metrics stay 0.
+        if let Ok(queue) = socket::receive_queue(&worker_context.socket) {
+            let (full, shed) = worker_context.split.of(queue.drops);
+            worker_context.block.dropped(Dropped::ReceiveFull, since(&mut self.full, full));
+            worker_context.block.dropped(Dropped::Shed, since(&mut self.shed, shed));
         }
     }
+}
 
-    /// New drops since the last reading of the kernel's counter, which counts modulo 2^32.
-    fn since(&mut self, told: u32) -> u64 {
-        u64::from(told.wrapping_sub(std::mem::replace(&mut self.told, told)))
+/// New drops since the last reading of a counter, which counts modulo 2^32. A reading between a
+/// change of the split and its counter may be lower than the last one; then the next counts.
+fn since(seen: &mut u32, now: u32) -> u64 {
+    let new = now.wrapping_sub(*seen);
+    if new > u32::MAX / 2 {
+        return 0;
     }
+    *seen = now;
+    u64::from(new)
 }
 
 /// State that a worker keeps from one query to the next.
@@ -192,6 +208,11 @@ fn answer_batch(
             limiter: &worker_context.shared.limiter,
             block: &worker_context.block,
             snapshot: &service.snapshot,
+        }),
+        learned: service.snapshot.overload.and_then(|overload| {
+            let state = &worker_context.shared.overload;
+            let is_shedding = state.is_shedding.load(Ordering::Relaxed);
+            (!is_shedding).then_some((&state.known, overload.known_after_secs))
         }),
         clients: service.snapshot.proxies.as_deref().map(|proxies| {
             let mut clients = std::mem::take(&mut worker_scratch.clients);
@@ -276,6 +297,8 @@ struct InForce<'a> {
     limits: Option<Limits<'a>>,
     /// Clients, if there are balancers.
     clients: Option<Clients>,
+    /// Known prefixes, and the seconds after which a prefix is known, if they are learned.
+    learned: Option<(&'a KnownPrefixes, u32)>,
     epoch_secs: u32,
 }
 
@@ -336,10 +359,29 @@ fn answer_one(
     }
     match worker_scratch.stages.outcome.disposition {
         Disposition::Send(length) if batch.reply(index, length) => {
+            if let Some(learned) = in_force.learned
+                && mix(context.draw, SAMPLE).is_multiple_of(SAMPLE)
+            {
+                learn(learned, batch.sender(index), &worker_scratch.stages.outcome, context.epoch_secs);
+            }
             worker_context.block.answered(in_force.service, &worker_scratch.stages.outcome)
         }
         Disposition::Send(_) => worker_context.block.dropped(Dropped::TooLong, 1),
         Disposition::Silence => worker_context.block.dropped(Dropped::Silence, 1),
+    }
+}
+
+/// Notes the sender of a query that got an answer: a filter sees the sender, also of a balancer.
+/// Denials, errors and TC are none, so that a flood of random names makes nothing known.
+#[cold]
+fn learn(
+    (known, after_secs): (&KnownPrefixes, u32),
+    sender: Option<(IpAddr, u16)>,
+    outcome: &Outcome,
+    epoch_secs: u32,
+) {
+    if let (Some((address, _)), Rcode::NOERROR, false) = (sender, outcome.rcode, outcome.truncated) {
+        known.note(address, epoch_secs, after_secs);
     }
 }
 

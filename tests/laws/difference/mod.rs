@@ -25,6 +25,7 @@ cookies: { secrets: secrets.txt }
 tls: { certificate: one.pem, key: one.pem }
 admin: { tls: { certificate: one.pem, key: one.pem }, tokens: tokens.txt, client_ca: one.pem }
 rate_limit: { from_qps: 100 }
+overload: { known_first: on }
 access: { drop: [203.0.113.0/24] }
 proxy_protocol: { from: [192.0.2.10] }
 "#;

@@ -1,0 +1,13 @@
+//! Limits of the treatment of an overload of UDP.
+
+/// Most known prefixes in the filter of a socket, for each family: a program of about 1,400
+/// instructions of the kernel, 11 KiB of the 20 KiB that `net.core.optmem_max` allows a socket
+/// before Linux 6.9.
+pub(crate) const SHED_PREFIXES_MAX: usize = 900;
+/// Milliseconds between two readings of the receive queues while `overload` is on.
+pub(crate) const SHED_TICK_MILLIS: u64 = 100;
+/// Seconds without a filter at any socket after which an overload has ended.
+pub(crate) const OVERLOAD_OVER_SECS: u64 = 10;
+/// Longest `known_after` of `overload`, in seconds: half of the time after which a prefix is
+/// forgotten.
+pub(crate) const KNOWN_AFTER_SECS_MAX: u32 = 1_800;

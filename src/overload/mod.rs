@@ -1,0 +1,126 @@
+//! Known prefixes first: while the receive buffer of a UDP socket overflows, queries of prefixes
+//! that were answered before pass, and of all others a share is shed before the buffer.
+//!
+//! ```text
+//!  worker ── one useful answer in 64 ──▶ KnownPrefixes ──┐ when shedding begins
+//!  kernel ── drops, fill of the buffer ──▶ Throttle ─────┴▶ filter of the socket, or none
+//! ```
+//!
+//! The kernel drops the datagrams that find no room without looking at them, so a flood takes the
+//! same part of the answers from every client. A filter on the socket runs before the datagram is
+//! queued, and costs the worker nothing.
+
+pub(crate) mod known;
+pub(crate) mod throttle;
+
+use crate::geo::prefix::Prefix;
+use crate::limits::SHED_PREFIXES_MAX;
+use known::KnownPrefixes;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use throttle::Share;
+
+/// Settings of the server file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Overload {
+    /// Shortest time between two useful answers that make a prefix known, in seconds.
+    pub(crate) known_after_secs: u32,
+}
+
+/// State that the workers and the control loop share.
+#[derive(Debug, Default)]
+pub(crate) struct OverloadState {
+    /// Prefixes that got useful answers.
+    pub(crate) known: KnownPrefixes,
+    /// True while strangers are shed at any socket: then nothing is learned.
+    pub(crate) is_shedding: AtomicBool,
+    /// Lowest share of strangers in force at any socket.
+    share: AtomicU32,
+}
+
+impl OverloadState {
+    /// Puts the lowest share in force; `None` if no socket has a filter.
+    pub(crate) fn enforce(&self, lowest: Option<Share>) {
+        self.share.store(lowest.map_or(0, Share::parts), Ordering::Relaxed);
+        self.is_shedding.store(lowest.is_some(), Ordering::Relaxed);
+    }
+
+    /// Lowest share of strangers that a socket takes, from 0 to 1; 1 while nothing is shed.
+    pub(crate) fn share(&self) -> f64 {
+        match self.is_shedding.load(Ordering::Relaxed) {
+            true => f64::from(self.share.load(Ordering::Relaxed)) / f64::from(Share::WHOLE),
+            false => 1.0,
+        }
+    }
+}
+
+/// Split of the kernel's counter of drops of one socket, which is the same for a full buffer and
+/// for a filter. Drops count as shed while the socket has a filter, and as those of a full buffer
+/// while it has none.
+#[derive(Debug, Default)]
+pub(crate) struct DropSplit(AtomicU64);
+
+/// Mark of a socket with a filter. The lower half of the word is the part of the counter that
+/// stands still: drops of the full buffer with a filter, shed datagrams without.
+const FILTERED: u64 = 1 << 32;
+
+impl DropSplit {
+    /// Drops for a full buffer and shed datagrams, of `drops` in all; each modulo 2^32.
+    pub(crate) fn of(&self, drops: u32) -> (u32, u32) {
+        let word = self.0.load(Ordering::Relaxed);
+        let still = word as u32;
+        match word & FILTERED == 0 {
+            true => (drops.wrapping_sub(still), still),
+            false => (still, drops.wrapping_sub(still)),
+        }
+    }
+
+    /// Begins to count drops as shed. `drops` is the counter at this moment.
+    pub(crate) fn begin(&self, drops: u32) {
+        let (full, _) = self.of(drops);
+        self.0.store(FILTERED | u64::from(full), Ordering::Relaxed);
+    }
+
+    /// Begins to count drops as those of a full buffer.
+    pub(crate) fn end(&self, drops: u32) {
+        let (_, shed) = self.of(drops);
+        self.0.store(u64::from(shed), Ordering::Relaxed);
+    }
+}
+
+/// Prefixes of one family that pass a filter, in numbers: the first 24 bits of IPv4, the first 48
+/// of IPv6.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Passing {
+    /// A /24 or /48 each.
+    pub(crate) narrow: Vec<u64>,
+    /// Shorter prefixes: the first number, and the bits at its end that any number may have.
+    pub(crate) wide: Vec<(u64, u8)>,
+}
+
+impl Passing {
+    /// Prefixes of IPv4 and of IPv6 that pass: `own` of the operator, then those of `known` in
+    /// order, until [`SHED_PREFIXES_MAX`] are listed.
+    pub(crate) fn of(own: &[Prefix], known: &[Prefix]) -> [Passing; 2] {
+        let mut passing = [Passing::default(), Passing::default()];
+        for prefix in own.iter().chain(known) {
+            let (family, number, missing) = match *prefix {
+                Prefix::V4 { bits, len } => (0, u64::from(bits >> 8), 24u8.saturating_sub(len)),
+                Prefix::V6 { bits, len } => (1, (bits >> 80) as u64, 48u8.saturating_sub(len)),
+            };
+            let Passing { narrow, wide } = &mut passing[family];
+            if missing > 0 && wide.len() < SHED_WIDE_MAX {
+                wide.push((number, missing));
+            } else if missing == 0 && narrow.len() < SHED_PREFIXES_MAX {
+                narrow.push(number);
+            }
+        }
+        passing
+    }
+}
+
+/// Most prefixes of an operator in a filter that are shorter than /24 or /48: the kernel compares
+/// each datagram with all of them.
+const SHED_WIDE_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests;

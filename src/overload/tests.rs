@@ -1,0 +1,42 @@
+//! Tests of `overload`.
+
+use super::*;
+
+/// Drops are those of a full buffer without a filter, and shed ones with it; a filter in the place
+/// of another changes nothing, and neither does the end of none. Counters may pass 2^32.
+#[test]
+fn drops_are_split() {
+    let split = DropSplit::default();
+    assert_eq!(split.of(7), (7, 0));
+    split.begin(10);
+    assert_eq!(split.of(110), (10, 100));
+    split.begin(110);
+    assert_eq!(split.of(150), (10, 140));
+    split.end(160);
+    assert_eq!(split.of(165), (15, 150));
+    split.end(165);
+    assert_eq!(split.of(165), (15, 150));
+    split.begin(170);
+    assert_eq!(split.of(4), (20, 4u32.wrapping_sub(20)));
+}
+
+/// Prefixes of the operator come first; longer ones than a key pass as the whole key, shorter ones
+/// as a range; a list has an end.
+#[test]
+fn prefixes_become_numbers() {
+    let prefix = |text: &str, len| Prefix::new(text.parse().expect("an address"), len);
+    let own = [
+        prefix("192.0.2.77", 32),
+        prefix("198.18.0.0", 15),
+        prefix("2001:db8::", 32),
+        prefix("2001:db8:7:8::", 64),
+    ];
+    let known = [prefix("203.0.113.0", 24), prefix("2001:db8:9::", 48)];
+    let [v4, v6] = Passing::of(&own, &known);
+    assert_eq!(v4, Passing { narrow: vec![0xc0_0002, 0xcb_0071], wide: vec![(0xc6_1200, 9)] });
+    let narrow = vec![0x2001_0db8_0007, 0x2001_0db8_0009];
+    assert_eq!(v6, Passing { narrow, wide: vec![(0x2001_0db8_0000, 16)] });
+    let many: Vec<Prefix> = (0..2_000u32).map(|index| Prefix::V4 { bits: index << 8, len: 24 }).collect();
+    let [v4, _] = Passing::of(&own, &many);
+    assert_eq!((v4.narrow.len(), v4.narrow[0]), (SHED_PREFIXES_MAX, 0xc0_0002));
+}

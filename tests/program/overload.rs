@@ -1,0 +1,81 @@
+//! `overload`: a flood from many prefixes against one thread with a small buffer. The server sheds
+//! strangers, says so, and ends it after the flood.
+
+use meridian::testing::answer::Transport;
+use meridian::testing::server::Engine;
+use meridian::testing::shared::counters::Dropped;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use support::deployment::*;
+use support::program::{until, until_so};
+
+const A: u16 = 1;
+/// Longest time until the server has seen a flood, or its end.
+const LONG: Duration = Duration::from_secs(40);
+
+fn client(source: &str, server: SocketAddr) -> UdpSocket {
+    let socket = UdpSocket::bind((source, 0)).expect("an address of loopback");
+    socket.connect(server).expect("loopback is reachable");
+    socket.set_read_timeout(Some(Duration::from_millis(200))).expect("an option");
+    socket
+}
+
+/// Number of answers to so many queries, asked one after another.
+fn answers(client: &UdpSocket, name: &str, queries: u16) -> usize {
+    let asked = (0..queries).filter(|id| {
+        client.send(&query(*id, name, A)).expect("loopback takes it");
+        client.recv(&mut [0; 1_500]).is_ok()
+    });
+    asked.count()
+}
+
+/// The only client that was answered before is known, keeps its answers in the flood, and sources
+/// of the flood do not become known.
+#[test]
+fn known_clients_pass_first() {
+    let keys = "  threads: 1\n  receive_buffer: 65536\noverload: { known_first: on, known_after: 1s }\n";
+    let deployment = Deployment::new(&["127.0.0.1:0"], keys);
+    let server = deployment.start(Engine::Fast);
+    let at = server.dns()[0];
+    let known = client("127.9.1.1", at);
+    until("the client is known", LONG, || {
+        answers(&known, "www.cdn.example", 200);
+        deployment.run(&["limits"]).1.contains("overload: 1 known prefixes; nothing is shed").then_some(())
+    });
+    let shed = || server.shared().counters.fold(Transport::Udp).dropped(Dropped::Shed);
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for flooder in 1..=2 {
+            let (is_over, sockets) = (&is_over, (0..64).map(move |host| format!("127.7{flooder}.{host}.1")));
+            let sockets: Vec<UdpSocket> = sockets.map(|source| client(&source, at)).collect();
+            scope.spawn(move || {
+                let packet = query(7, "no.cdn.example", A);
+                while !is_over.load(Ordering::Relaxed) {
+                    sockets.iter().for_each(|socket| drop(socket.send(&packet)));
+                }
+            });
+        }
+        until("strangers are shed", LONG, || (shed() > 0).then_some(()));
+        deployment.events(|events| events.contains("\"kind\":\"overload_began\""));
+        let kept = answers(&known, "www.cdn.example", 100);
+        is_over.store(true, Ordering::Relaxed);
+        assert!(kept >= 90, "{kept}");
+    });
+    until("the filter is gone", LONG, || {
+        let page = deployment.page("/metrics").body;
+        page.contains("\nmeridian_overload_share 1\n").then_some(())
+    });
+    until("the overload is over", LONG, || {
+        let events = deployment.read("state/events.jsonl");
+        events.contains("\"kind\":\"overload_ended\"").then_some(())
+    });
+    assert!(deployment.run(&["limits"]).1.contains("overload: 1 known prefixes; nothing is shed now\n"));
+    // Strangers are answered as before.
+    assert_eq!(answers(&client("127.8.1.1", at), "www.cdn.example", 20), 20);
+    // A reload turns it off.
+    deployment.edit("meridian.yaml", |text| text.replace("known_first: on", "known_first: off"));
+    assert_eq!(deployment.run(&["reload"]).0, 0);
+    until_so("it is off", || !deployment.run(&["limits"]).1.contains("overload:"));
+    server.stop();
+}
