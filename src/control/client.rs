@@ -160,8 +160,8 @@ fn not_understood(status: StatusCode) -> String {
     format!("this program does not understand the answer of the server ({status})")
 }
 
-/// Headers with the host of the server and the proof of the client. There is no `Debug`, which would
-/// show the token.
+/// Headers with the host of the server and the proof of the client. There is no `Debug`, because it
+/// would show the token.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestHeaders<'t> {
     /// Value of `Host`.

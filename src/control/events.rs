@@ -5,9 +5,9 @@
 //! event of its `Last-Event-ID`, or learns that events are lost.
 
 use crate::control::Shown;
-use crate::control::gate::Reader;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::events::{EventData, EventsQuery};
+use crate::control::reader::Reader;
 use crate::control::reply::refused;
 use crate::limits::{EVENTS_LOOK_MILLIS, EVENTS_SILENT_MILLIS};
 use crate::rfc3339;

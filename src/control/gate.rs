@@ -3,67 +3,22 @@
 //!
 //! Without TLS nothing may be changed, because a token would pass in clear text.
 
-use crate::admin::{AdminAccess, Unproven};
+use crate::admin::Unproven;
 use crate::control::peer::Peer;
 use crate::control::protocol::Refusal;
 use crate::control::protocol::error_code::ErrorCode;
+use crate::control::reader::Protection;
 use crate::control::reply::reply;
 use crate::control::routes::page_of;
 use crate::shared::Shared;
 use axum::Extension;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-/// Protection of a connection to the admin address.
-#[derive(Clone, Debug)]
-pub(crate) enum Protection {
-    /// None: plain HTTP.
-    Plain,
-    /// TLS.
-    Tls {
-        /// Access that was in force at the handshake.
-        access: Arc<AdminAccess>,
-        /// Fingerprint of the client's certificate.
-        certificate: Option<String>,
-    },
-}
-
-impl Protection {
-    /// True if a client can prove itself.
-    fn takes_proofs(&self) -> bool {
-        match self {
-            Protection::Plain => false,
-            Protection::Tls { access, .. } => access.takes_changes(),
-        }
-    }
-}
-
-/// Reader of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reader {
-    /// A user of the control socket, or the holder of a token or a client certificate.
-    Known,
-    /// Anyone.
-    Anyone,
-}
-
-impl<S: Sync> FromRequestParts<S> for Reader {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Reader, Infallible> {
-        // Every connection to the admin address has a protection, and none to the control socket.
-        let is_admin = parts.extensions.get::<Protection>().is_some();
-        let is_proven = parts.extensions.get::<Peer>().is_some();
-        Ok(if is_admin && !is_proven { Reader::Anyone } else { Reader::Known })
-    }
-}
 
 /// Lets a request pass whose sender is known, or that only reads; else refuses it.
 pub(crate) async fn check(

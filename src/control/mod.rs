@@ -31,6 +31,7 @@ pub(crate) mod policies;
 pub(crate) mod pops;
 pub(crate) mod protocol;
 pub(crate) mod pushes;
+pub(crate) mod reader;
 mod reply;
 pub(crate) mod routes;
 pub(crate) mod shared_page;

@@ -141,7 +141,7 @@ impl Verb {
 }
 
 /// A row: `Shows` or `Commands`, method, path, old path, class, `both` if the admin address has the
-/// page for everyone, `part` if only in part, else `socket`; handler; query, body, replies, purpose.
+/// page for everyone, `part` if in part, else `socket`; handler; query, body, replies, purpose.
 macro_rules! pages {
     ($(
         $kind:ident $method:ident $path:literal [$($old:literal)?] $class:ident $where:ident $handler:path

@@ -1,9 +1,9 @@
 //! Zones on the control pages.
 
 use crate::control::Shown;
-use crate::control::gate::Reader;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::zones::{Zone, ZoneList, ZonesQuery};
+use crate::control::reader::Reader;
 use crate::control::reply::{refused, reply};
 use crate::limits::ZONES_PER_PAGE;
 use crate::snapshot::digest;

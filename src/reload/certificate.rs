@@ -21,7 +21,7 @@ struct Judged<'d> {
     of: &'static str,
     pair: &'d Pair,
     at: At,
-    /// That in service.
+    /// Certificate in service.
     previous: Option<&'d Pair>,
 }
 

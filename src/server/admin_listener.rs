@@ -1,7 +1,7 @@
 //! The admin address: HTTP over TLS while the snapshot in service has `admin`, else plain HTTP.
 
-use crate::control::gate::Protection;
 use crate::control::listener::Accept;
+use crate::control::reader::Protection;
 use crate::limits::ADMIN_HANDSHAKE_SECS;
 use crate::shared::Shared;
 use axum::{Extension, Router};

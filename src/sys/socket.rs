@@ -37,7 +37,10 @@ pub(crate) fn granted(socket: &UdpSocket) -> io::Result<Buffers> {
 
 /// Lets the kernel ask after this time of silence, and again, whether the other host is still
 /// there; if it is not, reads fail.
-pub(crate) fn keep_alive(stream: &tokio::net::TcpStream, every: Duration) -> io::Result<()> {
+pub(crate) fn keep_alive<'s, S>(stream: &'s S, every: Duration) -> io::Result<()>
+where
+    socket2::SockRef<'s>: From<&'s S>,
+{
     let every = socket2::TcpKeepalive::new().with_time(every).with_interval(every);
     socket2::SockRef::from(stream).set_tcp_keepalive(&every)
 }

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::limits::{
-    CONTROL_ANSWER_SECS, CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_TAKE_SECS, CONTROL_WAITING_MAX,
+    CONTROL_ANSWER_SECS, CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_PER_CLIENT_MAX,
+    CONTROL_TAKE_SECS, CONTROL_WAITING_MAX,
 };
 use axum::routing::{get, post};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -171,7 +173,8 @@ async fn peers_that_do_not_read_make_room() {
 async fn bodies_are_bounded() {
     let (address, ..) = begin().await;
     let long = "x".repeat(CONTROL_BODY_OCTETS_MAX + 1);
-    let head = format!("GET /readyz HTTP/1.1\r\nHost: x\r\nX: {long}\r\n\r\n");
+    // The bound of a head is that of a buffer, which one more read may fill.
+    let head = format!("GET /readyz HTTP/1.1\r\nHost: x\r\nX: {long}{long}\r\n\r\n");
     assert!(!rest(send(address, &head).await).await.contains("200"));
     assert!(ask(address, "POST", "/pops/override", &long).await.starts_with("HTTP/1.1 413"));
     let mut broken =
@@ -249,6 +252,69 @@ async fn stalled_readers_of_events_are_closed() {
     assert!(began.elapsed() + Duration::from_secs(1) > limit, "{:?}", began.elapsed());
     assert!(!kept.is_cancelled());
     assert!(rest(stalled).await.starts_with("HTTP/1.1 200"));
+}
+
+/// A listener whose connections cost a handshake.
+struct Handshakes {
+    tcp: TcpListener,
+    count: Arc<AtomicUsize>,
+}
+
+impl Accept for Handshakes {
+    type Stream = TcpStream;
+    type Opened = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, Option<IpAddr>)> {
+        Accept::accept(&self.tcp).await
+    }
+
+    fn has_handshakes(&self) -> bool {
+        true
+    }
+
+    fn open(
+        &self,
+        stream: TcpStream,
+        router: Router,
+    ) -> impl Future<Output = io::Result<(TcpStream, Router)>> + Send + 'static {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.tcp.open(stream, router)
+    }
+}
+
+/// A connection that a client has too many costs no handshake.
+#[tokio::test]
+async fn excess_connections_get_no_handshake() {
+    let (sender, mut began) = mpsc::unbounded_channel();
+    let held = move || {
+        let sender = sender.clone();
+        async move {
+            sender.send(()).expect("the test waits");
+            std::future::pending::<&str>().await
+        }
+    };
+    let router = Router::new().route("/reload", post(held.clone())).route("/metrics", get(held));
+    let (stop, count) = (CancellationToken::new(), Arc::new(AtomicUsize::new(0)));
+    let tcp = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+    let address = tcp.local_addr().expect("bound");
+    let listener = Handshakes { tcp, count: Arc::clone(&count) };
+    tokio::spawn(serve(listener, router, usize::MAX, Arc::default(), stop.clone()));
+    let mut connections = Vec::new();
+    for number in 0..CONTROL_PER_CLIENT_MAX {
+        let request = match number < CONTROL_WAITING_MAX {
+            true => "POST /reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+            false => "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+        };
+        connections.push(send(address, request).await);
+        timeout(PATIENCE, began.recv()).await.expect("a request").expect("a request begins");
+    }
+    assert_eq!(count.load(Ordering::SeqCst), CONTROL_PER_CLIENT_MAX);
+    for _ in 0..3 {
+        let stream = TcpStream::connect(address).await.expect("the kernel accepts");
+        assert_eq!(rest(stream).await, "");
+    }
+    assert_eq!(count.load(Ordering::SeqCst), CONTROL_PER_CLIENT_MAX);
+    stop.cancel();
 }
 
 /// A stopping server finishes the answers that it has begun.

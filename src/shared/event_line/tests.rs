@@ -3,6 +3,7 @@
 use super::*;
 use crate::health::canary::IpFamily;
 use crate::health::health_state::Verdict;
+use crate::shared::command::Origin;
 use crate::steer::ledger::{Action, Override, Selector};
 use crate::steer::pop::AdminState;
 use crate::steer::transition::Transition;
@@ -75,4 +76,60 @@ fn a_line_is_an_object_with_the_fields_of_its_kind() {
         let line = event.line(1_000_000_000, 7);
         assert!(line.contains(expected), "{line}\nlacks\n{expected}");
     }
+}
+
+/// The public form of an event has no author, no reason, no client address, no path and no text of
+/// a fault.
+#[test]
+fn public_events_have_no_secrets() {
+    let entry = Override {
+        id: 1,
+        selector: Selector::Pop("fra".into()),
+        action: Action::State(AdminState::Drain),
+        author: "SECRET".into(),
+        reason: "SECRET".into(),
+        set_epoch_secs: 1_000_000_000,
+        until_epoch_secs: None,
+        transition: Transition::default(),
+    };
+    let subject = || TargetName {
+        probe: "web".into(),
+        pop: "fra".into(),
+        service: "default".into(),
+        address: "192.0.2.1".parse().unwrap(),
+    };
+    let load = || LoadSubject { pop: "fra".into(), service: None };
+    let (secret, sentence) = (|| "SECRET".to_owned(), || "SECRET".to_owned());
+    let events = [
+        Event::ReloadStarted { origin: Origin::Control("SECRET".into()), requests: 1 },
+        Event::OverrideSet { entry: entry.clone(), pops: vec!["fra".to_owned()] },
+        Event::OverrideProgress { entry: entry.clone(), percent: 50 },
+        Event::OverrideExpired { entry },
+        Event::TaskEnded { task: "events", why: secret() },
+        Event::StateFolder { sentence: sentence() },
+        Event::Zone { zone: "z.example.".to_owned(), standing: "kept", sentence: sentence() },
+        Event::StrayFile { file: secret(), standing: "stray", sentence: sentence() },
+        Event::LedgerAlarm { sentence: sentence() },
+        Event::LedgerAcknowledged { author: secret() },
+        Event::MemoryFault { sentence: sentence() },
+        Event::Quarantined { sentence: sentence() },
+        Event::DescriptorsShort { sentence: sentence() },
+        Event::Health(HealthEvent::OwnFault { why: "SECRET".into() }),
+        Event::Health(HealthEvent::Turned {
+            subject: subject(),
+            before: Verdict::Up,
+            now: Verdict::Down,
+            lasted_ms: 1,
+            reason: Some("SECRET".into()),
+        }),
+        Event::Load(LoadEvent::FeedLost { subject: load(), reason: Some("SECRET".into()) }),
+    ];
+    for event in events {
+        let (whole, public) = (event.line(1_000_000_000, 7), event.public().line(1_000_000_000, 7));
+        assert!(whole.contains("SECRET") && !public.contains("SECRET"), "{public}");
+        assert_eq!(event.public().kind(), event.kind());
+        let public: serde_json::Value = serde_json::from_str(&public).expect("JSON");
+        assert!(public["text"].as_str().is_some_and(|text| !text.is_empty()), "{public}");
+    }
+    assert_eq!(Event::Stopped.public(), Event::Stopped);
 }

@@ -41,3 +41,12 @@ fn the_first_name_of_a_run_counts() {
     events.name_run("b".to_owned());
     assert_eq!(events.run(), "a");
 }
+
+/// An event keeps its public line beside the whole one.
+#[test]
+fn the_public_line_is_kept() {
+    let events = RecentEvents::default();
+    events.push("zone", "whole", Some("public"), String::new);
+    let Recent::Event(event) = events.get(1) else { panic!("the event is there") };
+    assert_eq!((&*event.line, event.public.as_deref()), ("whole", Some("public")));
+}

@@ -1,8 +1,9 @@
 //! `/v1/events`: events as they happen, and where a reader goes on.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
-use support::deployment::{Deployment, PATIENCE};
+use support::deployment::{Deployment, PATIENCE, connect};
 
 /// A reader of events over the control socket.
 struct Reader(BufReader<UnixStream>);
@@ -95,6 +96,62 @@ fn readers_follow_and_come_back() {
     let (mut reader, _) = Reader::open(&deployment, "");
     served.process.signal("TERM");
     assert_eq!(reader.next_of("stopping").1, "stopping");
+}
+
+/// A reader over plain HTTP gets events without their authors and reasons, and zones without the
+/// texts of faults; a user of the control socket gets the whole.
+#[test]
+fn strangers_get_the_public_part() {
+    let deployment = Deployment::sample(&["127.0.0.1:0"]);
+    let served = deployment.serve(&[]);
+    let mut stream = connect(served.admin());
+    write!(stream, "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("the server reads");
+    let mut stranger = Stream(BufReader::new(stream));
+    stranger.line(|line| line.starts_with("id: "));
+    let body = r#"{"pops":["fra"],"state":"drain","reason":"ticket seven","force":true,"author":"mallory"}"#;
+    let socket = deployment.path("state/control.sock");
+    let page = support::pages::send(&socket, "POST", "/v1/overrides", body);
+    assert_eq!(page.status, 200, "{}", page.body);
+    let data = stranger.line(|line| line.contains("override_set") && line.starts_with("data: "));
+    assert!(!data.contains("mallory") && !data.contains("ticket"), "{data}");
+    let data: serde_json::Value = serde_json::from_str(&data["data: ".len()..]).expect("JSON");
+    assert!(data["time"].is_string() && data["sequence"].is_u64() && data["text"].is_string(), "{data}");
+    deployment.events(|events| events.contains("mallory") && events.contains("ticket seven"));
+}
+
+/// Lines of a stream over the admin address.
+struct Stream(BufReader<TcpStream>);
+
+impl Stream {
+    /// The next line for which a condition holds.
+    fn line(&mut self, is_it: impl Fn(&str) -> bool) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.0.read_line(&mut line).expect("a line comes") > 0, "the stream has ended");
+            if is_it(line.trim_end()) {
+                return line.trim_end().to_owned();
+            }
+        }
+    }
+}
+
+/// A stream begins with an identifier, so that a reader that has had no event goes on behind it.
+#[test]
+fn streams_begin_with_an_identifier() {
+    let deployment = Deployment::new(&["127.0.0.1:0"], "");
+    let _served = deployment.serve(&[]);
+    let (mut reader, _) = Reader::open(&deployment, "");
+    let id = loop {
+        let mut line = String::new();
+        assert!(reader.0.read_line(&mut line).expect("a line comes") > 0, "the stream has ended");
+        if let Some(id) = line.trim_end().strip_prefix("id: ") {
+            break id.to_owned();
+        }
+    };
+    drop(reader);
+    set(&deployment, "drain");
+    let (mut reader, _) = Reader::open(&deployment, &format!("Last-Event-ID: {id}\r\n"));
+    assert_eq!(reader.next().1, "override_set");
 }
 
 /// One more reader than there are places is refused, and nobody loses a place to it.

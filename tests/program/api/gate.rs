@@ -141,6 +141,27 @@ fn tokens_and_certificates_permit_changes() {
     let evil = format!("{}X: y\r\n", bearer(TOKEN));
     let rebound = ask(&stranger, admin, "POST http://evil.example/v1/overrides", &evil, DRAIN);
     assert_eq!(rebound.expect("an answer").status, 421);
+    // Events with names of people and paths need a proof; their stream has no end.
+    for headers in [String::new(), bearer(&TOKEN[1..])] {
+        let page = ask(&stranger, admin, "GET /v1/events", &headers, "").expect("an answer");
+        assert_eq!((page.status, &*code(&page)), (401, "unauthorized"), "{}", page.body);
+    }
+    let foreign = ask(&operator, admin, "GET /v1/events", "Origin: https://evil.example\r\n", "");
+    let foreign = foreign.expect("an answer");
+    assert_eq!(foreign.status, 403);
+    assert!(foreign.json()["help"].as_str().is_some_and(|help| help.contains("Origin")), "{}", foreign.body);
+    // The author of a reload is recorded.
+    let reload = ask(&stranger, admin, "POST /v1/reload", &bearer(TOKEN), "").expect("an answer");
+    assert_eq!(reload.status, 200, "{}", reload.body);
+    deployment.events(|events| events.contains("reload requested by the token ops"));
+    let metrics = ask(&stranger, admin, "GET /v1/metrics", "", "").expect("an answer").body;
+    for (reason, least) in [("no_token", 2), ("bad_token", 5), ("foreign_origin", 3)] {
+        let series = format!("meridian_admin_refused_total{{reason=\"{reason}\"}} {least}");
+        assert!(metrics.contains(&series), "{series}");
+    }
+    assert!(metrics.contains("meridian_tls_certificate_expiry_timestamp_seconds{use=\"admin\"} "));
+    let status = ask(&stranger, admin, "GET /v1/status", "", "").expect("an answer").json();
+    assert!(status["admin_certificate_not_after"].is_i64(), "{status}");
     let log = served.process.stderr();
     assert!(!log.contains(TOKEN) && !deployment.read("state/events.jsonl").contains(TOKEN));
 }

@@ -52,6 +52,14 @@ fn commands_work_against_a_remote_server() {
         assert_eq!(code, status, "{arguments:?}: {told}{errors}");
         assert!(errors.contains(words), "{arguments:?}: {errors}");
     }
+    // Others can read the file of the token.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(deployment.path("token"), open).expect("ours");
+    let (_, _, errors) = run(&deployment, &url, &[&["pop", "list"][..], &token].concat());
+    assert!(errors.contains("note: every user of this machine may read or write `token`"), "{errors}");
+    // A check is of the files here, which no other host has.
+    let (code, _, errors) = run(&deployment, &url, &["check", "--diff"]);
+    assert!(code == 2 && errors.contains("--server"), "{errors}");
     for (url, words) in [
         (format!("http://{}", served.admin()), "over https alone"),
         ("ftp://localhost".to_owned(), "is not a URL"),

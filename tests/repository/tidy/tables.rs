@@ -19,7 +19,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
     ("rrl",       &["closed_set", "limits", "wire", "geo"]),
     ("overload",  &["limits", "wire", "geo"]),
     ("tls",       &["health"]),
-    ("admin",     &["tls"]),
+    ("admin",     &["closed_set", "finding", "tls"]),
     ("access",    &["closed_set", "geo"]),
     ("proxies",   &["geo"]),
     // 2  words
@@ -32,7 +32,7 @@ pub const MAY_USE: &[(&str, &[&str])] = &[
                     "snapshot"]),
     ("impact",    &["limits", "admin", "rfc3339", "wire", "geo", "health", "steer", "zone", "rrl", "overload",
                     "tls", "access", "proxies", "snapshot"]),
-    ("shared",    &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone",
+    ("shared",    &["admin", "limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone",
                     "snapshot", "answer", "impact", "rrl", "overload"]),
     ("explain",   &["limits", "rfc3339", "finding", "wire", "geo", "health", "steer", "zone", "access",
                     "snapshot", "answer", "shared"]),
