@@ -10,6 +10,7 @@
 //! this folder needs no runtime.
 
 pub(crate) mod alarm;
+pub(crate) mod answer_times;
 pub(crate) mod captured;
 pub(crate) mod command;
 pub(crate) mod counters;
