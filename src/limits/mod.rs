@@ -3,6 +3,7 @@
 mod control;
 mod http;
 mod latency;
+mod metrics;
 mod proxies;
 mod quarantine;
 mod quic;
@@ -10,6 +11,8 @@ mod quic;
 pub(crate) use control::*;
 pub(crate) use http::*;
 pub(crate) use latency::*;
+pub use metrics::SERIES_MAX;
+pub(crate) use metrics::*;
 pub(crate) use proxies::*;
 pub(crate) use quarantine::*;
 pub(crate) use quic::*;
@@ -197,19 +200,6 @@ pub(crate) const ENTRY_WORDS_MAX: usize = 140_000;
 pub(crate) const TEMPLATE_OCTETS_MAX: usize = 270_000;
 /// Records that the templates of one zone may generate: a /16 of reverse names.
 pub(crate) const GENERATED_MAX: u32 = 65_536;
-/// Pairs of policy and PoP with counters of their own: each worker then has 512 KiB of counters.
-/// Further policies are counted together as `other`.
-pub(crate) const DECISION_PAIRS_MAX: usize = 65_536;
-/// Pairs of policy and PoP on the page of metrics. Rows of policies past it are summed in the row
-/// `other`, so that [`SERIES_MAX`] holds.
-pub(crate) const PAIRS_SHOWN_MAX: usize = 4_096;
-/// Zones with counters of their own; the others are counted together as `other`.
-pub(crate) const ZONES_COUNTED_MAX: usize = 256;
-/// Series on the page of metrics that targets of checks may fill up. It bounds the page of 1,000
-/// PoPs and 200 policies, and a rendering then takes less than 50 ms.
-pub const SERIES_MAX: usize = 20_000;
-/// PoPs from which the page of metrics leaves out the samples of PoPs, feeds and targets that are 0.
-pub(crate) const POPS_WHOLE_MAX: usize = 512;
 /// Connections to one control listener whose request is incomplete: its peers are scrapers and
 /// operators, not the public. One more closes the oldest.
 pub const CONTROL_CONNECTIONS_MAX: usize = 64;

@@ -4,7 +4,7 @@
 //! batch in [`SAMPLE_EVERY`], with all its answers, and over connections one message in as many.
 //! A message outside the sample costs a count and a comparison.
 
-use crate::shared::counters::Cell;
+use crate::shared::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One batch of datagrams, or one message of a connection, in so many is measured. A power of two.

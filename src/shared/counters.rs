@@ -7,12 +7,12 @@
 use crate::answer::{Outcome, Transport};
 use crate::rrl::{Limit, Treatment};
 use crate::shared::answer_times::{AnswerTimes, SAMPLE_EVERY};
+use crate::shared::cell::Cell;
 use crate::shared::decisions::WorkerId;
 use crate::shared::published::ServedSnapshot;
 use crate::snapshot::locate::Evidence;
 use crate::wire::cookie::CookieStatus;
 use crate::wire::rr::RrType;
-use std::array;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -114,45 +114,6 @@ const SLOT_OF_TYPE: [u8; 258] = {
 
 /// Slots of answers past a rate limit: for each limit one a treatment.
 const LIMITED: usize = Limit::COUNT * Treatment::ALL.len();
-
-/// Counter, or a row of counters, with its sum over several blocks.
-pub trait Cell {
-    /// Sum.
-    type Sum: Default;
-    /// Counter at 0.
-    fn zero() -> Self;
-    /// Adds the counter to a sum.
-    fn add_to(&self, sum: &mut Self::Sum);
-}
-
-impl Cell for AtomicU64 {
-    type Sum = u64;
-
-    fn zero() -> AtomicU64 {
-        AtomicU64::new(0)
-    }
-
-    fn add_to(&self, sum: &mut u64) {
-        *sum += self.load(Ordering::Relaxed);
-    }
-}
-
-impl<const N: usize> Cell for [AtomicU64; N]
-where
-    [u64; N]: Default,
-{
-    type Sum = [u64; N];
-
-    fn zero() -> [AtomicU64; N] {
-        array::from_fn(|_| AtomicU64::new(0))
-    }
-
-    fn add_to(&self, sums: &mut [u64; N]) {
-        for (sum, counter) in sums.iter_mut().zip(self) {
-            counter.add_to(sum);
-        }
-    }
-}
 
 /// Makes the block of counters, their sums, and all functions that name each of them.
 macro_rules! counters {

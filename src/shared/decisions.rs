@@ -75,8 +75,8 @@ pub(crate) struct DecisionCounters {
     row_len: usize,
     /// Zones with a row each, by wire name of the apex. One more row counts the others.
     zones: Box<[Box<[u8]>]>,
-    /// First cell of the rows of zones.
-    zones_at: usize,
+    /// First cell of the rows of policies, behind those of the zones.
+    policies_at: usize,
     shards: Box<[Box<[Line]>]>,
 }
 
@@ -98,14 +98,14 @@ impl DecisionCounters {
     ) -> DecisionCounters {
         let rows = policies.len().min((pairs_max / pops.len().max(1)).max(1));
         let row_len = pops.len() + REASONS;
-        let zones_at = rows * row_len;
-        let cells = zones_at + (zones.len() + 1) * ZONE_ANSWERS;
+        let policies_at = (zones.len() + 1) * ZONE_ANSWERS;
+        let cells = policies_at + rows * row_len;
         let shard = || (0..cells.div_ceil(16)).map(|_| Line::default()).collect();
         DecisionCounters {
             last_row: rows.saturating_sub(1),
             row_len,
             zones,
-            zones_at,
+            policies_at,
             shards: (0..worker_count).map(|_| shard()).collect(),
             policies,
             pops,
@@ -141,13 +141,13 @@ impl DecisionCounters {
     /// First cell of the row of a zone.
     #[inline(always)]
     fn zone_at(&self, row: usize) -> usize {
-        self.zones_at + row * ZONE_ANSWERS
+        row * ZONE_ANSWERS
     }
 
     /// First cell of a row.
     #[inline(always)]
     fn row_at(&self, row: usize) -> usize {
-        row * self.row_len
+        self.policies_at + row * self.row_len
     }
 
     /// Adds all counts to sums by name.

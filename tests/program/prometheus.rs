@@ -61,7 +61,8 @@ fn start(program: &Path, deployment: &Deployment, admin: SocketAddr) -> (Process
     deployment.write(
         "prometheus.yml",
         &format!(
-            "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [{:?}]\nscrape_configs:\n  \
+            "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [{:?}]\n\
+             scrape_configs:\n  \
              - job_name: meridian\n    static_configs: [{{ targets: [\"{admin}\"] }}]\n",
             rules.display().to_string()
         ),

@@ -68,8 +68,8 @@ fn past_the_limit_policies_share_a_row() {
     assert_eq!(nothing, Decisions::default());
 }
 
-/// Zones are summed by name over layouts; a zone without a row, and a name past the limit, counts as
-/// `other`.
+/// Zones are summed by name over layouts; a zone without a row, and a name past the limit, counts
+/// as `other`.
 #[test]
 fn zones_are_counted_by_name() {
     let laid_out = |zones: &[&str]| DecisionCounters::laid_out(names(&[]), names(&[]), apexes(zones), 2, 4);
