@@ -245,9 +245,9 @@ fn the_scrape_is_the_catalogue() {
             let (series, _) = line.rsplit_once(' ').expect("a series and a value");
             let (name, inside) = series.split_once('{').unwrap_or((series, "}"));
             // The series of a histogram have its name, and buckets one label more.
-            let of_histogram = ["_bucket", "_sum", "_count"].iter().filter_map(|end| name.strip_suffix(end));
-            let name = of_histogram.filter(|name| kinds.get(*name).is_some_and(|kind| kind == "histogram"));
-            let name = name.last().unwrap_or(series.split('{').next().expect("a name"));
+            let is_histogram = |name: &&str| kinds.get(*name).is_some_and(|kind| kind == "histogram");
+            let stems = ["_bucket", "_sum", "_count"].iter().filter_map(|end| name.strip_suffix(end));
+            let name = stems.clone().find(is_histogram).unwrap_or(name);
             let mut of_series: Vec<_> = inside
                 .split("\",")
                 .filter_map(|pair| pair.split_once('=').map(|(key, _)| key.to_owned()))
