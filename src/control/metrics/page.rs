@@ -65,10 +65,12 @@ impl Page {
         self.push(family, metric, series);
     }
 
+    /// Adds a counter.
     pub(super) fn count(&mut self, family: &MetricFamily, labels: &[&str], count: u64) {
         self.add(family, labels, count as f64);
     }
 
+    /// Adds a gauge.
     pub(super) fn set(&mut self, family: &MetricFamily, labels: &[&str], value: f64) {
         self.add(family, labels, value);
     }

@@ -201,8 +201,11 @@ fn dashboards_are_of_no_one_grafana() {
             assert!(faults.is_empty(), "{name}: {faults:?}");
         }
         let whole = board.to_string();
-        for source in between(&whole, "\"datasource\":{", "}") {
-            assert!(source.contains("\"uid\":\"${datasource}\""), "{name}: {source}");
+        for source in whole.split("\"datasource\":").skip(1) {
+            assert!(
+                source.starts_with("{\"type\":\"prometheus\",\"uid\":\"${datasource}\"}"),
+                "{name}: {source:.80}"
+            );
         }
         places(name, &board);
     }

@@ -29,11 +29,20 @@ pub fn names(expression: &str) -> Names {
             names.metrics.push((word.clone(), list(&tokens, &mut at, '}')));
         } else if word == "label_values" {
             variable(&tokens, &mut at, &mut names);
-        } else if next != Some(&Token::Sign('(')) && !KEYWORDS.contains(&word.as_str()) {
+        } else if !is_function(next) && !KEYWORDS.contains(&word.as_str()) {
             names.metrics.push((word.clone(), Vec::new()));
         }
     }
     names
+}
+
+/// True if the word before is a function, or an aggregation with its labels first.
+fn is_function(next: Option<&Token>) -> bool {
+    match next {
+        Some(Token::Sign(sign)) => *sign == '(',
+        Some(Token::Word(word)) => word == "by" || word == "without",
+        None => false,
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
