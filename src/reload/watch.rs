@@ -104,6 +104,8 @@ impl Watch {
             work(number);
             self.done.fetch_add(1, Ordering::Relaxed);
         });
+        // Work behind the loop has no count.
+        self.begin(None, 0);
     }
 
     /// Current part of the work.

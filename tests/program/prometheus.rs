@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -95,9 +96,11 @@ fn start(program: &Path, deployment: &Deployment, admin: SocketAddr) -> (Process
 }
 
 fn http(address: SocketAddr, path: &str) -> Option<pages::Page> {
-    let stream = std::net::TcpStream::connect(address).ok()?;
+    let mut stream = std::net::TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(WITHIN)).ok()?;
-    pages::ask(stream, "GET", path, "").ok()
+    // Of HTTP/1.0, so that the body comes whole and not in chunks.
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").ok()?;
+    pages::read(stream).ok()
 }
 
 /// Number of rules, and those that are not evaluated yet, or with an error.
