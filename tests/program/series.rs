@@ -70,7 +70,7 @@ fn a_large_deployment_has_a_bounded_page() {
     }
     took.sort_unstable();
     println!("{} series, a scrape takes {:?}, pauses between pages included", series.len(), took);
-    assert!((10_000..=SERIES_MAX).contains(&series.len()), "{} series", series.len());
+    assert!((9_000..=SERIES_MAX).contains(&series.len()), "{} series", series.len());
     let sum = |family: &str, labels: &[&str]| -> f64 {
         let is_it = |series: &str| {
             series.starts_with(&format!("{family}{{")) && labels.iter().all(|label| series.contains(label))
@@ -80,7 +80,8 @@ fn a_large_deployment_has_a_bounded_page() {
     for (family, labels, value) in [
         ("meridian_pop_answers_total", &["policy=\"w000\""][..], 3.0),
         ("meridian_pop_answers_total", &["policy=\"other\""], 2.0),
-        ("meridian_decisions_total", &["policy=\"w199\""], 2.0),
+        // Policies without a row of counters are counted together.
+        ("meridian_decisions_total", &["policy=\"other\""], 2.0),
         ("meridian_zone_replies_total", &["zone=\"z000.example.\"", "NOERROR"], 5.0),
         ("meridian_zone_replies_total", &["zone=\"z001.example.\"", "NXDOMAIN"], 1.0),
         ("meridian_zone_replies_total", &["zone=\"other\"", "NOERROR"], 4.0),
