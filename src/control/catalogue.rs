@@ -315,8 +315,8 @@ fn limits() -> String {
          - Zones that are counted each for itself: {ZONES_COUNTED_MAX}, the first by apex; the others\n  \
          are counted in the zone `other`.\n\
          - With more than {POPS_WHOLE_MAX} PoPs, the samples of PoPs, feeds and targets that are 0 are\n  \
-         left out, except those of `meridian_target_up`. Write `meridian_pop_state{{state=\"down\"}} == 1`, and not\n  \
-         `== 0` of another state.\n\
+         left out, except those of `meridian_target_up`. Write\n  \
+         `meridian_pop_state{{state=\"down\"}} == 1`, and not `== 0` of another state.\n\
          - Targets of checks have room up to {SERIES_MAX} series; `meridian_targets_not_shown` counts the\n  \
          others. With this, the page of 1,000 PoPs and 200 policies has at most {SERIES_MAX} series.\n"
     )
