@@ -147,7 +147,7 @@ pub mod health {
 pub mod limits {
     pub use crate::limits::{
         CONTROL_CONNECTIONS_MAX, FEED_PAGE_OCTETS_MAX, LEAF_DEPTH_V4_MAX, LEAF_DEPTH_V6_MAX, PREFETCH_MAX,
-        PROBES_AT_ONCE,
+        PROBES_AT_ONCE, SERIES_MAX,
     };
 }
 pub mod live {

@@ -147,6 +147,7 @@ for path in usr/bin/meridian usr/lib/systemd/system/meridian.service usr/share/m
     usr/share/zsh/vendor-completions/_meridian usr/share/fish/vendor_completions.d/meridian.fish \
     usr/share/meridian/schema/zone.schema.json \
     usr/share/doc/meridian/examples/alerts.yaml usr/share/doc/meridian/examples/sysctl.conf \
+    usr/share/doc/meridian/examples/grafana/fleet.json \
     usr/share/doc/meridian/copyright; do
     grep -q " \./$path\$" "$scratch/contents" || fail "the package has no $path"
 done

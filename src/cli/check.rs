@@ -2,14 +2,14 @@
 
 use crate::cli::diff::{self, Bound, Judged};
 use crate::cli::server::ServerClient;
-use crate::cli::{Config, Format, json, print, print_findings};
+use crate::cli::{Config, Format, json, print, print_findings, progress};
 use crate::config::ledger_file;
 use crate::control::protocol::comparison::ComparisonReply;
 use crate::finding::render;
 use crate::finding::report::FindingReport;
 use crate::finding::{At, Files, Finding, Findings, Severity, code};
 use crate::limits::LEDGER_OCTETS_MAX;
-use crate::reload::prepare::{self, Fresh};
+use crate::reload::prepare::Fresh;
 use crate::server::{Engine, descriptors, sockets};
 use crate::shared::one_line;
 use crate::snapshot::Snapshot;
@@ -97,7 +97,7 @@ impl CheckCommand {
     /// Reads the files, with the findings of the ledger, the descriptors and the sockets of this
     /// machine.
     fn check(&self) -> Checked {
-        let prepared = prepare::run(&self.config.path(), None, None, prepare::NEVER_SERVED);
+        let prepared = progress::prepared(&self.config.path());
         let strict = |findings: Findings| if self.strict { findings.strict() } else { findings };
         match prepared {
             Ok(mut fresh) => {

@@ -1,11 +1,11 @@
 //! `meridian diff`, and the comparison of `meridian check --diff`.
 
 use crate::cli::moves::{self, percent, percent_of};
-use crate::cli::{Format, json, print, print_findings};
+use crate::cli::{Format, json, print, print_findings, progress};
 use crate::control::comparison;
 use crate::control::protocol::comparison::{AnswerMove, ComparisonReply, MovedShare};
 use crate::impact::comparison::Comparison;
-use crate::reload::prepare;
+use crate::reload::watch::Watch;
 use crate::snapshot::Snapshot;
 use serde::Serialize;
 use std::io::Write;
@@ -69,7 +69,7 @@ impl Diff {
 
 /// Compiles a deployment, or prints the findings that refuse it.
 pub(crate) fn compile(path: &Path) -> Option<Snapshot> {
-    match prepare::run(path, None, None, prepare::NEVER_SERVED) {
+    match progress::prepared(path) {
         Ok(fresh) if fresh.findings.errors() == 0 => Some(fresh.snapshot),
         refused => {
             let (findings, files) = match refused {
@@ -85,7 +85,10 @@ pub(crate) fn compile(path: &Path) -> Option<Snapshot> {
 
 /// Clients that move from one deployment to the other; no server is asked.
 pub(crate) fn compared(old: &Snapshot, new: &Snapshot) -> ComparisonReply {
-    comparison::reply_of(&Comparison::new(old, new, std::iter::empty()), ASSUMED)
+    let watch = Watch::default();
+    watch.enter("comparing");
+    let comparison = progress::beside(&watch, || Comparison::new(old, new, std::iter::empty()));
+    comparison::reply_of(&comparison, ASSUMED)
 }
 
 /// Comparison, and its verdict by a bound.

@@ -8,11 +8,13 @@
 
 use super::server::{ServerClient, complain};
 use super::{Config, Format, json, print, print_findings, verify};
+use crate::cli::progress::{self, Progress};
 use crate::control::explain::explained;
 use crate::control::protocol::explain::{Asked, ExplainRequest, Explained};
 use crate::explain::{self, ExplainQuery};
 use crate::geo::prefix::Prefix;
 use crate::reload::prepare;
+use crate::reload::watch::Watch;
 use crate::rfc3339;
 use crate::snapshot::{Snapshot, compile};
 use crate::steer::view::Supposed;
@@ -190,9 +192,12 @@ struct Compiled {
 
 /// Reads and compiles the files, or prints their findings.
 fn read(config: &Config) -> Result<Compiled, ExitCode> {
-    let (deployment, mut findings, files) = prepare::read(&config.path(), true);
+    let watch = Watch::default();
+    watch.enter("reading");
+    let (deployment, mut findings, files) = progress::beside(&watch, || prepare::read(&config.path(), true));
     let compiled = deployment.and_then(|deployment| {
-        let (snapshot, found) = compile::compile(&deployment, None, 1);
+        watch.enter("compiling");
+        let (snapshot, found) = progress::beside(&watch, || compile::compile(&deployment, None, 1));
         findings.extend(found);
         let databases =
             deployment.databases.iter().map(|source| (source.path.clone(), source.octets.clone()));
@@ -206,7 +211,11 @@ fn read(config: &Config) -> Result<Compiled, ExitCode> {
 
 /// Proves the scopes of a snapshot, and prints the counts of the proof or its faults.
 fn verified(snapshot: &Snapshot) -> ExitCode {
-    match verify::verify_scopes(snapshot, SAMPLES_PER_LEAF) {
+    let mut progress = Progress::new("leaves");
+    let verified =
+        verify::verify_noting(snapshot, SAMPLES_PER_LEAF, &mut |done, all| progress.at(done, Some(all)));
+    drop(progress);
+    match verified {
         Ok(report) => {
             let verify::VerifyReport { names, leaves, pairs } = report;
             print(&format!(

@@ -20,6 +20,7 @@ mod output;
 pub(crate) mod policy;
 pub(crate) mod pop;
 pub(crate) mod prediction;
+mod progress;
 pub(crate) mod quarantine;
 pub(crate) mod reload;
 pub(crate) mod remote;

@@ -9,6 +9,7 @@
 
 use crate::answer::{Client, Disposition, QueryContext, Transport, respond};
 use crate::geo::prefix::{Prefix, truncate_v4, truncate_v6};
+use crate::geo::trie::Trie;
 use crate::limits::MESSAGE_MAX;
 use crate::snapshot::Snapshot;
 use crate::snapshot::steering::BY_ECS_SPECIAL;
@@ -37,8 +38,20 @@ const FAULTS_MAX: usize = 20;
 /// Walks every leaf and asks for `samples_per_leaf` addresses inside it, each with two partners
 /// inside the scope of its answer. Errors are sentences, one for each false scope or other fault.
 pub fn verify_scopes(snapshot: &Snapshot, samples_per_leaf: usize) -> Result<VerifyReport, Vec<String>> {
+    verify_noting(snapshot, samples_per_leaf, &mut |_, _| {})
+}
+
+/// Like [`verify_scopes`]; `note` gets the number of leaves walked, and of all.
+pub(crate) fn verify_noting(
+    snapshot: &Snapshot,
+    samples_per_leaf: usize,
+    note: &mut dyn FnMut(u64, u64),
+) -> Result<VerifyReport, Vec<String>> {
+    let steered = || snapshot.zones.iter().flat_map(|zone| zone.steered());
     let mut walk = Walk {
         snapshot,
+        all: steered().map(|(_, steered)| leaves(snapshot, *steered)).sum(),
+        note,
         out: vec![0; MESSAGE_MAX],
         report: VerifyReport::default(),
         faults: Vec::new(),
@@ -81,6 +94,29 @@ struct Walk<'a> {
     report: VerifyReport,
     faults: Vec<String>,
     dice: u64,
+    /// Leaves of all names.
+    all: u64,
+    note: &'a mut dyn FnMut(u64, u64),
+}
+
+/// Leaves that are walked for a name with this policy.
+fn leaves(snapshot: &Snapshot, steered: Steered) -> u64 {
+    let policy = &snapshot.steering.policies[steered.policy.index()];
+    let routes = policy.routes_of(snapshot.status.by_cell(steered.policy, policy));
+    let asked = (0..).zip(routes).filter(|(class, _)| resolver_of(policy, *class).is_some());
+    let of_class = |routes: &Trie| {
+        routes.v4.blocks().count() + routes.v6.blocks().filter(|leaf| leaf.value != REDIRECT).count()
+    };
+    let of_type: usize = asked.map(|(_, routes)| of_class(routes)).sum();
+    (of_type * asked_types(snapshot, policy).count()) as u64
+}
+
+/// Types that are asked of a policy, and whether the policy has data of each.
+fn asked_types(snapshot: &Snapshot, policy: &PolicyTable) -> impl Iterator<Item = (RrType, bool)> {
+    let offers = |family| policy.families & family != 0 && snapshot.status.offers(policy, family);
+    let types = [(RrType::A, offers(V4)), (RrType::AAAA, offers(V6)), (RrType::HTTPS, policy.https)];
+    let may_alias = policy.may_alias();
+    types.into_iter().filter(move |(rtype, exists)| *rtype != RrType::HTTPS || *exists || may_alias)
 }
 
 impl Walk<'_> {
@@ -96,16 +132,11 @@ impl Walk<'_> {
         };
         for (class, routes) in policy.routes_of(by_cell).iter().enumerate() {
             let Some(resolver) = resolver_of(policy, class as u32) else { continue };
-            let offers = |family| policy.families & family != 0 && status.offers(policy, family);
-            let types = [(RrType::A, offers(V4)), (RrType::AAAA, offers(V6)), (RrType::HTTPS, policy.https)];
-            for (rtype, exists) in types
-                .into_iter()
-                .filter(|(rtype, exists)| *rtype != RrType::HTTPS || *exists || policy.may_alias())
-            {
+            for (rtype, exists) in asked_types(self.snapshot, policy) {
                 let mut asked =
                     ExplainQuery { owner, rtype, resolver, policy, exists, tailors, packet: Vec::new() };
                 for leaf in routes.v4.blocks() {
-                    self.report.leaves += 1;
+                    self.walked();
                     // Clients of these leaves may get different scopes: a special-purpose block is
                     // the scope itself, and a CNAME may add the scope of its target.
                     let is_apart =
@@ -125,7 +156,7 @@ impl Walk<'_> {
                     }
                 }
                 for leaf in routes.v6.blocks().filter(|leaf| leaf.value != REDIRECT) {
-                    self.report.leaves += 1;
+                    self.walked();
                     // Clients of these leaves may get different scopes: a special-purpose block is
                     // the scope itself, and a CNAME may add the scope of its target.
                     let is_apart =
@@ -142,6 +173,12 @@ impl Walk<'_> {
                 }
             }
         }
+    }
+
+    /// Counts a leaf.
+    fn walked(&mut self) {
+        self.report.leaves += 1;
+        (self.note)(self.report.leaves as u64, self.all);
     }
 
     /// Asks for a client of a leaf. All clients of a leaf must get one scope, whatever their cells:

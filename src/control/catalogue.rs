@@ -4,6 +4,8 @@
 //! compare the three. Label values come from fixed sets and from the operator's files, never from
 //! clients.
 
+use crate::limits::{PAIRS_SHOWN_MAX, POPS_WHOLE_MAX, SERIES_MAX, ZONES_COUNTED_MAX};
+
 /// Kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
@@ -11,6 +13,8 @@ pub enum MetricKind {
     Counter,
     /// The current state.
     Gauge,
+    /// Counts of times by upper bound (`_bucket`, label `le`), with `_sum` and `_count`.
+    Histogram,
 }
 
 impl MetricKind {
@@ -19,6 +23,7 @@ impl MetricKind {
         match self {
             MetricKind::Counter => "counter",
             MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
         }
     }
 }
@@ -64,6 +69,17 @@ families! {
     COOKIES = Counter "meridian_cookies_total" ["transport", "cookie"]
         "Replies, by transport and the DNS cookie of the query: none (no cookie, or cookies are off), \
          client (no server cookie yet), valid, invalid (made with an unknown secret, too old, or forged).";
+    ANSWER_TIMES = Histogram "meridian_answer_duration_seconds" ["transport"]
+        "Times from the receipt of a message to the sending of its answer, in this process, by transport. \
+         It is a sample: over UDP one batch of datagrams in 64, with all its answers, until the kernel has \
+         taken them; over connections one message in 64, until its answer waits to be written. Times in \
+         the queues of the kernel are not part of it.";
+    WORKER_QUERIES = Counter "meridian_worker_queries_total" ["worker"]
+        "Datagrams received by each UDP worker with a thread of its own; the names are those of \
+         `meridian_heartbeat_age_seconds`.";
+    ZONE_REPLIES = Counter "meridian_zone_replies_total" ["zone", "rcode"]
+        "Replies, by zone of the question and response code: NOERROR, NXDOMAIN, other. Zones past a limit \
+         are counted under the zone `other`.";
     ACCESS_REFUSED = Counter "meridian_access_refused_total" ["transport"]
         "Messages refused by the access lists (`access`), by transport; those dropped are counted in \
          `meridian_dropped_total`.";
@@ -93,8 +109,8 @@ families! {
     CONNECTIONS = Counter "meridian_connections_total" ["transport"]
         "Connections admitted, by transport.";
     DECISIONS_BY_POP = Counter "meridian_pop_answers_total" ["policy", "pop"]
-        "Answers with the addresses of a PoP, by policy and PoP. Pairs past a limit are counted under \
-         `other`.";
+        "Answers with the addresses of a PoP, by policy and PoP. Policies past a limit are summed in the \
+         policy `other`.";
     DECISIONS = Counter "meridian_decisions_total" ["policy", "reason"]
         "Answers that a policy decided (of a CNAME chain, the last policy), by policy and reason: regular, \
          last_resort (drained or of weight 0), last_good (everything is down: the PoP that went down last), \
@@ -149,6 +165,9 @@ families! {
         "1 for a target whose verdict changed too often, so that it is only a last resort, else 0.";
     TARGET_LATENCY = Gauge "meridian_target_latency_seconds" ["pop", "service", "probe", "address"]
         "Duration of the check that gave a target its last result.";
+    TARGETS_NOT_SHOWN = Gauge "meridian_targets_not_shown" []
+        "Targets without samples here, because the page has no room for more series. Targets that are \
+         down, damped or failing, and those whose certificate expires within 30 days, come first.";
     TARGET_CERTIFICATE = Gauge "meridian_target_certificate_days" ["pop", "service", "probe", "address"]
         "Whole days until the certificate of a target expires; negative after its expiry.";
     LOAD_UTILISATION = Gauge "meridian_pop_utilisation" ["pop", "service"]
@@ -294,12 +313,24 @@ pub fn document() -> String {
     for reason in crate::shared::counters::Dropped::ALL {
         text.push_str(&format!("| `{}` | {} |\n", reason.word(), reason.about()));
     }
-    text.push_str(&format!(
-        "\n## Limits\n\nPairs of policy and PoP that are counted each for itself: {}. In a larger\n\
-         deployment the policies behind those that fit are counted together as the policy `other`.\n",
-        crate::limits::DECISION_PAIRS_MAX
-    ));
+    text.push_str(&limits());
     text
+}
+
+/// Section about the limits of the page.
+fn limits() -> String {
+    format!(
+        "\n## Limits\n\n\
+         - Pairs of policy and PoP that are shown: {PAIRS_SHOWN_MAX}. In a larger deployment the first\n  \
+         policies that fit have rows of their own, and the others are summed in the policy `other`.\n\
+         - Zones that are counted each for itself: {ZONES_COUNTED_MAX}, the first by apex; the others\n  \
+         are counted in the zone `other`.\n\
+         - With more than {POPS_WHOLE_MAX} PoPs, the samples of PoPs, feeds and targets that are 0 are\n  \
+         left out, except those of `meridian_target_up`. Write\n  \
+         `meridian_pop_state{{state=\"down\"}} == 1`, and not `== 0` of another state.\n\
+         - Targets of checks have room up to {SERIES_MAX} series; `meridian_targets_not_shown` counts the\n  \
+         others. With this, the page of 1,000 PoPs and 200 policies has at most {SERIES_MAX} series.\n"
+    )
 }
 
 #[cfg(test)]

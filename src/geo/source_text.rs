@@ -53,6 +53,11 @@ pub(crate) struct SourceText {
 
 /// Reads a source, and reports all faults at once. A source with errors must not become a database.
 pub(crate) fn parse(text: &str, file: FileId) -> (SourceText, Findings) {
+    parse_noting(text, file, &mut |_| {})
+}
+
+/// Like [`parse`]; `note` gets the number of octets read after each line.
+pub(crate) fn parse_noting(text: &str, file: FileId, note: &mut dyn FnMut(usize)) -> (SourceText, Findings) {
     let mut reader = LineReader { file, line: 0, start: 0, findings: Findings::default() };
     let mut source = SourceText::default();
     let mut seen: HashMap<Prefix, At> = HashMap::new();
@@ -95,6 +100,7 @@ pub(crate) fn parse(text: &str, file: FileId) -> (SourceText, Findings) {
             }
         }
         reader.start += line.len();
+        note(reader.start);
     }
     if !has_header {
         let finding =

@@ -3,6 +3,7 @@
 mod control;
 mod http;
 mod latency;
+mod metrics;
 mod overload;
 mod proxies;
 mod quarantine;
@@ -11,6 +12,8 @@ mod quic;
 pub(crate) use control::*;
 pub(crate) use http::*;
 pub(crate) use latency::*;
+pub use metrics::SERIES_MAX;
+pub(crate) use metrics::*;
 pub(crate) use overload::*;
 pub(crate) use proxies::*;
 pub(crate) use quarantine::*;
@@ -199,9 +202,6 @@ pub(crate) const ENTRY_WORDS_MAX: usize = 140_000;
 pub(crate) const TEMPLATE_OCTETS_MAX: usize = 270_000;
 /// Records that the templates of one zone may generate: a /16 of reverse names.
 pub(crate) const GENERATED_MAX: u32 = 65_536;
-/// Pairs of policy and PoP with counters of their own: one scrape of metrics then has about 8 MB of
-/// text, and each worker 512 KiB of counters. Further policies are counted together as `other`.
-pub(crate) const DECISION_PAIRS_MAX: usize = 65_536;
 /// Connections to one control listener whose request is incomplete: its peers are scrapers and
 /// operators, not the public. One more closes the oldest.
 pub const CONTROL_CONNECTIONS_MAX: usize = 64;

@@ -6,7 +6,6 @@
 
 use crate::config::{Sources, is_zone_file};
 use crate::limits::{CONFIG_OCTETS_MAX, DATABASE_OCTETS_MAX, READ_ATTEMPTS, READ_PAUSE_MILLIS};
-use crate::reload::parallel;
 use crate::reload::watch::{Waiting, Watch};
 use crate::sys::{beneath, hooks};
 use crate::wire::cookie::SECRET_LEN;
@@ -152,7 +151,7 @@ impl Sources for Disk<'_> {
     }
 
     fn each(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
-        parallel::each(count, work);
+        self.watch.each(count, work);
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<PathBuf>, String> {

@@ -7,7 +7,7 @@ use crate::limits::{READ_ATTEMPTS, READ_PAUSE_MILLIS};
 use crate::reload::disk::Disk;
 use crate::reload::running::{RestartOnly, Running};
 use crate::reload::watch::Watch;
-use crate::reload::{certificate, parallel, safety};
+use crate::reload::{certificate, safety};
 use crate::snapshot::{self, Snapshot};
 use crate::sys::clock::epoch_secs;
 use crate::sys::memory::Passing;
@@ -77,7 +77,7 @@ pub(crate) fn run_watched(
         let (mut deployment, mut findings) = (deployment, findings);
         let fresh = loop {
             let Some(read) = deployment else { break None };
-            let (fresh, mut found) = compiled(root, &reading, &read, previous, running, sequence);
+            let (fresh, mut found) = compiled(root, &reading, &read, (previous, running, sequence), watch);
             // A fault of a zone may show only in its image or its policies.
             if fresh.is_some() || !reading.put_aside(&mut found) {
                 findings.extend(found);
@@ -104,9 +104,8 @@ fn compiled(
     root: &Path,
     reading: &Reading<'_>,
     deployment: &Deployment,
-    previous: Option<&Arc<Snapshot>>,
-    running: Option<&Running>,
-    sequence: u64,
+    (previous, running, sequence): (Option<&Arc<Snapshot>>, Option<&Running>, u64),
+    watch: &Watch,
 ) -> (Option<Compiled>, Findings) {
     let mut findings = Findings::default();
     let fixed = RestartOnly {
@@ -125,7 +124,8 @@ fn compiled(
     certificate::judge(deployment, previous, epoch_secs())
         .into_iter()
         .for_each(|finding| findings.push(finding));
-    let (snapshot, found) = snapshot::compile_by(&parallel::each, deployment, previous, sequence);
+    let (snapshot, found) =
+        snapshot::compile_by(&|count, work| watch.each(count, work), deployment, previous, sequence);
     findings.extend(found);
     if let Some(snapshot) = &snapshot {
         findings.extend(safety::judge(previous.map(|previous| (previous, running)), snapshot, epoch_secs()));

@@ -3,7 +3,7 @@
 
 use crate::finding::{Finding, code};
 use crate::limits::{ATTEMPT_SECS, DISK_ANSWER_SECS};
-use crate::reload::watch::Watch;
+use crate::reload::watch::{Part, Watch};
 use crate::sys::hooks;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -42,6 +42,11 @@ impl<T: Send + 'static> Attempt<T> {
     /// Current step, in words.
     pub(crate) fn words(&self) -> String {
         self.watch.words()
+    }
+
+    /// Current part of the work, and how much of it is done.
+    pub(crate) fn part(&self) -> Part {
+        self.watch.part()
     }
 
     /// Finding about an attempt that has taken too long and must be given up; `None` before.

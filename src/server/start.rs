@@ -46,6 +46,10 @@ use tokio::sync::mpsc::Receiver;
 
 /// Interval of the checks for a start that hangs.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Duration of a start without a line about its progress.
+const LOGGED_FROM: Duration = Duration::from_secs(2);
+/// Interval of the lines about the progress of a start.
+const LOGGED_EVERY: Duration = Duration::from_secs(5);
 
 impl Server {
     /// Reads the files, opens every socket and begins to answer. The refusal has all findings that
@@ -323,6 +327,7 @@ impl<'o> Start<'o> {
         work: impl FnOnce(&Watch) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         let mut attempt = Attempt::begin(name, work).map_err(|error| own_fault(&error))?;
+        let mut logged = Logged::default();
         let signals = &mut self.signals;
         let finding = self.main.block_on(async {
             loop {
@@ -343,11 +348,35 @@ impl<'o> Start<'o> {
                         if let Some(finding) = attempt.overdue("the start") {
                             return Err(finding);
                         }
+                        if logged.is_due(attempt.age()) {
+                            tracing::info!("the start goes on: {}", attempt.part().words());
+                        }
                     }
                 }
             }
         });
         finding.map_err(refusal_by)
+    }
+}
+
+/// Time of the next line about a long start.
+struct Logged {
+    due: Duration,
+}
+
+impl Default for Logged {
+    fn default() -> Logged {
+        Logged { due: LOGGED_FROM }
+    }
+}
+
+impl Logged {
+    fn is_due(&mut self, age: Duration) -> bool {
+        let is_due = age >= self.due;
+        if is_due {
+            self.due = age + LOGGED_EVERY;
+        }
+        is_due
     }
 }
 
@@ -420,3 +449,6 @@ fn publish(
     alarms.ledger.show(&mut operator_view);
     Arc::new(Shared::new(published, counters, operator_view, Arc::clone(tasks), descriptors))
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,13 @@
 use crate::admin::Unproven;
 use crate::answer::{Outcome, Transport};
 use crate::rrl::{Limit, Treatment};
+use crate::shared::answer_times::{AnswerTimes, SAMPLE_EVERY};
+use crate::shared::cell::Cell;
 use crate::shared::decisions::WorkerId;
 use crate::shared::published::ServedSnapshot;
 use crate::snapshot::locate::Evidence;
 use crate::wire::cookie::CookieStatus;
 use crate::wire::rr::RrType;
-use std::array;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -118,45 +119,6 @@ const SLOT_OF_TYPE: [u8; 258] = {
 /// Slots of answers past a rate limit: for each limit one a treatment.
 const LIMITED: usize = Limit::COUNT * Treatment::ALL.len();
 
-/// Counter, or a row of counters, with its sum over several blocks.
-pub trait Cell {
-    /// Sum.
-    type Sum: Default;
-    /// Counter at 0.
-    fn zero() -> Self;
-    /// Adds the counter to a sum.
-    fn add_to(&self, sum: &mut Self::Sum);
-}
-
-impl Cell for AtomicU64 {
-    type Sum = u64;
-
-    fn zero() -> AtomicU64 {
-        AtomicU64::new(0)
-    }
-
-    fn add_to(&self, sum: &mut u64) {
-        *sum += self.load(Ordering::Relaxed);
-    }
-}
-
-impl<const N: usize> Cell for [AtomicU64; N]
-where
-    [u64; N]: Default,
-{
-    type Sum = [u64; N];
-
-    fn zero() -> [AtomicU64; N] {
-        array::from_fn(|_| AtomicU64::new(0))
-    }
-
-    fn add_to(&self, sums: &mut [u64; N]) {
-        for (sum, counter) in sums.iter_mut().zip(self) {
-            counter.add_to(sum);
-        }
-    }
-}
-
 /// Makes the block of counters, their sums, and all functions that name each of them.
 macro_rules! counters {
     ($($(#[doc = $about:literal])* $vis:vis $name:ident: $cell:ty;)*) => {
@@ -216,6 +178,8 @@ counters! {
     limited: [AtomicU64; LIMITED];
     /// Replies, by the status of the cookie.
     cookies: [AtomicU64; CookieStatus::ALL.len()];
+    /// Times of answers, of a sample.
+    pub times: AnswerTimes;
 }
 
 impl CounterBlock {
@@ -244,6 +208,17 @@ impl CounterBlock {
         self.received.load(Ordering::Relaxed)
     }
 
+    /// Counts a received message. True if the time of its answer is to be measured.
+    pub(crate) fn arrived(&self) -> bool {
+        self.add(&self.received, 1).is_multiple_of(u64::from(SAMPLE_EVERY))
+    }
+
+    /// Counts answers that took this time together, from receipt to sending.
+    pub(crate) fn took(&self, nanos: u64, answers: u64) {
+        self.add(self.times.bucket(nanos), answers);
+        self.add(self.times.nanos(), nanos.saturating_mul(answers));
+    }
+
     /// Counts a reply with this response code.
     #[inline(always)]
     pub(crate) fn replied(&self, rcode: u16) {
@@ -260,6 +235,9 @@ impl CounterBlock {
         self.add(&self.cookies[outcome.cookie as usize], 1);
         if outcome.truncated {
             self.add(&self.truncated, 1);
+        }
+        if let Some(zone) = outcome.zone {
+            service.decision_counters.count_zone(self.worker, zone, outcome.rcode);
         }
         if let Some(decided) = &outcome.decided {
             self.add(&self.evidence[decided.evidence as usize], 1);
@@ -297,13 +275,15 @@ impl CounterBlock {
         self.add(&self.connections, 1);
     }
 
+    /// Adds, and returns the value before.
     #[inline(always)]
-    fn add(&self, counter: &AtomicU64, count: u64) {
+    fn add(&self, counter: &AtomicU64, count: u64) -> u64 {
         if self.worker.is_multi_writer {
-            counter.fetch_add(count, Ordering::Relaxed);
-        } else {
-            counter.store(counter.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
+            return counter.fetch_add(count, Ordering::Relaxed);
         }
+        let before = counter.load(Ordering::Relaxed);
+        counter.store(before.wrapping_add(count), Ordering::Relaxed);
+        before
     }
 }
 
@@ -383,13 +363,20 @@ impl Counters {
         self.blocks.iter().map(|block| block.worker.index + 1).max().unwrap_or(0)
     }
 
+    /// Blocks of the UDP workers with threads of their own.
+    fn udp_workers(&self) -> impl Iterator<Item = &CounterBlock> {
+        let blocks = self.blocks.iter().map(|block| &**block);
+        blocks.filter(|block| block.transport == Transport::Udp && !block.worker.is_multi_writer)
+    }
+
     /// Loop iterations of each UDP worker with a thread of its own, by worker number.
     pub fn worker_turns(&self) -> impl Iterator<Item = (usize, u64)> {
-        let own = self
-            .blocks
-            .iter()
-            .filter(|block| block.transport == Transport::Udp && !block.worker.is_multi_writer);
-        own.map(|block| (block.worker.index, block.turns.load(Ordering::Relaxed)))
+        self.udp_workers().map(|block| (block.worker.index, block.turns.load(Ordering::Relaxed)))
+    }
+
+    /// Messages that each UDP worker with a thread of its own has received, by worker number.
+    pub(crate) fn worker_queries(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.udp_workers().map(|block| (block.worker.index, block.received.load(Ordering::Relaxed)))
     }
 
     /// The sums of one transport now.

@@ -1,5 +1,7 @@
-//! Decision counters: one table (a shard) for each UDP worker, and for each group of tasks that
-//! count together. A table has a row for each policy, and a column for each reason and each PoP.
+//! Counters by name: decisions of policies, and answers of zones. There is one table (a shard) for
+//! each UDP worker, and for each group of tasks that count together. A table has a row for each
+//! policy, with a column for each reason and each PoP, and a row for each zone, with a column for
+//! each [`ZoneAnswer`].
 //!
 //! Rows and columns follow the indexes of one snapshot and live beside it, because the indexes mean
 //! something else in another. A UDP worker adds with a plain load and store to its shard, which no
@@ -8,8 +10,11 @@
 //! its snapshot.
 
 use crate::answer::{Decided, Reason};
-use crate::limits::DECISION_PAIRS_MAX;
+use crate::limits::{DECISION_PAIRS_MAX, ZONES_COUNTED_MAX};
 use crate::snapshot::Snapshot;
+use crate::wire::name::Name;
+use crate::wire::rr::Rcode;
+use crate::zone::set::ZoneId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +32,30 @@ pub(crate) struct WorkerId {
 pub(crate) const OTHER: &str = "other";
 
 const REASONS: usize = Reason::ALL.len();
+const ZONE_ANSWERS: usize = ZoneAnswer::ALL.len();
+
+closed_set! {
+    /// Answers of a zone, by response code.
+    pub(crate) enum ZoneAnswer {
+        /// The name exists; the answer may be empty.
+        NoError = "NOERROR",
+        /// The name does not exist.
+        NxDomain = "NXDOMAIN",
+        /// Any other response code.
+        Other = "other",
+    }
+}
+
+impl ZoneAnswer {
+    #[inline(always)]
+    fn of(rcode: Rcode) -> ZoneAnswer {
+        match rcode {
+            Rcode::NOERROR => ZoneAnswer::NoError,
+            Rcode::NXDOMAIN => ZoneAnswer::NxDomain,
+            _ => ZoneAnswer::Other,
+        }
+    }
+}
 
 /// Line of counters. Aligned so that no two shards share a cache line, or a pair of lines that
 /// processors fetch together.
@@ -44,6 +73,10 @@ pub(crate) struct DecisionCounters {
     last_row: usize,
     /// Number of cells in a row.
     row_len: usize,
+    /// Zones with a row each, by wire name of the apex. One more row counts the others.
+    zones: Box<[Box<[u8]>]>,
+    /// First cell of the rows of policies, behind those of the zones.
+    policies_at: usize,
     shards: Box<[Box<[Line]>]>,
 }
 
@@ -52,21 +85,27 @@ impl DecisionCounters {
     pub(crate) fn new(snapshot: &Snapshot, worker_count: usize) -> DecisionCounters {
         let policies = snapshot.steering.policies.iter().map(|p| p.name.clone()).collect();
         let pops = snapshot.steering.pops.iter().map(|p| p.name.clone()).collect();
-        DecisionCounters::laid_out(policies, pops, worker_count, DECISION_PAIRS_MAX)
+        let zones = counted_zones(snapshot).map(Box::from).collect();
+        DecisionCounters::laid_out(policies, pops, zones, worker_count, DECISION_PAIRS_MAX)
     }
 
     fn laid_out(
         policies: Box<[Arc<str>]>,
         pops: Box<[Arc<str>]>,
+        zones: Box<[Box<[u8]>]>,
         worker_count: usize,
         pairs_max: usize,
     ) -> DecisionCounters {
         let rows = policies.len().min((pairs_max / pops.len().max(1)).max(1));
         let row_len = pops.len() + REASONS;
-        let shard = || (0..(rows * row_len).div_ceil(16)).map(|_| Line::default()).collect();
+        let policies_at = (zones.len() + 1) * ZONE_ANSWERS;
+        let cells = policies_at + rows * row_len;
+        let shard = || (0..cells.div_ceil(16)).map(|_| Line::default()).collect();
         DecisionCounters {
             last_row: rows.saturating_sub(1),
             row_len,
+            zones,
+            policies_at,
             shards: (0..worker_count).map(|_| shard()).collect(),
             policies,
             pops,
@@ -77,6 +116,7 @@ impl DecisionCounters {
     pub(crate) fn fits(&self, snapshot: &Snapshot) -> bool {
         self.policies.iter().eq(snapshot.steering.policies.iter().map(|p| &p.name))
             && self.pops.iter().eq(snapshot.steering.pops.iter().map(|p| &p.name))
+            && self.zones.iter().map(|apex| &**apex).eq(counted_zones(snapshot))
     }
 
     /// Counts a decision of a policy.
@@ -90,10 +130,24 @@ impl DecisionCounters {
         }
     }
 
+    /// Counts an answer of a zone.
+    #[inline(always)]
+    pub(crate) fn count_zone(&self, worker: WorkerId, zone: ZoneId, rcode: Rcode) {
+        let Some(shard) = self.shards.get(worker.index) else { return };
+        let cell = self.zone_at((zone.0 as usize).min(self.zones.len())) + ZoneAnswer::of(rcode) as usize;
+        add(shard, cell, worker.is_multi_writer);
+    }
+
+    /// First cell of the row of a zone.
+    #[inline(always)]
+    fn zone_at(&self, row: usize) -> usize {
+        row * ZONE_ANSWERS
+    }
+
     /// First cell of a row.
     #[inline(always)]
     fn row_at(&self, row: usize) -> usize {
-        row * self.row_len
+        self.policies_at + row * self.row_len
     }
 
     /// Adds all counts to sums by name.
@@ -110,7 +164,21 @@ impl DecisionCounters {
                 decisions.add_reason(&policy, reason, sum(self.row_at(row) + reason as usize));
             }
         }
+        for row in 0..=self.zones.len() {
+            let apex = self.zones.get(row).and_then(|apex| Name::from_wire(apex).ok());
+            let name: Arc<str> = apex.map_or_else(|| OTHER.into(), |apex| apex.to_string().into());
+            let counts = ZoneAnswer::ALL.map(|answer| sum(self.zone_at(row) + answer as usize));
+            // The row `other` is shown once it counts anything.
+            if row < self.zones.len() || counts.iter().any(|count| *count > 0) {
+                decisions.add_zone(name, &counts);
+            }
+        }
     }
+}
+
+/// Zones of a snapshot that are counted each, by wire name of the apex.
+fn counted_zones(snapshot: &Snapshot) -> impl Iterator<Item = &[u8]> {
+    snapshot.zones.iter().take(ZONES_COUNTED_MAX).map(|zone| zone.apex())
 }
 
 #[inline(always)]
@@ -132,6 +200,7 @@ fn read(shard: &[Line], column: usize) -> u64 {
 pub struct Decisions {
     pops: BTreeMap<(Arc<str>, Arc<str>), u64>,
     reasons: BTreeMap<Arc<str>, [u64; REASONS]>,
+    zones: BTreeMap<Arc<str>, [u64; ZONE_ANSWERS]>,
 }
 
 impl Decisions {
@@ -144,6 +213,13 @@ impl Decisions {
     pub(crate) fn by_reason(&self) -> impl Iterator<Item = (&str, Reason, u64)> {
         self.reasons.iter().flat_map(|(policy, counts)| {
             Reason::ALL.into_iter().zip(counts).map(|(reason, count)| (&**policy, reason, *count))
+        })
+    }
+
+    /// Zone, response code, and the number of answers.
+    pub(crate) fn by_zone(&self) -> impl Iterator<Item = (&str, ZoneAnswer, u64)> {
+        self.zones.iter().flat_map(|(zone, counts)| {
+            ZoneAnswer::ALL.into_iter().zip(counts).map(|(answer, count)| (&**zone, answer, *count))
         })
     }
 
@@ -164,6 +240,12 @@ impl Decisions {
         let full = self.reasons.len() >= DECISION_PAIRS_MAX && !self.reasons.contains_key(policy);
         let key = if full { OTHER.into() } else { policy.clone() };
         self.reasons.entry(key).or_default()[reason as usize] += count;
+    }
+
+    fn add_zone(&mut self, zone: Arc<str>, counts: &[u64; ZONE_ANSWERS]) {
+        let full = self.zones.len() >= ZONES_COUNTED_MAX && !self.zones.contains_key(&zone);
+        let sums = self.zones.entry(if full { OTHER.into() } else { zone }).or_default();
+        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
 }
 

@@ -10,7 +10,9 @@
 //! this folder needs no runtime.
 
 pub(crate) mod alarm;
+pub(crate) mod answer_times;
 pub(crate) mod captured;
+pub(crate) mod cell;
 pub(crate) mod command;
 pub(crate) mod counters;
 pub(crate) mod decisions;

@@ -12,6 +12,7 @@ use crate::transport::{access, quarantine};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 thread_local! {
@@ -41,7 +42,7 @@ pub(super) fn exchange<R>(
     octets: &[u8],
     take: impl FnOnce(&Snapshot, &Outcome, &[u8]) -> Option<R>,
 ) -> Exchanged<R> {
-    block.received(1);
+    let began = block.arrived().then(Instant::now);
     let moment = QueryContext { draw: draws.draw(), epoch_secs: clock::cookie_secs() };
     SCRATCH.with_borrow_mut(|scratch| {
         let service = shared.published.served();
@@ -66,6 +67,9 @@ pub(super) fn exchange<R>(
         match scratch.get(..length).and_then(|reply| take(&service.snapshot, &outcome, reply)) {
             Some(taken) => {
                 block.answered(&service, &outcome);
+                if let Some(began) = began {
+                    block.took(began.elapsed().as_nanos() as u64, 1);
+                }
                 Exchanged::Reply(taken)
             }
             None => {

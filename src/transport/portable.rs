@@ -35,6 +35,7 @@ use std::io;
 use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The core behind hickory's server.
@@ -67,7 +68,7 @@ impl Portable {
     fn octets(&self, request: &Request) -> Option<Vec<u8>> {
         let client = Client { address: request.src().ip(), transport: Transport::Udp };
         let block = &self.udp;
-        block.received(1);
+        let began = block.arrived().then(Instant::now);
         let sender = (client.address, request.src().port());
         if !sender::is_answerable(&sender) {
             block.dropped(sender::reason(Some(sender)), 1);
@@ -91,6 +92,9 @@ impl Portable {
             }));
             if let Ok(Some((outcome, Some(_)))) = &outcome {
                 block.answered(&service, outcome);
+                if let Some(began) = began {
+                    block.took(began.elapsed().as_nanos() as u64, 1);
+                }
             }
             outcome
         });

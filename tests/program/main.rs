@@ -27,6 +27,7 @@ mod privilege;
 mod probes;
 mod process;
 mod programs;
+mod prometheus;
 mod proxies;
 #[cfg(debug_assertions)] // the hook that makes the program panic is not in other builds
 mod quarantine;
@@ -35,6 +36,7 @@ mod refused;
 mod reload_under_load;
 mod restarts;
 mod rounds;
+mod series;
 mod shedding;
 #[cfg(target_os = "linux")]
 mod socket_affinity;

@@ -145,9 +145,21 @@ fn counts_are_exact_and_survive_reloads() {
             ("meridian_reloads_total{outcome=\"published\"}", 0.0),
             ("meridian_last_reload_ok", 1.0),
             ("meridian_ready", 1.0),
+            ("meridian_zone_replies_total{rcode=\"NOERROR\",zone=\"cdn.example.\"}", 16.0),
+            ("meridian_zone_replies_total{rcode=\"NXDOMAIN\",zone=\"cdn.example.\"}", 2.0),
+            // The first message of a transport is measured.
+            ("meridian_answer_duration_seconds_bucket{transport=\"tcp\",le=\"+Inf\"}", 1.0),
+            ("meridian_answer_duration_seconds_count{transport=\"dot\"}", 0.0),
         ] {
             assert_eq!(scrape.get(series), Some(&value), "{engine}: {series}");
         }
+        // Each worker measures its first batch; its sockets share the datagrams.
+        let measured = scrape["meridian_answer_duration_seconds_count{transport=\"udp\"}"];
+        let seconds = scrape["meridian_answer_duration_seconds_sum{transport=\"udp\"}"];
+        assert!(measured >= 1.0 && seconds > 0.0 && seconds < 10.0, "{engine}: {measured} in {seconds} s");
+        let of_workers = scrape.iter().filter(|(name, _)| name.starts_with("meridian_worker_queries_total"));
+        let of_workers: f64 = of_workers.map(|(_, queries)| queries).sum();
+        assert_eq!(of_workers, if engine == "fast" { 9.0 } else { 0.0 }, "{engine}");
 
         // Names in front of the others: every number is another one, and `drained` is gone.
         process.write(
@@ -232,9 +244,14 @@ fn the_scrape_is_the_catalogue() {
         } else {
             let (series, _) = line.rsplit_once(' ').expect("a series and a value");
             let (name, inside) = series.split_once('{').unwrap_or((series, "}"));
+            // The series of a histogram have its name, and buckets one label more.
+            let is_histogram = |name: &&str| kinds.get(*name).is_some_and(|kind| kind == "histogram");
+            let stems = ["_bucket", "_sum", "_count"].iter().filter_map(|end| name.strip_suffix(end));
+            let name = stems.clone().find(is_histogram).unwrap_or(name);
             let mut of_series: Vec<_> = inside
                 .split("\",")
                 .filter_map(|pair| pair.split_once('=').map(|(key, _)| key.to_owned()))
+                .filter(|key| key != "le")
                 .collect();
             of_series.sort();
             labels.insert(name.to_owned(), of_series);

@@ -3,5 +3,6 @@
 
 mod advisories;
 mod documents;
+mod monitoring;
 mod schema;
 mod tidy;

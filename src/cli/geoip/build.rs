@@ -1,6 +1,7 @@
 //! `meridian geoip build`: a readable source becomes a database, whole or not at all.
 
 use super::encode::encode;
+use crate::cli::progress::Progress;
 use crate::finding::{At, FileId, Files, Finding, Findings, code};
 use crate::geo::mmdb::Database;
 use crate::geo::source_text;
@@ -92,7 +93,11 @@ fn compile_dated(
     epoch: Option<u64>,
     changed_at: Option<u64>,
 ) -> Result<Vec<u8>, Findings> {
-    let (source, mut findings) = source_text::parse(text, file);
+    let mut progress = Progress::new("octets");
+    let all = Some(text.len() as u64);
+    let (source, mut findings) =
+        source_text::parse_noting(text, file, &mut |read| progress.at(read as u64, all));
+    drop(progress);
     if findings.has_errors() {
         return Err(findings);
     }

@@ -1,6 +1,7 @@
 //! Rows of a source as a database in MaxMind DB format, in the layout of MaxMind's City databases
 //! with the AS number beside the place.
 
+use crate::cli::progress::Progress;
 use crate::geo::prefix::Prefix;
 use crate::geo::source_text::Row;
 use ipnet::IpNet;
@@ -25,7 +26,9 @@ pub(super) fn encode(rows: &[Row], epoch: u64) -> Result<Vec<u8>, String> {
     // of the source does not show in the octets.
     let mut sorted: Vec<&Row> = rows.iter().collect();
     sorted.sort_unstable_by_key(|row| (row.prefix.len(), row.prefix));
-    for row in sorted {
+    let (mut progress, all) = (Progress::new("networks"), sorted.len() as u64);
+    for (done, row) in (1..).zip(sorted) {
+        progress.at(done, Some(all));
         writer.insert_value(network(row.prefix)?, record(row)).map_err(|e| e.to_string())?;
     }
     writer.to_bytes().map_err(|e| e.to_string())

@@ -18,11 +18,12 @@
 
 use super::Config;
 use super::deployed::Deployed;
-use super::lines::{self, Faults, Progress};
+use super::lines::{self, Faults};
 use super::map_file::{MapFile, Record};
 use super::mix::{Mix, Ranking};
 use super::picture;
 use super::previous::Previous;
+use crate::cli::progress::Progress;
 use crate::latency::estimate::{Around, Estimator, Spot};
 use crate::latency::measurements::{HEADER, Row, RowFault};
 use crate::latency::quality::Quality;
@@ -288,7 +289,6 @@ impl Making<'_> {
                 progress.at(done, Some(order.len() as u64));
             }
         }
-        progress.end();
     }
 
     /// Ranks the units of one place.
@@ -350,7 +350,7 @@ fn encode(
         progress.at(number as u64 + 1, Some(units.list.len() as u64));
         put(&mut map, number, unit.prefix, &[])?;
     }
-    progress.end();
+    drop(progress);
     // Wider prefixes come first, so that the longest decides where they nest.
     for (resolver, of_resolver) in resolvers.each().filter(|(_, of_resolver)| !of_resolver.is_empty()) {
         for number in units_of(&units.list, resolver.prefix) {

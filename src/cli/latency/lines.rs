@@ -1,18 +1,17 @@
 //! Lines of log files or of standard input, gzip or not, with progress, and their faults by kind.
 
+use crate::cli::progress::Progress;
 use crate::limits::LATENCY_LINE_OCTETS_MAX;
 use flate2::read::MultiGzDecoder;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::rc::Rc;
 
 /// Octets of a buffer: large enough that a system call costs nothing beside parsing.
 const BUFFER: usize = 1 << 18;
-
-/// Lines between two looks at the clock.
-const LINES_PER_LOOK: u64 = 8192;
 
 /// A line of a file.
 pub(super) struct Line<'l> {
@@ -34,20 +33,20 @@ pub(super) fn each(
     mut take: impl FnMut(&Line<'_>) -> Result<(), String>,
 ) -> Result<u64, String> {
     let (mut progress, mut done) = (Progress::new(noun), 0);
+    let (all, read) = (length(paths), Rc::new(Cell::new(0)));
     for path in paths {
         let failed = |error: io::Error| format!("cannot read `{}`: {error}", path.display());
-        let mut reader = open(path).map_err(failed)?;
+        let mut reader = open_counted(path, &read).map_err(failed)?;
         let (mut octets, mut number, mut is_first) = (Vec::new(), 0, true);
         while next(reader.as_mut(), &mut octets).map_err(failed)? {
             (number, done) = (number + 1, done + 1);
-            progress.at(done, None);
+            progress.at(done, all.map(|all| estimate(done, read.get(), all)));
             if !matches!(octets.trim_ascii_start().first(), None | Some(b'#')) {
                 take(&Line { octets: &octets, path, number, is_first })?;
                 is_first = false;
             }
         }
     }
-    progress.end();
     Ok(done)
 }
 
@@ -87,13 +86,48 @@ impl<K: Copy + Ord> Faults<K> {
 
 /// A reader of a file (`-`: standard input), unpacked where it is gzip.
 pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    open_counted(path, &Rc::default())
+}
+
+/// Like [`open`]; adds the octets that are read from the file, packed or not, to `read`.
+fn open_counted(path: &Path, read: &Rc<Cell<u64>>) -> io::Result<Box<dyn BufRead>> {
     let raw: Box<dyn Read> =
         if path == Path::new("-") { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) };
+    let raw = Counted { raw, read: Rc::clone(read) };
     let mut buffered = BufReader::with_capacity(BUFFER, raw);
     let is_gzip = buffered.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     match is_gzip {
         true => Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(buffered)))),
         false => Ok(Box::new(buffered)),
+    }
+}
+
+/// Octets of all files; `None` if one of them has no length, such as a pipe.
+fn length(paths: &[PathBuf]) -> Option<u64> {
+    let length = |path: &PathBuf| {
+        let metadata = std::fs::metadata(path).ok().filter(|metadata| metadata.is_file());
+        metadata.map(|metadata| metadata.len())
+    };
+    paths.iter().map(length).sum()
+}
+
+/// Number of all lines, if they are as long on average as those read so far.
+fn estimate(done: u64, read: u64, all: u64) -> u64 {
+    let lines = u128::from(done) * u128::from(all) / u128::from(read.max(1));
+    u64::try_from(lines).unwrap_or(u64::MAX).max(done)
+}
+
+/// Reader that counts its octets.
+struct Counted {
+    raw: Box<dyn Read>,
+    read: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.raw.read(buffer)?;
+        self.read.set(self.read.get() + length as u64);
+        Ok(length)
     }
 }
 
@@ -125,46 +159,5 @@ fn next(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     }
 }
 
-/// Progress on standard error: on a terminal one line that is drawn anew, else a line now and then.
-pub(super) struct Progress {
-    noun: &'static str,
-    begun: Instant,
-    drawn: Instant,
-    every: Duration,
-    is_terminal: bool,
-    has_drawn: bool,
-}
-
-impl Progress {
-    /// Progress over things with a name, such as `lines`.
-    pub(super) fn new(noun: &'static str) -> Progress {
-        let is_terminal = io::stderr().is_terminal();
-        let every = if is_terminal { Duration::from_millis(250) } else { Duration::from_secs(10) };
-        Progress { noun, begun: Instant::now(), drawn: Instant::now(), every, is_terminal, has_drawn: false }
-    }
-
-    /// Draws if it is time. `done` of `all` (where known) things are done.
-    pub(super) fn at(&mut self, done: u64, all: Option<u64>) {
-        if !done.is_multiple_of(LINES_PER_LOOK) || self.drawn.elapsed() < self.every {
-            return;
-        }
-        self.drawn = Instant::now();
-        self.has_drawn = true;
-        let rate = done as f64 / self.begun.elapsed().as_secs_f64();
-        let share = all.filter(|all| *all > 0).map(|all| format!(" of {all} ({} %)", done * 100 / all));
-        let text = format!("{done}{} {}, {rate:.0} a second", share.unwrap_or_default(), self.noun);
-        let mut stderr = io::stderr().lock();
-        let _ = match self.is_terminal {
-            true => write!(stderr, "\r\x1b[K{text}"),
-            false => writeln!(stderr, "{text}"),
-        };
-        let _ = stderr.flush();
-    }
-
-    /// Clears the line on a terminal.
-    pub(super) fn end(self) {
-        if self.is_terminal && self.has_drawn {
-            eprint!("\r\x1b[K");
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,10 @@ fn names(list: &[&str]) -> Box<[Arc<str>]> {
     list.iter().map(|n| Arc::from(*n)).collect()
 }
 
+fn apexes(list: &[&str]) -> Box<[Box<[u8]>]> {
+    list.iter().map(|name| Box::from(Name::parse(name, None).expect("a name").as_wire())).collect()
+}
+
 fn decided(policy: u32, pop: Option<u16>, reason: Reason) -> Decided {
     let pop = pop.map(|pop| (PopId(pop), Resort::Regular));
     Decided { policy: PolicyId(policy), reason, evidence: Evidence::Ecs, pop }
@@ -22,13 +26,15 @@ const SHARED: WorkerId = WorkerId { index: 1, is_multi_writer: true };
 #[test]
 fn counts_are_kept_by_name() {
     let mut decisions = Decisions::default();
-    let first = DecisionCounters::laid_out(names(&["web", "dns"]), names(&["fra", "iad"]), 2, 100);
+    let first =
+        DecisionCounters::laid_out(names(&["web", "dns"]), names(&["fra", "iad"]), apexes(&[]), 2, 100);
     first.count(OWNED, &decided(0, Some(0), Reason::Regular));
     first.count(SHARED, &decided(0, Some(0), Reason::Regular));
     first.count(OWNED, &decided(1, Some(1), Reason::LastResort));
     first.count(OWNED, &decided(1, None, Reason::Cname));
     first.fold_into(&mut decisions);
-    let second = DecisionCounters::laid_out(names(&["dns", "web"]), names(&["ams", "fra"]), 2, 100);
+    let second =
+        DecisionCounters::laid_out(names(&["dns", "web"]), names(&["ams", "fra"]), apexes(&[]), 2, 100);
     second.count(OWNED, &decided(1, Some(1), Reason::Regular));
     second.fold_into(&mut decisions);
     assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("dns", "iad", 1), ("web", "fra", 3)]);
@@ -46,7 +52,7 @@ fn counts_are_kept_by_name() {
 fn past_the_limit_policies_share_a_row() {
     let mut decisions = Decisions::default();
     let decision_counters =
-        DecisionCounters::laid_out(names(&["a", "b", "c", "d"]), names(&["fra", "iad"]), 1, 4);
+        DecisionCounters::laid_out(names(&["a", "b", "c", "d"]), names(&["fra", "iad"]), apexes(&[]), 1, 4);
     for policy in 0..4 {
         decision_counters.count(OWNED, &decided(policy, Some(1), Reason::Regular));
     }
@@ -56,8 +62,44 @@ fn past_the_limit_policies_share_a_row() {
     decision_counters.fold_into(&mut decisions);
     assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("a", "iad", 1), ("other", "iad", 3)]);
     let (empty, mut nothing) =
-        (DecisionCounters::laid_out(names(&[]), names(&[]), 1, 4), Decisions::default());
+        (DecisionCounters::laid_out(names(&[]), names(&[]), apexes(&[]), 1, 4), Decisions::default());
     empty.count(OWNED, &decided(0, Some(0), Reason::Regular));
     empty.fold_into(&mut nothing);
     assert_eq!(nothing, Decisions::default());
+}
+
+/// Zones are summed by name over layouts; a zone without a row, and a name past the limit, counts
+/// as `other`.
+#[test]
+fn zones_are_counted_by_name() {
+    let laid_out = |zones: &[&str]| DecisionCounters::laid_out(names(&[]), names(&[]), apexes(zones), 2, 4);
+    let mut decisions = Decisions::default();
+    let first = laid_out(&["a.example.", "b.example."]);
+    first.count_zone(OWNED, ZoneId(0), Rcode::NOERROR);
+    first.count_zone(SHARED, ZoneId(0), Rcode::NXDOMAIN);
+    first.count_zone(OWNED, ZoneId(1), Rcode::SERVFAIL);
+    first.fold_into(&mut decisions);
+    let second = laid_out(&["b.example."]);
+    second.count_zone(OWNED, ZoneId(0), Rcode::SERVFAIL);
+    second.count_zone(OWNED, ZoneId(1), Rcode::NOERROR);
+    second.count_zone(OWNED, ZoneId(70_000), Rcode::NOERROR);
+    second.fold_into(&mut decisions);
+    let counted = |decisions: &Decisions| {
+        let all = decisions.by_zone().filter(|(.., count)| *count > 0);
+        all.map(|(zone, answer, count)| (zone.to_owned(), answer.word(), count)).collect::<Vec<_>>()
+    };
+    let row = |zone: &str, answer, count| (zone.to_owned(), answer, count);
+    let expected = [
+        row("a.example.", "NOERROR", 1),
+        row("a.example.", "NXDOMAIN", 1),
+        row("b.example.", "other", 2),
+        row("other", "NOERROR", 2),
+    ];
+    assert_eq!(counted(&decisions), expected);
+    for number in 0..ZONES_COUNTED_MAX {
+        decisions.add_zone(format!("z{number}.example.").into(), &[1, 0, 0]);
+    }
+    assert!(decisions.zones.len() <= ZONES_COUNTED_MAX + 1, "{}", decisions.zones.len());
+    let all: u64 = decisions.by_zone().map(|(.., count)| count).sum();
+    assert_eq!(all, 6 + ZONES_COUNTED_MAX as u64, "no count is lost");
 }

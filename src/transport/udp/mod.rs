@@ -11,6 +11,7 @@ use crate::overload::DropSplit;
 use crate::overload::known::{KnownPrefixes, SAMPLE};
 use crate::rrl::RateLimit;
 use crate::shared::Shared;
+use crate::shared::answer_times::Sampler;
 use crate::shared::counters::{CounterBlock, Dropped};
 use crate::shared::published::ServedSnapshot;
 use crate::snapshot::Snapshot;
@@ -31,7 +32,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Pause of a worker after a receive that failed, so that a broken socket does not spin.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -79,7 +80,17 @@ pub(crate) fn turn(worker_context: &WorkerContext, kept: &mut Kept, drops: &mut 
             drops.count(worker_context, epoch_secs);
             if count > 0 {
                 kept.worker_scratch.query_rate.count(epoch_secs, count as u32);
-                answer_batch(worker_context, &mut kept.batch, count, epoch_secs, &mut kept.worker_scratch);
+                let began = kept.worker_scratch.sampler.is_due().then(Instant::now);
+                let sent = answer_batch(
+                    worker_context,
+                    &mut kept.batch,
+                    count,
+                    epoch_secs,
+                    &mut kept.worker_scratch,
+                );
+                if let Some(began) = began {
+                    worker_context.block.took(began.elapsed().as_nanos() as u64, sent);
+                }
             }
             count
         }
@@ -107,6 +118,7 @@ impl Kept {
                 draws: Draws::seeded(),
                 stages: Stages::default(),
                 query_rate: QueryRate::default(),
+                sampler: Sampler::default(),
                 plans_from_secs: 0,
                 clients: Clients::default(),
             },
@@ -155,6 +167,8 @@ struct WorkerScratch {
     draws: Draws,
     stages: Stages,
     query_rate: QueryRate,
+    /// Batches whose answers are timed.
+    sampler: Sampler,
     /// Second from which batches are planned again, after a panic in the stages.
     plans_from_secs: u32,
     /// Clients of a batch with datagrams of balancers.
@@ -190,13 +204,14 @@ fn share(from_qps: u32, workers: u32) -> u32 {
     (from_qps / workers.max(1)).max(from_qps.min(QPS_SHARE_MIN))
 }
 
+/// Answers a batch. Returns the number of replies that the kernel took.
 fn answer_batch(
     worker_context: &WorkerContext,
     batch: &mut Batch,
     count: usize,
     epoch_secs: u32,
     worker_scratch: &mut WorkerScratch,
-) {
+) -> u64 {
     worker_context.block.received(count as u64);
     // Loaded after the receive returns, so that a sleeping worker holds no snapshot.
     let service = worker_context.shared.published.served();
@@ -247,6 +262,7 @@ fn answer_batch(
     if sent.failed > 0 {
         worker_context.block.dropped(Dropped::Unsent, sent.failed as u64);
     }
+    sent.sent as u64
 }
 
 /// Runs the stages before the answers. Without plans, the worker answers each query by itself. A

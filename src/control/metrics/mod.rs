@@ -3,32 +3,29 @@
 //! A rendering builds the metric families from the sums of all workers' counters; the workers use
 //! no registry. Waiting readers share one rendering
 //! ([`SharedPage`](super::shared_page::SharedPage)). The [`catalogue`] has the names and meanings
-//! of the families.
+//! of the families. [`series`] bounds the number of series.
 
-use crate::admin::Unproven;
+mod page;
+mod pops;
+mod series;
+
 use crate::answer::Transport;
 use crate::control::Shown;
-use crate::control::catalogue::{self, CATALOGUE, MetricFamily, MetricKind};
+use crate::control::catalogue;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::reply::refused;
 use crate::geo::rtts::RttSource;
-use crate::shared::alarm::AlarmKey;
 use crate::shared::counters::Dropped;
 use crate::shared::descriptors::Use;
-use crate::shared::operator_view::PopHealth;
 use crate::shared::phase::Phase;
 use crate::snapshot::Snapshot;
 use crate::snapshot::latency_maps::EvidenceShares;
-use crate::steer::pop::AdminState;
-use crate::steer::pop_status::fraction;
 use crate::sys::clock;
 use crate::wire::rr::Rcode;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use prometheus::TextEncoder;
-use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricType};
-use std::collections::HashMap;
+use page::Page;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -46,93 +43,6 @@ pub(crate) async fn page(State(shown): State<Shown>) -> Response {
     }
 }
 
-/// Samples by family. The registry of the `prometheus` crate suits long-lived counters: for a
-/// single page it would hash the labels of every sample, and copy them twice.
-#[derive(Default)]
-struct Page {
-    families: HashMap<&'static str, Vec<Metric>>,
-}
-
-impl Page {
-    fn add(&mut self, family: &MetricFamily, labels: &[&str], value: f64) {
-        debug_assert_eq!(labels.len(), family.labels.len(), "{}", family.name);
-        let mut pairs: Vec<LabelPair> = family.labels.iter().zip(labels).map(pair).collect();
-        pairs.sort_unstable_by(|one, other| one.name().cmp(other.name()));
-        let mut metric = Metric::from_label(pairs);
-        match family.kind {
-            MetricKind::Counter => {
-                let mut counter = Counter::default();
-                counter.set_value(value);
-                metric.set_counter(counter);
-            }
-            MetricKind::Gauge => {
-                let mut gauge = Gauge::default();
-                gauge.set_value(value);
-                metric.set_gauge(gauge);
-            }
-        }
-        self.families.entry(family.name).or_default().push(metric);
-    }
-
-    fn count(&mut self, family: &MetricFamily, labels: &[&str], count: u64) {
-        self.add(family, labels, count as f64);
-    }
-
-    fn set(&mut self, family: &MetricFamily, labels: &[&str], value: f64) {
-        self.add(family, labels, value);
-    }
-
-    /// Text of the page, with families and samples sorted. Samples with equal labels are merged:
-    /// counters are added, and the last gauge counts.
-    fn text(mut self) -> prometheus::Result<String> {
-        let mut families: Vec<_> = CATALOGUE.iter().collect();
-        families.sort_unstable_by_key(|family| family.name);
-        let families = families.into_iter().filter_map(|family| {
-            let mut metrics = self.families.remove(family.name)?;
-            metrics.sort_by(|one, other| values(one).cmp(values(other)));
-            metrics.dedup_by(|next, first| {
-                let is_same = values(next).eq(values(first));
-                if is_same {
-                    merge(first, next, family.kind);
-                }
-                is_same
-            });
-            let mut written = prometheus::proto::MetricFamily::default();
-            written.set_name(family.name.to_owned());
-            written.set_help(family.help.to_owned());
-            written.set_field_type(match family.kind {
-                MetricKind::Counter => MetricType::COUNTER,
-                MetricKind::Gauge => MetricType::GAUGE,
-            });
-            written.set_metric(metrics);
-            Some(written)
-        });
-        TextEncoder::new().encode_to_string(&families.collect::<Vec<_>>())
-    }
-}
-
-fn pair((name, value): (&&str, &&str)) -> LabelPair {
-    let mut pair = LabelPair::default();
-    pair.set_name((*name).to_owned());
-    pair.set_value((*value).to_owned());
-    pair
-}
-
-fn values(metric: &Metric) -> impl Iterator<Item = &str> {
-    metric.get_label().iter().map(LabelPair::value)
-}
-
-fn merge(first: &mut Metric, next: &Metric, kind: MetricKind) {
-    match kind {
-        MetricKind::Counter => {
-            let mut counter = Counter::default();
-            counter.set_value(first.get_counter().get_value() + next.get_counter().get_value());
-            first.set_counter(counter);
-        }
-        MetricKind::Gauge => first.set_gauge(next.get_gauge().clone()),
-    }
-}
-
 fn render(shown: &Shown) -> prometheus::Result<String> {
     let mut page = Page::default();
     let snapshot = shown.shared.published.snapshot();
@@ -140,13 +50,16 @@ fn render(shown: &Shown) -> prometheus::Result<String> {
     quarantine(&mut page, shown);
     page.set(&catalogue::OVERLOAD_SHARE, &[], shown.shared.overload.share());
     page.set(&catalogue::OVERLOAD_KNOWN, &[], shown.known_prefixes(&snapshot) as f64);
-    decisions(&mut page, shown, &snapshot);
+    let counted = shown.shared.published.decisions();
+    series::decisions(&mut page, &counted, &snapshot);
     reloads(&mut page, shown);
-    overrides(&mut page, shown);
-    health(&mut page, shown);
+    pops::overrides(&mut page, shown);
+    pops::health(&mut page, shown, &snapshot);
     sizes(&mut page, &snapshot);
     descriptors(&mut page, shown);
     process(&mut page, shown);
+    // Last, since they take the room that is left.
+    pops::targets(&mut page, &shown.shared.operator_view.load());
     page.text()
 }
 
@@ -173,6 +86,7 @@ fn traffic(page: &mut Page, shown: &Shown) {
         for (cookie, count) in totals.cookies() {
             page.count(&catalogue::COOKIES, &[word, cookie], count);
         }
+        page.times(&catalogue::ANSWER_TIMES, &[word], &totals.times);
         page.count(&catalogue::ACCESS_REFUSED, &[word], totals.refused);
         page.count(&catalogue::PROXY_HEADERS, &[word], totals.proxy_headers);
         page.count(&catalogue::QUARANTINE_REFUSED, &[word], totals.quarantine_refused);
@@ -183,6 +97,9 @@ fn traffic(page: &mut Page, shown: &Shown) {
             page.count(&catalogue::DROPPED, &[word, reason.word()], totals.dropped(*reason));
         }
     }
+    for (worker, queries) in shown.shared.counters.worker_queries() {
+        page.count(&catalogue::WORKER_QUERIES, &[&format!("udp-{worker}")], queries);
+    }
 }
 
 fn quarantine(page: &mut Page, shown: &Shown) {
@@ -191,32 +108,6 @@ fn quarantine(page: &mut Page, shown: &Shown) {
     page.set(&catalogue::QUARANTINE_QUESTIONS, &[], quarantine.questions(clock::uptime_ms()) as f64);
     page.count(&catalogue::QUARANTINE_LOST, &[], quarantine.lost());
 }
-
-fn decisions(page: &mut Page, shown: &Shown, snapshot: &Snapshot) {
-    let decisions = shown.shared.published.decisions();
-    for (policy, pop, count) in decisions.by_pop() {
-        page.count(&catalogue::DECISIONS_BY_POP, &[policy, pop], count);
-    }
-    for (policy, reason, count) in decisions.by_reason() {
-        page.count(&catalogue::DECISIONS, &[policy, reason.word()], count);
-    }
-    // Possible pairs are shown at 0 before they occur, so that a rate sees their first increment.
-    let pairs: usize = snapshot.steering.policies.iter().map(|policy| policy.members.len()).sum();
-    if pairs <= PAIRS_SHOWN {
-        for policy in &snapshot.steering.policies {
-            for pop in policy.members.iter().filter_map(|entry| entry.target.split().ok()) {
-                page.count(
-                    &catalogue::DECISIONS_BY_POP,
-                    &[&policy.name, &snapshot.steering.pops[pop.index()].name],
-                    0,
-                );
-            }
-        }
-    }
-}
-
-/// Most pairs of policy and PoP that are shown before they occur.
-const PAIRS_SHOWN: usize = 4_096;
 
 fn reloads(page: &mut Page, shown: &Shown) {
     let counters = &shown.shared.counters;
@@ -248,89 +139,6 @@ fn reloads(page: &mut Page, shown: &Shown) {
     page.set(&catalogue::LAST_RELOAD_DURATION, &[], last.took_micros.load(Ordering::Relaxed) as f64 / 1e6);
     let ready = shown.shared.phase.get() == Phase::Serving;
     page.set(&catalogue::READY, &[], if ready { 1.0 } else { 0.0 });
-}
-
-fn overrides(page: &mut Page, shown: &Shown) {
-    let operator_view = shown.shared.operator_view.load();
-    for pop in &operator_view.pops {
-        for state in AdminState::ALL {
-            page.set(
-                &catalogue::POP_STATE,
-                &[&pop.name, state.word()],
-                if pop.state == state { 1.0 } else { 0.0 },
-            );
-        }
-        page.set(&catalogue::POP_WEIGHT, &[&pop.name], f64::from(pop.weight));
-    }
-    for state in [AdminState::Up, AdminState::Down, AdminState::Drain] {
-        let count =
-            operator_view.pops.iter().filter(|pop| pop.state_by.is_some() && pop.state == state).count();
-        page.set(&catalogue::OVERRIDES, &[state.word()], count as f64);
-    }
-    let weights = operator_view.pops.iter().filter(|pop| pop.weight_by.is_some()).count();
-    page.set(&catalogue::OVERRIDES, &["weight"], weights as f64);
-    page.set(
-        &catalogue::ALARMS,
-        &[],
-        if operator_view.alarms.iter().any(|alarm| alarm.key == AlarmKey::LedgerDamaged) { 1.0 } else { 0.0 },
-    );
-    let counters = &shown.shared.counters;
-    page.count(&catalogue::EVENTS_DROPPED, &[], counters.events_dropped.load(Ordering::Relaxed));
-    for (reason, count) in Unproven::ALL.into_iter().zip(&counters.unproven) {
-        page.count(&catalogue::UNPROVEN, &[reason.word()], count.load(Ordering::Relaxed));
-    }
-    page.count(&catalogue::LOG_DROPPED, &[], counters.log_dropped.load(Ordering::Relaxed));
-}
-
-fn health(page: &mut Page, shown: &Shown) {
-    let operator_view = shown.shared.operator_view.load();
-    for pop in &operator_view.pops {
-        for health in PopHealth::ALL {
-            page.set(
-                &catalogue::POP_HEALTH,
-                &[&pop.name, health.word()],
-                if pop.health == health { 1.0 } else { 0.0 },
-            );
-        }
-        page.set(&catalogue::RAMP_LEFT, &[&pop.name], fraction(pop.ramp_left));
-        for feed in &pop.feeds {
-            let labels = [&*pop.name, feed.service.as_deref().unwrap_or("")];
-            if let Some(load) = feed.load {
-                page.set(&catalogue::LOAD_UTILISATION, &labels, load / feed.capacity);
-            }
-            page.set(&catalogue::LOAD_SHED, &labels, fraction(feed.share));
-            page.set(&catalogue::LOAD_STALE, &labels, if feed.is_stale { 1.0 } else { 0.0 });
-            page.set(&catalogue::LOAD_OSCILLATES, &labels, if feed.oscillates { 1.0 } else { 0.0 });
-            page.set(&catalogue::LOAD_NO_ROOM, &labels, if feed.is_stuck { 1.0 } else { 0.0 });
-        }
-        for target in &pop.targets {
-            let labels =
-                [&*pop.name, &*target.service, &*target.probe, target.address.as_deref().unwrap_or("")];
-            page.set(&catalogue::TARGET_UP, &labels, if target.verdict == "down" { 0.0 } else { 1.0 });
-            page.set(&catalogue::TARGET_FAILURES, &labels, f64::from(target.failures));
-            let is_damped = target.damped_secs.is_some();
-            page.set(&catalogue::TARGET_DAMPED, &labels, if is_damped { 1.0 } else { 0.0 });
-            if let Some(micros) = target.latency_micros {
-                page.set(&catalogue::TARGET_LATENCY, &labels, micros as f64 / 1e6);
-            }
-            if let Some(days) = target.certificate_days {
-                page.set(&catalogue::TARGET_CERTIFICATE, &labels, days as f64);
-            }
-        }
-    }
-    page.set(&catalogue::ALARMS_STANDING, &[], shown.alarms().len() as f64);
-    page.set(&catalogue::PROBES_WITHOUT_RESULT, &[], operator_view.without_result as f64);
-    page.set(&catalogue::TARGETS_DAMPED, &[], operator_view.damped as f64);
-    for (family, frozen) in ["ipv4", "ipv6"].iter().zip(operator_view.frozen) {
-        page.set(&catalogue::HEALTH_FROZEN, &[family], if frozen { 1.0 } else { 0.0 });
-    }
-    let snapshot = shown.shared.published.snapshot();
-    for policy in &snapshot.steering.policies {
-        let is_held = operator_view.held.contains(&policy.name);
-        page.set(&catalogue::POLICY_HELD, &[&policy.name], if is_held { 1.0 } else { 0.0 });
-        let is_returning = operator_view.returning.contains(&policy.name);
-        page.set(&catalogue::POLICY_RETURNING, &[&policy.name], if is_returning { 1.0 } else { 0.0 });
-    }
 }
 
 fn sizes(page: &mut Page, snapshot: &Snapshot) {

@@ -1,0 +1,81 @@
+//! Tables with two names, and the bound of their series.
+//!
+//! A policy has a row on the page, with a column for each PoP. Rows that fit
+//! [`PAIRS_SHOWN_MAX`] pairs are shown, in the order of the policies in the snapshot, so that a
+//! row comes and goes with reloads alone. The others are summed in the row `other`, and PoPs that
+//! are no longer in the deployment in its column `other`.
+
+use super::page::Page;
+use crate::control::catalogue;
+use crate::limits::PAIRS_SHOWN_MAX;
+use crate::shared::decisions::{Decisions, OTHER};
+use crate::snapshot::Snapshot;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Counts of one policy by PoP.
+type Row<'n> = BTreeMap<&'n str, u64>;
+
+/// Decisions by policy, PoP and reason, and replies by zone.
+pub(super) fn decisions(page: &mut Page, counted: &Decisions, snapshot: &Snapshot) {
+    let steering = &snapshot.steering;
+    let pops: Vec<&str> = steering.pops.iter().map(|pop| &*pop.name).collect();
+    // Possible pairs are shown at 0 before they occur, so that a rate sees their first increment.
+    let possible = steering.policies.iter().map(|policy| {
+        let members = policy.members.iter().filter_map(|entry| entry.target.split().ok());
+        (&*policy.name, members.map(|pop| (pops[pop.index()], 0)).collect())
+    });
+    let rows = shown(possible.collect(), counted.by_pop(), &pops, PAIRS_SHOWN_MAX);
+    for (policy, row) in &rows {
+        for (pop, count) in row {
+            page.count(&catalogue::DECISIONS_BY_POP, &[policy, pop], *count);
+        }
+    }
+    for (policy, reason, count) in counted.by_reason() {
+        page.count(&catalogue::DECISIONS, &[policy, reason.word()], count);
+    }
+    for (zone, answer, count) in counted.by_zone() {
+        page.count(&catalogue::ZONE_REPLIES, &[zone, answer.word()], count);
+    }
+}
+
+/// Rows to show, of at most `pairs_max` pairs. `possible` has the policies of the snapshot in
+/// order, with their PoPs at 0; `pops` the PoPs of the snapshot.
+fn shown<'n>(
+    possible: Vec<(&'n str, Row<'n>)>,
+    counted: impl Iterator<Item = (&'n str, &'n str, u64)>,
+    pops: &[&'n str],
+    pairs_max: usize,
+) -> Vec<(&'n str, Row<'n>)> {
+    let mut rows = possible;
+    let mut at: BTreeMap<&str, usize> = rows.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect();
+    for (policy, pop, count) in counted {
+        // Policies of earlier snapshots come last.
+        let at = *at.entry(policy).or_insert_with(|| {
+            rows.push((policy, Row::new()));
+            rows.len() - 1
+        });
+        *rows[at].1.entry(pop).or_default() += count;
+    }
+    if rows.iter().map(|(_, row)| row.len()).sum::<usize>() <= pairs_max {
+        return rows;
+    }
+    let known: BTreeSet<&str> = pops.iter().copied().collect();
+    // Room for the row `other`, with all PoPs and the column `other`.
+    let mut room = pairs_max.saturating_sub(known.len() + 1);
+    let (mut kept, mut other) = (Vec::new(), Row::new());
+    for (policy, row) in rows {
+        if policy != OTHER && row.len() <= room {
+            room -= row.len();
+            kept.push((policy, row));
+            continue;
+        }
+        for (pop, count) in row {
+            *other.entry(if known.contains(pop) { pop } else { OTHER }).or_default() += count;
+        }
+    }
+    kept.push((OTHER, other));
+    kept
+}
+
+#[cfg(test)]
+mod tests;
