@@ -1,6 +1,7 @@
 //! `meridian check`.
 
 use crate::cli::diff::{self, Bound, Judged};
+use crate::cli::remote::RemoteOptions;
 use crate::cli::server::ServerClient;
 use crate::cli::{Config, Format, json, print, print_findings, progress};
 use crate::config::ledger_file;
@@ -130,7 +131,7 @@ impl CheckCommand {
         if let Some(old) = with {
             return diff::compile(old).map(|old| diff::compared(&old, snapshot)).ok_or(ExitCode::FAILURE);
         }
-        ServerClient::of(self.config.clone()).ask(Method::POST, "/v1/diff")?.done()
+        ServerClient::of(self.config.clone(), RemoteOptions::default()).ask(Method::POST, "/v1/diff")?.done()
     }
 }
 

@@ -106,7 +106,7 @@ impl Map {
             let reached = server.ask(Method::GET, &path).inspect_err(|_| {
                 note("`map` asks a running server; to have the files drawn instead, add --files");
             })?;
-            let is_missing = reached.answer.status == StatusCode::NOT_FOUND;
+            let is_missing = matches!(reached.answer.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST);
             reached.done::<Reply>().inspect_err(|_| {
                 if is_missing {
                     note("help: `meridian policy list` and `meridian pop list` show the names");

@@ -62,9 +62,9 @@ impl Reached {
 }
 
 impl ServerClient {
-    /// Client of the server of a server file.
-    pub(crate) fn of(config: Config) -> ServerClient {
-        ServerClient { config, control: None, remote: RemoteOptions::default(), format: Format::Text }
+    /// Client of the server of a server file, or of a remote one.
+    pub(crate) fn of(config: Config, remote: RemoteOptions) -> ServerClient {
+        ServerClient { config, control: None, remote, format: Format::Text }
     }
 
     /// Server file that leads to the server.

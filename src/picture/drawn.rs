@@ -64,7 +64,7 @@ impl<'s> Drawn<'s> {
             text.push_str(&pattern);
         });
         text.push_str(r#"<pattern id="moves" width="8" height="8" patternUnits="userSpaceOnUse">"#);
-        text.push_str(r##"<path d="M-1 1l2-2M-1 9l10-10M7 9l2-2" stroke="#000" stroke-width="1.4"/>"##);
+        text.push_str(r##"<path d="M-1 1l2-2M-1 9l10-10M7 9l2-2" stroke="#000" stroke-width="1" stroke-opacity=".6"/>"##);
         text.push_str("</pattern></defs>\n");
     }
 
@@ -206,7 +206,7 @@ impl<'s> Drawn<'s> {
 
 /// Group of words with a white edge, so that they are readable on every fill.
 const HALO: &str = concat!(
-    r##"<g text-anchor="middle" fill="#000" stroke="#fff" stroke-width="3" stroke-linejoin="round" "##,
+    r##"<g text-anchor="middle" fill="#000" stroke="#fff" stroke-width="3.5" stroke-linejoin="round" "##,
     r#"paint-order="stroke""#
 );
 

@@ -59,7 +59,7 @@ fn entries(scene: &Scene, numbers: &BTreeMap<&str, usize>) -> Vec<(Option<usize>
     };
     let of = |answer: &str, words: &str| {
         let space = if words.is_empty() { "" } else { ", " };
-        [short(answer, 26), format!("{words}{space}{}", countries(answer))]
+        [short(answer, 40), format!("{words}{space}{}", countries(answer))]
     };
     let mut all: Vec<(Option<usize>, [String; 2])> = Vec::new();
     let mut rest: Vec<(&str, usize)> = numbers.iter().map(|(answer, number)| (*answer, *number)).collect();
@@ -87,7 +87,7 @@ fn entry(text: &mut String, at: Point, number_of: Option<usize>, [name, words]: 
     let start = Point { x: at.x + 54.0, y: at.y };
     text.push_str(&markup::words(start, 12.0, r#"font-weight="bold""#, name));
     let after = Point { x: start.x + (markup::width(name, 12.0) * 1.15 + 8.0).max(70.0), y: at.y };
-    text.push_str(&markup::words(after, 12.0, "", &short(words, 46)));
+    text.push_str(&markup::words(after, 12.0, "", &short(words, 44)));
 }
 
 /// A line for each way: the answers, the shares where they are known, the countries.

@@ -254,6 +254,8 @@ impl Event {
             | Event::TaskWell { .. }
             | Event::Health(_)
             | Event::Load(_)
+            | Event::OverloadBegan { .. }
+            | Event::OverloadEnded { .. }
             | Event::DescriptorsEnough
             | Event::Stopping { .. }
             | Event::Stopped => {}

@@ -17,6 +17,7 @@ mod health;
 mod held;
 mod latency;
 mod logs;
+mod map;
 mod metrics;
 mod output;
 #[cfg(target_os = "linux")]

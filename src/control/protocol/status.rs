@@ -76,7 +76,7 @@ pub(crate) struct QuarantineTotals {
 }
 
 /// Overload of UDP.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct OverloadStatus {
     /// Known client prefixes.
