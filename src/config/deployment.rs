@@ -179,7 +179,6 @@ impl<'s> Reading<'s> {
         if server.databases.is_empty() {
             self.needs_database(&policies, At::whole(file));
         }
-        self.open.inputs.sort_by_cached_key(|input| input.role.to_string());
         Some(Deployment {
             node: server.node,
             listen: server.listen,
@@ -210,8 +209,14 @@ impl<'s> Reading<'s> {
             doubts,
             zones,
             folder: Arc::default(),
-            inputs: std::mem::take(&mut self.open.inputs),
+            inputs: self.inputs(),
         })
+    }
+
+    /// Files that were read, by role.
+    fn inputs(&mut self) -> Vec<Input> {
+        self.open.inputs.sort_by_cached_key(|input| input.role.to_string());
+        std::mem::take(&mut self.open.inputs)
     }
 
     /// Reads the files that the server file names, each after those to which it refers.

@@ -16,3 +16,6 @@ pub(crate) mod markup;
 pub(crate) mod outlines;
 pub(crate) mod projection;
 pub(crate) mod scene;
+
+/// Width of a picture.
+pub(crate) const PAGE: f64 = 1600.0;

@@ -188,7 +188,7 @@ impl OverloadLoop {
     /// Removes all filters, after a reload that turned the settings off.
     fn release(&mut self) {
         for watched in &mut self.sockets {
-            // What is dropped meanwhile begins no overload later.
+            // Datagrams dropped until now begin no overload later.
             let _ = watched.reading();
             if watched.throttle.share().is_some() {
                 watched.detach();

@@ -272,6 +272,23 @@ impl Event {
     }
 }
 
+impl Event {
+    /// Begin or end of an overload in words.
+    fn overload_words(&self) -> String {
+        match self {
+            Event::OverloadBegan { shed, known, percent } => format!(
+                "overload of UDP: {known} known prefixes pass, of the others down to {percent} %; {shed} \
+                 datagrams shed so far"
+            ),
+            Event::OverloadEnded { shed, secs, percent } => format!(
+                "the overload of UDP ended after {secs} s: {shed} datagrams shed, of prefixes that are not \
+                 known down to {percent} % passed"
+            ),
+            _ => String::new(),
+        }
+    }
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -323,16 +340,7 @@ impl fmt::Display for Event {
             | Event::MemoryFault { sentence }
             | Event::Quarantined { sentence }
             | Event::DescriptorsShort { sentence } => f.write_str(sentence),
-            Event::OverloadBegan { shed, known, percent } => write!(
-                f,
-                "overload of UDP: {known} known prefixes pass, of the others down to {percent} %; {shed} \
-                 datagrams shed so far"
-            ),
-            Event::OverloadEnded { shed, secs, percent } => write!(
-                f,
-                "the overload of UDP ended after {secs} s: {shed} datagrams shed, of prefixes that are not \
-                 known down to {percent} % passed"
-            ),
+            Event::OverloadBegan { .. } | Event::OverloadEnded { .. } => f.write_str(&self.overload_words()),
             Event::LedgerAcknowledged { author } => write!(f, "ledger alarm acknowledged by {author}"),
             Event::Health(event) => event.fmt(f),
             Event::Load(event) => event.fmt(f),

@@ -133,6 +133,7 @@ fn tell_destination(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     }
 }
 
+/// Sets a number as an option of a socket (setsockopt).
 #[cfg(target_os = "linux")]
 pub(super) fn set(
     socket: &Socket,

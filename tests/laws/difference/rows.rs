@@ -80,13 +80,7 @@ pub const ROWS: &[Row] = &[
         "proxy_protocol: from 192.0.2.10/32 -> 192.0.2.10/32 198.18.1.0/24",
     ),
     ("first", "meridian.yaml", "known_first: on", "known_first: off", "overload: known_first on -> none"),
-    (
-        "known_after",
-        "meridian.yaml",
-        "known_first: on",
-        "known_first: on, known_after: 30s",
-        "overload: known_after 60s -> 30s",
-    ),
+    ("known_after", "meridian.yaml", "on }", "on, known_after: 9s }", "overload: known_after 60s -> 9s"),
     (
         "rate_limit mode",
         "meridian.yaml",
