@@ -1,5 +1,5 @@
-//! Limits of answers and DNS over TLS beside peers: this server, NSD, Knot DNS and BIND on one core,
-//! the load on another, in rounds that take turns.
+//! Limits of answers and DNS over TLS beside peers: this server, NSD, Knot DNS and BIND on one
+//! core, the load on another, in rounds that take turns.
 //!
 //! ```console
 //! $ cargo bench --bench peers -- run --name quiet       # into benches/runs/<date>-peers-quiet/
@@ -31,7 +31,7 @@ const USAGE: &str =
 
 const WORLD: WorldSize = WorldSize { names: 10_000, networks: 50_000, seed: 1 };
 
-/// What is run.
+/// Settings of a run.
 pub struct Options {
     name: String,
     rounds: usize,

@@ -190,7 +190,8 @@ fn nsd(world: &dyn Deployment, folder: &Path, ports: Ports, more: &Additions<'_>
          zonesdir: \"{dir}/zones\"\n  \
          database: \"\"\n  pidfile: \"{dir}/nsd.pid\"\n  xfrdfile: \"{dir}/xfrd.state\"\n  xfrdir: \
          \"{dir}\"\n  zonelistfile: \"{dir}/zone.list\"\n  \
-         logfile: \"{dir}/nsd.log\"\n  rrl-ratelimit: {limit}\n  rrl-whitelist-ratelimit: {limit}\n{tls}remote-control:\n  \
+         logfile: \"{dir}/nsd.log\"\n  rrl-ratelimit: {limit}\n  rrl-whitelist-ratelimit: \
+         {limit}\n{tls}remote-control:\n  \
          control-enable: no\n{zones}"
     );
     put(folder.join("nsd.conf"), &text)
