@@ -55,7 +55,8 @@ pub(crate) struct Map {
     #[arg(long, value_name = "POP", value_delimiter = ',', conflicts_with = "diff")]
     down: Vec<String>,
     /// Two server files: the picture shows the countries that move from the first to the second
-    #[arg(long, value_names = ["OLD", "NEW"], num_args = 2, conflicts_with_all = ["files", "server", "config"])]
+    #[arg(long, value_names = ["OLD", "NEW"], num_args = 2)]
+    #[arg(conflicts_with_all = ["files", "server", "config"])]
     diff: Option<Vec<PathBuf>>,
     /// Read the files as they are now, with every PoP up, and ask no server
     #[arg(long, conflicts_with = "server")]

@@ -3,15 +3,13 @@
 use super::colours::{self, NOTHING};
 use super::labels::{Area, Room};
 use super::legend;
-use super::markup::{self, escaped, number};
+use super::markup::{self, PAGE, escaped, number};
 use super::outlines::{self, Outline};
 use super::projection::{self, HEIGHT, Point, WIDTH, project};
 use super::scene::{Land, Scene, Site};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Width of a picture.
-pub(crate) const PAGE: f64 = 1600.0;
 /// Scale from the frame of the outlines to the page.
 const SCALE: f64 = PAGE / WIDTH;
 /// Upper edge of the map without notes.
@@ -64,7 +62,7 @@ impl<'s> Drawn<'s> {
             text.push_str(&pattern);
         });
         text.push_str(r#"<pattern id="moves" width="8" height="8" patternUnits="userSpaceOnUse">"#);
-        text.push_str(r##"<path d="M-1 1l2-2M-1 9l10-10M7 9l2-2" stroke="#000" stroke-width="1" stroke-opacity=".6"/>"##);
+        text.push_str(r##"<path d="M-1 1l2-2M-1 9l10-10M7 9l2-2" stroke="#000" stroke-opacity=".6"/>"##);
         text.push_str("</pattern></defs>\n");
     }
 
@@ -116,10 +114,8 @@ impl<'s> Drawn<'s> {
                     let Some(at) = land.at.map(project).filter(|at| at.y <= HEIGHT) else { continue };
                     let (x, y) = (number(at.x), number(at.y));
                     let edge = if is_moving { r##" stroke="#000" stroke-width="2""## } else { "" };
-                    let _ = writeln!(
-                        small,
-                        r#"<circle cx="{x}" cy="{y}" r="4" fill="{fill}"{faded}{edge}><title>{title}</title></circle>"#
-                    );
+                    let _ = write!(small, r#"<circle cx="{x}" cy="{y}" r="4" fill="{fill}"{faded}{edge}>"#);
+                    let _ = writeln!(small, "<title>{title}</title></circle>");
                 }
             }
         }

@@ -222,6 +222,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
             "src/cli/check.rs",
             "src/cli/explain.rs",
             "src/cli/limits.rs",
+            "src/cli/map.rs",
             "src/cli/reload.rs",
             "src/cli/pop",
             "src/cli/policy.rs",
