@@ -232,7 +232,7 @@ impl Map {
     fn site(&self, pop: &MapPop, sides: &Sides) -> Site {
         let setting = &pop.effective.setting;
         let is_supposed = self.down.iter().any(|name| **name == *pop.name);
-        let is_switched = AdminState::from_word(setting.state.as_ref()).is_some_and(AdminState::is_out);
+        let is_switched = AdminState::from_word(&setting.state).is_some_and(AdminState::is_out);
         let mut words = if is_supposed { "supposed down".to_owned() } else { setting.state.to_string() };
         let _ = write!(words, ", weight {}", setting.weight);
         if let Some(capacity) = sides.capacities.get(&*pop.name) {
@@ -249,7 +249,7 @@ impl Map {
             name: pop.name.to_string(),
             at: pop.lat.zip(pop.lon).and_then(|(lat, lon)| Coordinates::from_degrees(lat, lon)),
             words,
-            is_out: is_supposed || is_switched || pop.in_service == *"no",
+            is_out: is_supposed || is_switched || pop.in_service == "no",
         }
     }
 }

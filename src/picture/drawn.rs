@@ -1,10 +1,9 @@
 //! Drawing of a scene: countries filled by their answers, PoPs, labels, legend.
 
-use super::PAGE;
 use super::colours::{self, NOTHING};
 use super::labels::{Area, Room};
 use super::legend;
-use super::markup::{self, escaped, number};
+use super::markup::{self, PAGE, escaped, number};
 use super::outlines::{self, Outline};
 use super::projection::{self, HEIGHT, Point, WIDTH, project};
 use super::scene::{Land, Scene, Site};
@@ -63,8 +62,7 @@ impl<'s> Drawn<'s> {
             text.push_str(&pattern);
         });
         text.push_str(r#"<pattern id="moves" width="8" height="8" patternUnits="userSpaceOnUse">"#);
-        text.push_str(r##"<path d="M-1 1l2-2M-1 9l10-10M7 9l2-2" stroke="#000" stroke-width="1" "##);
-        text.push_str(r#"stroke-opacity=".6"/>"#);
+        text.push_str(r##"<path d="M-1 1l2-2M-1 9l10-10M7 9l2-2" stroke="#000" stroke-opacity=".6"/>"##);
         text.push_str("</pattern></defs>\n");
     }
 
@@ -116,8 +114,8 @@ impl<'s> Drawn<'s> {
                     let Some(at) = land.at.map(project).filter(|at| at.y <= HEIGHT) else { continue };
                     let (x, y) = (number(at.x), number(at.y));
                     let edge = if is_moving { r##" stroke="#000" stroke-width="2""## } else { "" };
-                    let circle = format!(r#"<circle cx="{x}" cy="{y}" r="4" fill="{fill}"{faded}{edge}>"#);
-                    let _ = writeln!(small, "{circle}<title>{title}</title></circle>");
+                    let _ = write!(small, r#"<circle cx="{x}" cy="{y}" r="4" fill="{fill}"{faded}{edge}>"#);
+                    let _ = writeln!(small, "<title>{title}</title></circle>");
                 }
             }
         }

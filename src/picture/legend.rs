@@ -1,8 +1,7 @@
 //! Legend of a map: the moves, then each PoP with its fill, number, state and countries.
 
-use super::PAGE;
 use super::colours;
-use super::markup::{self, number, short};
+use super::markup::{self, PAGE, number, short};
 use super::projection::Point;
 use super::scene::{Scene, Way};
 use std::collections::BTreeMap;

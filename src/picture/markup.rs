@@ -3,6 +3,9 @@
 use super::projection::Point;
 use std::fmt::Write as _;
 
+/// Width of a picture.
+pub(crate) const PAGE: f64 = 1600.0;
+
 /// Words as text or attribute of XML. Control characters, which XML 1.0 forbids, are replaced.
 pub(crate) fn escaped(words: &str) -> String {
     let mut text = String::with_capacity(words.len());

@@ -16,6 +16,3 @@ pub(crate) mod markup;
 pub(crate) mod outlines;
 pub(crate) mod projection;
 pub(crate) mod scene;
-
-/// Width of a picture.
-pub(crate) const PAGE: f64 = 1600.0;

@@ -2,7 +2,6 @@
 
 use meridian::testing::server::Engine;
 use std::fs;
-use support::Tree;
 use support::deployment::Deployment;
 
 /// Titles of countries and all words of a picture, one a line; the paths of the outlines are left
@@ -67,14 +66,15 @@ fn the_server_is_drawn() {
 /// Two deployments: the countries that move, and none if nothing changed.
 #[test]
 fn a_difference_is_drawn() {
-    let old = Deployment::of(&Tree::sample());
-    let new = Deployment::of(&Tree::sample().replacing("pops.yaml", "weight: 50 ", "weight: 500 "));
+    let [old, new] = [(); 2].map(|()| Deployment::sample(&["127.0.0.1:0"]));
+    new.edit("pops.yaml", |text| text.replace("weight: 50 ", "weight: 500 "));
     let (old_path, new_path) = (old.config(), new.config());
     let path = |path: &std::path::Path| path.to_str().expect("text").to_owned();
     let target = path(&old.path("map.svg"));
     let svg = |new: &str| {
         let asked = ["map", "--policy", "web", "-o", &target, "--diff", &path(&old_path), new];
-        assert_eq!(crate::process::run(&asked).0, 0);
+        let (status, _, stderr) = crate::process::run(&asked);
+        assert_eq!(status, 0, "{stderr}");
         fs::read_to_string(&target).expect("the picture")
     };
     assert!(svg(&path(&old_path)).contains(">no client moves</text>"));

@@ -34,7 +34,7 @@ fn answers(client: &UdpSocket, name: &str, queries: u16) -> usize {
 /// of the flood do not become known.
 #[test]
 fn known_clients_pass_first() {
-    let keys = "  threads: 1\n  receive_buffer: 65536\noverload: { known_first: on, known_after: 1s }\n";
+    let keys = "  receive_buffer: 65536\noverload: { known_first: on, known_after: 1s }\n";
     let deployment = Deployment::new(&["127.0.0.1:0"], keys);
     let server = deployment.start(Engine::Fast);
     let at = server.dns()[0];

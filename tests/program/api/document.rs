@@ -71,7 +71,7 @@ fn refusals_are_json() {
         ("POST", "/v1/overrides", "{}", 400, "bad_request"),
         ("POST", "/v1/overrides", &"x".repeat(70_000), 413, "too_large"),
         ("GET", "/v1/map?policy=none", "", 404, "not_found"),
-        ("GET", "/v1/map?down=none", "", 404, "not_found"),
+        ("GET", "/v1/map?down=none", "", 400, "bad_request"),
         ("GET", "/v1/zones?after=..", "", 400, "bad_request"),
     ] {
         let page = support::pages::send(&deployment.path(SOCKET), method, path, body);
