@@ -16,9 +16,10 @@ use support::servers::{Additions, Kind, Running};
 use support::world::Question;
 use support::world::ordinary::{Kind as Workload, Ordinary};
 
-/// Connections that ask by turns, and questions that one sends at once.
+/// Connections that ask by turns, and questions that one sends at once: one, because NSD 4.6.1 did
+/// not answer four questions of one TLS record within 30 seconds.
 const CONNECTIONS: usize = 32;
-const PIPELINED: usize = 8;
+const PIPELINED: usize = 1;
 
 /// A server with its costs.
 struct Measured {
@@ -55,17 +56,26 @@ pub fn measure(options: &Options, world: &Ordinary, folder: &Path, report: &mut 
     }
     let questions = world.questions(Workload::Static, 16_384);
     for round in 0..=options.rounds {
-        for of in &mut all {
-            let cost = answers(of, &questions, options.duration).expect("the server answers");
-            let (each, a_second) =
-                handshakes(&of.server, &config, &questions, options.duration).expect("the server answers");
-            // The first round warms caches and branch predictors.
-            if round > 0 {
-                of.answer_nanos.push(cost);
-                of.handshake_nanos.push(each);
-                of.handshakes.push(a_second);
+        all.retain_mut(|of| {
+            let cost = answers(of, &questions, options.duration);
+            let opened = handshakes(&of.server, &config, &questions, options.duration);
+            match (cost, opened) {
+                (Ok(cost), Ok((each, a_second))) => {
+                    // The first round warms caches and branch predictors.
+                    if round > 0 {
+                        of.answer_nanos.push(cost);
+                        of.handshake_nanos.push(each);
+                        of.handshakes.push(a_second);
+                    }
+                    true
+                }
+                (Err(why), _) | (_, Err(why)) => {
+                    let word = format!("{} over TLS, in round {round}", of.server.kind.word());
+                    report.skipped.push((word, why.to_string()));
+                    false
+                }
             }
-        }
+        });
     }
     tell(all, report);
 }
