@@ -1,8 +1,9 @@
 //! Processor time of limits while no client reaches them.
 
-use crate::{Options, start};
+use crate::start;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::time::Duration;
 use support::machine::median;
 use support::report::Report;
 use support::servers::{Additions, Kind, Running};
@@ -25,7 +26,7 @@ struct Pair {
 }
 
 /// Measures all servers by turns.
-pub fn measure(options: &Options, world: &Ordinary, folder: &Path, report: &mut Report) {
+pub fn measure((rounds, duration): (usize, Duration), world: &Ordinary, folder: &Path, report: &mut Report) {
     let limited = Additions { limit: Some(LIMIT), ..Additions::default() };
     let mut pairs = Vec::new();
     for kind in [Kind::Meridian, Kind::Nsd, Kind::Knot, Kind::Bind] {
@@ -37,11 +38,11 @@ pub fn measure(options: &Options, world: &Ordinary, folder: &Path, report: &mut 
         }
     }
     let questions = questions(world);
-    for round in 0..=options.rounds {
+    for round in 0..=rounds {
         for pair in &mut pairs {
             let cost = |server: &Running| {
                 let before = server.cpu_nanos();
-                let outcome = traffic::closed_loop(server.at, &questions, options.duration);
+                let outcome = traffic::closed_loop(server.at, &questions, duration);
                 let lost = outcome.lost as f64 / outcome.sent as f64;
                 assert!(lost < 0.01, "{}: the limit holds: {outcome:?}", server.kind.word());
                 (server.cpu_nanos() - before) as f64 / outcome.answered as f64

@@ -14,10 +14,11 @@
 mod limits;
 mod tls;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use support::machine;
 use support::report::Report;
+use support::run::RunOptions;
 use support::servers::{Additions, Kind, Running};
 use support::world::WorldSize;
 use support::world::ordinary::Ordinary;
@@ -29,69 +30,26 @@ const USAGE: &str =
   --millis  length of one measurement; 1000
   --only    limits or tls";
 
+/// Length of one measurement.
+const MILLIS: u64 = 1000;
+
 const WORLD: WorldSize = WorldSize { names: 10_000, networks: 50_000, seed: 1 };
 
-/// Settings of a run.
-pub struct Options {
-    name: String,
-    rounds: usize,
-    duration: Duration,
-    only: Option<String>,
-}
-
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    match words.first().map(String::as_str) {
-        Some("run") => match options(&words[1..]) {
-            Some(options) => run(&options),
-            None => println!("{USAGE}"),
-        },
-        _ => println!("{USAGE}"),
-    }
-}
-
-fn options(words: &[String]) -> Option<Options> {
-    let duration = Duration::from_secs(1);
-    let mut options = Options { name: "scratch".to_owned(), rounds: 7, duration, only: None };
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "--name" => options.name = words.next()?.clone(),
-            "--rounds" => options.rounds = words.next()?.parse().ok()?,
-            "--millis" => options.duration = Duration::from_millis(words.next()?.parse().ok()?),
-            "--only" => options.only = Some(words.next()?.clone()),
-            _ => return None,
-        }
-    }
-    Some(options)
-}
-
-fn run(options: &Options) {
+    let Some(options) = RunOptions::new(7, Some(MILLIS)).of_arguments(USAGE) else { return };
     machine::stay_off_the_servers_core();
-    let mut report = Report { title: "Limits and DNS over TLS beside peers", ..Report::default() };
-    let rounds = format!("{} of {} ms", options.rounds, options.duration.as_millis());
-    for (what, is) in [
-        ("machine", machine::processor()),
-        ("kernel", machine::kernel()),
-        ("compiler", machine::compiler()),
-        ("rounds", rounds),
-        ("load of the machine before", machine::load()),
-    ] {
-        report.facts.push((what.to_owned(), is));
-    }
+    let mut report = options.begin("Limits and DNS over TLS beside peers");
+    let duration = Duration::from_millis(options.millis.unwrap_or(MILLIS));
     let world = Ordinary::new(WORLD);
     let folder = std::env::temp_dir().join(format!("meridian-peers-{}", std::process::id()));
-    if options.only.as_deref() != Some("tls") {
-        limits::measure(options, &world, &folder, &mut report);
+    if options.wants("limits") {
+        limits::measure((options.rounds, duration), &world, &folder, &mut report);
     }
-    if options.only.as_deref() != Some("limits") {
-        tls::measure(options, &world, &folder, &mut report);
+    if options.wants("tls") {
+        tls::measure((options.rounds, duration), &world, &folder, &mut report);
     }
     let _ = std::fs::remove_dir_all(&folder);
-    report.facts.push(("load of the machine after".to_owned(), machine::load()));
-    let runs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/runs");
-    report.write(&runs.join(format!("{}-peers-{}", machine::date(), options.name)));
-    println!("{}", report.table());
+    options.end(report, env!("CARGO_MANIFEST_DIR"), "peers");
 }
 
 /// Starts a server; a missing one goes into the report.

@@ -1,6 +1,6 @@
 //! Processor time of DNS over TLS: answers on open connections, and handshakes.
 
-use crate::{Options, start};
+use crate::start;
 use rustls::client::Resumption;
 use rustls::{ALL_VERSIONS, ClientConfig};
 use std::io::{Read, Result, Write};
@@ -31,7 +31,7 @@ struct Measured {
 }
 
 /// Measures all servers by turns.
-pub fn measure(options: &Options, world: &Ordinary, folder: &Path, report: &mut Report) {
+pub fn measure((rounds, duration): (usize, Duration), world: &Ordinary, folder: &Path, report: &mut Report) {
     let pair = sound();
     // Full handshakes: a client that comes back with a ticket costs less.
     let mut config = ClientConfig::clone(&client(&[&pair], ALL_VERSIONS, &["dot"]));
@@ -55,10 +55,10 @@ pub fn measure(options: &Options, world: &Ordinary, folder: &Path, report: &mut 
         }
     }
     let questions = world.questions(Workload::Static, 16_384);
-    for round in 0..=options.rounds {
+    for round in 0..=rounds {
         all.retain_mut(|of| {
-            let cost = answers(of, &questions, options.duration);
-            let opened = handshakes(&of.server, &config, &questions, options.duration);
+            let cost = answers(of, &questions, duration);
+            let opened = handshakes(&of.server, &config, &questions, duration);
             match (cost, opened) {
                 (Ok(cost), Ok((each, a_second))) => {
                     // The first round warms caches and branch predictors.

@@ -22,6 +22,7 @@ pub mod program;
 pub mod quic;
 pub mod reply;
 pub mod report;
+pub mod run;
 #[cfg(target_os = "linux")]
 pub mod servers;
 #[cfg(target_os = "linux")]

@@ -43,7 +43,7 @@ struct Ports {
 }
 
 impl Kind {
-    /// Those that are compared by workload; BIND is there for limits and TLS alone.
+    /// Servers that are compared by workload; BIND is there for limits and TLS alone.
     pub const ALL: [Kind; 5] = [Kind::Echo, Kind::Meridian, Kind::Nsd, Kind::Knot, Kind::Gdnsd];
 
     pub fn word(self) -> &'static str {
@@ -93,22 +93,6 @@ impl Kind {
             Kind::Nsd | Kind::Bind => !workload.is_steered(),
             Kind::Knot => !workload.is_steered() || has_knot_geoip(),
             Kind::Echo | Kind::Meridian | Kind::Gdnsd => true,
-        }
-    }
-
-    /// True if this version has DNS over TLS for its own answers.
-    pub fn has_tls(self) -> bool {
-        match self {
-            Kind::Meridian | Kind::Nsd | Kind::Bind => true,
-            Kind::Echo | Kind::Knot | Kind::Gdnsd => false,
-        }
-    }
-
-    /// True if it can limit the answers of a client prefix.
-    pub fn has_limits(self) -> bool {
-        match self {
-            Kind::Meridian | Kind::Nsd | Kind::Knot | Kind::Bind => true,
-            Kind::Echo | Kind::Gdnsd => false,
         }
     }
 
