@@ -219,7 +219,7 @@ async fn respond(
     }
 }
 
-/// Stream of events that keeps its place as long as the reader takes frames.
+/// Stream of events that keeps its place as long as the kernel of the reader takes frames.
 struct Watched {
     body: Body,
     place: Arc<Place>,

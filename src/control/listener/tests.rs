@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::DropGuard;
 
@@ -65,7 +65,12 @@ async fn listen(router: Router) -> (SocketAddr, CancellationToken) {
 
 /// Sends octets on a connection of its own.
 async fn send(address: SocketAddr, octets: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(address).await.expect("the kernel accepts");
+    send_from(TcpSocket::new_v4().expect("a socket"), address, octets).await
+}
+
+/// Sends octets from a socket.
+async fn send_from(socket: TcpSocket, address: SocketAddr, octets: &str) -> TcpStream {
+    let mut stream = socket.connect(address).await.expect("the kernel accepts");
     stream.write_all(octets.as_bytes()).await.expect("the kernel takes it");
     stream
 }
@@ -238,7 +243,11 @@ async fn stalled_readers_of_events_are_closed() {
     };
     let (address, _) = listen(Router::new().route("/v1/events", get(events))).await;
     let request = "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n";
-    let (stalled, began) = (send(address, request).await, Instant::now());
+    let socket = TcpSocket::new_v4().expect("a socket");
+    // A buffer without a fixed size grows at every probe of its window, so its kernel would take
+    // frames for a minute.
+    socket.set_recv_buffer_size(64 << 10).expect("the kernel takes the size");
+    let (stalled, began) = (send_from(socket, address, request).await, Instant::now());
     let closed = streams.recv().await.expect("a stream");
     let mut reader = send(address, request).await;
     let kept = streams.recv().await.expect("a stream");
