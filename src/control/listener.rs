@@ -137,8 +137,11 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send>(
     let watch = place.watch();
     let place = Arc::new(place);
     tokio::select! {
-        () = converse(opening, &place) => {}
+        // The deadline comes first: a poll of the connection at the deadline may move a frame to
+        // the connection's own buffer, which would begin the time of a stalled reader again.
+        biased;
         () = watch.cut() => tracing::debug!("a control connection was closed to free its place"),
+        () = converse(opening, &place) => {}
     }
 }
 

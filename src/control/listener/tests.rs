@@ -244,8 +244,7 @@ async fn stalled_readers_of_events_are_closed() {
     let (address, _) = listen(Router::new().route("/v1/events", get(events))).await;
     let request = "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n";
     let socket = TcpSocket::new_v4().expect("a socket");
-    // A buffer without a fixed size grows at every probe of its window, so its kernel would take
-    // frames for a minute.
+    // Without a fixed size, the buffer may grow while no octet is read.
     socket.set_recv_buffer_size(64 << 10).expect("the kernel takes the size");
     let (stalled, began) = (send_from(socket, address, request).await, Instant::now());
     let closed = streams.recv().await.expect("a stream");

@@ -79,7 +79,13 @@ pub const ROWS: &[Row] = &[
         "from: [192.0.2.10, other]",
         "proxy_protocol: from 192.0.2.10/32 -> 192.0.2.10/32 198.18.1.0/24",
     ),
-    ("first", "meridian.yaml", "known_first: on", "known_first: off", "overload: known_first on -> none"),
+    (
+        "overload known_first",
+        "meridian.yaml",
+        "known_first: on",
+        "known_first: off",
+        "overload: known_first on -> none",
+    ),
     ("known_after", "meridian.yaml", "on }", "on, known_after: 9s }", "overload: known_after 60s -> 9s"),
     (
         "rate_limit mode",
