@@ -20,7 +20,7 @@ use support::world::{Expected, Question};
 /// Share of a core that the server has, in per cent.
 const PERCENT: u32 = 20;
 /// Length of a measurement.
-const LOADED: Duration = Duration::from_secs(4);
+const LOADED: Duration = Duration::from_secs(10);
 /// Good clients: each asks in turn, together this share of the capacity.
 const GOOD: usize = 50;
 const GOOD_SHARE: f64 = 0.1;

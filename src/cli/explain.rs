@@ -6,11 +6,14 @@
 //! nothing: an answer from files would mislead the operator just when the server's own answer
 //! matters.
 
+mod picture;
+
 use super::server::{ServerClient, complain};
-use super::{Config, Format, json, print, print_findings, verify};
+use super::{Config, Format, json, map, print, print_findings, verify};
 use crate::cli::progress::{self, Progress};
 use crate::control::explain::explained;
-use crate::control::protocol::explain::{Asked, ExplainRequest, Explained};
+use crate::control::protocol::explain::{Asked, Decision, ExplainRequest, Explained};
+use crate::control::protocol::map::Map;
 use crate::explain::{self, ExplainQuery};
 use crate::geo::prefix::Prefix;
 use crate::reload::prepare;
@@ -22,9 +25,9 @@ use crate::sys::clock::epoch_secs;
 use crate::wire::idn;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -43,6 +46,7 @@ Examples:
   meridian explain www.shop.example AAAA --ecs 198.51.100.0/24
   meridian explain api.edge.cdn.example --client 192.0.2.7 --down iad --down fra
   meridian explain www.shop.example --ecs 198.51.100.0/24 --files
+  meridian explain www.shop.example --client 192.0.2.7 --map www.svg
   meridian explain --verify-scopes")]
 pub(crate) struct Explain {
     /// Name asked for
@@ -73,6 +77,10 @@ pub(crate) struct Explain {
     /// true
     #[arg(long, conflicts_with_all = ["name", "client", "ecs", "down", "up", "drain"])]
     verify_scopes: bool,
+    /// Picture to write beside the explanation, as SVG: the place of the client, its candidates and
+    /// the chosen PoP; a file of that name is replaced
+    #[arg(long, value_name = "FILE", conflicts_with = "verify_scopes")]
+    map: Option<PathBuf>,
     #[command(flatten)]
     server: ServerClient,
 }
@@ -137,17 +145,24 @@ impl Explain {
             let is_question = reached.answer.status == StatusCode::BAD_REQUEST;
             return Err(ExitCode::from(if is_question { 2 } else { 1 }));
         }
+        let explained = reached.read::<Explained>()?;
         print(&match self.server.format {
             Format::Json => reached.json(),
             Format::Text => {
-                let Explained { asked, files_digest, text, .. } = reached.read()?;
+                let Explained { asked, files_digest, text, .. } = explained.clone();
                 let Asked { node, sequence, digest, moment } = asked.unwrap_or_default();
                 let moment = rfc3339::parse(&moment).unwrap_or_else(epoch_secs);
                 let socket = reached.place.clone();
                 explain::head(&node, &socket, (sequence, &digest, &files_digest), moment) + &text
             }
         });
-        Ok(ExitCode::SUCCESS)
+        self.drawn(asked, explained.decision, "in the state of the running server", |policy| {
+            let of = |names: &[String]| map::encoded(&names.join(","));
+            let (down, up, drain) = (of(&self.down), of(&self.up), of(&self.drain));
+            let policy = map::encoded(policy);
+            let path = format!("/v1/map?policy={policy}&down={down}&up={up}&drain={drain}");
+            self.server.ask(Method::GET, &path)?.done::<Map>()
+        })
     }
 
     /// Compiles the files and explains the answer of a server that starts with them, with every PoP
@@ -166,11 +181,11 @@ impl Explain {
             }
         };
         let (config, digest) = (self.server.config().path(), files.snapshot.files_digest());
+        let explained = explained(&explanation, &files.snapshot);
         print(&match self.server.format {
-            Format::Json => json(&Explained {
-                config: Some(config.to_string_lossy().into_owned()),
-                ..explained(&explanation, &files.snapshot)
-            }),
+            Format::Json => {
+                json(&Explained { config: Some(config.to_string_lossy().into_owned()), ..explained.clone() })
+            }
             Format::Text => format!(
                 "{:<10} the files of {} as they are now, files {digest}; no server was asked: no override, \
                  no probe result, no load\n{}",
@@ -179,7 +194,27 @@ impl Explain {
                 explanation.text()
             ),
         });
-        Ok(ExitCode::SUCCESS)
+        let laid_over = explain::supposing(&files.snapshot, &asked.supposed).ok().flatten();
+        let snapshot = laid_over.as_ref().unwrap_or(&files.snapshot);
+        self.drawn(asked, explained.decision, "from files, every PoP up by probes", |policy| {
+            map::of_snapshot(snapshot, policy)
+        })
+    }
+
+    /// Draws a decision, if a picture is wanted; `read` gets the map of its policy.
+    fn drawn(
+        &self,
+        asked: &ExplainQuery,
+        decision: Option<Decision>,
+        state: &str,
+        read: impl FnOnce(&str) -> Result<Map, ExitCode>,
+    ) -> Result<ExitCode, ExitCode> {
+        let Some(path) = &self.map else { return Ok(ExitCode::SUCCESS) };
+        let Some(decision) = decision else {
+            return Err(map::refused("no policy decided this answer, so there is no picture of it"));
+        };
+        let scene = picture::scene(asked, &decision, &read(&decision.policy)?, state);
+        map::write(path, &scene).map(|_| ExitCode::SUCCESS)
     }
 }
 

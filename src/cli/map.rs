@@ -87,12 +87,13 @@ impl Map {
     }
 
     fn written(&self, sides: &Sides) -> ExitCode {
-        let svg = drawn::svg(&self.scene(sides));
-        if let Err(error) = replace::named(&self.output, svg.as_bytes(), None) {
-            return refused(&format!("cannot write `{}`: {error}", self.output.display()));
+        match write(&self.output, &self.scene(sides)) {
+            Ok(octets) => {
+                print(&format!("{}: {octets} octets\n", self.output.display()));
+                ExitCode::SUCCESS
+            }
+            Err(status) => status,
         }
-        print(&format!("{}: {} octets\n", self.output.display(), svg.len()));
-        ExitCode::SUCCESS
     }
 
     fn is_change(&self) -> bool {
@@ -134,39 +135,10 @@ impl Map {
     fn compared(&self, before: &Snapshot, after: &Snapshot) -> Result<Sides, ExitCode> {
         let capacities = after.pops.iter().filter_map(|pop| Some((pop.name.to_string(), pop.capacity?)));
         Ok(Sides {
-            before: self.reply(before)?,
-            after: self.reply(after)?,
+            before: of_snapshot(before, &self.policy)?,
+            after: of_snapshot(after, &self.policy)?,
             ways: if self.is_change() { self.ways(&diff::compared(before, after)) } else { Vec::new() },
             capacities: capacities.collect(),
-        })
-    }
-
-    /// Map of a snapshot of files, as a server that starts with them has it.
-    fn reply(&self, snapshot: &Snapshot) -> Result<Reply, ExitCode> {
-        let policies = &snapshot.steering.policies;
-        let place = policies.iter().position(|policy| *policy.name == *self.policy);
-        let answers = place.and_then(|place| countries::of_policy(snapshot, PolicyId::at(place)));
-        let Some(answers) = answers else {
-            let names: Vec<&str> = policies.iter().map(|policy| &*policy.name).collect();
-            let (policy, names) = (self.policy.escape_debug(), names.join(" "));
-            return Err(refused(&format!("there is no policy `{policy}`; there are {names}")));
-        };
-        let pops = snapshot.pops.iter().enumerate().map(|(index, pop)| {
-            let status = snapshot.status.pop(PopId::at(index));
-            let mut of = MapPop {
-                name: pop.name.clone(),
-                lat: pop.coordinates.map(Coordinates::lat),
-                lon: pop.coordinates.map(Coordinates::lon),
-                ..MapPop::default()
-            };
-            of.effective.setting.state = status.state.word().into();
-            of.effective.setting.weight = status.weight;
-            of
-        });
-        Ok(Reply {
-            pops: pops.collect(),
-            countries: answers.iter().map(map::country).collect(),
-            ..Reply::default()
         })
     }
 
@@ -195,7 +167,12 @@ impl Map {
         } else {
             title.push_str(": PoP of each country");
         }
-        let sites: Vec<Site> = sides.after.pops.iter().map(|pop| self.site(pop, sides)).collect();
+        let sites: Vec<Site> = (sides.after.pops.iter())
+            .map(|pop| {
+                let is_supposed = self.down.iter().any(|name| **name == *pop.name);
+                site(pop, is_supposed, sides.capacities.get(&*pop.name).copied())
+            })
+            .collect();
         let countries = sides.before.countries.iter().zip(&sides.after.countries);
         let lands: Vec<Land> = countries.map(|(before, after)| land(before, after)).collect();
         let mut scene = Scene {
@@ -205,6 +182,7 @@ impl Map {
             ways: sides.ways.clone(),
             is_change: self.is_change(),
             notes: Vec::new(),
+            decided: None,
         };
         scene.notes = self.notes(&scene);
         scene
@@ -228,33 +206,63 @@ impl Map {
         let ranked = format!("each country ranked from its largest city, {state}");
         vec![totals, ranked]
     }
+}
 
-    fn site(&self, pop: &MapPop, sides: &Sides) -> Site {
-        let setting = &pop.effective.setting;
-        let is_supposed = self.down.iter().any(|name| **name == *pop.name);
-        let is_switched = AdminState::from_word(&setting.state).is_some_and(AdminState::is_out);
-        let mut words = if is_supposed { "supposed down".to_owned() } else { setting.state.to_string() };
-        let _ = write!(words, ", weight {}", setting.weight);
-        if let Some(capacity) = sides.capacities.get(&*pop.name) {
-            let _ = write!(words, ", capacity {capacity}");
-        }
-        if let Some(utilisation) = pop.utilisation {
-            let _ = write!(words, ", load {:.0} %", utilisation * 100.0);
-        }
-        let health = pop.health.to_string();
-        if !health.is_empty() && health != "no probe" {
-            let _ = write!(words, ", {health}");
-        }
-        Site {
-            name: pop.name.to_string(),
-            at: pop.lat.zip(pop.lon).and_then(|(lat, lon)| Coordinates::from_degrees(lat, lon)),
-            words,
-            is_out: is_supposed || is_switched || pop.in_service == "no",
-        }
+/// Map of a snapshot of files, as a server that starts with them has it. Prints a fault.
+pub(super) fn of_snapshot(snapshot: &Snapshot, policy: &str) -> Result<Reply, ExitCode> {
+    let policies = &snapshot.steering.policies;
+    let place = policies.iter().position(|other| *other.name == *policy);
+    let answers = place.and_then(|place| countries::of_policy(snapshot, PolicyId::at(place)));
+    let Some(answers) = answers else {
+        let names: Vec<&str> = policies.iter().map(|policy| &*policy.name).collect();
+        let (policy, names) = (policy.escape_debug(), names.join(" "));
+        return Err(refused(&format!("there is no policy `{policy}`; there are {names}")));
+    };
+    let pops = snapshot.pops.iter().enumerate().map(|(index, pop)| {
+        let status = snapshot.status.pop(PopId::at(index));
+        let mut of = MapPop {
+            name: pop.name.clone(),
+            lat: pop.coordinates.map(Coordinates::lat),
+            lon: pop.coordinates.map(Coordinates::lon),
+            ..MapPop::default()
+        };
+        of.effective.setting.state = status.state.word().into();
+        of.effective.setting.weight = status.weight;
+        of
+    });
+    Ok(Reply {
+        pops: pops.collect(),
+        countries: answers.iter().map(map::country).collect(),
+        ..Reply::default()
+    })
+}
+
+/// PoP with its words; `is_supposed`: supposed down.
+pub(super) fn site(pop: &MapPop, is_supposed: bool, capacity: Option<f64>) -> Site {
+    let setting = &pop.effective.setting;
+    let is_switched = AdminState::from_word(&setting.state).is_some_and(AdminState::is_out);
+    let mut words = if is_supposed { "supposed down".to_owned() } else { setting.state.to_string() };
+    let _ = write!(words, ", weight {}", setting.weight);
+    if let Some(capacity) = capacity {
+        let _ = write!(words, ", capacity {capacity}");
+    }
+    if let Some(utilisation) = pop.utilisation {
+        let _ = write!(words, ", load {:.0} %", utilisation * 100.0);
+    }
+    let health = pop.health.to_string();
+    if !health.is_empty() && health != "no probe" {
+        let _ = write!(words, ", {health}");
+    }
+    Site {
+        name: pop.name.to_string(),
+        at: pop.lat.zip(pop.lon).and_then(|(lat, lon)| Coordinates::from_degrees(lat, lon)),
+        words,
+        is_out: is_supposed || is_switched || pop.in_service == "no",
     }
 }
 
-fn land(before: &MapCountry, after: &MapCountry) -> Land {
+/// Country with its answers in two states.
+pub(super) fn land(before: &MapCountry, after: &MapCountry) -> Land {
     let answers = |of: &MapCountry| {
         of.answers.iter().map(|answer| (answer.answer.clone(), answer.share)).collect::<Vec<_>>()
     };
@@ -266,12 +274,20 @@ fn land(before: &MapCountry, after: &MapCountry) -> Land {
     }
 }
 
+/// Writes a picture, and returns its octets; prints a fault.
+pub(super) fn write(path: &Path, scene: &Scene) -> Result<usize, ExitCode> {
+    let svg = drawn::svg(scene);
+    let written = replace::named(path, svg.as_bytes(), None);
+    written.map_err(|error| refused(&format!("cannot write `{}`: {error}", path.display())))?;
+    Ok(svg.len())
+}
+
 fn compiled(path: &Path) -> Result<Snapshot, ExitCode> {
     diff::compile(path).ok_or(ExitCode::FAILURE)
 }
 
 /// Value of a query, percent-encoded (RFC 3986 section 2.1).
-fn encoded(value: &str) -> String {
+pub(super) fn encoded(value: &str) -> String {
     let mut text = String::new();
     for octet in value.bytes() {
         match octet {
@@ -284,7 +300,7 @@ fn encoded(value: &str) -> String {
     text
 }
 
-fn refused(sentence: &str) -> ExitCode {
+pub(super) fn refused(sentence: &str) -> ExitCode {
     note(&format!("error: {sentence}"));
     ExitCode::FAILURE
 }

@@ -2,9 +2,10 @@
 
 use crate::control::Shown;
 use crate::control::protocol::error_code::ErrorCode;
-use crate::control::protocol::explain::{Asked, ExplainParameters, ExplainRequest, Explained};
+use crate::control::protocol::explain::{Asked, Decision, ExplainParameters, ExplainRequest, Explained};
 use crate::control::reply::{refused, reply};
 use crate::explain::{self, ExplainQuery, Explanation};
+use crate::geo::place::Coordinates;
 use crate::geo::prefix::Prefix;
 use crate::limits::{DATABASE_OCTETS_MAX, SELECTORS_MAX};
 use crate::rfc3339;
@@ -155,6 +156,13 @@ pub(crate) fn explained(explanation: &Explanation, snapshot: &Snapshot) -> Expla
         ok: true,
         files_digest: snapshot.files_digest().to_string(),
         lines: explanation.lines.clone(),
+        decision: explanation.decision.as_ref().map(|of| Decision {
+            policy: of.policy.clone(),
+            lat: of.from.map(Coordinates::lat),
+            lon: of.from.map(Coordinates::lon),
+            candidates: of.candidates.clone(),
+            chosen: of.chosen.clone(),
+        }),
         answer: explanation.message.as_deref().map(explain::dig::render),
         text: explanation.text(),
         ..Explained::default()

@@ -16,6 +16,7 @@ mod story;
 use crate::access::{Action, Verdict};
 use crate::answer::bare::{Message, refuse};
 use crate::answer::{self, Client, Disposition, Outcome, QueryContext, Transport};
+use crate::geo::place::Coordinates;
 use crate::geo::prefix::Prefix;
 use crate::limits::MESSAGE_MAX;
 use crate::rfc3339;
@@ -30,6 +31,7 @@ use places::Places;
 pub(crate) use places::ReadFile;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use story::Story;
 
 /// Query to explain, with suppositions about PoPs.
@@ -47,11 +49,26 @@ pub struct ExplainQuery {
     pub supposed: Vec<(String, Supposed)>,
 }
 
+/// Decision of a policy, for a map.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ExplainedDecision {
+    /// Name of the policy.
+    pub(crate) policy: Arc<str>,
+    /// Coordinates from which PoPs were ranked; `None` if no place is known.
+    pub(crate) from: Option<Coordinates>,
+    /// PoPs of the preference list, in order.
+    pub(crate) candidates: Vec<Arc<str>>,
+    /// Chosen PoP; `None` for another answer.
+    pub(crate) chosen: Option<Arc<str>>,
+}
+
 /// Explained answer.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// Lines of the explanation: subject and text.
     pub lines: Vec<(String, String)>,
+    /// Last decision; `None` if no policy decided.
+    pub(crate) decision: Option<ExplainedDecision>,
     /// Response; `None` if there is none.
     pub message: Option<Vec<u8>>,
 }
@@ -70,7 +87,8 @@ impl ExplainQuery {
         dig::query(&self.name, self.rtype, self.ecs)
     }
 
-    fn words(&self) -> String {
+    /// The query in words.
+    pub(crate) fn words(&self) -> String {
         let from = match self.client {
             Some(client) => format!("from {client}"),
             None => "from a resolver anywhere".to_owned(),
@@ -127,7 +145,7 @@ pub fn explain(
             Some(out)
         }
     };
-    Ok(Explanation { lines: story.lines, message })
+    Ok(Explanation { lines: story.lines, decision: story.decision, message })
 }
 
 /// Answers as the server does: the access lists first, and the core for what they allow.

@@ -1,5 +1,6 @@
 //! Trace that records the steps of an answer as lines of text.
 
+use super::ExplainedDecision;
 use super::places::Places;
 use super::reasons;
 use crate::answer::{Step, Trace};
@@ -31,6 +32,8 @@ pub(super) struct Story<'a> {
     client: IpAddr,
     /// Lines: subject and text.
     pub(super) lines: Vec<(String, String)>,
+    /// Last decision of a policy.
+    pub(super) decision: Option<ExplainedDecision>,
     steps: usize,
     candidates: Candidates,
     /// TTL limits and horizon of the current choice.
@@ -73,6 +76,7 @@ impl<'a> Story<'a> {
             places,
             client,
             lines: Vec::new(),
+            decision: None,
             steps: 0,
             candidates: Candidates::default(),
             ttl: None,
@@ -147,6 +151,7 @@ impl<'a> Story<'a> {
         if rtts.is_some_and(RttList::is_of_clients) {
             self.line("clients", "by the mean RTTs of the clients behind the resolver");
         }
+        let mut met = ExplainedDecision { policy: policy.name.clone(), from, ..ExplainedDecision::default() };
         let mut last_band = None;
         for entry in &decision.preference_list.entries {
             let distance =
@@ -161,11 +166,15 @@ impl<'a> Story<'a> {
                 false => format!("band {}", entry.band + 1),
             };
             last_band = Some(entry.band);
+            if let Ok(pop) = entry.target.split() {
+                met.candidates.push(snapshot.pops[pop.index()].name.clone());
+            }
             let name = self.target_words(policy, entry);
             let rtt = rtts.map_or_else(String::new, |list| rtt_words(list, &name));
             let words = format!("{band:<8} {name:<8}{distance}{rtt}{weight}");
             self.line("list", words.trim_end());
         }
+        self.decision = Some(met);
     }
 
     /// Adds the reasons for the states of the PoPs, and a line if the panic guard holds the policy.
@@ -311,6 +320,9 @@ impl Trace for Story<'_> {
             let resort = resort_words(resort, is_alone);
             let words = format!("{:<8} {why}{resort}", self.target_words(policy, &entry));
             self.line("scan", &words);
+        }
+        if let (Some(decision), Choice::Pop { pop, .. }) = (&mut self.decision, choice) {
+            decision.chosen = Some(snapshot.steering.pops[pop.index()].name.clone());
         }
         let words = match choice {
             Choice::Pop { pop, .. } => snapshot.steering.pops[pop.index()].name.to_string(),

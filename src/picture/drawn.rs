@@ -7,7 +7,9 @@ use super::markup::{self, PAGE, escaped, number};
 use super::outlines::{self, Outline};
 use super::projection::{self, HEIGHT, Point, WIDTH, project};
 use super::scene::{Land, Scene, Site};
+use crate::geo::place::Coordinates;
 use std::collections::BTreeMap;
+use std::f64::consts::PI;
 use std::fmt::Write as _;
 
 /// Scale from the frame of the outlines to the page.
@@ -41,6 +43,7 @@ pub(crate) fn svg(scene: &Scene) -> String {
     let marks: Vec<Area> = marks.map(|at| Area::around(at, 11.0, 11.0)).collect();
     drawn.room = Room::new(frame, marks);
     drawn.countries();
+    drawn.rays();
     drawn.sites();
     drawn.country_numbers();
     let below = top + HEIGHT * SCALE + 24.0;
@@ -71,8 +74,40 @@ impl<'s> Drawn<'s> {
     }
 
     fn point(&self, site: &Site) -> Option<Point> {
-        let at = projection::project(site.at?);
+        self.shown(site.at?)
+    }
+
+    /// Point on the page; `None` south of the map.
+    fn shown(&self, at: Coordinates) -> Option<Point> {
+        let at = projection::project(at);
         (at.y <= HEIGHT).then(|| self.on_page(at))
+    }
+
+    /// Lines from the client of a decision to its candidates, the chosen one by a strong line, and
+    /// the client's star.
+    fn rays(&mut self) {
+        let Some(decided) = &self.scene.decided else { return };
+        let Some(from) = decided.from.and_then(|at| self.shown(at)) else { return };
+        let (x, y) = (number(from.x), number(from.y));
+        let (mut thin, mut strong) = (String::new(), String::new());
+        for site in self.scene.sites.iter().filter(|site| decided.candidates.contains(&site.name)) {
+            let Some(to) = self.point(site) else { continue };
+            let is_chosen = decided.chosen.as_ref() == Some(&site.name);
+            let lines = if is_chosen { &mut strong } else { &mut thin };
+            let _ = writeln!(lines, r#"<path d="M{x} {y}L{} {}"/>"#, number(to.x), number(to.y));
+        }
+        let _ = writeln!(self.text, r##"<g stroke="#222" stroke-dasharray="3 4">{thin}</g>"##);
+        let _ = writeln!(self.text, r##"<g stroke="#000" stroke-width="3">{strong}</g>"##);
+        let corner = |index: u8| {
+            let (radius, angle) = (if index % 2 == 0 { 10.0 } else { 4.0 }, f64::from(index) * PI / 5.0);
+            format!("{} {}", number(from.x + radius * angle.sin()), number(from.y - radius * angle.cos()))
+        };
+        let star: Vec<String> = (0..10).map(corner).collect();
+        let _ = writeln!(
+            self.text,
+            r##"<path d="M{}Z" fill="#fff" stroke="#000" stroke-width="1.5"/>"##,
+            star.join("L")
+        );
     }
 
     fn fill(&self, land: &Land) -> String {
@@ -98,7 +133,8 @@ impl<'s> Drawn<'s> {
         for land in &self.scene.lands {
             let (fill, title) = (self.fill(land), escaped(&title(land)));
             let is_moving = land.way().is_some();
-            let faded = if self.scene.is_change && !is_moving { r#" fill-opacity=".3""# } else { "" };
+            let is_ground = self.scene.decided.is_some() || self.scene.is_change && !is_moving;
+            let faded = if is_ground { r#" fill-opacity=".3""# } else { "" };
             match outlines.get(land.country.as_str()) {
                 Some(outline) => {
                     let path = outline.path;

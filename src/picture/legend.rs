@@ -40,6 +40,12 @@ pub(super) fn drawn(scene: &Scene, numbers: &BTreeMap<&str, usize>, top: f64) ->
         entry(&mut text, at, *number_of, words);
     }
     y += ROW * (rows as f64 + 1.5);
+    if scene.decided.is_some() {
+        let star =
+            "Star: place from which PoPs were ranked. Thick line: the chosen PoP; dashed: other candidates.";
+        text.push_str(&markup::words(Point { x: LEFT, y }, 11.0, r##"fill="#555""##, star));
+        y += ROW;
+    }
     let foot = "The fill of a country is its largest answer; a/b: a second answer has a quarter or more. \
                 Circle: PoP in service; cross: out of service. Outlines: Natural Earth.";
     text.push_str(&markup::words(Point { x: LEFT, y }, 11.0, r##"fill="#555""##, foot));

@@ -44,6 +44,17 @@ pub(crate) struct Way {
     pub(crate) shares: String,
 }
 
+/// Decision for one client.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Decided {
+    /// Place from which PoPs were ranked; without it the picture has no lines.
+    pub(crate) from: Option<Coordinates>,
+    /// PoPs of the preference list, in order.
+    pub(crate) candidates: Vec<String>,
+    /// Chosen PoP.
+    pub(crate) chosen: Option<String>,
+}
+
 /// Content of a map.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Scene {
@@ -59,6 +70,8 @@ pub(crate) struct Scene {
     pub(crate) ways: Vec<Way>,
     /// True if the picture shows a change.
     pub(crate) is_change: bool,
+    /// Decision for a client, in a picture of one.
+    pub(crate) decided: Option<Decided>,
 }
 
 impl Land {

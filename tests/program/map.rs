@@ -107,3 +107,39 @@ fn refusals_have_a_way_out() {
     let (is, _, stderr) = deployment.run(&["map", "--policy", "wob", "-o", svg]);
     assert!(is == 1 && stderr.contains("`meridian policy list`"), "{stderr}");
 }
+
+/// An explanation is drawn alike by the server and from its files; an answer that no policy decided
+/// has no picture.
+#[test]
+fn an_explanation_is_drawn() {
+    let deployment = Deployment::sample(&["127.0.0.1:0"]);
+    let _served = deployment.start(Engine::Fast);
+    let target = deployment.path("explained.svg");
+    let target = target.to_str().expect("text");
+    let explain = |name: &str, arguments: &[&str]| {
+        let asked = ["explain", name, "--ecs", "198.51.100.0/24", "--map", target];
+        deployment.run(&[&asked[..], arguments].concat())
+    };
+    let lines = |arguments: &[&str]| {
+        let (status, stdout, stderr) = explain("www.shop.example", arguments);
+        assert_eq!(status, 0, "{stdout}{stderr}");
+        let svg = fs::read_to_string(target).expect("the picture");
+        let chosen = stdout.lines().rfind(|line| line.starts_with("chosen ")).expect("a choice");
+        let chosen = chosen.trim_start_matches("chosen").trim().to_owned();
+        assert!(svg.contains(&format!("<title>www.shop.example. A: {chosen}</title>")), "{stdout}");
+        let rays = |line: &&str| line.contains("dasharray") || line.contains("stroke-width=\"3\"");
+        let rays: Vec<String> = svg.lines().filter(rays).map(str::to_owned).collect();
+        assert_eq!(rays.len(), 2);
+        (chosen, rays)
+    };
+    let (chosen, rays) = lines(&[]);
+    assert_eq!((chosen.clone(), rays.clone()), lines(&["--files"]));
+    let without = lines(&["--down", &chosen]);
+    assert_ne!(without.0, chosen);
+    assert_eq!(without, lines(&["--files", "--down", &chosen]));
+    fs::remove_file(target).expect("the picture");
+    let (status, _, stderr) = explain("shop.example", &[]);
+    assert_eq!(status, 1, "{stderr}");
+    assert!(stderr.contains("no policy decided this answer"), "{stderr}");
+    assert!(fs::metadata(target).is_err(), "no picture is written");
+}

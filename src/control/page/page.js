@@ -10,7 +10,6 @@ import { WorldMap, legend, styles } from "./map.js";
 import {
   Rows,
   age,
-  drawn,
   el,
   eventRow,
   facts,
@@ -491,9 +490,9 @@ $("ask").addEventListener("submit", async (event) => {
     $("steps").replaceChildren(...steps(explained.lines));
     $("answer").hidden = explained.answer === null;
     put($("answer"), explained.answer ?? "");
-    state.explained = drawn(explained.lines);
-    const { client, candidates, chosen } = state.explained;
-    map.show(client, candidates, chosen);
+    state.explained = explained.decision;
+    const { lat, lon, candidates, chosen } = explained.decision ?? { lat: null };
+    map.show(lat === null ? null : [lat, lon], candidates, chosen);
     if (state.status) showMap();
   } catch (error) {
     $("steps").replaceChildren();

@@ -241,26 +241,6 @@ export function heirs(pop, before, after) {
   return [...all].sort((a, b) => b[1].length - a[1].length);
 }
 
-/** An explanation for the map: place of the client, candidates and the chosen PoP, from its lines. */
-export function drawn(lines) {
-  const last = (head) =>
-    lines
-      .filter(([subject]) => subject === head)
-      .map(([, words]) => words)
-      .pop();
-  const place = /(-?\d+\.\d\d) (-?\d+\.\d\d)/.exec(last("evidence") ?? "");
-  const candidates = lines
-    .filter(([subject]) => subject === "list")
-    .map(
-      ([, words]) =>
-        words
-          .replace(/^band \d+\s+/, "")
-          .trim()
-          .split(/\s+/)[0],
-    );
-  return { client: place && [Number(place[1]), Number(place[2])], candidates, chosen: last("chosen") };
-}
-
 export function steps(lines) {
   return lines.map(([head, words]) => el("li", {}, el("b", {}, head), " ", el("span", {}, words)));
 }

@@ -4,6 +4,7 @@ use super::names;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Body of `POST /v1/explain`: at least one of `client` and `ecs`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -63,7 +64,7 @@ impl From<ExplainParameters> for ExplainRequest {
 
 /// Reply of `POST /v1/explain`. `meridian explain --files --format json` prints the same with
 /// `config` in place of the fields that only a server has.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Explained {
     /// Always true.
@@ -78,10 +79,28 @@ pub(crate) struct Explained {
     pub(crate) files_digest: String,
     /// Lines of the explanation: head and words.
     pub(crate) lines: Vec<(String, String)>,
+    /// Decision of the last policy, for a map; `None` if no policy decided.
+    pub(crate) decision: Option<Decision>,
     /// Message as `dig` shows it; `None` where none is sent.
     pub(crate) answer: Option<String>,
     /// Lines as text.
     pub(crate) text: String,
+}
+
+/// Decision of a policy, for a map.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Decision {
+    /// Name of the policy.
+    pub(crate) policy: Arc<str>,
+    /// Latitude in degrees, north positive, of the place from which PoPs were ranked; `None` if no
+    /// place is known.
+    pub(crate) lat: Option<f64>,
+    /// Longitude in degrees, east positive.
+    pub(crate) lon: Option<f64>,
+    /// PoPs of the preference list, in order.
+    pub(crate) candidates: Vec<Arc<str>>,
+    /// Chosen PoP; `None` for another answer.
+    pub(crate) chosen: Option<Arc<str>>,
 }
 
 /// Snapshot that was asked.

@@ -1,5 +1,6 @@
 //! Pictures of small scenes: every part is there, and words are escaped.
 
+use super::super::scene::Decided;
 use super::*;
 use crate::geo::place::Coordinates;
 
@@ -59,4 +60,31 @@ fn a_change_lists_its_moves() {
     assert!(moving.contains("fra \u{2192} sin: 8.3 % of IPv4; 1 country: DE"), "{moving}");
     let still = Scene { is_change: true, lands: vec![land("BR", "sin", "sin")], ..scene() };
     assert!(svg(&still).contains("no client moves"));
+}
+
+/// A decision has a star, a strong line to the chosen PoP, dashed ones to other candidates, and
+/// none to a PoP outside the list.
+#[test]
+fn a_decision_has_its_lines() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let decided = |from, candidates: &[&str], chosen: Option<&str>| Scene {
+        decided: Some(Decided { from, candidates: names(candidates), chosen: chosen.map(str::to_owned) }),
+        ..scene()
+    };
+    let lines = |scene: &Scene| {
+        let text = svg(scene);
+        let group = |head: &str| {
+            let (_, rest) = text.split_once(head).expect("a group");
+            rest.split("</g>").next().expect("its end").matches("<path ").count()
+        };
+        (group("stroke-dasharray=\"3 4\">"), group("<g stroke=\"#000\" stroke-width=\"3\">"))
+    };
+    let tokyo = Coordinates::from_degrees(35.7, 139.7);
+    assert_eq!(lines(&decided(tokyo, &["sin", "fra"], Some("sin"))), (1, 1));
+    assert_eq!(lines(&decided(tokyo, &["sin"], Some("sin"))), (0, 1));
+    assert_eq!(lines(&decided(tokyo, &["sin", "fra"], None)), (2, 0));
+    let text = svg(&decided(tokyo, &["sin"], Some("sin")));
+    assert!(text.contains("Star: ") && text.contains("fill-opacity=\".3\""));
+    let unknown = svg(&decided(None, &["sin"], Some("sin")));
+    assert!(!unknown.contains("stroke-dasharray"));
 }

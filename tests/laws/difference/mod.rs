@@ -3,11 +3,13 @@
 //! has and no row changes fails the test.
 
 mod rows;
+mod server_rows;
 
 use meridian::testing::cli::schema::json;
 use meridian::testing::config::catalogue::FILES;
 use meridian::testing::impact::difference;
 use rows::ROWS;
+use server_rows::SERVER_ROWS;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use support::{Tree, certificate, load};
@@ -185,7 +187,7 @@ const BY_RESTART: [&str; 31] = [
 fn every_change_of_files_is_named() {
     let before = load(&base()).unwrap_or_else(|findings| panic!("{findings}")).snapshot;
     let mut faults = Vec::new();
-    for (keys, file, from, to, line) in ROWS {
+    for (keys, file, from, to, line) in SERVER_ROWS.iter().chain(ROWS) {
         let after = match load(&base().replacing(file, from, to)) {
             Ok(world) => world.snapshot,
             Err(findings) => {
@@ -224,7 +226,7 @@ fn every_key_has_a_row() {
         collect(&schema, &mut keys);
     }
     let changed: BTreeSet<&str> =
-        ROWS.iter().flat_map(|(keys, ..)| keys.split(' ')).chain(BY_RESTART).collect();
+        SERVER_ROWS.iter().chain(ROWS).flat_map(|(keys, ..)| keys.split(' ')).chain(BY_RESTART).collect();
     let is_type = |key: &String| key.chars().next().is_some_and(|c| c.is_ascii_uppercase());
     // The certificates of `ca` are files, tried with a probe of their own; `path` stands for the
     // rest.
