@@ -134,7 +134,11 @@ impl Explain {
             up: self.up.clone(),
             drain: self.drain.clone(),
         };
-        let reached = self.server.post("/v1/explain", &request).inspect_err(|_| {
+        let asked_of = match self.server.is_unproven() {
+            true => self.server.ask(Method::GET, &parameters(&request)),
+            false => self.server.post("/v1/explain", &request),
+        };
+        let reached = asked_of.inspect_err(|_| {
             eprintln!(
                 "`explain` asks a running server; to have the files explained instead, with every PoP up, \
                  add --files"
@@ -216,6 +220,19 @@ impl Explain {
         let scene = picture::scene(asked, &decision, &read(&decision.policy)?, state);
         map::write(path, &scene).map(|_| ExitCode::SUCCESS)
     }
+}
+
+/// Path that asks for an explanation as anyone may.
+fn parameters(request: &ExplainRequest) -> String {
+    let ExplainRequest { name, rtype, client, ecs, down, up, drain } = request;
+    let mut query = vec![("name", name.clone())];
+    query.extend(rtype.clone().map(|rtype| ("type", rtype)));
+    query.extend(client.map(|client| ("client", client.to_string())));
+    query.extend(ecs.clone().map(|ecs| ("ecs", ecs)));
+    let lists = [("down", down), ("up", up), ("drain", drain)];
+    query.extend(lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(key, list)| (key, list.join(","))));
+    let query: Vec<String> = query.iter().map(|(key, value)| format!("{key}={}", map::encoded(value))).collect();
+    format!("/v1/explain?{}", query.join("&"))
 }
 
 /// Compiled files.

@@ -61,6 +61,12 @@ pub(crate) struct Remote {
 pub(crate) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 impl RemoteOptions {
+    /// True for a server on another host that gets no proof, so that it answers only what anyone
+    /// may read.
+    pub(crate) fn is_unproven(&self) -> bool {
+        self.server.is_some() && self.token_file.is_none() && self.certificate.is_none()
+    }
+
     /// The server that the options name; `None` if they name none. The error is a sentence.
     pub(crate) fn remote(&self) -> Result<Option<Remote>, String> {
         let Some(url) = &self.server else { return Ok(None) };
@@ -139,6 +145,7 @@ impl Remote {
 /// Token of a file: the last word of its first line that is no comment.
 fn token(path: &Path) -> Result<String, String> {
     let text = String::from_utf8(secret(path)?).unwrap_or_default();
+    let text = text.trim_start_matches('\u{feff}');
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     let token = lines.filter(|line| !line.is_empty()).find_map(|line| line.split_whitespace().last());
     let is_sendable = |token: &&str| token.bytes().all(|octet| octet.is_ascii_graphic());

@@ -4,6 +4,7 @@ use crate::cli::remote::{Remote, RemoteOptions};
 use crate::cli::{Config, Format, json};
 use crate::control::client::{self, Answer, Candidate, NotReached, RequestHeaders};
 use crate::control::protocol::Refusal;
+use crate::shared::one_line;
 use hyper::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -70,6 +71,11 @@ impl ServerClient {
     /// Server file that leads to the server.
     pub(crate) fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// True for a server on another host that gets no proof.
+    pub(crate) fn is_unproven(&self) -> bool {
+        self.remote.is_unproven()
     }
 
     /// Sends a request without a body.
@@ -189,18 +195,19 @@ fn refusal_in_words(refusal: &Refusal) -> String {
     let mut text = refusal.text.clone().unwrap_or_default();
     let code = match &*refusal.code {
         "" => String::new(),
-        code => format!(" ({code})"),
+        code => format!(" ({})", one_line::text(code)),
     };
     let reasons = [refusal.error.as_deref().unwrap_or_default(), refusal.message.as_str()];
     match reasons.into_iter().find(|reason| !reason.is_empty()) {
-        Some(reason) => text.push_str(&format!("refused{code}: {reason}\n")),
+        Some(reason) => text.push_str(&format!("refused{code}: {}\n", one_line::text(reason))),
         // The findings of an older server are its reason.
         None if text.is_empty() => text.push_str("refused: the server gives no reason\n"),
         None => {}
     }
-    refusal.broken.iter().for_each(|sentence| text.push_str(&format!("  {sentence}\n")));
+    (refusal.broken.iter())
+        .for_each(|sentence| text.push_str(&format!("  {}\n", one_line::text(sentence))));
     if !refusal.help.is_empty() {
-        text.push_str(&format!("help: {}\n", refusal.help));
+        text.push_str(&format!("help: {}\n", one_line::text(&refusal.help)));
     }
     text
 }

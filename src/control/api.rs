@@ -13,7 +13,7 @@ use crate::control::protocol::status::{
     LaneTotals, LimitedPrefix, OverloadStatus, QuarantineTotals, Readiness, ReadyQuery, Status,
     StreamAddresses,
 };
-use crate::control::reply::{Deliberate, ask, busy, refused, rendered, reply};
+use crate::control::reply::{failure, refused_with, Deliberate, ask, busy, refused, rendered, reply};
 use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::STILL_MILLIS;
@@ -31,7 +31,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
 /// `POST /v1/reload`: runs a reload and answers when the reload has ended. 200 if the reload was
@@ -49,10 +48,12 @@ pub(crate) async fn reload(
     let report = if taken.is_ok() { receiver.await.ok() } else { None };
     match report {
         Some(report) => {
-            let status = if report.published { StatusCode::OK } else { StatusCode::CONFLICT };
-            reply(status, told(&report, query.colour))
+            let refused = (!report.published).then(|| failure(&report.findings, REFUSED));
+            let (code, failure) = refused.unzip();
+            let told = told(&report, query.colour, failure);
+            code.map_or_else(|| reply(StatusCode::OK, &told), |code| refused_with(code, &told))
         }
-        None => reply(StatusCode::SERVICE_UNAVAILABLE, not_taken(query.colour)),
+        None => refused_with(ErrorCode::Busy, not_taken(query.colour)),
     }
 }
 
@@ -62,7 +63,7 @@ const REFUSED: &str = "the files have faults; the snapshot before stays in servi
 /// Reason of a refusal before the reload.
 const BUSY: &str = "the server accepts no reload now: too many commands wait, or it is stopping";
 
-fn told(report: &Report, colour: bool) -> ReloadReply {
+fn told(report: &Report, colour: bool, failure: Option<Failure>) -> ReloadReply {
     let lines = report.difference.as_ref().map_or(&[][..], |difference| difference.lines());
     ReloadReply {
         ok: report.published,
@@ -75,8 +76,8 @@ fn told(report: &Report, colour: bool) -> ReloadReply {
         }),
         findings: render::reports(&report.findings, &report.files),
         text: render::text(&report.findings, &report.files, colour),
-        failure: (!report.published).then(|| Failure::new(ErrorCode::BadFiles, REFUSED)),
-        error: (!report.published).then(|| REFUSED.to_owned()),
+        error: failure.as_ref().map(|failure| failure.message.clone()),
+        failure,
     }
 }
 
@@ -230,10 +231,10 @@ pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<Ready
         Phase::Draining => vec!["the server is stopping and finishes the running answers"],
     };
     let ready = reasons.is_empty();
-    let refused = shown.shared.counters.last_reload.refused.load(Ordering::Relaxed);
-    let sequence = shown.shared.published.snapshot().sequence();
-    let notes: Vec<String> = refused
-        .then(|| format!("the last reload was refused; snapshot {sequence} stays in service"))
+    let files = shown.shared.published.snapshot().files_digest();
+    let refusal = shown.shared.counters.last_reload.refusal();
+    let notes: Vec<String> = refusal
+        .map(|why| format!("the last reload was refused, and files {files} stay in service: {why}"))
         .into_iter()
         .chain(shown.alarms().into_iter().map(|alarm| alarm.sentence))
         .collect();

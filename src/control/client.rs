@@ -5,13 +5,15 @@ use crate::control::protocol::status::Status;
 use crate::control::routes::class_of;
 use crate::control::socket_note;
 use crate::limits::{ASK_SECS, ASK_WAIT_SECS};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::error::Error;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -156,6 +158,20 @@ impl Answer {
     }
 }
 
+/// Most octets of an answer: more than a reload with every finding has.
+const ANSWER_OCTETS_MAX: usize = 256 << 20;
+
+/// An error with its causes.
+fn chain(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(words, ": {error}");
+        cause = error.source();
+    }
+    words
+}
+
 fn not_understood(status: StatusCode) -> String {
     format!("this program does not understand the answer of the server ({status})")
 }
@@ -219,9 +235,14 @@ async fn ask_and_wait(
     let request = request
         .body(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()))
         .map_err(|error| error.to_string())?;
-    let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+    let response = sender.send_request(request).await.map_err(|error| chain(&error))?;
     let status = response.status();
-    let body = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
+    let body = Limited::new(response.into_body(), ANSWER_OCTETS_MAX).collect().await;
+    let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+        true => format!("its answer is larger than {} MiB", ANSWER_OCTETS_MAX >> 20),
+        false => chain(&*error),
+    })?;
+    let body = body.to_bytes();
     let body = serde_json::from_slice(&body).map_err(|_| not_understood(status))?;
     Ok(Answer { status, body })
 }

@@ -1,11 +1,9 @@
 //! `POST /v1/diff`: predicts the clients that other files would move.
 
-use crate::control::protocol::Failure;
 use crate::control::protocol::comparison::{
     AnswerMove, ComparisonRefused, ComparisonReply, Lost, MovedShare, PolicyMoves, ResolverMoves,
 };
-use crate::control::protocol::error_code::ErrorCode;
-use crate::control::reply::{ask, busy, reply};
+use crate::control::reply::{ask, busy, failure, refused_with, reply};
 use crate::finding::render;
 use crate::impact::comparison::{Comparison, FAMILIES};
 use crate::impact::moves::{self, Move, PolicyChangeMoves};
@@ -19,22 +17,22 @@ const ASSUMED: &str =
     "overrides, verdicts and shares of load as they are now; PoPs and addresses that are new count as up";
 
 /// `POST /v1/diff`: reads the files as a reload would, and predicts the clients that the files
-/// move. 200 if the comparison succeeds, 409 if a reload would refuse the files, 503 if the writer
-/// accepts no command.
+/// move. 200 if the comparison succeeds, 409 if a reload would refuse the files, 500 after a fault
+/// of the program, 503 if another comparison runs or the writer accepts no command.
 pub(crate) async fn diff(State(command_sender): State<CommandSender>) -> Response {
     match ask(&command_sender, |reply| Command::Compare { reply }).await {
         Some(Ok(comparison)) => reply(StatusCode::OK, reply_of(&comparison, ASSUMED)),
         Some(Err(faults)) => {
             let (findings, files) = *faults;
-            let sentence = "a reload would refuse these files";
+            let (code, failure) = failure(&findings, "a reload would refuse these files");
             let refused = ComparisonRefused {
                 ok: false,
-                failure: Failure::new(ErrorCode::BadFiles, sentence),
-                error: sentence.to_owned(),
+                error: failure.message.clone(),
+                failure,
                 findings: render::reports(&findings, &files),
                 text: render::text(&findings, &files, false),
             };
-            reply(StatusCode::CONFLICT, refused)
+            refused_with(code, refused)
         }
         None => busy(),
     }

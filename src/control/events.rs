@@ -7,7 +7,7 @@
 use crate::control::Shown;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::events::{EventData, EventsQuery};
-use crate::control::reader::Reader;
+use crate::control::reader::{Protection, Reader};
 use crate::control::reply::refused;
 use crate::limits::{EVENTS_LOOK_MILLIS, EVENTS_SILENT_MILLIS};
 use crate::rfc3339;
@@ -16,6 +16,7 @@ use crate::shared::phase::Phase;
 use crate::shared::recent_events::{Recent, RecentEvents};
 use crate::sys::clock::epoch_secs;
 use axum::body::{Body, Bytes};
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -39,6 +40,7 @@ pub(crate) async fn page(
     State(shown): State<Shown>,
     Query(query): Query<EventsQuery>,
     reader: Reader,
+    protection: Option<Extension<Protection>>,
     headers: HeaderMap,
 ) -> Response {
     let given = match headers.get(LAST_EVENT_ID).map(|id| id.to_str()) {
@@ -53,7 +55,8 @@ pub(crate) async fn page(
     };
     match place {
         Ok(start) => {
-            let events = Body::new(Events::new(Arc::clone(&shown.shared), start, reader));
+            let protection = protection.map(|Extension(protection)| protection);
+            let events = Body::new(Events::new(Arc::clone(&shown.shared), start, reader, protection));
             let head = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
             (head, events).into_response()
         }
@@ -102,6 +105,8 @@ struct Events {
     start: Start,
     look: Interval,
     reader: Reader,
+    /// Protection of a connection to the admin address.
+    protection: Option<Protection>,
     /// Looks since the last frame.
     silent: u64,
     /// True before the first frame.
@@ -109,10 +114,17 @@ struct Events {
 }
 
 impl Events {
-    fn new(shared: Arc<Shared>, start: Start, reader: Reader) -> Events {
+    fn new(shared: Arc<Shared>, start: Start, reader: Reader, protection: Option<Protection>) -> Events {
         let mut look = interval(Duration::from_millis(EVENTS_LOOK_MILLIS));
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Events { shared, start, look, silent: 0, reader, is_new: true }
+        Events { shared, start, look, silent: 0, reader, protection, is_new: true }
+    }
+
+    /// True if the access in force has changed since the connection. The stream of a withdrawn
+    /// token or certificate ends, and other readers connect again.
+    fn is_outdated(&self) -> bool {
+        let now = || self.shared.published.snapshot();
+        self.protection.as_ref().is_some_and(|protection| protection.is_outdated(now().admin.as_deref()))
     }
 
     /// Text of the next event.
@@ -165,6 +177,9 @@ impl hyper::body::Body for Events {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         loop {
+            if self.is_outdated() {
+                return Poll::Ready(None);
+            }
             if let Some(text) = self.next() {
                 self.silent = 0;
                 return Poll::Ready(Some(Ok(Frame::data(text.into()))));

@@ -15,7 +15,7 @@ use crate::sys::accept::AcceptPause;
 use axum::Extension;
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::{Request, Response, header};
+use axum::http::{Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
@@ -199,9 +199,7 @@ async fn respond(
     if place.answer(class).is_err() {
         let sentence = "too many requests of this kind are running; try again";
         place.refuse();
-        let mut busy = refused(ErrorCode::Busy, sentence);
-        busy.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
-        return busy;
+        return refused(ErrorCode::Busy, sentence);
     }
     let answering = router.call(Request::from_parts(head, Body::from(body)));
     let answer = match class.answer_secs() {

@@ -22,6 +22,15 @@ pub(crate) enum Protection {
 }
 
 impl Protection {
+    /// True if the access in force is another than at the handshake.
+    pub(super) fn is_outdated(&self, now: Option<&AdminAccess>) -> bool {
+        match (self, now) {
+            (Protection::Plain, now) => now.is_some(),
+            (Protection::Tls { .. }, None) => true,
+            (Protection::Tls { access, .. }, Some(now)) => !access.differing(now).is_empty(),
+        }
+    }
+
     /// True if a client can prove itself.
     pub(super) fn takes_proofs(&self) -> bool {
         match self {

@@ -1,7 +1,8 @@
 //! Replies of the control pages, and commands to the writer.
 
-use crate::control::protocol::Refusal;
 use crate::control::protocol::error_code::ErrorCode;
+use crate::control::protocol::{Failure, Refusal};
+use crate::finding::{Code, Findings, Severity, code};
 use crate::shared::command::{Command, CommandSender};
 use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
@@ -27,7 +28,37 @@ pub(super) fn reply<T: Serialize>(status: StatusCode, body: T) -> Response {
 
 /// Reply that refuses a request.
 pub(super) fn refused(code: ErrorCode, sentence: &str) -> Response {
-    reply(code.status(), Refusal::new(code, sentence))
+    refused_with(code, Refusal::new(code, sentence))
+}
+
+/// Reply with the status of a code. A client learns when to try again (RFC 9110 section 10.2.3).
+pub(super) fn refused_with<T: Serialize>(code: ErrorCode, body: T) -> Response {
+    let mut response = reply(code.status(), body);
+    if code == ErrorCode::Busy {
+        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// Code of a reload or a comparison that ended with findings, and its reason and way out;
+/// `of_files` is the reason if the files are at fault.
+pub(super) fn failure(findings: &Findings, of_files: &str) -> (ErrorCode, Failure) {
+    let of = |of: Code| match of {
+        code::RELOAD_BUSY | code::DISK_HANGS => Some(ErrorCode::Busy),
+        code::RELOAD_CANCELLED => Some(ErrorCode::Conflict),
+        code::OWN_FAULT => Some(ErrorCode::Fault),
+        _ => None,
+    };
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let own = errors.filter_map(|finding| Some((of(finding.code)?, finding))).next();
+    let Some((code, finding)) = own else {
+        return (ErrorCode::BadFiles, Failure::new(ErrorCode::BadFiles, of_files));
+    };
+    let mut failure = Failure::new(code, &*finding.message);
+    if !finding.help.is_empty() {
+        failure.help = finding.help.join("; ");
+    }
+    (code, failure)
 }
 
 /// Reply if the writer takes no command.

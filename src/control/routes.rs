@@ -214,14 +214,15 @@ pages! {
     Shows Get "/v1/openapi.json" [] Page both api::openapi
         = () () {200 Json Value} "This document.";
     Commands Post "/v1/reload" ["/reload"] Wait socket api::reload
-        = (ReloadQuery) () {200 Json ReloadReply, 409 Json ReloadReply, 503 Json ReloadReply}
+        = (ReloadQuery) () {200 Json ReloadReply, 409 Json ReloadReply, 500 Json ReloadReply, 503 Json ReloadReply}
         "Reads the files, and puts them in service unless they have faults.";
     Commands Get "/v1/reload" ["/reload"] Page socket api::reload_status
         = () () {200 Json ReloadStatus} "The running reload, and those that wait.";
     Commands Delete "/v1/reload" ["/reload"] Verb socket api::cancel_reload
         = () () {200 Json Cancelled} "Gives up the running reload.";
     Commands Post "/v1/diff" ["/diff"] Wait socket comparison::diff
-        = () () {200 Json ComparisonReply, 409 Json ComparisonRefused}
+        = () () {200 Json ComparisonReply, 409 Json ComparisonRefused, 500 Json ComparisonRefused, 503 Json
+            ComparisonRefused}
         "Clients that the files on the disk would move.";
     Commands Post "/v1/overrides" ["/pops/override"] Verb socket overrides::change
         = () (OverrideRequest) {200 Json OverrideReply, 409 Json OverrideReply}

@@ -14,8 +14,8 @@ use crate::shared::published::ServedSnapshot;
 use crate::snapshot::locate::Evidence;
 use crate::wire::cookie::CookieStatus;
 use crate::wire::rr::RrType;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 macro_rules! drops {
     ($($name:ident = $word:literal, $about:literal;)*) => {
@@ -317,8 +317,8 @@ pub struct Counters {
 /// Result of the last reload. The writer sets it; each field is consistent by itself only.
 #[derive(Debug, Default)]
 pub(crate) struct LastReload {
-    /// True if it was refused.
-    pub(crate) refused: AtomicBool,
+    /// Reason and time of its refusal, in words; `None` if it was published.
+    refusal: Mutex<Option<String>>,
     /// Time of the last publication, in seconds since 1970.
     pub(crate) published_epoch_secs: AtomicU64,
     /// Duration of the last reload that was published or refused, in microseconds.
@@ -328,15 +328,25 @@ pub(crate) struct LastReload {
 impl LastReload {
     /// Notes a published reload.
     pub(crate) fn published(&self, epoch_secs: u64, took_micros: u64) {
-        self.refused.store(false, Ordering::Relaxed);
+        *self.held() = None;
         self.published_epoch_secs.store(epoch_secs, Ordering::Relaxed);
         self.took_micros.store(took_micros, Ordering::Relaxed);
     }
 
-    /// Notes a refused reload.
-    pub(crate) fn refused(&self, took_micros: u64) {
-        self.refused.store(true, Ordering::Relaxed);
+    /// Notes a refused reload, with the reason.
+    pub(crate) fn refused(&self, took_micros: u64, why: String) {
+        *self.held() = Some(why);
         self.took_micros.store(took_micros, Ordering::Relaxed);
+    }
+
+    /// Reason of its refusal; `None` if it was published.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.held().clone()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<String>> {
+        // No code under the lock can panic.
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

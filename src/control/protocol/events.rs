@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// Query of `GET /v1/events`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct EventsQuery {
     /// Identifier of the last event that the reader has, for readers that cannot send
     /// `Last-Event-ID`.

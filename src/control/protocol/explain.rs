@@ -35,7 +35,7 @@ pub(crate) struct ExplainRequest {
 /// Query of `GET /v1/explain`: at least one of `client` and `ecs`. Lists of PoPs are separated by
 /// commas.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct ExplainParameters {
     /// Name that is asked for.
     pub(crate) name: String,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Query of `GET /v1/map`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct MapQuery {
     /// Name of a policy; without it the map has no countries.
     pub(crate) policy: Option<String>,
@@ -53,7 +53,8 @@ pub(crate) struct MapPop {
     pub(crate) health: Word,
     /// Service of the PoP: `yes`, `partly`, `last resort`, `no`, `unused`.
     pub(crate) in_service: Word,
-    /// Highest load of its feeds, divided by the capacity; `None` without a reading.
+    /// Highest load of its feeds, divided by the capacity; `None` where no feed has a reading, or
+    /// every reading is stale.
     pub(crate) utilisation: Option<f64>,
     /// Largest share of its cells that a feed sheds.
     pub(crate) shed_share: f64,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Query of `POST /v1/reload`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct ReloadQuery {
     /// True for terminal colours in `text` of the reply.
     pub(crate) colour: bool,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Query of `GET /v1/zones`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct ZonesQuery {
     /// Apex behind which the list begins: `next` of the page before.
     pub(crate) after: Option<String>,

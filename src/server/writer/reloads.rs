@@ -203,7 +203,11 @@ impl Writer {
     /// progress.
     pub(super) fn cancel_reload(&mut self, author: &str) -> Result<String, String> {
         let Some(run) = &self.reloads.running else { return Err("no reload runs".to_owned()) };
-        let words = format!("begun {} s ago, {}", run.attempt.age().as_secs(), run.attempt.words());
+        let (age, step) = (run.attempt.age().as_secs(), run.attempt.words());
+        let words = match step.is_empty() {
+            true => format!("begun {age} s ago"),
+            false => format!("begun {age} s ago, {step}"),
+        };
         let finding = Finding::error(code::RELOAD_CANCELLED, format!("{WHAT} was cancelled by {author}"));
         self.give_up_reload(finding.help("reload again when the files are correct"));
         Ok(words)
@@ -274,7 +278,7 @@ impl Writer {
     fn refuse_reload(&mut self, findings: Findings, files: Files, took: Duration, replies: Vec<ReloadReply>) {
         let old = self.shared.published.snapshot();
         let findings = self.told.new_ones(findings, &files);
-        self.shared.counters.last_reload.refused(took.as_micros() as u64);
+        self.shared.counters.last_reload.refused(took.as_micros() as u64, first_error(&findings, &files));
         self.shared.counters.reloads_refused.fetch_add(1, Ordering::Relaxed);
         let errors = findings.errors();
         log_findings(&findings, &files);
@@ -334,5 +338,18 @@ fn log_findings(findings: &Findings, files: &Files) {
     let untold = told.len().saturating_sub(FINDINGS_LOGGED_MAX) + findings.beyond();
     if untold > 0 {
         tracing::warn!(findings = untold, "more findings are not logged; `meridian check` prints them");
+    }
+}
+
+/// First error with its place, and the number of the others.
+fn first_error(findings: &Findings, files: &Files) -> String {
+    let first = findings.iter().find(|finding| finding.severity == Severity::Error);
+    let words = first.map_or_else(String::new, |finding| match finding.at {
+        Some(at) => format!("{}: {}", files.place(at), finding.message),
+        None => finding.message.clone(),
+    });
+    match findings.errors() {
+        0 | 1 => words,
+        errors => format!("{words} (and {} more)", errors - 1),
     }
 }
