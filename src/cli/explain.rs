@@ -230,8 +230,11 @@ fn parameters(request: &ExplainRequest) -> String {
     query.extend(client.map(|client| ("client", client.to_string())));
     query.extend(ecs.clone().map(|ecs| ("ecs", ecs)));
     let lists = [("down", down), ("up", up), ("drain", drain)];
-    query.extend(lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(key, list)| (key, list.join(","))));
-    let query: Vec<String> = query.iter().map(|(key, value)| format!("{key}={}", map::encoded(value))).collect();
+    query.extend(
+        lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(key, list)| (key, list.join(","))),
+    );
+    let query: Vec<String> =
+        query.iter().map(|(key, value)| format!("{key}={}", map::encoded(value))).collect();
     format!("/v1/explain?{}", query.join("&"))
 }
 

@@ -204,8 +204,7 @@ fn refusal_in_words(refusal: &Refusal) -> String {
         None if text.is_empty() => text.push_str("refused: the server gives no reason\n"),
         None => {}
     }
-    (refusal.broken.iter())
-        .for_each(|sentence| text.push_str(&format!("  {}\n", one_line::text(sentence))));
+    (refusal.broken.iter()).for_each(|sentence| text.push_str(&format!("  {}\n", one_line::text(sentence))));
     if !refusal.help.is_empty() {
         text.push_str(&format!("help: {}\n", one_line::text(&refusal.help)));
     }

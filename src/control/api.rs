@@ -13,7 +13,7 @@ use crate::control::protocol::status::{
     LaneTotals, LimitedPrefix, OverloadStatus, QuarantineTotals, Readiness, ReadyQuery, Status,
     StreamAddresses,
 };
-use crate::control::reply::{failure, refused_with, Deliberate, ask, busy, refused, rendered, reply};
+use crate::control::reply::{Deliberate, ask, busy, failure, refused, refused_with, rendered, reply};
 use crate::finding::render;
 use crate::finding::{Files, Finding, Findings, code};
 use crate::limits::STILL_MILLIS;

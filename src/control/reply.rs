@@ -123,3 +123,6 @@ pub(super) async fn ask<T: Send + 'static>(
     let taken = command_sender(command(Box::new(move |answer| drop(sender.send(answer)))));
     if taken.is_ok() { receiver.await.ok() } else { None }
 }
+
+#[cfg(test)]
+mod tests;

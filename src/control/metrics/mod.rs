@@ -15,6 +15,7 @@ use crate::control::catalogue;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::reply::refused;
 use crate::geo::rtts::RttSource;
+use crate::limits::{POLICIES_SHOWN_MAX, ZONES_COUNTED_MAX};
 use crate::shared::counters::Dropped;
 use crate::shared::descriptors::Use;
 use crate::shared::phase::Phase;
@@ -130,7 +131,7 @@ fn reloads(page: &mut Page, shown: &Shown) {
         page.set(&catalogue::HEARTBEAT_AGE, &[&format!("udp-{worker}")], age_ms as f64 / 1e3);
     }
     let last = &counters.last_reload;
-    page.set(&catalogue::LAST_RELOAD_OK, &[], if last.refused.load(Ordering::Relaxed) { 0.0 } else { 1.0 });
+    page.set(&catalogue::LAST_RELOAD_OK, &[], if last.refusal().is_some() { 0.0 } else { 1.0 });
     page.set(
         &catalogue::LAST_RELOAD_PUBLISHED,
         &[],
@@ -156,7 +157,7 @@ fn sizes(page: &mut Page, snapshot: &Snapshot) {
     ] {
         page.set(family, &[], count as f64);
     }
-    for source in snapshot.folder.not_current() {
+    for source in snapshot.folder.not_current().take(ZONES_COUNTED_MAX) {
         page.set(&catalogue::ZONE_STANDING, &[&source.apex.to_string(), source.standing.word()], 1.0);
     }
     for (table, octets) in sizes.tables() {
@@ -187,7 +188,7 @@ fn latency(page: &mut Page, snapshot: &Snapshot, now: f64) {
         }
         page.set(&catalogue::LATENCY_RESOLVERS, &[&map.name], map.resolvers as f64);
     }
-    for EvidenceShares { policy, shares } in snapshot.latency_evidence() {
+    for EvidenceShares { policy, shares } in snapshot.latency_evidence().take(POLICIES_SHOWN_MAX) {
         for (family, shares) in ["ipv4", "ipv6"].into_iter().zip(shares) {
             for (source, share) in EvidenceShares::words().zip(shares) {
                 page.set(&catalogue::LATENCY_ADDRESSES, &[policy, family, source], *share);

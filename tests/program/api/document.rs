@@ -73,6 +73,11 @@ fn refusals_are_json() {
         ("GET", "/v1/map?policy=none", "", 404, "not_found"),
         ("GET", "/v1/map?down=none", "", 400, "bad_request"),
         ("GET", "/v1/zones?after=..", "", 400, "bad_request"),
+        ("GET", "/v1/zones?most=1", "", 400, "bad_request"),
+        ("GET", "/v1/map?policy=web&dwon=fra", "", 400, "bad_request"),
+        ("GET", "/v1/explain?name=www.shop.example&client=192.0.2.1&dwon=fra", "", 400, "bad_request"),
+        ("GET", "/v1/events?since=1", "", 400, "bad_request"),
+        ("POST", "/v1/reload?allow_los=true", "", 400, "bad_request"),
     ] {
         let page = support::pages::send(&deployment.path(SOCKET), method, path, body);
         let refusal: Value = page.json();

@@ -178,12 +178,25 @@ fn tokens_follow_reloads() {
         ask(&stranger, served.admin(), "GET /v1/reload", &headers, "").expect("an answer").status
     };
     assert_eq!(status(TOKEN), 200);
+    let (events, admin) = (Arc::clone(&stranger), served.admin());
+    let stream = std::thread::spawn(move || {
+        // Returns when the server ends the stream.
+        let headers = format!("Authorization: Bearer {TOKEN}\r\n");
+        ask(&events, admin, "GET /v1/events", &headers, "").map(|page| page.status)
+    });
+    // A reload without a change of `admin` ends no stream.
+    assert_eq!(deployment.run(&["reload"]).0, 0);
     let other = "f".repeat(40);
     deployment.write("admin.tokens", &format!("ops {other}\n"));
     let (code, told, errors) = deployment.run(&["reload"]);
     assert_eq!(code, 0, "{errors}");
     assert!(told.contains("admin: other tokens") && !told.contains(&other), "{told}");
     assert_eq!((status(TOKEN), status(&other)), (401, 200));
+    assert_eq!(
+        stream.join().expect("the reader").expect("an end"),
+        200,
+        "a withdrawn token reads no further"
+    );
     deployment.write("admin.tokens", &format!("{other} broken line\n"));
     let (code, told, errors) = deployment.run(&["reload"]);
     assert_eq!(code, 1, "{told}");
