@@ -4,6 +4,9 @@
 /// instructions of the kernel, 11 KiB of the 20 KiB that `net.core.optmem_max` allows a socket
 /// before Linux 6.9.
 pub(crate) const SHED_PREFIXES_MAX: usize = 900;
+/// Most prefixes of the operator in the filter of a socket that are shorter than /24 or /48, for
+/// each family: the kernel compares each datagram with all of them.
+pub(crate) const SHED_WIDE_MAX: usize = 64;
 /// Milliseconds between two readings of the receive queues while `overload` is on.
 pub(crate) const SHED_TICK_MILLIS: u64 = 100;
 /// Seconds without a filter at any socket after which an overload has ended.

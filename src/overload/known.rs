@@ -1,10 +1,11 @@
 //! Prefixes that got useful answers at two moments, far enough apart, in fixed memory.
 //!
 //! One answer in 64 is noted, so that the table costs the other answers nothing; the clients that
-//! ask most are noted soonest. Denials and refusals do not count, so the sources of a flood of
-//! random names are never noted. Nothing locks. A slot that two workers take at the same moment
-//! begins with the time of that moment, whichever prefix it ends up with, so the mixture makes no
-//! prefix known early.
+//! ask most are noted soonest. Denials and refusals do not count. Random names below a wildcard or
+//! a delegation get useful answers, so the sources of a flood of them may become known, and take
+//! the places of prefixes that are not known yet. Nothing locks. A slot that two workers take at
+//! the same moment begins with the time of that moment, whichever prefix it ends up with, so the
+//! mixture makes no prefix known early.
 
 use crate::geo::prefix::Prefix;
 use crate::wire::hash::mix;
@@ -17,6 +18,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub(crate) const SAMPLE: u64 = 64;
 /// Time without a note after which a prefix is forgotten, in seconds.
 const FORGET_SECS: u32 = 3_600;
+/// Largest lead of one worker's clock over another's, in seconds. Times further ahead are those of
+/// a clock that was set back.
+const LEAD_SECS: u32 = 5;
 /// Sets of slots, a power of two.
 const SETS: usize = 1_024;
 /// Slots of a set: 8,192 in all, of 24 octets each.
@@ -67,7 +71,7 @@ impl KnownPrefixes {
             match slot.is_forgotten(now) {
                 true => slot.begin(word, now),
                 false => {
-                    slot.last.store(now, Ordering::Relaxed);
+                    slot.touch(now);
                     slot.notes.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -75,10 +79,21 @@ impl KnownPrefixes {
         }
         let replaced = set.iter().filter(|slot| !slot.is_known(now, after)).max_by_key(|slot| {
             let is_empty = slot.prefix.load(Ordering::Relaxed) == 0;
-            (is_empty, now.wrapping_sub(slot.last.load(Ordering::Relaxed)))
+            (is_empty, slot.age(now))
         });
         if let Some(slot) = replaced {
             slot.begin(word, now);
+        }
+    }
+
+    /// Notes an answer to a prefix that is known already, so that it stays so.
+    #[cold]
+    pub(crate) fn refresh(&self, address: IpAddr, now: u32, after: u32) {
+        let word = word(address);
+        let set = &self.sets[mix(word, self.key) as usize % SETS];
+        let slot = set.iter().find(|slot| slot.prefix.load(Ordering::Relaxed) == word);
+        if let Some(slot) = slot.filter(|slot| slot.is_known(now, after)) {
+            slot.touch(now);
         }
     }
 
@@ -105,15 +120,32 @@ impl Slot {
         self.prefix.store(word, Ordering::Release);
     }
 
+    /// Puts off the end of the prefix; an earlier second than the last one changes nothing.
+    fn touch(&self, now: u32) {
+        let later = |last: u32| (elapsed(last, now) > 0).then_some(now);
+        // Fails if there is nothing to store.
+        let _ = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
+    }
+
+    fn age(&self, now: u32) -> u32 {
+        elapsed(self.last.load(Ordering::Relaxed), now)
+    }
+
     fn is_forgotten(&self, now: u32) -> bool {
-        // Times after `now` are those of a clock that was set back.
-        now.wrapping_sub(self.last.load(Ordering::Relaxed)) > FORGET_SECS
+        self.age(now) > FORGET_SECS
     }
 
     fn is_known(&self, now: u32, after: u32) -> bool {
-        let lasted = self.last.load(Ordering::Relaxed).wrapping_sub(self.first.load(Ordering::Relaxed));
+        let lasted = elapsed(self.first.load(Ordering::Relaxed), self.last.load(Ordering::Relaxed));
         self.prefix.load(Ordering::Acquire) != 0 && lasted >= after && !self.is_forgotten(now)
     }
+}
+
+/// Seconds from one moment to another. Workers that note across the turn of a second may have them
+/// in the wrong order, which is no time.
+fn elapsed(from: u32, to: u32) -> u32 {
+    let elapsed = to.wrapping_sub(from);
+    if elapsed > u32::MAX - LEAD_SECS { 0 } else { elapsed }
 }
 
 /// The prefix of an address in one word.

@@ -14,7 +14,7 @@ pub(crate) mod known;
 pub(crate) mod throttle;
 
 use crate::geo::prefix::Prefix;
-use crate::limits::SHED_PREFIXES_MAX;
+use crate::limits::{SHED_PREFIXES_MAX, SHED_WIDE_MAX};
 use known::KnownPrefixes;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use throttle::Share;
@@ -31,7 +31,7 @@ pub(crate) struct Overload {
 pub(crate) struct OverloadState {
     /// Prefixes that got useful answers.
     pub(crate) known: KnownPrefixes,
-    /// True while strangers are shed at any socket: then nothing is learned.
+    /// True while strangers are shed at any socket: then no prefix becomes known.
     pub(crate) is_shedding: AtomicBool,
     /// Lowest share of strangers in force at any socket.
     share: AtomicU32,
@@ -95,32 +95,41 @@ pub(crate) struct Passing {
     pub(crate) narrow: Vec<u64>,
     /// Shorter prefixes: the first number, and the bits at its end that any number may have.
     pub(crate) wide: Vec<(u64, u8)>,
+    /// Known prefixes at the end of `narrow`.
+    pub(crate) known: usize,
+    /// Prefixes of the operator for which there was no place.
+    pub(crate) left_out: usize,
 }
 
 impl Passing {
     /// Prefixes of IPv4 and of IPv6 that pass: `own` of the operator, then those of `known` in
-    /// order, until [`SHED_PREFIXES_MAX`] are listed.
+    /// order, until [`SHED_PREFIXES_MAX`] are listed, and of the shorter ones [`SHED_WIDE_MAX`].
     pub(crate) fn of(own: &[Prefix], known: &[Prefix]) -> [Passing; 2] {
         let mut passing = [Passing::default(), Passing::default()];
-        for prefix in own.iter().chain(known) {
+        let own = own.iter().map(|prefix| (prefix, false));
+        for (prefix, is_known) in own.chain(known.iter().map(|prefix| (prefix, true))) {
             let (family, number, missing) = match *prefix {
                 Prefix::V4 { bits, len } => (0, u64::from(bits >> 8), 24u8.saturating_sub(len)),
                 Prefix::V6 { bits, len } => (1, (bits >> 80) as u64, 48u8.saturating_sub(len)),
             };
-            let Passing { narrow, wide } = &mut passing[family];
+            let Passing { narrow, wide, known, left_out } = &mut passing[family];
             if missing > 0 && wide.len() < SHED_WIDE_MAX {
                 wide.push((number, missing));
             } else if missing == 0 && narrow.len() < SHED_PREFIXES_MAX {
                 narrow.push(number);
+                *known += usize::from(is_known);
+            } else {
+                *left_out += usize::from(!is_known);
             }
         }
         passing
     }
-}
 
-/// Most prefixes of an operator in a filter that are shorter than /24 or /48: the kernel compares
-/// each datagram with all of them.
-const SHED_WIDE_MAX: usize = 64;
+    /// Known prefixes among the first `narrow` of [`Passing::narrow`].
+    pub(crate) fn known_in(&self, narrow: usize) -> usize {
+        narrow.saturating_sub(self.narrow.len() - self.known)
+    }
+}
 
 #[cfg(test)]
 mod tests;

@@ -33,10 +33,17 @@ fn prefixes_become_numbers() {
     ];
     let known = [prefix("203.0.113.0", 24), prefix("2001:db8:9::", 48)];
     let [v4, v6] = Passing::of(&own, &known);
-    assert_eq!(v4, Passing { narrow: vec![0xc0_0002, 0xcb_0071], wide: vec![(0xc6_1200, 9)] });
+    let narrow = vec![0xc0_0002, 0xcb_0071];
+    assert_eq!(v4, Passing { narrow, wide: vec![(0xc6_1200, 9)], known: 1, left_out: 0 });
     let narrow = vec![0x2001_0db8_0007, 0x2001_0db8_0009];
-    assert_eq!(v6, Passing { narrow, wide: vec![(0x2001_0db8_0000, 16)] });
+    assert_eq!(v6, Passing { narrow, wide: vec![(0x2001_0db8_0000, 16)], known: 1, left_out: 0 });
     let many: Vec<Prefix> = (0..2_000u32).map(|index| Prefix::V4 { bits: index << 8, len: 24 }).collect();
     let [v4, _] = Passing::of(&own, &many);
     assert_eq!((v4.narrow.len(), v4.narrow[0]), (SHED_PREFIXES_MAX, 0xc0_0002));
+    assert_eq!((v4.known, v4.left_out), (SHED_PREFIXES_MAX - 1, 0));
+    assert_eq!([0, 1, 2, 225].map(|narrow| v4.known_in(narrow)), [0, 0, 1, 224]);
+    // Prefixes of the operator that find no place are counted.
+    let wide: Vec<Prefix> = (0..70u32).map(|index| Prefix::V4 { bits: index << 16, len: 16 }).collect();
+    let [v4, _] = Passing::of(&[wide, many].concat(), &known);
+    assert_eq!((v4.wide.len(), v4.known, v4.left_out), (SHED_WIDE_MAX, 0, 6 + 2_000 - SHED_PREFIXES_MAX));
 }

@@ -1,5 +1,5 @@
-//! Share of strangers that one socket takes: lower while its buffer is full, slowly higher while it
-//! has room.
+//! Share of strangers that one socket takes: lower while its buffer is full, higher while it has
+//! room, and soon the whole if all that comes is known to fit.
 //!
 //! With a filter, the kernel's counter of drops holds what the filter sheds too, so the fill of the
 //! buffer shows an overload: it stays full as long as more comes than the worker takes, and is
@@ -18,6 +18,18 @@ pub(crate) struct Reading {
     pub(crate) room: u32,
 }
 
+impl Reading {
+    /// Datagrams that came.
+    fn all(&self) -> u64 {
+        self.received + u64::from(self.dropped)
+    }
+
+    /// Share of them that the worker took, in parts of [`Share::WHOLE`].
+    fn taken_parts(&self) -> u64 {
+        self.received * u64::from(Share::WHOLE) / self.all().max(1)
+    }
+}
+
 /// A share of the datagrams of strangers, in parts of [`Share::WHOLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Share(u32);
@@ -27,6 +39,9 @@ impl Share {
     pub(crate) const WHOLE: u32 = 1 << 16;
     /// Lowest share: some strangers always have a chance.
     const LEAST: u32 = Share::WHOLE >> 10;
+    /// Lowest first share: a process that stood still for a moment finds a full buffer and took
+    /// nothing, which says little about what comes.
+    const FIRST: u32 = Share::WHOLE / 2;
     /// Highest share of a filter.
     const MOST: u32 = Share::WHOLE - Share::WHOLE / 16;
 
@@ -57,8 +72,11 @@ pub(crate) enum Change {
 
 /// Intervals with room in the buffer after which the share rises.
 const CALM: u32 = 2;
-/// Intervals with a full buffer in a row from which the share halves.
+/// Intervals with a full buffer in a row from which the share halves at least.
 const SUSTAINED: u32 = 3;
+/// Largest divisor of the share in one interval: a worker that stood still looks like one that has
+/// no time.
+const FALL_MOST: u64 = 8;
 
 /// State of the filter of one socket.
 #[derive(Debug, Default)]
@@ -70,6 +88,8 @@ pub(crate) struct Throttle {
     full: u32,
     /// Octets in use at the last reading.
     used: u32,
+    /// Most datagrams that the worker took in an interval since the buffer was full.
+    capacity: u64,
 }
 
 impl Throttle {
@@ -80,34 +100,45 @@ impl Throttle {
 
     /// Takes the reading of an interval. Returns the change of the filter, if any.
     ///
-    /// The first share is that of the datagrams that the worker took. From then on an interval
-    /// whose buffer is full and not emptier than before takes an eighth of the share off, and from
-    /// the third in a row half of it; two with room add a sixteenth.
+    /// The first share is that of the datagrams that the worker took, but at least half. From then
+    /// on an interval whose buffer is full and not emptier than before takes an eighth of the share
+    /// off; from the third in a row the share is at most that of the datagrams that the worker
+    /// took, and half of what it was. Two with room add a sixteenth. They double the share if the
+    /// buffer is nearly empty and everything that comes, shed datagrams included, is clearly less
+    /// than the worker has taken.
     pub(crate) fn step(&mut self, reading: Reading) -> Option<Change> {
         let before = std::mem::replace(&mut self.used, reading.used);
         let Some(share) = self.share else {
-            let all = reading.received + u64::from(reading.dropped);
-            let first = Share::new(reading.received * u64::from(Share::WHOLE) / all.max(1));
+            self.capacity = reading.received;
+            let first = Share::new(reading.taken_parts().max(u64::from(Share::FIRST)));
             return (reading.dropped > 0).then(|| self.attach(first));
         };
         // The kernel gives room back by quarters of the buffer (`udp_rmem_release`), so a reading
         // is up to a quarter too high.
         if u64::from(reading.used) * 4 >= u64::from(reading.room) * 3 {
-            self.calm = 0;
+            (self.calm, self.capacity) = (0, reading.received);
             if reading.used < before {
                 return None;
             }
             self.full += 1;
             let parts = u64::from(share.parts());
-            let less = if self.full < SUSTAINED { parts - parts / 8 } else { parts / 2 };
+            let less = match self.full < SUSTAINED {
+                true => parts - parts / 8,
+                false => reading.taken_parts().clamp(parts / FALL_MOST, parts / 2),
+            };
             return (Share::new(less) != share).then(|| self.attach(Share::new(less)));
         }
         (self.full, self.calm) = (0, self.calm + 1);
+        self.capacity = self.capacity.max(reading.received);
         if self.calm < CALM {
             return None;
         }
         self.calm = 0;
-        let more = share.parts() + share.parts() / 16 + 1;
+        let is_empty = u64::from(reading.used) * 4 <= u64::from(reading.room);
+        let more = match is_empty && reading.all() * 4 <= self.capacity * 3 {
+            true => share.parts() * 2,
+            false => share.parts() + share.parts() / 16 + 1,
+        };
         if more > Share::MOST {
             self.share = None;
             return Some(Change::Detach);

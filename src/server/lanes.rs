@@ -112,7 +112,7 @@ impl Server {
         let (shared, event_log, stop) = (Arc::clone(&self.shared), self.event_log.clone(), self.stop.clone());
         let shed =
             move || OverloadLoop::new(Arc::clone(&shared), event_log.clone(), &watched).run(stop.clone());
-        self.tasks.push(self.runtimes.writer.spawn(self.supervisor.clone().keep(Task::Overload, shed)));
+        self.tasks.push(self.runtimes.probes.spawn(self.supervisor.clone().keep(Task::Overload, shed)));
         Ok(())
     }
 

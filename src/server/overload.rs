@@ -1,5 +1,6 @@
 //! The control loop of an overload: reads the receive queue of each UDP socket, and attaches,
-//! changes and removes its filter. It runs beside the workers, which know nothing of it.
+//! changes and removes its filter. It runs beside the workers, which know nothing of it, on a
+//! runtime of two threads, so that no work of the writer or of a page delays it.
 
 use crate::geo::prefix::Prefix;
 use crate::limits::{OVERLOAD_OVER_SECS, SHED_TICK_MILLIS};
@@ -46,6 +47,9 @@ struct Watched {
     /// Counters at the last reading.
     received: u64,
     drops: u32,
+    /// Datagrams shed, by the split, and since the loop began.
+    split_shed: u32,
+    shed: u64,
 }
 
 /// An overload that lasts, or ended less than [`OVERLOAD_OVER_SECS`] ago.
@@ -57,8 +61,13 @@ struct Episode {
     lowest: Share,
     /// Datagrams shed at all sockets when it began.
     shed: u64,
-    known: usize,
+    /// Sequence number of the snapshot of `own`.
+    sequence: u64,
+    /// Prefixes of the operator.
+    own: Vec<Prefix>,
     passing: [Passing; 2],
+    /// Known prefixes in the filters of each family.
+    known: [usize; 2],
 }
 
 /// The loop.
@@ -75,12 +84,17 @@ pub(crate) struct OverloadLoop {
 impl OverloadLoop {
     /// Begins without filters, and removes those of a loop that ended by a fault.
     pub(crate) fn new(shared: Arc<Shared>, event_log: EventLog, sockets: &[WorkerSocket]) -> OverloadLoop {
-        let watched = sockets.iter().map(|of| Watched {
-            is_v6: of.socket.local_addr().is_ok_and(|address| address.is_ipv6()),
-            throttle: Throttle::default(),
-            received: of.block.received_count(),
-            drops: socket::receive_queue(&of.socket).map_or(0, |queue| queue.drops),
-            of: of.clone(),
+        let watched = sockets.iter().map(|of| {
+            let drops = socket::receive_queue(&of.socket).map_or(0, |queue| queue.drops);
+            Watched {
+                is_v6: of.socket.local_addr().is_ok_and(|address| address.is_ipv6()),
+                throttle: Throttle::default(),
+                received: of.block.received_count(),
+                drops,
+                split_shed: of.split.of(drops).1,
+                shed: 0,
+                of: of.clone(),
+            }
         });
         let mut sockets: Vec<Watched> = watched.collect();
         sockets.iter_mut().for_each(Watched::detach);
@@ -113,6 +127,7 @@ impl OverloadLoop {
 
     /// One interval: a step for each socket.
     fn tick(&mut self, snapshot: &Snapshot, settings: Overload, now: Instant) {
+        self.renew(snapshot, settings);
         for index in 0..self.sockets.len() {
             let Some(change) = self.sockets[index].step() else { continue };
             match change {
@@ -133,29 +148,66 @@ impl OverloadLoop {
         if self.episode.is_some() {
             return;
         }
-        let known = self.shared.overload.known.list(cookie_secs(), settings.known_after_secs);
-        let exempt = snapshot.rate_limit.iter().flat_map(|limits| &limits.exempt);
-        let proxies = snapshot.proxies.iter().flat_map(|proxies| proxies.prefixes());
-        let own: Vec<Prefix> = exempt.chain(proxies).copied().collect();
+        let own = own(snapshot);
         self.episode = Some(Episode {
             began: now,
             last: now,
             is_logged: false,
             lowest: Share::new(u64::from(Share::WHOLE)),
             shed: self.shed(),
-            known: known.len(),
-            passing: Passing::of(&own, &known),
+            sequence: snapshot.sequence(),
+            passing: self.passing(&own, settings),
+            own,
+            known: [0; 2],
         });
+    }
+
+    /// Prefixes that pass: those of the operator, and those that are known now.
+    fn passing(&self, own: &[Prefix], settings: Overload) -> [Passing; 2] {
+        let known = self.shared.overload.known.list(cookie_secs(), settings.known_after_secs);
+        let passing = Passing::of(own, &known);
+        let left_out: usize = passing.iter().map(|passing| passing.left_out).sum();
+        if left_out > 0 {
+            tracing::warn!(
+                "{left_out} prefixes of `exempt` and `proxy_protocol` have no place in the filters of \
+                 `overload`: their queries are those of strangers"
+            );
+        }
+        passing
+    }
+
+    /// Renews the filters after a reload that changed the prefixes of the operator.
+    fn renew(&mut self, snapshot: &Snapshot, settings: Overload) {
+        let Some(episode) = &mut self.episode else { return };
+        if std::mem::replace(&mut episode.sequence, snapshot.sequence()) == snapshot.sequence() {
+            return;
+        }
+        let own = own(snapshot);
+        if own == episode.own {
+            return;
+        }
+        let passing = self.passing(&own, settings);
+        if let Some(episode) = &mut self.episode {
+            (episode.own, episode.passing) = (own, passing);
+        }
+        for index in 0..self.sockets.len() {
+            if let Some(share) = self.sockets[index].throttle.share() {
+                self.attach(index, share);
+            }
+        }
     }
 
     fn attach(&mut self, index: usize, share: Share) {
         let (watched, key) = (&mut self.sockets[index], self.key);
-        let Some(episode) = &self.episode else { return };
-        let attached = watched.attach(&episode.passing[usize::from(watched.is_v6)], share, key);
-        if let Err(error) = attached {
-            watched.detach();
-            if !std::mem::replace(&mut self.is_refused, true) {
-                tracing::warn!(%error, "the kernel takes no filter of a UDP socket: `overload` is idle");
+        let Some(episode) = &mut self.episode else { return };
+        let family = usize::from(watched.is_v6);
+        match watched.attach(&episode.passing[family], share, key) {
+            Ok(known) => episode.known[family] = known,
+            Err(error) => {
+                watched.detach();
+                if !std::mem::replace(&mut self.is_refused, true) {
+                    tracing::warn!(%error, "the kernel takes no filter of a UDP socket: `overload` is idle");
+                }
             }
         }
     }
@@ -171,7 +223,7 @@ impl OverloadLoop {
         let shed = shed.saturating_sub(episode.shed);
         if !episode.is_logged && episode.last.duration_since(episode.began) >= BURST {
             episode.is_logged = true;
-            let known = episode.known;
+            let known = episode.known.iter().sum();
             self.event_log.append(&Event::OverloadBegan { shed, known, percent: episode.lowest.percent() });
         } else if now.duration_since(episode.last) >= Duration::from_secs(OVERLOAD_OVER_SECS) {
             self.end(shed);
@@ -199,10 +251,17 @@ impl OverloadLoop {
         self.end(shed.unwrap_or(0));
     }
 
-    /// Datagrams shed at all sockets since the start.
+    /// Datagrams shed at all sockets since the loop began.
     fn shed(&self) -> u64 {
-        self.sockets.iter().map(|watched| u64::from(watched.of.split.of(watched.drops).1)).sum()
+        self.sockets.iter().map(|watched| watched.shed).sum()
     }
+}
+
+/// Prefixes of the operator that pass every filter.
+fn own(snapshot: &Snapshot) -> Vec<Prefix> {
+    let exempt = snapshot.rate_limit.iter().flat_map(|limits| &limits.exempt);
+    let proxies = snapshot.proxies.iter().flat_map(|proxies| proxies.prefixes());
+    exempt.chain(proxies).copied().collect()
 }
 
 impl Watched {
@@ -218,18 +277,27 @@ impl Watched {
         let received = self.of.block.received_count();
         Some(Reading {
             received: received.wrapping_sub(std::mem::replace(&mut self.received, received)),
-            dropped: queue.drops.wrapping_sub(std::mem::replace(&mut self.drops, queue.drops)),
+            dropped: self.count(queue.drops),
             used: queue.used,
             room: queue.room,
         })
     }
 
-    fn attach(&mut self, passing: &Passing, share: Share, key: u64) -> io::Result<()> {
-        let Passing { narrow, wide } = passing;
-        let filter = |narrow| {
-            let passing = PassingNumbers { narrow, wide };
-            ShedFilter::new(self.is_v6, passing, share.parts(), key).attach(&self.of.socket)
+    /// Takes the kernel's counter of drops. Returns those since the last time.
+    fn count(&mut self, drops: u32) -> u32 {
+        let (_, shed) = self.of.split.of(drops);
+        self.shed += u64::from(shed.wrapping_sub(std::mem::replace(&mut self.split_shed, shed)));
+        drops.wrapping_sub(std::mem::replace(&mut self.drops, drops))
+    }
+
+    /// Attaches a filter. Returns the number of known prefixes in it.
+    fn attach(&mut self, passing: &Passing, share: Share, key: u64) -> io::Result<usize> {
+        let filter = |narrow: &[u64]| {
+            let numbers = PassingNumbers { narrow, wide: &passing.wide };
+            ShedFilter::new(self.is_v6, numbers, share.parts(), key).attach(&self.of.socket)?;
+            Ok(passing.known_in(narrow.len()))
         };
+        let narrow = &passing.narrow[..];
         // The split turns first: what a filter sheds is never counted as a full buffer.
         self.of.split.begin(socket::receive_queue(&self.of.socket)?.drops);
         filter(narrow).or_else(|_| filter(&narrow[..narrow.len() / FEWER]))
@@ -241,6 +309,8 @@ impl Watched {
         if shed_filter::detach(&self.of.socket).is_ok()
             && let Ok(queue) = socket::receive_queue(&self.of.socket)
         {
+            // Drops of the filter since the last reading begin no overload.
+            self.count(queue.drops);
             self.of.split.end(queue.drops);
         }
     }

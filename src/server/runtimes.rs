@@ -4,7 +4,7 @@
 //! ```text
 //!  tcp      answers over TCP, the portable engine                   one thread a core
 //!  pages    control socket, admin address                           one thread, and renderers
-//!  probes   checks, load feeds                                      two threads, and readers of files
+//!  probes   checks, load feeds, filters under overload              two threads, and readers of files
 //!  writer   the single writer                                       one thread, and reloads and saves
 //!  main     signals, the first round, the wait for the end          the thread that started the server
 //! ```
@@ -26,7 +26,7 @@ pub(crate) struct Runtimes {
     pub(crate) tcp: Runtime,
     /// The control socket and the admin address.
     pub(crate) pages: Runtime,
-    /// Checks and load feeds.
+    /// Checks, load feeds, and the filters of sockets under overload.
     pub(crate) probes: Runtime,
     /// The writer, its reloads and its saves.
     pub(crate) writer: Runtime,

@@ -37,6 +37,41 @@ fn a_prefix_becomes_known_and_is_forgotten() {
     }
 }
 
+/// Workers that note across the turn of a second change no time back, whichever comes last.
+#[test]
+fn the_turn_of_a_second_resets_nothing() {
+    let known = KnownPrefixes::default();
+    for now in [100, 161, 160, 156] {
+        known.note(address("192.0.2.1"), now, AFTER);
+    }
+    // As if another worker had noted it: 160 is not before 161.
+    assert_eq!(listed(&known, 160), ["192.0.2.0/24"]);
+    assert_eq!(listed(&known, 161 + 3_600), ["192.0.2.0/24"]);
+    // A slot that two workers began at once.
+    let slot = Slot::default();
+    slot.begin(V4, 101);
+    slot.last.store(100, Ordering::Relaxed);
+    assert!(!slot.is_known(101, 1));
+}
+
+/// An answer during an overload keeps a known prefix, and makes none known.
+#[test]
+fn a_known_prefix_is_refreshed() {
+    let known = KnownPrefixes::default();
+    known.note(address("192.0.2.1"), 1_000, AFTER);
+    known.note(address("192.0.2.1"), 1_060, AFTER);
+    known.note(address("203.0.113.1"), 1_000, AFTER);
+    for now in (1_000..9_000).step_by(500) {
+        for text in ["192.0.2.7", "203.0.113.7", "198.51.100.7"] {
+            known.refresh(address(text), now, AFTER);
+        }
+    }
+    assert_eq!(listed(&known, 9_000), ["192.0.2.0/24"]);
+    // Nothing was put into the table.
+    known.note(address("198.51.100.7"), 9_000, AFTER);
+    assert_eq!(listed(&known, 9_000), ["192.0.2.0/24"]);
+}
+
 /// A clock that was set back forgets.
 #[test]
 fn a_clock_set_back_forgets() {

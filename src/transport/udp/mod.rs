@@ -8,7 +8,8 @@ use crate::answer::stages::{Plans, Stages};
 use crate::answer::{Client, Disposition, Outcome, QueryContext, Transport};
 use crate::limits::{PREFETCH_MAX, QUARANTINE_MILLIS};
 use crate::overload::DropSplit;
-use crate::overload::known::{KnownPrefixes, SAMPLE};
+use crate::overload::OverloadState;
+use crate::overload::known::SAMPLE;
 use crate::rrl::RateLimit;
 use crate::shared::Shared;
 use crate::shared::answer_times::Sampler;
@@ -224,11 +225,8 @@ fn answer_batch(
             block: &worker_context.block,
             snapshot: &service.snapshot,
         }),
-        learned: service.snapshot.overload.and_then(|overload| {
-            let state = &worker_context.shared.overload;
-            let is_shedding = state.is_shedding.load(Ordering::Relaxed);
-            (!is_shedding).then_some((&state.known, overload.known_after_secs))
-        }),
+        learned: (service.snapshot.overload)
+            .map(|overload| (&worker_context.shared.overload, overload.known_after_secs)),
         clients: service.snapshot.proxies.as_deref().map(|proxies| {
             let mut clients = std::mem::take(&mut worker_scratch.clients);
             clients.read(proxies, batch, count, &worker_context.block);
@@ -313,8 +311,8 @@ struct InForce<'a> {
     limits: Option<Limits<'a>>,
     /// Clients, if there are balancers.
     clients: Option<Clients>,
-    /// Known prefixes, and the seconds after which a prefix is known, if they are learned.
-    learned: Option<(&'a KnownPrefixes, u32)>,
+    /// State with the known prefixes, and the seconds after which a prefix is known, with `overload`.
+    learned: Option<(&'a OverloadState, u32)>,
     epoch_secs: u32,
 }
 
@@ -388,16 +386,20 @@ fn answer_one(
 }
 
 /// Notes the sender of a query that got an answer: a filter sees the sender, also of a balancer.
-/// Denials, errors and TC are none, so that a flood of random names makes nothing known.
+/// Denials, errors and TC are none, so that a flood of names that do not exist makes nothing known.
+/// While strangers are shed, known prefixes stay known, and no other is learned.
 #[cold]
 fn learn(
-    (known, after_secs): (&KnownPrefixes, u32),
+    (state, after_secs): (&OverloadState, u32),
     sender: Option<(IpAddr, u16)>,
     outcome: &Outcome,
     epoch_secs: u32,
 ) {
     if let (Some((address, _)), Rcode::NOERROR, false) = (sender, outcome.rcode, outcome.truncated) {
-        known.note(address, epoch_secs, after_secs);
+        match state.is_shedding.load(Ordering::Relaxed) {
+            true => state.known.refresh(address, epoch_secs, after_secs),
+            false => state.known.note(address, epoch_secs, after_secs),
+        }
     }
 }
 
