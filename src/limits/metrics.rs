@@ -6,6 +6,8 @@ pub(crate) const DECISION_PAIRS_MAX: usize = 65_536;
 /// Pairs of policy and PoP on the page of metrics. Rows of policies past it are summed in the row
 /// `other`, so that [`SERIES_MAX`] holds.
 pub(crate) const PAIRS_SHOWN_MAX: usize = 4_096;
+/// Policies with rows of their own in the other families of the page of metrics.
+pub(crate) const POLICIES_SHOWN_MAX: usize = 512;
 /// Zones with counters of their own, so that each worker has 6 KiB of them; the others are counted
 /// together as `other`.
 pub(crate) const ZONES_COUNTED_MAX: usize = 256;

@@ -7,7 +7,8 @@
 //! something else in another. A UDP worker adds with a plain load and store to its shard, which no
 //! other thread writes; tasks that share a shard add atomically. Readers get [`Decisions`], which
 //! are kept by name. The shards of retired snapshots are folded into them, so that a count survives
-//! its snapshot.
+//! its snapshot. Policies and zones that the newest snapshot lacks are summed as [`OTHER`], so that
+//! reloads need no more names than a snapshot has.
 
 use crate::answer::{Decided, Reason};
 use crate::limits::{DECISION_PAIRS_MAX, ZONES_COUNTED_MAX};
@@ -15,7 +16,7 @@ use crate::snapshot::Snapshot;
 use crate::wire::name::Name;
 use crate::wire::rr::Rcode;
 use crate::zone::set::ZoneId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -78,7 +79,12 @@ pub(crate) struct DecisionCounters {
     /// First cell of the rows of policies, behind those of the zones.
     policies_at: usize,
     shards: Box<[Box<[Line]>]>,
+    /// Number in the order of creation.
+    number: u64,
 }
+
+/// Number of the next [`DecisionCounters`]; [`Decisions`] without any have 0.
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 
 impl DecisionCounters {
     /// Empty counters for a snapshot, with a shard for each of `worker_count` writers.
@@ -109,6 +115,7 @@ impl DecisionCounters {
             shards: (0..worker_count).map(|_| shard()).collect(),
             policies,
             pops,
+            number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
         }
     }
 
@@ -150,13 +157,34 @@ impl DecisionCounters {
         self.policies_at + row * self.row_len
     }
 
-    /// Adds all counts to sums by name.
+    /// Names of the rows of policies, and of the rows of zones.
+    fn rows(&self) -> (Vec<Arc<str>>, Vec<Arc<str>>) {
+        let rows = self.policies.len().min(self.last_row + 1);
+        let mut policies = self.policies[..rows].to_vec();
+        if rows < self.policies.len()
+            && let Some(last) = policies.last_mut()
+        {
+            *last = OTHER.into();
+        }
+        let zone = |apex: &[u8]| -> Arc<str> {
+            Name::from_wire(apex).map_or_else(|_| OTHER.into(), |apex| apex.to_string().into())
+        };
+        let zones = self.zones.iter().map(|apex| zone(apex)).chain([OTHER.into()]);
+        (policies, zones.collect())
+    }
+
+    /// Adds all counts to sums by name. The order in which several are added makes no difference.
     pub(crate) fn fold_into(&self, decisions: &mut Decisions) {
         let sum = |column: usize| -> u64 { self.shards.iter().map(|shard| read(shard, column)).sum() };
-        let rows = self.policies.len().min(self.last_row + 1);
-        for row in 0..rows {
-            let is_other = row + 1 == rows && rows < self.policies.len();
-            let policy: Arc<str> = if is_other { OTHER.into() } else { self.policies[row].clone() };
+        let (policies, zones) = self.rows();
+        if self.number > decisions.newest {
+            decisions.newest = self.number;
+            decisions.keep(&policies, &zones);
+        }
+        let is_newest = self.number == decisions.newest;
+        for (row, policy) in policies.into_iter().enumerate() {
+            let is_kept = is_newest || decisions.reasons.contains_key(&policy);
+            let policy = if is_kept { policy } else { OTHER.into() };
             for (pop, name) in self.pops.iter().enumerate() {
                 decisions.add_pop(&policy, name, sum(self.row_at(row) + REASONS + pop));
             }
@@ -164,13 +192,13 @@ impl DecisionCounters {
                 decisions.add_reason(&policy, reason, sum(self.row_at(row) + reason as usize));
             }
         }
-        for row in 0..=self.zones.len() {
-            let apex = self.zones.get(row).and_then(|apex| Name::from_wire(apex).ok());
-            let name: Arc<str> = apex.map_or_else(|| OTHER.into(), |apex| apex.to_string().into());
+        for (row, zone) in zones.into_iter().enumerate() {
             let counts = ZoneAnswer::ALL.map(|answer| sum(self.zone_at(row) + answer as usize));
+            let is_kept = is_newest || decisions.zones.contains_key(&zone);
+            let zone = if is_kept { zone } else { OTHER.into() };
             // The row `other` is shown once it counts anything.
-            if row < self.zones.len() || counts.iter().any(|count| *count > 0) {
-                decisions.add_zone(name, &counts);
+            if *zone != *OTHER || counts.iter().any(|count| *count > 0) {
+                decisions.add_zone(zone, &counts);
             }
         }
     }
@@ -195,12 +223,15 @@ fn read(shard: &[Line], column: usize) -> u64 {
     shard.get(column / 16).map_or(0, |line| line.0[column % 16].load(Ordering::Relaxed))
 }
 
-/// Sums by name, over all snapshots. Pairs that never occurred are absent.
+/// Sums by name, over all snapshots, for the names of the newest. Pairs that never occurred are
+/// absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decisions {
     pops: BTreeMap<(Arc<str>, Arc<str>), u64>,
     reasons: BTreeMap<Arc<str>, [u64; REASONS]>,
     zones: BTreeMap<Arc<str>, [u64; ZONE_ANSWERS]>,
+    /// Number of the newest counters of the sums.
+    newest: u64,
 }
 
 impl Decisions {
@@ -223,7 +254,24 @@ impl Decisions {
         })
     }
 
-    /// Adds to the sum of a pair. Reloads add names for as long as the process lives, so names past
+    /// Sums the counts of all policies and zones but these as [`OTHER`].
+    fn keep(&mut self, policies: &[Arc<str>], zones: &[Arc<str>]) {
+        let policies: HashSet<&str> = policies.iter().map(|policy| &**policy).collect();
+        let zones: HashSet<&str> = zones.iter().map(|zone| &**zone).collect();
+        let mut gone = Vec::new();
+        self.pops.retain(|(policy, pop), count| {
+            let is_kept = policies.contains(&**policy);
+            if !is_kept {
+                gone.push((Arc::clone(pop), *count));
+            }
+            is_kept
+        });
+        gone.into_iter().for_each(|(pop, count)| self.add_pop(&OTHER.into(), &pop, count));
+        fold_absent(&mut self.reasons, &policies);
+        fold_absent(&mut self.zones, &zones);
+    }
+
+    /// Adds to the sum of a pair. Reloads add PoPs for as long as the process lives, so names past
     /// the limit share one sum.
     fn add_pop(&mut self, policy: &Arc<str>, pop: &Arc<str>, count: u64) {
         if count == 0 {
@@ -246,6 +294,22 @@ impl Decisions {
         let full = self.zones.len() >= ZONES_COUNTED_MAX && !self.zones.contains_key(&zone);
         let sums = self.zones.entry(if full { OTHER.into() } else { zone }).or_default();
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+}
+
+/// Sums the rows of all names but `kept` in the row [`OTHER`], if they count anything.
+fn fold_absent<const N: usize>(rows: &mut BTreeMap<Arc<str>, [u64; N]>, kept: &HashSet<&str>) {
+    let mut other = [0; N];
+    rows.retain(|name, counts| {
+        let is_kept = kept.contains(&**name);
+        if !is_kept {
+            other.iter_mut().zip(counts).for_each(|(sum, count)| *sum += *count);
+        }
+        is_kept
+    });
+    if other.iter().any(|count| *count > 0) {
+        let sums = rows.entry(OTHER.into()).or_insert([0; N]);
+        sums.iter_mut().zip(other).for_each(|(sum, count)| *sum += count);
     }
 }
 

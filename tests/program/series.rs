@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 use support::deployment::{Deployment, ask_udp, query};
 use support::pages;
+use support::program::Served;
 
 const POPS: usize = 1_000;
 const POLICIES: usize = 200;
@@ -27,26 +28,44 @@ fn deployment() -> Deployment {
         );
     }
     deployment.write("pops.yaml", &pops);
+    let steered = write_policies(&deployment, "w");
+    for zone in 0..ZONES {
+        write_zone(&deployment, zone, if zone == 0 { &steered } else { "" });
+    }
+    deployment
+}
+
+/// Writes policies whose names begin with `prefix`. Returns the records of the names that they
+/// steer.
+fn write_policies(deployment: &Deployment, prefix: &str) -> String {
     let mut policies = "policies:\n".to_owned();
     let mut records = String::new();
     for policy in 0..POLICIES {
         // Rows of all PoPs do not fit the page, and few of them are enough for that.
         let pops = if policy < POLICIES - 5 { "[p0000]" } else { "all" };
-        let _ = writeln!(policies, "  w{policy:03}: {{ pops: {pops}, order: listed }}");
-        let _ = writeln!(records, "  w{policy:03}: {{ steer: w{policy:03} }}");
+        let _ = writeln!(policies, "  {prefix}{policy:03}: {{ pops: {pops}, order: listed }}");
+        let _ = writeln!(records, "  w{policy:03}: {{ steer: {prefix}{policy:03} }}");
     }
     deployment.write("policies.yaml", &policies);
-    for zone in 0..ZONES {
-        let steered = if zone == 0 { records.as_str() } else { "" };
-        deployment.write(
-            &format!("zones/z{zone:03}.example.yaml"),
-            &format!(
-                "zone: z{zone:03}.example.\nttl: 300\nsoa: {{ mname: ns1, rname: hostmaster, negative_ttl: \
-                 60 }}\nrecords:\n  \"@\": {{ NS: [ns1] }}\n  ns1: {{ A: 192.0.2.53 }}\n{steered}"
-            ),
-        );
-    }
-    deployment
+    records
+}
+
+fn write_zone(deployment: &Deployment, zone: usize, steered: &str) {
+    deployment.write(
+        &format!("zones/z{zone:03}.example.yaml"),
+        &format!(
+            "zone: z{zone:03}.example.\nttl: 300\nsoa: {{ mname: ns1, rname: hostmaster, negative_ttl: 60 \
+             }}\nrecords:\n  \"@\": {{ NS: [ns1] }}\n  ns1: {{ A: 192.0.2.53 }}\n{steered}"
+        ),
+    );
+}
+
+/// Sum of the series of a family with all these labels.
+fn sum(series: &BTreeMap<String, f64>, family: &str, labels: &[&str]) -> f64 {
+    let is_it = |series: &str| {
+        series.starts_with(&format!("{family}{{")) && labels.iter().all(|label| series.contains(label))
+    };
+    series.iter().filter(|(series, _)| is_it(series)).map(|(_, value)| *value).sum()
 }
 
 /// The page has at most [`SERIES_MAX`] series, and what it leaves out it counts elsewhere.
@@ -71,12 +90,6 @@ fn a_large_deployment_has_a_bounded_page() {
     took.sort_unstable();
     println!("{} series, a scrape takes {:?}, pauses between pages included", series.len(), took);
     assert!((9_000..=SERIES_MAX).contains(&series.len()), "{} series", series.len());
-    let sum = |family: &str, labels: &[&str]| -> f64 {
-        let is_it = |series: &str| {
-            series.starts_with(&format!("{family}{{")) && labels.iter().all(|label| series.contains(label))
-        };
-        series.iter().filter(|(series, _)| is_it(series)).map(|(_, value)| *value).sum()
-    };
     for (family, labels, value) in [
         ("meridian_pop_answers_total", &["policy=\"w000\""][..], 3.0),
         ("meridian_pop_answers_total", &["policy=\"other\""], 2.0),
@@ -88,10 +101,33 @@ fn a_large_deployment_has_a_bounded_page() {
         ("meridian_worker_queries_total", &["worker=\"udp-"], 10.0),
         ("meridian_pop_state", &["state=\"auto\""], POPS as f64),
     ] {
-        assert_eq!(sum(family, labels), value, "{family} {labels:?}");
+        assert_eq!(sum(&series, family, labels), value, "{family} {labels:?}");
     }
     let targets = series.keys().filter(|name| name.starts_with("meridian_target_up{")).count();
     assert_eq!(targets as f64 + series["meridian_targets_not_shown"], 2.0 * POPS as f64);
     // Samples at 0 of PoPs are left out.
     assert!(!series.contains_key("meridian_pop_state{pop=\"p0000\",state=\"down\"}"));
+    renamed_policies_need_no_room(&deployment, &served, &series);
+}
+
+/// A reload with other names of policies leaves the number of series, and counts the old ones as
+/// `other`.
+fn renamed_policies_need_no_room(deployment: &Deployment, served: &Served, before: &BTreeMap<String, f64>) {
+    write_zone(deployment, 0, &write_policies(deployment, "v"));
+    assert_eq!(deployment.run(&["reload"]).0, 0);
+    ask_udp(served.dns, &query(1, "w000.z000.example", 1));
+    let page = pages::admin(served.admin(), "/metrics");
+    let series = pages::series(&page.body);
+    assert!(!page.body.contains("policy=\"w"), "a policy that is gone is shown");
+    for (family, labels, value) in [
+        ("meridian_pop_answers_total", &["policy=\"v000\""][..], 1.0),
+        ("meridian_pop_answers_total", &["policy=\"other\""], 5.0),
+        ("meridian_decisions_total", &["policy=\"v000\""], 1.0),
+        ("meridian_decisions_total", &["policy=\"other\""], 5.0),
+        ("meridian_zone_replies_total", &["zone=\"z000.example.\"", "NOERROR"], 6.0),
+    ] {
+        assert_eq!(sum(&series, family, labels), value, "{family} {labels:?}");
+    }
+    // Some time of a task, or code of a reply, may be new.
+    assert!(series.len() <= before.len() + 20, "{} series, {} before", series.len(), before.len());
 }

@@ -188,7 +188,7 @@ fn latency(page: &mut Page, snapshot: &Snapshot, now: f64) {
         }
         page.set(&catalogue::LATENCY_RESOLVERS, &[&map.name], map.resolvers as f64);
     }
-    for EvidenceShares { policy, shares } in snapshot.latency_evidence().take(POLICIES_SHOWN_MAX) {
+    for EvidenceShares { policy, shares } in snapshot.latency_evidence().iter().take(POLICIES_SHOWN_MAX) {
         for (family, shares) in ["ipv4", "ipv6"].into_iter().zip(shares) {
             for (source, share) in EvidenceShares::words().zip(shares) {
                 page.set(&catalogue::LATENCY_ADDRESSES, &[policy, family, source], *share);

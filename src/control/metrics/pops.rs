@@ -4,12 +4,13 @@ use super::page::Page;
 use crate::admin::Unproven;
 use crate::control::Shown;
 use crate::control::catalogue::{self, MetricFamily};
-use crate::limits::{POPS_WHOLE_MAX, SERIES_MAX};
+use crate::limits::{POLICIES_SHOWN_MAX, POPS_WHOLE_MAX, SERIES_MAX};
 use crate::shared::alarm::AlarmKey;
 use crate::shared::operator_view::{OperatorView, PopHealth, PopView, TargetView};
 use crate::snapshot::Snapshot;
 use crate::steer::pop::AdminState;
 use crate::steer::pop_status::fraction;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Samples about PoPs. In a deployment of many PoPs those that are 0 are left out, because most
@@ -82,11 +83,17 @@ pub(super) fn health(page: &mut Page, shown: &Shown, snapshot: &Snapshot) {
     for (family, frozen) in ["ipv4", "ipv6"].iter().zip(operator_view.frozen) {
         page.set(&catalogue::HEALTH_FROZEN, &[family], if frozen { 1.0 } else { 0.0 });
     }
-    for policy in &snapshot.steering.policies {
-        let is_held = operator_view.held.contains(&policy.name);
-        page.set(&catalogue::POLICY_HELD, &[&policy.name], if is_held { 1.0 } else { 0.0 });
-        let is_returning = operator_view.returning.contains(&policy.name);
-        page.set(&catalogue::POLICY_RETURNING, &[&policy.name], if is_returning { 1.0 } else { 0.0 });
+    policies(page, &catalogue::POLICY_HELD, snapshot, |name| operator_view.held.contains(name));
+    policies(page, &catalogue::POLICY_RETURNING, snapshot, |name| operator_view.returning.contains(name));
+}
+
+/// A flag of each policy: of [`POLICIES_SHOWN_MAX`] at most, and of those that have it first.
+fn policies(page: &mut Page, family: &MetricFamily, snapshot: &Snapshot, has_it: impl Fn(&Arc<str>) -> bool) {
+    let names = snapshot.steering.policies.iter().map(|policy| &policy.name);
+    let (with, without): (Vec<_>, Vec<_>) = names.partition(|name| has_it(name));
+    let flags = with.into_iter().map(|name| (name, 1.0)).chain(without.into_iter().map(|name| (name, 0.0)));
+    for (name, flag) in flags.take(POLICIES_SHOWN_MAX) {
+        page.set(family, &[name], flag);
     }
 }
 

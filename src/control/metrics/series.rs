@@ -3,11 +3,14 @@
 //! A policy has a row on the page, with a column for each PoP. Rows that fit
 //! [`PAIRS_SHOWN_MAX`] pairs are shown, in the order of the policies in the snapshot, so that a
 //! row comes and goes with reloads alone. The others are summed in the row `other`, and PoPs that
-//! are no longer in the deployment in its column `other`.
+//! are no longer in the deployment in its column `other`. Policies that are no longer in the
+//! snapshot are counted as `other` ([`Decisions`]). Of the reasons of policies the first
+//! [`POLICIES_SHOWN_MAX`] are shown each.
 
 use super::page::Page;
+use crate::answer::Reason;
 use crate::control::catalogue;
-use crate::limits::PAIRS_SHOWN_MAX;
+use crate::limits::{PAIRS_SHOWN_MAX, POLICIES_SHOWN_MAX};
 use crate::shared::decisions::{Decisions, OTHER};
 use crate::snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,12 +33,29 @@ pub(super) fn decisions(page: &mut Page, counted: &Decisions, snapshot: &Snapsho
             page.count(&catalogue::DECISIONS_BY_POP, &[policy, pop], *count);
         }
     }
-    for (policy, reason, count) in counted.by_reason() {
-        page.count(&catalogue::DECISIONS, &[policy, reason.word()], count);
+    let policies = steering.policies.iter().map(|policy| &*policy.name);
+    for ((policy, reason), count) in reasons(policies, counted.by_reason(), POLICIES_SHOWN_MAX) {
+        page.count(&catalogue::DECISIONS, &[policy, reason], count);
     }
     for (zone, answer, count) in counted.by_zone() {
         page.count(&catalogue::ZONE_REPLIES, &[zone, answer.word()], count);
     }
+}
+
+/// Counts by policy and reason: of the first `policies_max` of `policies` each, and of the others
+/// together.
+fn reasons<'n>(
+    policies: impl Iterator<Item = &'n str>,
+    counted: impl Iterator<Item = (&'n str, Reason, u64)>,
+    policies_max: usize,
+) -> BTreeMap<(&'n str, &'n str), u64> {
+    let shown: BTreeSet<&str> = policies.take(policies_max).collect();
+    let mut sums = BTreeMap::new();
+    for (policy, reason, count) in counted {
+        let policy = if shown.contains(policy) { policy } else { OTHER };
+        *sums.entry((policy, reason.word())).or_default() += count;
+    }
+    sums
 }
 
 /// Rows to show, of at most `pairs_max` pairs. `possible` has the policies of the snapshot in

@@ -65,11 +65,49 @@ fn past_the_limit_policies_share_a_row() {
         (DecisionCounters::laid_out(names(&[]), names(&[]), apexes(&[]), 1, 4), Decisions::default());
     empty.count(OWNED, &decided(0, Some(0), Reason::Regular));
     empty.fold_into(&mut nothing);
-    assert_eq!(nothing, Decisions::default());
+    let rows = (nothing.by_pop().count(), nothing.by_reason().count(), nothing.by_zone().count());
+    assert_eq!(rows, (0, 0, 0));
 }
 
-/// Zones are summed by name over layouts; a zone without a row, and a name past the limit, counts
-/// as `other`.
+/// Policies and zones that the newest snapshot lacks are summed as `other`, in whichever order the
+/// snapshots are added, and give their places to those that it has.
+#[test]
+fn names_that_are_gone_give_their_places_away() {
+    let zone = |layout: usize, number: usize| format!("z{layout}-{number}.example.");
+    let layouts: Vec<DecisionCounters> = (0..4)
+        .map(|layout| {
+            let names = names(&["stays", &format!("web{layout}")]);
+            let zones: Vec<String> =
+                (0..ZONES_COUNTED_MAX).map(|number| zone(layout.min(2), number)).collect();
+            let zones: Vec<&str> = zones.iter().map(String::as_str).collect();
+            let counters = DecisionCounters::laid_out(names, names_of_pops(), apexes(&zones), 1, 100);
+            counters.count(OWNED, &decided(0, Some(0), Reason::Regular));
+            counters.count(OWNED, &decided(1, Some(1), Reason::Regular));
+            counters.count_zone(OWNED, ZoneId(7), Rcode::NOERROR);
+            counters
+        })
+        .collect();
+    for order in [[0, 1, 2, 3], [2, 0, 3, 1], [3, 2, 1, 0]] {
+        let mut decisions = Decisions::default();
+        order.into_iter().for_each(|index: usize| layouts[index].fold_into(&mut decisions));
+        let pops = [("other", "iad", 3), ("stays", "fra", 4), ("web3", "iad", 1)];
+        assert_eq!(decisions.by_pop().collect::<Vec<_>>(), pops, "{order:?}");
+        let reasons: Vec<_> = decisions.by_reason().filter(|(.., count)| *count > 0).collect();
+        let regular = |policy, count| (policy, Reason::Regular, count);
+        assert_eq!(reasons, [regular("other", 3), regular("stays", 4), regular("web3", 1)], "{order:?}");
+        let zones: Vec<_> = decisions.by_zone().filter(|(.., count)| *count > 0).collect();
+        let row = |zone, count| (zone, ZoneAnswer::NoError, count);
+        assert_eq!(zones, [row("other", 2), row(&zone(2, 7), 2)], "{order:?}");
+        assert_eq!(decisions.zones.len(), ZONES_COUNTED_MAX + 1);
+    }
+}
+
+fn names_of_pops() -> Box<[Arc<str>]> {
+    names(&["fra", "iad"])
+}
+
+/// Zones are summed by name over layouts; a zone without a row, a zone that is gone, and a name
+/// past the limit, counts as `other`.
 #[test]
 fn zones_are_counted_by_name() {
     let laid_out = |zones: &[&str]| DecisionCounters::laid_out(names(&[]), names(&[]), apexes(zones), 2, 4);
@@ -89,12 +127,7 @@ fn zones_are_counted_by_name() {
         all.map(|(zone, answer, count)| (zone.to_owned(), answer.word(), count)).collect::<Vec<_>>()
     };
     let row = |zone: &str, answer, count| (zone.to_owned(), answer, count);
-    let expected = [
-        row("a.example.", "NOERROR", 1),
-        row("a.example.", "NXDOMAIN", 1),
-        row("b.example.", "other", 2),
-        row("other", "NOERROR", 2),
-    ];
+    let expected = [row("b.example.", "other", 2), row("other", "NOERROR", 3), row("other", "NXDOMAIN", 1)];
     assert_eq!(counted(&decisions), expected);
     for number in 0..ZONES_COUNTED_MAX {
         decisions.add_zone(format!("z{number}.example.").into(), &[1, 0, 0]);

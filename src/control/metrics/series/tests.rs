@@ -16,6 +16,22 @@ fn a_table_that_fits_is_whole() {
     assert_eq!(rows, expected);
 }
 
+/// Reasons of the first policies are shown each, those of the others and of none together.
+#[test]
+fn reasons_past_the_limit_are_summed() {
+    let (regular, cname) = (Reason::Regular, Reason::Cname);
+    let counted =
+        [("z", regular, 1), ("a", regular, 2), ("b", cname, 4), ("gone", regular, 8), (OTHER, cname, 16)];
+    let sums = reasons(["z", "b", "a"].into_iter(), counted.into_iter(), 2);
+    let expected = [
+        (("b", cname.word()), 4),
+        ((OTHER, cname.word()), 16),
+        ((OTHER, regular.word()), 2 + 8),
+        (("z", regular.word()), 1),
+    ];
+    assert_eq!(sums, expected.into_iter().collect());
+}
+
 /// Past the limit, the first rows that fit are shown, and no count is lost.
 #[test]
 fn rows_past_the_limit_are_summed() {
