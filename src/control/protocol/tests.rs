@@ -123,7 +123,7 @@ fn replies_of_other_versions_are_read() {
     check::<Taken>(json!({ "ok": true }));
     check::<Explained>(json!({
         "ok": true, "node": "n", "sequence": 1, "digest": "d", "files_digest": "f", "moment": "m",
-        "lines": [["head", "words"]], "answer": null, "text": "t",
+        "lines": [["head", "words"]], "decision": null, "answer": null, "text": "t",
     }));
     check::<ComparisonReply>(json!({
         "assumed": "a", "moved": { "ipv4": 0.5, "ipv6": 0.0, "queries": 0.25 }, "moves": ways,
