@@ -8,6 +8,10 @@ const COLOURS = 7;
 const PATTERNS = 3;
 const TAG_LETTER = 7.3;
 const TAG_HEIGHT = 13;
+/** PoPs above which the map is dense: marks without trouble are small, and grow with the zoom. */
+const DENSE = 60;
+/** Styles that differ. */
+export const STYLES = COLOURS * PATTERNS;
 
 export function svg(name, attributes, ...children) {
   const node = document.createElementNS(SVG, name);
@@ -88,7 +92,7 @@ export function styles(pops) {
   const placed = pops.filter((pop) => pop.lat !== null);
   for (const pop of placed) {
     let best = [-1, 0];
-    for (let style = 0; style < COLOURS * PATTERNS; style++) {
+    for (let style = 0; style < STYLES; style++) {
       let near = Infinity;
       for (const other of given) {
         const far = apart(pop, other.pop);
@@ -104,7 +108,7 @@ export function styles(pops) {
   }
   pops
     .filter((pop) => pop.lat === null)
-    .forEach((pop, index) => of.set(pop.name, index % (COLOURS * PATTERNS)));
+    .forEach((pop, index) => of.set(pop.name, index % STYLES));
   return of;
 }
 
@@ -131,7 +135,7 @@ export function key(style) {
 /** Patterns of the map, whose identifiers begin with `prefix`. */
 function patterns(prefix) {
   const all = [];
-  for (let style = COLOURS; style < COLOURS * PATTERNS; style++) {
+  for (let style = COLOURS; style < STYLES; style++) {
     const colour = svg("rect", { width: 6, height: 6, class: `k${style % COLOURS}` });
     const over =
       style < 2 * COLOURS
@@ -222,6 +226,7 @@ export class WorldMap {
   /** Draws PoPs; `notes` has the words of each for readers of the screen, and its rank among tags. */
   draw(pops, notes, chosen, supposed) {
     this.pops = pops.filter((pop) => pop.lat !== null);
+    this.chosen = chosen;
     const names = new Set(this.pops.map((pop) => pop.name));
     for (const [name, mark] of this.marks) {
       if (!names.has(name)) {
@@ -230,14 +235,19 @@ export class WorldMap {
       }
     }
     const most = Math.max(1, ...this.pops.map((pop) => pop.effective.weight));
-    const base = (this.pops.length > 60 ? 2.4 : 3.4) * (this.holder.clientWidth < 600 ? 0.6 : 1);
+    const base = (this.pops.length > DENSE ? 2.4 : 3.4) * (this.holder.clientWidth < 600 ? 0.6 : 1);
     if (!names.has(this.cursor)) this.cursor = this.pops[0]?.name ?? null;
     for (const pop of this.pops) {
       let mark = this.marks.get(pop.name);
       if (!mark) this.marks.set(pop.name, (mark = this.mark(pop.name)));
       const is = standing(pop);
       const note = notes.get(pop.name);
-      mark.r = base + 2.6 * Math.sqrt(pop.effective.weight / most);
+      mark.is = is;
+      mark.full = base + 2.6 * Math.sqrt(pop.effective.weight / most);
+      mark.share = pop.utilisation ?? 0;
+      mark.moves = note.moves;
+      const isInTrouble = is !== "yes" || mark.share > 1 || pop.shed_share > 0 || note.moves;
+      mark.isCalm = !isInTrouble && pop.name !== chosen && !supposed.has(pop.name);
       mark.rank = note.rank;
       mark.words = note.tag;
       mark.node.setAttribute(
@@ -248,15 +258,22 @@ export class WorldMap {
       mark.node.setAttribute("aria-pressed", String(pop.name === chosen));
       mark.node.setAttribute("tabindex", pop.name === this.cursor ? "0" : "-1");
       mark.title.textContent = note.words;
-      mark.shape.setAttribute("d", SHAPES[is](mark.r));
-      mark.ring.setAttribute("r", mark.r + 5);
-      mark.hit.setAttribute("r", Math.max(mark.r + 3, 9));
-      const load = pop.utilisation;
-      mark.load.setAttribute("d", load ? arc(mark.r + 2.6, load) : "");
-      mark.load.classList.toggle("over", load > 1);
-      mark.ramp.setAttribute("r", note.moves ? mark.r + 2.6 : 0);
+      mark.load.classList.toggle("over", mark.share > 1);
     }
     this.place();
+  }
+
+  /** Sizes of a mark at the present zoom. */
+  size(mark) {
+    const zoom = WIDTH / this.view.width;
+    const part = this.pops.length > DENSE && mark.isCalm ? Math.min(1, Math.max(0.5, 0.5 * zoom)) : 1;
+    mark.r = mark.full * part;
+    mark.node.classList.toggle("small", part < 0.8);
+    mark.shape.setAttribute("d", SHAPES[mark.is](mark.r));
+    mark.ring.setAttribute("r", mark.r + 5);
+    mark.hit.setAttribute("r", Math.max(mark.r + 3, 9 * part));
+    mark.load.setAttribute("d", mark.share ? arc(mark.r + 2.6 * part, mark.share) : "");
+    mark.ramp.setAttribute("r", mark.moves ? mark.r + 2.6 : 0);
   }
 
   mark(name) {
@@ -309,6 +326,7 @@ export class WorldMap {
       pattern.setAttribute("patternTransform", `scale(${1 / this.scale})`);
     for (const pop of this.pops) {
       const mark = this.marks.get(pop.name);
+      this.size(mark);
       mark.at = at(pop.lat, pop.lon);
       mark.node.setAttribute("transform", `translate(${mark.at[0].toFixed(1)} ${mark.at[1].toFixed(1)})`);
     }
@@ -337,7 +355,7 @@ export class WorldMap {
   tag(width, height) {
     const taken = [];
     const marks = [...this.marks.values()].filter((mark) => mark.at).sort((a, b) => b.rank - a.rank);
-    const dense = marks.length > 60;
+    const dense = marks.length > DENSE;
     if (!dense)
       for (const {
         at: [x, y],
@@ -388,6 +406,16 @@ export class WorldMap {
     this.place();
   }
 
+  /** Zooms by a factor, with the chosen PoP in the middle if there is one. */
+  nearer(factor) {
+    const at = this.marks.get(this.chosen)?.at;
+    if (at) {
+      this.view.x += (at[0] - this.holder.clientWidth / 2) / this.scale;
+      this.view.y += (at[1] - this.holder.clientHeight / 2) / this.scale;
+    }
+    this.zoom(factor);
+  }
+
   whole() {
     this.view = { x: 0, y: 0, width: Infinity };
     this.place();
@@ -409,8 +437,8 @@ export class WorldMap {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (step) this.step(...step);
     else if (event.key === "Enter" || event.key === " ") this.open(this.cursor);
-    else if (event.key === "+" || event.key === "=") this.zoom(1.6);
-    else if (event.key === "-") this.zoom(1 / 1.6);
+    else if (event.key === "+" || event.key === "=") this.nearer(1.6);
+    else if (event.key === "-") this.nearer(1 / 1.6);
     else if (event.key === "0") this.whole();
     else return;
     event.preventDefault();

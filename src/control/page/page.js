@@ -6,11 +6,12 @@
 
 import { between, read } from "./rates.js";
 import { Stream } from "./stream.js";
-import { WorldMap, legend, styles } from "./map.js";
+import { STYLES, WorldMap, legend, styles } from "./map.js";
 import {
   Rows,
   age,
   el,
+  elsewhere,
   eventRow,
   facts,
   heirs,
@@ -20,6 +21,7 @@ import {
   popPanel,
   put,
   rate,
+  service,
   steps,
   styleKey,
 } from "./panels.js";
@@ -27,6 +29,7 @@ import {
 const ROUND_MS = 5000;
 const STALE_MS = 16000;
 const EVENTS_MAX = 100;
+const MAP_TRIES = 5;
 
 const $ = (id) => document.getElementById(id);
 const state = {
@@ -44,8 +47,11 @@ const state = {
   explained: null,
   seen: 0,
   begun: Date.now(),
-  kinds: new Map(),
+  lostAt: 0,
+  fault: null,
 };
+/** Choices of the user; `state` has them once the server has answered. */
+const asked = { policy: null, pop: null, down: new Set() };
 const map = new WorldMap($("map"), open, point);
 const rows = {
   pops: new Rows($("rows")),
@@ -63,12 +69,19 @@ async function get(path, signal) {
   return body;
 }
 
-const mapPath = (policy, down) => {
-  const query = new URLSearchParams();
-  if (policy) query.set("policy", policy);
+/** Map of a policy under a supposition. A server that makes maps for others is asked again. */
+async function mapOf(policy, down) {
+  const query = new URLSearchParams({ policy });
   if (down.length > 0) query.set("down", down.join(","));
-  return query.size > 0 ? `v1/map?${query}` : "v1/map";
-};
+  for (let tries = 1; ; tries++) {
+    try {
+      return await get(`v1/map?${query}`);
+    } catch (error) {
+      if (error.status !== 503 || tries === MAP_TRIES) throw error;
+    }
+    await new Promise((done) => setTimeout(done, 200 * tries));
+  }
+}
 
 // --- Rounds
 
@@ -95,22 +108,28 @@ async function look() {
       choosePolicy();
     }
     const isNew = status.sequence !== shownSequence;
-    const world = await get(isNew ? mapPath(state.policy, []) : mapPath(null, []));
-    state.pops = world.pops;
+    state.pops = (await get("v1/map")).pops;
     if (isNew) {
-      state.countries = world.countries;
-      shownSequence = status.sequence;
       state.styles = styles(state.pops);
-      await suppose();
+      forget();
+      const { policy, down } = state;
+      const of = await countriesOf(policy, down);
+      // A choice that came between has its own countries; the next round reads them again.
+      if (state.policy === policy && state.down === down) {
+        Object.assign(state, of);
+        shownSequence = status.sequence;
+      }
     }
     if (round++ % 2 === 0) await measure();
     state.status = status;
     state.ready = ready;
     if (state.pop) await readPop(isNew);
     state.seen = Date.now();
-    state.fault = "no answer";
+    state.fault = null;
+    if (refusalIsFault) refuse("");
   } catch (error) {
-    state.fault = error.message;
+    // A server that refuses once is there, and may be busy.
+    if (!error.status || Date.now() - state.seen > STALE_MS) state.fault = error;
   }
   running = false;
   show();
@@ -132,6 +151,7 @@ function soon() {
 function choosePolicy() {
   const names = state.policies.map((policy) => policy.name);
   if (!names.includes(state.policy)) state.policy = names[0] ?? null;
+  if (!names.includes(asked.policy)) asked.policy = state.policy;
   $("policy").replaceChildren(...names.map((name) => el("option", { value: name }, name)));
   $("policy").value = state.policy ?? "";
 }
@@ -151,36 +171,51 @@ async function readPop(isNew) {
     if (state.pop === name) state.popPage = page;
   } catch (error) {
     if (error.status !== 404) throw error;
-    state.pop = state.popPage = null;
+    if (state.pop === name) state.pop = state.popPage = null;
+    if (asked.pop === name) asked.pop = null;
   }
-  if (state.pop === name && (isNew || state.heirs === null) && state.policy) {
-    const then = await get(mapPath(state.policy, [name]));
-    if (state.pop === name) state.heirs = heirs(name, state.countries, then.countries);
+  const { policy, countries } = state;
+  if (state.pop === name && (isNew || state.heirs === null)) {
+    const taken = await heirsOf(name, policy, countries);
+    if (state.pop === name && state.policy === policy) state.heirs = taken;
   }
 }
 
-/** Asks for the countries under the supposition. */
-async function suppose() {
-  // A link may have PoPs that are gone.
+/** Answers that take the countries of a PoP; `null` without a policy. */
+async function heirsOf(name, policy, countries) {
+  if (!policy) return null;
+  return heirs(name, countries, (await mapOf(policy, [name])).countries);
+}
+
+/** Forgets suppositions of PoPs that are gone, which a link may have. */
+function forget() {
   const known = new Set(state.pops.map((pop) => pop.name));
-  if (known.size > 0) state.down = new Set([...state.down].filter((name) => known.has(name)));
-  const down = [...state.down];
-  if (down.length === 0 || !state.policy) {
-    state.supposedCountries = null;
-    return;
-  }
+  for (const of of [state, asked])
+    if ([...of.down].some((name) => !known.has(name)))
+      of.down = new Set([...of.down].filter((name) => known.has(name)));
+}
+
+/** Countries of a policy, now and under a supposition. */
+async function countriesOf(policy, down) {
+  if (!policy) return { countries: [], supposedCountries: null };
+  if (down.size === 0)
+    return { countries: (await mapOf(policy, [])).countries, supposedCountries: null };
   // Both of one snapshot, so that only the supposition makes them differ.
-  for (let tries = 0; tries < 3; tries++) {
-    const [now, then] = await Promise.all([get(mapPath(state.policy, [])), get(mapPath(state.policy, down))]);
-    if (down.join() !== [...state.down].join()) return;
-    [state.countries, state.supposedCountries] = [now.countries, then.countries];
-    if (now.sequence === then.sequence) return;
+  for (let tries = 1; ; tries++) {
+    const now = await mapOf(policy, []);
+    const then = await mapOf(policy, [...down]);
+    if (now.sequence === then.sequence || tries === 3)
+      return { countries: now.countries, supposedCountries: then.countries };
   }
 }
 
 // --- Stream of events
 
-const stream = new Stream(take, show);
+const stream = new Stream(take, () => {
+  if (stream.state === "lost") state.lostAt = Date.now();
+  if (stream.state === "lost" || state.fault !== null) soon();
+  show();
+});
 
 function take(event) {
   $("event-rows").prepend(eventRow(event));
@@ -201,21 +236,24 @@ function point(country) {
 function show() {
   const now = Date.now();
   const old = now - (state.seen || state.begun);
-  const isStale = old > STALE_MS;
-  const isLost = isStale || stream.state === "lost";
+  const { fault } = state;
+  // A fault with a status is a refusal, which a server sends that is there.
+  const isGone = old > STALE_MS || (fault !== null && !fault.status);
+  const isLost = isGone || stream.state === "lost";
   document.documentElement.classList.toggle("stale", isLost && !document.hidden);
   $("link").className = isLost ? "lost" : "live";
   put($("link"), isLost ? "Connection lost" : state.seen ? "Live" : "Loading");
-  $("lost").hidden = !isLost;
+  $("lost").hidden = !isLost && fault === null;
   // Text of an alert is read aloud when it changes: the age is in steps.
   const shownAge = old < 60000 ? Math.floor(old / 5000) * 5 : Math.floor(old / 60000) * 60;
-  if (isLost)
-    put(
-      $("lost"),
-      isStale
-        ? `No answer from the server: this is ${age(shownAge)} old (${state.fault}). The page tries again.`
-        : "The stream of events is lost; the state is still read. The page tries again.",
-    );
+  const lines = {
+    refused: `The server refused a request: ${fault?.message}. This is ${age(shownAge)} old.`,
+    gone: `No answer from the server: this is ${age(shownAge)} old (${fault?.message ?? "no reply"}).`,
+    read: "The stream of events is lost; the state is still read.",
+    lost: "The stream of events is lost.",
+  };
+  const which = fault?.status ? "refused" : isGone ? "gone" : state.seen > state.lostAt ? "read" : "lost";
+  if (!$("lost").hidden) put($("lost"), `${lines[which]} The page tries again.`);
   if (!state.status) return;
   const { status } = state;
   document.title = `${status.node} – Meridian`;
@@ -267,6 +305,7 @@ function showMap() {
   const countries = state.supposedCountries ?? state.countries;
   const colours = new Map(countries.map((of) => [of.country, state.styles.get(of.answers[0]?.pop)]));
   const moves = state.supposedCountries ? moved(state.countries, state.supposedCountries) : [];
+  $("repeat").hidden = state.pops.length <= STYLES;
   map.small(countries);
   map.colour(colours, new Set(moves.map(([country]) => country)));
   map.draw(state.pops, notes, state.pop, state.down);
@@ -275,7 +314,7 @@ function showMap() {
 function showPops() {
   const words = $("filter").value.trim().toLowerCase();
   const list = state.pops.filter((pop) =>
-    [pop.name, pop.country ?? "", pop.in_service, pop.health, pop.effective.state]
+    [pop.name, pop.country ?? "", service(pop), pop.health, pop.effective.state]
       .join(" ")
       .toLowerCase()
       .includes(words),
@@ -314,7 +353,7 @@ function showPops() {
       }
       const left = pop.effective.left > 0 ? ` (${pop.effective.left}/256 left)` : "";
       const words = [
-        pop.in_service,
+        service(pop),
         pop.health,
         pop.effective.state + left,
         String(pop.effective.weight),
@@ -327,7 +366,7 @@ function showPops() {
       cells[2].classList.toggle("bad", pop.health === "down");
       cells[5].classList.toggle("bad", pop.utilisation > 1);
       const box = cells[8].firstChild;
-      if (box.checked !== state.down.has(pop.name)) box.checked = state.down.has(pop.name);
+      if (box.checked !== asked.down.has(pop.name)) box.checked = asked.down.has(pop.name);
       node.classList.toggle("chosen", pop.name === state.pop);
     },
   );
@@ -352,13 +391,13 @@ function showPolicies() {
     state.policies.map((policy) => [policy.name, policy]),
     (name) => [
       el("th", { scope: "row" }, name),
+      el("td", { class: "wrap" }),
       el("td"),
       el("td"),
       el("td", { class: "number" }),
-      el("td", { class: "wrap" }),
     ],
     ({ cells }, policy) => {
-      [policy.order, ttl(policy), rate(perSecond(policy.name)), standingOf(policy)].forEach((text, index) =>
+      [standingOf(policy), policy.order, ttl(policy), rate(perSecond(policy.name))].forEach((text, index) =>
         put(cells[index + 1], text),
       );
     },
@@ -380,7 +419,7 @@ function showPop() {
     el("button", {
       type: "button",
       id: "pop-suppose",
-      click: () => supposeDown(state.pop, !state.down.has(state.pop)),
+      click: () => supposeDown(state.pop, !asked.down.has(state.pop)),
     });
   put(button, supposed ? `Suppose ${state.pop} as it is` : `Suppose ${state.pop} down`);
   const body = popPanel(state.popPage, shownRate(state.pop), state.policy, state.heirs);
@@ -399,7 +438,7 @@ function showSupposition() {
     `Supposed down: ${[...state.down].join(" ")}. ${
       moves === null
         ? "Asking."
-        : `${moves.length} of ${state.countries.length} countries move under ${state.policy}. Nothing is changed.`
+        : `The largest cities of ${moves.length} of ${state.countries.length} countries get other answers under ${state.policy}. ${elsewhere([...state.down])} Nothing is changed.`
     }`,
   );
   const text = (moves ?? []).map(([country, was, is]) => `${country}: ${was} → ${is}`);
@@ -431,49 +470,69 @@ function showCountries() {
 
 // --- What people do
 
-async function again(work) {
-  show();
+let choices = 0;
+
+/** Makes a choice: the page changes once all that belongs to it has been read, or not at all. */
+async function choose(choice) {
+  Object.assign(asked, choice);
+  const own = ++choices;
   try {
-    await work();
+    const view = await viewOf({ ...asked });
+    if (own !== choices) return false;
+    Object.assign(state, view);
+    $("policy").value = state.policy ?? "";
   } catch (error) {
-    state.fault = error.message;
+    if (own !== choices) return false;
+    Object.assign(asked, { policy: state.policy, pop: state.pop, down: state.down });
+    state.fault = error;
+    show();
+    return false;
   }
   keep();
   show();
+  return true;
+}
+
+/** Everything that a choice of policy, PoP and supposition shows. */
+async function viewOf({ policy, pop, down }) {
+  const isKnown = policy === state.policy && down === state.down;
+  const view = { policy, down, pop, ...(isKnown ? {} : await countriesOf(policy, down)) };
+  if (!pop || (policy === state.policy && pop === state.pop)) return view;
+  view.popPage = await get(`v1/pops/${encodeURIComponent(pop)}`);
+  view.heirs = await heirsOf(pop, policy, view.countries ?? state.countries);
+  return view;
 }
 
 function open(name) {
   if (!name) return;
-  state.pop = name;
-  state.popPage = state.heirs = null;
-  map.reveal(name);
-  again(() => readPop(true)).then(() => $("pop").focus({ preventScroll: window.innerWidth > 960 }));
+  choose({ pop: name }).then((isDone) => {
+    if (!isDone) return;
+    map.reveal(name);
+    $("pop").focus({ preventScroll: window.innerWidth > 960 });
+  });
 }
 
 function supposeDown(name, isDown) {
-  if (isDown) state.down.add(name);
-  else state.down.delete(name);
-  again(suppose);
+  const down = new Set(asked.down);
+  if (isDown) down.add(name);
+  else down.delete(name);
+  choose({ down });
 }
 
 $("clear").addEventListener("click", () => {
-  state.down.clear();
-  again(suppose);
+  choose({ down: new Set() });
   $("policy").focus();
 });
 $("policy").addEventListener("change", (event) => {
-  state.policy = event.target.value;
-  state.heirs = null;
-  again(async () => {
-    state.countries = (await get(mapPath(state.policy, []))).countries;
-    await suppose();
-    if (state.pop) await readPop(true);
-  });
+  const policy = event.target.value;
+  // The selector follows the map.
+  event.target.value = state.policy ?? "";
+  choose({ policy });
 });
 $("filter").addEventListener("input", showPops);
 $("countries").querySelector("details").addEventListener("toggle", showCountries);
-$("in").addEventListener("click", () => map.zoom(1.6));
-$("out").addEventListener("click", () => map.zoom(1 / 1.6));
+$("in").addEventListener("click", () => map.nearer(1.6));
+$("out").addEventListener("click", () => map.nearer(1 / 1.6));
 $("whole").addEventListener("click", () => map.whole());
 
 $("ask").addEventListener("submit", async (event) => {
@@ -483,8 +542,8 @@ $("ask").addEventListener("submit", async (event) => {
     const value = $(field).value.trim();
     if (value) query.set(field, value);
   }
-  if (state.down.size > 0) query.set("down", [...state.down].join(","));
-  put($("refusal"), "");
+  if (asked.down.size > 0) query.set("down", [...asked.down].join(","));
+  refuse("");
   try {
     const explained = await get(`v1/explain?${query}`);
     $("steps").replaceChildren(...steps(explained.lines));
@@ -499,9 +558,16 @@ $("ask").addEventListener("submit", async (event) => {
     $("answer").hidden = true;
     state.explained = null;
     map.show(null);
-    put($("refusal"), error.message);
+    refuse(error.message, !error.status);
   }
 });
+
+/** Words below the form; those of a fault of the connection end with it. */
+let refusalIsFault = false;
+function refuse(words, isFault = false) {
+  refusalIsFault = isFault;
+  put($("refusal"), words);
+}
 
 /** Keeps policy, PoP and supposition in the address, so that a link leads to the same view. */
 function keep() {
@@ -516,6 +582,7 @@ const given = new URLSearchParams(location.hash.slice(1));
 state.policy = given.get("policy");
 state.pop = given.get("pop");
 state.down = new Set((given.get("down") ?? "").split(",").filter(Boolean));
+Object.assign(asked, { policy: state.policy, pop: state.pop, down: state.down });
 
 // --- Theme
 
@@ -540,7 +607,10 @@ $("theme").addEventListener("change", (event) => {
 
 // --- Begin
 
-$("legend").replaceChildren(...legend().map(([mark, words]) => el("li", {}, mark, words)));
+$("legend").replaceChildren(
+  el("li", {}, "Marks, over all policies:"),
+  ...legend().map(([mark, words]) => el("li", {}, mark, words)),
+);
 let clock = 0;
 function wake() {
   clearInterval(clock);
@@ -560,7 +630,7 @@ function tick() {
   const old = Date.now() - (state.seen || state.begun);
   const field = $("facts").lastElementChild?.querySelector("dd");
   if (field) put(field, `${Math.floor(old / 1000)} s old`);
-  if (old > STALE_MS) show();
+  if (old > STALE_MS || state.fault !== null) show();
 }
 document.addEventListener("visibilitychange", wake);
 wake();

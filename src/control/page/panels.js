@@ -39,6 +39,12 @@ export function facts(pairs) {
     .map(([term, words]) => [el("dt", {}, term), el("dd", {}, words)]);
 }
 
+/** Service in words, as the legend has them for the mark. */
+export function service(pop) {
+  if (pop.effective.state !== "drain") return pop.in_service;
+  return pop.in_service === "last resort" ? "drained" : `drained (${pop.in_service})`;
+}
+
 const STANDING = {
   yes: "in service",
   part: "partly or last resort",
@@ -160,6 +166,12 @@ function part(head, items) {
   return items.length > 0 ? [el("h3", {}, head), el("ul", {}, ...items)] : [];
 }
 
+/** Limit of answers by country, and the command that has the shares of clients. */
+export function elsewhere(down) {
+  const command = `meridian pop drain ${down.join(" ")} --dry-run`;
+  return `Each country stands for its largest city. Clients elsewhere may move too: ${command} has the shares.`;
+}
+
 /** Body of the panel of a PoP. `heirs` are pairs of an answer and the countries that get it. */
 export function popPanel(pop, answers, policy, heirs) {
   const left = pop.effective.left > 0 ? `, ${pop.effective.left} of 256 cells have left` : "";
@@ -170,7 +182,7 @@ export function popPanel(pop, answers, policy, heirs) {
     ...facts([
       [
         "In service",
-        `${pop.in_service}${pop.in_service_why ? ` (${pop.in_service_why})` : ""}, since ${pop.since}`,
+        `${service(pop)}${pop.in_service_why ? ` (${pop.in_service_why})` : ""}, since ${pop.since}`,
       ],
       ["Health", pop.health + (pop.flaps ? ", flaps" : "")],
       ["In force", setNow],
@@ -195,10 +207,13 @@ export function popPanel(pop, answers, policy, heirs) {
           ),
         );
   const taken = policy
-    ? part(
-        `If it is down (policy ${policy})`,
-        heirLines.length > 0 ? heirLines : [el("li", {}, "no country gets another answer")],
-      )
+    ? [
+        ...part(
+          `If it is down (policy ${policy})`,
+          heirLines.length > 0 ? heirLines : [el("li", {}, "no country's largest city gets another answer")],
+        ),
+        el("p", {}, elsewhere([pop.name])),
+      ]
     : [];
   return [
     list,

@@ -116,9 +116,20 @@ fn a_narrow_screen_suffices() {
     let Some(mut browser) = open(&served, "#pop=fra&down=jnb", (390, 844)) else { return };
     browser.until(IS_DRAWN);
     assert_eq!(browser.evaluate("[innerWidth, document.documentElement.scrollWidth]"), json!([390, 390]));
+    let heads = "[...document.querySelectorAll('#list th[scope=col]')].filter((head) => \
+                 head.offsetParent).map((head) => head.textContent)";
+    let shown = browser.evaluate(heads);
+    for head in ["PoP", "Load", "Answers/s", "If down"] {
+        assert!(shown.as_array().is_some_and(|heads| heads.contains(&head.into())), "{head}: {shown}");
+    }
+    let table = "{ const { scrollWidth, clientWidth } = document.querySelector('#list .scroll'); \
+                 [scrollWidth, clientWidth]; }";
+    let widths = browser.evaluate(table);
+    assert_eq!(widths[0], widths[1], "nobody has to scroll sideways");
 }
 
-/// Three hundred PoPs are all there, and no name on the map covers another.
+/// Three hundred PoPs are all there, and no name on the map covers another. Their marks are small
+/// until the map is near, and the buttons bring the chosen PoP into the middle.
 #[test]
 fn names_do_not_overlap() {
     let deployment = Deployment::sample(&["127.0.0.1:0"]);
@@ -161,4 +172,19 @@ fn names_do_not_overlap() {
         }
     }
     assert_eq!(browser.evaluate("document.querySelectorAll('#rows tr').length"), 300);
+    assert_eq!(browser.evaluate("document.querySelector('#repeat').hidden"), false);
+    let small = "document.querySelectorAll('.pop.small').length";
+    assert_eq!(browser.evaluate(small), 300);
+    browser.evaluate("document.querySelector('.pop[aria-label^=p123]').dispatchEvent(new Event('click'))");
+    browser.until("document.querySelector('#pop-head').textContent === 'PoP p123'");
+    assert_eq!(browser.evaluate(small), 299, "the chosen one is large");
+    browser.evaluate("for (let times = 0; times < 4; times++) document.querySelector('#in').click()");
+    assert_eq!(browser.evaluate(small), 0);
+    let off = browser.evaluate(
+        "(() => { const [map, mark] = ['#map', '.pop.chosen .mark'].map((of) => \
+         document.querySelector(of).getBoundingClientRect()); \
+         return Math.hypot(mark.x + mark.width / 2 - map.x - map.width / 2, \
+         mark.y + mark.height / 2 - map.y - map.height / 2); })()",
+    );
+    assert!(off.as_f64().is_some_and(|off| off < 5.0), "{off}");
 }

@@ -186,8 +186,8 @@ fn a_keyboard_suffices() {
     assert_eq!(browser.evaluate("document.querySelectorAll('.pop[tabindex=\"0\"]').length"), 1);
 }
 
-/// An event of the server is shown at once. If the server is gone, the page says so; once it is
-/// back, the page is live again.
+/// An event of the server is shown at once. If the server is gone, the page says so, and a choice
+/// changes nothing; once it is back, the page is live again, and words of the fault are gone.
 #[test]
 fn a_lost_server_is_shown() {
     let deployment = Deployment::sample(&["127.0.0.1:0"]);
@@ -205,12 +205,27 @@ fn a_lost_server_is_shown() {
     browser.until(
         "!document.querySelector('#lost').hidden && document.documentElement.classList.contains('stale')",
     );
+    // Not that the state is still read.
+    browser.until("/^No answer from the server: /.test(document.querySelector('#lost').textContent)");
+    let shown = "[...document.querySelectorAll('#policy, #pop-head, #supposed, .pop.chosen, .land')].map(\
+                 (of) => [of.value, of.tagName === 'H2' && of.textContent, of.getAttribute('class')])";
+    let before = browser.evaluate(shown);
+    browser.evaluate(
+        "{ const policy = document.querySelector('#policy'); policy.value = [...policy.options].find((one) => \
+         one.value !== policy.value).value; policy.dispatchEvent(new Event('change')); }",
+    );
+    browser.evaluate("document.querySelector('.pop[aria-label^=fra]').dispatchEvent(new Event('click'))");
+    browser.evaluate("document.querySelector('#name').value = 'www.shop.example'");
+    browser.evaluate("document.querySelector('#ask').requestSubmit()");
+    browser.until("document.querySelector('#refusal').textContent !== ''");
+    assert_eq!(browser.evaluate(shown), before);
     deployment
         .edit("meridian.yaml", |text| text.replace("admin: \"127.0.0.1:0\"", &format!("admin: \"{admin}\"")));
     let _served = deployment.serve(&[]);
     browser.until(
         "document.querySelector('#lost').hidden && document.querySelector('#link').textContent === 'Live'",
     );
+    browser.until("document.querySelector('#refusal').textContent === ''");
     // The run is another one, so the page learns that events are lost.
     browser.until("/lost/.test(document.querySelector('#event-rows').textContent)");
 }
