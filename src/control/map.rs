@@ -65,7 +65,9 @@ fn map(shown: &Shown, query: MapQuery) -> Result<Map, (ErrorCode, String)> {
 /// PoP with its state and its entry in the file.
 fn map_pop(view: &PopView, written: Option<&Pop>) -> MapPop {
     let at = written.and_then(|pop| pop.coordinates);
-    let loads = view.feeds.iter().filter_map(|feed| Some(feed.load? / feed.capacity));
+    // An old reading is no load: it would look like a present one.
+    let fresh = view.feeds.iter().filter(|feed| !feed.is_stale);
+    let loads = fresh.filter_map(|feed| Some(feed.load? / feed.capacity));
     MapPop {
         name: view.name.clone(),
         lat: at.map(|at| at.lat()),
