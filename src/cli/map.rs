@@ -9,7 +9,7 @@ use super::remote::RemoteOptions;
 use super::server::ServerClient;
 use super::{Config, print};
 use crate::control::map;
-use crate::control::protocol::comparison::ComparisonReply;
+use crate::control::protocol::comparison::{AnswerMove, ComparisonReply, PolicyMoves};
 use crate::control::protocol::map::{Map as Reply, MapCountry, MapPop};
 use crate::explain;
 use crate::geo::place::Coordinates;
@@ -67,11 +67,12 @@ pub(crate) struct Map {
     remote: RemoteOptions,
 }
 
-/// Two states of the map, and the shares that move where they are known.
+/// Two states of the map, and the shares that move.
 struct Sides {
     before: Reply,
     after: Reply,
-    ways: Vec<Way>,
+    /// `None` where no shares are known: from a server, and for a policy without names.
+    ways: Option<Vec<Way>>,
     capacities: BTreeMap<String, f64>,
 }
 
@@ -117,7 +118,7 @@ impl Map {
         };
         let before = ask("")?;
         let after = if self.is_change() { ask(&self.down.join(","))? } else { before.clone() };
-        Ok(Sides { before, after, ways: Vec::new(), capacities: BTreeMap::new() })
+        Ok(Sides { before, after, ways: None, capacities: BTreeMap::new() })
     }
 
     fn of_files(&self) -> Result<Sides, ExitCode> {
@@ -137,25 +138,27 @@ impl Map {
         Ok(Sides {
             before: of_snapshot(before, &self.policy)?,
             after: of_snapshot(after, &self.policy)?,
-            ways: if self.is_change() { self.ways(&diff::compared(before, after)) } else { Vec::new() },
+            ways: if self.is_change() { self.ways(&diff::compared(before, after)) } else { None },
             capacities: capacities.collect(),
         })
     }
 
-    /// Moves of the policy's clients, with their shares.
-    fn ways(&self, reply: &ComparisonReply) -> Vec<Way> {
-        let of = reply.policies.iter().filter(|moves| *moves.policy == *self.policy);
-        of.flat_map(|moves| &moves.moves)
-            .map(|way| Way {
-                from: way.from.clone(),
-                to: way.to.clone(),
-                shares: format!(
-                    "{} of IPv4, {} of IPv6 leaves",
-                    percent(way.share.ipv4),
-                    percent(way.share.ipv6)
-                ),
-            })
-            .collect()
+    /// Moves of the clients of names that keep the policy; `None` if it has no such name.
+    fn ways(&self, reply: &ComparisonReply) -> Option<Vec<Way>> {
+        let is_kept = |moves: &&PolicyMoves| {
+            *moves.policy == *self.policy && moves.then.as_deref() == Some(self.policy.as_str())
+        };
+        let of = reply.policies.iter().find(is_kept)?;
+        let way = |way: &AnswerMove| Way {
+            from: way.from.clone(),
+            to: way.to.clone(),
+            shares: format!(
+                "{} of the policy's IPv4 addresses, {} of its IPv6 leaves",
+                percent(way.share.ipv4),
+                percent(way.share.ipv6)
+            ),
+        };
+        Some(of.moves.iter().map(way).collect())
     }
 
     fn scene(&self, sides: &Sides) -> Scene {

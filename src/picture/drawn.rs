@@ -8,7 +8,7 @@ use super::outlines::{self, Outline};
 use super::projection::{self, HEIGHT, Point, WIDTH, project};
 use super::scene::{Land, Scene, Site};
 use crate::geo::place::Coordinates;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::PI;
 use std::fmt::Write as _;
 
@@ -45,7 +45,6 @@ pub(crate) fn svg(scene: &Scene) -> String {
     drawn.countries();
     drawn.rays();
     drawn.sites();
-    drawn.country_numbers();
     let below = top + HEIGHT * SCALE + 24.0;
     let (legend, height) = legend::drawn(scene, &drawn.numbers, below);
     let mut text = markup::head(PAGE, height, &scene.title);
@@ -164,19 +163,51 @@ impl<'s> Drawn<'s> {
         self.text.push_str("</g>\n");
     }
 
-    /// Marks of PoPs with their labels, those in service first.
-    fn sites(&mut self) {
+    /// Marks of PoPs, those out of service above the others.
+    fn marks(&mut self) {
         let mut sites: Vec<&Site> = self.scene.sites.iter().collect();
         sites.sort_by_key(|site| site.is_out);
-        let (mut lines, mut marks, mut labels) = (String::new(), String::new(), String::new());
+        let mut marks = String::new();
         for site in sites {
             let Some(at) = self.point(site) else { continue };
             let (x, y) = (number(at.x), number(at.y));
-            let label = format!("{} {}", self.numbers[site.name.as_str()], markup::short(&site.name, 20));
             let _ = match site.is_out {
                 false => writeln!(marks, r##"<circle cx="{x}" cy="{y}" r="4.5"/>"##),
                 true => writeln!(marks, r##"<path transform="translate({x} {y})" d="M-4-4L4 4M-4 4L4-4"/>"##),
             };
+        }
+        let _ = writeln!(self.text, r##"<g fill="#fff" stroke="#000" stroke-width="2">{marks}</g>"##);
+    }
+
+    /// Marks and labels of PoPs, and numbers of countries. Where room is short, the numbers come before the
+    /// labels of PoPs that lead no country.
+    fn sites(&mut self) {
+        let scene = self.scene;
+        let answers =
+            scene.lands.iter().flat_map(|land| land.before.first().into_iter().chain(land.after.first()));
+        let mut leading: BTreeSet<&str> = answers.map(|(answer, _)| answer.as_str()).collect();
+        leading.extend(scene.decided.iter().filter_map(|decided| decided.chosen.as_deref()));
+        let (mut first, mut rest): (Vec<&Site>, Vec<&Site>) =
+            scene.sites.iter().partition(|site| leading.contains(site.name.as_str()));
+        for sites in [&mut first, &mut rest] {
+            sites.sort_by_key(|site| site.is_out);
+        }
+        let (mut lines, mut labels) = (String::new(), String::new());
+        self.names(&first, &mut lines, &mut labels);
+        let numbers = self.country_numbers();
+        self.names(&rest, &mut lines, &mut labels);
+        let _ = writeln!(self.text, r##"<g stroke="#222" stroke-width=".8">{lines}</g>"##);
+        self.marks();
+        let _ = writeln!(self.text, "{HALO} font-weight=\"bold\">{labels}</g>");
+        let _ = writeln!(self.text, "{HALO}>{numbers}</g>");
+    }
+
+    /// Numbers and names of PoPs where they have room, with lines to those that are far.
+    fn names(&mut self, sites: &[&Site], lines: &mut String, labels: &mut String) {
+        for site in sites {
+            let Some(at) = self.point(site) else { continue };
+            let (x, y) = (number(at.x), number(at.y));
+            let label = format!("{} {}", self.numbers[site.name.as_str()], markup::short(&site.name, 20));
             let Some((area, near)) = self.room.beside(at, markup::width(&label, SIZE), SIZE + 2.0) else {
                 continue;
             };
@@ -190,13 +221,10 @@ impl<'s> Drawn<'s> {
             let middle = Point { x: area.x + area.width / 2.0, y: area.y + SIZE };
             labels.push_str(&markup::words(middle, SIZE, "", &label));
         }
-        let _ = writeln!(self.text, r##"<g stroke="#222" stroke-width=".8">{lines}</g>"##);
-        let _ = writeln!(self.text, r##"<g fill="#fff" stroke="#000" stroke-width="2">{marks}</g>"##);
-        let _ = writeln!(self.text, "{HALO} font-weight=\"bold\">{labels}</g>");
     }
 
     /// Numbers on countries that are large enough, those that move first.
-    fn country_numbers(&mut self) {
+    fn country_numbers(&mut self) -> String {
         let outlines: BTreeMap<&str, Outline> =
             outlines::all().map(|outline| (outline.country, outline)).collect();
         let mut lands: Vec<(&Land, Area)> = (self.scene.lands.iter())
@@ -220,7 +248,7 @@ impl<'s> Drawn<'s> {
                 labels.push_str(&markup::words(foot, SIZE - 1.0, "", &label));
             }
         }
-        let _ = writeln!(self.text, "{HALO}>{labels}</g>");
+        labels
     }
 
     /// Number of the answer; `4/2` if a second one has a large share, `4→2` for a move.

@@ -4,6 +4,7 @@ use super::colours;
 use super::markup::{self, PAGE, number, short};
 use super::projection::Point;
 use super::scene::{Scene, Way};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -13,10 +14,21 @@ const ROW: f64 = 20.0;
 const LEFT: f64 = 20.0;
 /// Columns of answers.
 const COLUMNS: usize = 3;
+/// Width of a column.
+const COLUMN: f64 = (PAGE - LEFT) / COLUMNS as f64;
+/// Size of words.
+const SIZE: f64 = 12.0;
+/// Distance of the right edge of a number from the left edge of its swatch, which is 24 wide.
+const NUMBER: f64 = 52.0;
+/// Distance of a name from the left edge of its swatch.
+const NAME: f64 = 62.0;
 /// Most rows of the list of moves.
 const MOVES_MAX: usize = 20;
 /// Most letters of a row over the whole page.
 const LETTERS: usize = 190;
+
+/// Sentence of a picture of moves without shares.
+const UNKNOWN: &str = "shares of clients are not known here";
 
 /// Legend below `top`, and the height of the page with it.
 pub(super) fn drawn(scene: &Scene, numbers: &BTreeMap<&str, usize>, top: f64) -> (String, f64) {
@@ -26,7 +38,7 @@ pub(super) fn drawn(scene: &Scene, numbers: &BTreeMap<&str, usize>, top: f64) ->
         heading(&mut text, y, "Moves");
         for line in moves(scene) {
             y += ROW;
-            text.push_str(&markup::words(Point { x: LEFT, y }, 12.0, "", &short(&line, LETTERS)));
+            text.push_str(&markup::words(Point { x: LEFT, y }, SIZE, "", &short(&line, LETTERS)));
         }
         y += ROW * 1.5;
     }
@@ -35,8 +47,7 @@ pub(super) fn drawn(scene: &Scene, numbers: &BTreeMap<&str, usize>, top: f64) ->
     let rows = entries.len().div_ceil(COLUMNS);
     for (index, (number_of, words)) in entries.iter().enumerate() {
         let (column, row) = (index / rows.max(1), index % rows.max(1));
-        let at =
-            Point { x: LEFT + column as f64 * (PAGE - LEFT) / COLUMNS as f64, y: y + ROW * (row + 1) as f64 };
+        let at = Point { x: LEFT + column as f64 * COLUMN, y: y + ROW * (row + 1) as f64 };
         entry(&mut text, at, *number_of, words);
     }
     y += ROW * (rows as f64 + 1.5);
@@ -87,24 +98,28 @@ fn entry(text: &mut String, at: Point, number_of: Option<usize>, [name, words]: 
         r##"<rect x="{x}" y="{y}" width="24" height="14" fill="{fill}" stroke="#222" stroke-width=".6"/>"##
     );
     let label = number_of.map_or_else(|| "\u{2013}".to_owned(), |number| number.to_string());
-    let middle = Point { x: at.x + 44.0, y: at.y };
-    text.push_str(&markup::words(middle, 12.0, r#"text-anchor="end""#, &label));
-    let start = Point { x: at.x + 54.0, y: at.y };
-    text.push_str(&markup::words(start, 12.0, r#"font-weight="bold""#, name));
-    let after = Point { x: start.x + (markup::width(name, 12.0) * 1.15 + 8.0).max(70.0), y: at.y };
-    text.push_str(&markup::words(after, 12.0, "", &short(words, 44)));
+    let end = Point { x: at.x + NUMBER, y: at.y };
+    text.push_str(&markup::words(end, SIZE, r#"text-anchor="end""#, &label));
+    let start = Point { x: at.x + NAME, y: at.y };
+    text.push_str(&markup::words(start, SIZE, r#"font-weight="bold""#, name));
+    let after = Point { x: start.x + (markup::width(name, SIZE) * 1.15 + 8.0).max(56.0), y: at.y };
+    let room = at.x + COLUMN - 8.0 - after.x;
+    text.push_str(&markup::words(after, SIZE, "", &short(words, markup::letters(room, SIZE))));
 }
 
-/// A line for each way: the answers, the shares where they are known, the countries.
+/// A line for each way: the answers, the shares where they are known, the countries. Known shares
+/// stand first, then the ways of the most countries.
 fn moves(scene: &Scene) -> Vec<String> {
     let countries = scene.countries_by_way();
-    let known = scene.ways.iter().map(|way| (way.from.as_str(), way.to.as_str()));
-    let mut ways: Vec<(&str, &str)> = known.collect();
-    ways.extend(countries.keys().filter(|way| !scene.ways.iter().any(|known| is(known, **way))).copied());
+    let known = scene.ways.as_deref().unwrap_or_default();
+    let mut ways: Vec<(&str, &str)> =
+        countries.keys().filter(|way| !known.iter().any(|known| is(known, **way))).copied().collect();
+    ways.sort_by_key(|way| Reverse(countries[way].len()));
+    ways.splice(..0, known.iter().map(|way| (way.from.as_str(), way.to.as_str())));
     let mut lines: Vec<String> = Vec::new();
     for way in ways.iter().take(MOVES_MAX) {
         let mut line = format!("{} \u{2192} {}", way.0, way.1);
-        if let Some(known) = scene.ways.iter().find(|known| is(known, *way)) {
+        if let Some(known) = known.iter().find(|known| is(known, *way)) {
             let _ = write!(line, ": {}", known.shares);
         }
         if let Some(codes) = countries.get(way) {
@@ -113,11 +128,15 @@ fn moves(scene: &Scene) -> Vec<String> {
         }
         lines.push(line);
     }
-    if ways.is_empty() {
-        lines.push("no client moves".to_owned());
-    } else if ways.len() > MOVES_MAX {
+    if ways.len() > MOVES_MAX {
         lines.push(format!("and {} more", ways.len() - MOVES_MAX));
     }
+    lines.extend(match (ways.is_empty(), scene.ways.is_some()) {
+        (true, true) => Some("no client moves".to_owned()),
+        (true, false) => Some(format!("no country's largest city moves; {UNKNOWN}")),
+        (false, true) => None,
+        (false, false) => Some(UNKNOWN.to_owned()),
+    });
     lines
 }
 

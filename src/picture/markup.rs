@@ -45,6 +45,11 @@ pub(crate) fn width(words: &str, size: f64) -> f64 {
     words.chars().count() as f64 * size * 0.64 + 2.0
 }
 
+/// Letters that have room in a width, by the same measure.
+pub(crate) fn letters(room: f64, size: f64) -> usize {
+    ((room - 2.0) / (size * 0.64)).max(0.0) as usize
+}
+
 /// Opening of a picture of this size, with its title for screen readers.
 pub(crate) fn head(width: f64, height: f64, title: &str) -> String {
     let (width, height, title) = (number(width), number(height), escaped(title));

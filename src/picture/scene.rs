@@ -40,7 +40,7 @@ pub(crate) struct Way {
     pub(crate) from: String,
     /// Answer after.
     pub(crate) to: String,
-    /// Shares of clients in words; empty if they are unknown.
+    /// Shares of clients in words.
     pub(crate) shares: String,
 }
 
@@ -66,8 +66,8 @@ pub(crate) struct Scene {
     pub(crate) sites: Vec<Site>,
     /// Countries, sorted by code.
     pub(crate) lands: Vec<Land>,
-    /// Moves with known shares, the largest first.
-    pub(crate) ways: Vec<Way>,
+    /// Moves with their shares, the largest first; `None` where no shares are known.
+    pub(crate) ways: Option<Vec<Way>>,
     /// True if the picture shows a change.
     pub(crate) is_change: bool,
     /// Decision for a client, in a picture of one.

@@ -61,6 +61,11 @@ fn the_server_is_drawn() {
     assert!(down.iter().any(|title| title.starts_with("<title>DE: ") && title.contains("before: fra")));
     assert_eq!(down, titles(&drawn(&deployment, &["--files", "--down", "fra"])));
     assert_eq!(before, titles(&drawn(&deployment, &[])));
+    // The server gives no shares, and the picture says so; without a change it has no need to.
+    let words = ">shares of clients are not known here<";
+    assert!(drawn(&deployment, &["--down", "fra"]).contains(words));
+    assert!(!drawn(&deployment, &[]).contains(words));
+    assert!(!drawn(&deployment, &["--files", "--down", "fra"]).contains(words));
 }
 
 /// Two deployments: the countries that move, and none if nothing changed.
@@ -138,7 +143,7 @@ fn an_explanation_is_drawn() {
     assert_ne!(without.0, chosen);
     assert_eq!(without, lines(&["--files", "--down", &chosen]));
     fs::remove_file(target).expect("the picture");
-    let (status, _, stderr) = explain("shop.example", &[]);
+    let (status, _, stderr) = explain("shop.example", &["SOA"]);
     assert_eq!(status, 1, "{stderr}");
     assert!(stderr.contains("no policy decided this answer"), "{stderr}");
     assert!(fs::metadata(target).is_err(), "no picture is written");

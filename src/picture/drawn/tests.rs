@@ -48,7 +48,8 @@ fn a_scene_has_its_parts() {
     assert_eq!(text, svg(&scene()));
 }
 
-/// A change has a list of moves, with shares where they are known; without a move it reports that.
+/// A change has a list of moves, with shares where they are known, and claims that no client moves
+/// only if they are.
 #[test]
 fn a_change_lists_its_moves() {
     let way = super::super::scene::Way {
@@ -56,10 +57,56 @@ fn a_change_lists_its_moves() {
         to: "sin".to_owned(),
         shares: "8.3 % of IPv4".to_owned(),
     };
-    let moving = svg(&Scene { is_change: true, ways: vec![way], ..scene() });
+    let moving = svg(&Scene { is_change: true, ways: Some(vec![way]), ..scene() });
     assert!(moving.contains("fra \u{2192} sin: 8.3 % of IPv4; 1 country: DE"), "{moving}");
-    let still = Scene { is_change: true, lands: vec![land("BR", "sin", "sin")], ..scene() };
-    assert!(svg(&still).contains("no client moves"));
+    assert!(!moving.contains("not known here"), "{moving}");
+    let lands = vec![land("BR", "sin", "sin")];
+    let still = Scene { is_change: true, lands, ways: Some(Vec::new()), ..scene() };
+    assert!(svg(&still).contains(">no client moves<"));
+    let unknown = svg(&Scene { ways: None, ..still });
+    let words = ">no country&#39;s largest city moves; shares of clients are not known here<";
+    assert!(unknown.contains(words), "{unknown}");
+    let partly = svg(&Scene { is_change: true, ways: None, ..scene() });
+    assert!(partly.contains("fra \u{2192} sin; 1 country: DE") && partly.contains(">shares of clients are"));
+}
+
+/// The list of moves has the known shares first, then the ways of the most countries.
+#[test]
+fn the_largest_moves_stand_first() {
+    let lands = (0..30).map(|place| land("AA", "fra", &format!("p{place:02}")));
+    let many = [land("BR", "sin", "zrh"), land("DE", "sin", "zrh")];
+    let way = super::super::scene::Way { from: "x".to_owned(), to: "y".to_owned(), shares: "9 %".to_owned() };
+    let lands = lands.chain(many).collect();
+    let text = svg(&Scene { is_change: true, lands, ways: Some(vec![way]), ..scene() });
+    let places =
+        ["x \u{2192} y: 9 %", "sin \u{2192} zrh; 2 countries: BR DE", "fra \u{2192} p00", "and 12 more"];
+    let places = places.map(|words| text.find(words).unwrap_or_else(|| panic!("{words}\n{text}")));
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+/// Three hundred PoPs: the numbers of the legend stand beside their swatches, and large countries
+/// have their numbers although the names of PoPs do not all have room.
+#[test]
+fn countries_of_many_pops_have_numbers() {
+    let place = |index: u32| (f64::from(index * 37 % 120) - 55.0, f64::from(index * 101 % 340) - 170.0);
+    let sites = (0..300).map(|index| site(&format!("p{index:03}"), place(index).0, place(index).1, false));
+    let lands = ["RU", "CA", "BR", "AU", "CN"].map(|country| land(country, "p007", "p007"));
+    let text = svg(&Scene { sites: sites.collect(), lands: lands.to_vec(), ..scene() });
+    let (_, numbers) = text.rsplit_once("<g text-anchor=\"middle\"").expect("numbers");
+    let (numbers, legend) = numbers.split_once("</g>").expect("their end");
+    assert_eq!(numbers.matches(">8</text>").count(), 5, "{numbers}");
+    assert!(text.contains(">8 p007</text>"), "the PoP that leads has its name");
+    let lines: Vec<&str> = legend.lines().collect();
+    let left = |line: &str| {
+        let (_, x) = line.split_once(" x=\"")?;
+        x.split('"').next()?.parse::<f64>().ok()
+    };
+    let entries = lines.windows(2).filter(|pair| pair[0].contains("width=\"24\""));
+    let gaps =
+        entries.filter_map(|pair| Some(left(pair[1])? - markup::width("300", 12.0) - left(pair[0])? - 24.0));
+    let gaps: Vec<f64> = gaps.collect();
+    assert_eq!(gaps.len(), 300, "300 PoPs");
+    assert!(gaps.iter().all(|gap| *gap > 0.0), "{gaps:?}");
 }
 
 /// A decision has a star, a strong line to the chosen PoP, dashed ones to other candidates, and
