@@ -125,7 +125,7 @@ fn a_narrow_screen_suffices() {
     let table = "{ const { scrollWidth, clientWidth } = document.querySelector('#list .scroll'); \
                  [scrollWidth, clientWidth]; }";
     let widths = browser.evaluate(table);
-    assert_eq!(widths[0], widths[1], "nobody has to scroll sideways");
+    assert_eq!(widths[0], widths[1], "the table does not scroll sideways");
 }
 
 /// Three hundred PoPs are all there, and no name on the map covers another. Their marks are small

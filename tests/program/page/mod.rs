@@ -205,14 +205,14 @@ fn a_lost_server_is_shown() {
     browser.until(
         "!document.querySelector('#lost').hidden && document.documentElement.classList.contains('stale')",
     );
-    // Not that the state is still read.
+    // The page no longer claims that the state is still read.
     browser.until("/^No answer from the server: /.test(document.querySelector('#lost').textContent)");
     let shown = "[...document.querySelectorAll('#policy, #pop-head, #supposed, .pop.chosen, .land')].map(\
                  (of) => [of.value, of.tagName === 'H2' && of.textContent, of.getAttribute('class')])";
     let before = browser.evaluate(shown);
     browser.evaluate(
-        "{ const policy = document.querySelector('#policy'); policy.value = [...policy.options].find((one) => \
-         one.value !== policy.value).value; policy.dispatchEvent(new Event('change')); }",
+        "{ const policy = document.querySelector('#policy'); \
+         policy.value = [...policy.options].find((one) => one.value !== policy.value).value; policy.dispatchEvent(new Event('change')); }",
     );
     browser.evaluate("document.querySelector('.pop[aria-label^=fra]').dispatchEvent(new Event('click'))");
     browser.evaluate("document.querySelector('#name').value = 'www.shop.example'");
