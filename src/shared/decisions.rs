@@ -285,16 +285,21 @@ impl Decisions {
     }
 
     fn add_reason(&mut self, policy: &Arc<str>, reason: Reason, count: u64) {
-        let full = self.reasons.len() >= DECISION_PAIRS_MAX && !self.reasons.contains_key(policy);
+        let full = is_full(&self.reasons, DECISION_PAIRS_MAX) && !self.reasons.contains_key(policy);
         let key = if full { OTHER.into() } else { policy.clone() };
         self.reasons.entry(key).or_default()[reason as usize] += count;
     }
 
     fn add_zone(&mut self, zone: Arc<str>, counts: &[u64; ZONE_ANSWERS]) {
-        let full = self.zones.len() >= ZONES_COUNTED_MAX && !self.zones.contains_key(&zone);
+        let full = is_full(&self.zones, ZONES_COUNTED_MAX) && !self.zones.contains_key(&zone);
         let sums = self.zones.entry(if full { OTHER.into() } else { zone }).or_default();
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
+}
+
+/// True if there are `max` rows beside [`OTHER`].
+fn is_full<V>(rows: &BTreeMap<Arc<str>, V>, max: usize) -> bool {
+    rows.len() - usize::from(rows.contains_key(OTHER)) >= max
 }
 
 /// Sums the rows of all names but `kept` in the row [`OTHER`], if they count anything.

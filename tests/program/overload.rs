@@ -31,7 +31,7 @@ fn answers(client: &UdpSocket, name: &str, queries: u16) -> usize {
 }
 
 /// The only client that was answered before is known, keeps its answers in the flood, and sources
-/// of the flood do not become known.
+/// of the flood do not become known. A client that a reload exempts passes too.
 #[test]
 fn known_clients_pass_first() {
     let keys = "  receive_buffer: 65536\noverload: { known_first: on, known_after: 1s }\n";
@@ -59,8 +59,16 @@ fn known_clients_pass_first() {
         until("strangers are shed", LONG, || (shed() > 0).then_some(()));
         deployment.events(|events| events.contains("\"kind\":\"overload_began\""));
         let kept = answers(&known, "www.cdn.example", 100);
+        // A reload during the overload lets others pass.
+        let exempt = client("127.8.2.1", at);
+        deployment.edit("meridian.yaml", |text| {
+            text + "rate_limit: { mode: log_only, per_second: 20, exempt: [127.8.2.0/24] }\n"
+        });
+        let reloaded = deployment.run(&["reload"]);
+        let pass = (0..20).map(|_| answers(&exempt, "www.cdn.example", 50)).find(|answers| *answers >= 48);
         is_over.store(true, Ordering::Relaxed);
         assert!(kept >= 90, "{kept}");
+        assert!(reloaded.0 == 0 && pass.is_some(), "{reloaded:?}");
     });
     until("the filter is gone", LONG, || {
         let page = deployment.page("/metrics").body;
