@@ -179,18 +179,19 @@ impl<'s> Drawn<'s> {
         let _ = writeln!(self.text, r##"<g fill="#fff" stroke="#000" stroke-width="2">{marks}</g>"##);
     }
 
-    /// Marks and labels of PoPs, and numbers of countries. Where room is short, the numbers come before the
-    /// labels of PoPs that lead no country.
+    /// Marks and labels of PoPs, and numbers of countries. Room goes to the chosen PoP of a decision,
+    /// PoPs that lead a country, numbers of countries, and other PoPs, in this order.
     fn sites(&mut self) {
         let scene = self.scene;
         let answers =
             scene.lands.iter().flat_map(|land| land.before.first().into_iter().chain(land.after.first()));
         let mut leading: BTreeSet<&str> = answers.map(|(answer, _)| answer.as_str()).collect();
-        leading.extend(scene.decided.iter().filter_map(|decided| decided.chosen.as_deref()));
+        let chosen = scene.decided.as_ref().and_then(|decided| decided.chosen.as_deref());
+        leading.extend(chosen);
         let (mut first, mut rest): (Vec<&Site>, Vec<&Site>) =
             scene.sites.iter().partition(|site| leading.contains(site.name.as_str()));
         for sites in [&mut first, &mut rest] {
-            sites.sort_by_key(|site| site.is_out);
+            sites.sort_by_key(|site| (chosen != Some(site.name.as_str()), site.is_out));
         }
         let (mut lines, mut labels) = (String::new(), String::new());
         self.names(&first, &mut lines, &mut labels);
