@@ -41,8 +41,12 @@ fn of_rule<'r>(lines: &'r [String], key: &str) -> Option<&'r str> {
     lines.iter().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
 }
 
-/// Labels of a metric; `None` if the server has no such metric.
+/// Labels of a metric; `None` if neither the server nor Prometheus has such a metric.
 fn labels(metric: &str) -> Option<BTreeSet<&'static str>> {
+    // Prometheus writes it itself, for each target.
+    if metric == "up" {
+        return Some(OF_TARGET.into_iter().collect());
+    }
     let of = |name: &str| CATALOGUE.iter().find(|family| family.name == name);
     let histogram = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| {
         let family = of(metric.strip_suffix(suffix)?)?;
