@@ -98,7 +98,8 @@ impl<'s> Drawn<'s> {
         let _ = writeln!(self.text, r##"<g stroke="#222" stroke-dasharray="3 4">{thin}</g>"##);
         let _ = writeln!(self.text, r##"<g stroke="#000" stroke-width="3">{strong}</g>"##);
         let corner = |index: u8| {
-            let (radius, angle) = (if index % 2 == 0 { 10.0 } else { 4.0 }, f64::from(index) * PI / 5.0);
+            let (radius, angle) =
+                (if index.is_multiple_of(2) { 10.0 } else { 4.0 }, f64::from(index) * PI / 5.0);
             format!("{} {}", number(from.x + radius * angle.sin()), number(from.y - radius * angle.cos()))
         };
         let star: Vec<String> = (0..10).map(corner).collect();
