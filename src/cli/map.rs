@@ -303,6 +303,7 @@ pub(super) fn encoded(value: &str) -> String {
     text
 }
 
+/// Exit status of a refusal, whose sentence is printed.
 pub(super) fn refused(sentence: &str) -> ExitCode {
     note(&format!("error: {sentence}"));
     ExitCode::FAILURE

@@ -100,7 +100,11 @@ impl<'s> Drawn<'s> {
         let corner = |index: u8| {
             let (radius, angle) =
                 (if index.is_multiple_of(2) { 10.0 } else { 4.0 }, f64::from(index) * PI / 5.0);
-            format!("{} {}", number(from.x + radius * angle.sin()), number(from.y - radius * angle.cos()))
+            format!(
+                "{} {}",
+                number(from.x + radius * libm::sin(angle)),
+                number(from.y - radius * libm::cos(angle))
+            )
         };
         let star: Vec<String> = (0..10).map(corner).collect();
         let _ = writeln!(
@@ -180,8 +184,8 @@ impl<'s> Drawn<'s> {
         let _ = writeln!(self.text, r##"<g fill="#fff" stroke="#000" stroke-width="2">{marks}</g>"##);
     }
 
-    /// Marks and labels of PoPs, and numbers of countries. Room goes to the chosen PoP of a decision,
-    /// PoPs that lead a country, numbers of countries, and other PoPs, in this order.
+    /// Marks and labels of PoPs, and numbers of countries. Room goes to the chosen PoP of a
+    /// decision, PoPs that lead a country, numbers of countries, and other PoPs, in this order.
     fn sites(&mut self) {
         let scene = self.scene;
         let answers =

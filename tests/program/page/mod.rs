@@ -212,7 +212,8 @@ fn a_lost_server_is_shown() {
     let before = browser.evaluate(shown);
     browser.evaluate(
         "{ const policy = document.querySelector('#policy'); \
-         policy.value = [...policy.options].find((one) => one.value !== policy.value).value; policy.dispatchEvent(new Event('change')); }",
+         policy.value = [...policy.options].find((one) => one.value !== policy.value).value; \
+         policy.dispatchEvent(new Event('change')); }",
     );
     browser.evaluate("document.querySelector('.pop[aria-label^=fra]').dispatchEvent(new Event('click'))");
     browser.evaluate("document.querySelector('#name').value = 'www.shop.example'");
