@@ -214,7 +214,8 @@ pages! {
     Shows Get "/v1/openapi.json" [] Page both api::openapi
         = () () {200 Json Value} "This document.";
     Commands Post "/v1/reload" ["/reload"] Wait socket api::reload
-        = (ReloadQuery) () {200 Json ReloadReply, 409 Json ReloadReply, 500 Json ReloadReply, 503 Json ReloadReply}
+        = (ReloadQuery) () {200 Json ReloadReply, 409 Json ReloadReply, 500 Json ReloadReply,
+            503 Json ReloadReply}
         "Reads the files, and puts them in service unless they have faults.";
     Commands Get "/v1/reload" ["/reload"] Page socket api::reload_status
         = () () {200 Json ReloadStatus} "The running reload, and those that wait.";

@@ -17,6 +17,7 @@ use crate::steer::policy::{Order, Policy, TtlRange};
 use crate::steer::pop::{AdminState, PopId};
 use crate::steer::preference_list::{Entry, OWN_WEIGHT};
 use crate::steer::ranker::Ranker;
+use crate::steer::rule::Rule;
 use crate::steer::table::PolicyTable;
 use crate::steer::unknown::UnknownOrder;
 use crate::wire::name::Name;
@@ -129,18 +130,10 @@ impl<'a> Story<'a> {
             Evidence::Ecs | Evidence::Nothing => None,
         };
         let place = of_clients.as_ref().unwrap_or(base);
-        let rule = match ranker.rule_for(place, resolver_networks) {
-            None if written.rules.is_empty() => "the policy has none".to_owned(),
-            None => "none matches".to_owned(),
-            Some((index, rule)) => match rule.target.used() {
-                Some(other) => format!("number {} matches: as the policy {} has it", index + 1, other.name),
-                None => format!("number {} matches", index + 1),
-            },
-        };
         // If this place is overruled, the rules were matched against the place of another part of
         // the block, which is not known here.
         if !is_overruled {
-            self.line("rule", &rule);
+            self.line("rule", &rule_words(written, ranker.rule_for(place, resolver_networks)));
         }
         // Facts by which each PoP was ranked: a distance and a time. Distances are shown for a list
         // too, since they tell how far its clients go.
@@ -190,6 +183,18 @@ impl<'a> Story<'a> {
         if view.held.contains(&policy.name) {
             self.line("guard", "the panic guard of this policy holds the state before its PoPs fell");
         }
+    }
+}
+
+/// The rule of a policy that matches.
+fn rule_words(written: &Policy, matching: Option<(usize, &Rule)>) -> String {
+    match matching {
+        None if written.rules.is_empty() => "the policy has none".to_owned(),
+        None => "none matches".to_owned(),
+        Some((index, rule)) => match rule.target.used() {
+            Some(other) => format!("number {} matches: as the policy {} has it", index + 1, other.name),
+            None => format!("number {} matches", index + 1),
+        },
     }
 }
 

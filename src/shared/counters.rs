@@ -14,8 +14,9 @@ use crate::shared::published::ServedSnapshot;
 use crate::snapshot::locate::Evidence;
 use crate::wire::cookie::CookieStatus;
 use crate::wire::rr::RrType;
+use arc_swap::ArcSwapOption;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 macro_rules! drops {
     ($($name:ident = $word:literal, $about:literal;)*) => {
@@ -318,7 +319,7 @@ pub struct Counters {
 #[derive(Debug, Default)]
 pub(crate) struct LastReload {
     /// Reason and time of its refusal, in words; `None` if it was published.
-    refusal: Mutex<Option<String>>,
+    refusal: ArcSwapOption<String>,
     /// Time of the last publication, in seconds since 1970.
     pub(crate) published_epoch_secs: AtomicU64,
     /// Duration of the last reload that was published or refused, in microseconds.
@@ -328,25 +329,20 @@ pub(crate) struct LastReload {
 impl LastReload {
     /// Notes a published reload.
     pub(crate) fn published(&self, epoch_secs: u64, took_micros: u64) {
-        *self.held() = None;
+        self.refusal.store(None);
         self.published_epoch_secs.store(epoch_secs, Ordering::Relaxed);
         self.took_micros.store(took_micros, Ordering::Relaxed);
     }
 
     /// Notes a refused reload, with the reason.
     pub(crate) fn refused(&self, took_micros: u64, why: String) {
-        *self.held() = Some(why);
+        self.refusal.store(Some(Arc::new(why)));
         self.took_micros.store(took_micros, Ordering::Relaxed);
     }
 
     /// Reason of its refusal; `None` if it was published.
-    pub(crate) fn refusal(&self) -> Option<String> {
-        self.held().clone()
-    }
-
-    fn held(&self) -> MutexGuard<'_, Option<String>> {
-        // No code under the lock can panic.
-        self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn refusal(&self) -> Option<Arc<String>> {
+        self.refusal.load_full()
     }
 }
 

@@ -89,6 +89,7 @@ pub(crate) struct Explained {
 
 /// Decision of a policy, for a map.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub(crate) struct Decision {
     /// Name of the policy.
     pub(crate) policy: Arc<str>,

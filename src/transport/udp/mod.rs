@@ -311,7 +311,8 @@ struct InForce<'a> {
     limits: Option<Limits<'a>>,
     /// Clients, if there are balancers.
     clients: Option<Clients>,
-    /// State with the known prefixes, and the seconds after which a prefix is known, with `overload`.
+    /// State with the known prefixes, and the seconds after which a prefix is known; `None` without
+    /// `overload`.
     learned: Option<(&'a OverloadState, u32)>,
     epoch_secs: u32,
 }

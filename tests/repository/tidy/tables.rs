@@ -223,7 +223,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
             "src/control/",
             "src/transport/doh/",
             "src/cli/check.rs",
-            "src/cli/explain.rs",
+            "src/cli/explain/mod.rs",
             "src/cli/limits.rs",
             "src/cli/map.rs",
             "src/cli/reload.rs",
@@ -357,8 +357,7 @@ pub const BLOCKS_MAX: usize = 5;
 pub const CLOCKS: &[&str] = &["src/sys/clock.rs", "src/probe/file.rs", "src/reload/disk.rs"];
 
 /// Codes of findings that no test names. The list only shrinks: a new code has a test.
-pub const CODES_WITHOUT_TEST: &[&str] =
-    &["MRD0502", "MRD0504", "MRD0505", "MRD0510", "MRD0512", "MRD0513", "MRD0514", "MRD0520", "MRD0521"];
+pub const CODES_WITHOUT_TEST: &[&str] = &["MRD0502", "MRD0512", "MRD0513", "MRD0514", "MRD0520", "MRD0521"];
 
 /// Files that may have long lines, with the reason.
 pub const WIDE: &[(&str, &str)] = &[("tests/peers/zones.rs", "zone text in raw strings, line by line")];
