@@ -11,7 +11,7 @@
 //! reloads need no more names than a snapshot has.
 
 use crate::answer::{Decided, Reason};
-use crate::limits::{DECISION_PAIRS_MAX, ZONES_COUNTED_MAX};
+use crate::limits::{DECISION_PAIRS_MAX, POLICIES_SHOWN_MAX, ZONES_COUNTED_MAX};
 use crate::snapshot::Snapshot;
 use crate::wire::name::Name;
 use crate::wire::rr::Rcode;
@@ -173,7 +173,8 @@ impl DecisionCounters {
         (policies, zones.collect())
     }
 
-    /// Adds all counts to sums by name. The order in which several are added makes no difference.
+    /// Adds all counts to sums by name. While all names fit, the order in which several are added
+    /// makes no difference.
     pub(crate) fn fold_into(&self, decisions: &mut Decisions) {
         let sum = |column: usize| -> u64 { self.shards.iter().map(|shard| read(shard, column)).sum() };
         let (policies, zones) = self.rows();
@@ -183,7 +184,8 @@ impl DecisionCounters {
         }
         let is_newest = self.number == decisions.newest;
         for (row, policy) in policies.into_iter().enumerate() {
-            let is_kept = is_newest || decisions.reasons.contains_key(&policy);
+            let has_room = !is_full(&decisions.reasons, POLICIES_SHOWN_MAX);
+            let is_kept = is_newest || has_room || decisions.reasons.contains_key(&policy);
             let policy = if is_kept { policy } else { OTHER.into() };
             for (pop, name) in self.pops.iter().enumerate() {
                 decisions.add_pop(&policy, name, sum(self.row_at(row) + REASONS + pop));
@@ -194,7 +196,8 @@ impl DecisionCounters {
         }
         for (row, zone) in zones.into_iter().enumerate() {
             let counts = ZoneAnswer::ALL.map(|answer| sum(self.zone_at(row) + answer as usize));
-            let is_kept = is_newest || decisions.zones.contains_key(&zone);
+            let has_room = !is_full(&decisions.zones, ZONES_COUNTED_MAX);
+            let is_kept = is_newest || has_room || decisions.zones.contains_key(&zone);
             let zone = if is_kept { zone } else { OTHER.into() };
             // The row `other` is shown once it counts anything.
             if *zone != *OTHER || counts.iter().any(|count| *count > 0) {
@@ -254,10 +257,19 @@ impl Decisions {
         })
     }
 
-    /// Sums the counts of all policies and zones but these as [`OTHER`].
+    /// Makes room for policies and zones: if they do not fit beside those that are counted, sums
+    /// all others as [`OTHER`]. While there is room, a name that is gone keeps its count, so that
+    /// `other` has no leap.
     fn keep(&mut self, policies: &[Arc<str>], zones: &[Arc<str>]) {
         let policies: HashSet<&str> = policies.iter().map(|policy| &**policy).collect();
         let zones: HashSet<&str> = zones.iter().map(|zone| &**zone).collect();
+        if !fits(&self.zones, &zones, ZONES_COUNTED_MAX) {
+            fold_absent(&mut self.zones, &zones);
+        }
+        if fits(&self.reasons, &policies, POLICIES_SHOWN_MAX) {
+            return;
+        }
+        fold_absent(&mut self.reasons, &policies);
         let mut gone = Vec::new();
         self.pops.retain(|(policy, pop), count| {
             let is_kept = policies.contains(&**policy);
@@ -267,8 +279,6 @@ impl Decisions {
             is_kept
         });
         gone.into_iter().for_each(|(pop, count)| self.add_pop(&OTHER.into(), &pop, count));
-        fold_absent(&mut self.reasons, &policies);
-        fold_absent(&mut self.zones, &zones);
     }
 
     /// Adds to the sum of a pair. Reloads add PoPs for as long as the process lives, so names past
@@ -295,6 +305,12 @@ impl Decisions {
         let sums = self.zones.entry(if full { OTHER.into() } else { zone }).or_default();
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
+}
+
+/// True if rows and further names are at most `max`, [`OTHER`] not counted.
+fn fits<V>(rows: &BTreeMap<Arc<str>, V>, names: &HashSet<&str>, max: usize) -> bool {
+    let others = rows.keys().filter(|name| ***name != *OTHER && !names.contains(&***name));
+    others.count() + names.iter().filter(|name| **name != OTHER).count() <= max
 }
 
 /// True if there are `max` rows beside [`OTHER`].

@@ -318,7 +318,9 @@ fn readiness_tells_reasons() {
     assert!(!process.reload());
     let (status, body) = process.page("/readyz");
     assert!(
-        status == 200 && body.starts_with("serving\nnote: the last reload was refused; snapshot 1"),
+        status == 200
+            && body.starts_with("serving\nnote: the last reload was refused, and files ")
+            && body.contains("pops.yaml:1:7: this is not well-formed YAML"),
         "{status} {body}"
     );
     let (_, body) = process.page("/readyz?format=json");

@@ -4,8 +4,8 @@
 //! [`PAIRS_SHOWN_MAX`] pairs are shown, in the order of the policies in the snapshot, so that a
 //! row comes and goes with reloads alone. The others are summed in the row `other`, and PoPs that
 //! are no longer in the deployment in its column `other`. Policies that are no longer in the
-//! snapshot are counted as `other` ([`Decisions`]). Of the reasons of policies the first
-//! [`POLICIES_SHOWN_MAX`] are shown each.
+//! snapshot are shown while there is room ([`Decisions`]). Reasons are shown for
+//! [`POLICIES_SHOWN_MAX`] policies each, those of the snapshot first.
 
 use super::page::Page;
 use crate::answer::Reason;
@@ -42,14 +42,20 @@ pub(super) fn decisions(page: &mut Page, counted: &Decisions, snapshot: &Snapsho
     }
 }
 
-/// Counts by policy and reason: of the first `policies_max` of `policies` each, and of the others
-/// together.
+/// Counts by policy and reason: of the first `policies_max` of `policies` and of other policies
+/// each, and of the rest together.
 fn reasons<'n>(
     policies: impl Iterator<Item = &'n str>,
     counted: impl Iterator<Item = (&'n str, Reason, u64)>,
     policies_max: usize,
 ) -> BTreeMap<(&'n str, &'n str), u64> {
-    let shown: BTreeSet<&str> = policies.take(policies_max).collect();
+    let counted: Vec<(&str, Reason, u64)> = counted.collect();
+    let mut shown: BTreeSet<&str> = policies.take(policies_max).collect();
+    for (policy, ..) in counted.iter().filter(|(policy, ..)| *policy != OTHER) {
+        if shown.len() < policies_max {
+            shown.insert(policy);
+        }
+    }
     let mut sums = BTreeMap::new();
     for (policy, reason, count) in counted {
         let policy = if shown.contains(policy) { policy } else { OTHER };

@@ -69,8 +69,9 @@ fn past_the_limit_policies_share_a_row() {
     assert_eq!(rows, (0, 0, 0));
 }
 
-/// Policies and zones that the newest snapshot lacks are summed as `other`, in whichever order the
-/// snapshots are added, and give their places to those that it has.
+/// Policies and zones that the newest snapshot lacks keep their counts while there is room, in
+/// whichever order the snapshots are added; else they are summed as `other`, and give their places
+/// to those that it has.
 #[test]
 fn names_that_are_gone_give_their_places_away() {
     let zone = |layout: usize, number: usize| format!("z{layout}-{number}.example.");
@@ -90,11 +91,13 @@ fn names_that_are_gone_give_their_places_away() {
     for order in [[0, 1, 2, 3], [2, 0, 3, 1], [3, 2, 1, 0]] {
         let mut decisions = Decisions::default();
         order.into_iter().for_each(|index: usize| layouts[index].fold_into(&mut decisions));
-        let pops = [("other", "iad", 3), ("stays", "fra", 4), ("web3", "iad", 1)];
+        let web = ["web0", "web1", "web2", "web3"];
+        let pops: Vec<_> = [("stays", "fra", 4)].into_iter().chain(web.map(|web| (web, "iad", 1))).collect();
         assert_eq!(decisions.by_pop().collect::<Vec<_>>(), pops, "{order:?}");
         let reasons: Vec<_> = decisions.by_reason().filter(|(.., count)| *count > 0).collect();
-        let regular = |policy, count| (policy, Reason::Regular, count);
-        assert_eq!(reasons, [regular("other", 3), regular("stays", 4), regular("web3", 1)], "{order:?}");
+        let regular: Vec<_> =
+            pops.iter().map(|(policy, _, count)| (*policy, Reason::Regular, *count)).collect();
+        assert_eq!(reasons, regular, "{order:?}");
         let zones: Vec<_> = decisions.by_zone().filter(|(.., count)| *count > 0).collect();
         let row = |zone, count| (zone, ZoneAnswer::NoError, count);
         assert_eq!(zones, [row("other", 2), row(&zone(2, 7), 2)], "{order:?}");
@@ -102,12 +105,41 @@ fn names_that_are_gone_give_their_places_away() {
     }
 }
 
+/// Past the limit, policies that are gone are summed as `other`, with their PoPs.
+#[test]
+fn policies_that_are_gone_give_their_places_away() {
+    let mut decisions = Decisions::default();
+    let mut layout = |generation: usize| {
+        let policies: Vec<String> =
+            (0..POLICIES_SHOWN_MAX / 2).map(|number| format!("p{generation}-{number:03}")).collect();
+        let policies: Vec<&str> = policies.iter().map(String::as_str).collect();
+        let counters = DecisionCounters::laid_out(
+            names(&policies),
+            names_of_pops(),
+            apexes(&[]),
+            1,
+            2 * POLICIES_SHOWN_MAX,
+        );
+        counters.count(OWNED, &decided(1, Some(1), Reason::Regular));
+        counters.fold_into(&mut decisions);
+        let counted =
+            decisions.by_pop().map(|(policy, pop, count)| (policy.to_owned(), pop.to_owned(), count));
+        (counted.collect::<Vec<_>>(), decisions.reasons.len())
+    };
+    let row = |policy: &str, count| (policy.to_owned(), "iad".to_owned(), count);
+    assert_eq!(layout(0).0, [row("p0-001", 1)]);
+    assert_eq!(layout(1), (vec![row("p0-001", 1), row("p1-001", 1)], POLICIES_SHOWN_MAX));
+    let (counted, rows) = layout(2);
+    assert_eq!(counted, [row("other", 2), row("p2-001", 1)]);
+    assert!(rows <= POLICIES_SHOWN_MAX + 1, "{rows}");
+}
+
 fn names_of_pops() -> Box<[Arc<str>]> {
     names(&["fra", "iad"])
 }
 
-/// Zones are summed by name over layouts; a zone without a row, a zone that is gone, and a name
-/// past the limit, counts as `other`.
+/// Zones are summed by name over layouts; a zone without a row, and a name past the limit, counts
+/// as `other`.
 #[test]
 fn zones_are_counted_by_name() {
     let laid_out = |zones: &[&str]| DecisionCounters::laid_out(names(&[]), names(&[]), apexes(zones), 2, 4);
@@ -127,7 +159,12 @@ fn zones_are_counted_by_name() {
         all.map(|(zone, answer, count)| (zone.to_owned(), answer.word(), count)).collect::<Vec<_>>()
     };
     let row = |zone: &str, answer, count| (zone.to_owned(), answer, count);
-    let expected = [row("b.example.", "other", 2), row("other", "NOERROR", 3), row("other", "NXDOMAIN", 1)];
+    let expected = [
+        row("a.example.", "NOERROR", 1),
+        row("a.example.", "NXDOMAIN", 1),
+        row("b.example.", "other", 2),
+        row("other", "NOERROR", 2),
+    ];
     assert_eq!(counted(&decisions), expected);
     for number in 0..ZONES_COUNTED_MAX {
         decisions.add_zone(format!("z{number}.example.").into(), &[1, 0, 0]);

@@ -146,7 +146,14 @@ impl Requests {
             return Ok((message.into(), None));
         }
         let most = body.size_hint().upper().unwrap_or(MESSAGE_MAX as u64);
-        let most = u32::try_from(most).ok().filter(|most| *most <= MESSAGE_MAX as u32).ok_or(TOO_LONG)?;
+        let Some(most) = u32::try_from(most).ok().filter(|most| *most <= MESSAGE_MAX as u32) else {
+            // A client that still sends when the connection closes may lose the response (RFC 9112
+            // section 9.6).
+            if most <= 2 * MESSAGE_MAX as u64 {
+                let _ = timeout(Duration::from_secs(STREAM_MESSAGE_SECS), discard(body)).await;
+            }
+            return Err(TOO_LONG);
+        };
         let arrival = async {
             let room = Arc::clone(&self.bodies).acquire_many_owned(most).await.ok();
             (Limited::new(body, MESSAGE_MAX).collect().await, room)
@@ -291,6 +298,11 @@ impl Body for Answer {
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.octets.len() as u64)
     }
+}
+
+/// Reads a body to its end, and keeps nothing of it.
+async fn discard(mut body: Incoming) {
+    while let Some(Ok(_)) = body.frame().await {}
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ fn what_hangs_is_given_up_in_its_time() {
     let (status, _, stderr) = process.run(&["reload"]);
     assert!(status == 1 && stderr.contains("4 reloads that were given up still wait"), "{stderr}");
     let (status, told) = process.ask("POST", "/diff");
-    assert!(status == 409 && told.contains("has not answered"), "{told}");
+    assert!(status == 503 && told.contains("has not answered"), "{told}");
     assert_eq!(process.answers(), [ONE, TWO]);
     // A stop waits for none of them.
     process.ends();

@@ -16,7 +16,8 @@ fn a_table_that_fits_is_whole() {
     assert_eq!(rows, expected);
 }
 
-/// Reasons of the first policies are shown each, those of the others and of none together.
+/// Reasons of the first policies are shown each, then those of other policies while there is room,
+/// and the rest together.
 #[test]
 fn reasons_past_the_limit_are_summed() {
     let (regular, cname) = (Reason::Regular, Reason::Cname);
@@ -30,6 +31,9 @@ fn reasons_past_the_limit_are_summed() {
         (("z", regular.word()), 1),
     ];
     assert_eq!(sums, expected.into_iter().collect());
+    let roomy = reasons(["z", "b", "a"].into_iter(), counted.into_iter(), 4);
+    assert_eq!((roomy[&("gone", regular.word())], roomy[&(OTHER, cname.word())]), (8, 16));
+    assert!(!roomy.contains_key(&(OTHER, regular.word())));
 }
 
 /// Past the limit, the first rows that fit are shown, and no count is lost.
