@@ -6,7 +6,7 @@
 use super::diff;
 use super::moves::percent;
 use super::remote::RemoteOptions;
-use super::server::ServerClient;
+use super::server::{ServerClient, with_query};
 use super::{Config, print};
 use crate::control::map;
 use crate::control::protocol::comparison::{AnswerMove, ComparisonReply, PolicyMoves};
@@ -103,9 +103,8 @@ impl Map {
 
     fn of_server(&self) -> Result<Sides, ExitCode> {
         let server = ServerClient::of(self.config.clone(), self.remote.clone());
-        let policy = encoded(&self.policy);
         let ask = |down: &str| {
-            let path = format!("/v1/map?policy={policy}&down={}", encoded(down));
+            let path = with_query("/v1/map", &[("policy", self.policy.clone()), ("down", down.to_owned())]);
             let reached = server.ask(Method::GET, &path).inspect_err(|_| {
                 note("`map` asks a running server; to have the files drawn instead, add --files");
             })?;
@@ -287,20 +286,6 @@ pub(super) fn write(path: &Path, scene: &Scene) -> Result<usize, ExitCode> {
 
 fn compiled(path: &Path) -> Result<Snapshot, ExitCode> {
     diff::compile(path).ok_or(ExitCode::FAILURE)
-}
-
-/// Value of a query, percent-encoded (RFC 3986 section 2.1).
-pub(super) fn encoded(value: &str) -> String {
-    let mut text = String::new();
-    for octet in value.bytes() {
-        match octet {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                text.push(char::from(octet));
-            }
-            _ => _ = write!(text, "%{octet:02X}"),
-        }
-    }
-    text
 }
 
 /// Exit status of a refusal, whose sentence is printed.

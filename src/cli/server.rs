@@ -9,6 +9,7 @@ use hyper::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -207,6 +208,27 @@ fn refusal_in_words(refusal: &Refusal) -> String {
     (refusal.broken.iter()).for_each(|sentence| text.push_str(&format!("  {}\n", one_line::text(sentence))));
     if !refusal.help.is_empty() {
         text.push_str(&format!("help: {}\n", one_line::text(&refusal.help)));
+    }
+    text
+}
+
+/// Path with a query of these keys, each percent-encoded (RFC 3986 section 2.1); empty values are
+/// left out.
+pub(crate) fn with_query(path: &str, query: &[(&str, String)]) -> String {
+    let given = query.iter().filter(|(_, value)| !value.is_empty());
+    let given: Vec<String> = given.map(|(key, value)| format!("{key}={}", encoded(value))).collect();
+    format!("{path}?{}", given.join("&"))
+}
+
+fn encoded(value: &str) -> String {
+    let mut text = String::new();
+    for octet in value.bytes() {
+        match octet {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(octet));
+            }
+            _ => _ = write!(text, "%{octet:02X}"),
+        }
     }
     text
 }

@@ -50,8 +50,8 @@ pub(crate) async fn reload(
         Some(report) => {
             let refused = (!report.published).then(|| failure(&report.findings, REFUSED));
             let (code, failure) = refused.unzip();
-            let told = told(&report, query.colour, failure);
-            code.map_or_else(|| reply(StatusCode::OK, &told), |code| refused_with(code, &told))
+            let ended = reply_of(&report, query.colour, failure);
+            code.map_or_else(|| reply(StatusCode::OK, &ended), |code| refused_with(code, &ended))
         }
         None => refused_with(ErrorCode::Busy, not_taken(query.colour)),
     }
@@ -63,7 +63,7 @@ const REFUSED: &str = "the files have faults; the snapshot before stays in servi
 /// Reason of a refusal before the reload.
 const BUSY: &str = "the server accepts no reload now: too many commands wait, or it is stopping";
 
-fn told(report: &Report, colour: bool, failure: Option<Failure>) -> ReloadReply {
+fn reply_of(report: &Report, colour: bool, failure: Option<Failure>) -> ReloadReply {
     let lines = report.difference.as_ref().map_or(&[][..], |difference| difference.lines());
     ReloadReply {
         ok: report.published,

@@ -8,7 +8,7 @@ use crate::control::peer::Peer;
 use crate::control::protocol::Refusal;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::reader::Protection;
-use crate::control::reply::reply;
+use crate::control::reply::refused_with;
 use crate::control::routes::page_of;
 use crate::shared::Shared;
 use axum::Extension;
@@ -57,7 +57,7 @@ fn refusal(reason: Unproven) -> Response {
         refusal.help =
             "send the request from a page of this address, or from a program without `Origin`".into();
     }
-    let mut response = reply(code.status(), refusal);
+    let mut response = refused_with(code, refusal);
     if code == ErrorCode::Unauthorized {
         // RFC 6750 section 3.
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

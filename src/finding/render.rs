@@ -50,12 +50,17 @@ pub fn text(findings: &Findings, files: &Files, colour: bool) -> String {
     text
 }
 
+/// Finding on one line: its place, where it has one, and its sentence.
+pub(crate) fn line(finding: &Finding, files: &Files) -> String {
+    let place = finding.at.map(|at| format!("{}: ", files.place(at))).unwrap_or_default();
+    format!("{place}{}", finding.message)
+}
+
 /// Findings on one line: the place and sentence of each.
 pub(crate) fn lines(findings: &Findings, files: &Files) -> String {
     let one = |(finding, more): (&Finding, usize)| {
-        let place = finding.at.map(|at| format!("{}: ", files.place(at))).unwrap_or_default();
         let more = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
-        format!("{place}{}{more}", finding.message)
+        format!("{}{more}", line(finding, files))
     };
     findings.counted().into_iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -66,8 +66,8 @@ impl KnownPrefixes {
     #[cold]
     pub(crate) fn note(&self, address: IpAddr, now: u32, after: u32) {
         let word = word(address);
-        let set = &self.sets[mix(word, self.key) as usize % SETS];
-        if let Some(slot) = set.iter().find(|slot| slot.prefix.load(Ordering::Relaxed) == word) {
+        let (set, own) = self.places(word);
+        if let Some(slot) = own {
             match slot.is_forgotten(now) {
                 true => slot.begin(word, now),
                 false => {
@@ -89,12 +89,16 @@ impl KnownPrefixes {
     /// Notes an answer to a prefix that is known already, so that it stays so.
     #[cold]
     pub(crate) fn refresh(&self, address: IpAddr, now: u32, after: u32) {
-        let word = word(address);
-        let set = &self.sets[mix(word, self.key) as usize % SETS];
-        let slot = set.iter().find(|slot| slot.prefix.load(Ordering::Relaxed) == word);
-        if let Some(slot) = slot.filter(|slot| slot.is_known(now, after)) {
+        let (_, own) = self.places(word(address));
+        if let Some(slot) = own.filter(|slot| slot.is_known(now, after)) {
             slot.touch(now);
         }
+    }
+
+    /// Set of a prefix, and its slot if it has one.
+    fn places(&self, word: u64) -> (&[Slot; WAYS], Option<&Slot>) {
+        let set = &self.sets[mix(word, self.key) as usize % SETS];
+        (set, set.iter().find(|slot| slot.prefix.load(Ordering::Relaxed) == word))
     }
 
     /// Known prefixes, those with most notes first.

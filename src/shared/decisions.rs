@@ -184,9 +184,10 @@ impl DecisionCounters {
         }
         let is_newest = self.number == decisions.newest;
         for (row, policy) in policies.into_iter().enumerate() {
-            let has_room = !is_full(&decisions.reasons, POLICIES_SHOWN_MAX);
-            let is_kept = is_newest || has_room || decisions.reasons.contains_key(&policy);
-            let policy = if is_kept { policy } else { OTHER.into() };
+            let policy = match is_newest {
+                true => policy,
+                false => row_of(&decisions.reasons, policy, POLICIES_SHOWN_MAX),
+            };
             for (pop, name) in self.pops.iter().enumerate() {
                 decisions.add_pop(&policy, name, sum(self.row_at(row) + REASONS + pop));
             }
@@ -196,13 +197,7 @@ impl DecisionCounters {
         }
         for (row, zone) in zones.into_iter().enumerate() {
             let counts = ZoneAnswer::ALL.map(|answer| sum(self.zone_at(row) + answer as usize));
-            let has_room = !is_full(&decisions.zones, ZONES_COUNTED_MAX);
-            let is_kept = is_newest || has_room || decisions.zones.contains_key(&zone);
-            let zone = if is_kept { zone } else { OTHER.into() };
-            // The row `other` is shown once it counts anything.
-            if *zone != *OTHER || counts.iter().any(|count| *count > 0) {
-                decisions.add_zone(zone, &counts);
-            }
+            decisions.add_zone(zone, &counts);
         }
     }
 }
@@ -295,14 +290,17 @@ impl Decisions {
     }
 
     fn add_reason(&mut self, policy: &Arc<str>, reason: Reason, count: u64) {
-        let full = is_full(&self.reasons, DECISION_PAIRS_MAX) && !self.reasons.contains_key(policy);
-        let key = if full { OTHER.into() } else { policy.clone() };
-        self.reasons.entry(key).or_default()[reason as usize] += count;
+        let row = row_of(&self.reasons, policy.clone(), DECISION_PAIRS_MAX);
+        self.reasons.entry(row).or_default()[reason as usize] += count;
     }
 
     fn add_zone(&mut self, zone: Arc<str>, counts: &[u64; ZONE_ANSWERS]) {
-        let full = is_full(&self.zones, ZONES_COUNTED_MAX) && !self.zones.contains_key(&zone);
-        let sums = self.zones.entry(if full { OTHER.into() } else { zone }).or_default();
+        let row = row_of(&self.zones, zone, ZONES_COUNTED_MAX);
+        // The row `other` is shown once it counts anything.
+        if *row == *OTHER && counts.iter().all(|count| *count == 0) {
+            return;
+        }
+        let sums = self.zones.entry(row).or_default();
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
 }
@@ -313,9 +311,10 @@ fn fits<V>(rows: &BTreeMap<Arc<str>, V>, names: &HashSet<&str>, max: usize) -> b
     others.count() + names.iter().filter(|name| **name != OTHER).count() <= max
 }
 
-/// True if there are `max` rows beside [`OTHER`].
-fn is_full<V>(rows: &BTreeMap<Arc<str>, V>, max: usize) -> bool {
-    rows.len() - usize::from(rows.contains_key(OTHER)) >= max
+/// Row of a name: its own, or [`OTHER`] if it has none and there are `max` rows beside that.
+fn row_of<V>(rows: &BTreeMap<Arc<str>, V>, name: Arc<str>, max: usize) -> Arc<str> {
+    let is_full = rows.len() - usize::from(rows.contains_key(OTHER)) >= max;
+    if is_full && !rows.contains_key(&name) { OTHER.into() } else { name }
 }
 
 /// Sums the rows of all names but `kept` in the row [`OTHER`], if they count anything.

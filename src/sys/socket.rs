@@ -172,8 +172,8 @@ pub(crate) struct ReceiveQueue {
 /// the drops with every datagram, at a cost for each.
 #[cfg(target_os = "linux")]
 pub(crate) fn receive_queue(socket: &UdpSocket) -> io::Result<ReceiveQueue> {
-    let mut told = [0u32; libc::SK_MEMINFO_DROPS as usize + 1];
-    let mut len = size_of_val(&told) as libc::socklen_t;
+    let mut memory = [0u32; libc::SK_MEMINFO_DROPS as usize + 1];
+    let mut len = size_of_val(&memory) as libc::socklen_t;
     // SAFETY: the descriptor is open for as long as `socket` is borrowed; the kernel writes at most
     // `len` octets to the local array, of which that is the size, and how many it wrote to the
     // local `len`.
@@ -182,7 +182,7 @@ pub(crate) fn receive_queue(socket: &UdpSocket) -> io::Result<ReceiveQueue> {
             socket.as_raw_fd(),
             libc::SOL_SOCKET,
             libc::SO_MEMINFO,
-            told.as_mut_ptr().cast(),
+            memory.as_mut_ptr().cast(),
             &raw mut len,
         )
     };
@@ -190,9 +190,9 @@ pub(crate) fn receive_queue(socket: &UdpSocket) -> io::Result<ReceiveQueue> {
         return Err(io::Error::last_os_error());
     }
     Ok(ReceiveQueue {
-        drops: told[libc::SK_MEMINFO_DROPS as usize],
-        used: told[libc::SK_MEMINFO_RMEM_ALLOC as usize],
-        room: told[libc::SK_MEMINFO_RCVBUF as usize],
+        drops: memory[libc::SK_MEMINFO_DROPS as usize],
+        used: memory[libc::SK_MEMINFO_RMEM_ALLOC as usize],
+        room: memory[libc::SK_MEMINFO_RCVBUF as usize],
     })
 }
 

@@ -8,7 +8,7 @@
 
 mod picture;
 
-use super::server::{ServerClient, complain};
+use super::server::{ServerClient, complain, with_query};
 use super::{Config, Format, json, map, print, print_findings, verify};
 use crate::cli::progress::{self, Progress};
 use crate::control::explain::explained;
@@ -153,19 +153,16 @@ impl Explain {
         print(&match self.server.format {
             Format::Json => reached.json(),
             Format::Text => {
-                let Explained { asked, files_digest, text, .. } = explained.clone();
-                let Asked { node, sequence, digest, moment } = asked.unwrap_or_default();
+                let Asked { node, sequence, digest, moment } = explained.asked.clone().unwrap_or_default();
                 let moment = rfc3339::parse(&moment).unwrap_or_else(epoch_secs);
-                let socket = reached.place.clone();
-                explain::head(&node, &socket, (sequence, &digest, &files_digest), moment) + &text
+                let snapshot = (sequence, &*digest, &*explained.files_digest);
+                explain::head(&node, &reached.place, snapshot, moment) + &explained.text
             }
         });
         self.drawn(asked, explained.decision, "in the state of the running server", |policy| {
-            let of = |names: &[String]| map::encoded(&names.join(","));
-            let (down, up, drain) = (of(&self.down), of(&self.up), of(&self.drain));
-            let policy = map::encoded(policy);
-            let path = format!("/v1/map?policy={policy}&down={down}&up={up}&drain={drain}");
-            self.server.ask(Method::GET, &path)?.done::<Map>()
+            let policy = ("policy", policy.to_owned());
+            let query = [policy].into_iter().chain(supposed(&request)).collect::<Vec<_>>();
+            self.server.ask(Method::GET, &with_query("/v1/map", &query))?.done::<Map>()
         })
     }
 
@@ -185,11 +182,12 @@ impl Explain {
             }
         };
         let (config, digest) = (self.server.config().path(), files.snapshot.files_digest());
-        let explained = explained(&explanation, &files.snapshot);
+        let explained = Explained {
+            config: Some(config.to_string_lossy().into_owned()),
+            ..explained(&explanation, &files.snapshot)
+        };
         print(&match self.server.format {
-            Format::Json => {
-                json(&Explained { config: Some(config.to_string_lossy().into_owned()), ..explained.clone() })
-            }
+            Format::Json => json(&explained),
             Format::Text => format!(
                 "{:<10} the files of {} as they are now, files {digest}; no server was asked: no override, \
                  no probe result, no load\n{}",
@@ -224,18 +222,21 @@ impl Explain {
 
 /// Path that asks for an explanation as anyone may.
 fn parameters(request: &ExplainRequest) -> String {
-    let ExplainRequest { name, rtype, client, ecs, down, up, drain } = request;
-    let mut query = vec![("name", name.clone())];
-    query.extend(rtype.clone().map(|rtype| ("type", rtype)));
-    query.extend(client.map(|client| ("client", client.to_string())));
-    query.extend(ecs.clone().map(|ecs| ("ecs", ecs)));
-    let lists = [("down", down), ("up", up), ("drain", drain)];
-    query.extend(
-        lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(key, list)| (key, list.join(","))),
-    );
-    let query: Vec<String> =
-        query.iter().map(|(key, value)| format!("{key}={}", map::encoded(value))).collect();
-    format!("/v1/explain?{}", query.join("&"))
+    let ExplainRequest { name, rtype, client, ecs, .. } = request;
+    let client = client.map(|client| client.to_string());
+    let given = [
+        ("name", name.clone()),
+        ("type", rtype.clone().unwrap_or_default()),
+        ("client", client.unwrap_or_default()),
+        ("ecs", ecs.clone().unwrap_or_default()),
+    ];
+    with_query("/v1/explain", &given.into_iter().chain(supposed(request)).collect::<Vec<_>>())
+}
+
+/// Suppositions of a request, for a query.
+fn supposed(request: &ExplainRequest) -> [(&'static str, String); 3] {
+    [("down", &request.down), ("up", &request.up), ("drain", &request.drain)]
+        .map(|(key, names)| (key, names.join(",")))
 }
 
 /// Compiled files.

@@ -6,7 +6,7 @@
 //! or leaves it out. The first round without such an error is the result. An error that belongs to
 //! no zone refuses everything.
 
-use crate::finding::{At, FileId, Files, Finding, Findings, code};
+use crate::finding::{At, FileId, Files, Finding, Findings, code, render};
 use crate::limits::{LOAD_STARVED_ROUNDS_MAX, WHY_OCTETS_MAX};
 use crate::wire::name::Name;
 use crate::zone::source::{
@@ -470,8 +470,7 @@ fn cannot_continue(zone: &Name, why: &str) -> Finding {
 
 /// A fault and its place on one line.
 fn why(finding: &Finding, files: &Files) -> String {
-    let place = finding.at.map(|at| format!("{}: ", files.place(at))).unwrap_or_default();
-    let mut why = format!("{place}{}", finding.message);
+    let mut why = render::line(finding, files);
     if why.len() > WHY_OCTETS_MAX {
         why.truncate(why.floor_char_boundary(WHY_OCTETS_MAX));
         why.push_str("...");

@@ -18,8 +18,8 @@ fn the_code_tells_whose_fault_it_is() {
         let (is, failure) = failure(&findings, words);
         assert_eq!(is, code, "{}", of.id);
         let of_server = code != ErrorCode::BadFiles;
-        let told = if of_server { ("why", "do this") } else { (words, code.help()) };
-        assert_eq!((&*failure.message, &*failure.help), told);
+        let expected = if of_server { ("why", "do this") } else { (words, code.help()) };
+        assert_eq!((&*failure.message, &*failure.help), expected);
         let retry = refused_with(is, failure).headers().contains_key(header::RETRY_AFTER);
         assert_eq!(retry, code == ErrorCode::Busy);
     }

@@ -11,7 +11,7 @@
 
 use super::Writer;
 use crate::finding::folded::{Folded, Told};
-use crate::finding::{Files, Finding, Findings, Severity, code};
+use crate::finding::{Files, Finding, Findings, Severity, code, render};
 use crate::impact::{self, Difference};
 use crate::limits::{FINDINGS_LOGGED_MAX, HUNG_ATTEMPTS_MAX};
 use crate::reload::prepare::{self, Fresh, ZoneRules};
@@ -344,10 +344,7 @@ fn log_findings(findings: &Findings, files: &Files) {
 /// First error with its place, and the number of the others.
 fn first_error(findings: &Findings, files: &Files) -> String {
     let first = findings.iter().find(|finding| finding.severity == Severity::Error);
-    let words = first.map_or_else(String::new, |finding| match finding.at {
-        Some(at) => format!("{}: {}", files.place(at), finding.message),
-        None => finding.message.clone(),
-    });
+    let words = first.map_or_else(String::new, |finding| render::line(finding, files));
     match findings.errors() {
         0 | 1 => words,
         errors => format!("{words} (and {} more)", errors - 1),

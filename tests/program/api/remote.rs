@@ -84,10 +84,12 @@ fn plain_http_lists_pops() {
     let explain = ["explain", "www.shop.example", "--ecs", "198.51.100.0/24", "--down", "fra"];
     let (status, told, errors) = run(&deployment, &url, &explain);
     assert_eq!(status, 0, "{errors}");
-    let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
     let (_, by_socket, _) = deployment.run(&explain);
     // The draw for the order of addresses and the time may differ, but no step.
-    let steps = |text: &str| lines(text).into_iter().take_while(|line| !line.is_empty()).collect::<Vec<_>>();
+    let steps = |text: &str| {
+        let lines = text.lines().skip(1).map(str::to_owned);
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>()
+    };
     assert_eq!(steps(&told), steps(&by_socket));
     assert!(told.contains("supposed   down by probes: fra"), "{told}");
     let (status, _, errors) = run(&deployment, &url, &["reload", "--status"]);
