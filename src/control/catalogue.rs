@@ -4,7 +4,7 @@
 //! compare the three. Label values come from fixed sets and from the operator's files, never from
 //! clients.
 
-use crate::limits::{PAIRS_SHOWN_MAX, POPS_WHOLE_MAX, SERIES_MAX, ZONES_COUNTED_MAX};
+use crate::limits::{PAIRS_SHOWN_MAX, POLICIES_SHOWN_MAX, POPS_WHOLE_MAX, SERIES_MAX, ZONES_COUNTED_MAX};
 
 /// Kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -325,6 +325,10 @@ fn limits() -> String {
          policies that fit have rows of their own, and the others are summed in the policy `other`.\n\
          - Zones that are counted each for itself: {ZONES_COUNTED_MAX}, the first by apex; the others\n  \
          are counted in the zone `other`.\n\
+         - Policies whose reasons are shown: {POLICIES_SHOWN_MAX}, those in service first; the others are\n  \
+         summed in the policy `other`.\n\
+         - Policies and zones that a reload removes keep their counts while these numbers have room;\n  \
+         then their counts are added to `other`.\n\
          - With more than {POPS_WHOLE_MAX} PoPs, the samples of PoPs, feeds and targets that are 0 are\n  \
          left out, except those of `meridian_target_up`. Write\n  \
          `meridian_pop_state{{state=\"down\"}} == 1`, and not `== 0` of another state.\n\
