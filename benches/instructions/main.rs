@@ -11,7 +11,7 @@
 //! $ cargo bench --bench instructions -- print
 //! # the same for some rows, by their keys
 //! $ cargo bench --bench instructions -- print two_ecs4 dname
-//! # fails if a figure is 3 % over the baseline in each of three counts
+//! # fails if a figure is 3 % over the baseline in each of three counts, or is not in it
 //! $ cargo bench --bench instructions -- check
 //! # the figures become the baseline
 //! $ cargo bench --bench instructions -- write
@@ -20,9 +20,10 @@
 //! ```
 
 mod baseline;
+mod bounds;
 mod stages;
 
-use baseline::Rows;
+use bounds::Rows;
 use meridian::testing::answer::stages::{Plans, Stages};
 use meridian::testing::answer::{Client, QueryContext, Transport};
 use meridian::testing::health::health_state::{HealthState, SlotHealth};

@@ -1,6 +1,8 @@
 //! Two network namespaces joined by a veth pair: one for the server, one for the load. Both are
-//! removed with the value, also after a panic.
+//! removed with the value, also after a panic. A run that a signal has ended leaves them to the
+//! next run.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -10,6 +12,9 @@ use support::program;
 pub const SERVER: &str = "10.253.0.1";
 /// Address of the end of the load.
 const LOAD: &str = "10.253.0.2";
+
+/// Names of the two namespaces, before the ID of the process of the run.
+const NAMESPACES: [&str; 2] = ["meridian-s-", "meridian-l-"];
 
 /// The processing of packets that arrive at the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +68,31 @@ impl Link {
         (cores < 2).then(|| "server and load need a core each".to_owned())
     }
 
+    /// Removes the namespaces of runs that have ended without it, and ends the processes in them.
+    /// Returns the process IDs of these runs.
+    pub fn remove_left_over() -> Result<BTreeSet<String>, String> {
+        let mut ended = BTreeSet::new();
+        for line in run("ip", &["netns", "list"])?.lines() {
+            let namespace = line.split_whitespace().next().unwrap_or_default();
+            let of = NAMESPACES.iter().find_map(|before| namespace.strip_prefix(before));
+            // A zombie is over too: the kernel names no program of it.
+            let is_over = |process: &&str| fs::read_link(format!("/proc/{process}/exe")).is_err();
+            let Some(process) = of.filter(is_over) else { continue };
+            // The server outlives a run that was ended alone.
+            for left in run("ip", &["netns", "pids", namespace])?.split_whitespace() {
+                let _ = run("kill", &["-KILL", left]);
+            }
+            run("ip", &["netns", "del", namespace])?;
+            ended.insert(process.to_owned());
+        }
+        Ok(ended)
+    }
+
     /// Makes both ends, under names of this process.
     pub fn new(nice: i32) -> Result<Link, String> {
         let process = std::process::id();
-        let ends = ["s", "l"].map(|end| (format!("meridian-{end}-{process}"), format!("m{end}{process}")));
+        let [server, load] = NAMESPACES.map(|before| format!("{before}{process}"));
+        let ends = [(server, format!("ms{process}")), (load, format!("ml{process}"))];
         let link = Link { ends, nice };
         let [(server, server_end), (load, load_end)] = &link.ends;
         run("ip", &["netns", "add", server])?;

@@ -9,8 +9,8 @@
 //! arrive are processed on the server's core, first in soft interrupts, then in a kernel thread of
 //! a lower priority, as `deploy/meridian-napi@.service` sets it, and bound to that core besides. In
 //! soft interrupts, the first part of the work is done by the core that sends. Needs Linux, root,
-//! two cores, `ip` and `ethtool`; it says what is missing. A signal leaves the two namespaces
-//! (`ip netns list`).
+//! two cores, `ip` and `ethtool`; it says what is missing. The next run removes the namespaces of a
+//! run that a signal has ended.
 
 mod link;
 
@@ -119,14 +119,19 @@ fn run(options: &Options) -> ExitCode {
         println!("skipped: {why}");
         return ExitCode::SUCCESS;
     }
-    let link = match Link::new(options.nice) {
+    let left_over = Link::remove_left_over();
+    for process in left_over.iter().flatten() {
+        println!("removed the namespaces of run {process}, which has ended without it");
+        let _ = fs::remove_dir_all(folder_of(process));
+    }
+    let link = match left_over.and_then(|_| Link::new(options.nice)) {
         Ok(link) => link,
         Err(why) => {
             println!("skipped: {why}");
             return ExitCode::SUCCESS;
         }
     };
-    let folder = std::env::temp_dir().join(format!("meridian-overload-{}", std::process::id()));
+    let folder = folder_of(&std::process::id().to_string());
     let mut facts = facts(options);
     let measured = rounds(options, &link, &folder);
     let _ = fs::remove_dir_all(&folder);
@@ -151,6 +156,11 @@ fn run(options: &Options) -> ExitCode {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     }
+}
+
+/// The deployment of the run of a process.
+fn folder_of(process: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("meridian-overload-{process}"))
 }
 
 /// Measures each way of polling in turn, so that a busy neighbour weighs on both.

@@ -1,6 +1,9 @@
 //! Conversations with scripted clients, for fuzz targets: the tasks that carry accepted
 //! connections, over streams of memory. The octets of a client come in one piece or in answer to
 //! those of the server, and end as a connection does that its client closes.
+//!
+//! Nothing waits for a clock: a conversation has come to a standstill when its runtime is about to
+//! park, because there only a timer of the server could move it on.
 
 use crate::answer::Transport;
 use crate::limits::STREAM_MESSAGE_SECS;
@@ -23,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Octets on the way in each direction: more than a script and its answers have, so that no side
@@ -61,13 +64,16 @@ pub enum Step {
 pub struct Talk {
     /// Octets of the server.
     pub answer: Vec<u8>,
-    /// False if the server has not ended the connection of a client that has closed it.
+    /// False if the server waits for a timer, and has not ended the connection of a client that has
+    /// closed it.
     pub is_ended: bool,
 }
 
 /// Lanes without sockets.
 pub struct Lanes {
     runtime: Runtime,
+    /// Notified when no task of the runtime can go on.
+    standstill: Arc<Notify>,
     shared: Arc<Shared>,
     tcp: Arc<StreamContext<PlainTcp>>,
     dot: Arc<StreamContext<DnsOverTls>>,
@@ -95,8 +101,13 @@ impl Lanes {
         ));
         let over_tls = DnsOverTls::new(Arc::clone(&shared)).map_err(io::Error::other)?;
         let over_https = DnsOverHttps::new(Arc::clone(&shared)).map_err(io::Error::other)?;
+        let standstill = Arc::new(Notify::new());
+        let parked = Arc::clone(&standstill);
+        let mut runtime = Builder::new_current_thread();
+        runtime.enable_time().on_thread_park(move || parked.notify_one());
         Ok(Lanes {
-            runtime: Builder::new_current_thread().enable_all().build()?,
+            runtime: runtime.build()?,
+            standstill,
             tcp: Arc::new(context(PlainTcp, &shared, tcp)),
             dot: Arc::new(context(over_tls, &shared, dot)),
             doh: Arc::new(context(over_https, &shared, doh)),
@@ -123,11 +134,14 @@ impl Lanes {
                 }
             }
         };
-        // Before any time of the server itself.
-        let within = Duration::from_secs(STREAM_MESSAGE_SECS - 1);
-        let ended =
-            self.runtime.block_on(async { timeout(within, async { tokio::join!(server, side) }).await });
-        Talk { answer, is_ended: ended.is_ok() }
+        let is_ended = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = async { tokio::join!(server, side) } => true,
+                () = self.standstill.notified() => false,
+            }
+        });
+        Talk { answer, is_ended }
     }
 
     /// Messages on which the program has panicked, so far.

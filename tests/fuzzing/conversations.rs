@@ -4,10 +4,11 @@
 mod browser;
 
 use crate::{drive, mutate, targets};
-use meridian::testing::transport::scripted::Entrance;
+use meridian::testing::transport::scripted::{Entrance, Step};
+use std::panic::catch_unwind;
 use support::dice::Dice;
 use support::{deployment, query};
-use targets::tls::HEADER;
+use targets::tls::{HEADER, QUERY};
 
 const NAMES: [&str; 4] = ["www.shop.example.", "global.edge.cdn.example.", "missing.cdn.example.", "a.test."];
 
@@ -148,7 +149,7 @@ fn frames_of_http2() {
 }
 
 /// Handshakes of both versions: the octets of a client as they were recorded, wounded, and clients
-/// that go on until their one wound.
+/// that go on until their one wound, which may be in the header of a balancer inside TLS.
 #[test]
 fn records_of_tls() {
     let seeds: Vec<(u8, Vec<u8>)> = (0..16_u8)
@@ -172,13 +173,27 @@ fn records_of_tls() {
     let make = |dice: &mut Dice| {
         let (kind, octets) = dice.pick::<(u8, Vec<u8>)>(&seeds);
         if dice.once_in(8) {
-            let place = (dice.below(octets.len() + 40) as u16).to_be_bytes();
+            // The header of a balancer comes in clear or inside TLS, with the wound there.
+            let is_inside = kind & 8 != 0 && dice.once_in(2);
+            let length = if is_inside { HEADER.len() + QUERY.len() } else { octets.len() + 40 };
+            let place = (dice.below(length) as u16).to_be_bytes();
             let turned = if dice.once_in(4) { 0 } else { 1 << dice.below(8) };
-            return vec![kind | 4, place[0], place[1], turned];
+            return vec![kind | 4 | u8::from(is_inside) << 4, place[0], place[1], turned];
         }
         let mut octets = octets.clone();
         mutate(dice, &mut octets, &words);
         [&[*kind][..], &octets].concat()
     };
     drive("records_of_tls", targets::tls::tls, 4_000, make, || {});
+}
+
+/// A connection that only a timer of the server would end is noticed, and nothing waits for that
+/// timer; later conversations are as before.
+#[test]
+fn standstills_are_noticed() {
+    let half_a_length = || targets::lanes::talk(Entrance::Tcp, false, |_| Step::Send(vec![0]));
+    let panic = catch_unwind(half_a_length).expect_err("no end");
+    assert_eq!(panic.downcast_ref(), Some(&"the connection outlives its client"));
+    let reply = targets::lanes::replay(Entrance::Tcp, false, QUERY);
+    assert!(reply.ends_with(&[203, 0, 113, 53]), "{reply:?}");
 }

@@ -1,8 +1,9 @@
 //! The repository: shape of the source tree, documents that show the program, schemas, advisories
-//! about dependencies.
+//! about dependencies, and the bounds of counted instructions.
 
 mod advisories;
 mod documents;
+mod instructions;
 mod monitoring;
 mod schema;
 mod tidy;

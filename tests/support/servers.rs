@@ -33,6 +33,8 @@ pub struct Additions<'a> {
     pub limit: Option<u32>,
     /// Certificate for DNS over TLS.
     pub tls: Option<&'a Issued>,
+    /// Pages of an admin address; of Meridian alone.
+    pub has_pages: bool,
 }
 
 /// Places of a server on loopback.
@@ -40,6 +42,7 @@ pub struct Additions<'a> {
 struct Ports {
     dns: u16,
     dot: u16,
+    admin: u16,
 }
 
 impl Kind {
@@ -141,6 +144,10 @@ fn add_to_meridian(folder: &Path, ports: Ports, more: &Additions<'_>) {
         text = text.replacen("  threads: 1\n", &dot, 1);
         text.push_str("tls: { certificate: cert.pem, key: key.pem }\n");
     }
+    if more.has_pages {
+        let admin = format!("  threads: 1\n  admin: \"127.0.0.1:{}\"\n", ports.admin);
+        text = text.replacen("  threads: 1\n", &admin, 1);
+    }
     put(path, &text);
 }
 
@@ -156,7 +163,7 @@ fn put(path: PathBuf, text: &str) -> PathBuf {
 }
 
 fn nsd(world: &dyn Deployment, folder: &Path, ports: Ports, more: &Additions<'_>) -> PathBuf {
-    let (dir, Ports { dns: port, dot }) = (folder.display(), ports);
+    let (dir, Ports { dns: port, dot, .. }) = (folder.display(), ports);
     let limit = more.limit.unwrap_or(0);
     let tls = more.tls.map_or_else(String::new, |_| {
         format!(
@@ -237,7 +244,7 @@ fn knot(world: &dyn Deployment, folder: &Path, port: u16, more: &Additions<'_>) 
 }
 
 fn bind(world: &dyn Deployment, folder: &Path, ports: Ports, more: &Additions<'_>) -> PathBuf {
-    let (dir, Ports { dns: port, dot }) = (folder.display(), ports);
+    let (dir, Ports { dns: port, dot, .. }) = (folder.display(), ports);
     let mut zones = String::new();
     for (apex, text) in world.zones("") {
         put(folder.join(format!("zones/{apex}.zone")), &text);
@@ -328,6 +335,8 @@ pub struct Running {
     pub at: SocketAddr,
     /// Address of DNS over TLS, where it was asked for.
     pub dot: SocketAddr,
+    /// Admin address, where it was asked for.
+    pub admin: SocketAddr,
     /// From its start, all files being there, to its first answer.
     pub first_answer: Duration,
     process: Process,
@@ -352,12 +361,13 @@ impl Running {
         folder: &Path,
         more: &Additions<'_>,
     ) -> Result<Running, String> {
-        let ports = Ports { dns: free_port(), dot: free_port() };
+        let ports = Ports { dns: free_port(), dot: free_port(), admin: free_port() };
         let command = kind.command(world, folder, ports, more).ok_or("not installed")?;
-        let [at, dot] = [ports.dns, ports.dot].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let [at, dot, admin] =
+            [ports.dns, ports.dot, ports.admin].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let started = Instant::now();
         let mut running =
-            Running { kind, at, dot, first_answer: Duration::ZERO, process: Process::start(command) };
+            Running { kind, at, dot, admin, first_answer: Duration::ZERO, process: Process::start(command) };
         let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has room");
         socket.set_read_timeout(Some(Duration::from_millis(10))).expect("a time-out can be set");
         let question = world.example().packet;

@@ -1,6 +1,8 @@
 //! DNS over QUIC (RFC 9250) over real sockets: answers are those of TCP, breaches of the rules end
 //! the connection, and hostile clients are bounded.
 
+mod dnspython;
+
 use meridian::testing::answer::Transport;
 use meridian::testing::server::{Engine, Server};
 use meridian::testing::shared::counters::Dropped;
