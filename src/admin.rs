@@ -81,6 +81,23 @@ closed_set! {
         BadToken = "bad_token",
         /// A page of another origin sent the request, with the client's certificate.
         ForeignOrigin = "foreign_origin",
+        /// The certificate, the tokens or the certificates of clients have changed since the
+        /// connection began.
+        Outdated = "outdated",
+    }
+}
+
+closed_set! {
+    /// Reason for which the admin address closed a connection before its first request.
+    pub(crate) enum Unopened {
+        /// The handshake of TLS failed, or the client broke it off.
+        HandshakeFailed = "handshake_failed",
+        /// The handshake took too long.
+        SlowHandshake = "slow_handshake",
+        /// The handshake was unfinished when another connection needed its place.
+        HandshakesFull = "handshakes_full",
+        /// The client has too many connections.
+        ClientFull = "client_full",
     }
 }
 

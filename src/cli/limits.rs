@@ -67,9 +67,15 @@ fn text(status: &Status) -> String {
 
 /// The state of `overload`, if it is on.
 fn overload(overload: &OverloadStatus) -> String {
-    let OverloadStatus { known_prefixes, share } = overload;
+    let OverloadStatus { known_prefixes, passing_prefixes, share, refused } = overload;
     let now = if *share < 1.0 {
-        format!("strangers are shed now: {:.1} % of their queries pass", share * 100.0)
+        format!(
+            "strangers are shed now: all queries of {passing_prefixes} known prefixes pass, and {:.1} % of \
+             the others",
+            share * 100.0
+        )
+    } else if *refused {
+        "nothing is shed, because the kernel takes no filter (see the log)".to_owned()
     } else {
         "nothing is shed now".to_owned()
     };

@@ -67,6 +67,9 @@ pub(crate) struct Map {
     remote: RemoteOptions,
 }
 
+/// Pairs of requests until both show the same snapshot.
+const TRIES: usize = 5;
+
 /// Two states of the map, and the shares that move.
 struct Sides {
     before: Reply,
@@ -115,9 +118,19 @@ impl Map {
                 }
             })
         };
-        let before = ask("")?;
-        let after = if self.is_change() { ask(&self.down.join(","))? } else { before.clone() };
-        Ok(Sides { before, after, ways: None, capacities: BTreeMap::new() })
+        let sides = |before, after| Sides { before, after, ways: None, capacities: BTreeMap::new() };
+        for _ in 0..TRIES {
+            let before = ask("")?;
+            if !self.is_change() {
+                return Ok(sides(before.clone(), before));
+            }
+            let after = ask(&self.down.join(","))?;
+            // Both of one snapshot, so that only the supposition makes them differ.
+            if before.sequence == after.sequence {
+                return Ok(sides(before, after));
+            }
+        }
+        Err(refused("the server changes its state all the time: try again when it is calm"))
     }
 
     fn of_files(&self) -> Result<Sides, ExitCode> {
@@ -171,8 +184,8 @@ impl Map {
         }
         let sites: Vec<Site> = (sides.after.pops.iter())
             .map(|pop| {
-                let is_supposed = self.down.iter().any(|name| **name == *pop.name);
-                site(pop, is_supposed, sides.capacities.get(&*pop.name).copied())
+                let is_down = self.down.iter().any(|name| **name == *pop.name);
+                site(pop, is_down.then_some(Supposed::Down), sides.capacities.get(&*pop.name).copied())
             })
             .collect();
         let countries = sides.before.countries.iter().zip(&sides.after.countries);
@@ -239,11 +252,19 @@ pub(super) fn of_snapshot(snapshot: &Snapshot, policy: &str) -> Result<Reply, Ex
     })
 }
 
-/// PoP with its words; `is_supposed`: supposed down.
-pub(super) fn site(pop: &MapPop, is_supposed: bool, capacity: Option<f64>) -> Site {
+/// PoP with its words, in the state that is supposed of it.
+pub(super) fn site(pop: &MapPop, supposed: Option<Supposed>, capacity: Option<f64>) -> Site {
     let setting = &pop.effective.setting;
-    let is_switched = AdminState::from_word(&setting.state).is_some_and(AdminState::is_out);
-    let mut words = if is_supposed { "supposed down".to_owned() } else { setting.state.to_string() };
+    let state = AdminState::from_word(&setting.state);
+    let is_switched = state.is_some_and(AdminState::is_out);
+    // The state that an operator has set stands above the results of probes.
+    let is_forced = state.is_some_and(AdminState::is_forced_up);
+    let (mut words, is_out) = match supposed {
+        None => (setting.state.to_string(), is_switched || pop.in_service == "no"),
+        Some(Supposed::Drain) => ("supposed drained".to_owned(), true),
+        Some(Supposed::Down) => (format!("{}, supposed down", setting.state), !is_forced),
+        Some(Supposed::Up) => (format!("{}, supposed up", setting.state), is_switched),
+    };
     let _ = write!(words, ", weight {}", setting.weight);
     if let Some(capacity) = capacity {
         let _ = write!(words, ", capacity {capacity}");
@@ -259,7 +280,7 @@ pub(super) fn site(pop: &MapPop, is_supposed: bool, capacity: Option<f64>) -> Si
         name: pop.name.to_string(),
         at: pop.lat.zip(pop.lon).and_then(|(lat, lon)| Coordinates::from_degrees(lat, lon)),
         words,
-        is_out: is_supposed || is_switched || pop.in_service == "no",
+        is_out,
     }
 }
 

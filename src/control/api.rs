@@ -2,6 +2,7 @@
 
 use crate::answer::Transport;
 use crate::control::Shown;
+use crate::control::input::InQuery;
 use crate::control::peer::Peer;
 use crate::control::protocol::Failure;
 use crate::control::protocol::error_code::ErrorCode;
@@ -26,7 +27,7 @@ use crate::sys::clock::{cookie_secs, uptime_ms};
 use crate::wire::rr::Rcode;
 use crate::zone::source::{self, FolderStanding, ZoneSource};
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
@@ -37,7 +38,7 @@ use tokio::sync::oneshot;
 /// published, 409 if it was refused, 503 if it could not be started.
 pub(crate) async fn reload(
     State(command_sender): State<CommandSender>,
-    Query(query): Query<ReloadQuery>,
+    InQuery(query): InQuery<ReloadQuery>,
     peer: Option<Extension<Peer>>,
 ) -> Response {
     let (sender, receiver) = oneshot::channel();
@@ -162,9 +163,11 @@ pub(crate) async fn status(State(shown): State<Shown>) -> Response {
             rate_limited: (shown.shared.limiter.heavy.list(cookie_secs()).into_iter())
                 .map(|(prefix, answers)| LimitedPrefix { prefix: prefix.to_string(), answers })
                 .collect(),
-            overload: snapshot.overload.is_some().then(|| OverloadStatus {
+            overload: shown.known_after(&snapshot).map(|_| OverloadStatus {
                 known_prefixes: shown.known_prefixes(&snapshot) as u64,
+                passing_prefixes: shown.shared.overload.passing() as u64,
                 share: shown.shared.overload.share(),
+                refused: shown.shared.overload.is_refused(),
             }),
             lanes: lanes
                 .map(|transport| (transport.word().into(), totals(&shown.shared.counters.fold(transport))))
@@ -222,7 +225,7 @@ fn no_worker_moves(shared: &Shared) -> bool {
 /// `GET /v1/readyz`: 200 while the server answers queries, else 503. Alarms and a refused reload
 /// are notes at 200, because a fault of the files, the disk or the network can affect every node of
 /// a fleet at once, and must not take all nodes out of service.
-pub(crate) async fn readyz(State(shown): State<Shown>, Query(query): Query<ReadyQuery>) -> Response {
+pub(crate) async fn readyz(State(shown): State<Shown>, InQuery(query): InQuery<ReadyQuery>) -> Response {
     let phase = shown.shared.phase.get();
     let reasons: Vec<&str> = match phase {
         Phase::Serving if no_worker_moves(&shown.shared) => vec!["no UDP worker answers"],

@@ -4,7 +4,9 @@
 //! compare the three. Label values come from fixed sets and from the operator's files, never from
 //! clients.
 
-use crate::limits::{PAIRS_SHOWN_MAX, POLICIES_SHOWN_MAX, POPS_WHOLE_MAX, SERIES_MAX, ZONES_COUNTED_MAX};
+use crate::limits::{
+    DECISION_PAIRS_MAX, PAIRS_SHOWN_MAX, POLICIES_SHOWN_MAX, POPS_WHOLE_MAX, SERIES_MAX, ZONES_COUNTED_MAX,
+};
 
 /// Kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +81,7 @@ families! {
          `meridian_heartbeat_age_seconds`.";
     ZONE_REPLIES = Counter "meridian_zone_replies_total" ["zone", "rcode"]
         "Replies, by zone of the question and response code: NOERROR, NXDOMAIN, other. Zones past a limit \
-         are counted under the zone `other`.";
+         are counted under the zone `(other)`.";
     ACCESS_REFUSED = Counter "meridian_access_refused_total" ["transport"]
         "Messages refused by the access lists (`access`), by transport; those dropped are counted in \
          `meridian_dropped_total`.";
@@ -110,7 +112,7 @@ families! {
         "Connections admitted, by transport.";
     DECISIONS_BY_POP = Counter "meridian_pop_answers_total" ["policy", "pop"]
         "Answers with the addresses of a PoP, by policy and PoP. Policies past a limit are summed in the \
-         policy `other`.";
+         policy `(other)`.";
     DECISIONS = Counter "meridian_decisions_total" ["policy", "reason"]
         "Answers that a policy decided (of a CNAME chain, the last policy), by policy and reason: regular, \
          last_resort (drained or of weight 0), last_good (everything is down: the PoP that went down last), \
@@ -202,7 +204,12 @@ families! {
         "Requests that the admin address refused because no known client sent them, by reason (plain_http: \
          over plain HTTP nothing is changed; not_taken: there are no tokens and no client certificates; \
          no_token, bad_token: no token, or one that is not valid; foreign_origin: from a page of another \
-         origin).";
+         origin; outdated: the access has changed since the connection began).";
+    UNOPENED = Counter "meridian_admin_unopened_total" ["reason"]
+        "Connections over TLS that the admin address closed before their first request, by reason \
+         (handshake_failed: the handshake failed or was broken off; slow_handshake: it took more than five \
+         seconds; handshakes_full: it was unfinished when another connection needed its place; client_full: \
+         the client has too many connections).";
     LOG_DROPPED = Counter "meridian_log_lines_dropped_total" []
         "Lines that the log on stderr dropped, because its reader was slow, blocked or gone.";
     SNAPSHOT_SEQUENCE = Gauge "meridian_snapshot_sequence" []
@@ -322,13 +329,13 @@ fn limits() -> String {
     format!(
         "\n## Limits\n\n\
          - Pairs of policy and PoP that are shown: {PAIRS_SHOWN_MAX}. In a larger deployment the first\n  \
-         policies that fit have rows of their own, and the others are summed in the policy `other`.\n\
+         policies that fit have rows of their own, and the others are summed in the policy `(other)`.\n\
          - Zones that are counted each for itself: {ZONES_COUNTED_MAX}, the first by apex; the others\n  \
-         are counted in the zone `other`.\n\
+         are counted in the zone `(other)`.\n\
          - Policies whose reasons are shown: {POLICIES_SHOWN_MAX}, those in service first; the others are\n  \
-         summed in the policy `other`.\n\
-         - Policies and zones that a reload removes keep their counts while these numbers have room;\n  \
-         then their counts are added to `other`.\n\
+         summed in the policy `(other)`.\n\
+         - Policies, PoPs and zones that a reload removes keep their counts while there is room, for\n  \
+         {DECISION_PAIRS_MAX} pairs of policy and PoP; then their counts are added to `(other)`.\n\
          - With more than {POPS_WHOLE_MAX} PoPs, the samples of PoPs, feeds and targets that are 0 are\n  \
          left out, except those of `meridian_target_up`. Write\n  \
          `meridian_pop_state{{state=\"down\"}} == 1`, and not `== 0` of another state.\n\

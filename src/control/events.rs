@@ -5,6 +5,7 @@
 //! event of its `Last-Event-ID`, or learns that events are lost.
 
 use crate::control::Shown;
+use crate::control::input::InQuery;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::events::{EventData, EventsQuery};
 use crate::control::reader::{Protection, Reader};
@@ -17,7 +18,7 @@ use crate::shared::recent_events::{Recent, RecentEvents};
 use crate::sys::clock::epoch_secs;
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
@@ -38,7 +39,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// gets the public line of each event.
 pub(crate) async fn page(
     State(shown): State<Shown>,
-    Query(query): Query<EventsQuery>,
+    InQuery(query): InQuery<EventsQuery>,
     reader: Reader,
     protection: Option<Extension<Protection>>,
     headers: HeaderMap,

@@ -1,8 +1,11 @@
 //! `POST /v1/explain` and `GET /v1/explain`: explain an answer, on the server that gives it.
 
 use crate::control::Shown;
+use crate::control::costly::{Asker, Costly};
+use crate::control::input::{InBody, InQuery};
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::explain::{Asked, Decision, ExplainParameters, ExplainRequest, Explained};
+use crate::control::reply::quoted;
 use crate::control::reply::{refused, reply};
 use crate::explain::{self, ExplainQuery, Explanation};
 use crate::geo::place::Coordinates;
@@ -16,24 +19,16 @@ use crate::sys::clock::epoch_secs;
 use crate::wire::idn;
 use crate::wire::name::Name;
 use crate::wire::rr::RrType;
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::task::{JoinError, spawn_blocking};
 
-/// Bound of simultaneous explanations, because each reads every database file into memory.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
-
-/// Bound of simultaneous explanations by `GET`, which the admin address has for everyone. One place
-/// stays for `POST`.
-static READS_AT_ONCE: Semaphore = Semaphore::const_new(1);
+/// Bounds of explanations, because each reads every database file into memory.
+static COSTLY: Costly = Costly::new("explanations");
 
 /// Most attempts to read a snapshot and an operator view that belong together.
 const LOOKS: usize = 20;
@@ -41,15 +36,19 @@ const LOOKS: usize = 20;
 fn read(request: ExplainRequest) -> Result<ExplainQuery, String> {
     let name = Name::parse(&request.name, None).map_err(|error| {
         let help = idn::help(error, &request.name).map(|help| format!("; {help}")).unwrap_or_default();
-        format!("`name` is no domain name: {error}{help}")
+        format!("`name` must be a domain name, not {}: {error}{help}", quoted(&request.name))
     })?;
     let rtype = match &request.rtype {
         None => RrType::A,
-        Some(word) => RrType::from_text(word).ok_or("`type` is no record type")?,
+        Some(word) => RrType::from_text(word)
+            .ok_or_else(|| format!("`type` must be a record type, such as AAAA, not {}", quoted(word)))?,
     };
     let ecs = match &request.ecs {
         None => None,
-        Some(text) => Some(prefix(text).ok_or("`ecs` must have the form `address/length`")?),
+        Some(text) => {
+            let form = "`ecs` must have the form `address/length`, not";
+            Some(prefix(text).ok_or_else(|| format!("{form} {}", quoted(text)))?)
+        }
     };
     if request.client.is_none() && ecs.is_none() {
         return Err("`client` or `ecs` is required, to locate the client".to_owned());
@@ -81,59 +80,34 @@ fn prefix(text: &str) -> Option<Prefix> {
 }
 
 /// `POST /v1/explain`: 200 with the explanation and the answer, 400 if the request is invalid, 503
-/// if too many explanations run. Explains the snapshot in service, on a thread of its own.
+/// if too many explanations run, in all or for the client. Explains the snapshot in service.
 pub(crate) async fn explain(
     State(shown): State<Shown>,
-    body: Result<Json<ExplainRequest>, JsonRejection>,
+    asker: Asker,
+    InBody(request): InBody<ExplainRequest>,
 ) -> Response {
-    match body.map_err(|error| error.body_text()).and_then(|Json(request)| read(request)) {
-        Ok(query) => answer(shown, query, None).await,
-        Err(sentence) => refused(ErrorCode::BadRequest, &sentence),
-    }
+    answer(shown, asker, request).await
 }
 
 /// `GET /v1/explain`: as `POST`, with the request in the query.
 pub(crate) async fn parameters(
     State(shown): State<Shown>,
-    Query(given): Query<ExplainParameters>,
+    asker: Asker,
+    InQuery(given): InQuery<ExplainParameters>,
 ) -> Response {
-    let Ok(place) = READS_AT_ONCE.try_acquire() else {
-        return refused(ErrorCode::Busy, "another explanation is running; try again");
-    };
-    match read(given.into()) {
-        Ok(query) => answer(shown, query, Some(place)).await,
-        Err(sentence) => refused(ErrorCode::BadRequest, &sentence),
-    }
+    answer(shown, asker, given.into()).await
 }
 
-/// Explains on a thread of its own, which holds `place` until it ends.
-async fn answer(shown: Shown, query: ExplainQuery, place: Option<SemaphorePermit<'static>>) -> Response {
-    let work = move || {
-        let _place = place;
-        told(&shown, &query)
+async fn answer(shown: Shown, asker: Asker, request: ExplainRequest) -> Response {
+    let query = match read(request) {
+        Ok(query) => query,
+        Err(sentence) => return refused(ErrorCode::BadRequest, &sentence),
     };
-    match bounded(&AT_ONCE, work).await {
-        None => refused(ErrorCode::Busy, "two explanations are running; try again"),
-        Some(Ok(Ok(told))) => reply(StatusCode::OK, told),
-        Some(Ok(Err(sentence))) => refused(ErrorCode::BadRequest, &sentence),
-        Some(Err(fault)) => {
-            refused(ErrorCode::Fault, &format!("the explanation ended by a fault of the program: {fault}"))
-        }
+    match COSTLY.run(asker, move || told(&shown, &query)).await {
+        Ok(Ok(told)) => reply(StatusCode::OK, told),
+        Ok(Err(sentence)) => refused(ErrorCode::BadRequest, &sentence),
+        Err(refusal) => refusal,
     }
-}
-
-/// Runs work on a thread of its own; `None` if all places are taken. The work holds its place until
-/// it ends, even if the client has disconnected.
-pub(super) async fn bounded<T: Send + 'static>(
-    places: &'static Semaphore,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<Result<T, JoinError>> {
-    let permit = places.try_acquire().ok()?;
-    let work = move || {
-        let _permit = permit;
-        work()
-    };
-    Some(spawn_blocking(work).await)
 }
 
 fn told(shown: &Shown, query: &ExplainQuery) -> Result<Explained, String> {
@@ -194,6 +168,3 @@ fn read_database(path: &Path) -> Result<Arc<[u8]>, String> {
     file.take(DATABASE_OCTETS_MAX as u64 + 1).read_to_end(&mut octets).map_err(|error| error.to_string())?;
     Ok(octets.into())
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,6 @@
 //! Gate of the admin address: everyone may read, events with names of people and paths excepted,
-//! and over TLS the holder of a token or of a client certificate may do everything.
+//! and over TLS the holder of a token or of a client certificate may do everything. A proof counts
+//! for as long as the access stays that of the connection.
 //!
 //! Without TLS nothing may be changed, because a token would pass in clear text.
 
@@ -13,7 +14,7 @@ use crate::control::routes::page_of;
 use crate::shared::Shared;
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -30,7 +31,13 @@ pub(crate) async fn check(
     let page = page_of(request.method(), request.uri().path());
     let is_open =
         page.is_none_or(|page| page.is_read_only && !(page.needs_proof && protection.takes_proofs()));
-    match admit(&protection, request.headers(), request.uri()) {
+    let proven = match admit(&protection, request.headers(), request.uri()) {
+        Ok(_) if protection.is_outdated(shared.published.snapshot().admin.as_deref()) => {
+            Err(Unproven::Outdated)
+        }
+        proven => proven,
+    };
+    match proven {
         Ok(peer) => _ = request.extensions_mut().insert(peer),
         Err(_) if is_open => {}
         Err(reason) => {
@@ -51,13 +58,22 @@ fn refusal(reason: Unproven) -> Response {
         Unproven::NoToken => (ErrorCode::Unauthorized, "the request has no token"),
         Unproven::BadToken => (ErrorCode::Unauthorized, "the token of the request is not valid"),
         Unproven::ForeignOrigin => (ErrorCode::Forbidden, "a page of another origin sent this request"),
+        Unproven::Outdated => {
+            (ErrorCode::Unauthorized, "the access to the admin address has changed since you connected")
+        }
     };
     let mut refusal = Refusal::new(code, sentence);
     if reason == Unproven::ForeignOrigin {
         refusal.help =
             "send the request from a page of this address, or from a program without `Origin`".into();
     }
+    if reason == Unproven::Outdated {
+        refusal.help = "connect again".into();
+    }
     let mut response = refused_with(code, refusal);
+    if reason == Unproven::Outdated {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     if code == ErrorCode::Unauthorized {
         // RFC 6750 section 3.
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -4,6 +4,7 @@
 //! The listener reads the whole request before it runs it, so that a verb never waits for its own
 //! body.
 
+use crate::control::costly::ClientAddress;
 use crate::control::peer::Peer;
 use crate::control::places::{Class, Place, Places};
 use crate::control::protocol::error_code::ErrorCode;
@@ -51,6 +52,8 @@ pub(crate) trait Accept {
     fn has_handshakes(&self) -> bool {
         false
     }
+    /// Notes that a connection was closed before its handshake, because its client has too many.
+    fn note_excess(&self) {}
     /// Accepts the next connection; the address is `None` for a Unix socket.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Option<IpAddr>)>> + Send;
 }
@@ -98,10 +101,12 @@ pub(crate) async fn serve<L: Accept>(
         match accepted {
             Ok((stream, address)) => {
                 pause = AcceptPause::default();
-                let place = places.enter(address);
+                let has_handshake = listener.has_handshakes();
+                let place = places.enter(address, has_handshake);
                 // The refusal would cost a handshake, of which the client would have as many as it
                 // likes.
-                if place.is_excess() && listener.has_handshakes() {
+                if place.is_excess() && has_handshake {
+                    listener.note_excess();
                     continue;
                 }
                 let held = Arc::clone(&descriptors).hold(Use::Pages);
@@ -157,6 +162,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send>(
             return;
         }
     };
+    place.opened();
     let router = TowerToHyperService::new(router);
     let ended = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -183,7 +189,7 @@ async fn respond(
     router: &TowerToHyperService<Router>,
     place: &Arc<Place>,
 ) -> Response<Body> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     if place.is_excess() {
         place.refuse();
         return refused(ErrorCode::TooManyConnections, "the client has too many connections");
@@ -200,6 +206,9 @@ async fn respond(
         let sentence = "too many requests of this kind are running; try again";
         place.refuse();
         return refused(ErrorCode::Busy, sentence);
+    }
+    if let Some(client) = place.client() {
+        head.extensions.insert(ClientAddress(client));
     }
     let answering = router.call(Request::from_parts(head, Body::from(body)));
     let answer = match class.answer_secs() {
@@ -246,9 +255,9 @@ async fn whole(body: Incoming, place: &Place) -> Result<Bytes, (ErrorCode, &'sta
     match timeout_at(place.due(), Limited::new(body, CONTROL_BODY_OCTETS_MAX).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err((ErrorCode::TooLarge, "the body is too large"))
+            Err((ErrorCode::TooLarge, "the body has more than 64 KiB"))
         }
-        Ok(Err(_)) => Err((ErrorCode::BadRequest, "the body cannot be read")),
+        Ok(Err(_)) => Err((ErrorCode::BadRequest, "the body ends early, or is not framed as HTTP/1.1 asks")),
         Err(_) => Err((ErrorCode::RequestTimeout, "the request was not whole in time")),
     }
 }

@@ -1,40 +1,43 @@
 //! `GET /v1/map`: PoPs with position, state, health and load, and the answers of each country.
 
 use crate::control::Shown;
-use crate::control::explain::{bounded, supposed, together};
+use crate::control::costly::{Asker, Costly};
+use crate::control::explain::{supposed, together};
+use crate::control::input::InQuery;
 use crate::control::pops::setting;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::map::{Map, MapAnswer, MapCountry, MapPop, MapQuery};
 use crate::control::protocol::names;
 use crate::control::protocol::pops::EffectiveSetting;
+use crate::control::reply::quoted;
 use crate::control::reply::{refused, reply};
 use crate::explain::supposing;
 use crate::impact::answered::Answered;
 use crate::impact::countries::{self, CountryAnswers};
-use crate::shared::operator_view::PopView;
+use crate::shared::operator_view::{FeedView, PopView};
 use crate::steer::policy::PolicyId;
 use crate::steer::pop::Pop;
 use crate::steer::pop_status::fraction;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::collections::HashMap;
-use tokio::sync::Semaphore;
 
-/// Bound of simultaneous maps, because each ranks every country.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
+/// Bounds of maps, because each ranks every country. That takes milliseconds, which readers of
+/// other pages need not wait for.
+static COSTLY: Costly = Costly::new("maps");
 
 /// `GET /v1/map`: 404 if the query names a policy that does not exist, 400 for a supposed PoP that
-/// does not exist, 503 if too many maps are being made.
-pub(crate) async fn page(State(shown): State<Shown>, Query(query): Query<MapQuery>) -> Response {
-    // Ranking every country takes milliseconds, which readers of other pages need not wait for.
-    match bounded(&AT_ONCE, move || map(&shown, query)).await {
-        None => refused(ErrorCode::Busy, "two maps are being made; try again"),
-        Some(Ok(Ok(map))) => reply(StatusCode::OK, map),
-        Some(Ok(Err((code, sentence)))) => refused(code, &sentence),
-        Some(Err(fault)) => {
-            refused(ErrorCode::Fault, &format!("the map ended by a fault of the program: {fault}"))
-        }
+/// does not exist, 503 if too many maps are being made, in all or for the client.
+pub(crate) async fn page(
+    State(shown): State<Shown>,
+    asker: Asker,
+    InQuery(query): InQuery<MapQuery>,
+) -> Response {
+    match COSTLY.run(asker, move || map(&shown, query)).await {
+        Ok(Ok(map)) => reply(StatusCode::OK, map),
+        Ok(Err((code, sentence))) => refused(code, &sentence),
+        Err(refusal) => refusal,
     }
 }
 
@@ -49,7 +52,7 @@ fn map(shown: &Shown, query: MapQuery) -> Result<Map, (ErrorCode, String)> {
         Some(name) => {
             let place = snapshot.steering.policies.iter().position(|policy| *policy.name == **name);
             let answers = place.and_then(|place| countries::of_policy(ranked, PolicyId::at(place)));
-            let sentence = || format!("there is no policy `{}`", name.escape_debug());
+            let sentence = || format!("there is no policy {}", quoted(name));
             answers.ok_or_else(|| (ErrorCode::NotFound, sentence()))?
         }
     };
@@ -65,9 +68,6 @@ fn map(shown: &Shown, query: MapQuery) -> Result<Map, (ErrorCode, String)> {
 /// PoP with its state and its entry in the file.
 fn map_pop(view: &PopView, written: Option<&Pop>) -> MapPop {
     let at = written.and_then(|pop| pop.coordinates);
-    // An old reading is no load: it would look like a present one.
-    let fresh = view.feeds.iter().filter(|feed| !feed.is_stale);
-    let loads = fresh.filter_map(|feed| Some(feed.load? / feed.capacity));
     MapPop {
         name: view.name.clone(),
         lat: at.map(|at| at.lat()),
@@ -76,9 +76,17 @@ fn map_pop(view: &PopView, written: Option<&Pop>) -> MapPop {
         effective: EffectiveSetting { setting: setting(view.state, view.weight), left: view.left },
         health: view.health.word().into(),
         in_service: view.in_service.word().into(),
-        utilisation: loads.reduce(f64::max),
+        utilisation: utilisation(&view.feeds),
         shed_share: view.feeds.iter().map(|feed| fraction(feed.share)).fold(0.0, f64::max),
+        ramp_left: fraction(view.ramp_left),
     }
+}
+
+/// Highest load of the feeds, divided by the capacity. An old reading is no load: it would look
+/// like a present one.
+fn utilisation(feeds: &[FeedView]) -> Option<f64> {
+    let fresh = feeds.iter().filter(|feed| !feed.is_stale);
+    fresh.filter_map(|feed| Some(feed.load? / feed.capacity)).reduce(f64::max)
 }
 
 /// Country with its answers, for programs.
@@ -99,3 +107,6 @@ pub(crate) fn country(of: &CountryAnswers) -> MapCountry {
         answers: of.answers.iter().map(answer).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

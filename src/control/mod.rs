@@ -14,11 +14,14 @@ pub(crate) mod api;
 pub(crate) mod catalogue;
 pub(crate) mod client;
 pub(crate) mod comparison;
+pub(crate) mod costly;
 pub(crate) mod events;
 pub(crate) mod explain;
+pub(crate) mod forecast;
 pub(crate) mod gate;
 #[cfg(debug_assertions)]
 mod hooks;
+mod input;
 pub(crate) mod listener;
 pub(crate) mod map;
 pub(crate) mod metrics;
@@ -36,6 +39,7 @@ mod reply;
 pub(crate) mod routes;
 pub(crate) mod shared_page;
 pub(crate) mod socket_note;
+pub(crate) mod turns;
 pub(crate) mod zones;
 
 use crate::answer::Transport;
@@ -77,10 +81,17 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
+    /// Seconds between two answers that make a prefix known; `None` while `overload` is off, and
+    /// with an engine without it.
+    pub(crate) fn known_after(&self, snapshot: &Snapshot) -> Option<u32> {
+        let settings = snapshot.overload.filter(|_| self.shared.overload.is_watched());
+        settings.map(|settings| settings.known_after_secs)
+    }
+
     /// Number of known client prefixes; 0 while `overload` is off.
     pub(crate) fn known_prefixes(&self, snapshot: &Snapshot) -> usize {
         let known = &self.shared.overload.known;
-        snapshot.overload.map_or(0, |of| known.list(cookie_secs(), of.known_after_secs).len())
+        self.known_after(snapshot).map_or(0, |after| known.list(cookie_secs(), after).len())
     }
 
     /// Active alarms. The alarms of descriptors, of the quarantine and of tasks come first. They
@@ -114,6 +125,8 @@ pub(crate) struct Pages {
     pub(crate) pops: SharedPage,
     /// `/policies`.
     pub(crate) policies: SharedPage,
+    /// `/v1/policies?brief=true`.
+    pub(crate) brief_policies: SharedPage,
     /// `/v1/overrides`.
     pub(crate) overrides: SharedPage,
     /// `/v1/openapi.json`.

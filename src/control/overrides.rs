@@ -1,6 +1,7 @@
 //! Overrides of PoPs, and the acknowledgement of a damaged ledger.
 
 use crate::control::Shown;
+use crate::control::input::InBody;
 use crate::control::peer::Peer;
 use crate::control::pops::setting;
 use crate::control::protocol::Failure;
@@ -9,6 +10,7 @@ use crate::control::protocol::overrides::{
     AcknowledgeRequest, Acknowledged, AskedWeight, Forecast, ForecastMove, LoadGain, OverrideList,
     OverrideReply, OverrideRequest, PolicyForecast, PopChange,
 };
+use crate::control::reply::quoted;
 use crate::control::reply::{ask, body, busy, refused, rendered, reply};
 use crate::impact::moves::{Move, MovedShare, PolicyChangeMoves};
 use crate::impact::prediction::{ALL_CLIENTS, Gain, Prediction};
@@ -20,9 +22,7 @@ use crate::shared::override_entry::OverrideEntry;
 use crate::steer::ledger::{Action, Override, Selector};
 use crate::steer::pop::AdminState;
 use axum::Extension;
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::collections::HashSet;
@@ -55,10 +55,9 @@ fn distinct(view: &OperatorView) -> impl Iterator<Item = &Override> {
 pub(crate) async fn change(
     State(command_sender): State<CommandSender>,
     peer: Option<Extension<Peer>>,
-    body: Result<Json<OverrideRequest>, JsonRejection>,
+    InBody(request): InBody<OverrideRequest>,
 ) -> Response {
-    let asked = body.map_err(|error| error.body_text());
-    let change = match asked.and_then(|Json(request)| read(request, peer.as_deref())) {
+    let change = match read(request, peer.as_deref()) {
         Ok(change) => change,
         Err(sentence) => return refused(ErrorCode::BadRequest, &sentence),
     };
@@ -72,17 +71,18 @@ fn read(request: OverrideRequest, peer: Option<&Peer>) -> Result<OverrideChange,
     let action = match (request.state, request.weight) {
         (Some(state), None) => AdminState::from_word(&state)
             .map(Action::State)
-            .ok_or("`state` must be up, down, drain or auto")?,
+            .ok_or_else(|| format!("`state` must be up, down, drain or auto, not {}", quoted(&state)))?,
         (None, Some(weight)) => Action::Weight(read_weight(&weight)?),
-        _ => return Err("set exactly one of `state` and `weight`".to_owned()),
+        (None, None) => return Err("the body must have `state` or `weight`".to_owned()),
+        (Some(_), Some(_)) => return Err("the body has `state` and `weight`, and may have one".to_owned()),
     };
     if request.pops.len() > SELECTORS_MAX {
         return Err(format!("at most {SELECTORS_MAX} selectors at once; use patterns or tags"));
     }
-    let start = request
-        .start
-        .as_deref()
-        .map(|text| rfc3339::parse(text).ok_or("`start` must be a time such as 2026-03-01T12:00:00Z"));
+    let start = request.start.as_deref().map(|text| {
+        let form = "`start` must be a time such as 2026-03-01T12:00:00Z, not";
+        rfc3339::parse(text).ok_or_else(|| format!("{form} {}", quoted(text)))
+    });
     let author = Peer::author(peer, request.author.as_deref());
     Ok(OverrideChange {
         selectors: request.pops.iter().map(|text| Selector::parse(text)).collect::<Result<_, _>>()?,
@@ -105,7 +105,15 @@ fn read_weight(weight: &AskedWeight) -> Result<Option<u32>, String> {
         AskedWeight::Number(number) => u32::try_from(*number).ok().filter(|weight| *weight <= WEIGHT_MAX),
         AskedWeight::Word(_) | AskedWeight::Wrong(_) => None,
     };
-    number.map(Some).ok_or_else(|| format!("`weight` must be `auto` or a whole number up to {WEIGHT_MAX}"))
+    number.map(Some).ok_or_else(|| {
+        let given = match weight {
+            AskedWeight::Number(number) => number.to_string(),
+            AskedWeight::Word(word) => word.clone(),
+            AskedWeight::Wrong(value) => value.to_string(),
+        };
+        let allowed = format!("`weight` must be `auto` or a whole number up to {WEIGHT_MAX}");
+        format!("{allowed}, not {}", quoted(&given))
+    })
 }
 
 fn status_of(ended: &OverrideOutcome) -> StatusCode {
@@ -145,7 +153,8 @@ fn told(changed: &OverrideReport) -> OverrideReply {
     }
 }
 
-fn forecast(prediction: &Prediction) -> Forecast {
+/// Prediction as JSON.
+pub(super) fn forecast(prediction: &Prediction) -> Forecast {
     let one = |way: &Move<ALL_CLIENTS>| {
         let MovedShare { space: [cells], queries } = way.share;
         ForecastMove { from: way.from.to_string(), to: way.to.to_string(), cells, queries }
@@ -174,12 +183,9 @@ fn forecast(prediction: &Prediction) -> Forecast {
 pub(crate) async fn acknowledge(
     State(command_sender): State<CommandSender>,
     peer: Option<Extension<Peer>>,
-    body: Result<Json<AcknowledgeRequest>, JsonRejection>,
+    InBody(request): InBody<AcknowledgeRequest>,
 ) -> Response {
-    let author = match body {
-        Ok(Json(body)) => Peer::author(peer.as_deref(), body.author.as_deref()).into(),
-        Err(error) => return refused(ErrorCode::BadRequest, &error.body_text()),
-    };
+    let author = Peer::author(peer.as_deref(), request.author.as_deref()).into();
     match ask(&command_sender, |reply| Command::Acknowledge { author, reply }).await {
         Some(Ok(over)) => reply(StatusCode::OK, Acknowledged { ok: true, over }),
         Some(Err(sentence)) => refused(ErrorCode::Conflict, &sentence),

@@ -34,10 +34,18 @@ struct Asset {
 const ASSETS: &[Asset] = &[
     Asset { name: "page.css", kind: CSS, text: include_str!("page/page.css") },
     Asset { name: "page.js", kind: SCRIPT, text: include_str!("page/page.js") },
+    Asset { name: "ask.js", kind: SCRIPT, text: include_str!("page/ask.js") },
+    Asset { name: "dom.js", kind: SCRIPT, text: include_str!("page/dom.js") },
+    Asset { name: "explain.js", kind: SCRIPT, text: include_str!("page/explain.js") },
     Asset { name: "map.js", kind: SCRIPT, text: include_str!("page/map.js") },
+    Asset { name: "node.js", kind: SCRIPT, text: include_str!("page/node.js") },
     Asset { name: "panels.js", kind: SCRIPT, text: include_str!("page/panels.js") },
     Asset { name: "rates.js", kind: SCRIPT, text: include_str!("page/rates.js") },
+    Asset { name: "state.js", kind: SCRIPT, text: include_str!("page/state.js") },
     Asset { name: "stream.js", kind: SCRIPT, text: include_str!("page/stream.js") },
+    Asset { name: "tables.js", kind: SCRIPT, text: include_str!("page/tables.js") },
+    Asset { name: "theme.js", kind: SCRIPT, text: include_str!("page/theme.js") },
+    Asset { name: "whatif.js", kind: SCRIPT, text: include_str!("page/whatif.js") },
     Asset { name: "outlines.txt", kind: TEXT, text: outlines::TEXT },
 ];
 

@@ -2,9 +2,13 @@
 //! the listener closes when another needs its place.
 //!
 //! ```text
-//!  accept ─▶ asking ─whole request─▶ answering ─answer ready─▶ taking ─▶ end
-//!            one count               a count for each class, both stages together
+//!  accept ─▶ opening ─handshake─▶ asking ─request─▶ answering ─answer ready─▶ taking ─▶ end
+//!            └─ one count, and ───────┘             └─ a count for each class, ─────┘
+//!               one of opening                         both stages together
 //! ```
+//!
+//! Few handshakes of TLS run at once, so that none waits long for the thread that computes them.
+//! Without TLS, a connection begins as asking.
 //!
 //! A connection without a whole request can always be closed, so the listener accepts a new
 //! connection at once. Each class of requests has places of its own, so that waiting reloads or
@@ -17,8 +21,9 @@
 //! address closes only its own connections.
 
 use crate::limits::{
-    CONTROL_ANSWER_SECS, CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_PER_CLIENT_MAX,
-    CONTROL_REQUEST_SECS, CONTROL_TAKE_SECS, CONTROL_WAITING_MAX, PAGE_DESCRIPTORS_LEAST,
+    ADMIN_HANDSHAKES_MAX, ADMIN_HANDSHAKES_PER_CLIENT_MAX, CONTROL_ANSWER_SECS, CONTROL_CONNECTIONS_MAX,
+    CONTROL_OTHERS_MAX, CONTROL_PER_CLIENT_MAX, CONTROL_REQUEST_SECS, CONTROL_TAKE_SECS, CONTROL_WAITING_MAX,
+    PAGE_DESCRIPTORS_LEAST,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -62,6 +67,8 @@ pub(crate) const DESCRIPTORS: usize = CONTROL_CONNECTIONS_MAX + 4 * CONTROL_OTHE
 /// Stage of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// The handshake is unfinished.
+    Opening,
     /// The request is incomplete.
     Asking,
     /// The server is making the answer.
@@ -73,7 +80,7 @@ enum Stage {
 impl Stage {
     fn class(self) -> Option<Class> {
         match self {
-            Stage::Asking => None,
+            Stage::Opening | Stage::Asking => None,
             Stage::Answering(class) | Stage::Taking(class) => Some(class),
         }
     }
@@ -82,6 +89,8 @@ impl Stage {
 /// Places of one listener.
 #[derive(Debug)]
 pub(crate) struct Places {
+    /// Places for unfinished handshakes, which are also in `asking`.
+    opening: usize,
     /// Places for connections without a whole request.
     asking: usize,
     /// Places for each class except [`Class::Wait`].
@@ -111,6 +120,8 @@ struct Row {
 pub(crate) struct Place {
     places: Arc<Places>,
     id: u64,
+    /// Address of the client, as it is counted; `None` for a Unix socket.
+    address: Option<IpAddr>,
     /// Time by which the request must be whole.
     due: Instant,
     /// True if its client has too many connections.
@@ -128,7 +139,9 @@ impl Places {
         let share = share.clamp(PAGE_DESCRIPTORS_LEAST, DESCRIPTORS);
         let others = (share * CONTROL_OTHERS_MAX / DESCRIPTORS).max(2);
         let waiting = share * CONTROL_WAITING_MAX / DESCRIPTORS;
-        Places { asking: share - 4 * others - waiting, others, waiting, table: Mutex::default() }
+        let asking = share - 4 * others - waiting;
+        let opening = (asking / 2).min(ADMIN_HANDSHAKES_MAX);
+        Places { opening, asking, others, waiting, table: Mutex::default() }
     }
 
     /// Places of a class.
@@ -139,21 +152,25 @@ impl Places {
         }
     }
 
-    /// Takes a place for a new connection. If all places are taken, or all those of its client,
-    /// closes another connection.
-    pub(crate) fn enter(self: &Arc<Places>, address: Option<IpAddr>) -> Place {
+    /// Takes a place for a new connection, which begins with a handshake or not. If all places are
+    /// taken, or all those of its client, closes another connection.
+    pub(crate) fn enter(self: &Arc<Places>, address: Option<IpAddr>, has_handshake: bool) -> Place {
         let address = address.map(canonical);
         let mut table = self.table();
         let is_excess = address.is_some_and(|address| !table.has_room_for(address));
-        if table.count(|stage| stage == Stage::Asking) >= self.asking {
-            table.cut(|stage| stage == Stage::Asking);
+        if has_handshake && !is_excess {
+            table.make_room_for_handshake(address, self.opening);
+        }
+        if table.count(|stage| stage.class().is_none()) >= self.asking {
+            table.cut(|stage| stage.class().is_none());
         }
         let due = Instant::now() + Duration::from_secs(CONTROL_REQUEST_SECS);
         let (sender, until) = watch::channel(Some(due + REFUSAL));
         let id = table.next;
         table.next += 1;
-        table.rows.insert(id, Row { address, stage: Stage::Asking, until: sender });
-        Place { places: Arc::clone(self), id, due, is_excess, until }
+        let stage = if has_handshake { Stage::Opening } else { Stage::Asking };
+        table.rows.insert(id, Row { address, stage, until: sender });
+        Place { places: Arc::clone(self), id, address, due, is_excess, until }
     }
 
     /// Number of connections.
@@ -196,10 +213,23 @@ impl Table {
         if count < CONTROL_PER_CLIENT_MAX {
             return true;
         }
-        let oldest = own.find(|(_, row)| row.stage == Stage::Asking).map(|(id, _)| *id);
+        let oldest = own.find(|(_, row)| row.stage.class().is_none()).map(|(id, _)| *id);
         let is_closed = oldest.is_some_and(|id| self.rows.remove(&id).is_some());
         // The closed one may have been one too many itself.
         is_closed && count <= CONTROL_PER_CLIENT_MAX
+    }
+
+    /// Closes unfinished handshakes until one more has a place: the oldest of its client, if it has
+    /// as many as it may have, else the oldest of the client with the most.
+    fn make_room_for_handshake(&mut self, address: Option<IpAddr>, most: usize) {
+        let own = self.rows.iter().filter(|(_, row)| row.stage == Stage::Opening && row.address == address);
+        let oldest = own.clone().next().map(|(id, _)| *id);
+        if own.count() >= ADMIN_HANDSHAKES_PER_CLIENT_MAX {
+            oldest.and_then(|id| self.rows.remove(&id));
+        }
+        if self.count(|stage| stage == Stage::Opening) >= most {
+            self.cut(|stage| stage == Stage::Opening);
+        }
     }
 
     fn count(&self, is_meant: impl Fn(Stage) -> bool) -> usize {
@@ -242,6 +272,18 @@ impl Table {
 }
 
 impl Place {
+    /// The handshake is finished. The deadline of the request stays.
+    pub(crate) fn opened(&self) {
+        if let Some(row) = self.places.table().rows.get_mut(&self.id) {
+            row.stage = Stage::Asking;
+        }
+    }
+
+    /// Address of the client, as it is counted: one of IPv6 stands for its /64.
+    pub(crate) fn client(&self) -> Option<IpAddr> {
+        self.address
+    }
+
     /// The request is whole: moves the connection to the places of its class.
     pub(crate) fn answer(&self, class: Class) -> Result<(), Full> {
         self.places.advance(self.id, Stage::Answering(class), class.answer_secs())

@@ -5,6 +5,7 @@ use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::pops::{
     Alarm, Coming, EffectiveSetting, Feed, Pop, Pops, Progress, Setting, Target,
 };
+use crate::control::reply::quoted;
 use crate::control::reply::{body, refused, rendered, reply};
 use crate::rfc3339;
 use crate::shared::alarm;
@@ -39,7 +40,7 @@ pub(crate) async fn pop(State(shown): State<Shown>, Path(name): Path<String>) ->
     let operator_view = shown.shared.operator_view.load();
     match operator_view.pops.iter().find(|pop| *pop.name == *name) {
         Some(pop) => reply(StatusCode::OK, page(pop)),
-        None => refused(ErrorCode::NotFound, &format!("there is no PoP `{}`", name.escape_debug())),
+        None => refused(ErrorCode::NotFound, &format!("there is no PoP {}", quoted(&name))),
     }
 }
 

@@ -1,30 +1,27 @@
 //! Pushes of outside monitors: probe results and load values.
 
+use crate::control::input::InBody;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::pushes::{LoadPushRequest, ProbePushRequest, Taken};
 use crate::control::reply::{ask, busy, refused, reply};
 use crate::shared::command::{Command, CommandSender, LoadPush, ProbePush};
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 
 /// `POST /v1/probes/push`: 200 if the result was taken, 409 if no push probe expects it.
 pub(crate) async fn probe(
     State(command_sender): State<CommandSender>,
-    body: Result<Json<ProbePushRequest>, JsonRejection>,
+    InBody(request): InBody<ProbePushRequest>,
 ) -> Response {
-    let push = match body {
-        Ok(Json(ProbePushRequest { probe, pop, service, address, up, reason })) => ProbePush {
-            probe: probe.into(),
-            pop: pop.into(),
-            service: service.map(Into::into),
-            address,
-            up,
-            reason,
-        },
-        Err(error) => return refused(ErrorCode::BadRequest, &error.body_text()),
+    let ProbePushRequest { probe, pop, service, address, up, reason } = request;
+    let push = ProbePush {
+        probe: probe.into(),
+        pop: pop.into(),
+        service: service.map(Into::into),
+        address,
+        up,
+        reason,
     };
     taken(ask(&command_sender, |reply| Command::Push { push, reply }).await)
 }
@@ -33,22 +30,19 @@ pub(crate) async fn probe(
 /// too large for the feed, 400 if the value is negative or not finite.
 pub(crate) async fn load(
     State(command_sender): State<CommandSender>,
-    body: Result<Json<LoadPushRequest>, JsonRejection>,
+    InBody(request): InBody<LoadPushRequest>,
 ) -> Response {
-    let push = match body
-        .map_err(|error| error.body_text())
-        .and_then(|Json(body)| load_push(body).map_err(str::to_owned))
-    {
+    let push = match load_push(request) {
         Ok(push) => push,
         Err(sentence) => return refused(ErrorCode::BadRequest, &sentence),
     };
     taken(ask(&command_sender, |reply| Command::PushLoad { push, reply }).await)
 }
 
-fn load_push(body: LoadPushRequest) -> Result<LoadPush, &'static str> {
+fn load_push(body: LoadPushRequest) -> Result<LoadPush, String> {
     // JSON numbers are finite, but may be negative.
     if !body.value.is_finite() || body.value < 0.0 {
-        return Err("`value` must be a finite number of at least 0");
+        return Err(format!("`value` must be a finite number from 0 on, not `{}`", body.value));
     }
     Ok(LoadPush { pop: body.pop.into(), service: body.service.map(Into::into), value: body.value.abs() })
 }

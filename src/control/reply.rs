@@ -5,7 +5,7 @@ use crate::control::protocol::{Failure, Refusal};
 use crate::finding::{Code, Findings, Severity, code};
 use crate::shared::command::{Command, CommandSender};
 use axum::Json;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::Next;
@@ -13,13 +13,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+/// Characters of a value that a refusal shows.
+const SHOWN_CHARACTERS: usize = 60;
+
 /// Reason why the writer did not take a command.
 pub(super) const BUSY: &str = "the server accepts no command now, because too many commands wait, the \
                                 server is stopping, or a fault has interrupted the command; check whether \
                                 the command took effect before you repeat it";
-
-/// Octets of a refusal by the router that are read: each is one sentence.
-const SENTENCE_OCTETS_MAX: usize = 4_096;
 
 /// Reply with a body.
 pub(super) fn reply<T: Serialize>(status: StatusCode, body: T) -> Response {
@@ -70,8 +70,8 @@ pub(super) fn busy() -> Response {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deliberate;
 
-/// Makes JSON of the refusals of the router: no such page, another method, a path or a query that
-/// cannot be read.
+/// Makes JSON of the refusals of the router: no such page, another method, a path that cannot be
+/// read. The router's own words are left out.
 pub(super) async fn refusals_in_json(request: Request, next: Next) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let response = next.run(request).await;
@@ -80,23 +80,31 @@ pub(super) async fn refusals_in_json(request: Request, next: Next) -> Response {
     if !is_error || is_json || response.extensions().get::<Deliberate>().is_some() {
         return response;
     }
-    let (mut head, body) = response.into_parts();
-    let text = to_bytes(body, SENTENCE_OCTETS_MAX).await.unwrap_or_default();
+    let (mut head, _) = response.into_parts();
     let code = ErrorCode::of(head.status);
-    let refusal = Refusal::new(code, sentence(code, &method, &uri, &String::from_utf8_lossy(&text)));
+    let refusal = refusal(code, &method, &uri);
     // The allowed methods stay (RFC 9110 section 15.5.6).
     head.headers.remove(header::CONTENT_LENGTH);
     head.headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
     Response::from_parts(head, Body::from(serde_json::to_vec(&refusal).unwrap_or_default()))
 }
 
-fn sentence(code: ErrorCode, method: &Method, uri: &Uri, text: &str) -> String {
-    let path = uri.path().escape_debug();
+/// Refusal of the router. A path is its only part of a request that the router reads, so another
+/// code than those of pages and methods is about octets that are no text.
+fn refusal(code: ErrorCode, method: &Method, uri: &Uri) -> Refusal {
+    let path = quoted(uri.path());
     match code {
-        ErrorCode::NotFound => format!("there is no page `{path}`"),
-        ErrorCode::MethodNotAllowed => format!("the page `{path}` has no method {method}"),
-        _ if text.is_empty() => format!("the request to `{path}` cannot be answered"),
-        _ => text.trim().to_owned(),
+        ErrorCode::NotFound => Refusal::new(code, format!("there is no page {path}")),
+        ErrorCode::MethodNotAllowed => {
+            Refusal::new(code, format!("the page {path} has no method {}", quoted(method.as_str())))
+        }
+        ErrorCode::BadRequest => {
+            let sentence = format!("the path {path} has escapes that are no UTF-8");
+            let help = "write each name in UTF-8, and each of its octets that is no letter or digit as `%` \
+                        and two hexadecimal digits";
+            Refusal { help: help.to_owned(), ..Refusal::new(code, sentence) }
+        }
+        _ => Refusal::new(code, format!("the request to {path} cannot be answered")),
     }
 }
 
@@ -122,6 +130,15 @@ pub(super) async fn ask<T: Send + 'static>(
     let (sender, receiver) = oneshot::channel();
     let taken = command_sender(command(Box::new(move |answer| drop(sender.send(answer)))));
     if taken.is_ok() { receiver.await.ok() } else { None }
+}
+
+/// A value of a client, for a refusal: escaped, and cut if it is long.
+pub(super) fn quoted(value: &str) -> String {
+    let mut shown: String = value.chars().take(SHOWN_CHARACTERS).collect();
+    if shown.len() < value.len() {
+        shown.push('…');
+    }
+    format!("`{}`", shown.escape_debug())
 }
 
 #[cfg(test)]

@@ -7,18 +7,20 @@ use crate::control::protocol::Refusal;
 use crate::control::protocol::comparison::{ComparisonRefused, ComparisonReply};
 use crate::control::protocol::events::{EventData, EventsQuery};
 use crate::control::protocol::explain::{ExplainParameters, ExplainRequest, Explained};
+use crate::control::protocol::forecast::{ForecastQuery, SupposedForecast};
 use crate::control::protocol::map::{Map, MapQuery};
 use crate::control::protocol::overrides::{
     AcknowledgeRequest, Acknowledged, OverrideList, OverrideReply, OverrideRequest,
 };
-use crate::control::protocol::policies::{Policies, Policy};
+use crate::control::protocol::policies::{Policies, PoliciesQuery, Policy, PolicyQuery};
 use crate::control::protocol::pops::{Pop, Pops};
 use crate::control::protocol::pushes::{LoadPushRequest, ProbePushRequest, Taken};
 use crate::control::protocol::reload::{Cancelled, ReloadQuery, ReloadReply, ReloadStatus};
 use crate::control::protocol::status::{Readiness, ReadyQuery, Status};
 use crate::control::protocol::zones::{Zone, ZoneList, ZonesQuery};
 use crate::control::{
-    Shown, api, comparison, events, explain, map, metrics, overrides, page, policies, pops, pushes, zones,
+    Shown, api, comparison, events, explain, forecast, map, metrics, overrides, page, policies, pops, pushes,
+    zones,
 };
 use crate::shared::command::CommandSender;
 use axum::Router;
@@ -195,9 +197,9 @@ pages! {
     Shows Get "/v1/pops/{name}" ["/pops/{name}"] Page both pops::pop
         = () () {200 Json Pop} "One PoP.";
     Shows Get "/v1/policies" ["/policies"] Page both policies::policies
-        = () () {200 Json Policies} "Every policy.";
+        = (PoliciesQuery) () {200 Json Policies} "Every policy, or those with one PoP.";
     Shows Get "/v1/policies/{*name}" ["/policies/{*name}"] Page both policies::policy
-        = () () {200 Json Policy} "One policy; those of a zone file are `zone./name`.";
+        = (PolicyQuery) () {200 Json Policy} "One policy; those of a zone file are `zone./name`.";
     Shows Get "/v1/zones" [] Page both zones::zones
         = (ZonesQuery) () {200 Json ZoneList} "Zones, a page at a time.";
     Shows Get "/v1/zones/{name}" [] Page both zones::one
@@ -207,6 +209,8 @@ pages! {
     Shows Get "/v1/map" [] Page both map::page
         = (MapQuery) () {200 Json Map, 404 Json Refusal}
         "PoPs with position, state and load; the answers of each country.";
+    Shows Get "/v1/forecast" [] Page both forecast::page
+        = (ForecastQuery) () {200 Json SupposedForecast} "Clients that a supposition about PoPs moves.";
     Shows Get "/v1/explain" [] Page both explain::parameters
         = (ExplainParameters) () {200 Json Explained} "Why a client gets its answer.";
     Shows Get "/v1/events" [] Stream part events::page

@@ -58,8 +58,8 @@ impl SharedPage {
     }
 }
 
-/// Pause after a rendering that took `took`.
-fn pause(took: Duration) -> Duration {
+/// Pause after a rendering, or another work for a reader, that took `took`.
+pub(super) fn pause(took: Duration) -> Duration {
     (took * (PAGE_SHARE - 1)).min(Duration::from_millis(PAGE_PAUSE_MILLIS))
 }
 

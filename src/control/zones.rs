@@ -1,15 +1,17 @@
 //! Zones on the control pages.
 
 use crate::control::Shown;
+use crate::control::input::InQuery;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::zones::{Zone, ZoneList, ZonesQuery};
 use crate::control::reader::Reader;
+use crate::control::reply::quoted;
 use crate::control::reply::{refused, reply};
 use crate::limits::ZONES_PER_PAGE;
 use crate::snapshot::digest;
 use crate::wire::name::Name;
 use crate::zone::source::{Standing, ZoneSource};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -17,14 +19,17 @@ use axum::response::Response;
 pub(crate) async fn zones(
     State(shown): State<Shown>,
     reader: Reader,
-    Query(query): Query<ZonesQuery>,
+    InQuery(query): InQuery<ZonesQuery>,
 ) -> Response {
     let snapshot = shown.shared.published.snapshot();
     let all = &snapshot.folder.zones;
-    let begin = match query.after.as_deref().map(name) {
+    let begin = match query.after.as_deref().map(|after| (after, name(after))) {
         None => 0,
-        Some(Some(after)) => all.partition_point(|source| source.apex <= after),
-        Some(None) => return refused(ErrorCode::BadRequest, "`after` is no domain name"),
+        Some((_, Some(after))) => all.partition_point(|source| source.apex <= after),
+        Some((after, None)) => {
+            let sentence = format!("`after` must be the apex of a zone, not {}", quoted(after));
+            return refused(ErrorCode::BadRequest, &sentence);
+        }
     };
     let limit = query.limit.map_or(ZONES_PER_PAGE, |limit| (limit as usize).clamp(1, ZONES_PER_PAGE));
     let end = all.len().min(begin + limit);
@@ -40,7 +45,7 @@ pub(crate) async fn one(State(shown): State<Shown>, reader: Reader, Path(given):
     let found = name(&given).and_then(|apex| all.binary_search_by(|source| source.apex.cmp(&apex)).ok());
     match found {
         Some(index) => reply(StatusCode::OK, zone(&all[index], reader)),
-        None => refused(ErrorCode::NotFound, &format!("there is no zone `{}`", given.escape_debug())),
+        None => refused(ErrorCode::NotFound, &format!("there is no zone {}", quoted(&given))),
     }
 }
 

@@ -69,14 +69,29 @@ pub fn predict<'d>(
     counted: impl Iterator<Item = (&'d str, &'d str, u64)>,
     loads: &MeasuredLoads,
 ) -> Prediction {
-    let policies = before.steering.policies.len().max(1) as u32;
-    let samples = (FORECAST_CLIENTS_MAX / policies / 2).clamp(FORECAST_SAMPLES_MIN, SAMPLES);
+    let samples = samples(before);
     let policy_changes = forecast(before, after, samples);
     let queries = CountedQueries::new(counted, &policy_changes);
     let gains = gains(before, &policy_changes, &queries, loads);
     let mut moves = Moves::new(policy_changes, &queries);
     moves.policy_changes.retain(|policy_change| !policy_change.moves.is_empty());
     Prediction { moves, gains, samples }
+}
+
+/// Clients to ask of each family and policy.
+fn samples(snapshot: &Snapshot) -> u32 {
+    let policies = snapshot.steering.policies.len().max(1) as u32;
+    (FORECAST_CLIENTS_MAX / policies / 2).clamp(FORECAST_SAMPLES_MIN, SAMPLES)
+}
+
+/// Share of a policy's clients that each answer gets in the state of a snapshot, of the clients
+/// that [`predict`] asks. The shares add up to 1.
+pub(crate) fn shares(snapshot: &Snapshot, policy: PolicyId) -> BTreeMap<Answered, f64> {
+    let side = Side { snapshot, policy };
+    // The answer after is not read.
+    let asked = Asked { before: side, after: After::Answer(Answered::Nothing), names: &[] };
+    let [flow] = asked.flows(evenly(side.table(), samples(snapshot)), |_| 0);
+    flow.before.into_iter().map(|(answered, weight)| (answered, weight / flow.whole)).collect()
 }
 
 /// Computes the answers to `samples` clients of each family and policy that both snapshots have.

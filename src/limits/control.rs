@@ -19,6 +19,18 @@ pub(crate) const EVENTS_LOOK_MILLIS: u64 = 200;
 pub(crate) const EVENTS_SILENT_MILLIS: u64 = 10_000;
 /// Seconds for the handshake of TLS on the admin address.
 pub(crate) const ADMIN_HANDSHAKE_SECS: u64 = 5;
+/// Connections to the admin address whose handshake of TLS is unfinished: an honest one ends after
+/// two round trips, and the thread of the handshakes computes them one after another. One more
+/// closes the oldest of the client with the most.
+pub(crate) const ADMIN_HANDSHAKES_MAX: usize = 32;
+/// Unfinished handshakes of one client address (IPv6: of one /64): a few browsers, each with six
+/// connections. One more closes its oldest.
+pub(crate) const ADMIN_HANDSHAKES_PER_CLIENT_MAX: usize = 16;
+/// Requests of one client address that wait for its turn: a page asks for two maps, in a few
+/// windows.
+pub(crate) const TURNS_WAITING_MAX: usize = 4;
+/// Clients with a turn or in the pause behind it: more than one listener has connections.
+pub(crate) const TURN_CLIENTS_MAX: usize = 1_024;
 /// Seconds that a reload or a comparison may take until its command gives it up: two runs one after
 /// the other, each of at most [`ATTEMPT_SECS`](super::ATTEMPT_SECS), and time to spare.
 pub(crate) const ASK_WAIT_SECS: u64 = 1_800;

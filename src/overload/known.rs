@@ -26,7 +26,7 @@ const SETS: usize = 1_024;
 /// Slots of a set: 8,192 in all, of 24 octets each.
 const WAYS: usize = 8;
 
-/// Prefix length of IPv4, and of IPv6: the shortest routed on the Internet.
+/// Prefix length of IPv4, and of IPv6: the longest that are routed on the Internet.
 const LEN_V4: u8 = 24;
 const LEN_V6: u8 = 48;
 /// Marks of the families in the word of a prefix, so that no word is 0.
@@ -40,7 +40,7 @@ struct Slot {
     /// Seconds of the first note and of the last one.
     first: AtomicU32,
     last: AtomicU32,
-    /// Notes.
+    /// Notes, halved every hour. Of two at the same moment one may be lost.
     notes: AtomicU32,
 }
 
@@ -70,10 +70,7 @@ impl KnownPrefixes {
         if let Some(slot) = own {
             match slot.is_forgotten(now) {
                 true => slot.begin(word, now),
-                false => {
-                    slot.touch(now);
-                    slot.notes.fetch_add(1, Ordering::Relaxed);
-                }
+                false => slot.note(now),
             }
             return;
         }
@@ -122,6 +119,16 @@ impl Slot {
         self.last.store(now, Ordering::Relaxed);
         self.notes.store(1, Ordering::Relaxed);
         self.prefix.store(word, Ordering::Release);
+    }
+
+    /// Adds a note. The first one of an hour of the clock halves those before, so that those of
+    /// long ago count little.
+    fn note(&self, now: u32) {
+        let is_other_hour = self.last.load(Ordering::Relaxed) / 3_600 != now / 3_600;
+        let notes = self.notes.load(Ordering::Relaxed);
+        let kept = if is_other_hour { notes / 2 } else { notes };
+        self.notes.store(kept.saturating_add(1), Ordering::Relaxed);
+        self.touch(now);
     }
 
     /// Puts off the end of the prefix; an earlier second than the last one changes nothing.

@@ -16,7 +16,7 @@ pub(crate) mod throttle;
 use crate::geo::prefix::Prefix;
 use crate::limits::{SHED_PREFIXES_MAX, SHED_WIDE_MAX};
 use known::KnownPrefixes;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use throttle::Share;
 
 /// Settings of the server file.
@@ -31,25 +31,67 @@ pub(crate) struct Overload {
 pub(crate) struct OverloadState {
     /// Prefixes that got useful answers.
     pub(crate) known: KnownPrefixes,
-    /// True while strangers are shed at any socket: then no prefix becomes known.
-    pub(crate) is_shedding: AtomicBool,
-    /// Lowest share of strangers in force at any socket.
+    /// True while no other prefix becomes known: strangers are shed at some socket, and known
+    /// prefixes pass.
+    pub(crate) is_frozen: AtomicBool,
+    /// Lowest share of strangers in force at any socket; 0 without a filter.
     share: AtomicU32,
+    /// Known prefixes in the filters.
+    passing: AtomicUsize,
+    /// True if the kernel took no filter when one was wanted last.
+    is_refused: AtomicBool,
+    /// True if a control loop runs.
+    is_watched: AtomicBool,
+}
+
+/// Filters in force, at all sockets together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InForce {
+    /// Lowest share of strangers; `None` if no socket has a filter.
+    pub(crate) lowest: Option<Share>,
+    /// Known prefixes that pass.
+    pub(crate) passing: usize,
+    /// True while no other prefix becomes known.
+    pub(crate) is_frozen: bool,
+    /// True if the kernel took no filter when one was wanted last.
+    pub(crate) is_refused: bool,
 }
 
 impl OverloadState {
-    /// Puts the lowest share in force; `None` if no socket has a filter.
-    pub(crate) fn enforce(&self, lowest: Option<Share>) {
-        self.share.store(lowest.map_or(0, Share::parts), Ordering::Relaxed);
-        self.is_shedding.store(lowest.is_some(), Ordering::Relaxed);
+    /// Puts the filters in force before workers and pages.
+    pub(crate) fn enforce(&self, now: InForce) {
+        self.share.store(now.lowest.map_or(0, Share::parts), Ordering::Relaxed);
+        self.passing.store(now.passing, Ordering::Relaxed);
+        self.is_frozen.store(now.is_frozen, Ordering::Relaxed);
+        self.is_refused.store(now.is_refused, Ordering::Relaxed);
+    }
+
+    /// Notes that a control loop runs.
+    pub(crate) fn watch(&self) {
+        self.is_watched.store(true, Ordering::Relaxed);
+    }
+
+    /// True if a control loop runs, which not every engine has.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.is_watched.load(Ordering::Relaxed)
     }
 
     /// Lowest share of strangers that a socket takes, from 0 to 1; 1 while nothing is shed.
     pub(crate) fn share(&self) -> f64 {
-        match self.is_shedding.load(Ordering::Relaxed) {
-            true => f64::from(self.share.load(Ordering::Relaxed)) / f64::from(Share::WHOLE),
-            false => 1.0,
+        match self.share.load(Ordering::Relaxed) {
+            0 => 1.0,
+            parts => f64::from(parts) / f64::from(Share::WHOLE),
         }
+    }
+
+    /// Known prefixes that pass the filters; 0 while nothing is shed.
+    pub(crate) fn passing(&self) -> usize {
+        self.passing.load(Ordering::Relaxed)
+    }
+
+    /// True if the kernel took no filter when one was wanted last.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::Relaxed)
     }
 }
 
@@ -74,10 +116,11 @@ impl DropSplit {
         }
     }
 
-    /// Begins to count drops as shed. `drops` is the counter at this moment.
-    pub(crate) fn begin(&self, drops: u32) {
+    /// Begins to count drops as shed. `drops` is the counter at this moment. Returns true if they
+    /// were counted so before.
+    pub(crate) fn begin(&self, drops: u32) -> bool {
         let (full, _) = self.of(drops);
-        self.0.store(FILTERED | u64::from(full), Ordering::Relaxed);
+        self.0.swap(FILTERED | u64::from(full), Ordering::Relaxed) & FILTERED != 0
     }
 
     /// Begins to count drops as those of a full buffer.
@@ -125,10 +168,29 @@ impl Passing {
         passing
     }
 
-    /// Known prefixes among the first `narrow` of [`Passing::narrow`].
-    pub(crate) fn known_in(&self, narrow: usize) -> usize {
-        narrow.saturating_sub(self.narrow.len() - self.known)
+    /// Numbers of [`Passing::narrow`] that a filter may begin with, fewer and fewer, for a kernel
+    /// without memory for all: known prefixes give way before those of the operator.
+    pub(crate) fn fewer(&self) -> [usize; 4] {
+        let own = self.narrow.len() - self.known;
+        [self.narrow.len(), own + self.known / 4, own, own / 4]
     }
+
+    /// Filter with the first `narrow` numbers: known prefixes in it, and those of the operator
+    /// that are not.
+    pub(crate) fn with(&self, narrow: usize) -> Fitted {
+        let own = self.narrow.len() - self.known;
+        let left_out = self.left_out + own.saturating_sub(narrow);
+        Fitted { known: narrow.saturating_sub(own), left_out }
+    }
+}
+
+/// Prefixes that a filter has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fitted {
+    /// Known prefixes in it.
+    pub(crate) known: usize,
+    /// Prefixes of the operator that are not in it.
+    pub(crate) left_out: usize,
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Share of strangers that one socket takes: lower while its buffer is full, higher while it has
 //! room, and soon the whole if all that comes is known to fit.
 //!
-//! With a filter, the kernel's counter of drops holds what the filter sheds too, so the fill of the
-//! buffer shows an overload: it stays full as long as more comes than the worker takes, and is
-//! nearly empty otherwise.
+//! The fill of the buffer shows an overload: it stays full as long as more comes than the worker
+//! takes, and is nearly empty otherwise. The kernel's counter of drops does not: it holds datagrams
+//! with a wrong checksum, and what the filter sheds.
 
 /// Reading of a socket, of one interval.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,12 @@ impl Reading {
     /// Datagrams that came.
     fn all(&self) -> u64 {
         self.received + u64::from(self.dropped)
+    }
+
+    /// True with a full buffer. The kernel gives room back by quarters of the buffer
+    /// (`udp_rmem_release`), so a reading is up to a quarter too high.
+    fn is_full(&self) -> bool {
+        u64::from(self.used) * 4 >= u64::from(self.room) * 3
     }
 
     /// Share of them that the worker took, in parts of [`Share::WHOLE`].
@@ -100,22 +106,21 @@ impl Throttle {
 
     /// Takes the reading of an interval. Returns the change of the filter, if any.
     ///
-    /// The first share is that of the datagrams that the worker took, but at least half. From then
-    /// on an interval whose buffer is full and not emptier than before takes an eighth of the share
-    /// off; from the third in a row the share is at most that of the datagrams that the worker
-    /// took, and half of what it was. Two with room add a sixteenth. They double the share if the
-    /// buffer is nearly empty and everything that comes, shed datagrams included, is clearly less
-    /// than the worker has taken.
+    /// A filter begins with drops at a full buffer: drops at a buffer with room are datagrams with
+    /// a wrong checksum, or those of a burst that is over. The first share is that of the datagrams
+    /// that the worker took, but at least half. From then on an interval whose buffer is full and
+    /// not emptier than before takes an eighth of the share off; from the third in a row the share
+    /// is at most that of the datagrams that the worker took, and half of what it was. Two with
+    /// room add a sixteenth. They double the share if the buffer is nearly empty and everything
+    /// that comes, shed datagrams included, is clearly less than the worker has taken.
     pub(crate) fn step(&mut self, reading: Reading) -> Option<Change> {
         let before = std::mem::replace(&mut self.used, reading.used);
         let Some(share) = self.share else {
             self.capacity = reading.received;
             let first = Share::new(reading.taken_parts().max(u64::from(Share::FIRST)));
-            return (reading.dropped > 0).then(|| self.attach(first));
+            return (reading.dropped > 0 && reading.is_full()).then(|| self.attach(first));
         };
-        // The kernel gives room back by quarters of the buffer (`udp_rmem_release`), so a reading
-        // is up to a quarter too high.
-        if u64::from(reading.used) * 4 >= u64::from(reading.room) * 3 {
+        if reading.is_full() {
             (self.calm, self.capacity) = (0, reading.received);
             if reading.used < before {
                 return None;

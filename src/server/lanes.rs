@@ -166,6 +166,7 @@ impl Server {
             event_log: self.event_log.clone(),
             supervisor: self.supervisor.clone(),
             stop: self.stop.clone(),
+            handshakes: self.runtimes.handshakes.handle().clone(),
         };
         self.tasks.extend(pages::start(&self.runtimes.pages, context, sockets));
     }

@@ -3,9 +3,9 @@
 //! runtime of two threads, so that no work of the writer or of a page delays it.
 
 use crate::geo::prefix::Prefix;
-use crate::limits::{OVERLOAD_OVER_SECS, SHED_TICK_MILLIS};
+use crate::limits::{FILTER_AGAIN_SECS, OVERLOAD_OVER_SECS, OVERLOAD_RENEW_SECS, SHED_TICK_MILLIS};
 use crate::overload::throttle::{Change, Reading, Share, Throttle};
-use crate::overload::{DropSplit, Overload, Passing};
+use crate::overload::{DropSplit, Fitted, InForce, Overload, Passing};
 use crate::shared::Shared;
 use crate::shared::counters::CounterBlock;
 use crate::shared::event::Event;
@@ -23,10 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Pause between two looks at the settings while `overload` is off.
 const IDLE: Duration = Duration::from_secs(1);
-/// Time with a filter from which an overload is logged. A burst is over before.
+/// Time with a filter, pauses not counted, from which an overload is logged. A burst is over
+/// before.
 const BURST: Duration = Duration::from_secs(1);
-/// Part of the known prefixes that a filter keeps if the kernel has no memory for all of them.
-const FEWER: usize = 4;
 
 /// Socket of a UDP worker.
 #[derive(Clone)]
@@ -52,22 +51,35 @@ struct Watched {
     shed: u64,
 }
 
-/// An overload that lasts, or ended less than [`OVERLOAD_OVER_SECS`] ago.
-struct Episode {
-    began: Instant,
-    /// Last moment with a filter at any socket.
-    last: Instant,
-    is_logged: bool,
-    lowest: Share,
-    /// Datagrams shed at all sockets when it began.
-    shed: u64,
+/// Prefixes of the filters, from the first filter on until no socket has one.
+struct Lists {
     /// Sequence number of the snapshot of `own`.
     sequence: u64,
     /// Prefixes of the operator.
     own: Vec<Prefix>,
     passing: [Passing; 2],
-    /// Known prefixes in the filters of each family.
-    known: [usize; 2],
+    /// True if no prefix was known at first: then prefixes go on to become known, and the lists
+    /// are taken again every [`OVERLOAD_RENEW_SECS`].
+    is_cold: bool,
+    taken: Instant,
+    /// Prefixes in the filters of each family.
+    fitted: [Fitted; 2],
+}
+
+/// An overload that lasts, or ended less than [`OVERLOAD_OVER_SECS`] ago.
+struct Episode {
+    began: Instant,
+    /// Last moment with a filter at any socket, and the time with one in all.
+    last: Instant,
+    filtered: Duration,
+    /// True if a socket had a filter at the last look.
+    is_filtered: bool,
+    is_logged: bool,
+    lowest: Share,
+    /// Datagrams shed at all sockets when it began.
+    shed: u64,
+    /// Most known prefixes that passed.
+    known: usize,
 }
 
 /// The loop.
@@ -75,10 +87,12 @@ pub(crate) struct OverloadLoop {
     shared: Arc<Shared>,
     event_log: EventLog,
     sockets: Vec<Watched>,
+    lists: Option<Lists>,
     episode: Option<Episode>,
     /// Secret of the filters of IPv6.
     key: u64,
-    is_refused: bool,
+    /// Moment until which a kernel that took no filter is not asked again.
+    refused_until: Option<Instant>,
 }
 
 impl OverloadLoop {
@@ -98,9 +112,10 @@ impl OverloadLoop {
         });
         let mut sockets: Vec<Watched> = watched.collect();
         sockets.iter_mut().for_each(Watched::detach);
-        shared.overload.enforce(None);
+        shared.overload.watch();
+        shared.overload.enforce(InForce::default());
         let key = RandomState::new().hash_one(0);
-        OverloadLoop { shared, event_log, sockets, episode: None, key, is_refused: false }
+        OverloadLoop { shared, event_log, sockets, lists: None, episode: None, key, refused_until: None }
     }
 
     /// Runs until the server stops.
@@ -127,85 +142,95 @@ impl OverloadLoop {
 
     /// One interval: a step for each socket.
     fn tick(&mut self, snapshot: &Snapshot, settings: Overload, now: Instant) {
-        self.renew(snapshot, settings);
+        self.renew(snapshot, settings, now);
         for index in 0..self.sockets.len() {
-            let Some(change) = self.sockets[index].step() else { continue };
-            match change {
-                Change::Attach(share) => {
-                    self.begin(snapshot, settings, now);
-                    self.attach(index, share);
+            match self.sockets[index].step() {
+                Some(Change::Attach(_)) if self.refused_until.is_some_and(|until| now < until) => {
+                    self.sockets[index].detach();
                 }
-                Change::Detach => self.sockets[index].detach(),
+                Some(Change::Attach(share)) => {
+                    if self.lists.is_none() {
+                        self.lists = Some(self.lists(snapshot, settings, now));
+                    }
+                    self.attach(index, share, now);
+                }
+                Some(Change::Detach) => self.sockets[index].detach(),
+                None => {}
             }
         }
-        let lowest = self.sockets.iter().filter_map(|watched| watched.throttle.share()).min();
-        self.shared.overload.enforce(lowest);
-        self.follow(lowest, now);
-    }
-
-    /// Begins an episode, with the prefixes that are known now, if none lasts.
-    fn begin(&mut self, snapshot: &Snapshot, settings: Overload, now: Instant) {
-        if self.episode.is_some() {
-            return;
+        let lowest = self.lowest();
+        if lowest.is_none() {
+            self.lists = None;
         }
-        let own = own(snapshot);
-        self.episode = Some(Episode {
-            began: now,
-            last: now,
-            is_logged: false,
-            lowest: Share::new(u64::from(Share::WHOLE)),
-            shed: self.shed(),
-            sequence: snapshot.sequence(),
-            passing: self.passing(&own, settings),
-            own,
-            known: [0; 2],
+        self.follow(lowest, now);
+        let lists = self.lists.as_ref();
+        self.shared.overload.enforce(InForce {
+            lowest,
+            passing: lists.map_or(0, Lists::known),
+            is_frozen: lists.is_some_and(|lists| !lists.is_cold),
+            is_refused: self.refused_until.is_some(),
         });
     }
 
-    /// Prefixes that pass: those of the operator, and those that are known now.
-    fn passing(&self, own: &[Prefix], settings: Overload) -> [Passing; 2] {
-        let known = self.shared.overload.known.list(cookie_secs(), settings.known_after_secs);
-        let passing = Passing::of(own, &known);
-        let left_out: usize = passing.iter().map(|passing| passing.left_out).sum();
-        if left_out > 0 {
-            tracing::warn!(
-                "{left_out} prefixes of `exempt` and `proxy_protocol` have no place in the filters of \
-                 `overload`: their queries are those of strangers"
-            );
-        }
-        passing
+    /// Lowest share of strangers in force at any socket.
+    fn lowest(&self) -> Option<Share> {
+        self.sockets.iter().filter_map(|watched| watched.throttle.share()).min()
     }
 
-    /// Renews the filters after a reload that changed the prefixes of the operator.
-    fn renew(&mut self, snapshot: &Snapshot, settings: Overload) {
-        let Some(episode) = &mut self.episode else { return };
-        if std::mem::replace(&mut episode.sequence, snapshot.sequence()) == snapshot.sequence() {
-            return;
-        }
+    /// Prefixes that pass: those of the operator, and those that are known now.
+    fn lists(&self, snapshot: &Snapshot, settings: Overload, now: Instant) -> Lists {
+        let known = self.shared.overload.known.list(cookie_secs(), settings.known_after_secs);
         let own = own(snapshot);
-        if own == episode.own {
+        Lists {
+            sequence: snapshot.sequence(),
+            passing: Passing::of(&own, &known),
+            own,
+            is_cold: known.is_empty(),
+            taken: now,
+            fitted: Default::default(),
+        }
+    }
+
+    /// Renews the filters after a reload that changed the prefixes of the operator, and those that
+    /// began without a known prefix.
+    fn renew(&mut self, snapshot: &Snapshot, settings: Overload, now: Instant) {
+        let Some(lists) = &mut self.lists else { return };
+        let is_old = lists.is_cold && now.duration_since(lists.taken).as_secs() >= OVERLOAD_RENEW_SECS;
+        let is_reloaded = std::mem::replace(&mut lists.sequence, snapshot.sequence()) != snapshot.sequence();
+        let is_other = is_reloaded && own(snapshot) != lists.own;
+        if !is_old && !is_other {
             return;
         }
-        let passing = self.passing(&own, settings);
-        if let Some(episode) = &mut self.episode {
-            (episode.own, episode.passing) = (own, passing);
-        }
+        let is_cold = lists.is_cold;
+        self.lists = Some(Lists { is_cold, ..self.lists(snapshot, settings, now) });
         for index in 0..self.sockets.len() {
             if let Some(share) = self.sockets[index].throttle.share() {
-                self.attach(index, share);
+                self.attach(index, share, now);
             }
         }
     }
 
-    fn attach(&mut self, index: usize, share: Share) {
+    fn attach(&mut self, index: usize, share: Share, now: Instant) {
         let (watched, key) = (&mut self.sockets[index], self.key);
-        let Some(episode) = &mut self.episode else { return };
+        let Some(lists) = &mut self.lists else { return };
         let family = usize::from(watched.is_v6);
-        match watched.attach(&episode.passing[family], share, key) {
-            Ok(known) => episode.known[family] = known,
+        let is_refused = self.refused_until.is_some();
+        match watched.attach(&lists.passing[family], share, key) {
+            Ok(fitted) => {
+                self.refused_until = None;
+                let before = std::mem::replace(&mut lists.fitted[family], fitted);
+                if fitted.left_out > before.left_out {
+                    tracing::warn!(
+                        "{} prefixes of `exempt` and `proxy_protocol` have no place in the filters of \
+                         `overload`: their queries are those of strangers",
+                        fitted.left_out
+                    );
+                }
+            }
             Err(error) => {
                 watched.detach();
-                if !std::mem::replace(&mut self.is_refused, true) {
+                self.refused_until = Some(now + Duration::from_secs(FILTER_AGAIN_SECS));
+                if !is_refused {
                     tracing::warn!(%error, "the kernel takes no filter of a UDP socket: `overload` is idle");
                 }
             }
@@ -214,17 +239,36 @@ impl OverloadLoop {
 
     /// Logs the beginning and the end of an episode.
     fn follow(&mut self, lowest: Option<Share>, now: Instant) {
-        let shed = self.shed();
+        let (shed, known) = (self.shed(), self.lists.as_ref().map_or(0, Lists::known));
+        if lowest.is_some() && self.episode.is_none() {
+            let lowest = Share::new(u64::from(Share::WHOLE));
+            let (filtered, is_filtered, is_logged) = (Duration::ZERO, false, false);
+            self.episode = Some(Episode {
+                began: now,
+                last: now,
+                filtered,
+                is_filtered,
+                is_logged,
+                lowest,
+                shed,
+                known,
+            });
+        }
         let Some(episode) = &mut self.episode else { return };
         if let Some(lowest) = lowest {
+            if episode.is_filtered {
+                episode.filtered += now.duration_since(episode.last);
+            }
             episode.last = now;
             episode.lowest = episode.lowest.min(lowest);
+            episode.known = episode.known.max(known);
         }
+        episode.is_filtered = lowest.is_some();
         let shed = shed.saturating_sub(episode.shed);
-        if !episode.is_logged && episode.last.duration_since(episode.began) >= BURST {
+        if !episode.is_logged && episode.filtered >= BURST {
             episode.is_logged = true;
-            let known = episode.known.iter().sum();
-            self.event_log.append(&Event::OverloadBegan { shed, known, percent: episode.lowest.percent() });
+            let (known, percent) = (episode.known, episode.lowest.percent());
+            self.event_log.append(&Event::OverloadBegan { shed, known, percent });
         } else if now.duration_since(episode.last) >= Duration::from_secs(OVERLOAD_OVER_SECS) {
             self.end(shed);
         }
@@ -246,7 +290,8 @@ impl OverloadLoop {
                 watched.detach();
             }
         }
-        self.shared.overload.enforce(None);
+        (self.lists, self.refused_until) = (None, None);
+        self.shared.overload.enforce(InForce::default());
         let shed = self.episode.as_ref().map(|episode| self.shed().saturating_sub(episode.shed));
         self.end(shed.unwrap_or(0));
     }
@@ -254,6 +299,13 @@ impl OverloadLoop {
     /// Datagrams shed at all sockets since the loop began.
     fn shed(&self) -> u64 {
         self.sockets.iter().map(|watched| watched.shed).sum()
+    }
+}
+
+impl Lists {
+    /// Known prefixes in the filters of both families.
+    fn known(&self) -> usize {
+        self.fitted.iter().map(|fitted| fitted.known).sum()
     }
 }
 
@@ -290,17 +342,23 @@ impl Watched {
         drops.wrapping_sub(std::mem::replace(&mut self.drops, drops))
     }
 
-    /// Attaches a filter. Returns the number of known prefixes in it.
-    fn attach(&mut self, passing: &Passing, share: Share, key: u64) -> io::Result<usize> {
-        let filter = |narrow: &[u64]| {
-            let numbers = PassingNumbers { narrow, wide: &passing.wide };
-            ShedFilter::new(self.is_v6, numbers, share.parts(), key).attach(&self.of.socket)?;
-            Ok(passing.known_in(narrow.len()))
-        };
-        let narrow = &passing.narrow[..];
+    /// Attaches a filter, with fewer prefixes if the kernel has no memory for all.
+    fn attach(&mut self, passing: &Passing, share: Share, key: u64) -> io::Result<Fitted> {
+        let drops = socket::receive_queue(&self.of.socket)?.drops;
         // The split turns first: what a filter sheds is never counted as a full buffer.
-        self.of.split.begin(socket::receive_queue(&self.of.socket)?.drops);
-        filter(narrow).or_else(|_| filter(&narrow[..narrow.len() / FEWER]))
+        let had_filter = self.of.split.begin(drops);
+        let mut failed = None;
+        for narrow in passing.fewer() {
+            let numbers = PassingNumbers { narrow: &passing.narrow[..narrow], wide: &passing.wide };
+            match ShedFilter::new(self.is_v6, numbers, share.parts(), key).attach(&self.of.socket) {
+                Ok(()) => return Ok(passing.with(narrow)),
+                Err(error) => failed = Some(error),
+            }
+        }
+        if !had_filter {
+            self.of.split.end(drops);
+        }
+        Err(failed.unwrap_or_else(|| io::ErrorKind::Other.into()))
     }
 
     fn detach(&mut self) {

@@ -15,7 +15,7 @@ use crate::state::event_log::EventLog;
 use crate::sys::socket::take_up;
 use std::net::TcpListener;
 use std::sync::Arc;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +31,8 @@ pub(crate) struct PagesContext {
     pub(crate) supervisor: Supervisor,
     /// Cancelled when the server stops.
     pub(crate) stop: CancellationToken,
+    /// Runtime of the handshakes of the admin address.
+    pub(crate) handshakes: Handle,
 }
 
 /// Non-blocking sockets of the pages.
@@ -44,7 +46,7 @@ pub(crate) struct PageSockets {
 
 /// Starts to serve the pages. Returns the tasks, which end when the server stops.
 pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSockets) -> Vec<JoinHandle<()>> {
-    let PagesContext { shown, command_sender, event_log, supervisor, stop } = context;
+    let PagesContext { shown, command_sender, event_log, supervisor, stop, handshakes } = context;
     let (shared, board) = (Arc::clone(&shown.shared), stop.clone());
     let watch = move || descriptors::watch(Arc::clone(&shared), event_log.clone(), board.clone());
     let mut tasks = vec![runtime.spawn(supervisor.clone().keep(Task::Descriptors, watch))];
@@ -69,12 +71,13 @@ pub(crate) fn start(runtime: &Runtime, context: PagesContext, sockets: PageSocke
         let serve = move || {
             let router = control::admin(shown.clone(), Arc::clone(&command_sender), Arc::clone(&hosts));
             let shared = Arc::clone(&shown.shared);
-            let (held, stop) = (Arc::clone(&held), stop.clone());
+            let (held, stop, handshakes) = (Arc::clone(&held), stop.clone(), handshakes.clone());
             let listener = take_up(&mut first, || listener.try_clone());
             async move {
                 match listener.and_then(tokio::net::TcpListener::from_std) {
                     Ok(tcp) => {
-                        listener::serve(AdminListener { tcp, shared }, router, share, held, stop).await
+                        let listener = AdminListener { tcp, shared, handshakes };
+                        listener::serve(listener, router, share, held, stop).await
                     }
                     Err(error) => panic!("the listener cannot be reopened: {error}"),
                 }

@@ -2,11 +2,12 @@
 //! another.
 //!
 //! ```text
-//!  tcp      answers over TCP, the portable engine                   one thread a core
-//!  pages    control socket, admin address                           one thread, and renderers
-//!  probes   checks, load feeds, filters under overload              two threads, and readers of files
-//!  writer   the single writer                                       one thread, and reloads and saves
-//!  main     signals, the first round, the wait for the end          the thread that started the server
+//!  tcp         answers over TCP, the portable engine               one thread a core
+//!  pages       control socket, admin address                       one thread, and renderers
+//!  handshakes  TLS of the admin address                            one thread
+//!  probes      checks, load feeds, filters under overload          two threads, and readers of files
+//!  writer      the single writer                                   one thread, and reloads and saves
+//!  main        signals, the first round, the wait for the end      the thread that started the server
 //! ```
 //!
 //! UDP workers are threads without a runtime (`src/transport/worker.rs`). The thread that waits for
@@ -26,6 +27,8 @@ pub(crate) struct Runtimes {
     pub(crate) tcp: Runtime,
     /// The control socket and the admin address.
     pub(crate) pages: Runtime,
+    /// Handshakes of the admin address, whose signatures take a thread for a millisecond each.
+    pub(crate) handshakes: Runtime,
     /// Checks, load feeds, and the filters of sockets under overload.
     pub(crate) probes: Runtime,
     /// The writer, its reloads and its saves.
@@ -40,6 +43,7 @@ impl Runtimes {
             main,
             tcp: start("tcp", cores, 1)?,
             pages: start("pages", 1, PAGE_THREADS)?,
+            handshakes: start("handshakes", 1, 1)?,
             probes: start("probes", 2, PROBE_BLOCKING_THREADS)?,
             writer: start("writer", 1, WRITER_BLOCKING_THREADS)?,
         })
@@ -49,7 +53,7 @@ impl Runtimes {
     /// are abandoned.
     pub(crate) fn stop(self, within: Duration) {
         let end = Instant::now() + within;
-        for runtime in [self.tcp, self.pages, self.probes, self.writer, self.main] {
+        for runtime in [self.tcp, self.pages, self.handshakes, self.probes, self.writer, self.main] {
             runtime.shutdown_timeout(end.saturating_duration_since(Instant::now()));
         }
     }

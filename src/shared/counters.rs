@@ -4,7 +4,7 @@
 //! share a block and add atomically. A reader may see a block that is a few queries old, never a
 //! torn number.
 
-use crate::admin::Unproven;
+use crate::admin::{Unopened, Unproven};
 use crate::answer::{Outcome, Transport};
 use crate::rrl::{Limit, Treatment};
 use crate::shared::answer_times::{AnswerTimes, SAMPLE_EVERY};
@@ -49,7 +49,8 @@ drops! {
         "a datagram from the port of a service that answers anything, such as echo or chargen";
     TooLong = "too_long", "a reply that does not fit its transport";
     ReceiveFull = "receive_full",
-        "a datagram for which the socket's buffer had no room; counted once a second";
+        "a datagram for which the socket's buffer had no room, or with a wrong checksum, which the kernel \
+         counts alike; counted once a second";
     Shed = "shed",
         "a datagram of a prefix that is not known, dropped before the socket's buffer under `overload`, or \
          any that found no room meanwhile; counted once a second";
@@ -311,6 +312,8 @@ pub struct Counters {
     pub(crate) events_dropped: AtomicU64,
     /// Requests that the admin address refused for want of a proof, by [`Unproven`].
     pub(crate) unproven: [AtomicU64; Unproven::ALL.len()],
+    /// Connections that the admin address closed before their first request, by [`Unopened`].
+    pub(crate) unopened: [AtomicU64; Unopened::ALL.len()],
     /// Lines that the log on stderr has lost.
     pub(crate) log_dropped: Arc<AtomicU64>,
 }
@@ -318,7 +321,7 @@ pub struct Counters {
 /// Result of the last reload. The writer sets it; each field is consistent by itself only.
 #[derive(Debug, Default)]
 pub(crate) struct LastReload {
-    /// Reason and time of its refusal, in words; `None` if it was published.
+    /// Reason of its refusal, in words; `None` if it was published.
     refusal: ArcSwapOption<String>,
     /// Time of the last publication, in seconds since 1970.
     pub(crate) published_epoch_secs: AtomicU64,
@@ -360,6 +363,7 @@ impl Counters {
             last_reload: LastReload::default(),
             events_dropped: AtomicU64::new(0),
             unproven: Default::default(),
+            unopened: Default::default(),
             log_dropped,
         }
     }

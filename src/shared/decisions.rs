@@ -7,8 +7,8 @@
 //! something else in another. A UDP worker adds with a plain load and store to its shard, which no
 //! other thread writes; tasks that share a shard add atomically. Readers get [`Decisions`], which
 //! are kept by name. The shards of retired snapshots are folded into them, so that a count survives
-//! its snapshot. Policies and zones that the newest snapshot lacks are summed as [`OTHER`], so that
-//! reloads need no more names than a snapshot has.
+//! its snapshot. Where there is no room for all, policies, PoPs and zones that the newest snapshot
+//! lacks are summed as [`OTHER`], so that reloads need no more names than a snapshot has.
 
 use crate::answer::{Decided, Reason};
 use crate::limits::{DECISION_PAIRS_MAX, POLICIES_SHOWN_MAX, ZONES_COUNTED_MAX};
@@ -29,8 +29,8 @@ pub(crate) struct WorkerId {
     pub(crate) is_multi_writer: bool,
 }
 
-/// Name under which counts past the limit are summed.
-pub(crate) const OTHER: &str = "other";
+/// Name under which counts past the limit are summed; no policy, PoP or zone can have it.
+pub(crate) const OTHER: &str = "(other)";
 
 const REASONS: usize = Reason::ALL.len();
 const ZONE_ANSWERS: usize = ZoneAnswer::ALL.len();
@@ -69,8 +69,8 @@ struct Line([AtomicU64; 16]);
 pub(crate) struct DecisionCounters {
     policies: Box<[Arc<str>]>,
     pops: Box<[Arc<str>]>,
-    /// Index of the last row. Each policy has a row, or past the limit the last row, `other`. A row
-    /// holds the reasons, then the PoPs.
+    /// Index of the last row. Each policy has a row, or past the limit the last row, [`OTHER`]. A
+    /// row holds the reasons, then the PoPs.
     last_row: usize,
     /// Number of cells in a row.
     row_len: usize,
@@ -180,7 +180,7 @@ impl DecisionCounters {
         let (policies, zones) = self.rows();
         if self.number > decisions.newest {
             decisions.newest = self.number;
-            decisions.keep(&policies, &zones);
+            decisions.keep(&policies, &self.pops, &zones);
         }
         let is_newest = self.number == decisions.newest;
         for (row, policy) in policies.into_iter().enumerate() {
@@ -221,11 +221,13 @@ fn read(shard: &[Line], column: usize) -> u64 {
     shard.get(column / 16).map_or(0, |line| line.0[column % 16].load(Ordering::Relaxed))
 }
 
-/// Sums by name, over all snapshots, for the names of the newest. Pairs that never occurred are
-/// absent.
+/// Policy and PoP.
+type Pair = (Arc<str>, Arc<str>);
+
+/// Sums by name, over all snapshots. Pairs that never occurred are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decisions {
-    pops: BTreeMap<(Arc<str>, Arc<str>), u64>,
+    pops: BTreeMap<Pair, u64>,
     reasons: BTreeMap<Arc<str>, [u64; REASONS]>,
     zones: BTreeMap<Arc<str>, [u64; ZONE_ANSWERS]>,
     /// Number of the newest counters of the sums.
@@ -252,28 +254,49 @@ impl Decisions {
         })
     }
 
-    /// Makes room for policies and zones: if they do not fit beside those that are counted, sums
-    /// all others as [`OTHER`]. While there is room, a name that is gone keeps its count, so that
-    /// `other` has no leap.
-    fn keep(&mut self, policies: &[Arc<str>], zones: &[Arc<str>]) {
+    /// Makes room for policies, PoPs and zones: if they do not fit beside those that are counted,
+    /// sums all others as [`OTHER`]. While there is room, a name that is gone keeps its count, so
+    /// that [`OTHER`] has no leap.
+    fn keep(&mut self, policies: &[Arc<str>], pops: &[Arc<str>], zones: &[Arc<str>]) {
         let policies: HashSet<&str> = policies.iter().map(|policy| &**policy).collect();
+        let pops: HashSet<&str> = pops.iter().map(|pop| &**pop).collect();
         let zones: HashSet<&str> = zones.iter().map(|zone| &**zone).collect();
         if !fits(&self.zones, &zones, ZONES_COUNTED_MAX) {
             fold_absent(&mut self.zones, &zones);
         }
-        if fits(&self.reasons, &policies, POLICIES_SHOWN_MAX) {
-            return;
+        if !fits(&self.reasons, &policies, POLICIES_SHOWN_MAX) {
+            fold_absent(&mut self.reasons, &policies);
+            self.fold_pairs(|policy, pop| {
+                (!policies.contains(&**policy)).then(|| (OTHER.into(), pop.clone()))
+            });
         }
-        fold_absent(&mut self.reasons, &policies);
-        let mut gone = Vec::new();
+        if !self.has_room_for_pairs(&policies, &pops) {
+            self.fold_pairs(|policy, pop| (!pops.contains(&**pop)).then(|| (policy.clone(), OTHER.into())));
+        }
+        if !self.has_room_for_pairs(&policies, &pops) {
+            self.fold_pairs(|policy, pop| {
+                (!policies.contains(&**policy)).then(|| (OTHER.into(), pop.clone()))
+            });
+        }
+    }
+
+    /// True if every pair of these names has room beside the other pairs that are counted.
+    fn has_room_for_pairs(&self, policies: &HashSet<&str>, pops: &HashSet<&str>) -> bool {
+        let is_other = |(policy, pop): &&Pair| !policies.contains(&**policy) || !pops.contains(&**pop);
+        let others = self.pops.keys().filter(is_other).count();
+        others + policies.len() * pops.len() <= DECISION_PAIRS_MAX
+    }
+
+    /// Adds the count of each pair to the pair that `into` gives for it, if it gives one.
+    fn fold_pairs(&mut self, into: impl Fn(&Arc<str>, &Arc<str>) -> Option<Pair>) {
+        let mut moved = Vec::new();
         self.pops.retain(|(policy, pop), count| {
-            let is_kept = policies.contains(&**policy);
-            if !is_kept {
-                gone.push((Arc::clone(pop), *count));
-            }
+            let pair = into(policy, pop);
+            let is_kept = pair.is_none();
+            moved.extend(pair.map(|pair| (pair, *count)));
             is_kept
         });
-        gone.into_iter().for_each(|(pop, count)| self.add_pop(&OTHER.into(), &pop, count));
+        moved.into_iter().for_each(|((policy, pop), count)| self.add_pop(&policy, &pop, count));
     }
 
     /// Adds to the sum of a pair. Reloads add PoPs for as long as the process lives, so names past
@@ -296,7 +319,7 @@ impl Decisions {
 
     fn add_zone(&mut self, zone: Arc<str>, counts: &[u64; ZONE_ANSWERS]) {
         let row = row_of(&self.zones, zone, ZONES_COUNTED_MAX);
-        // The row `other` is shown once it counts anything.
+        // The row `OTHER` is shown once it counts anything.
         if *row == *OTHER && counts.iter().all(|count| *count == 0) {
             return;
         }

@@ -142,6 +142,24 @@ fn an_explanation_is_drawn() {
     let without = lines(&["--down", &chosen]);
     assert_ne!(without.0, chosen);
     assert_eq!(without, lines(&["--files", "--down", &chosen]));
+    // PoPs stand in the state that is supposed of them.
+    let sites = |arguments: &[&str]| {
+        lines(arguments);
+        let svg = fs::read_to_string(target).expect("the picture");
+        let title = format!("<title>{chosen}: ");
+        let of: Vec<&str> = svg.lines().filter(|line| line.contains(&title)).collect();
+        assert_eq!(of.len(), 1, "{of:?}");
+        of[0].to_owned()
+    };
+    for (supposition, words) in [("--drain", "supposed drained"), ("--up", "auto, supposed up")] {
+        let of_server = sites(&[supposition, &chosen]);
+        assert!(of_server.contains(words), "{of_server}");
+        assert_ne!(of_server, sites(&[]));
+    }
+    // Its mark is the cross of a PoP that is out.
+    let mark = |site: &str| site.split("<title>").next().map(|mark| mark.len());
+    assert_ne!(mark(&sites(&["--drain", &chosen])), mark(&sites(&[])));
+    assert_eq!(mark(&sites(&["--up", &chosen])), mark(&sites(&[])));
     fs::remove_file(target).expect("the picture");
     let (status, _, stderr) = explain("shop.example", &["SOA"]);
     assert_eq!(status, 1, "{stderr}");

@@ -6,6 +6,7 @@ use meridian::testing::server::Engine;
 use meridian::testing::shared::counters::Dropped;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Scope;
 use std::time::Duration;
 use support::deployment::*;
 use support::program::{until, until_so};
@@ -30,6 +31,49 @@ fn answers(client: &UdpSocket, name: &str, queries: u16) -> usize {
     asked.count()
 }
 
+/// Queries for a name that does not exist, from 128 prefixes, until `is_over`.
+fn flood<'scope>(scope: &'scope Scope<'scope, '_>, at: SocketAddr, is_over: &'scope AtomicBool) {
+    for flooder in 1..=2 {
+        let sockets = (0..64).map(move |host| format!("127.7{flooder}.{host}.1"));
+        let sockets: Vec<UdpSocket> = sockets.map(|source| client(&source, at)).collect();
+        scope.spawn(move || {
+            let packet = query(7, "no.cdn.example", A);
+            while !is_over.load(Ordering::Relaxed) {
+                sockets.iter().for_each(|socket| drop(socket.send(&packet)));
+            }
+        });
+    }
+}
+
+/// A server that knows no prefix when the flood begins goes on to learn: a client that gets some
+/// answers keeps all of them later.
+#[test]
+fn a_server_that_knows_none_learns() {
+    let keys = "  receive_buffer: 65536\noverload: { known_first: on, known_after: 1s }\n";
+    let deployment = Deployment::new(&["127.0.0.1:0"], keys);
+    let server = deployment.start(Engine::Fast);
+    let at = server.dns()[0];
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        flood(scope, at, &is_over);
+        until("strangers are shed", LONG, || {
+            deployment.run(&["limits"]).1.contains("all queries of 0 known prefixes pass").then_some(())
+        });
+        // Without waiting for an answer: of many queries enough are answered to be noted.
+        let new = client("127.9.1.1", at);
+        let packet = query(7, "www.cdn.example", A);
+        until("the client is known and passes", LONG, || {
+            (0..2_000).for_each(|_| drop(new.send(&packet)));
+            deployment.run(&["limits"]).1.contains("all queries of 1 known prefixes pass").then_some(())
+        });
+        let patient = client("127.9.1.2", at);
+        let kept = (0..10).map(|_| answers(&patient, "www.cdn.example", 50)).find(|answers| *answers >= 45);
+        is_over.store(true, Ordering::Relaxed);
+        assert!(kept.is_some());
+    });
+    server.stop();
+}
+
 /// The only client that was answered before is known, keeps its answers in the flood, and sources
 /// of the flood do not become known. A client that a reload exempts passes too.
 #[test]
@@ -46,16 +90,7 @@ fn known_clients_pass_first() {
     let shed = || server.shared().counters.fold(Transport::Udp).dropped(Dropped::Shed);
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        for flooder in 1..=2 {
-            let (is_over, sockets) = (&is_over, (0..64).map(move |host| format!("127.7{flooder}.{host}.1")));
-            let sockets: Vec<UdpSocket> = sockets.map(|source| client(&source, at)).collect();
-            scope.spawn(move || {
-                let packet = query(7, "no.cdn.example", A);
-                while !is_over.load(Ordering::Relaxed) {
-                    sockets.iter().for_each(|socket| drop(socket.send(&packet)));
-                }
-            });
-        }
+        flood(scope, at, &is_over);
         until("strangers are shed", LONG, || (shed() > 0).then_some(()));
         deployment.events(|events| events.contains("\"kind\":\"overload_began\""));
         let kept = answers(&known, "www.cdn.example", 100);

@@ -11,8 +11,11 @@ use crate::steer::view::Supposed;
 /// Map of the decision's policy, with the client and its candidates. `state`: the state in which
 /// the policy decided, in words.
 pub(super) fn scene(asked: &ExplainQuery, decision: &Decision, of_policy: &Map, state: &str) -> Scene {
-    let is_down =
-        |name: &str| asked.supposed.iter().any(|(other, what)| *what == Supposed::Down && other == name);
+    let supposed = |name: &str| {
+        let of = asked.supposed.iter().filter(|(other, _)| other == name).map(|(_, what)| *what);
+        // A drain stands above results of probes; of these the last one counts.
+        of.reduce(|before, what| if before == Supposed::Drain { before } else { what })
+    };
     let chosen = decision.chosen.as_deref().unwrap_or("no PoP");
     let from = decision.lat.zip(decision.lon).and_then(|(lat, lon)| Coordinates::from_degrees(lat, lon));
     let place = match from {
@@ -25,7 +28,7 @@ pub(super) fn scene(asked: &ExplainQuery, decision: &Decision, of_policy: &Map, 
             format!("{}; policy {}", asked.words(), decision.policy),
             format!("{place}; countries pale, by this policy, {state}"),
         ],
-        sites: of_policy.pops.iter().map(|pop| map::site(pop, is_down(&pop.name), None)).collect(),
+        sites: of_policy.pops.iter().map(|pop| map::site(pop, supposed(&pop.name), None)).collect(),
         lands: of_policy.countries.iter().map(|country| map::land(country, country)).collect(),
         decided: Some(Decided {
             from,

@@ -20,9 +20,16 @@ fn tables_have_what_was_met() {
          PREFIX        ANSWERS PAST A RATE LIMIT\n\
          192.0.2.0/24  7\n";
     assert_eq!(text(&status), expected);
-    status.overload = Some(OverloadStatus { known_prefixes: 12, share: 1.0 });
+    let mut overload = OverloadStatus { known_prefixes: 12, share: 1.0, ..OverloadStatus::default() };
+    status.overload = Some(overload.clone());
     let expected = format!("{expected}\noverload: 12 known prefixes; nothing is shed now\n");
     assert_eq!(text(&status), expected);
-    status.overload = Some(OverloadStatus { known_prefixes: 12, share: 0.07 });
-    assert!(text(&status).ends_with("strangers are shed now: 7.0 % of their queries pass\n"));
+    overload.refused = true;
+    status.overload = Some(overload.clone());
+    let refused = "overload: 12 known prefixes; nothing is shed, because the kernel takes no filter (see the \
+                   log)\n";
+    assert!(text(&status).ends_with(refused));
+    status.overload = Some(OverloadStatus { passing_prefixes: 11, share: 0.07, refused: false, ..overload });
+    let shed = "strangers are shed now: all queries of 11 known prefixes pass, and 7.0 % of the others\n";
+    assert!(text(&status).ends_with(shed));
 }

@@ -46,7 +46,7 @@ pub(super) static OVERLOAD: KeySection = KeySection {
         entry(
             "known_first",
             &SWITCH,
-            Absent::Default("off"),
+            Absent::Required,
             "while a socket's receive buffer overflows, the kernel passes queries of known prefixes, and of \
              all others only as many as the server can answer",
             "on",

@@ -11,10 +11,11 @@ use crate::overload::Overload;
 /// names that exist end sooner.
 const KNOWN_AFTER_SECS: u32 = 60;
 
-/// Reads the settings; `None` where they are off.
+/// Reads the settings; `None` where they are off. A section must say whether they are, so that
+/// another key alone is not taken for a protection.
 pub(super) fn lower(node: &Node, out: &mut Findings) -> Option<Overload> {
     let mut table = MapReader::open(node, "`overload`", out)?;
-    let known_first = table.take("known_first").and_then(|node| switch(node, "known_first", out));
+    let known_first = table.need("known_first", out).and_then(|node| switch(node, "known_first", out));
     let known_after = table
         .take("known_after")
         .and_then(|node| seconds_within(node, "known_after", 1..=KNOWN_AFTER_SECS_MAX, out));

@@ -3,7 +3,7 @@
 use super::*;
 use crate::limits::{
     CONTROL_ANSWER_SECS, CONTROL_CONNECTIONS_MAX, CONTROL_OTHERS_MAX, CONTROL_PER_CLIENT_MAX,
-    CONTROL_TAKE_SECS, CONTROL_WAITING_MAX,
+    CONTROL_REQUEST_SECS, CONTROL_TAKE_SECS, CONTROL_WAITING_MAX,
 };
 use axum::routing::{get, post};
 use std::net::SocketAddr;
@@ -195,6 +195,22 @@ async fn a_late_body_is_refused() {
     let head = "POST /pops/override HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf";
     let refused = rest(send(address, head).await).await;
     assert!(refused.starts_with("HTTP/1.1 408") && refused.contains("\"help\":"), "{refused}");
+}
+
+/// A head that is not whole in time gets no reply: its connection is closed, before the deadline of
+/// a whole request. A connection without an octet is closed too.
+#[tokio::test]
+async fn a_late_head_is_closed() {
+    let (address, ..) = begin().await;
+    let limit = Duration::from_secs(CONTROL_HEADER_SECS);
+    for begun in ["", "GET", "GET /readyz HTTP/1.1\r\nHost:"] {
+        let (stream, began) = (send(address, begun).await, Instant::now());
+        assert_eq!(rest(stream).await, "", "{begun:?}");
+        let took = began.elapsed();
+        assert!(took + Duration::from_millis(500) > limit, "{begun:?}: {took:?}");
+        assert!(took < Duration::from_secs(CONTROL_REQUEST_SECS), "{begun:?}: {took:?}");
+    }
+    is_well(address).await;
 }
 
 /// An answer that is not ready in time is given up, and the peer learns why.

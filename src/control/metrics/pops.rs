@@ -1,7 +1,7 @@
 //! Overrides, health, load feeds and targets.
 
 use super::page::Page;
-use crate::admin::Unproven;
+use crate::admin::{Unopened, Unproven};
 use crate::control::Shown;
 use crate::control::catalogue::{self, MetricFamily};
 use crate::limits::{POLICIES_SHOWN_MAX, POPS_WHOLE_MAX, SERIES_MAX};
@@ -62,6 +62,9 @@ pub(super) fn overrides(page: &mut Page, shown: &Shown) {
     page.count(&catalogue::EVENTS_DROPPED, &[], counters.events_dropped.load(Ordering::Relaxed));
     for (reason, count) in Unproven::ALL.into_iter().zip(&counters.unproven) {
         page.count(&catalogue::UNPROVEN, &[reason.word()], count.load(Ordering::Relaxed));
+    }
+    for (reason, count) in Unopened::ALL.into_iter().zip(&counters.unopened) {
+        page.count(&catalogue::UNOPENED, &[reason.word()], count.load(Ordering::Relaxed));
     }
     page.count(&catalogue::LOG_DROPPED, &[], counters.log_dropped.load(Ordering::Relaxed));
 }

@@ -1,43 +1,8 @@
-// Panels beside the map: a PoP, tables, an explained answer, events. Every text comes from the
+// Words of a PoP, of its countries, of an explained answer and of events. Every text comes from the
 // server and is set as text.
 
+import { age, el, facts, percent, rate } from "./dom.js";
 import { key, standing } from "./map.js";
-
-export function el(name, attributes, ...children) {
-  const node = document.createElement(name);
-  for (const [attribute, value] of Object.entries(attributes ?? {})) {
-    if (typeof value === "function") node.addEventListener(attribute, value);
-    else if (value !== null && value !== undefined) node.setAttribute(attribute, value);
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
-  return node;
-}
-
-export const percent = (share) =>
-  share === null || share === undefined
-    ? "–"
-    : `${(share * 100).toFixed(share < 0.1 && share > 0 ? 1 : 0)} %`;
-export const rate = (perSecond) =>
-  perSecond === undefined
-    ? "–"
-    : perSecond >= 100
-      ? Math.round(perSecond).toLocaleString("en")
-      : perSecond.toFixed(1);
-
-export function age(seconds) {
-  if (seconds === null || seconds === undefined) return "–";
-  const [s, m, h] = [Math.floor(seconds), Math.floor(seconds / 60), Math.floor(seconds / 3600)];
-  if (s < 60) return `${s} s`;
-  if (m < 60) return `${m} min ${s % 60} s`;
-  return h < 48 ? `${h} h ${m % 60} min` : `${Math.floor(h / 24)} d ${h % 24} h`;
-}
-
-/** Pairs of a term and its words, without those that have none. */
-export function facts(pairs) {
-  return pairs
-    .filter(([, words]) => words !== null && words !== undefined && words !== "")
-    .map(([term, words]) => [el("dt", {}, term), el("dd", {}, words)]);
-}
 
 /** Service in words, as the legend has them for the mark. */
 export function service(pop) {
@@ -55,14 +20,14 @@ const STANDING = {
 };
 
 /** Words of a PoP, its tag on the map, and the rank of the tag. */
-export function note(pop, answers, ramp, supposed) {
+export function note(pop, answers, supposed) {
   const is = standing(pop);
-  const moves = pop.effective.left > 0 || ramp > 0;
+  const moves = pop.effective.left > 0 || pop.ramp_left > 0;
   const parts = [pop.name, STANDING[is], `health ${pop.health}`, `weight ${pop.effective.weight}`];
   if (pop.utilisation !== null) parts.push(`load ${percent(pop.utilisation)}`);
   if (pop.shed_share > 0) parts.push(`sheds ${percent(pop.shed_share)}`);
   if (pop.effective.left > 0) parts.push(`${pop.effective.left} of 256 cells have left`);
-  if (ramp > 0) parts.push(`${percent(ramp)} not back yet`);
+  if (pop.ramp_left > 0) parts.push(`${percent(pop.ramp_left)} not back yet`);
   if (answers !== undefined) parts.push(`${rate(answers)} answers/s`);
   if (supposed) parts.push("supposed down");
   const trouble = is === "yes" ? 0 : is === "unused" ? 1 : 3;
@@ -76,40 +41,6 @@ export function note(pop, answers, ramp, supposed) {
     pop.effective.weight / 1e4;
   const tag = pop.utilisation === null ? pop.name : `${pop.name} ${Math.round(pop.utilisation * 100)}%`;
   return { words: parts.join(", "), tag, rank, moves };
-}
-
-/** Rows of a table that keep their nodes, so that focus stays. */
-export class Rows {
-  constructor(body) {
-    this.body = body;
-    this.rows = new Map();
-  }
-
-  /** Shows `list`, pairs of a key and a state; `make` makes the cells of a row, `fill` fills them. */
-  show(list, make, fill) {
-    const keys = new Set(list.map(([name]) => name));
-    for (const [name, row] of this.rows) {
-      if (!keys.has(name)) {
-        row.node.remove();
-        this.rows.delete(name);
-      }
-    }
-    list.forEach(([name, state], index) => {
-      let row = this.rows.get(name);
-      if (!row) {
-        const cells = make(name);
-        row = { node: el("tr", {}, ...cells), cells };
-        this.rows.set(name, row);
-      }
-      if (this.body.children[index] !== row.node)
-        this.body.insertBefore(row.node, this.body.children[index] ?? null);
-      fill(row, state);
-    });
-  }
-}
-
-export function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
 }
 
 function setting(given) {
@@ -172,11 +103,11 @@ export function elsewhere(down) {
   return `Each country stands for its largest city. Clients elsewhere may move too: ${command} has the shares.`;
 }
 
-/** Body of the panel of a PoP. `heirs` are pairs of an answer and the countries that get it. */
-export function popPanel(pop, answers, policy, heirs) {
+/** Facts of a PoP. */
+export function popFacts(pop, answers) {
   const left = pop.effective.left > 0 ? `, ${pop.effective.left} of 256 cells have left` : "";
   const setNow = setting(pop.effective) + left;
-  const list = el(
+  return el(
     "dl",
     {},
     ...facts([
@@ -195,6 +126,10 @@ export function popPanel(pop, answers, policy, heirs) {
       ["Tags", pop.tags.join(" ")],
     ]).flat(),
   );
+}
+
+/** What follows the facts of a PoP. `heirs` are pairs of an answer and the countries that get it. */
+export function popPanel(pop, policy, heirs) {
   const coming = pop.coming.map((next) => el("li", {}, `${next.at}: ${setting(next)}`));
   const heirLines =
     heirs === null
@@ -216,7 +151,6 @@ export function popPanel(pop, answers, policy, heirs) {
       ]
     : [];
   return [
-    list,
     ...part(
       "Broken safety rules",
       pop.breaks.map((words) => el("li", { class: "bad" }, words)),

@@ -1,44 +1,36 @@
-// Rates from the counters of two pages of metrics.
+// Rates from counters that are read again and again.
 
-const SERIES = /^meridian_(\w+)\{(.*)\} (\S+)$/;
-const LABELS = /(\w+)="((?:[^"\\]|\\.)*)"/g;
-const COUNTERS = ["pop_answers_total", "queries_total"];
+/** Time over which a rate is taken. */
+const SPAN_MS = 10000;
 
-/** Counters and states of a page of metrics, read at `at` milliseconds. */
-export function read(text, at) {
-  const page = { at, counters: [], ramp: new Map(), flags: new Map() };
-  page.start = Number(/^process_start_time_seconds (\S+)/m.exec(text)?.[1]);
-  for (const line of text.split("\n")) {
-    const [, name, labels, value] = SERIES.exec(line) ?? [];
-    if (name === undefined) continue;
-    const of = () => Object.fromEntries([...labels.matchAll(LABELS)].map(([, key, words]) => [key, words]));
-    if (COUNTERS.includes(name))
-      page.counters.push({ name, line: `${name} ${labels}`, of: of(), value: Number(value) });
-    else if (name === "pop_ramp_left") page.ramp.set(of().pop, Number(value));
-    else if (name === "policy_held" || name === "policy_returning")
-      page.flags.set(`${name} ${of().policy}`, value === "1");
+/** Readings of counters by name, as old as a rate needs. */
+export class Readings {
+  constructor() {
+    this.clear();
   }
-  return page;
+
+  clear() {
+    this.list = [];
+  }
+
+  /** Adds a reading: pairs of a name and a count. A count without a value is left out. */
+  add(pairs, at = performance.now()) {
+    const counts = new Map([...pairs].filter(([, count]) => count !== null && count !== undefined));
+    const last = this.list.at(-1)?.counts ?? new Map();
+    // Counters begin anew with a new process.
+    if ([...counts].some(([name, count]) => count < (last.get(name) ?? 0))) this.clear();
+    this.list.push({ at, counts });
+    while (this.list.length > 2 && this.list[1].at <= at - SPAN_MS) this.list.shift();
+  }
+
+  /** Rate a second; undefined before the second reading, and for a counter without a value. */
+  rate(name) {
+    const [first, last] = [this.list[0], this.list.at(-1)];
+    if (this.list.length < 2 || !last.counts.has(name)) return undefined;
+    const more = last.counts.get(name) - (first.counts.get(name) ?? 0);
+    return more / ((last.at - first.at) / 1000);
+  }
 }
 
-/** Rates a second between two pages; `all` is undefined without an earlier page of the same process. */
-export function between(before, now) {
-  const rates = { pop: new Map(), policy: new Map(), all: undefined, ramp: now.ramp, flags: now.flags };
-  // Counters begin anew with a new process.
-  if (before === null || !(Math.abs(before.start - now.start) < 1)) return rates;
-  const seconds = (now.at - before.at) / 1000;
-  const was = new Map(before.counters.map((counter) => [counter.line, counter.value]));
-  rates.all = 0;
-  for (const { name, line, of, value } of now.counters) {
-    const perSecond = Math.max(0, value - (was.get(line) ?? 0)) / seconds;
-    if (name === "queries_total") rates.all += perSecond;
-    else {
-      for (const [to, key] of [
-        [rates.pop, of.pop],
-        [rates.policy, of.policy],
-      ])
-        to.set(key, (to.get(key) ?? 0) + perSecond);
-    }
-  }
-  return rates;
-}
+/** Part of a rate in a whole; undefined where the whole is 0 or not known. */
+export const shareOf = (part, whole) => (whole > 0 && part !== undefined ? part / whole : undefined);

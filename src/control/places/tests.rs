@@ -15,14 +15,14 @@ fn is_cut(place: &Place) -> bool {
 #[test]
 fn the_oldest_of_the_largest_storm_is_cut() {
     let places = Arc::new(Places::within(DESCRIPTORS));
-    let quiet = places.enter(address("192.0.2.1"));
+    let quiet = places.enter(address("192.0.2.1"), false);
     let storm: Vec<Place> =
-        (1..CONTROL_PER_CLIENT_MAX).map(|_| places.enter(address("198.51.100.7"))).collect();
+        (1..CONTROL_PER_CLIENT_MAX).map(|_| places.enter(address("198.51.100.7"), false)).collect();
     let others = CONTROL_CONNECTIONS_MAX - CONTROL_PER_CLIENT_MAX;
     let _others: Vec<Place> =
-        (0..others).map(|n| places.enter(address(&format!("198.51.101.{n}")))).collect();
+        (0..others).map(|n| places.enter(address(&format!("198.51.101.{n}")), false)).collect();
     assert_eq!(places.held(), CONTROL_CONNECTIONS_MAX);
-    let new = places.enter(address("203.0.113.1"));
+    let new = places.enter(address("203.0.113.1"), false);
     assert_eq!(places.held(), CONTROL_CONNECTIONS_MAX);
     assert!(is_cut(&storm[0]) && !is_cut(&storm[1]) && !is_cut(&quiet) && !is_cut(&new));
 }
@@ -47,7 +47,7 @@ fn a_network_of_one_client_counts_as_one() {
 #[test]
 fn classes_do_not_lock_each_other_out() {
     let places = Arc::new(Places::within(DESCRIPTORS));
-    let enter = || places.enter(None);
+    let enter = || places.enter(None, false);
     let waiting: Vec<Place> = (0..CONTROL_WAITING_MAX).map(|_| enter()).collect();
     assert!(waiting.iter().all(|place| place.answer(Class::Wait).is_ok()));
     let scrapes: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| enter()).collect();
@@ -69,10 +69,11 @@ fn classes_do_not_lock_each_other_out() {
 fn the_largest_reader_makes_room() {
     let places = Arc::new(Places::within(DESCRIPTORS));
     for (class, is_read) in [(Class::Page, true), (Class::Check, true), (Class::Verb, false)] {
-        let many: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| places.enter(address("192.0.2.1"))).collect();
+        let many: Vec<Place> =
+            (0..CONTROL_OTHERS_MAX).map(|_| places.enter(address("192.0.2.1"), false)).collect();
         assert!(many.iter().all(|place| place.answer(class).is_ok()));
-        assert_eq!(places.enter(address("192.0.2.1")).answer(class), Err(Full), "{class:?}: its own");
-        let other = places.enter(address("192.0.2.2"));
+        assert_eq!(places.enter(address("192.0.2.1"), false).answer(class), Err(Full), "{class:?}: its own");
+        let other = places.enter(address("192.0.2.2"), false);
         assert_eq!(other.answer(class).is_ok(), is_read, "{class:?}");
         assert_eq!(is_cut(&many[0]), is_read, "{class:?}");
     }
@@ -82,7 +83,7 @@ fn the_largest_reader_makes_room() {
 #[test]
 fn every_stage_has_a_deadline() {
     let places = Arc::new(Places::within(DESCRIPTORS));
-    let place = places.enter(None);
+    let place = places.enter(None, false);
     let began = Instant::now();
     let left = || place.until.borrow().map(|until| until.duration_since(began).as_secs_f64().round() as u64);
     let refused = |secs| secs + REFUSAL.as_secs();
@@ -100,8 +101,8 @@ fn every_stage_has_a_deadline() {
 #[tokio::test]
 async fn a_connection_without_a_place_is_cut() {
     let places = Arc::new(Places::within(DESCRIPTORS));
-    let first = places.enter(None);
-    let others: Vec<Place> = (0..CONTROL_CONNECTIONS_MAX).map(|_| places.enter(None)).collect();
+    let first = places.enter(None, false);
+    let others: Vec<Place> = (0..CONTROL_CONNECTIONS_MAX).map(|_| places.enter(None, false)).collect();
     first.watch().cut().await;
     assert_eq!(others.iter().filter(|place| is_cut(place)).count(), 0);
 }
@@ -124,7 +125,7 @@ fn places_keep_within_their_share() {
 #[test]
 fn a_client_has_a_bound() {
     let places = Arc::new(Places::within(DESCRIPTORS));
-    let enter = || places.enter(address("192.0.2.1"));
+    let enter = || places.enter(address("192.0.2.1"), false);
     let mut held: Vec<Place> = (0..CONTROL_PER_CLIENT_MAX).map(|_| enter()).collect();
     assert!(held.iter().all(|place| !place.is_excess()));
     let next = enter();
@@ -140,8 +141,8 @@ fn a_client_has_a_bound() {
     assert!(first.is_excess() && second.is_excess() && is_cut(&first) && !is_cut(&second));
     assert_eq!(places.held(), CONTROL_PER_CLIENT_MAX + 1);
     drop((first, second));
-    assert!(!places.enter(address("192.0.2.2")).is_excess());
-    assert!(!places.enter(None).is_excess());
+    assert!(!places.enter(address("192.0.2.2"), false).is_excess());
+    assert!(!places.enter(None, false).is_excess());
     held.pop();
     assert!(!enter().is_excess());
 }
@@ -152,16 +153,17 @@ fn a_client_has_a_bound() {
 fn an_address_with_many_streams_gives_way() {
     let places = Arc::new(Places::within(DESCRIPTORS));
     let address = |text: &str| Some(text.parse().unwrap());
-    let readers: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| places.enter(address("192.0.2.1"))).collect();
+    let readers: Vec<Place> =
+        (0..CONTROL_OTHERS_MAX).map(|_| places.enter(address("192.0.2.1"), false)).collect();
     for reader in &readers {
         assert_eq!(reader.answer(Class::Stream), Ok(()));
         reader.take(Class::Stream);
     }
-    assert_eq!(places.enter(address("192.0.2.1")).answer(Class::Stream), Err(Full));
-    let other = places.enter(address("192.0.2.2"));
+    assert_eq!(places.enter(address("192.0.2.1"), false).answer(Class::Stream), Err(Full));
+    let other = places.enter(address("192.0.2.2"), false);
     assert_eq!(other.answer(Class::Stream), Ok(()));
     assert!(is_cut(&readers[0]) && readers[1..].iter().all(|reader| !is_cut(reader)));
-    assert_eq!(places.enter(address("192.0.2.1")).answer(Class::Stream), Err(Full));
+    assert_eq!(places.enter(address("192.0.2.1"), false).answer(Class::Stream), Err(Full));
     assert!(!is_cut(&other));
 }
 
@@ -169,12 +171,38 @@ fn an_address_with_many_streams_gives_way() {
 #[test]
 fn streams_are_not_cut_for_others() {
     let places = Arc::new(Places::within(DESCRIPTORS));
-    let readers: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| places.enter(None)).collect();
+    let readers: Vec<Place> = (0..CONTROL_OTHERS_MAX).map(|_| places.enter(None, false)).collect();
     for reader in &readers {
         assert_eq!(reader.answer(Class::Stream), Ok(()));
         reader.take(Class::Stream);
     }
-    assert_eq!(places.enter(None).answer(Class::Stream), Err(Full));
+    assert_eq!(places.enter(None, false).answer(Class::Stream), Err(Full));
     assert!(readers.iter().all(|reader| !is_cut(reader)));
-    assert_eq!(places.enter(None).answer(Class::Page), Ok(()));
+    assert_eq!(places.enter(None, false).answer(Class::Page), Ok(()));
+}
+
+/// Few handshakes are unfinished at once. A client with as many as it may have loses its oldest,
+/// and past the bound of all, the client with the most loses one. Finished ones are not closed.
+#[test]
+fn unfinished_handshakes_are_few() {
+    let places = Arc::new(Places::within(DESCRIPTORS));
+    let enter = |client: &str| places.enter(address(client), true);
+    let opened = enter("192.0.2.1");
+    opened.opened();
+    let mut storm: Vec<Place> = (0..ADMIN_HANDSHAKES_PER_CLIENT_MAX).map(|_| enter("192.0.2.1")).collect();
+    assert!(storm.iter().all(|place| !is_cut(place)));
+    storm.push(enter("192.0.2.1"));
+    assert!(is_cut(&storm[0]) && !is_cut(&storm[1]) && !is_cut(&opened));
+    let others = ADMIN_HANDSHAKES_MAX - ADMIN_HANDSHAKES_PER_CLIENT_MAX;
+    let others: Vec<Place> = (0..others).map(|number| enter(&format!("198.51.100.{number}"))).collect();
+    assert!(!is_cut(&storm[1]));
+    let honest = enter("203.0.113.1");
+    assert!(is_cut(&storm[1]) && !is_cut(&storm[2]) && !is_cut(&honest) && !is_cut(&opened));
+    assert!(others.iter().all(|place| !is_cut(place)));
+    honest.opened();
+    assert_eq!(honest.answer(Class::Verb), Ok(()));
+    // Without handshakes, the bound of incomplete requests alone holds.
+    let plain: Vec<Place> =
+        (0..ADMIN_HANDSHAKES_PER_CLIENT_MAX + 1).map(|_| places.enter(address("192.0.2.9"), false)).collect();
+    assert!(plain.iter().all(|place| !is_cut(place)));
 }

@@ -58,6 +58,8 @@ pub(crate) struct MapPop {
     pub(crate) utilisation: Option<f64>,
     /// Largest share of its cells that a feed sheds.
     pub(crate) shed_share: f64,
+    /// Share of its cells that a ramp has not brought back.
+    pub(crate) ramp_left: f64,
 }
 
 /// Country on the map.

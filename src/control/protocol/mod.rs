@@ -17,6 +17,7 @@ pub(crate) mod comparison;
 pub(crate) mod error_code;
 pub(crate) mod events;
 pub(crate) mod explain;
+pub(crate) mod forecast;
 pub(crate) mod map;
 pub(crate) mod overrides;
 pub(crate) mod policies;

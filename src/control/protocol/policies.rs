@@ -6,6 +6,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 
+/// Query of `GET /v1/policies`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PoliciesQuery {
+    /// True for policies without candidates, rules and members.
+    pub(crate) brief: bool,
+    /// Name of a PoP: only policies with this member, without candidates, rules and other members.
+    pub(crate) pop: Option<String>,
+    /// With `pop`: true for the `expected` share of the member.
+    pub(crate) expected: bool,
+}
+
+/// Query of `GET /v1/policies/{name}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PolicyQuery {
+    /// True for the `expected` share of each member.
+    pub(crate) expected: bool,
+}
+
 /// Reply of `GET /v1/policies`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -14,6 +34,18 @@ pub(crate) struct Policies {
     pub(crate) sequence: u64,
     /// Policies.
     pub(crate) policies: Vec<Policy>,
+    /// Answers of each PoP, over all policies.
+    pub(crate) pops: Vec<PopAnswers>,
+}
+
+/// Answers of a PoP.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct PopAnswers {
+    /// Name.
+    pub(crate) pop: Arc<str>,
+    /// Answers with its addresses since the start of the server, over all policies.
+    pub(crate) answered: u64,
 }
 
 /// Policy: its settings as the file gives them, and the state of its PoPs. Reply of
@@ -43,6 +75,9 @@ pub(crate) struct Policy {
     pub(crate) rules: Vec<Rule>,
     /// PoPs that it can answer with.
     pub(crate) members: Vec<Member>,
+    /// Answers with addresses of PoPs since the start of the server; `None` for a policy that is
+    /// counted together with others, because there are too many pairs of policy and PoP.
+    pub(crate) answered: Option<u64>,
     /// Distinct leaves of its routes.
     pub(crate) scopes: usize,
     /// Distinct preference lists.
@@ -165,6 +200,12 @@ pub(crate) struct Member {
     pub(crate) left: f64,
     /// Share of its cells that are shed.
     pub(crate) sheds: f64,
+    /// Answers of the policy with its addresses since the start of the server; `None` for a policy
+    /// without a count of its own.
+    pub(crate) answered: Option<u64>,
+    /// Share of the policy's clients that it gets in the present state, 0 to 1, from a sample of
+    /// address space; `None` unless asked for.
+    pub(crate) expected: Option<f64>,
 }
 
 /// Panic guard of a policy.

@@ -45,7 +45,7 @@ pub(crate) struct Status {
     pub(crate) quarantine: QuarantineTotals,
     /// Client prefixes with most answers past a rate limit in the last minutes, the first most.
     pub(crate) rate_limited: Vec<LimitedPrefix>,
-    /// Overload of UDP; `null` while `overload` is off.
+    /// Overload of UDP; `null` while `overload` is off, and with an engine without it.
     pub(crate) overload: Option<OverloadStatus>,
     /// Counters by transport: `udp`, `tcp`, `dot`, `doh`, `doq`.
     pub(crate) lanes: BTreeMap<Word, LaneTotals>,
@@ -81,8 +81,12 @@ pub(crate) struct QuarantineTotals {
 pub(crate) struct OverloadStatus {
     /// Known client prefixes.
     pub(crate) known_prefixes: u64,
+    /// Known client prefixes that pass the filters now; 0 while nothing is shed.
+    pub(crate) passing_prefixes: u64,
     /// Lowest share of the queries of other prefixes that passes at any socket, from 0 to 1.
     pub(crate) share: f64,
+    /// True if the kernel took no filter when one was wanted last.
+    pub(crate) refused: bool,
 }
 
 /// Client prefix with answers past a rate limit.

@@ -2,6 +2,7 @@
 
 use super::comparison::ComparisonReply;
 use super::explain::{ExplainRequest, Explained};
+use super::forecast::SupposedForecast;
 use super::overrides::{AcknowledgeRequest, Acknowledged, OverrideReply, OverrideRequest};
 use super::policies::{Policies, Policy};
 use super::pops::{Pop, Pops};
@@ -70,8 +71,9 @@ fn replies_of_other_versions_are_read() {
         ],
         "members": [{
             "pop": "fra", "state": "auto", "weight": 1, "serves": ["A"], "left": 0.5, "sheds": 0.0,
+            "answered": 5, "expected": 0.5,
         }],
-        "scopes": 3, "preference_lists": 2, "https": false,
+        "answered": null, "scopes": 3, "preference_lists": 2, "https": false,
         "panic": { "share": 0.5, "window_secs": 30.0, "hold_secs": 60.0 },
         "held": false, "returning": true,
     });
@@ -82,7 +84,9 @@ fn replies_of_other_versions_are_read() {
     });
     check::<Pops>(json!({ "sequence": 1, "pops": [pop], "alarms": [{ "text": "t", "since": "s" }] }));
     check::<Pop>(pop);
-    check::<Policies>(json!({ "sequence": 1, "policies": [policy] }));
+    check::<Policies>(json!({
+        "sequence": 1, "policies": [policy], "pops": [{ "pop": "fra", "answered": 5 }],
+    }));
     check::<Policy>(policy);
     check::<Status>(json!({
         "version": "v", "node": "n", "phase": "serving", "uptime_secs": 1, "engine": "fast",
@@ -92,7 +96,7 @@ fn replies_of_other_versions_are_read() {
         "sequence": 1, "digest": "d",
         "files_digest": "f", "zones": zones, "summary": ["s"], "lanes": { "udp": lane },
         "rate_limited": [{ "prefix": "192.0.2.0/24", "answers": 7 }],
-        "overload": { "known_prefixes": 5, "share": 0.5 },
+        "overload": { "known_prefixes": 5, "passing_prefixes": 4, "share": 0.5, "refused": false },
         "quarantine": { "questions": 1, "quarantined": 2, "refused": 3, "files_lost": 4 },
     }));
     check::<Readiness>(json!({ "ready": false, "phase": "draining", "reasons": ["r"], "notes": ["n"] }));
@@ -118,6 +122,11 @@ fn replies_of_other_versions_are_read() {
             "load": [{ "pop": "ams", "service": null, "added": 1.5, "load": 2.0, "capacity": 4.0 }],
             "samples": 10,
         },
+    }));
+    check::<SupposedForecast>(json!({
+        "sequence": 1, "moves": moves, "policies": [{ "policy": "www", "moves": moves }],
+        "load": [{ "pop": "ams", "service": null, "added": 1.5, "load": 2.0, "capacity": 4.0 }],
+        "samples": 10,
     }));
     check::<Acknowledged>(json!({ "ok": true, "over": ["o"] }));
     check::<Taken>(json!({ "ok": true }));

@@ -37,6 +37,25 @@ fn a_prefix_becomes_known_and_is_forgotten() {
     }
 }
 
+/// Notes of long ago count little: a prefix that asked much hours ago stands behind one that asks
+/// now.
+#[test]
+fn notes_grow_old() {
+    let known = KnownPrefixes::default();
+    let begin = 36_000;
+    for now in begin..begin + 1_000 {
+        known.note(address("192.0.2.1"), now, AFTER);
+    }
+    for hour in 0..5 {
+        known.note(address("192.0.2.1"), begin + hour * 3_600 + 1_800, AFTER);
+    }
+    let later = begin + 4 * 3_600 + 1_800;
+    for now in later..later + 100 {
+        known.note(address("203.0.113.1"), now, AFTER);
+    }
+    assert_eq!(listed(&known, later + 100), ["203.0.113.0/24", "192.0.2.0/24"]);
+}
+
 /// Workers that note across the turn of a second change no time back, whichever comes last.
 #[test]
 fn the_turn_of_a_second_resets_nothing() {

@@ -61,6 +61,19 @@ fn room_ends_the_filter() {
     }));
 }
 
+/// Drops at a buffer with room begin nothing: datagrams with a wrong checksum are counted among
+/// them.
+#[test]
+fn drops_without_a_full_buffer_begin_nothing() {
+    let mut throttle = Throttle::default();
+    for used in [0, 500, 749] {
+        for dropped in [1, 50, 5_000] {
+            assert_eq!(throttle.step(reading(10, dropped, used)), None, "{dropped} at {used}");
+        }
+    }
+    assert!(throttle.step(reading(10, 1, 750)).is_some());
+}
+
 /// A process that stands still for a second finds a full buffer, and answers it in one interval:
 /// strangers lose half of their answers for less than a second, as long as the server has little to
 /// do.

@@ -60,7 +60,7 @@ fn past_the_limit_policies_share_a_row() {
     decision_counters
         .count(WorkerId { index: 7, is_multi_writer: false }, &decided(0, Some(0), Reason::Regular));
     decision_counters.fold_into(&mut decisions);
-    assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("a", "iad", 1), ("other", "iad", 3)]);
+    assert_eq!(decisions.by_pop().collect::<Vec<_>>(), [("(other)", "iad", 3), ("a", "iad", 1)]);
     let (empty, mut nothing) =
         (DecisionCounters::laid_out(names(&[]), names(&[]), apexes(&[]), 1, 4), Decisions::default());
     empty.count(OWNED, &decided(0, Some(0), Reason::Regular));
@@ -70,8 +70,8 @@ fn past_the_limit_policies_share_a_row() {
 }
 
 /// Policies and zones that the newest snapshot lacks keep their counts while there is room, in
-/// whichever order the snapshots are added; else they are summed as `other`, and give their places
-/// to those that it has.
+/// whichever order the snapshots are added; else they are summed as [`OTHER`], and give their
+/// places to those that it has.
 #[test]
 fn names_that_are_gone_give_their_places_away() {
     let zone = |layout: usize, number: usize| format!("z{layout}-{number}.example.");
@@ -100,12 +100,12 @@ fn names_that_are_gone_give_their_places_away() {
         assert_eq!(reasons, regular, "{order:?}");
         let zones: Vec<_> = decisions.by_zone().filter(|(.., count)| *count > 0).collect();
         let row = |zone, count| (zone, ZoneAnswer::NoError, count);
-        assert_eq!(zones, [row("other", 2), row(&zone(2, 7), 2)], "{order:?}");
+        assert_eq!(zones, [row("(other)", 2), row(&zone(2, 7), 2)], "{order:?}");
         assert_eq!(decisions.zones.len(), ZONES_COUNTED_MAX + 1);
     }
 }
 
-/// Past the limit, policies that are gone are summed as `other`, with their PoPs.
+/// Past the limit, policies that are gone are summed as [`OTHER`], with their PoPs.
 #[test]
 fn policies_that_are_gone_give_their_places_away() {
     let mut decisions = Decisions::default();
@@ -130,8 +130,47 @@ fn policies_that_are_gone_give_their_places_away() {
     assert_eq!(layout(0).0, [row("p0-001", 1)]);
     assert_eq!(layout(1), (vec![row("p0-001", 1), row("p1-001", 1)], POLICIES_SHOWN_MAX));
     let (counted, rows) = layout(2);
-    assert_eq!(counted, [row("other", 2), row("p2-001", 1)]);
+    assert_eq!(counted, [row("(other)", 2), row("p2-001", 1)]);
     assert!(rows <= POLICIES_SHOWN_MAX + 1, "{rows}");
+}
+
+/// Past the limit of pairs, PoPs that are gone are summed as [`OTHER`] of their policy: no count
+/// goes back, and each pair of the newest snapshot has a row.
+#[test]
+fn pops_that_are_gone_give_their_places_away() {
+    const POLICIES: usize = 100;
+    let policies: Vec<String> = (0..POLICIES).map(|number| format!("p{number:02}")).collect();
+    let policies: Vec<&str> = policies.iter().map(String::as_str).collect();
+    let pops_of = |generation: usize| -> Vec<String> {
+        let last = DECISION_PAIRS_MAX / POLICIES / 2;
+        (0..last).map(|number| format!("g{generation}-{number:03}")).chain(["stays".to_owned()]).collect()
+    };
+    let mut decisions = Decisions::default();
+    for generation in 0..4 {
+        let pops = pops_of(generation);
+        let pops: Vec<&str> = pops.iter().map(String::as_str).collect();
+        let counters =
+            DecisionCounters::laid_out(names(&policies), names(&pops), apexes(&[]), 1, DECISION_PAIRS_MAX);
+        for (policy, pop) in (0..POLICIES).flat_map(|policy| (0..pops.len()).map(move |pop| (policy, pop))) {
+            counters.count(OWNED, &decided(policy as u32, Some(pop as u16), Reason::Regular));
+        }
+        let before = decisions.clone();
+        counters.fold_into(&mut decisions);
+        assert!(decisions.pops.len() <= DECISION_PAIRS_MAX, "{}", decisions.pops.len());
+        let of = |decisions: &Decisions, policy: &str, pop: &str| {
+            decisions.pops.get(&(policy.into(), pop.into())).copied().unwrap_or_default()
+        };
+        for policy in &policies {
+            assert!(pops.iter().all(|pop| of(&decisions, policy, pop) > 0), "each pair has a row");
+            assert_eq!(of(&decisions, policy, "stays"), generation as u64 + 1);
+            assert!(of(&decisions, policy, OTHER) >= of(&before, policy, OTHER));
+            let sum = |decisions: &Decisions| -> u64 {
+                decisions.by_pop().filter(|(of, ..)| of == policy).map(|(.., count)| count).sum()
+            };
+            assert_eq!(sum(&decisions), sum(&before) + pops.len() as u64, "no count is lost");
+        }
+    }
+    assert!(decisions.by_pop().all(|(policy, ..)| policy != OTHER), "every policy is in service");
 }
 
 fn names_of_pops() -> Box<[Arc<str>]> {
@@ -139,7 +178,7 @@ fn names_of_pops() -> Box<[Arc<str>]> {
 }
 
 /// Zones are summed by name over layouts; a zone without a row, and a name past the limit, counts
-/// as `other`.
+/// as [`OTHER`].
 #[test]
 fn zones_are_counted_by_name() {
     let laid_out = |zones: &[&str]| DecisionCounters::laid_out(names(&[]), names(&[]), apexes(zones), 2, 4);
@@ -160,10 +199,10 @@ fn zones_are_counted_by_name() {
     };
     let row = |zone: &str, answer, count| (zone.to_owned(), answer, count);
     let expected = [
+        row("(other)", "NOERROR", 2),
         row("a.example.", "NOERROR", 1),
         row("a.example.", "NXDOMAIN", 1),
         row("b.example.", "other", 2),
-        row("other", "NOERROR", 2),
     ];
     assert_eq!(counted(&decisions), expected);
     for number in 0..ZONES_COUNTED_MAX {

@@ -387,8 +387,9 @@ fn answer_one(
 }
 
 /// Notes the sender of a query that got an answer: a filter sees the sender, also of a balancer.
-/// Denials, errors and TC are none, so that a flood of names that do not exist makes nothing known.
-/// While strangers are shed, known prefixes stay known, and no other is learned.
+/// Errors, NXDOMAIN among them, and TC are none, so that a flood of names that do not exist makes
+/// nothing known. While known prefixes pass before strangers, they stay known, and no other is
+/// learned.
 #[cold]
 fn learn(
     (state, after_secs): (&OverloadState, u32),
@@ -397,7 +398,7 @@ fn learn(
     epoch_secs: u32,
 ) {
     if let (Some((address, _)), Rcode::NOERROR, false) = (sender, outcome.rcode, outcome.truncated) {
-        match state.is_shedding.load(Ordering::Relaxed) {
+        match state.is_frozen.load(Ordering::Relaxed) {
             true => state.known.refresh(address, epoch_secs, after_secs),
             false => state.known.note(address, epoch_secs, after_secs),
         }

@@ -120,6 +120,31 @@ fn the_map_follows_the_state() {
     assert_eq!(overrides["overrides"][0]["pops"], first.as_str(), "{overrides}");
 }
 
+/// An override of many PoPs is listed once, so that the list is no longer than the ledger.
+#[test]
+fn an_override_of_many_pops_is_listed_once() {
+    let deployment = Deployment::sample(&["127.0.0.1:0"]);
+    let _served = deployment.serve(&[]);
+    let page = |path: &str| support::pages::control(&deployment.path(SOCKET), path).json();
+    let set = |body: &str| {
+        let changed = support::pages::send(&deployment.path(SOCKET), "POST", "/v1/overrides", body);
+        assert_eq!(changed.status, 200, "{}", changed.body);
+    };
+    set(r#"{"pops":["*"],"weight":1,"reason":"all"}"#);
+    set(r#"{"pops":["fra"],"state":"drain","reason":"one","force":true}"#);
+    let pops = page("/v1/pops")["pops"].as_array().map_or(0, Vec::len);
+    assert!(pops > 1, "{pops} PoPs");
+    let overrides = page("/v1/overrides");
+    let mut reasons: Vec<&str> = overrides["overrides"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|of| of["reason"].as_str())
+        .collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, ["all", "one"], "{overrides}");
+}
+
 /// Zones come a page at a time, in order.
 #[test]
 fn zones_come_in_pages() {

@@ -98,8 +98,7 @@ fn readers_follow_and_come_back() {
     assert_eq!(reader.next_of("stopping").1, "stopping");
 }
 
-/// A reader over plain HTTP gets events without their authors and reasons, and zones without the
-/// texts of faults; a user of the control socket gets the whole.
+/// A reader over plain HTTP gets events without their authors and reasons; the event log has them.
 #[test]
 fn strangers_get_the_public_part() {
     let deployment = Deployment::sample(&["127.0.0.1:0"]);

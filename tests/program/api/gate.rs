@@ -6,13 +6,13 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::io::{Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use support::deployment::{Deployment, connect};
 use support::pages::{self, Page};
 
 /// A client that trusts the authority of a deployment, with its client certificate or without one.
-fn client(authority: &str, pair: Option<(&str, &str)>) -> Arc<ClientConfig> {
+pub(super) fn client(authority: &str, pair: Option<(&str, &str)>) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).expect("PEM")).expect("an anchor");
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -30,22 +30,32 @@ fn client(authority: &str, pair: Option<(&str, &str)>) -> Arc<ClientConfig> {
 }
 
 /// A request over TLS with further headers.
-fn ask(
+pub(super) fn ask(
     config: &Arc<ClientConfig>,
     admin: SocketAddr,
     request: &str,
     headers: &str,
     body: &str,
 ) -> std::io::Result<Page> {
-    let name = "localhost".try_into().expect("a name");
-    let connection = ClientConnection::new(Arc::clone(config), name).expect("a connection");
-    let mut stream = StreamOwned::new(connection, connect(admin));
+    let mut stream = open(config, admin);
     let length = body.len();
     write!(
         stream,
         "{request} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Type: application/json\r\nContent-Length: \
          {length}\r\n\r\n{body}"
     )?;
+    answer(stream)
+}
+
+type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+fn open(config: &Arc<ClientConfig>, admin: SocketAddr) -> Stream {
+    let name = "localhost".try_into().expect("a name");
+    let connection = ClientConnection::new(Arc::clone(config), name).expect("a connection");
+    StreamOwned::new(connection, connect(admin))
+}
+
+fn answer(mut stream: Stream) -> std::io::Result<Page> {
     let mut octets = Vec::new();
     // The server may close without the alert that ends TLS.
     let read = stream.read_to_end(&mut octets);
@@ -188,8 +198,16 @@ fn tokens_follow_reloads() {
     assert_eq!(deployment.run(&["reload"]).0, 0);
     let other = "f".repeat(40);
     deployment.write("admin.tokens", &format!("ops {other}\n"));
+    // A connection that has begun its request.
+    let mut begun = open(&stranger, admin);
+    write!(begun, "GET /v1/reload HTTP/1.1\r\nHost: localhost\r\n").expect("the server reads");
+    begun.flush().expect("the server reads");
     let (code, told, errors) = deployment.run(&["reload"]);
     assert_eq!(code, 0, "{errors}");
+    write!(begun, "Authorization: Bearer {TOKEN}\r\n\r\n").expect("the server reads");
+    let refused = answer(begun).expect("an answer");
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.json()["help"], "connect again");
     assert!(told.contains("admin: other tokens") && !told.contains(&other), "{told}");
     assert_eq!((status(TOKEN), status(&other)), (401, 200));
     assert_eq!(

@@ -1,11 +1,16 @@
 //! The control pages as an API: the OpenAPI document against a running server, events as they
-//! happen, the admin address over TLS, and commands of another host.
+//! happen, the admin address over TLS and its bounds, the words of refusals, and commands of another
+//! host.
 
 mod document;
 mod events;
 mod gate;
+mod handshakes;
+mod maps;
+mod refusals;
 mod remote;
 mod shapes;
+mod zones;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use support::deployment::Deployment;

@@ -123,6 +123,8 @@ fn a_drain_moves_and_survives() {
     let (status, stdout, _) =
         process.run(&["pop", "drain", "--yes", "tag:eu", "--reason", "new \"switch\"", "--dry-run"]);
     assert!(status == 0 && stdout.contains("nothing was changed"), "{stdout}");
+    let (status, stdout, _) = process.run(&["pop", "drain", "one", "--dry-run"]);
+    assert!(status == 0 && stdout.contains("nothing was changed"), "a dry run needs no reason: {stdout}");
     assert_eq!(process.answers(), [ONE, TWO]);
     assert_eq!(process.run(&["pop", "drain", "--yes", "one"]).0, 2, "without a reason");
     let (status, _, stderr) = process.run(&["pop", "drain", "one", "--reason", "x"]);

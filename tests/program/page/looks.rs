@@ -63,7 +63,7 @@ fn text_has_contrast() {
     let Some(mut browser) = open(&served, "#pop=fra&down=jnb", (1440, 900)) else { return };
     browser.until(IS_DRAWN);
     browser.until(
-        "document.querySelectorAll('#moves li').length > 0 && !!document.querySelector('#pop-suppose')",
+        "document.querySelectorAll('#moves li').length > 0 && !document.querySelector('#pop-suppose').hidden",
     );
     browser.evaluate("document.querySelector('details').open = true");
     for (system, switch, ground) in
@@ -108,6 +108,23 @@ fn controls_have_labels() {
     assert!(count > 40, "{count} controls");
 }
 
+/// Widths of the tables that scroll sideways.
+const TOO_WIDE: &str = "[...document.querySelectorAll('.scroll')].filter((of) => of.scrollWidth > \
+                        of.clientWidth).map((of) => [of.innerText, of.scrollWidth, of.clientWidth])";
+
+/// On a wide screen no table scrolls sideways.
+#[test]
+fn tables_fit_a_wide_screen() {
+    let deployment = Deployment::sample(&["127.0.0.1:0"]);
+    let served = deployment.serve(&[]);
+    let Some(mut browser) = open(&served, "#pop=fra&down=jnb", (1440, 900)) else { return };
+    browser.until(IS_DRAWN);
+    browser.until("document.querySelectorAll('#gain-rows tr, #pop-policy-rows tr').length > 6");
+    browser.evaluate("document.querySelector('details').open = true");
+    browser.until("document.querySelectorAll('#country-rows tr').length > 150");
+    assert_eq!(browser.evaluate(TOO_WIDE), json!([]));
+}
+
 /// On a narrow screen nothing stands beside it.
 #[test]
 fn a_narrow_screen_suffices() {
@@ -122,10 +139,10 @@ fn a_narrow_screen_suffices() {
     for head in ["PoP", "Load", "Answers/s", "If down"] {
         assert!(shown.as_array().is_some_and(|heads| heads.contains(&head.into())), "{head}: {shown}");
     }
-    let table = "{ const { scrollWidth, clientWidth } = document.querySelector('#list .scroll'); \
-                 [scrollWidth, clientWidth]; }";
-    let widths = browser.evaluate(table);
-    assert_eq!(widths[0], widths[1], "the table does not scroll sideways");
+    browser.until("document.querySelectorAll('#gain-rows tr, #pop-policy-rows tr').length > 6");
+    browser.evaluate("document.querySelector('details').open = true");
+    browser.until("document.querySelectorAll('#country-rows tr').length > 150");
+    assert_eq!(browser.evaluate(TOO_WIDE), json!([]), "no table scrolls sideways");
 }
 
 /// Three hundred PoPs are all there, and no name on the map covers another. Their marks are small

@@ -2,6 +2,7 @@
 //! has labels and contrast, and says so if the server is gone.
 
 mod chromium;
+mod figures;
 mod looks;
 
 use chromium::Browser;
