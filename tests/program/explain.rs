@@ -236,7 +236,7 @@ fn a_push_that_is_not_taken_is_refused() {
     for (path, body, wanted, why) in [
         ("/load/push", json!({ "pop": "ams", "value": 10_000 }), 200, ""),
         ("/load/push", json!({ "pop": "ams", "value": 10_001 }), 409, "more than 100 times the capacity"),
-        ("/load/push", json!({ "pop": "ams", "value": -1 }), 400, "a finite number of at least 0"),
+        ("/load/push", json!({ "pop": "ams", "value": -1 }), 400, "a finite number from 0 on, not `-1`"),
         ("/load/push", json!({ "pop": "ams", "service": "no", "value": 1 }), 409, "no load feed"),
         ("/load/push", json!({ "pop": "no", "value": 1 }), 409, "no load feed"),
         ("/probes/push", json!({ "probe": "told", "pop": "ams", "up": true }), 200, ""),

@@ -142,24 +142,26 @@ fn an_explanation_is_drawn() {
     let without = lines(&["--down", &chosen]);
     assert_ne!(without.0, chosen);
     assert_eq!(without, lines(&["--files", "--down", &chosen]));
-    // PoPs stand in the state that is supposed of them.
-    let sites = |arguments: &[&str]| {
+    // PoPs stand in the state that is supposed of them: their words, and the crosses of those out.
+    let site = |arguments: &[&str]| {
         lines(arguments);
         let svg = fs::read_to_string(target).expect("the picture");
-        let title = format!("<title>{chosen}: ");
-        let of: Vec<&str> = svg.lines().filter(|line| line.contains(&title)).collect();
-        assert_eq!(of.len(), 1, "{of:?}");
-        of[0].to_owned()
+        let name = format!("font-weight=\"bold\">{chosen}</text>");
+        let words = svg.lines().skip_while(|line| !line.ends_with(&name)).nth(1).expect("its words");
+        (words.to_owned(), svg.matches("M-4-4L4 4").count())
     };
-    for (supposition, words) in [("--drain", "supposed drained"), ("--up", "auto, supposed up")] {
-        let of_server = sites(&[supposition, &chosen]);
-        assert!(of_server.contains(words), "{of_server}");
-        assert_ne!(of_server, sites(&[]));
+    let crosses = site(&[]).1;
+    let rows = [
+        ("--drain", ">supposed drained,", 1),
+        ("--down", ">auto, supposed down,", 1),
+        ("--up", ">auto, supposed up,", 0),
+    ];
+    for (supposition, words, more) in rows {
+        for files in [&[][..], &["--files"]] {
+            let (of, out) = site(&[&[supposition, &chosen], files].concat());
+            assert!(of.contains(words) && out == crosses + more, "{supposition} {files:?}: {of} {out}");
+        }
     }
-    // Its mark is the cross of a PoP that is out.
-    let mark = |site: &str| site.split("<title>").next().map(|mark| mark.len());
-    assert_ne!(mark(&sites(&["--drain", &chosen])), mark(&sites(&[])));
-    assert_eq!(mark(&sites(&["--up", &chosen])), mark(&sites(&[])));
     fs::remove_file(target).expect("the picture");
     let (status, _, stderr) = explain("shop.example", &["SOA"]);
     assert_eq!(status, 1, "{stderr}");

@@ -1,6 +1,6 @@
 //! The control pages as an API: the OpenAPI document against a running server, events as they
-//! happen, the admin address over TLS and its bounds, the words of refusals, and commands of another
-//! host.
+//! happen, the admin address over TLS and its bounds, the words of refusals, and commands of
+//! another host.
 
 mod document;
 mod events;
