@@ -108,6 +108,8 @@ families! {
          (`overload`); 1 while no socket has a filter.";
     OVERLOAD_KNOWN = Gauge "meridian_overload_known_prefixes" []
         "Client prefixes that are known (`overload`); 0 while `overload` is off.";
+    OVERLOAD_REFUSED = Gauge "meridian_overload_refused" []
+        "1 if the kernel took no filter of `overload` within the last minute, so that nothing is shed.";
     CONNECTIONS = Counter "meridian_connections_total" ["transport"]
         "Connections admitted, by transport.";
     DECISIONS_BY_POP = Counter "meridian_pop_answers_total" ["policy", "pop"]

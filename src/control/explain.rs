@@ -1,7 +1,7 @@
 //! `POST /v1/explain` and `GET /v1/explain`: explain an answer, on the server that gives it.
 
 use crate::control::Shown;
-use crate::control::costly::{Asker, Costly};
+use crate::control::costly::{Asker, COSTLY};
 use crate::control::input::{InBody, InQuery};
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::explain::{Asked, Decision, ExplainParameters, ExplainRequest, Explained};
@@ -26,9 +26,6 @@ use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Bounds of explanations, because each reads every database file into memory.
-static COSTLY: Costly = Costly::new("explanations");
 
 /// Most attempts to read a snapshot and an operator view that belong together.
 const LOOKS: usize = 20;
@@ -80,7 +77,7 @@ fn prefix(text: &str) -> Option<Prefix> {
 }
 
 /// `POST /v1/explain`: 200 with the explanation and the answer, 400 if the request is invalid, 503
-/// if too many explanations run, in all or for the client. Explains the snapshot in service.
+/// if enough requests of the client wait. Explains the snapshot in service.
 pub(crate) async fn explain(
     State(shown): State<Shown>,
     asker: Asker,

@@ -2,7 +2,7 @@
 //! dry run of an override predicts them.
 
 use crate::control::Shown;
-use crate::control::costly::{Asker, Costly};
+use crate::control::costly::{Asker, COSTLY};
 use crate::control::explain::{supposed, together};
 use crate::control::input::InQuery;
 use crate::control::overrides;
@@ -17,11 +17,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-/// Bounds of forecasts, because each asks many clients.
-static COSTLY: Costly = Costly::new("forecasts");
-
-/// `GET /v1/forecast`: 400 for a PoP that does not exist, 503 if too many forecasts are being made,
-/// in all or for the client.
+/// `GET /v1/forecast`: 400 for a PoP that does not exist, 503 if enough requests of the client
+/// wait.
 pub(crate) async fn page(
     State(shown): State<Shown>,
     asker: Asker,

@@ -185,6 +185,16 @@ impl Keys {
         }
     }
 
+    /// A value in words: a text as it is in a query and where a text is meant, and else as JSON.
+    fn given(&self, schema: &Value, value: &Value) -> String {
+        match value {
+            Value::String(text) if self.part == "query" || types(schema).any(|kind| kind == "string") => {
+                quoted(text)
+            }
+            other => quoted(&other.to_string()),
+        }
+    }
+
     /// Reads the type from its keys and their values.
     fn read<T: DeserializeOwned>(&self, pairs: Vec<(String, Value)>) -> Result<T, Fault> {
         let fault = |sentence: String| Err(Fault { sentence, help: self.help() });
@@ -196,7 +206,8 @@ impl Keys {
                 }
                 None => continue,
                 Some(schema) if !fits(schema, &value) => {
-                    let sentence = format!("`{key}` must be {}, not {}", allowed(schema), given(&value));
+                    let sentence =
+                        format!("`{key}` must be {}, not {}", allowed(schema), self.given(schema, &value));
                     return Err(Fault { sentence, help: ErrorCode::BadRequest.help().to_owned() });
                 }
                 Some(_) if values.contains_key(&key) => {
@@ -263,14 +274,6 @@ fn allowed(schema: &Value) -> String {
         ("array", _) => "a list of texts".to_owned(),
         (_, Some("ip")) => "an IP address".to_owned(),
         _ => "a text".to_owned(),
-    }
-}
-
-/// A value in words: a text as it is, and anything else as JSON.
-fn given(value: &Value) -> String {
-    match value {
-        Value::String(text) => quoted(text),
-        other => quoted(&other.to_string()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `GET /v1/map`: PoPs with position, state, health and load, and the answers of each country.
 
 use crate::control::Shown;
-use crate::control::costly::{Asker, Costly};
+use crate::control::costly::{Asker, COSTLY};
 use crate::control::explain::{supposed, together};
 use crate::control::input::InQuery;
 use crate::control::pops::setting;
@@ -10,11 +10,12 @@ use crate::control::protocol::map::{Map, MapAnswer, MapCountry, MapPop, MapQuery
 use crate::control::protocol::names;
 use crate::control::protocol::pops::EffectiveSetting;
 use crate::control::reply::quoted;
-use crate::control::reply::{refused, reply};
+use crate::control::reply::{body, refused, rendered, reply};
 use crate::explain::supposing;
 use crate::impact::answered::Answered;
 use crate::impact::countries::{self, CountryAnswers};
-use crate::shared::operator_view::{FeedView, PopView};
+use crate::shared::operator_view::{FeedView, OperatorView, PopView};
+use crate::snapshot::Snapshot;
 use crate::steer::policy::PolicyId;
 use crate::steer::pop::Pop;
 use crate::steer::pop_status::fraction;
@@ -22,18 +23,20 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// Bounds of maps, because each ranks every country. That takes milliseconds, which readers of
-/// other pages need not wait for.
-static COSTLY: Costly = Costly::new("maps");
-
-/// `GET /v1/map`: 404 if the query names a policy that does not exist, 400 for a supposed PoP that
-/// does not exist, 503 if too many maps are being made, in all or for the client.
+/// `GET /v1/map`: the PoPs alone are rendered once for all waiting readers. 404 if the query names
+/// a policy that does not exist, 400 for a supposed PoP that does not exist, 503 if enough requests
+/// of the client wait.
 pub(crate) async fn page(
     State(shown): State<Shown>,
     asker: Asker,
     InQuery(query): InQuery<MapQuery>,
 ) -> Response {
+    if query == MapQuery::default() {
+        let pages = Arc::clone(&shown.pages);
+        return rendered(pages.map.read(move || body(&pops(&shown))).await);
+    }
     match COSTLY.run(asker, move || map(&shown, query)).await {
         Ok(Ok(map)) => reply(StatusCode::OK, map),
         Ok(Err((code, sentence))) => refused(code, &sentence),
@@ -56,13 +59,25 @@ fn map(shown: &Shown, query: MapQuery) -> Result<Map, (ErrorCode, String)> {
             answers.ok_or_else(|| (ErrorCode::NotFound, sentence()))?
         }
     };
+    let map = of_pops(&snapshot, &operator_view);
+    let countries = countries.iter().map(country).collect();
+    Ok(Map { policy: query.policy.map(Into::into), countries, ..map })
+}
+
+/// Map without countries.
+fn pops(shown: &Shown) -> Map {
+    let (snapshot, operator_view) = together(shown);
+    of_pops(&snapshot, &operator_view)
+}
+
+fn of_pops(snapshot: &Snapshot, operator_view: &OperatorView) -> Map {
     let written: HashMap<&str, &Pop> = snapshot.pops.iter().map(|pop| (&*pop.name, pop)).collect();
-    Ok(Map {
+    let pops = operator_view.pops.iter();
+    Map {
         sequence: snapshot.sequence(),
-        pops: operator_view.pops.iter().map(|pop| map_pop(pop, written.get(&*pop.name).copied())).collect(),
-        policy: query.policy.map(Into::into),
-        countries: countries.iter().map(country).collect(),
-    })
+        pops: pops.map(|pop| map_pop(pop, written.get(&*pop.name).copied())).collect(),
+        ..Map::default()
+    }
 }
 
 /// PoP with its state and its entry in the file.

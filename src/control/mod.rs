@@ -127,6 +127,8 @@ pub(crate) struct Pages {
     pub(crate) policies: SharedPage,
     /// `/v1/policies?brief=true`.
     pub(crate) brief_policies: SharedPage,
+    /// `/v1/map` without a query.
+    pub(crate) map: SharedPage,
     /// `/v1/overrides`.
     pub(crate) overrides: SharedPage,
     /// `/v1/openapi.json`.

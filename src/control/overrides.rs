@@ -108,7 +108,8 @@ fn read_weight(weight: &AskedWeight) -> Result<Option<u32>, String> {
     number.map(Some).ok_or_else(|| {
         let given = match weight {
             AskedWeight::Number(number) => number.to_string(),
-            AskedWeight::Word(word) => word.clone(),
+            // As JSON, so that a number as a text is seen to be one.
+            AskedWeight::Word(word) => format!("\"{word}\""),
             AskedWeight::Wrong(value) => value.to_string(),
         };
         let allowed = format!("`weight` must be `auto` or a whole number up to {WEIGHT_MAX}");

@@ -1,7 +1,7 @@
 //! Policies on the control pages.
 
 use crate::control::Shown;
-use crate::control::costly::{Asker, Costly};
+use crate::control::costly::{Asker, COSTLY};
 use crate::control::input::InQuery;
 use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::policies::{
@@ -25,9 +25,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-
-/// Bounds of pages that readers do not share, because each sums the counters of all policies.
-static COSTLY: Costly = Costly::new("pages of policies");
 
 /// `GET /v1/policies`: 400 for `expected` without `pop`, 503 with `pop` if enough requests of the
 /// client wait.
@@ -78,7 +75,7 @@ pub(crate) async fn policy(
 
 /// Makes a reply on a thread of its own.
 async fn apart(asker: Asker, work: impl FnOnce() -> Response + Send + 'static) -> Response {
-    COSTLY.run_in_line(asker, work).await.unwrap_or_else(|refusal| refusal)
+    COSTLY.run(asker, work).await.unwrap_or_else(|refusal| refusal)
 }
 
 /// Part of a policy on a page.

@@ -138,7 +138,9 @@ pub(super) fn quoted(value: &str) -> String {
     if shown.len() < value.len() {
         shown.push('…');
     }
-    format!("`{}`", shown.escape_debug())
+    let plain = |c: char| matches!(c, '"' | '\'');
+    let escaped = shown.chars().map(|c| if plain(c) { c.to_string() } else { c.escape_debug().to_string() });
+    format!("`{}`", escaped.collect::<String>())
 }
 
 #[cfg(test)]

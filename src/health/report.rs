@@ -2,6 +2,7 @@
 
 use super::health_state::Verdict;
 use super::targets::Target;
+use super::verdict::Thresholds;
 use std::sync::Arc;
 
 /// Current state of one target.
@@ -22,6 +23,8 @@ pub struct TargetReport<'m> {
     /// Results still needed to change the verdict; `None` if the last results do not point to a
     /// change.
     pub(crate) checks_to_flip: Option<u16>,
+    /// Numbers of results that change the verdict.
+    pub(crate) thresholds: Thresholds,
     /// True if the last result was a success; `None` before the first since the start.
     pub(crate) was_well: Option<bool>,
     /// Number of results like the last one, in a row.

@@ -26,9 +26,9 @@ pub(crate) const ADMIN_HANDSHAKES_MAX: usize = 32;
 /// Unfinished handshakes of one client address (IPv6: of one /64): a few browsers, each with six
 /// connections. One more closes its oldest.
 pub(crate) const ADMIN_HANDSHAKES_PER_CLIENT_MAX: usize = 16;
-/// Requests of one client address that wait for its turn: a page asks for two maps, in a few
-/// windows.
-pub(crate) const TURNS_WAITING_MAX: usize = 4;
+/// Requests of one client address that wait for its turn: those of a few windows of the page, and
+/// fewer than the places of the client, so that its other pages have some.
+pub(crate) const TURNS_WAITING_MAX: usize = 8;
 /// Clients with a turn or in the pause behind it: more than one listener has connections.
 pub(crate) const TURN_CLIENTS_MAX: usize = 1_024;
 /// Seconds that a reload or a comparison may take until its command gives it up: two runs one after

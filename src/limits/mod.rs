@@ -245,8 +245,8 @@ pub(crate) const DESCRIPTORS_CALM_LOOKS: u32 = 12;
 /// Descriptor limit of a probe's program, unless the program raises it: select(2) handles no more,
 /// and some programs close every possible descriptor one by one.
 pub(crate) const PROGRAM_DESCRIPTORS: u64 = 1_024;
-/// Threads that render control pages: one for a large page, one for small pages beside it, and two
-/// for explanations that wait for the disk.
+/// Threads that render control pages: one for those that readers share, and three for costly ones
+/// (`src/control/costly.rs`), among them explanations that wait for the disk.
 pub(crate) const PAGE_THREADS: usize = 4;
 /// Seconds that a control command without files waits for its answer: longer than
 /// [`CONTROL_ANSWER_SECS`].

@@ -198,6 +198,9 @@ fn view(report: &TargetReport<'_>, pop: &str, service: &Arc<str>) -> TargetView 
         good_streak: if good { report.streak } else { 0 },
         bad_streak: if report.was_well == Some(false) { report.streak } else { 0 },
         checks_to_flip: report.checks_to_flip.map(u32::from),
+        up_after: report.thresholds.up_after,
+        down_after: report.thresholds.down_after,
+        ok_after: report.thresholds.ok_after,
         failures: report.failures,
         // An error before a success is over.
         last_error: report.own_fault.or(report.last_error.filter(|_| !good)).map(ToString::to_string),

@@ -18,6 +18,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub(crate) const SAMPLE: u64 = 64;
 /// Time without a note after which a prefix is forgotten, in seconds.
 const FORGET_SECS: u32 = 3_600;
+/// Multiple of the time between two notes for which a table is young.
+const YOUNG: u32 = 10;
 /// Largest lead of one worker's clock over another's, in seconds. Times further ahead are those of
 /// a clock that was set back.
 const LEAD_SECS: u32 = 5;
@@ -48,6 +50,8 @@ struct Slot {
 #[derive(Debug)]
 pub(crate) struct KnownPrefixes {
     sets: Box<[[Slot; WAYS]]>,
+    /// Second of the first note; 0 before it.
+    begun: AtomicU32,
     /// Secret key of the hash, so that an attacker cannot choose prefixes that share a set.
     key: u64,
 }
@@ -55,7 +59,7 @@ pub(crate) struct KnownPrefixes {
 impl Default for KnownPrefixes {
     fn default() -> KnownPrefixes {
         let sets = std::iter::repeat_with(Default::default).take(SETS).collect();
-        KnownPrefixes { sets, key: RandomState::new().hash_one(0) }
+        KnownPrefixes { sets, begun: AtomicU32::new(0), key: RandomState::new().hash_one(0) }
     }
 }
 
@@ -67,6 +71,8 @@ impl KnownPrefixes {
     pub(crate) fn note(&self, address: IpAddr, now: u32, after: u32) {
         let word = word(address);
         let (set, own) = self.places(word);
+        // Fails after the first note.
+        let _ = self.begun.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
         if let Some(slot) = own {
             match slot.is_forgotten(now) {
                 true => slot.begin(word, now),
@@ -90,6 +96,13 @@ impl KnownPrefixes {
         if let Some(slot) = own.filter(|slot| slot.is_known(now, after)) {
             slot.touch(now);
         }
+    }
+
+    /// True until it has learned for ten times `after`, or for an hour: before that, many clients
+    /// that ask again and again are not known yet.
+    pub(crate) fn is_young(&self, now: u32, after: u32) -> bool {
+        let begun = self.begun.load(Ordering::Relaxed);
+        begun == 0 || elapsed(begun, now) < after.saturating_mul(YOUNG).min(FORGET_SECS)
     }
 
     /// Set of a prefix, and its slot if it has one.

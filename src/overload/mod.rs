@@ -168,18 +168,18 @@ impl Passing {
         passing
     }
 
-    /// Numbers of [`Passing::narrow`] that a filter may begin with, fewer and fewer, for a kernel
-    /// without memory for all: known prefixes give way before those of the operator.
-    pub(crate) fn fewer(&self) -> [usize; 4] {
-        let own = self.narrow.len() - self.known;
-        [self.narrow.len(), own + self.known / 4, own, own / 4]
+    /// Numbers of narrow and wide prefixes that a filter may begin with, fewer and fewer, for a
+    /// kernel without memory for all: known prefixes give way before those of the operator.
+    pub(crate) fn fewer(&self) -> [(usize, usize); 4] {
+        let (own, wide) = (self.narrow.len() - self.known, self.wide.len());
+        [(self.narrow.len(), wide), (own + self.known / 4, wide), (own, wide), (own / 4, wide / 4)]
     }
 
-    /// Filter with the first `narrow` numbers: known prefixes in it, and those of the operator
-    /// that are not.
-    pub(crate) fn with(&self, narrow: usize) -> Fitted {
+    /// Filter with the first `narrow` and `wide` of them: known prefixes in it, and those of the
+    /// operator that are not.
+    pub(crate) fn with(&self, (narrow, wide): (usize, usize)) -> Fitted {
         let own = self.narrow.len() - self.known;
-        let left_out = self.left_out + own.saturating_sub(narrow);
+        let left_out = self.left_out + own.saturating_sub(narrow) + (self.wide.len() - wide);
         Fitted { known: narrow.saturating_sub(own), left_out }
     }
 }

@@ -42,10 +42,10 @@ fn prefixes_become_numbers() {
     assert_eq!((v4.narrow.len(), v4.narrow[0]), (SHED_PREFIXES_MAX, 0xc0_0002));
     assert_eq!((v4.known, v4.left_out), (SHED_PREFIXES_MAX - 1, 0));
     // Known prefixes give way first.
-    assert_eq!(v4.fewer(), [SHED_PREFIXES_MAX, 1 + (SHED_PREFIXES_MAX - 1) / 4, 1, 0]);
-    let fitted = [(225, 224, 0), (1, 0, 0), (0, 0, 1)];
-    for (narrow, known, left_out) in fitted {
-        assert_eq!(v4.with(narrow), Fitted { known, left_out }, "{narrow}");
+    assert_eq!(v4.fewer(), [(SHED_PREFIXES_MAX, 1), (1 + (SHED_PREFIXES_MAX - 1) / 4, 1), (1, 1), (0, 0)]);
+    let fitted = [((225, 1), 224, 0), ((1, 1), 0, 0), ((0, 0), 0, 2)];
+    for (of, known, left_out) in fitted {
+        assert_eq!(v4.with(of), Fitted { known, left_out }, "{of:?}");
     }
     // Prefixes of the operator that find no place are counted.
     let wide: Vec<Prefix> = (0..70u32).map(|index| Prefix::V4 { bits: index << 16, len: 16 }).collect();

@@ -43,6 +43,8 @@ struct Watched {
     of: WorkerSocket,
     is_v6: bool,
     throttle: Throttle,
+    /// Moment until which a kernel that took no filter is not asked again.
+    refused_until: Option<Instant>,
     /// Counters at the last reading.
     received: u64,
     drops: u32,
@@ -58,9 +60,10 @@ struct Lists {
     /// Prefixes of the operator.
     own: Vec<Prefix>,
     passing: [Passing; 2],
-    /// True if no prefix was known at first: then prefixes go on to become known, and the lists
-    /// are taken again every [`OVERLOAD_RENEW_SECS`].
-    is_cold: bool,
+    /// True if the table of known prefixes was young at first.
+    is_young: bool,
+    /// True for a family without a known prefix at first.
+    is_empty: [bool; 2],
     taken: Instant,
     /// Prefixes in the filters of each family.
     fitted: [Fitted; 2],
@@ -91,8 +94,8 @@ pub(crate) struct OverloadLoop {
     episode: Option<Episode>,
     /// Secret of the filters of IPv6.
     key: u64,
-    /// Moment until which a kernel that took no filter is not asked again.
-    refused_until: Option<Instant>,
+    /// Last moment at which a refused filter was logged.
+    warned: Option<Instant>,
 }
 
 impl OverloadLoop {
@@ -103,6 +106,7 @@ impl OverloadLoop {
             Watched {
                 is_v6: of.socket.local_addr().is_ok_and(|address| address.is_ipv6()),
                 throttle: Throttle::default(),
+                refused_until: None,
                 received: of.block.received_count(),
                 drops,
                 split_shed: of.split.of(drops).1,
@@ -115,7 +119,7 @@ impl OverloadLoop {
         shared.overload.watch();
         shared.overload.enforce(InForce::default());
         let key = RandomState::new().hash_one(0);
-        OverloadLoop { shared, event_log, sockets, lists: None, episode: None, key, refused_until: None }
+        OverloadLoop { shared, event_log, sockets, lists: None, episode: None, key, warned: None }
     }
 
     /// Runs until the server stops.
@@ -145,7 +149,7 @@ impl OverloadLoop {
         self.renew(snapshot, settings, now);
         for index in 0..self.sockets.len() {
             match self.sockets[index].step() {
-                Some(Change::Attach(_)) if self.refused_until.is_some_and(|until| now < until) => {
+                Some(Change::Attach(_)) if self.sockets[index].is_refused(now) => {
                     self.sockets[index].detach();
                 }
                 Some(Change::Attach(share)) => {
@@ -167,8 +171,8 @@ impl OverloadLoop {
         self.shared.overload.enforce(InForce {
             lowest,
             passing: lists.map_or(0, Lists::known),
-            is_frozen: lists.is_some_and(|lists| !lists.is_cold),
-            is_refused: self.refused_until.is_some(),
+            is_frozen: lists.is_some_and(|lists| !self.is_cold(lists)),
+            is_refused: self.sockets.iter().any(|watched| watched.is_refused(now)),
         });
     }
 
@@ -177,15 +181,25 @@ impl OverloadLoop {
         self.sockets.iter().filter_map(|watched| watched.throttle.share()).min()
     }
 
+    /// True if too little was known when strangers began to be shed: then prefixes go on to become
+    /// known, and the lists are taken again every [`OVERLOAD_RENEW_SECS`].
+    fn is_cold(&self, lists: &Lists) -> bool {
+        let mut filtered = self.sockets.iter().filter(|watched| watched.throttle.share().is_some());
+        lists.is_young || filtered.any(|watched| lists.is_empty[watched.family()])
+    }
+
     /// Prefixes that pass: those of the operator, and those that are known now.
     fn lists(&self, snapshot: &Snapshot, settings: Overload, now: Instant) -> Lists {
-        let known = self.shared.overload.known.list(cookie_secs(), settings.known_after_secs);
+        let (table, now_secs) = (&self.shared.overload.known, cookie_secs());
+        let known = table.list(now_secs, settings.known_after_secs);
+        let is_of = |prefix: &Prefix, family| usize::from(matches!(prefix, Prefix::V6 { .. })) == family;
         let own = own(snapshot);
         Lists {
             sequence: snapshot.sequence(),
             passing: Passing::of(&own, &known),
             own,
-            is_cold: known.is_empty(),
+            is_young: table.is_young(now_secs, settings.known_after_secs),
+            is_empty: [0, 1].map(|family| !known.iter().any(|prefix| is_of(prefix, family))),
             taken: now,
             fitted: Default::default(),
         }
@@ -194,15 +208,16 @@ impl OverloadLoop {
     /// Renews the filters after a reload that changed the prefixes of the operator, and those that
     /// began without a known prefix.
     fn renew(&mut self, snapshot: &Snapshot, settings: Overload, now: Instant) {
+        let is_cold = self.lists.as_ref().is_some_and(|lists| self.is_cold(lists));
         let Some(lists) = &mut self.lists else { return };
-        let is_old = lists.is_cold && now.duration_since(lists.taken).as_secs() >= OVERLOAD_RENEW_SECS;
+        let is_old = is_cold && now.duration_since(lists.taken).as_secs() >= OVERLOAD_RENEW_SECS;
         let is_reloaded = std::mem::replace(&mut lists.sequence, snapshot.sequence()) != snapshot.sequence();
         let is_other = is_reloaded && own(snapshot) != lists.own;
         if !is_old && !is_other {
             return;
         }
-        let is_cold = lists.is_cold;
-        self.lists = Some(Lists { is_cold, ..self.lists(snapshot, settings, now) });
+        let Lists { is_young, is_empty, fitted, .. } = *lists;
+        self.lists = Some(Lists { is_young, is_empty, fitted, ..self.lists(snapshot, settings, now) });
         for index in 0..self.sockets.len() {
             if let Some(share) = self.sockets[index].throttle.share() {
                 self.attach(index, share, now);
@@ -213,11 +228,10 @@ impl OverloadLoop {
     fn attach(&mut self, index: usize, share: Share, now: Instant) {
         let (watched, key) = (&mut self.sockets[index], self.key);
         let Some(lists) = &mut self.lists else { return };
-        let family = usize::from(watched.is_v6);
-        let is_refused = self.refused_until.is_some();
+        let family = watched.family();
         match watched.attach(&lists.passing[family], share, key) {
             Ok(fitted) => {
-                self.refused_until = None;
+                watched.refused_until = None;
                 let before = std::mem::replace(&mut lists.fitted[family], fitted);
                 if fitted.left_out > before.left_out {
                     tracing::warn!(
@@ -229,8 +243,10 @@ impl OverloadLoop {
             }
             Err(error) => {
                 watched.detach();
-                self.refused_until = Some(now + Duration::from_secs(FILTER_AGAIN_SECS));
-                if !is_refused {
+                let again = Duration::from_secs(FILTER_AGAIN_SECS);
+                watched.refused_until = Some(now + again);
+                if self.warned.is_none_or(|warned| now.duration_since(warned) >= again) {
+                    self.warned = Some(now);
                     tracing::warn!(%error, "the kernel takes no filter of a UDP socket: `overload` is idle");
                 }
             }
@@ -289,8 +305,9 @@ impl OverloadLoop {
             if watched.throttle.share().is_some() {
                 watched.detach();
             }
+            watched.refused_until = None;
         }
-        (self.lists, self.refused_until) = (None, None);
+        self.lists = None;
         self.shared.overload.enforce(InForce::default());
         let shed = self.episode.as_ref().map(|episode| self.shed().saturating_sub(episode.shed));
         self.end(shed.unwrap_or(0));
@@ -348,10 +365,10 @@ impl Watched {
         // The split turns first: what a filter sheds is never counted as a full buffer.
         let had_filter = self.of.split.begin(drops);
         let mut failed = None;
-        for narrow in passing.fewer() {
-            let numbers = PassingNumbers { narrow: &passing.narrow[..narrow], wide: &passing.wide };
+        for (narrow, wide) in passing.fewer() {
+            let numbers = PassingNumbers { narrow: &passing.narrow[..narrow], wide: &passing.wide[..wide] };
             match ShedFilter::new(self.is_v6, numbers, share.parts(), key).attach(&self.of.socket) {
-                Ok(()) => return Ok(passing.with(narrow)),
+                Ok(()) => return Ok(passing.with((narrow, wide))),
                 Err(error) => failed = Some(error),
             }
         }
@@ -359,6 +376,16 @@ impl Watched {
             self.of.split.end(drops);
         }
         Err(failed.unwrap_or_else(|| io::ErrorKind::Other.into()))
+    }
+
+    /// Index of its family in the lists.
+    fn family(&self) -> usize {
+        usize::from(self.is_v6)
+    }
+
+    /// True if the kernel took no filter lately.
+    fn is_refused(&self, now: Instant) -> bool {
+        self.refused_until.is_some_and(|until| now < until)
     }
 
     fn detach(&mut self) {

@@ -102,7 +102,7 @@ impl DecisionCounters {
         worker_count: usize,
         pairs_max: usize,
     ) -> DecisionCounters {
-        let rows = policies.len().min((pairs_max / pops.len().max(1)).max(1));
+        let rows = policies.len().min((pairs_max / (pops.len() + 1)).max(1));
         let row_len = pops.len() + REASONS;
         let policies_at = (zones.len() + 1) * ZONE_ANSWERS;
         let cells = policies_at + rows * row_len;

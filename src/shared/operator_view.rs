@@ -203,6 +203,12 @@ pub(crate) struct TargetView {
     /// Results still needed to change the verdict; `None` if the last results do not point to a
     /// change.
     pub(crate) checks_to_flip: Option<u32>,
+    /// Successes in a row until the target is up.
+    pub(crate) up_after: u16,
+    /// Failures until the target is down.
+    pub(crate) down_after: u16,
+    /// Successes in a row that clear the failures.
+    pub(crate) ok_after: u16,
     /// Failures that count towards the verdict `down`.
     pub(crate) failures: u16,
     /// Fault of the last result, in words; `None` after a success.

@@ -135,6 +135,12 @@ impl Lanes {
             }
         };
         let is_ended = self.runtime.block_on(async {
+            // The standstill of a conversation before is none of this one.
+            tokio::select! {
+                biased;
+                () = self.standstill.notified() => {}
+                () = std::future::ready(()) => {}
+            }
             tokio::select! {
                 biased;
                 _ = async { tokio::join!(server, side) } => true,

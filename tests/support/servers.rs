@@ -389,7 +389,12 @@ impl Running {
 
     /// Nanoseconds of processor time that it and its children have had.
     pub fn cpu_nanos(&self) -> u64 {
-        family(self.process.pid()).into_iter().map(nanos_of).sum()
+        self.cpu_nanos_of(|_| true)
+    }
+
+    /// The same of the threads with such names.
+    pub fn cpu_nanos_of(&self, is_meant: impl Fn(&str) -> bool) -> u64 {
+        family(self.process.pid()).into_iter().map(|pid| nanos_of(pid, &is_meant)).sum()
     }
 
     /// Octets of memory that it and its children hold, what they share counted once for each.
@@ -425,8 +430,11 @@ fn family(pid: u32) -> Vec<u32> {
     found
 }
 
-fn nanos_of(pid: u32) -> u64 {
+fn nanos_of(pid: u32, is_meant: &impl Fn(&str) -> bool) -> u64 {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let told = threads.filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok());
+    let meant = threads.filter(|thread| {
+        fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| is_meant(name.trim_end()))
+    });
+    let told = meant.filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok());
     told.filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok()).sum()
 }

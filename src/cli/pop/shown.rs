@@ -171,8 +171,12 @@ fn target_in_words(target: &Target) -> String {
             text.push_str(&format!(", {count} {words}"));
         }
     }
-    if let Some(checks) = target.checks_to_flip {
-        text.push_str(&format!(", may turn after {checks} more"));
+    match target.checks_to_flip {
+        Some(checks) => text.push_str(&format!(", may turn after {checks} more")),
+        None if &*target.verdict == "down" && target.up_after > 0 => {
+            text.push_str(&format!(", up after {} good in a row", target.up_after));
+        }
+        None => {}
     }
     if let Some(micros) = target.latency_micros {
         text.push_str(&format!(", {}.{} ms", micros / 1000, micros % 1000 / 100));

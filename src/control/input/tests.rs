@@ -93,9 +93,9 @@ fn faulty_bodies_are_refused_by_key_and_value() {
         assert_eq!(read, (sentence.to_owned(), keys.to_owned()), "{text}");
     }
     for (key, value, sentence) in [
-        ("pops", "\"fra\"", "`pops` must be a list of texts, not `fra`"),
+        ("pops", "\"fra\"", "`pops` must be a list of texts, not `\"fra\"`"),
         ("pops", "[1]", "`pops` must be a list of texts, not `[1]`"),
-        ("force", "\"yes\"", "`force` must be true or false, not `yes`"),
+        ("force", "\"yes\"", "`force` must be true or false, not `\"yes\"`"),
         ("force", "null", "`force` must be true or false, not `null`"),
         ("over_secs", "1.5", "`over_secs` must be a whole number from 0 on, not `1.5`"),
         ("over_secs", "-1", "`over_secs` must be a whole number from 0 on, not `-1`"),
@@ -109,7 +109,7 @@ fn faulty_bodies_are_refused_by_key_and_value() {
     let other = |text: &str| refused(body::<ProbePushRequest>(Some(&JSON), text.as_bytes())).0;
     assert_eq!(other(r#"{"address":"x"}"#), "`address` must be an IP address, not `x`");
     let value = refused(body::<LoadPushRequest>(Some(&JSON), br#"{"pop":"fra","value":"350"}"#)).0;
-    assert_eq!(value, "`value` must be a number, not `350`");
+    assert_eq!(value, "`value` must be a number, not `\"350\"`");
     let deep = "[".repeat(500);
     assert!(body::<ExplainRequest>(Some(&JSON), deep.as_bytes()).is_err());
 }

@@ -50,6 +50,7 @@ fn render(shown: &Shown) -> prometheus::Result<String> {
     traffic(&mut page, shown);
     quarantine(&mut page, shown);
     page.set(&catalogue::OVERLOAD_SHARE, &[], shown.shared.overload.share());
+    page.set(&catalogue::OVERLOAD_REFUSED, &[], f64::from(u8::from(shown.shared.overload.is_refused())));
     page.set(&catalogue::OVERLOAD_KNOWN, &[], shown.known_prefixes(&snapshot) as f64);
     let counted = shown.shared.published.decisions();
     series::decisions(&mut page, &counted, &snapshot);

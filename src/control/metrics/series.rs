@@ -2,8 +2,8 @@
 //!
 //! A policy has a row on the page, with a column for each PoP. Rows that fit
 //! [`PAIRS_SHOWN_MAX`] pairs are shown, in the order of the policies in the snapshot, so that a
-//! row comes and goes with reloads alone. The others are summed in the row `other`, and PoPs that
-//! are no longer in the deployment in its column `other`. Policies that are no longer in the
+//! row comes and goes with reloads alone. The others are summed in the row `(other)`, and PoPs that
+//! are no longer in the deployment in its column `(other)`. Policies that are no longer in the
 //! snapshot are shown while there is room ([`Decisions`]). Reasons are shown for
 //! [`POLICIES_SHOWN_MAX`] policies each, those of the snapshot first.
 
@@ -86,7 +86,7 @@ fn shown<'n>(
         return rows;
     }
     let known: BTreeSet<&str> = pops.iter().copied().collect();
-    // Room for the row `other`, with all PoPs and the column `other`.
+    // Room for the row `(other)`, with all PoPs and the column `(other)`.
     let mut room = pairs_max.saturating_sub(known.len() + 1);
     let (mut kept, mut other) = (Vec::new(), Row::new());
     for (policy, row) in rows {

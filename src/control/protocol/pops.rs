@@ -158,6 +158,12 @@ pub(crate) struct Target {
     /// Results still needed to change the verdict; `None` if the last results do not point to a
     /// change.
     pub(crate) checks_to_flip: Option<u32>,
+    /// Successes in a row until the target is up.
+    pub(crate) up_after: u16,
+    /// Failures until the target is down.
+    pub(crate) down_after: u16,
+    /// Successes in a row that clear the failures.
+    pub(crate) ok_after: u16,
     /// Failures that count towards going down.
     pub(crate) failures: u16,
     /// True while results do not count, because all canaries of the family fail.

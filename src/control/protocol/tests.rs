@@ -54,7 +54,8 @@ fn replies_of_other_versions_are_read() {
         }],
         "targets": [{
             "probe": "web", "service": "default", "address": "192.0.2.1", "verdict": "up",
-            "good_streak": 1, "bad_streak": 0, "checks_to_flip": null, "failures": 0, "frozen": false,
+            "good_streak": 1, "bad_streak": 0, "checks_to_flip": null,
+            "up_after": 2, "down_after": 3, "ok_after": 4, "failures": 0, "frozen": false,
             "turns": 0, "damped_secs": null, "lasted_secs": 5, "last_error": null,
             "latency_micros": 300, "certificate_days": -1, "degraded": null, "result_age_secs": 1,
         }],

@@ -275,6 +275,7 @@ impl Monitor {
                 failures: watch.verdict_state.failures(limits),
                 successes: watch.verdict_state.successes(),
                 checks_to_flip: watch.verdict_state.checks_to_flip(limits),
+                thresholds: limits,
                 was_well: (watch.streak > 0).then_some(watch.was_well),
                 streak: watch.streak,
                 last_error: watch.error.as_ref(),

@@ -56,6 +56,26 @@ fn notes_grow_old() {
     assert_eq!(listed(&known, later + 100), ["203.0.113.0/24", "192.0.2.0/24"]);
 }
 
+/// A table is young for ten times the time between two notes, but at most an hour, from the first
+/// note on.
+#[test]
+fn a_table_grows_old() {
+    let known = KnownPrefixes::default();
+    assert!(known.is_young(1_000_000, AFTER));
+    known.note(address("192.0.2.1"), 1_000, AFTER);
+    for (now, after, is_young) in [
+        (1_000, AFTER, true),
+        (1_599, AFTER, true),
+        (1_600, AFTER, false),
+        (4_599, 1_800, true),
+        (4_600, 1_800, false),
+    ] {
+        assert_eq!(known.is_young(now, after), is_young, "{now} {after}");
+    }
+    known.note(address("192.0.2.1"), 1_700, AFTER);
+    assert!(!known.is_young(1_700, AFTER), "later notes change nothing");
+}
+
 /// Workers that note across the turn of a second change no time back, whichever comes last.
 #[test]
 fn the_turn_of_a_second_resets_nothing() {

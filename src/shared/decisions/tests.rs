@@ -52,7 +52,7 @@ fn counts_are_kept_by_name() {
 fn past_the_limit_policies_share_a_row() {
     let mut decisions = Decisions::default();
     let decision_counters =
-        DecisionCounters::laid_out(names(&["a", "b", "c", "d"]), names(&["fra", "iad"]), apexes(&[]), 1, 4);
+        DecisionCounters::laid_out(names(&["a", "b", "c", "d"]), names(&["fra", "iad"]), apexes(&[]), 1, 6);
     for policy in 0..4 {
         decision_counters.count(OWNED, &decided(policy, Some(1), Reason::Regular));
     }

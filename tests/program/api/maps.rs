@@ -38,7 +38,7 @@ fn a_client_has_one_map_at_a_time() {
     assert!(!made.is_empty() && !refused.is_empty(), "{} {}", made.len(), refused.len());
     for page in refused {
         let message = page.json()["message"].as_str().unwrap_or_default().to_owned();
-        assert!(message.starts_with("other maps of this client"), "{message}");
+        assert!(message.starts_with("other requests of this client"), "{message}");
     }
     // A user of the control socket needs no turn.
     let page = pages::control(&deployment.path("state/control.sock"), "/v1/map?policy=web");

@@ -71,7 +71,7 @@ fn refusals_name_the_key_the_value_and_the_way_out() {
         (JSON, "{\"pop\":[]}", "the body has no key `pop`", overrides),
         (JSON, "{\"state\":\"up\"}", "the body lacks the key `pops`", overrides),
         (JSON, "{\"pops\":[],\"pops\":[]}", "the body has the key `pops` twice", overrides),
-        (JSON, "{\"pops\":\"fra\"}", "`pops` must be a list of texts, not `fra`", shapes),
+        (JSON, "{\"pops\":\"fra\"}", "`pops` must be a list of texts, not `\"fra\"`", shapes),
         (JSON, "{\"pops\":[],\"force\":1}", "`force` must be true or false, not `1`", shapes),
         (JSON, "{\"pops\":[]}", "the body must have `state` or `weight`", shapes),
         (
