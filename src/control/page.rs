@@ -45,6 +45,7 @@ const ASSETS: &[Asset] = &[
     Asset { name: "stream.js", kind: SCRIPT, text: include_str!("page/stream.js") },
     Asset { name: "tables.js", kind: SCRIPT, text: include_str!("page/tables.js") },
     Asset { name: "theme.js", kind: SCRIPT, text: include_str!("page/theme.js") },
+    Asset { name: "trouble.js", kind: SCRIPT, text: include_str!("page/trouble.js") },
     Asset { name: "whatif.js", kind: SCRIPT, text: include_str!("page/whatif.js") },
     Asset { name: "outlines.txt", kind: TEXT, text: outlines::TEXT },
 ];

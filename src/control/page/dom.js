@@ -29,6 +29,13 @@ export const rate = (perSecond) =>
       ? Math.round(perSecond).toLocaleString("en")
       : perSecond.toFixed(1);
 
+/** Number with no more decimals than its size needs. */
+export const count = (number) =>
+  number.toLocaleString("en", { maximumFractionDigits: Math.abs(number) >= 100 ? 0 : 2 });
+
+/** Name that breaks behind its dots, dashes and slashes alone. */
+export const breakable = (name) => name.split(/(?<=[./-])/).flatMap((part) => [part, el("wbr")]);
+
 export function age(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   const [s, m, h] = [Math.floor(seconds), Math.floor(seconds / 60), Math.floor(seconds / 3600)];

@@ -13,6 +13,13 @@ function refuse(words, isOfConnection = false) {
   put($("refusal"), words);
 }
 
+/** Labels of the form, by the key of the request. */
+const LABELS = { name: "Name", type: "Type", client: "Resolver address", ecs: "Client subnet" };
+
+/** Words of a refusal, with the labels of the form in place of keys; values, behind `not`, stay. */
+const labelled = (words) =>
+  words.replace(/(?<!not )`(name|type|client|ecs)`/g, (_, key) => `“${LABELS[key]}”`);
+
 /** Ends the words of a fault, once the server has answered. */
 export function forgive() {
   if (isFault) refuse("");
@@ -43,7 +50,7 @@ export function begin(map, shown) {
       $("answer").hidden = true;
       state.explained = null;
       map.show(null);
-      refuse(error.message, !error.status);
+      refuse(labelled(error.message), !error.status);
     }
   });
 }

@@ -68,7 +68,7 @@ export function legend() {
   const load = svg("path", { class: "load", d: arc(6.5, 0.6) });
   const ramp = svg("circle", { class: "ramp", r: 6.5 });
   for (const [node, words] of [
-    [load, "load, as a share of the capacity"],
+    [load, "load of the capacity, amber above its target"],
     [ramp, "clients leave or come back"],
   ]) {
     marks.push([
@@ -246,7 +246,7 @@ export class WorldMap {
       mark.full = base + 2.6 * Math.sqrt(pop.effective.weight / most);
       mark.share = pop.utilisation ?? 0;
       mark.moves = note.moves;
-      const isInTrouble = is !== "yes" || mark.share > 1 || pop.shed_share > 0 || note.moves;
+      const isInTrouble = is !== "yes" || note.load !== "" || pop.shed_share > 0 || note.moves;
       mark.isCalm = !isInTrouble && pop.name !== chosen && !supposed.has(pop.name);
       mark.rank = note.rank;
       mark.words = note.tag;
@@ -258,7 +258,7 @@ export class WorldMap {
       mark.node.setAttribute("aria-pressed", String(pop.name === chosen));
       mark.node.setAttribute("tabindex", pop.name === this.cursor ? "0" : "-1");
       mark.title.textContent = note.words;
-      mark.load.classList.toggle("over", mark.share > 1);
+      mark.load.setAttribute("class", `load ${note.load}`);
     }
     this.place();
   }

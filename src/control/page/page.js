@@ -1,9 +1,9 @@
 // The page: asks the server, keeps the answers, and gives them to the map, the tables and the panels.
 //
 // One round every ROUND_MS while the page is seen: the status, the alarms, the PoPs, the policies, and
-// the answers of the chosen policy and PoP. Countries, expected shares and the forecast are asked for
-// only if there is a new snapshot. Events come as a stream. A hidden page asks nothing and holds no
-// connection.
+// the answers of the chosen policy and PoP. Countries, shares of address space and forecasts are asked
+// for only if there is a new snapshot, and details of all PoPs if something happens. Events come as a
+// stream. A hidden page asks nothing and holds no connection.
 
 import { briefPolicies, countriesOf, forecastOf, get, heirsOf, policiesOf, policyOf } from "./ask.js";
 import { $, el, percent, put } from "./dom.js";
@@ -15,12 +15,17 @@ import { STALE_MS, asked, counted, rateOfPop, state } from "./state.js";
 import { Stream } from "./stream.js";
 import { showCountries, showPolicies, showPolicy, showPopPolicies, showPops } from "./tables.js";
 import * as theme from "./theme.js";
-import { showSupposition } from "./whatif.js";
+import { failing, loadOf, showFailing } from "./trouble.js";
+import { heirPanel, showSupposition } from "./whatif.js";
 
 const ROUND_MS = 5000;
 const EVENTS_MAX = 100;
 /** Rounds after which a forecast is made anew: its queries are those counted so far. */
 const FORECAST_ROUNDS = 6;
+/** Age at which details of all PoPs are read again, though nothing happens. */
+const DETAILS_MS = 30000;
+/** Pause after such a reading, as a multiple of its duration: with many PoPs it is long. */
+const DETAILS_PAUSE = 20;
 
 const map = new WorldMap($("map"), open, point);
 
@@ -62,16 +67,37 @@ async function read() {
   counted.queries.add([["all", received]]);
   await readPolicies();
   const isNew = status.sequence !== shownSequence;
+  let isWhole = isNew;
   state.pops = (await get("v1/map")).pops;
   if (isNew) {
     state.styles = styles(state.pops);
     forget();
-    await readCountries(status.sequence);
+    isWhole = await readCountries();
   } else if (round % FORECAST_ROUNDS === 0) await readForecast();
+  const isForecastDue = isNew || round % FORECAST_ROUNDS === 0;
   round++;
   Object.assign(state, { status, ready });
+  await readDetails(isNew);
   await readPolicy(isNew);
-  if (state.pop) await readPop(isNew);
+  if (state.pop) {
+    await readPop(isNew);
+    if (state.pop && (isForecastDue || state.popForecast?.pop !== state.pop)) readPopForecast();
+  }
+  // Only now, so that a request that fails is made again.
+  if (isWhole) shownSequence = status.sequence;
+}
+
+const details = { at: -Infinity, took: 0, isDue: true };
+
+/** Details of all PoPs: after a change or an event, while a target fails, and now and then. */
+async function readDetails(isNew) {
+  details.isDue ||= isNew || [...state.details.values()].some((of) => failing(of).length > 0);
+  const began = performance.now();
+  if (began - details.at < (details.isDue ? DETAILS_PAUSE * details.took : DETAILS_MS)) return;
+  details.isDue = false;
+  const { pops } = await get("v1/pops");
+  state.details = new Map(pops.map((pop) => [pop.name, pop]));
+  Object.assign(details, { at: performance.now(), took: performance.now() - began });
 }
 
 /** A round soon, but at most one a second. */
@@ -100,19 +126,37 @@ async function readPolicies() {
   if ($("policy").value !== (state.policy ?? "")) $("policy").value = state.policy ?? "";
 }
 
-async function readCountries(sequence) {
+/** True unless a choice came between, which has its own countries: the next round reads them again. */
+async function readCountries() {
   const { policy, down } = state;
   const of = await countriesOf(policy, down);
-  // A choice that came between has its own countries; the next round reads them again.
-  if (state.policy !== policy || state.down !== down) return;
+  if (state.policy !== policy || state.down !== down) return false;
   Object.assign(state, of);
-  shownSequence = sequence;
+  return true;
 }
 
 async function readForecast() {
   const { down } = state;
   const forecast = await forecastOf(down);
   if (state.down === down) state.forecast = forecast;
+}
+
+let forecastAsked = null;
+
+/** Forecast of the chosen PoP down. The page does not wait for it; a later round asks again. */
+async function readPopForecast() {
+  const { pop, down } = state;
+  if (forecastAsked === pop) return;
+  forecastAsked = pop;
+  try {
+    const isSupposed = down.size === 1 && down.has(pop) && state.forecast !== null;
+    const forecast = isSupposed ? state.forecast : await forecastOf(new Set([pop]));
+    if (state.pop === pop) state.popForecast = { pop, forecast };
+  } catch {
+    // The panel goes on with what it has.
+  }
+  if (forecastAsked === pop) forecastAsked = null;
+  if (state.status) showPop();
 }
 
 async function readPolicy(isNew) {
@@ -197,6 +241,7 @@ function take(event) {
   $("event-rows").prepend(eventRow(event));
   while ($("event-rows").children.length > EVENTS_MAX) $("event-rows").lastChild.remove();
   if (event.kind === "lost") shownSequence = null;
+  details.isDue = true;
   soon();
 }
 
@@ -213,6 +258,7 @@ function show() {
   showLink(stream.state);
   if (!state.status) return;
   showNode();
+  showFailing(open);
   showMap();
   showPops(open, supposeDown);
   showPolicies(choosePolicy);
@@ -224,7 +270,10 @@ function show() {
 
 function showMap() {
   const notes = new Map(
-    state.pops.map((pop) => [pop.name, note(pop, rateOfPop(pop.name), state.down.has(pop.name))]),
+    state.pops.map((pop) => {
+      const isSupposed = state.down.has(pop.name);
+      return [pop.name, note(pop, rateOfPop(pop.name), isSupposed, loadOf(pop))];
+    }),
   );
   for (const name of [state.explained?.chosen, state.pop]) if (notes.has(name)) notes.get(name).rank += 1e7;
   const countries = state.supposedCountries ?? state.countries;
@@ -237,15 +286,20 @@ function showMap() {
 }
 
 function showPop() {
-  if (!state.pop || !state.popPage) return;
-  put($("pop-head"), `PoP ${state.pop}`);
-  $("pop-none").hidden = true;
-  $("pop-suppose").hidden = false;
+  const isOpen = Boolean(state.pop && state.popPage);
+  put($("pop-head"), isOpen ? `PoP ${state.pop}` : "PoP");
+  $("pop-none").hidden = isOpen;
+  $("pop-suppose").hidden = $("pop-facts").hidden = $("pop-more").hidden = !isOpen;
+  if (!isOpen) {
+    $("pop-policies").hidden = true;
+    return;
+  }
   const supposed = state.down.has(state.pop);
   put($("pop-suppose"), supposed ? `Suppose ${state.pop} as it is` : `Suppose ${state.pop} down`);
   $("pop-facts").replaceChildren(popFacts(state.popPage, rateOfPop(state.pop)));
   showPopPolicies(choosePolicy);
-  $("pop-more").replaceChildren(...popPanel(state.popPage, state.policy, state.heirs));
+  const panel = popPanel(state.popPage, state.policy, state.countries, heirPanel());
+  $("pop-more").replaceChildren(...panel);
 }
 
 // --- What people do
@@ -270,6 +324,7 @@ async function choose(choice) {
   }
   keep();
   show();
+  if (state.pop && state.popForecast?.pop !== state.pop) readPopForecast();
   return true;
 }
 
@@ -295,7 +350,9 @@ function open(name) {
   choose({ pop: name }).then((isDone) => {
     if (!isDone) return;
     map.reveal(name);
-    $("pop").focus({ preventScroll: window.innerWidth > 960 });
+    $("pop").focus({ preventScroll: true });
+    const { top } = $("pop-head").getBoundingClientRect();
+    if (top < 0 || top > window.innerHeight / 2) $("pop").scrollIntoView();
   });
 }
 
@@ -312,6 +369,7 @@ $("clear").addEventListener("click", () => {
   choose({ down: new Set() });
   $("policy").focus();
 });
+$("supposing-more").addEventListener("click", () => $("what-if").scrollIntoView({ block: "center" }));
 $("policy").addEventListener("change", (event) => {
   const policy = event.target.value;
   // The selector follows the map.
@@ -338,11 +396,35 @@ function keep() {
   history.replaceState(null, "", `#${fragment}`);
 }
 
-const given = new URLSearchParams(location.hash.slice(1));
-state.policy = given.get("policy");
-state.pop = given.get("pop");
-state.down = new Set((given.get("down") ?? "").split(",").filter(Boolean));
-Object.assign(asked, { policy: state.policy, pop: state.pop, down: state.down });
+/** Choices that the address has. */
+function given() {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const down = new Set((fragment.get("down") ?? "").split(",").filter(Boolean));
+  return { policy: fragment.get("policy"), pop: fragment.get("pop"), down };
+}
+
+function adopt() {
+  Object.assign(state, given());
+  Object.assign(asked, given(), { down: state.down });
+}
+
+adopt();
+
+/** A changed address is a choice; PoPs and policies that do not exist are left out. */
+window.addEventListener("hashchange", async () => {
+  // The link to a section of the page has no choice.
+  if (!/^#?$|(policy|pop|down)=/.test(location.hash)) return;
+  if (!state.status) return adopt();
+  const { policy, pop, down } = given();
+  const names = new Set(state.pops.map((one) => one.name));
+  const isPolicy = state.policies.some((one) => one.name === policy);
+  const choice = {
+    policy: isPolicy ? policy : state.policy,
+    pop: names.has(pop) ? pop : null,
+    down: new Set([...down].filter((name) => names.has(name))),
+  };
+  if (!(await choose(choice))) keep();
+});
 
 // --- Begin
 
@@ -360,6 +442,7 @@ function wake() {
   }
   Object.values(counted).forEach((readings) => readings.clear());
   round = 0;
+  details.isDue = true;
   clock = setInterval(tick, 1000);
   stream.start();
   look();

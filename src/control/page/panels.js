@@ -1,7 +1,7 @@
 // Words of a PoP, of its countries, of an explained answer and of events. Every text comes from the
 // server and is set as text.
 
-import { age, el, facts, percent, rate } from "./dom.js";
+import { age, count, el, facts, percent, rate } from "./dom.js";
 import { key, standing } from "./map.js";
 
 /** Service in words, as the legend has them for the mark. */
@@ -19,12 +19,16 @@ const STANDING = {
   unused: "in no policy",
 };
 
-/** Words of a PoP, its tag on the map, and the rank of the tag. */
-export function note(pop, answers, supposed) {
+/**
+ * Words of a PoP, its tag on the map, and the rank of the tag. `load` is `over` above the capacity, and
+ * `near` above the target of a feed.
+ */
+export function note(pop, answers, supposed, load) {
   const is = standing(pop);
   const moves = pop.effective.left > 0 || pop.ramp_left > 0;
   const parts = [pop.name, STANDING[is], `health ${pop.health}`, `weight ${pop.effective.weight}`];
   if (pop.utilisation !== null) parts.push(`load ${percent(pop.utilisation)}`);
+  if (load === "near") parts.push("above its target");
   if (pop.shed_share > 0) parts.push(`sheds ${percent(pop.shed_share)}`);
   if (pop.effective.left > 0) parts.push(`${pop.effective.left} of 256 cells have left`);
   if (pop.ramp_left > 0) parts.push(`${percent(pop.ramp_left)} not back yet`);
@@ -40,17 +44,32 @@ export function note(pop, answers, supposed) {
     Math.min(answers ?? 0, 1e6) / 1e3 +
     pop.effective.weight / 1e4;
   const tag = pop.utilisation === null ? pop.name : `${pop.name} ${Math.round(pop.utilisation * 100)}%`;
-  return { words: parts.join(", "), tag, rank, moves };
+  return { words: parts.join(", "), tag, rank, moves, load };
 }
 
 function setting(given) {
   return `${given.state}, weight ${given.weight}`;
 }
 
-function override(given) {
+/** Override in words: who set it, why, and until when; `null` without one. */
+export function override(given) {
   if (!given) return null;
-  const until = given.until ? `, until ${given.until}` : "";
-  return `${given.action} by ${given.author}: ${given.reason} (set ${given.set}${until})`;
+  const until = given.until ? `until ${given.until}` : "no end set";
+  return `${given.action} by ${given.author}: ${given.reason} (set ${given.set}, ${until})`;
+}
+
+/** Scheduled override in words. */
+export function plan(given) {
+  const over = given.over_secs > 0 ? `, over ${age(given.over_secs)}` : "";
+  return `${given.start ?? given.set}${over}: ${override(given)}`;
+}
+
+/** Results that change the verdict of a target; `null` if the last results point to no change. */
+export function toChange({ checks_to_flip, up_after, verdict }) {
+  const results = checks_to_flip ?? (verdict === "down" && up_after > 0 ? up_after : null);
+  if (results === null) return null;
+  const which = { up: "bad until down", down: "good until up" }[verdict] ?? "until a verdict";
+  return `${results} ${which}`;
 }
 
 function target(of) {
@@ -58,7 +77,7 @@ function target(of) {
     `${of.probe} ${of.service} ${of.address ?? ""}: ${of.verdict} for ${age(of.lasted_secs)}`,
     `${of.good_streak} good, ${of.bad_streak} bad in a row`,
   ];
-  if (of.checks_to_flip !== null) words.push(`${of.checks_to_flip} more to change`);
+  if (toChange(of) !== null) words.push(toChange(of));
   if (of.failures > 0) words.push(`${of.failures} failures count`);
   if (of.latency_micros !== null) words.push(`${(of.latency_micros / 1000).toFixed(1)} ms`);
   if (of.certificate_days !== null) words.push(`certificate ends in ${of.certificate_days} days`);
@@ -72,8 +91,8 @@ function target(of) {
 }
 
 function feed(of) {
-  const load =
-    of.load === null ? "no reading" : `${of.load} of ${of.capacity} (${percent(of.load / of.capacity)})`;
+  const share = () => percent(of.load / of.capacity);
+  const load = of.load === null ? "no reading" : `${count(of.load)} of ${count(of.capacity)} (${share()})`;
   const words = [
     `${of.service ?? "whole PoP"}: ${load}`,
     `target ${percent(of.target)}`,
@@ -93,14 +112,8 @@ function feed(of) {
   return line;
 }
 
-function part(head, items) {
+export function part(head, items) {
   return items.length > 0 ? [el("h3", {}, head), el("ul", {}, ...items)] : [];
-}
-
-/** Limit of answers by country, and the command that has the shares of clients. */
-export function elsewhere(down) {
-  const command = `meridian pop drain ${down.join(" ")} --dry-run`;
-  return `Each country stands for its largest city. Clients elsewhere may move too: ${command} has the shares.`;
 }
 
 /** Facts of a PoP. */
@@ -128,35 +141,29 @@ export function popFacts(pop, answers) {
   );
 }
 
-/** What follows the facts of a PoP. `heirs` are pairs of an answer and the countries that get it. */
-export function popPanel(pop, policy, heirs) {
+/** Countries whose largest city gets a PoP, as a whole or in part. */
+function countriesWith(pop, countries) {
+  const share = (of) => of.answers.find((answer) => answer.pop === pop)?.share ?? 0;
+  const codes = (isIn) => countries.filter((of) => isIn(share(of))).map((of) => of.country);
+  const [whole, some] = [codes((share) => share > 0.995), codes((share) => share > 0 && share <= 0.995)];
+  const line = (words, list) => el("li", {}, `${words}: ${list.length} (${list.join(" ")})`);
+  return [
+    ...(whole.length > 0 ? [line("as a whole", whole)] : []),
+    ...(some.length > 0 ? [line("in part", some)] : []),
+  ];
+}
+
+/** What follows the facts of a PoP; `taken` are the nodes of its answers if it is down. */
+export function popPanel(pop, policy, countries, taken) {
   const coming = pop.coming.map((next) => el("li", {}, `${next.at}: ${setting(next)}`));
-  const heirLines =
-    heirs === null
-      ? [el("li", {}, "asking")]
-      : heirs.map(([answer, countries]) =>
-          el(
-            "li",
-            {},
-            `${answer}: ${countries.length} ${countries.length === 1 ? "country" : "countries"} (${countries.join(" ")})`,
-          ),
-        );
-  const taken = policy
-    ? [
-        ...part(
-          `If it is down (policy ${policy})`,
-          heirLines.length > 0 ? heirLines : [el("li", {}, "no country's largest city gets another answer")],
-        ),
-        el("p", {}, elsewhere([pop.name])),
-      ]
-    : [];
   return [
     ...part(
       "Broken safety rules",
       pop.breaks.map((words) => el("li", { class: "bad" }, words)),
     ),
-    ...part("To come", coming),
+    ...part("To come", [...pop.plans.map((next) => el("li", {}, plan(next))), ...coming]),
     ...taken,
+    ...part(`Countries (policy ${policy})`, countriesWith(pop.name, countries)),
     ...part("Load", pop.feeds.map(feed)),
     ...part("Targets of probes", pop.targets.map(target)),
     ...(pop.targets.length === 0 ? [el("p", {}, "No probe checks this PoP.")] : []),
@@ -175,19 +182,29 @@ export function moved(before, after) {
     .filter(([, was, is]) => was !== is);
 }
 
-/** Answers that take the share of a PoP, with their countries, the most first. */
+/**
+ * Answers that take the countries of a PoP, the most first. Each country stands once in `whole` or `most`,
+ * with the answer that takes all or most of it, and in `some` of the others.
+ */
 export function heirs(pop, before, after) {
   const then = new Map(after.map((of) => [of.country, of.answers]));
   const all = new Map();
   for (const of of before) {
     if (!of.answers.some((answer) => answer.pop === pop)) continue;
-    for (const next of then.get(of.country) ?? []) {
-      const was = of.answers.find((answer) => answer.answer === next.answer);
-      if (next.share <= (was?.share ?? 0)) continue;
-      all.set(next.answer, [...(all.get(next.answer) ?? []), of.country]);
-    }
+    const was = new Map(of.answers.map(({ answer, share }) => [answer, share]));
+    const gains = (then.get(of.country) ?? [])
+      .map(({ answer, share }) => ({ answer, gain: share - (was.get(answer) ?? 0) }))
+      .filter(({ gain }) => gain > 0.0005)
+      .sort((a, b) => b.gain - a.gain);
+    const sum = gains.reduce((total, { gain }) => total + gain, 0);
+    gains.forEach(({ answer, gain }, place) => {
+      const heir = all.get(answer) ?? { answer, whole: [], most: [], some: [] };
+      heir[gain > 0.995 * sum ? "whole" : place === 0 ? "most" : "some"].push(of.country);
+      all.set(answer, heir);
+    });
   }
-  return [...all].sort((a, b) => b[1].length - a[1].length);
+  const rank = ({ whole, most, some }) => whole.length + most.length + some.length / 1000;
+  return [...all.values()].sort((a, b) => rank(b) - rank(a));
 }
 
 export function steps(lines) {
@@ -198,7 +215,7 @@ export function eventRow(event) {
   return el(
     "li",
     {},
-    el("time", { datetime: event.time }, event.time.replace("T", " ").replace("Z", "")),
+    el("time", { datetime: event.time }, event.time.replace("T", " ")),
     el("b", {}, event.kind),
     event.text,
   );

@@ -8,22 +8,26 @@ export const state = {
   status: null,
   ready: null,
   pops: [],
+  /** PoPs as `/v1/pops` has them, by name. */
+  details: new Map(),
   policies: [],
   countries: [],
   supposedCountries: null,
   forecast: null,
   policy: null,
   policyPage: null,
-  /** Expected share of each PoP under the chosen policy. */
+  /** Part of the address space of each PoP under the chosen policy. */
   expected: new Map(),
   pop: null,
   popPage: null,
   popPolicies: [],
   /** Place of each policy in the table: those with the most answers of the PoP first. */
   popRanks: new Map(),
-  /** Expected share of the chosen PoP under each policy. */
+  /** Part of the address space of the chosen PoP under each policy. */
   popExpected: new Map(),
   heirs: null,
+  /** Forecast of the chosen PoP down, and the name that it is of. */
+  popForecast: null,
   down: new Set(),
   styles: new Map(),
   explained: null,

@@ -114,6 +114,11 @@ fn figures_follow_queries() {
         .clone();
     let shown = browser.evaluate(&row("member-rows", "nrt"))[2].clone();
     assert_eq!(shown, browser.evaluate(&format!("`${{({member} * 100).toFixed(1)}} %`")));
+    // The order is that of the answers, though `nrt` has a small part of the address space.
+    assert_eq!(browser.evaluate("document.querySelector('#member-rows th').textContent"), "nrt");
+    let heads = "[...document.querySelectorAll('#members thead th, #pop-policies thead th')].map((head) => \
+                 head.textContent).filter((text) => text === 'By address space').length";
+    assert_eq!(browser.evaluate(heads), 2);
     // A policy of the table is chosen as one of the list is.
     browser.evaluate(
         "[...document.querySelectorAll('#policy-rows button')].find((one) => one.textContent === \
@@ -122,6 +127,89 @@ fn figures_follow_queries() {
     browser.until("document.querySelector('#policy-head').textContent === 'Policy web'");
     assert_eq!(browser.evaluate("document.querySelector('#policy').value"), "web");
 }
+
+/// No rate is shown before its readings are seconds apart, also after a choice; a share of few
+/// answers says of how many.
+#[test]
+fn rates_need_seconds() {
+    let deployment = Deployment::sample(&["127.0.0.1:0"]);
+    let served = deployment.serve(&[]);
+    let Some(mut browser) = open(&served, "#policy=web", (1440, 900)) else { return };
+    browser.until(IS_DRAWN);
+    browser.until(&format!("{}?.[0] === '0.0'", row("member-rows", "nrt")));
+    let millis = browser.evaluate(&format!(
+        "new Promise((done) => {{ const begun = performance.now(); \
+         const policy = document.querySelector('#policy'); policy.value = 'nearest'; \
+         policy.dispatchEvent(new Event('change')); let waits = 0; \
+         const timer = setInterval(() => {{ \
+           if (document.querySelector('#policy-head').textContent !== 'Policy nearest') return; \
+           const [shown] = {}; \
+           if (shown === '–') return void (waits += /few seconds/.test(\
+             document.querySelector('#member-over').textContent)); \
+           clearInterval(timer); done(waits > 0 ? performance.now() - begun : 0); }}, 20); }})",
+        row("member-rows", "nrt")
+    ));
+    assert!(millis.as_f64().is_some_and(|millis| millis >= 4000.0), "a rate after {millis} ms");
+    ask(&served, TOKYO, 7);
+    browser.until(&format!("{}[1] === '100 % of 7'", row("member-rows", "nrt")));
+    browser.until("/^over the last \\d+ s$/.test(document.querySelector('#member-over').textContent)");
+}
+
+/// The count of a name that comes back, or that was not counted before, is no increase; a count
+/// that falls begins anew.
+#[test]
+fn a_name_that_comes_back_has_no_rate() {
+    let deployment = Deployment::sample(&["127.0.0.1:0"]);
+    let served = deployment.serve(&[]);
+    let Some(mut browser) = open(&served, "", (1440, 900)) else { return };
+    browser.until(IS_DRAWN);
+    let rates = browser.evaluate(
+        "import('/page/rates.js').then(({ Readings }) => { \
+         const rates = (...readings) => { const of = new Readings(); \
+         readings.forEach((counts, index) => of.add(Object.entries(counts), index * 5000)); \
+         return [of.rate('a') ?? null, of.rate('b') ?? null, of.share('b', 'a')?.share ?? null]; }; \
+         return [rates({ a: 10, b: 5 }, { a: 20 }, { a: 60, b: 9 }), \
+         rates({ a: 10 }, { a: 20 }, { a: 60, b: 9000 }), \
+         rates({ a: 10 }, { a: 20, b: 9000 }, { a: 60, b: 9010 }), \
+         rates({ a: 10, b: null }, { a: 20, b: null }, { a: 60, b: 7e6 }), \
+         rates({ a: 10, b: 8 }, { a: 20 }, { a: 30, b: 1 })]; })",
+    );
+    let expected =
+        json!([[5.0, 0.4, 0.08], [5.0, null, null], [5.0, 2.0, 0.25], [5.0, null, null], [null, null, null]]);
+    assert_eq!(rates.to_string().replace(".0", ""), expected.to_string().replace(".0", ""));
+}
+
+/// Each country of a PoP is counted once among the answers that take it over.
+#[test]
+fn heirs_count_a_country_once() {
+    let deployment = Deployment::sample(&["127.0.0.1:0"]);
+    let served = deployment.serve(&[]);
+    let Some(mut browser) = open(&served, "#policy=nearest&pop=jnb", (1440, 900)) else { return };
+    browser.until(IS_DRAWN);
+    let heirs = browser.evaluate(
+        "import('/page/panels.js').then(({ heirs }) => { \
+         const of = (country, answers) => ({ country, answers: Object.entries(answers).map(([answer, share]) \
+         => ({ pop: answer, answer, share })) }); \
+         return heirs('a', \
+         [of('DE', { a: 1 }), of('FR', { a: 0.6, b: 0.4 }), of('US', { c: 1 }), of('IT', { a: 1 })], \
+         [of('DE', { b: 1 }), of('FR', { b: 0.8, c: 0.2 }), of('US', { c: 1 }), \
+         of('IT', { c: 0.7, b: 0.3 })]); \
+         })",
+    );
+    let told = json!([
+        { "answer": "b", "whole": ["DE"], "most": ["FR"], "some": ["IT"] },
+        { "answer": "c", "whole": [], "most": ["IT"], "some": ["FR"] },
+    ]);
+    assert_eq!(heirs, told);
+    let panel = "document.querySelector('#pop-more').textContent";
+    browser.until(&format!(
+        "/If it is down \\(policy nearest\\).*nbo: \\d+\\.\\d % of its clients/.test({panel})"
+    ));
+    browser.until(&format!("/Over all policies, by address space: .*nbo \\d+\\.\\d %/.test({panel})"));
+}
+
+/// Row of the answer that takes all queries of `jnb`, three of four of the whole.
+const PART: &str = "all,nbo,100.0 %,75.0 %,";
 
 /// The shares and the load of a supposition are those of the dry run, on the page and in the API.
 #[test]
@@ -164,25 +252,33 @@ fn a_forecast_is_that_of_the_dry_run() {
     browser.until(IS_DRAWN);
     browser.until("document.querySelectorAll('#gain-rows tr').length > 0");
     let shown = browser.evaluate(
-        "[...document.querySelectorAll('#gain-rows tr')].map((row) => [...row.children].slice(0, 4).map(\
+        "[...document.querySelectorAll('#gain-rows tr')].map((row) => [...row.children].slice(0, 5).map(\
          (cell) => cell.textContent).join()).sort()",
     );
     let of_policy = entry(&dry_run["policies"], "policy", "nearest");
-    // One PoP is supposed down, so each answer is in one move.
+    // One PoP is supposed down, so each answer is in one move. Every moving client had `jnb`, whose
+    // queries were counted, so their parts are those of the queries.
     let told = browser.evaluate(&format!(
-        "(() => {{ const tenths = (share) => share === null ? '–' : `${{(share * 100).toFixed(1)}} %`; \
-         const rows = (name, moves) => moves.map((of) => [name, of.to, tenths(of.cells), \
-         tenths(of.queries)].join()); \
+        "(() => {{ const tenths = (share) => `${{(share * 100).toFixed(1)}} %`; \
+         const rows = (name, moves) => moves.map((of) => [name, of.to, tenths(of.queries / \
+         moves.reduce((sum, of) => sum + of.queries, 0)), tenths(of.queries), tenths(of.cells)]).filter(\
+         (row) => row.slice(2).some((text) => text !== '0.0 %')).map((row) => row.join()); \
          return [...rows('all', {}), ...rows('nearest', {})].sort(); }})()",
         dry_run["moves"], of_policy["moves"]
     ));
+    let nbo = told
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|row| row.as_str().is_some_and(|row| row.starts_with(PART)));
+    assert!(nbo.is_some(), "{PART} is not in {told}");
     assert_eq!(shown, told);
     // Every counted query of `jnb` goes to `nbo`, and with it the load.
     let load = entry(&dry_run["load"], "pop", "nbo");
     assert_eq!((&load["load"], &load["added"]), (&85.0.into(), &90.0.into()), "{dry_run}");
     assert_eq!(browser.evaluate("document.querySelector('#over').textContent"), "Over capacity: nbo 175 %");
     let cell = "[...document.querySelectorAll('#gain-rows tr')].find((row) => row.children[1].textContent \
-                === 'nbo').children[4]";
+                === 'nbo').children[5]";
     assert_eq!(browser.evaluate(&format!("{cell}.textContent.trim()")), "85 % → 175 % over capacity");
     assert_eq!(browser.evaluate(&format!("{cell}.classList.contains('bad')")), true);
     browser.evaluate("document.querySelector('#clear').click()");

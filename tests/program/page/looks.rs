@@ -109,7 +109,7 @@ fn controls_have_labels() {
 }
 
 /// Widths of the tables that scroll sideways.
-const TOO_WIDE: &str = "[...document.querySelectorAll('.scroll')].filter((of) => of.scrollWidth > \
+pub(super) const TOO_WIDE: &str = "[...document.querySelectorAll('.scroll')].filter((of) => of.scrollWidth > \
                         of.clientWidth).map((of) => [of.innerText, of.scrollWidth, of.clientWidth])";
 
 /// On a wide screen no table scrolls sideways.

@@ -1,9 +1,11 @@
 //! The page at `/` in a browser: it shows what the API and the commands say, asks no other host,
 //! has labels and contrast, and says so if the server is gone.
 
+mod choices;
 mod chromium;
 mod figures;
 mod looks;
+mod trouble;
 
 use chromium::Browser;
 use serde_json::Value;
