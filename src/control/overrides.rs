@@ -10,8 +10,7 @@ use crate::control::protocol::overrides::{
     AcknowledgeRequest, Acknowledged, AskedWeight, Forecast, ForecastMove, LoadGain, OverrideList,
     OverrideReply, OverrideRequest, PolicyForecast, PopChange,
 };
-use crate::control::reply::quoted;
-use crate::control::reply::{ask, body, busy, refused, rendered, reply};
+use crate::control::reply::{ask, body, busy, quoted, refused, rendered, reply};
 use crate::impact::moves::{Move, MovedShare, PolicyChangeMoves};
 use crate::impact::prediction::{ALL_CLIENTS, Gain, Prediction};
 use crate::limits::{SELECTORS_MAX, WEIGHT_MAX};

@@ -8,8 +8,7 @@ use crate::control::protocol::policies::{
     Bands, Candidate, GuardSetting, Member, PanicGuard, Policies, PoliciesQuery, Policy, PolicyQuery,
     PopAnswers, Rule, RuleTarget, TtlRange, WhenAllDown,
 };
-use crate::control::reply::quoted;
-use crate::control::reply::{body, refused, rendered, reply};
+use crate::control::reply::{body, quoted, refused, rendered, reply};
 use crate::impact::answered::Answered;
 use crate::impact::prediction;
 use crate::shared::decisions::Decisions;

@@ -5,8 +5,7 @@ use crate::control::protocol::error_code::ErrorCode;
 use crate::control::protocol::pops::{
     Alarm, Coming, EffectiveSetting, Feed, Pop, Pops, Progress, Setting, Target,
 };
-use crate::control::reply::quoted;
-use crate::control::reply::{body, refused, rendered, reply};
+use crate::control::reply::{body, quoted, refused, rendered, reply};
 use crate::rfc3339;
 use crate::shared::alarm;
 use crate::shared::operator_view::{self, FeedView, PopView, TargetView};

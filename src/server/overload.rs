@@ -192,14 +192,14 @@ impl OverloadLoop {
     fn lists(&self, snapshot: &Snapshot, settings: Overload, now: Instant) -> Lists {
         let (table, now_secs) = (&self.shared.overload.known, cookie_secs());
         let known = table.list(now_secs, settings.known_after_secs);
-        let is_of = |prefix: &Prefix, family| usize::from(matches!(prefix, Prefix::V6 { .. })) == family;
+        let knows = |is_v6| known.iter().any(|prefix| prefix.address().is_ipv6() == is_v6);
         let own = own(snapshot);
         Lists {
             sequence: snapshot.sequence(),
             passing: Passing::of(&own, &known),
             own,
             is_young: table.is_young(now_secs, settings.known_after_secs),
-            is_empty: [0, 1].map(|family| !known.iter().any(|prefix| is_of(prefix, family))),
+            is_empty: [!knows(false), !knows(true)],
             taken: now,
             fitted: Default::default(),
         }

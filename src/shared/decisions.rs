@@ -264,19 +264,18 @@ impl Decisions {
         if !fits(&self.zones, &zones, ZONES_COUNTED_MAX) {
             fold_absent(&mut self.zones, &zones);
         }
+        let to_other_policy = |policy: &Arc<str>, pop: &Arc<str>| {
+            (!policies.contains(&**policy)).then(|| (OTHER.into(), pop.clone()))
+        };
         if !fits(&self.reasons, &policies, POLICIES_SHOWN_MAX) {
             fold_absent(&mut self.reasons, &policies);
-            self.fold_pairs(|policy, pop| {
-                (!policies.contains(&**policy)).then(|| (OTHER.into(), pop.clone()))
-            });
+            self.fold_pairs(to_other_policy);
         }
         if !self.has_room_for_pairs(&policies, &pops) {
             self.fold_pairs(|policy, pop| (!pops.contains(&**pop)).then(|| (policy.clone(), OTHER.into())));
         }
         if !self.has_room_for_pairs(&policies, &pops) {
-            self.fold_pairs(|policy, pop| {
-                (!policies.contains(&**policy)).then(|| (OTHER.into(), pop.clone()))
-            });
+            self.fold_pairs(to_other_policy);
         }
     }
 

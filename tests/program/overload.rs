@@ -113,7 +113,7 @@ fn known_clients_pass_first() {
         let events = deployment.read("state/events.jsonl");
         events.contains("\"kind\":\"overload_ended\"").then_some(())
     });
-    // The client that was exempt got answers, and nobody else: the table is young.
+    // Answers went to the exempt client alone meanwhile, and the table is young.
     let limits = deployment.run(&["limits"]).1;
     let known =
         limits.split_once("overload: ").and_then(|(_, rest)| rest.split_once(" known prefixes; nothing"));

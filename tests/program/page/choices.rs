@@ -1,6 +1,6 @@
 //! Choices on the page: where their results stand, and the address of the window.
 
-use super::{IS_DRAWN, open};
+use super::{IS_DRAWN, drawn, open};
 use serde_json::json;
 use support::deployment::Deployment;
 
@@ -63,10 +63,9 @@ fn results_are_in_view() {
 /// link to a section changes nothing.
 #[test]
 fn an_address_is_followed() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "#policy=nearest&pop=fra", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, _served, mut browser)) = drawn("#policy=nearest&pop=fra", (1440, 900)) else {
+        return;
+    };
     browser.until("document.querySelector('#pop-head').textContent === 'PoP fra'");
     browser.evaluate("location.hash = '#policy=video&pop=syd&down=jnb,none'");
     browser.until("document.querySelector('#policy-head').textContent === 'Policy video'");
@@ -87,10 +86,7 @@ fn an_address_is_followed() {
 /// about countries is always there.
 #[test]
 fn words_are_those_of_the_page() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, _served, mut browser)) = drawn("", (1440, 900)) else { return };
     let refusal = "document.querySelector('#refusal').textContent";
     for (client, ecs, words) in [
         ("", "", "“Resolver address” or “Client subnet” is required"),
@@ -117,10 +113,10 @@ fn words_are_those_of_the_page() {
 /// No word of a policy's name breaks on a narrow screen.
 #[test]
 fn names_are_whole_on_a_narrow_screen() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "#policy=nearest&pop=fra&down=jnb", (390, 844)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, _served, mut browser)) = drawn("#policy=nearest&pop=fra&down=jnb", (390, 844))
+    else {
+        return;
+    };
     browser.until("document.querySelectorAll('#policy-rows button, #pop-policy-rows button').length > 8");
     browser.until(IS_SUPPOSED);
     // A name may break behind a dot, a dash and a slash: its parts are texts of their own.

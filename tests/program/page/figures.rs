@@ -1,7 +1,7 @@
 //! Figures of the page: answers by policy and PoP, expected shares, and the forecast of a
 //! supposition, which is that of the dry run.
 
-use super::{IS_DRAWN, open};
+use super::{IS_DRAWN, drawn, open};
 use serde_json::{Value, json};
 use support::deployment::{Deployment, ask_udp, query, with_subnet};
 use support::pages::admin;
@@ -87,10 +87,9 @@ fn row(table: &str, name: &str) -> String {
 /// Once queries are asked, the figures of their policy and PoP change, and no others do.
 #[test]
 fn figures_follow_queries() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "#policy=nearest&pop=nrt", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, served, mut browser)) = drawn("#policy=nearest&pop=nrt", (1440, 900)) else {
+        return;
+    };
     // The second reading of the counters.
     for (table, name) in [("member-rows", "nrt"), ("pop-policy-rows", "nearest"), ("policy-rows", "nearest")]
     {
@@ -132,10 +131,7 @@ fn figures_follow_queries() {
 /// answers says of how many.
 #[test]
 fn rates_need_seconds() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "#policy=web", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, served, mut browser)) = drawn("#policy=web", (1440, 900)) else { return };
     browser.until(&format!("{}?.[0] === '0.0'", row("member-rows", "nrt")));
     let millis = browser.evaluate(&format!(
         "new Promise((done) => {{ const begun = performance.now(); \
@@ -159,10 +155,7 @@ fn rates_need_seconds() {
 /// that falls begins anew.
 #[test]
 fn a_name_that_comes_back_has_no_rate() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, _served, mut browser)) = drawn("", (1440, 900)) else { return };
     let rates = browser.evaluate(
         "import('/page/rates.js').then(({ Readings }) => { \
          const rates = (...readings) => { const of = new Readings(); \
@@ -182,10 +175,9 @@ fn a_name_that_comes_back_has_no_rate() {
 /// Each country of a PoP is counted once among the answers that take it over.
 #[test]
 fn heirs_count_a_country_once() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "#policy=nearest&pop=jnb", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, _served, mut browser)) = drawn("#policy=nearest&pop=jnb", (1440, 900)) else {
+        return;
+    };
     let heirs = browser.evaluate(
         "import('/page/panels.js').then(({ heirs }) => { \
          const of = (country, answers) => ({ country, answers: Object.entries(answers).map(([answer, share]) \
@@ -196,11 +188,11 @@ fn heirs_count_a_country_once() {
          of('IT', { c: 0.7, b: 0.3 })]); \
          })",
     );
-    let told = json!([
+    let expected = json!([
         { "answer": "b", "whole": ["DE"], "most": ["FR"], "some": ["IT"] },
         { "answer": "c", "whole": [], "most": ["IT"], "some": ["FR"] },
     ]);
-    assert_eq!(heirs, told);
+    assert_eq!(heirs, expected);
     let panel = "document.querySelector('#pop-more').textContent";
     browser.until(&format!(
         "/If it is down \\(policy nearest\\).*nbo: \\d+\\.\\d % of its clients/.test({panel})"
@@ -258,7 +250,7 @@ fn a_forecast_is_that_of_the_dry_run() {
     let of_policy = entry(&dry_run["policies"], "policy", "nearest");
     // One PoP is supposed down, so each answer is in one move. Every moving client had `jnb`, whose
     // queries were counted, so their parts are those of the queries.
-    let told = browser.evaluate(&format!(
+    let words = browser.evaluate(&format!(
         "(() => {{ const tenths = (share) => `${{(share * 100).toFixed(1)}} %`; \
          const rows = (name, moves) => moves.map((of) => [name, of.to, tenths(of.queries / \
          moves.reduce((sum, of) => sum + of.queries, 0)), tenths(of.queries), tenths(of.cells)]).filter(\
@@ -266,13 +258,13 @@ fn a_forecast_is_that_of_the_dry_run() {
          return [...rows('all', {}), ...rows('nearest', {})].sort(); }})()",
         dry_run["moves"], of_policy["moves"]
     ));
-    let nbo = told
+    let nbo = words
         .as_array()
         .into_iter()
         .flatten()
         .find(|row| row.as_str().is_some_and(|row| row.starts_with(PART)));
-    assert!(nbo.is_some(), "{PART} is not in {told}");
-    assert_eq!(shown, told);
+    assert!(nbo.is_some(), "{PART} is not in {words}");
+    assert_eq!(shown, words);
     // Every counted query of `jnb` goes to `nbo`, and with it the load.
     let load = entry(&dry_run["load"], "pop", "nbo");
     assert_eq!((&load["load"], &load["added"]), (&85.0.into(), &90.0.into()), "{dry_run}");

@@ -1,6 +1,6 @@
 //! How the page looks: contrast in both themes, labels, a narrow screen, and many PoPs.
 
-use super::{IS_DRAWN, open};
+use super::{drawn, open};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use support::deployment::Deployment;
@@ -58,10 +58,7 @@ fn contrast_is_computed() {
 /// Text has contrast in both themes of the system and of the switch.
 #[test]
 fn text_has_contrast() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "#pop=fra&down=jnb", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, _served, mut browser)) = drawn("#pop=fra&down=jnb", (1440, 900)) else { return };
     browser.until(
         "document.querySelectorAll('#moves li').length > 0 && !document.querySelector('#pop-suppose').hidden",
     );
@@ -90,10 +87,7 @@ fn text_has_contrast() {
 /// Every control has a name for readers of the screen.
 #[test]
 fn controls_have_labels() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "#pop=fra&down=jnb", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, _served, mut browser)) = drawn("#pop=fra&down=jnb", (1440, 900)) else { return };
     let tree = browser.call("Accessibility.getFullAXTree", json!({}));
     let mut count = 0;
     for node in tree["nodes"].as_array().expect("nodes") {
@@ -115,10 +109,7 @@ pub(super) const TOO_WIDE: &str = "[...document.querySelectorAll('.scroll')].fil
 /// On a wide screen no table scrolls sideways.
 #[test]
 fn tables_fit_a_wide_screen() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "#pop=fra&down=jnb", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, _served, mut browser)) = drawn("#pop=fra&down=jnb", (1440, 900)) else { return };
     browser.until("document.querySelectorAll('#gain-rows tr, #pop-policy-rows tr').length > 6");
     browser.evaluate("document.querySelector('details').open = true");
     browser.until("document.querySelectorAll('#country-rows tr').length > 150");
@@ -128,10 +119,7 @@ fn tables_fit_a_wide_screen() {
 /// On a narrow screen nothing stands beside it.
 #[test]
 fn a_narrow_screen_suffices() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "#pop=fra&down=jnb", (390, 844)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, _served, mut browser)) = drawn("#pop=fra&down=jnb", (390, 844)) else { return };
     assert_eq!(browser.evaluate("[innerWidth, document.documentElement.scrollWidth]"), json!([390, 390]));
     let heads = "[...document.querySelectorAll('#list th[scope=col]')].filter((head) => \
                  head.offsetParent).map((head) => head.textContent)";

@@ -28,6 +28,16 @@ fn open(served: &Served, fragment: &str, size: (u32, u32)) -> Option<Browser> {
     Some(browser)
 }
 
+/// The sample, a server of it, and its page once all PoPs and countries are drawn; `None` without a
+/// browser.
+fn drawn(fragment: &str, size: (u32, u32)) -> Option<(Deployment, Served, Browser)> {
+    let deployment = Deployment::sample(&["127.0.0.1:0"]);
+    let served = deployment.serve(&[]);
+    let mut browser = open(&served, fragment, size)?;
+    browser.until(IS_DRAWN);
+    Some((deployment, served, browser))
+}
+
 /// The page and its files have a strict policy; a file that is none is refused. No browser needed.
 #[test]
 fn files_have_a_policy() {
@@ -52,10 +62,7 @@ fn files_have_a_policy() {
 /// The page asks this server alone, and the browser has nothing to complain about.
 #[test]
 fn the_page_asks_no_other_host() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, served, mut browser)) = drawn("", (1440, 900)) else { return };
     browser.until("document.querySelector('#link').textContent === 'Live'");
     browser.until("document.querySelector('#event-rows li') !== null");
     let own = format!("http://{}/", served.admin());
@@ -87,10 +94,7 @@ fn the_page_asks_no_other_host() {
 /// Explanations on the page are those of the API and of the command.
 #[test]
 fn explanations_agree() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((deployment, served, mut browser)) = drawn("", (1440, 900)) else { return };
     for (name, rtype, client, ecs, down) in [
         ("www.shop.example", "A", "", "192.0.2.0/24", ""),
         ("global.edge.cdn.example", "AAAA", "192.0.2.7", "", ""),
@@ -165,10 +169,7 @@ fn suppositions_change_nothing() {
 /// A keyboard alone opens a PoP; its panel has what the API says, and who takes its clients.
 #[test]
 fn a_keyboard_suffices() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((_deployment, _served, mut browser)) = drawn("", (1440, 900)) else { return };
     // Tab reaches the map: skip link, theme, policy, three buttons, the first PoP.
     let is_on_map = "document.activeElement.classList.contains('pop')";
     let mut presses = 0;

@@ -2,7 +2,7 @@
 //! loads above a target.
 
 use super::looks::TOO_WIDE;
-use super::{IS_DRAWN, open};
+use super::{IS_DRAWN, drawn, open};
 use serde_json::{Value, json};
 use support::deployment::Deployment;
 use support::pages::{admin, send};
@@ -95,10 +95,9 @@ fn failing_targets_are_listed() {
 /// weight of an override is marked.
 #[test]
 fn overrides_are_explained() {
-    let deployment = Deployment::sample(&["127.0.0.1:0"]);
-    let served = deployment.serve(&[]);
-    let Some(mut browser) = open(&served, "#policy=nearest&pop=nrt", (1440, 900)) else { return };
-    browser.until(IS_DRAWN);
+    let Some((deployment, served, mut browser)) = drawn("#policy=nearest&pop=nrt", (1440, 900)) else {
+        return;
+    };
     let start = browser.evaluate("new Date(Date.now() + 3600000).toISOString().replace(/\\.\\d+/, '')");
     let start = start.as_str().expect("a moment");
     let socket = deployment.path("state/control.sock");
